@@ -1,0 +1,23 @@
+//! Whether the companions are generated.
+
+use crate::args::CacheableArgs;
+use crate::errors::Errors;
+use crate::signature::{Facts, Style};
+
+/// What the option says, else: only for what can be a free function, since a trait's `impl` takes no further methods.
+pub(crate) fn wanted(args: &CacheableArgs, facts: &Facts, errors: &mut Errors) -> bool {
+    let boxed = matches!(facts.style, Style::Boxed(_));
+    match &args.companions {
+        Some(option) if option.wanted && boxed => {
+            errors.at(
+                option.span,
+                "an `async_trait` method can't have companions: they would be further methods in \
+                 the `impl` of a trait that doesn't declare them; take `companions` away, or \
+                 annotate an inherent method and call it from this one",
+            );
+            false
+        }
+        Some(option) => option.wanted,
+        None => !facts.names_self && !boxed,
+    }
+}

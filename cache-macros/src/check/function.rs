@@ -1,0 +1,94 @@
+//! Checks of the function itself, whatever its options say.
+
+use super::output;
+use crate::errors::Errors;
+use crate::function::Function;
+use crate::model::{Attached, Kind};
+use crate::signature::{Facts, Style};
+use quote::ToTokens as _;
+use syn::{FnArg, Pat};
+
+pub(crate) fn check(
+    function: &Function,
+    facts: &Facts,
+    attached: &[Attached],
+    errors: &mut Errors,
+) {
+    let sig = &function.sig;
+    if let Some(constness) = &sig.constness {
+        errors.on(
+            constness,
+            "a `const fn` runs at compile time, where there is no cache: take `const` away",
+        );
+    }
+    if let Some(abi) = &sig.abi {
+        errors.on(
+            abi,
+            "a function with a foreign ABI can't be annotated: annotate a Rust function and call \
+             it from this one",
+        );
+    }
+    if let Some(variadic) = &sig.variadic {
+        errors.on(
+            variadic,
+            "variadic arguments can't be part of a key: annotate a function with fixed arguments",
+        );
+    }
+    patterns(function, errors);
+    destructured(function, facts, errors);
+    output::nameable(facts, errors);
+    if attached.iter().any(|one| one.kind == Kind::Cacheable) {
+        output::owned(facts, errors);
+    }
+}
+
+/// A macro that stands for a pattern hides what it binds.
+fn patterns(function: &Function, errors: &mut Errors) {
+    for input in &function.sig.inputs {
+        if let FnArg::Typed(input) = input
+            && matches!(*input.pat, Pat::Macro(_) | Pat::Verbatim(_))
+        {
+            errors.on(
+                &input.pat,
+                "the names that this pattern binds can't be seen: write `name: Type` and bind \
+                 inside the body",
+            );
+        }
+    }
+}
+
+fn destructured(function: &Function, facts: &Facts, errors: &mut Errors) {
+    let Style::Boxed(body) = &facts.style else {
+        return;
+    };
+    for input in &function.sig.inputs {
+        let FnArg::Typed(input) = input else { continue };
+        if let Pat::Ident(name) = &*input.pat
+            && let Some(pattern) = body.replaced(&name.ident)
+        {
+            errors.on(
+                pattern,
+                format!(
+                    "`async_trait` renames destructured arguments, so the key can't see what this \
+                     one binds: take `name: Type` and bind inside the body: `let {} = name;`",
+                    tidy(pattern)
+                ),
+            );
+        }
+    }
+}
+
+/// The pattern about as its author wrote it.
+fn tidy(pat: &Pat) -> String {
+    let text = pat.to_token_stream().to_string();
+    [
+        (" (", "("),
+        ("( ", "("),
+        (" )", ")"),
+        (" ,", ","),
+        (" ::", "::"),
+        (":: ", "::"),
+    ]
+    .into_iter()
+    .fold(text, |text, (from, to)| text.replace(from, to))
+}

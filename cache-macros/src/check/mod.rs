@@ -1,0 +1,27 @@
+//! Every check. Each names the mistake and the fix, at the mistake's own span.
+
+pub(crate) mod companions;
+pub(crate) mod function;
+pub(crate) mod names;
+pub(crate) mod output;
+pub(crate) mod pattern;
+pub(crate) mod skip;
+pub(crate) mod text;
+
+use crate::nearest::{hint, list};
+use crate::signature::Facts;
+
+/// `; did you mean ..? the arguments of `f` are ..`, for a name that is none of them.
+fn arguments(word: &str, facts: &Facts) -> String {
+    let names = facts.names();
+    if names.is_empty() {
+        return format!("; `{}` has no arguments", facts.name);
+    }
+    let meant = hint(word, &names);
+    let separator = if meant.is_empty() { ";" } else { "" };
+    format!(
+        "{meant}{separator} the arguments of `{}` are {}",
+        facts.name,
+        list(&names)
+    )
+}

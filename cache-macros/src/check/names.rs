@@ -1,0 +1,109 @@
+//! Checks of the names that placeholders use.
+
+use crate::errors::Errors;
+use crate::free::Place;
+use crate::model::When;
+use crate::signature::Facts;
+use crate::template::{Placeholder, RESULT, Template};
+use proc_macro2::Span;
+use syn::Type;
+
+/// Checks the placeholders of a key.
+pub(crate) fn key(template: &Template, facts: &Facts, errors: &mut Errors) {
+    let span = template.literal.span();
+    for placeholder in template.placeholders() {
+        let is_result = placeholder.uses_result() && !facts.has_argument(RESULT);
+        if is_result {
+            errors.at(
+                span,
+                format!(
+                    "`<<{}>>` uses the returned value, but a key is needed before the function \
+                     runs: use arguments only (`result` is for `#[invalidate]`)",
+                    placeholder.source
+                ),
+            );
+        }
+        let known = if is_result { RESULT } else { "" };
+        unknown(placeholder, known, facts, span, errors);
+    }
+}
+
+/// Checks the placeholders of a pattern.
+pub(crate) fn pattern(template: &Template, facts: &Facts, when: When, errors: &mut Errors) {
+    let span = template.literal.span();
+    for placeholder in template.placeholders() {
+        if placeholder.uses_result()
+            && let Some(mistake) = no_result(facts, when)
+        {
+            errors.at(span, format!("`<<{}>>` {mistake}", placeholder.source));
+        }
+        unknown(placeholder, RESULT, facts, span, errors);
+    }
+}
+
+fn no_result(facts: &Facts, when: When) -> Option<&'static str> {
+    if facts.has_argument(RESULT) {
+        return Some("could mean the argument `result` or the returned value: rename the argument");
+    }
+    if when == When::Before {
+        return Some(
+            "uses the returned value, which isn't there yet with `when = \"before\"`: use \
+             arguments, or another `when`",
+        );
+    }
+    is_nothing(&facts.output).then_some(
+        "uses the returned value, but this function returns nothing: use arguments, or return \
+         what was written",
+    )
+}
+
+/// `()`, or `Result<(), E>`, whose value is `()` as well.
+fn is_nothing(ty: &Type) -> bool {
+    match ty {
+        Type::Tuple(tuple) => tuple.elems.is_empty(),
+        Type::Group(group) => is_nothing(&group.elem),
+        Type::Paren(paren) => is_nothing(&paren.elem),
+        Type::Path(path) => path.path.segments.last().is_some_and(|segment| {
+            let syn::PathArguments::AngleBracketed(generics) = &segment.arguments else {
+                return false;
+            };
+            segment.ident == "Result"
+                && matches!(generics.args.first(), Some(syn::GenericArgument::Type(ty)) if is_nothing(ty))
+        }),
+        _ => false,
+    }
+}
+
+fn unknown(placeholder: &Placeholder, known: &str, facts: &Facts, span: Span, errors: &mut Errors) {
+    let mut told = Vec::new();
+    for mention in &placeholder.mentions {
+        let name = mention.name.as_str();
+        let is_known = name == known
+            || facts.has_argument(name)
+            || (name == "self" && facts.has_receiver)
+            || facts.consts.iter().any(|param| param == name);
+        // A function, constant or type in scope can't be seen from here; the compiler checks those.
+        if mention.place != Place::Value || is_known || !is_local(name) || told.contains(&name) {
+            continue;
+        }
+        told.push(name);
+        let what = if name == "self" {
+            "this function has no `self`".to_owned()
+        } else {
+            format!("unknown name `{name}`")
+        };
+        errors.at(
+            span,
+            format!(
+                "{what} in the placeholder `<<{}>>`{}",
+                placeholder.source,
+                super::arguments(name, facts)
+            ),
+        );
+    }
+}
+
+/// Written as locals are: no `Type`, no `CONSTANT`.
+fn is_local(name: &str) -> bool {
+    name.chars().any(char::is_lowercase) && !name.chars().any(char::is_uppercase)
+}

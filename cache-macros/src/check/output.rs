@@ -1,0 +1,149 @@
+//! Checks of what the function returns.
+
+use crate::async_trait;
+use crate::errors::Errors;
+use crate::signature::{Facts, Style};
+use syn::visit::{self, Visit};
+use syn::{
+    GenericArgument, Lifetime, PathArguments, Type, TypeImplTrait, TypeReference, TypeTraitObject,
+};
+
+/// The generated code must be able to name the type, and the value must be there when the function returns.
+pub(crate) fn nameable(facts: &Facts, errors: &mut Errors) {
+    if let Type::Never(never) = &facts.output {
+        errors.on(
+            never,
+            "a function that never returns has nothing to store and no moment after it: take the \
+             attribute away",
+        );
+    }
+    let mut hidden = Hidden(Vec::new());
+    hidden.visit_type(&facts.output);
+    for ty in hidden.0 {
+        errors.on(
+            ty,
+            "`impl Trait` hides the type that is returned, and the cache must know it to store \
+             and to look at the value: write the type itself (for a future: an `async fn`)",
+        );
+    }
+    if matches!(facts.style, Style::Sync) && async_trait::output(&facts.output).is_some() {
+        errors.on(
+            &facts.output,
+            "this function returns before its future has run: write it as an `async fn`, or end \
+             its body with `Box::pin(async move { .. })`",
+        );
+    }
+}
+
+/// What is stored outlives the call, so it can't borrow from it.
+pub(crate) fn owned(facts: &Facts, errors: &mut Errors) {
+    let mut borrows = Borrows(Vec::new());
+    borrows.visit_type(&facts.output);
+    for borrow in borrows.0 {
+        errors.on(
+            borrow,
+            "a borrowed value can't be cached: the entry outlives this call and what it borrows \
+             from; return an owned value (`String` for `&str`, `Vec<T>` for `&[T]`, `Arc<T>` for \
+             `&T`)",
+        );
+    }
+}
+
+struct Hidden<'ast>(Vec<&'ast TypeImplTrait>);
+
+impl<'ast> Visit<'ast> for Hidden<'ast> {
+    fn visit_type_impl_trait(&mut self, ty: &'ast TypeImplTrait) {
+        self.0.push(ty);
+    }
+}
+
+/// The outermost borrows of the stored part of a type.
+struct Borrows<'ast>(Vec<Borrow<'ast>>);
+
+enum Borrow<'ast> {
+    Reference(&'ast TypeReference),
+    Lifetime(&'ast Lifetime),
+}
+
+impl quote::ToTokens for Borrow<'_> {
+    fn to_tokens(&self, tokens: &mut proc_macro2::TokenStream) {
+        match self {
+            Borrow::Reference(reference) => reference.to_tokens(tokens),
+            Borrow::Lifetime(lifetime) => lifetime.to_tokens(tokens),
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Borrows<'ast> {
+    fn visit_type_reference(&mut self, reference: &'ast TypeReference) {
+        let lifetime = reference.lifetime.as_ref();
+        if lifetime.is_some_and(|lifetime| lifetime.ident == "static") {
+            visit::visit_type_reference(self, reference);
+        } else {
+            self.0.push(Borrow::Reference(reference));
+        }
+    }
+
+    fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
+        if lifetime.ident != "static" {
+            self.0.push(Borrow::Lifetime(lifetime));
+        }
+    }
+
+    /// An error is never stored: in `Result<T, E>` only `T` counts.
+    fn visit_path_segment(&mut self, segment: &'ast syn::PathSegment) {
+        let stored = if segment.ident == "Result" {
+            1
+        } else {
+            usize::MAX
+        };
+        if let PathArguments::AngleBracketed(generics) = &segment.arguments {
+            let is_type =
+                |argument: &&GenericArgument| matches!(argument, GenericArgument::Type(_));
+            let others = generics.args.iter().filter(|argument| !is_type(argument));
+            others.for_each(|argument| self.visit_generic_argument(argument));
+            let types = generics.args.iter().filter(is_type).take(stored);
+            types.for_each(|argument| self.visit_generic_argument(argument));
+        }
+    }
+
+    // Their lifetimes are those of calls, not of the value.
+    fn visit_type_fn_ptr(&mut self, _: &'ast syn::TypeFnPtr) {}
+
+    fn visit_type_trait_object(&mut self, object: &'ast TypeTraitObject) {
+        for bound in &object.bounds {
+            if let syn::TypeParamBound::Lifetime(lifetime) = bound {
+                self.visit_lifetime(lifetime);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Borrows;
+    use syn::visit::Visit as _;
+
+    #[test]
+    fn only_what_is_stored_may_not_borrow() {
+        for (ty, borrows) in [
+            ("String", 0),
+            ("&str", 1),
+            ("&'static str", 0),
+            ("Option<&'a T>", 1),
+            ("Cow<'static, str>", 0),
+            ("Cow<'_, str>", 1),
+            ("Result<Post, Error<'a>>", 0),
+            ("Result<Post, &'a str>", 0),
+            ("Result<&'a Post, E>", 1),
+            ("io::Result<Vec<(u8, &[u8])>>", 1),
+            ("fn(&str) -> &str", 0),
+            ("Box<dyn Fn() + 'a>", 1),
+        ] {
+            let parsed = syn::parse_str(ty).expect("a type");
+            let mut found = Borrows(Vec::new());
+            found.visit_type(&parsed);
+            assert_eq!(found.0.len(), borrows, "{ty}");
+        }
+    }
+}

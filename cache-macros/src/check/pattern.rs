@@ -1,0 +1,63 @@
+//! Checks of `patterns` as a list, and of `when`.
+
+use crate::args::Patterns;
+use crate::errors::Errors;
+use crate::model::When;
+use crate::nearest::hint;
+use proc_macro2::Span;
+use syn::LitStr;
+
+/// The patterns; there must be one.
+pub(crate) fn literals(
+    patterns: Option<Option<Patterns>>,
+    span: Span,
+    errors: &mut Errors,
+) -> Vec<LitStr> {
+    let example = "`patterns = [\"posts:<<slug>>:*\"]`";
+    match patterns {
+        None => {
+            errors.at(
+                span,
+                format!("`#[invalidate]` needs to know what to remove: {example}"),
+            );
+            Vec::new()
+        }
+        // Its own mistake is reported.
+        Some(None) => Vec::new(),
+        Some(Some(patterns)) => {
+            if patterns.literals.is_empty() {
+                errors.on(
+                    &patterns.whole,
+                    format!("empty `patterns`: name what to remove, {example}"),
+                );
+            }
+            patterns.literals
+        }
+    }
+}
+
+/// The moment that `when` names.
+pub(crate) fn when(when: Option<&LitStr>, errors: &mut Errors) -> When {
+    let Some(when) = when else {
+        return When::Ok;
+    };
+    let text = when.value();
+    match text.as_str() {
+        "ok" => When::Ok,
+        "always" => When::Always,
+        "before" => When::Before,
+        _ => {
+            let meant = hint(&text, &["ok", "always", "before"]);
+            errors.at(
+                when.span(),
+                format!(
+                    "unknown moment `{text}`{meant}{} `when` is \"ok\" (after the body, for a \
+                     `Result` only on `Ok`; the default), \"always\" (after the body) or \
+                     \"before\" (before the body)",
+                    if meant.is_empty() { ":" } else { "" },
+                ),
+            );
+            When::Ok
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Checks of `skip(..)`.
+
+use crate::errors::Errors;
+use crate::signature::Facts;
+use crate::template::Template;
+use syn::Ident;
+use syn::ext::IdentExt as _;
+
+pub(crate) fn check(skip: &[Ident], key: Option<&Template>, facts: &Facts, errors: &mut Errors) {
+    for (place, ident) in skip.iter().enumerate() {
+        let name = ident.unraw().to_string();
+        let in_key = key
+            .iter()
+            .flat_map(|key| key.placeholders())
+            .find(|placeholder| placeholder.uses(&name));
+        let mistake = if name == "self" {
+            Some("`self` is never hashed: take it out of `skip`".to_owned())
+        } else if !facts.has_argument(&name) {
+            let known = super::arguments(&name, facts);
+            Some(format!("`skip({name})` names no argument{known}"))
+        } else if skip[..place].contains(ident) {
+            Some(format!("`{name}` is skipped twice: keep one of them"))
+        } else {
+            in_key.map(|placeholder| {
+                format!(
+                    "`{name}` is skipped, and the key uses it in `<<{}>>`: take it out of one of \
+                     the two",
+                    placeholder.source
+                )
+            })
+        };
+        if let Some(mistake) = mistake {
+            errors.at(ident.span(), mistake);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! `#[cacheable]`: the site, the lookup and the call.
+
+use super::{Purpose, condition, handle, place, render, shape};
+use crate::model::{Model, Read};
+use crate::signature::Style;
+use crate::ttl::Ttl;
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens as _, quote_spanned};
+use syn::spanned::Spanned as _;
+
+/// `let lookup = ..;`
+pub(crate) fn lookup(model: &Model, read: &Read, purpose: Purpose) -> TokenStream {
+    let output = &model.facts.output;
+    let (companion, voice) = match purpose {
+        Purpose::Refresh => ("_refresh", render::Voice::Quiet),
+        _ => ("", render::Voice::Loud),
+    };
+    let static_site = declare(model, read, companion, purpose == Purpose::Original);
+    let handle = handle(read.cache.as_ref(), &read.runtime);
+    let shape = shape(model, &read.runtime);
+    let render = render::key(read, &model.facts.arguments, voice);
+    let ttl = computed_ttl(read);
+    // A bound that the returned type misses is an error about that type.
+    let site = Span::mixed_site().located_at(output.span());
+    let k = read.runtime.private(output.span());
+    if purpose == Purpose::Refresh {
+        return quote_spanned! {site=>
+            let lookup = #k::begin_refresh::<#output, _, _, _>(
+                #static_site, #handle, #shape, #render, #ttl,
+            );
+        };
+    }
+    let condition = condition(read.condition.as_ref());
+    quote_spanned! {site=>
+        let lookup = #k::begin::<#output, _, _, _>(
+            #static_site, #handle, #condition, #shape, #render, #ttl,
+        );
+    }
+}
+
+/// The call that gives the cached value or runs `task`.
+pub(crate) fn run(model: &Model, read: &Read, task: &TokenStream) -> TokenStream {
+    let site = Span::mixed_site();
+    let k = read.runtime.private(site);
+    let ttl = match &read.ttl {
+        Ttl::OfValue(closure) => {
+            let k = read.runtime.private(closure.span());
+            quote_spanned!(site.located_at(closure.span())=> #k::value_ttl(#closure))
+        }
+        _ => quote_spanned!(site=> #k::ttl_unset),
+    };
+    let unless = match &read.unless {
+        Some(unless) => unless.to_token_stream(),
+        None => quote_spanned!(site=> #k::unless_unset),
+    };
+    match model.facts.style {
+        Style::Sync => quote_spanned!(site=> #k::read_sync(lookup, #ttl, #unless, #task)),
+        _ => quote_spanned!(site=> #k::read_async(lookup, #ttl, #unless, #task)),
+    }
+}
+
+/// A `&'static ReadSite`.
+pub(crate) fn declare(model: &Model, read: &Read, companion: &str, submit: bool) -> TokenStream {
+    let site = Span::mixed_site();
+    let k = read.runtime.private(site);
+    let function = &model.facts.name;
+    let place = place();
+    let template = read.key.as_ref().map(|key| key.literal.value());
+    let template = template.unwrap_or_default();
+    let shape = read.key.as_ref().map(|key| key.shape()).unwrap_or_default();
+    let ttl = site_ttl(read);
+    let (cache_none, debug) = (read.cache_none, read.debug);
+    let version = proc_macro2::Literal::u32_unsuffixed(read.version);
+    let submit = submit.then(|| quote_spanned!(site=> #k::submit!(#k::Registered::Read(&SITE));));
+    quote_spanned! {site=>
+        {
+            static SITE: #k::ReadSite = #k::ReadSite::new(#k::ReadInfo {
+                function: #function,
+                companion: #companion,
+                #place
+                template: #template,
+                shape: #shape,
+                ttl: #ttl,
+                cache_none: #cache_none,
+                version: #version,
+                debug: #debug,
+            });
+            #submit
+            &SITE
+        }
+    }
+}
+
+fn site_ttl(read: &Read) -> TokenStream {
+    let site = Span::mixed_site();
+    let k = read.runtime.private(site);
+    match &read.ttl {
+        Ttl::Default => quote_spanned!(site=> #k::Ttl::Default),
+        Ttl::Fixed(millis) => {
+            let millis = proc_macro2::Literal::u64_unsuffixed(*millis);
+            quote_spanned!(site=> #k::Ttl::Fixed(::core::time::Duration::from_millis(#millis)))
+        }
+        Ttl::Preset(name) => quote_spanned!(site=> #k::Ttl::Preset(#name)),
+        Ttl::Computed(_) | Ttl::OfValue(_) => quote_spanned!(site=> #k::Ttl::Computed),
+    }
+}
+
+/// The closure that is asked for the TTL on a miss.
+fn computed_ttl(read: &Read) -> TokenStream {
+    let site = Span::mixed_site();
+    match &read.ttl {
+        Ttl::Computed(ttl) => {
+            let k = read.runtime.private(ttl.span());
+            quote_spanned!(site.located_at(ttl.span())=> || #k::ttl(#ttl))
+        }
+        _ => {
+            let k = read.runtime.private(site);
+            quote_spanned!(site=> || #k::none())
+        }
+    }
+}

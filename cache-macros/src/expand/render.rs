@@ -1,0 +1,164 @@
+//! The lines that write a key or a pattern.
+
+use crate::model::{Read, Runtime};
+use crate::signature::Binding;
+use crate::template::{Placeholder, RESULT, Segment, Template};
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+
+/// Who tells of an argument that can't be hashed.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Voice {
+    /// The annotated function.
+    Loud,
+    /// Its companions.
+    Quiet,
+}
+
+/// Writes the path, then every argument that is hashed.
+pub(crate) fn key(read: &Read, arguments: &[Binding], voice: Voice) -> TokenStream {
+    let mut lines = TokenStream::new();
+    for segment in read.key.iter().flat_map(|key| &key.segments) {
+        let span = read.key.as_ref().map(|key| key.literal.span());
+        let span = span.unwrap_or_else(Span::call_site);
+        lines.extend(match segment {
+            Segment::Text(text) => literal(text, span),
+            Segment::Placeholder(placeholder) => part(placeholder, span, &read.runtime),
+        });
+    }
+    lines.extend(match voice {
+        Voice::Quiet => hashed_quietly(read, arguments),
+        Voice::Loud => {
+            let hashed = |place: &usize| hashed(&arguments[*place], &read.runtime);
+            read.hashed.iter().map(hashed).collect()
+        }
+    });
+    closure(&lines, &read.runtime)
+}
+
+/// Writes every pattern, with a mark where the returned value will stand.
+pub(crate) fn patterns(patterns: &[Template], runtime: &Runtime) -> TokenStream {
+    let mut lines = TokenStream::new();
+    for pattern in patterns {
+        let span = pattern.literal.span();
+        for segment in &pattern.segments {
+            lines.extend(match segment {
+                Segment::Text(text) => literal(text, span),
+                Segment::Placeholder(part) if part.uses_result() => {
+                    quote_spanned!(Span::mixed_site()=> w.result();)
+                }
+                Segment::Placeholder(placeholder) => part(placeholder, span, runtime),
+            });
+        }
+        lines.extend(quote_spanned!(Span::mixed_site()=> w.end();));
+    }
+    closure(&lines, runtime)
+}
+
+/// Writes what `patterns` left a mark for.
+pub(crate) fn results(patterns: &[Template], runtime: &Runtime) -> TokenStream {
+    let site = Span::mixed_site();
+    let k = runtime.private(site);
+    let mut lines = TokenStream::new();
+    for pattern in patterns {
+        let of_result = pattern.placeholders().filter(|part| part.uses_result());
+        lines.extend(of_result.map(|one| part(one, pattern.literal.span(), runtime)));
+    }
+    if lines.is_empty() {
+        return quote_spanned!(site=> #k::no_result);
+    }
+    // The one generated name that placeholders are meant to see.
+    let result = syn::Ident::new(RESULT, Span::call_site());
+    quote_spanned!(site=> |#result, w: &mut #k::Writer<'_>| { #lines })
+}
+
+fn closure(lines: &TokenStream, runtime: &Runtime) -> TokenStream {
+    let site = Span::mixed_site();
+    let k = runtime.private(site);
+    quote_spanned!(site=> |w: &mut #k::Writer<'_>| { #lines })
+}
+
+fn literal(text: &str, span: Span) -> TokenStream {
+    let site = Span::mixed_site().located_at(span);
+    quote_spanned!(site=> w.text(#text);)
+}
+
+fn part(placeholder: &Placeholder, span: Span, runtime: &Runtime) -> TokenStream {
+    let site = Span::mixed_site().located_at(span);
+    let k = runtime.private(span);
+    let (source, expr) = (&placeholder.source, &placeholder.expr);
+    // A `match` keeps temporaries alive, and the expression outside of the glob import's reach.
+    quote_spanned! {site=>
+        match &(#expr) {
+            value => {
+                #[allow(unused_imports)]
+                use #k::part::probe::*;
+                (&&&#k::part::Probe(value)).part().write(w, #source, value);
+            }
+        }
+    }
+}
+
+/// Hashes one argument. A local trait of its own puts the argument's name into the compiler's message.
+fn hashed(argument: &Binding, runtime: &Runtime) -> TokenStream {
+    let Binding { ident, name, cfgs } = argument;
+    let site = Span::mixed_site().located_at(ident.span());
+    let k = runtime.private(ident.span());
+    let message = format!("the argument `{name}` can't be hashed into the cache key");
+    let note = format!(
+        "add `skip({ident})` to the attribute if it is no part of the key; or use it in the key, \
+         `<<{ident}>>`; or derive `serde::Serialize` for its type"
+    );
+    quote_spanned! {site=>
+        #(#cfgs)*
+        {
+            #[diagnostic::on_unimplemented(
+                message = #message,
+                label = "`{Self}` doesn't implement `serde::Serialize`",
+                note = #note,
+            )]
+            trait Hashed {
+                fn hash(&self, w: &mut #k::Writer<'_>);
+            }
+            impl<T: #k::HashArgument<()> + ?Sized> Hashed for T {
+                fn hash(&self, w: &mut #k::Writer<'_>) {
+                    w.argument::<(), _>(#name, self);
+                }
+            }
+            Hashed::hash(&#ident, w);
+        }
+    }
+}
+
+/// Hashes arguments without a word about those that can't be hashed: the function itself has said it, and each of its
+/// companions would say it again.
+fn hashed_quietly(read: &Read, arguments: &[Binding]) -> TokenStream {
+    if read.hashed.is_empty() {
+        return TokenStream::new();
+    }
+    let site = Span::mixed_site();
+    let k = read.runtime.private(site);
+    let calls = read.hashed.iter().map(|place| {
+        let Binding { ident, name, cfgs } = &arguments[*place];
+        let site = site.located_at(ident.span());
+        quote_spanned!(site=> #(#cfgs)* (&Probe(&#ident)).hash(#name, w);)
+    });
+    quote_spanned! {site=>
+        {
+            struct Probe<'a, T: ?Sized>(&'a T);
+            trait Hashed {
+                fn hash(&self, name: &'static str, w: &mut #k::Writer<'_>);
+            }
+            impl<T: #k::HashArgument<()> + ?Sized> Hashed for Probe<'_, T> {
+                fn hash(&self, name: &'static str, w: &mut #k::Writer<'_>) {
+                    w.argument::<(), _>(name, self.0);
+                }
+            }
+            trait Unhashed {
+                fn hash(&self, _: &'static str, _: &mut #k::Writer<'_>) {}
+            }
+            impl<T: ?Sized> Unhashed for &Probe<'_, T> {}
+            #(#calls)*
+        }
+    }
+}

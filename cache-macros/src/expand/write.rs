@@ -1,0 +1,103 @@
+//! `#[invalidate]`: the site, the plan and the call.
+
+use super::{Purpose, condition, handle, place, render, shape};
+use crate::model::{Model, When, Write};
+use crate::signature::Style;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote_spanned};
+
+/// `let write0 = ..; let shape0 = ..;`: what the arguments say, before the body may consume them.
+pub(crate) fn plan(model: &Model, write: &Write, place: usize, purpose: Purpose) -> TokenStream {
+    let site = Span::mixed_site();
+    let k = write.runtime.private(site);
+    let (name, shape_name) = names(place);
+    let static_site = declare(model, write, purpose == Purpose::Original);
+    let handle = handle(write.cache.as_ref(), &write.runtime);
+    let condition = condition(write.condition.as_ref());
+    let render = render::patterns(&write.patterns, &write.runtime);
+    let shape = shape(model, &write.runtime);
+    quote_spanned! {site=>
+        let #name = #k::plan(#static_site, #handle, #condition, #render);
+        let #shape_name = #shape;
+    }
+}
+
+/// The call that runs `task` and invalidates.
+pub(crate) fn run(model: &Model, write: &Write, place: usize, task: &TokenStream) -> TokenStream {
+    let site = Span::mixed_site();
+    let k = write.runtime.private(site);
+    let (name, shape) = names(place);
+    let output = &model.facts.output;
+    let results = render::results(&write.patterns, &write.runtime);
+    let function = match model.facts.style {
+        Style::Sync => quote_spanned!(site=> #k::write_sync),
+        _ => quote_spanned!(site=> #k::write_async),
+    };
+    // Without the type, the closure over `result` would be checked before the compiler knows it.
+    quote_spanned!(site=> #function::<#output, _, _, _>(#name, #shape, #results, #task))
+}
+
+/// A pattern that reaches the function's own key would undo every fill.
+pub(crate) fn own_key_checks(model: &Model) -> Option<TokenStream> {
+    let read = model.read.as_ref()?;
+    let key = read.key.as_ref()?;
+    let key_shape = key.shape();
+    let patterns = model.writes.iter().flat_map(|write| &write.patterns);
+    Some(patterns.map(|pattern| {
+        let span = pattern.literal.span();
+        let site = Span::mixed_site().located_at(span);
+        let k = read.runtime.private(span);
+        let shape = pattern.shape();
+        let message = format!(
+            "the pattern `{}` reaches this function's own key `{}`, so that every call would \
+             remove the entry it has just made: take the pattern away, or narrow it; \
+             invalidate this key in the functions that write",
+            pattern.literal.value(),
+            key.literal.value(),
+        );
+        // The message of an `assert!` is a format string.
+        let message = message.replace('{', "{{").replace('}', "}}");
+        quote_spanned! {site=>
+            const _: () = ::core::assert!(!#k::reaches(#shape, #key_shape), #message);
+        }
+    }).collect())
+}
+
+fn names(place: usize) -> (Ident, Ident) {
+    let span = Span::mixed_site();
+    (
+        format_ident!("write{place}", span = span),
+        format_ident!("shape{place}", span = span),
+    )
+}
+
+/// A `&'static WriteSite`.
+fn declare(model: &Model, write: &Write, submit: bool) -> TokenStream {
+    let site = Span::mixed_site();
+    let k = write.runtime.private(site);
+    let function = &model.facts.name;
+    let place = place();
+    let patterns = write.patterns.iter().map(|pattern| pattern.literal.value());
+    let shapes = write.patterns.iter().map(|pattern| pattern.shape());
+    let when = match write.when {
+        When::Ok => quote_spanned!(site=> #k::When::Ok),
+        When::Always => quote_spanned!(site=> #k::When::Always),
+        When::Before => quote_spanned!(site=> #k::When::Before),
+    };
+    let debug = write.debug;
+    let submit = submit.then(|| quote_spanned!(site=> #k::submit!(#k::Registered::Write(&SITE));));
+    quote_spanned! {site=>
+        {
+            static SITE: #k::WriteSite = #k::WriteSite::new(#k::WriteInfo {
+                function: #function,
+                #place
+                patterns: &[#(#patterns),*],
+                shapes: &[#(#shapes),*],
+                when: #when,
+                debug: #debug,
+            });
+            #submit
+            &SITE
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The attributes of `cache-runtime`: `#[cacheable]` on a function that reads, `#[invalidate]` on one that writes.
+//! Depend on `cache-runtime`, which re-exports them.
+//!
+//! An attribute goes through four steps, each in files of its own: `options` and `args` read the syntax and keep its
+//! spans, `model` puts it together with the `signature`, `check` finds every mistake, and `expand` writes the result and
+//! can't fail. A mistake leaves the function as its author wrote it, beside all of the errors.
+
+mod args;
+mod async_trait;
+mod balance;
+mod bindings;
+mod check;
+mod entry;
+mod errors;
+mod expand;
+mod free;
+mod function;
+mod model;
+mod nearest;
+mod options;
+mod signature;
+#[cfg(test)]
+mod snapshots;
+mod template;
+mod ttl;
+
+use proc_macro::TokenStream;
+
+/// Caches what a function returns: it runs when there is no entry for its arguments, and else its earlier value is given.
+///
+/// ```ignore
+/// #[cacheable(key = "posts:<<slug>>", ttl = 600, skip(db))]
+/// async fn get_post(db: &Db, slug: &str) -> Result<Post, DbError> {
+///     db.post(slug).await
+/// }
+/// ```
+///
+/// It stands on free functions, methods, associated functions, methods of a trait's `impl` and `async_trait` methods, async or
+/// not. Whatever fails in the cache, the function still returns what it would return without the attribute.
+///
+/// # Options
+///
+/// | option | meaning |
+/// |---|---|
+/// | `key = "posts:<<slug>>"` | the path of the entry, see [Keys](#keys). Without it: `crate:module:function`, and every argument is hashed |
+/// | `ttl = 600` | seconds that an entry lives; also a text, `"10m"`, `"1h30m"`, `"500ms"` (units `ms`, `s`, `m`, `h`, `d`); a named lifetime, `preset("user_profile")`; an expression over the arguments, of type `Duration` or `u64` seconds; or a closure over the value, `\|post: &Post\| post.lifetime()`. Default: the cache's default |
+/// | `skip(db, ctx)` | arguments that are no part of the key |
+/// | `condition = page < 10` | over the arguments; when false, the function runs, and the cache is neither read nor written |
+/// | `unless = \|post\| post.draft` | over the value; when true, it is not stored |
+/// | `cache_none` | stores `None` too; otherwise only `Some` is stored |
+/// | `version = 2` | entries of other versions become misses |
+/// | `debug = true` | shows this function's cache events at level `info`; also `debug` alone |
+/// | `cache = self.cache` | the cache to use, by reference; default `Cache::current()` |
+/// | `companions`, `companions = false` | see [Companions](#companions) |
+/// | `crate = path` | the runtime crate, where it has another name |
+///
+/// # Keys
+///
+/// A placeholder holds a Rust expression over the arguments: `<<slug>>`, `<<auth.user.id>>`, `<<page.unwrap_or(1)>>`,
+/// `<<self.tenant>>`. `{{slug}}` means the same. Its value is a string, a number, a `bool`, a `char`, a `Uuid`, anything that is
+/// `Display`, or an `Option` of these. It is escaped, so that no value can be mistaken for another or leave its
+/// segment. Single braces are text (hash tags of a Redis Cluster): `{<<user>>}:posts`.
+///
+/// A placeholder ends at the first `>>` that leaves an expression before it, so generics are fine:
+/// `<<ids.iter().collect::<Vec<_>>().len()>>`. A shift needs parentheses: `<<(id >> 8)>>`.
+///
+/// Every argument is in the key, or hashed, or skipped: none can be forgotten. An *argument* is each name that the signature
+/// binds, such as `slug` in `Path(slug): Path<String>`. One that is in a placeholder is in the key. All others, unless they are
+/// in `skip(..)`, are hashed through `Serialize`, and the hash is appended: `posts:list#k3v9..`. This part is the
+/// **variant**, and an invalidation of a path removes all of its variants. Type and const parameters always enter it.
+///
+/// Maps are hashed without regard to their order, and a `BTreeSet` has an order. But a `HashSet` looks to serde like a sequence in
+/// random order, so that equal sets would get different keys: take a `BTreeSet`.
+///
+/// `self` is not hashed. Where a method's value depends on it, name what it depends on: `<<self.tenant>>`.
+///
+/// Placeholders, `condition` and `ttl` see the arguments by reference, before the body runs; the body may consume them.
+///
+/// # Values
+///
+/// A function may return `T`, `Arc<T>`, `Option<T>`, `Result<T, E>` under any alias, `Json<T>`, combinations such as
+/// `Result<Option<Arc<T>>, E>`, or nothing. What is stored is the innermost `T`, which is what `unless` and a `ttl` closure see. An
+/// `Err` is never stored. A borrowed value can't be cached, since the entry outlives the call, nor can an `impl Trait`,
+/// since the cache must know the type.
+///
+/// # Companions
+///
+/// For `get_post` there are also, with the same arguments and visibility:
+///
+/// | function | what it does |
+/// |---|---|
+/// | `get_post_no_cache(..)` | runs the body; no entry is read or stored |
+/// | `get_post_cache_key(..) -> String` | the full key of the entry |
+/// | `get_post_invalidate(..) -> Result<bool, CacheError>` | removes that one entry; `async` if `get_post` is |
+/// | `get_post_refresh(..)` | runs the body and stores the value, whatever the cache holds |
+///
+/// They are made where the signature names neither `self` nor `Self`. In an `impl`, `companions` makes them as associated
+/// functions. The `impl` of a trait can't hold further functions: write `companions = false` on its associated functions.
+///
+/// # Other attributes
+///
+/// All other attributes are kept. `#[tracing::instrument]` *below* this attribute covers the whole call, hits too; *above* it
+/// covers the body only, so that its spans are the computations. `#[invalidate]` on the same function is read
+/// together with this one, in either order: every call that returns ok invalidates, hit or miss.
+///
+/// Under `#[async_trait]` the attribute stands on the method, as on any other. But `async_trait` takes patterns out of the
+/// signature: instead of `Path(slug): Path<String>` take `path: Path<String>`, and bind it in the body.
+#[proc_macro_attribute]
+pub fn cacheable(args: TokenStream, item: TokenStream) -> TokenStream {
+    entry::cacheable(args.into(), item.into()).into()
+}
+
+/// Removes entries of the cache when a function has written.
+///
+/// ```ignore
+/// #[invalidate(patterns = ["posts:<<slug>>:*", "posts:list:*"])]
+/// async fn update_post(db: &Db, slug: &str, data: PostUpdate) -> Result<Post, DbError> {
+///     db.update(slug, data).await
+/// }
+///
+/// #[invalidate(patterns = ["posts:<<result.slug>>", "users:<<author>>:posts:*"])]
+/// async fn create_post(db: &Db, author: u64, data: NewPost) -> Result<Post, DbError> {
+///     db.create(author, data).await
+/// }
+/// ```
+///
+/// It stands on the same kinds of function as [`macro@cacheable`], and several may stand on one. All that they name is removed before the
+/// function returns. `return` and `?` in the body change nothing.
+///
+/// # Options
+///
+/// | option | meaning |
+/// |---|---|
+/// | `patterns = ["posts:<<slug>>:*"]` | what to remove, see [Patterns](#patterns) |
+/// | `when = "ok"` | after the body, for a `Result` only if it is `Ok`; the default |
+/// | `when = "always"` | after the body, whatever it returns |
+/// | `when = "before"` | before the body |
+/// | `condition = expr` | over the arguments, before the body; when false, nothing is removed |
+/// | `debug = true` | shows this function's invalidations at level `info`; also `debug` alone |
+/// | `cache = self.cache` | the cache to use, by reference; default `Cache::current()` |
+/// | `crate = path` | the runtime crate, where it has another name |
+///
+/// `when = "before"` gives no protection against a reader that comes between the invalidation and the write: it computes the old
+/// value and stores it, and there it stays for its TTL. Prefer the other two, which also outlast a reader that has
+/// begun before the write: what it computes is not stored.
+///
+/// # Patterns
+///
+/// A pattern is matched against the *path* of an entry, and all variants of a path go together. It is a glob, as in Redis: `*`
+/// (any characters, `:` too), `?`, `[a-z]`, `[^a]`, and `\` before a character that stands for itself. A pattern that ends
+/// in `:*` also matches the node itself: `posts:<<slug>>:*` removes `posts:my-slug` and `posts:my-slug:comments`, and
+/// never `posts:my-slug-2`.
+///
+/// Placeholders are those of [`macro@cacheable`]'s keys. Their values are escaped: a `*` in an argument is no wildcard. They see the
+/// arguments even where the body consumes them. `result` is the returned value, the innermost one: `<<result.slug>>` reads
+/// a field of the `Post` in `Result<Option<Post>, E>`. Where there is none, with `when = "always"` and an `Err`, it becomes `*`.
+///
+/// A body that was polled and then dropped, because a client hung up, or that panics, has an unknown outcome: its patterns
+/// are removed all the same, with `*` for `result`. An invalidation that has started finishes without its caller.
+///
+/// # Other attributes
+///
+/// All other attributes are kept. `#[tracing::instrument]` *below* this attribute covers the body and the invalidation, *above*
+/// it covers the body only. With `#[cacheable]` on the same function, a pattern that reaches the function's own key is an
+/// error: every call would remove the entry that it has just made.
+#[proc_macro_attribute]
+pub fn invalidate(args: TokenStream, item: TokenStream) -> TokenStream {
+    entry::invalidate(args.into(), item.into()).into()
+}

@@ -1,0 +1,161 @@
+//! Reads the options of an attribute one by one: what is shared by all attributes.
+
+use crate::errors::Errors;
+use crate::nearest::{hint, list};
+use proc_macro2::{Group, TokenStream, TokenTree};
+use syn::ext::IdentExt as _;
+use syn::parse::{Parse, ParseStream, Parser as _};
+use syn::{Error, Expr, Ident, LitBool, LitStr, Token};
+
+/// The options of one attribute.
+pub(crate) trait Options: Default {
+    /// Every option's name, in the order of the documentation.
+    const NAMES: &'static [&'static str];
+    /// The attribute's name.
+    const ATTRIBUTE: &'static str;
+    /// How to write what people tend to pass without a name.
+    const FIRST: &'static str;
+
+    /// Reads the value of the option `name`, which is one of `NAMES`.
+    fn read(&mut self, name: &Ident, input: ParseStream<'_>) -> syn::Result<()>;
+}
+
+/// Reads a whole list of options. A mistake in one option doesn't hide the others.
+pub(crate) fn read<O: Options>(tokens: TokenStream, errors: &mut Errors) -> O {
+    let mut options = O::default();
+    let mut seen = Vec::new();
+    let all = |input: ParseStream<'_>| {
+        while !input.is_empty() {
+            if let Err(error) = one(input, &mut options, &mut seen).and_then(|()| comma(input)) {
+                errors.push(error);
+                skip_option(input);
+            }
+        }
+        Ok(())
+    };
+    let read = all.parse2(tokens);
+    errors.keep(read);
+    options
+}
+
+fn one<O: Options>(
+    input: ParseStream<'_>,
+    options: &mut O,
+    seen: &mut Vec<String>,
+) -> syn::Result<()> {
+    if !input.peek(Ident::peek_any) {
+        let message = format!("options have names: write `{}`", O::FIRST);
+        return Err(input.error(message));
+    }
+    let name = input.call(Ident::parse_any)?;
+    let text = name.to_string();
+    if !O::NAMES.contains(&text.as_str()) {
+        let message = format!(
+            "unknown option `{text}`{} `#[{}]` takes {}",
+            match hint(&text, O::NAMES) {
+                none if none.is_empty() => ":".to_owned(),
+                meant => meant,
+            },
+            O::ATTRIBUTE,
+            list(O::NAMES),
+        );
+        return Err(Error::new(name.span(), message));
+    }
+    if seen.contains(&text) {
+        let message = format!("`{text}` is given twice: keep one of them");
+        return Err(Error::new(name.span(), message));
+    }
+    seen.push(text);
+    options.read(&name, input)
+}
+
+fn comma(input: ParseStream<'_>) -> syn::Result<()> {
+    if input.is_empty() {
+        return Ok(());
+    }
+    if input.peek(Token![,]) {
+        return input.parse::<Token![,]>().map(drop);
+    }
+    Err(input.error("expected `,` and the next option"))
+}
+
+/// Leaves a broken option behind: up to a comma after which another option begins.
+fn skip_option(input: ParseStream<'_>) {
+    while let Ok(token) = input.parse::<TokenTree>() {
+        let comma = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ',');
+        if comma && (input.is_empty() || begins_option(input)) {
+            return;
+        }
+    }
+}
+
+fn begins_option(input: ParseStream<'_>) -> bool {
+    let ahead = input.fork();
+    // `==` begins no option: the comma stood inside an expression.
+    ahead.call(Ident::parse_any).is_ok()
+        && (ahead.is_empty()
+            || ahead.peek(Token![,])
+            || ahead.peek(syn::token::Paren)
+            || (ahead.peek(Token![=]) && !ahead.peek(Token![==])))
+}
+
+/// `= value`.
+pub(crate) fn value<T: Parse>(
+    name: &Ident,
+    example: &str,
+    input: ParseStream<'_>,
+) -> syn::Result<T> {
+    if !input.peek(Token![=]) {
+        let message = format!("`{name}` needs a value: `{example}`");
+        return Err(Error::new(name.span(), message));
+    }
+    input.parse::<Token![=]>()?;
+    if input.is_empty() || input.peek(Token![,]) {
+        let message = format!("`{name}` needs a value: `{example}`");
+        return Err(Error::new(name.span(), message));
+    }
+    input.parse()
+}
+
+/// `= "text"`.
+pub(crate) fn string(name: &Ident, example: &str, input: ParseStream<'_>) -> syn::Result<LitStr> {
+    match value::<Expr>(name, example, input)? {
+        Expr::Lit(syn::ExprLit {
+            lit: syn::Lit::Str(text),
+            ..
+        }) => Ok(text),
+        Expr::Group(group) => syn::parse2(quote::ToTokens::into_token_stream(group.expr)),
+        other => Err(Error::new_spanned(
+            other,
+            format!("`{name}` takes a string literal: `{example}`"),
+        )),
+    }
+}
+
+/// `name`, `name = true` or `name = false`.
+pub(crate) fn flag(name: &Ident, input: ParseStream<'_>) -> syn::Result<bool> {
+    if !input.peek(Token![=]) {
+        return Ok(true);
+    }
+    input.parse::<Token![=]>()?;
+    let here = input.span();
+    match input.parse::<LitBool>() {
+        Ok(value) => Ok(value.value),
+        Err(_) => Err(Error::new(
+            here,
+            format!("`{name}` is `true` or `false`: `{name}`, `{name} = true`, `{name} = false`"),
+        )),
+    }
+}
+
+/// `(a, b)`.
+pub(crate) fn names(name: &Ident, input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
+    if !input.peek(syn::token::Paren) {
+        let message = format!("`{name}` takes arguments in parentheses: `{name}(db)`");
+        return Err(Error::new(name.span(), message));
+    }
+    // A group is taken whole: a parse buffer that is dropped half-read would void the other options.
+    let group: Group = input.parse()?;
+    let idents = |input: ParseStream<'_>| input.parse_terminated(Ident::parse_any, Token![,]);
+    Ok(idents.parse2(group.stream())?.into_iter().collect())
+}

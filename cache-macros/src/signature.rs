@@ -1,0 +1,142 @@
+//! What a signature says: its arguments, `self`, what it returns and how its body runs.
+
+use crate::async_trait::{self, BoxedBody};
+use crate::bindings;
+use crate::function::Function;
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt as _;
+use syn::{Attribute, FnArg, GenericParam, Ident, ReturnType, Type, parse_quote_spanned};
+
+/// An argument: one name that the signature binds.
+pub(crate) struct Binding {
+    pub(crate) ident: Ident,
+    /// The name as text, without `r#`.
+    pub(crate) name: String,
+    /// Its `#[cfg(..)]`s: where they are false there is no such argument.
+    pub(crate) cfgs: Vec<Attribute>,
+}
+
+/// How the body runs.
+pub(crate) enum Style {
+    Sync,
+    Async,
+    /// `Box::pin(async move { .. })`, as `async_trait` writes it.
+    Boxed(BoxedBody),
+}
+
+/// What the checks and the expansion need to know of a signature.
+pub(crate) struct Facts {
+    /// The function's name without `r#`.
+    pub(crate) name: String,
+    pub(crate) arguments: Vec<Binding>,
+    pub(crate) has_receiver: bool,
+    /// `self` or `Self` stands somewhere in it, so the function can't be a free one.
+    pub(crate) names_self: bool,
+    /// Const parameters, which a placeholder may use.
+    pub(crate) consts: Vec<String>,
+    /// The type that a caller gets, after `.await`.
+    pub(crate) output: Type,
+    pub(crate) style: Style,
+}
+
+impl Facts {
+    pub(crate) fn of(function: &Function) -> Self {
+        let sig = &function.sig;
+        let boxed = match &sig.output {
+            ReturnType::Type(_, ty) if sig.asyncness.is_none() => {
+                async_trait::output(ty).zip(async_trait::body(&function.body))
+            }
+            _ => None,
+        };
+        let (output, style) = match boxed {
+            Some((output, body)) => (output.clone(), Style::Boxed(body)),
+            None => {
+                let style = match sig.asyncness {
+                    Some(_) => Style::Async,
+                    None => Style::Sync,
+                };
+                (written_output(function), style)
+            }
+        };
+        Self {
+            name: sig.ident.unraw().to_string(),
+            arguments: arguments(function, &style),
+            has_receiver: sig.receiver().is_some(),
+            names_self: names_self(function),
+            consts: consts(function),
+            output,
+            style,
+        }
+    }
+
+    /// The arguments' names, for messages.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        self.arguments
+            .iter()
+            .map(|argument| argument.name.as_str())
+            .collect()
+    }
+
+    pub(crate) fn has_argument(&self, name: &str) -> bool {
+        self.arguments.iter().any(|argument| argument.name == name)
+    }
+}
+
+fn written_output(function: &Function) -> Type {
+    match &function.sig.output {
+        ReturnType::Type(_, ty) => (**ty).clone(),
+        ReturnType::Default => parse_quote_spanned!(function.sig.ident.span()=> ()),
+    }
+}
+
+fn arguments(function: &Function, style: &Style) -> Vec<Binding> {
+    let mut found = Vec::new();
+    for input in &function.sig.inputs {
+        let FnArg::Typed(input) = input else { continue };
+        let pat = match style {
+            Style::Boxed(body) => body.written(&input.pat),
+            _ => Some(&*input.pat),
+        };
+        let Some(pat) = pat else { continue };
+        bindings::each(pat, &mut |ident| {
+            found.push(Binding {
+                ident: ident.clone(),
+                name: ident.unraw().to_string(),
+                cfgs: cfgs(&input.attrs).cloned().collect(),
+            });
+        });
+    }
+    found
+}
+
+/// The `#[cfg(..)]`s among `attrs`.
+pub(crate) fn cfgs(attrs: &[Attribute]) -> impl Iterator<Item = &Attribute> {
+    attrs.iter().filter(|attr| attr.path().is_ident("cfg"))
+}
+
+fn consts(function: &Function) -> Vec<String> {
+    let params = function.sig.generics.params.iter();
+    params
+        .filter_map(|param| match param {
+            GenericParam::Const(param) => Some(param.ident.unraw().to_string()),
+            _ => None,
+        })
+        .collect()
+}
+
+fn names_self(function: &Function) -> bool {
+    let sig = &function.sig;
+    let (inputs, output, generics) = (&sig.inputs, &sig.output, &sig.generics);
+    let bounds = &sig.generics.where_clause;
+    mentions_self(quote!(#inputs #output #generics #bounds))
+}
+
+fn mentions_self(tokens: impl ToTokens) -> bool {
+    let tokens: TokenStream = tokens.into_token_stream();
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == "self" || ident == "Self",
+        TokenTree::Group(group) => mentions_self(group.stream()),
+        _ => false,
+    })
+}

@@ -1,0 +1,197 @@
+//! `"posts:<<slug>>"` to literal and placeholder segments.
+//!
+//! A placeholder ends at the first closing mark that leaves an expression before it. So a `>>` inside of one must stand
+//! where the text before it is no expression: in `<<xs.iter().collect::<Vec<Vec<u8>>>().len()>>`
+//! it does; a shift needs parentheses, `<<(a >> 2)>>`.
+
+use crate::balance::is_balanced;
+use crate::errors::Errors;
+use crate::free::{Mention, Place, mentions};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use syn::{Expr, LitStr};
+
+/// The name of the returned value in the placeholders of patterns.
+pub(crate) const RESULT: &str = "result";
+
+/// What stands for a placeholder in a shape. No literal can hold it: control characters are refused.
+const ANY_VALUE: char = '\u{1}';
+
+/// A key or a pattern.
+pub(crate) struct Template {
+    pub(crate) literal: LitStr,
+    pub(crate) segments: Vec<Segment>,
+}
+
+/// A part of a template.
+pub(crate) enum Segment {
+    Text(String),
+    Placeholder(Placeholder),
+}
+
+/// `<<expression>>`.
+pub(crate) struct Placeholder {
+    /// As written, without the marks.
+    pub(crate) source: String,
+    pub(crate) expr: Expr,
+    pub(crate) mentions: Vec<Mention>,
+}
+
+impl Placeholder {
+    /// Whether the expression uses `name` from outside of it.
+    pub(crate) fn uses(&self, name: &str) -> bool {
+        self.mentions.iter().any(|mention| mention.name == name)
+    }
+
+    /// Whether the expression uses the returned value. A call, `result(..)`, is one of a function of that name.
+    pub(crate) fn uses_result(&self) -> bool {
+        let is_result =
+            |mention: &Mention| mention.name == RESULT && mention.place != Place::Callee;
+        self.mentions.iter().any(is_result)
+    }
+}
+
+impl Template {
+    /// Splits `literal`. After a mistake the rest is still read.
+    pub(crate) fn parse(literal: &LitStr, errors: &mut Errors) -> Self {
+        let text = literal.value();
+        let mut rest = text.as_str();
+        let mut segments = Vec::new();
+        while !rest.is_empty() {
+            let Some((at, marks)) = next_open(rest) else {
+                push_text(&mut segments, rest, literal, errors);
+                break;
+            };
+            push_text(&mut segments, &rest[..at], literal, errors);
+            rest = &rest[at + marks.0.len()..];
+            let (placeholder, length) = read_placeholder(rest, marks, literal.span());
+            rest = &rest[length..];
+            segments.extend(errors.keep(placeholder).map(Segment::Placeholder));
+        }
+        Self {
+            literal: literal.clone(),
+            segments,
+        }
+    }
+
+    /// The template with one character for every placeholder: what is known of it before any call.
+    pub(crate) fn shape(&self) -> String {
+        let mut shape = String::new();
+        for segment in &self.segments {
+            match segment {
+                Segment::Text(text) => shape.push_str(text),
+                Segment::Placeholder(_) => shape.push(ANY_VALUE),
+            }
+        }
+        shape
+    }
+
+    pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Placeholder(placeholder) => Some(placeholder),
+            Segment::Text(_) => None,
+        })
+    }
+}
+
+type Marks = (&'static str, &'static str);
+
+fn next_open(text: &str) -> Option<(usize, Marks)> {
+    [("<<", ">>"), ("{{", "}}")]
+        .into_iter()
+        .filter_map(|marks: Marks| text.find(marks.0).map(|at| (at, marks)))
+        .min_by_key(|(at, _)| *at)
+}
+
+fn push_text(segments: &mut Vec<Segment>, text: &str, literal: &LitStr, errors: &mut Errors) {
+    for (open, close) in [("<<", ">>"), ("{{", "}}")] {
+        if text.contains(close) {
+            errors.at(
+                literal.span(),
+                format!(
+                    "`{close}` closes no `{open}`; a `{close}` that belongs to a placeholder's \
+                     expression needs parentheses: `{open}(a {close} b){close}`"
+                ),
+            );
+        }
+    }
+    if !text.is_empty() {
+        segments.push(Segment::Text(text.to_owned()));
+    }
+}
+
+/// Reads the placeholder that `rest` begins with, after its opening mark; and how much that was.
+fn read_placeholder(
+    rest: &str,
+    (open, close): Marks,
+    span: Span,
+) -> (syn::Result<Placeholder>, usize) {
+    let fail = |message: String, length| (Err(syn::Error::new(span, message)), length);
+    let ends: Vec<usize> = (0..rest.len())
+        .filter(|&at| rest.as_bytes()[at..].starts_with(close.as_bytes()))
+        .collect();
+    let Some(&first) = ends.first() else {
+        let message = format!("unclosed `{open}` before `{rest}`: write `{open}name{close}`");
+        return fail(message, rest.len());
+    };
+    if open == "{{" && rest.starts_with('{') {
+        let braces = rest[first..].len() - rest[first..].trim_start_matches('}').len();
+        let message = "`{{{` can be read in two ways: for a placeholder between literal braces \
+                       write `{<<name>>}`";
+        return fail(message.to_owned(), first + braces);
+    }
+    let source = rest[..first].trim();
+    if source.is_empty() {
+        let message = format!("empty placeholder: write an argument's name, `{open}name{close}`");
+        return fail(message, first + close.len());
+    }
+    let mut reason = None;
+    for at in ends {
+        match expression(rest[..at].trim(), span) {
+            Ok(placeholder) => return (Ok(placeholder), at + close.len()),
+            Err(error) => reason = reason.or(Some(error)),
+        }
+    }
+    let reason = reason.unwrap_or_default();
+    let missing = if source.contains(open) {
+        format!("; is a `{close}` missing?")
+    } else {
+        String::new()
+    };
+    let message = format!("`{open}{source}{close}` holds no Rust expression: {reason}{missing}");
+    fail(message, first + close.len())
+}
+
+fn expression(source: &str, span: Span) -> Result<Placeholder, String> {
+    if !is_balanced(source) {
+        return Err("a bracket or a quote doesn't close".to_owned());
+    }
+    let tokens: TokenStream = source
+        .parse()
+        .map_err(|_| "it can't be split into tokens".to_owned())?;
+    let tokens = respan(tokens, span.resolved_at(Span::call_site()));
+    let expr: Expr = syn::parse2(tokens).map_err(|error| error.to_string())?;
+    Ok(Placeholder {
+        source: source.to_owned(),
+        mentions: mentions(&expr),
+        expr,
+    })
+}
+
+/// Names resolve to the user's arguments, and errors sit on the literal.
+fn respan(tokens: TokenStream, span: Span) -> TokenStream {
+    let respanned = |token: TokenTree| {
+        let mut token = match token {
+            TokenTree::Group(group) => {
+                TokenTree::Group(Group::new(group.delimiter(), respan(group.stream(), span)))
+            }
+            other => other,
+        };
+        token.set_span(span);
+        token
+    };
+    tokens.into_iter().map(respanned).collect()
+}
+
+#[cfg(test)]
+#[path = "template/tests.rs"]
+mod tests;

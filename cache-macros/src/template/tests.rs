@@ -1,0 +1,87 @@
+use super::{Segment, Template};
+use crate::errors::Errors;
+use proc_macro2::Span;
+use syn::LitStr;
+
+fn parse(text: &str) -> (Vec<String>, String) {
+    let mut errors = Errors::default();
+    let template = Template::parse(&LitStr::new(text, Span::call_site()), &mut errors);
+    let show = |segment: &Segment| match segment {
+        Segment::Text(text) => text.clone(),
+        Segment::Placeholder(placeholder) => format!("<{}>", placeholder.source),
+    };
+    let errors = errors.into_tokens().map(|tokens| tokens.to_string());
+    (
+        template.segments.iter().map(show).collect(),
+        errors.unwrap_or_default(),
+    )
+}
+
+fn segments(text: &str) -> Vec<String> {
+    let (segments, errors) = parse(text);
+    assert_eq!(errors, "", "{text}");
+    segments
+}
+
+#[track_caller]
+fn fails(text: &str, part: &str) {
+    let (_, errors) = parse(text);
+    assert!(errors.contains(part), "{text}: {errors:?}");
+}
+
+#[test]
+fn text_and_placeholders() {
+    assert_eq!(segments("posts"), ["posts"]);
+    assert_eq!(segments("posts:<<slug>>"), ["posts:", "<slug>"]);
+    assert_eq!(segments("posts:{{ slug }}:x"), ["posts:", "<slug>", ":x"]);
+    assert_eq!(segments("<<a>><<b>>"), ["<a>", "<b>"]);
+    assert_eq!(
+        segments("{<<user.id>>}:posts"),
+        ["{", "<user.id>", "}:posts"]
+    );
+    assert_eq!(segments("tag:{posts}"), ["tag:{posts}"]);
+    assert_eq!(segments("<<page.unwrap_or(1)>>"), ["<page.unwrap_or(1)>"]);
+}
+
+#[test]
+fn the_first_mark_that_leaves_an_expression_closes() {
+    let generic = "xs.iter().collect::<Vec<Vec<u8>>>().len()";
+    assert_eq!(
+        segments(&format!("<<{generic}>>")),
+        [format!("<{generic}>")]
+    );
+    assert_eq!(segments("<<x as Vec<u8>>>:y"), ["<x as Vec<u8>>", ":y"]);
+    assert_eq!(segments("<<(a >> 2)>>"), ["<(a >> 2)>"]);
+    assert_eq!(segments("<<a << 2>>"), ["<a << 2>"]);
+    assert_eq!(segments("<<f(\">>\")>>"), ["<f(\">>\")>"]);
+    assert_eq!(segments("{{m(|x| {{x}})}}"), ["<m(|x| {{x}})>"]);
+    fails("<<a >> 2>>", "closes no `<<`");
+}
+
+#[test]
+fn mistakes_are_named() {
+    fails("posts:<<slug", "unclosed `<<`");
+    fails("posts:{{slug", "unclosed `{{`");
+    fails("posts:slug>>", "closes no `<<`");
+    fails("posts:<<>>", "empty placeholder");
+    fails("posts:{{ }}", "empty placeholder");
+    fails("posts:<<a b>>", "holds no Rust expression");
+    fails("posts:<<f(a>>", "doesn't close");
+    fails("posts:<<a:<<b>>", "is a `>>` missing?");
+    fails("{{{slug}}}", "two ways");
+}
+
+#[test]
+fn reading_goes_on_after_a_mistake() {
+    let (segments, errors) = parse("a:<<>>:<<b c>>:<<d>>");
+    assert_eq!(segments, ["a:", ":", ":", "<d>"]);
+    assert!(errors.contains("empty placeholder") && errors.contains("<<b c>>"));
+}
+
+#[test]
+fn shapes() {
+    let mut errors = Errors::default();
+    let literal = LitStr::new("posts:<<slug>>:{{page}}", Span::call_site());
+    let template = Template::parse(&literal, &mut errors);
+    assert_eq!(template.shape(), "posts:\u{1}:\u{1}");
+}

@@ -1,0 +1,178 @@
+//! The `ttl` option: a number of seconds, a text such as `"10m"`, a preset, an expression or a closure.
+
+use syn::{Error, Expr, ExprCall, ExprLit, ExprUnary, Lit, LitStr, UnOp};
+
+/// How long an entry lives.
+pub(crate) enum Ttl {
+    /// The cache's default.
+    Default,
+    /// Milliseconds, known now.
+    Fixed(u64),
+    /// A named lifetime of the configuration.
+    Preset(LitStr),
+    /// An expression over the arguments.
+    Computed(Expr),
+    /// A closure over the value.
+    OfValue(Expr),
+}
+
+const EXAMPLES: &str = "write seconds (`ttl = 600`), a text (`ttl = \"10m\"`, `\"1h30m\"`, \
+    `\"500ms\"`), `preset(\"name\")`, a `Duration` or a closure over the value";
+
+/// 1000 years. Clocks and servers add a lifetime to the present moment, which must not overflow.
+const LONGEST: u64 = 1000 * 365 * 86_400_000;
+
+const ZERO: &str = "a `ttl` of zero stores nothing: give a positive time, \
+    or take the attribute away; for some calls only, use `condition` or `unless`";
+
+/// Reads the value of `ttl`.
+pub(crate) fn read(expr: Expr) -> syn::Result<Ttl> {
+    match expr {
+        Expr::Group(group) => read(*group.expr),
+        Expr::Lit(ExprLit { lit, .. }) => literal(&lit).map(Ttl::Fixed),
+        Expr::Unary(ExprUnary {
+            op: UnOp::Neg(_),
+            expr: ref inner,
+            ..
+        }) if matches!(**inner, Expr::Lit(_)) => Err(Error::new_spanned(
+            expr,
+            format!("a `ttl` can't be negative: {EXAMPLES}"),
+        )),
+        Expr::Closure(_) => Ok(Ttl::OfValue(expr)),
+        Expr::Call(call) if is_preset(&call) => preset(&call).map(Ttl::Preset),
+        other => Ok(Ttl::Computed(other)),
+    }
+}
+
+fn literal(lit: &Lit) -> syn::Result<u64> {
+    let millis = match lit {
+        Lit::Int(seconds) => seconds
+            .base10_parse::<u64>()
+            .ok()
+            .and_then(|seconds| seconds.checked_mul(1000))
+            .ok_or("a `ttl` of more than 1000 years".to_owned()),
+        Lit::Str(text) => parse(&text.value()),
+        _ => Err("this is no time".to_owned()),
+    };
+    let mistake = match millis {
+        Ok(0) => ZERO.to_owned(),
+        Ok(millis) if millis <= LONGEST => return Ok(millis),
+        Ok(_) => format!("a `ttl` of more than 1000 years: {EXAMPLES}"),
+        Err(reason) => format!("{reason}: {EXAMPLES}"),
+    };
+    Err(Error::new(lit.span(), mistake))
+}
+
+/// Reads "1h30m" as milliseconds.
+fn parse(text: &str) -> Result<u64, String> {
+    let unreadable = || format!("`{text}` is no time (its units are ms, s, m, h, d)");
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return Err(unreadable());
+    }
+    let mut total = 0_u64;
+    while !rest.is_empty() {
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let number: u64 = rest[..digits].parse().map_err(|_| unreadable())?;
+        rest = &rest[digits..];
+        let letters = rest.len() - rest.trim_start_matches(|c: char| c.is_alphabetic()).len();
+        let scale = match &rest[..letters] {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            "" => return Err(format!("`{text}` lacks a unit (ms, s, m, h or d)")),
+            _ => return Err(unreadable()),
+        };
+        rest = rest[letters..].trim_start();
+        let part = number.checked_mul(scale).ok_or_else(unreadable)?;
+        total = total.checked_add(part).ok_or_else(unreadable)?;
+    }
+    Ok(total)
+}
+
+fn is_preset(call: &ExprCall) -> bool {
+    matches!(&*call.func, Expr::Path(path) if path.path.is_ident("preset"))
+}
+
+fn preset(call: &ExprCall) -> syn::Result<LitStr> {
+    let message = "`preset` takes one name in quotes, of letters, digits, `_` and `-`: \
+        `ttl = preset(\"user_profile\")`";
+    let mut names = call.args.iter();
+    if let (
+        Some(Expr::Lit(ExprLit {
+            lit: Lit::Str(name),
+            ..
+        })),
+        None,
+    ) = (names.next(), names.next())
+    {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if !name.value().is_empty() && name.value().chars().all(allowed) {
+            return Ok(name.clone());
+        }
+        return Err(Error::new(name.span(), message));
+    }
+    Err(Error::new_spanned(call, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ttl, parse, read};
+
+    fn of(text: &str) -> Result<Ttl, String> {
+        read(syn::parse_str(text).expect("an expression")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn texts() {
+        assert_eq!(parse("10m"), Ok(600_000));
+        assert_eq!(parse("1h30m"), Ok(5_400_000));
+        assert_eq!(parse("1h 30m"), Ok(5_400_000));
+        assert_eq!(parse("500ms"), Ok(500));
+        assert_eq!(parse("2d"), Ok(172_800_000));
+        for broken in [
+            "",
+            " ",
+            "10",
+            "m",
+            "10 m",
+            "1h30",
+            "10x",
+            "-5s",
+            "1.5h",
+            "9999999999999d",
+        ] {
+            assert!(parse(broken).is_err(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn forms() {
+        assert!(matches!(of("600"), Ok(Ttl::Fixed(600_000))));
+        assert!(matches!(of("600u64"), Ok(Ttl::Fixed(600_000))));
+        assert!(matches!(of("\"10m\""), Ok(Ttl::Fixed(600_000))));
+        assert!(matches!(of("preset(\"user\")"), Ok(Ttl::Preset(_))));
+        assert!(matches!(of("ttl::SHORT"), Ok(Ttl::Computed(_))));
+        assert!(matches!(of("|post: &Post| post.ttl"), Ok(Ttl::OfValue(_))));
+    }
+
+    #[test]
+    fn mistakes() {
+        for (text, part) in [
+            ("0", "zero"),
+            ("\"0s\"", "zero"),
+            ("-5", "negative"),
+            ("\"soon\"", "no time"),
+            ("1.5", "no time"),
+            ("18446744073709551615", "1000 years"),
+            ("31536000001", "1000 years"),
+            ("preset(name)", "in quotes"),
+            ("preset(\"\")", "in quotes"),
+        ] {
+            let message = of(text).err().unwrap_or_else(|| panic!("{text} was read"));
+            assert!(message.contains(part), "{text}: {message}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+#[allow(clippy::type_complexity)]
+fn find<'life0, 'async_trait>(
+    &'life0 self,
+    id: String,
+    __arg2: Trace,
+) -> ::core::pin::Pin<
+    Box<
+        dyn ::core::future::Future<
+            Output = Result<User, Error>,
+        > + ::core::marker::Send + 'async_trait,
+    >,
+>
+where
+    'life0: 'async_trait,
+    Self: 'async_trait,
+{
+    Box::pin(async move {
+        let lookup = ::cache_runtime::__private::begin::<
+            Result<User, Error>,
+            _,
+            _,
+            _,
+        >(
+            {
+                static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(::cache_runtime::__private::ReadInfo {
+                    function: "find",
+                    companion: "",
+                    module: ::core::module_path!(),
+                    file: ::core::file!(),
+                    line: ::core::line!(),
+                    template: "users:<<id>>",
+                    shape: "users:\u{1}",
+                    ttl: ::cache_runtime::__private::Ttl::Computed,
+                    cache_none: false,
+                    version: 0,
+                    debug: false,
+                });
+                ::cache_runtime::__private::submit!(
+                    ::cache_runtime::__private::Registered::Read(& SITE)
+                );
+                &SITE
+            },
+            ::cache_runtime::__private::Handle::Given(&(self.cache)),
+            true,
+            {
+                let probe = ::cache_runtime::__private::shape::Probe::<
+                    Result<User, Error>,
+                >::NEW;
+                {
+                    #[allow(unused_imports)]
+                    use ::cache_runtime::__private::shape::probe::*;
+                    (&&&&probe).shape()
+                }
+            },
+            |w: &mut ::cache_runtime::__private::Writer<'_>| {
+                w.text("users:");
+                match &(id) {
+                    value => {
+                        #[allow(unused_imports)]
+                        use ::cache_runtime::__private::part::probe::*;
+                        (&&&::cache_runtime::__private::part::Probe(value))
+                            .part()
+                            .write(w, "id", value);
+                    }
+                }
+            },
+            || ::cache_runtime::__private::ttl(self.ttl),
+        );
+        ::cache_runtime::__private::read_async(
+                lookup,
+                ::cache_runtime::__private::ttl_unset,
+                ::cache_runtime::__private::unless_unset,
+                async move {
+                    if false {
+                        #[allow(unreachable_code)]
+                        return ::cache_runtime::__private::never::<
+                            Result<User, Error>,
+                        >();
+                    }
+                    if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
+                        Result<User, Error>,
+                    > {
+                        #[allow(unreachable_code)] return __ret;
+                    }
+                    let __self = self;
+                    let id = id;
+                    let __arg2 = __arg2;
+                    let __ret: Result<User, Error> = { __self.users.find(id).await };
+                    #[allow(unreachable_code)] __ret
+                },
+            )
+            .await
+    })
+}

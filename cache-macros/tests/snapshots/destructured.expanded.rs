@@ -1,0 +1,130 @@
+async fn handler<const N: usize, T>(
+    State(App { db, .. }): State<App>,
+    Path(slug): Path<String>,
+    mut page: impl Pager,
+    [first,
+    rest @ ..,
+    ]: [u8; N],
+) -> Result<Json<Post>, AppError>
+where
+    T: Source,
+{
+    let lookup = ::cache_runtime::__private::begin::<
+        Result<Json<Post>, AppError>,
+        _,
+        _,
+        _,
+    >(
+        {
+            static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(::cache_runtime::__private::ReadInfo {
+                function: "handler",
+                companion: "",
+                module: ::core::module_path!(),
+                file: ::core::file!(),
+                line: ::core::line!(),
+                template: "posts:<<slug>>",
+                shape: "posts:\u{1}",
+                ttl: ::cache_runtime::__private::Ttl::Default,
+                cache_none: false,
+                version: 0,
+                debug: false,
+            });
+            ::cache_runtime::__private::submit!(
+                ::cache_runtime::__private::Registered::Read(& SITE)
+            );
+            &SITE
+        },
+        ::cache_runtime::__private::Handle::Current,
+        true,
+        {
+            let probe = ::cache_runtime::__private::shape::Probe::<
+                Result<Json<Post>, AppError>,
+            >::NEW;
+            {
+                #[allow(unused_imports)]
+                use ::cache_runtime::__private::shape::probe::*;
+                (&&&&probe).shape()
+            }
+        },
+        |w: &mut ::cache_runtime::__private::Writer<'_>| {
+            w.text("posts:");
+            match &(slug) {
+                value => {
+                    #[allow(unused_imports)]
+                    use ::cache_runtime::__private::part::probe::*;
+                    (&&&::cache_runtime::__private::part::Probe(value))
+                        .part()
+                        .write(w, "slug", value);
+                }
+            }
+            {
+                #[diagnostic::on_unimplemented(
+                    message = "the argument `page` can't be hashed into the cache key",
+                    label = "`{Self}` doesn't implement `serde::Serialize`",
+                    note = "add `skip(page)` to the attribute if it is no part of the key; or use it in the key, `<<page>>`; or derive `serde::Serialize` for its type",
+                )]
+                trait Hashed {
+                    fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>);
+                }
+                impl<T: ::cache_runtime::__private::HashArgument<()> + ?Sized> Hashed
+                for T {
+                    fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>) {
+                        w.argument::<(), _>("page", self);
+                    }
+                }
+                Hashed::hash(&page, w);
+            }
+            {
+                #[diagnostic::on_unimplemented(
+                    message = "the argument `first` can't be hashed into the cache key",
+                    label = "`{Self}` doesn't implement `serde::Serialize`",
+                    note = "add `skip(first)` to the attribute if it is no part of the key; or use it in the key, `<<first>>`; or derive `serde::Serialize` for its type",
+                )]
+                trait Hashed {
+                    fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>);
+                }
+                impl<T: ::cache_runtime::__private::HashArgument<()> + ?Sized> Hashed
+                for T {
+                    fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>) {
+                        w.argument::<(), _>("first", self);
+                    }
+                }
+                Hashed::hash(&first, w);
+            }
+            {
+                #[diagnostic::on_unimplemented(
+                    message = "the argument `rest` can't be hashed into the cache key",
+                    label = "`{Self}` doesn't implement `serde::Serialize`",
+                    note = "add `skip(rest)` to the attribute if it is no part of the key; or use it in the key, `<<rest>>`; or derive `serde::Serialize` for its type",
+                )]
+                trait Hashed {
+                    fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>);
+                }
+                impl<T: ::cache_runtime::__private::HashArgument<()> + ?Sized> Hashed
+                for T {
+                    fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>) {
+                        w.argument::<(), _>("rest", self);
+                    }
+                }
+                Hashed::hash(&rest, w);
+            }
+        },
+        || ::cache_runtime::__private::none(),
+    );
+    ::cache_runtime::__private::read_async(
+            lookup,
+            ::cache_runtime::__private::ttl_unset,
+            ::cache_runtime::__private::unless_unset,
+            async move {
+                if false {
+                    #[allow(unreachable_code)]
+                    return ::cache_runtime::__private::never::<
+                        Result<Json<Post>, AppError>,
+                    >();
+                }
+                page.advance();
+                db.post::<T>(&slug).await.map(Json)
+            },
+        )
+        .await
+}

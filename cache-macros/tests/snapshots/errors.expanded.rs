@@ -1,0 +1,67 @@
+/// Kept as written.
+pub fn get_post(db: &Db, slug: &str, page: u32) {
+    #[allow(unused_imports)]
+    use invalidate as _;
+    db.post(slug, page)
+}
+::core::compile_error! {
+    "unknown option `kye`; did you mean `key`? `#[cacheable]` takes `key`, `ttl`, `skip`, `condition`, `unless`, `cache_none`, `version`, `debug`, `cache`, `companions`, `crate`"
+}
+::core::compile_error! {
+    "`ttl` is given twice: keep one of them"
+}
+::core::compile_error! {
+    "unclosed `<<` before `page`: write `<<name>>`"
+}
+::core::compile_error! {
+    "`{slug}` in single braces is plain text: write `<<slug>>` for the argument's value"
+}
+::core::compile_error! {
+    "unknown name `slgu` in the placeholder `<<slgu>>`; did you mean `slug`? the arguments of `get_post` are `db`, `slug`, `page`"
+}
+::core::compile_error! {
+    "`skip(bd)` names no argument; did you mean `db`? the arguments of `get_post` are `db`, `slug`, `page`"
+}
+::core::compile_error! {
+    "a `ttl` of zero stores nothing: give a positive time, or take the attribute away; for some calls only, use `condition` or `unless`"
+}
+::core::compile_error! {
+    "unknown moment `after`: `when` is \"ok\" (after the body, for a `Result` only on `Ok`; the default), \"always\" (after the body) or \"before\" (before the body)"
+}
+::core::compile_error! {
+    "an empty pattern matches nothing: write a path, `\"posts:<<slug>>:*\"`"
+}
+::core::compile_error! {
+    "`<<result>>` uses the returned value, but this function returns nothing: use arguments, or return what was written"
+}
+/// `get_post` without the cache: no entry is read or stored.
+#[allow(dead_code, unused, unreachable_pub, clippy::all, clippy::pedantic)]
+pub fn get_post_no_cache(db: &Db, slug: &str, page: u32) {
+    #[allow(unused_imports)]
+    use invalidate as _;
+    db.post(slug, page)
+}
+/// The full key of the entry that `get_post` reads with these arguments.
+#[allow(dead_code, unused, unreachable_pub, clippy::all, clippy::pedantic)]
+pub fn get_post_cache_key(db: &Db, slug: &str, page: u32) -> ::std::string::String {
+    ::core::unreachable!()
+}
+/// Removes the one entry that `get_post` reads with these arguments; `true` if there was one.
+#[allow(dead_code, unused, unreachable_pub, clippy::all, clippy::pedantic)]
+pub fn get_post_invalidate(
+    db: &Db,
+    slug: &str,
+    page: u32,
+) -> ::core::result::Result<
+    ::core::primitive::bool,
+    ::cache_runtime::__private::CacheError,
+> {
+    ::core::unreachable!()
+}
+/// `get_post`, computed and stored anew, whatever the cache holds.
+#[allow(dead_code, unused, unreachable_pub, clippy::all, clippy::pedantic)]
+pub fn get_post_refresh(db: &Db, slug: &str, page: u32) {
+    #[allow(unused_imports)]
+    use invalidate as _;
+    db.post(slug, page)
+}

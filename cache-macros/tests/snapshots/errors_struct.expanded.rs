@@ -1,0 +1,7 @@
+#[derive(Clone)]
+pub struct Post {
+    slug: String,
+}
+::core::compile_error! {
+    "a struct can't be cached: put the attribute on a function that computes (`#[cacheable]`) or that writes (`#[invalidate]`)"
+}

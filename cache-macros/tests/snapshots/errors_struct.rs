@@ -1,0 +1,5 @@
+#[cacheable(key = "posts")]
+#[derive(Clone)]
+pub struct Post {
+    slug: String,
+}

@@ -1,0 +1,95 @@
+async fn list(
+    db: &Db,
+    #[cfg(feature = "tags")]
+    tags: BTreeSet<String>,
+    r#type: Kind,
+    _: Trace,
+) -> Vec<Post> {
+    let lookup = ::cache_runtime::__private::begin::<
+        Vec<Post>,
+        _,
+        _,
+        _,
+    >(
+        {
+            static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(::cache_runtime::__private::ReadInfo {
+                function: "list",
+                companion: "",
+                module: ::core::module_path!(),
+                file: ::core::file!(),
+                line: ::core::line!(),
+                template: "",
+                shape: "",
+                ttl: ::cache_runtime::__private::Ttl::Preset("posts"),
+                cache_none: false,
+                version: 0,
+                debug: false,
+            });
+            ::cache_runtime::__private::submit!(
+                ::cache_runtime::__private::Registered::Read(& SITE)
+            );
+            &SITE
+        },
+        ::cache_runtime::__private::Handle::Current,
+        true,
+        {
+            let probe = ::cache_runtime::__private::shape::Probe::<Vec<Post>>::NEW;
+            {
+                #[allow(unused_imports)]
+                use ::cache_runtime::__private::shape::probe::*;
+                (&&&&probe).shape()
+            }
+        },
+        |w: &mut ::cache_runtime::__private::Writer<'_>| {
+            #[cfg(feature = "tags")]
+            {
+                #[diagnostic::on_unimplemented(
+                    message = "the argument `tags` can't be hashed into the cache key",
+                    label = "`{Self}` doesn't implement `serde::Serialize`",
+                    note = "add `skip(tags)` to the attribute if it is no part of the key; or use it in the key, `<<tags>>`; or derive `serde::Serialize` for its type",
+                )]
+                trait Hashed {
+                    fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>);
+                }
+                impl<T: ::cache_runtime::__private::HashArgument<()> + ?Sized> Hashed
+                for T {
+                    fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>) {
+                        w.argument::<(), _>("tags", self);
+                    }
+                }
+                Hashed::hash(&tags, w);
+            }
+            {
+                #[diagnostic::on_unimplemented(
+                    message = "the argument `type` can't be hashed into the cache key",
+                    label = "`{Self}` doesn't implement `serde::Serialize`",
+                    note = "add `skip(r#type)` to the attribute if it is no part of the key; or use it in the key, `<<r#type>>`; or derive `serde::Serialize` for its type",
+                )]
+                trait Hashed {
+                    fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>);
+                }
+                impl<T: ::cache_runtime::__private::HashArgument<()> + ?Sized> Hashed
+                for T {
+                    fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>) {
+                        w.argument::<(), _>("type", self);
+                    }
+                }
+                Hashed::hash(&r#type, w);
+            }
+        },
+        || ::cache_runtime::__private::none(),
+    );
+    ::cache_runtime::__private::read_async(
+            lookup,
+            ::cache_runtime::__private::ttl_unset,
+            ::cache_runtime::__private::unless_unset,
+            async move {
+                if false {
+                    #[allow(unreachable_code)]
+                    return ::cache_runtime::__private::never::<Vec<Post>>();
+                }
+                db.list(tags, r#type).await
+            },
+        )
+        .await
+}

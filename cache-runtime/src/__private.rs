@@ -1,0 +1,61 @@
+//! What generated code calls. No one else should: it changes without notice.
+
+pub use inventory;
+
+pub use crate::cache::current::Handle;
+pub use crate::error::CacheError;
+pub use crate::key::part;
+pub use crate::key::writer::{HashArgument, Writer};
+pub use crate::pattern::reach::reaches;
+pub use crate::read::{
+    Lookup, begin, begin_refresh, cache_key, invalidate_entry, invalidate_entry_sync, read_async, read_sync,
+};
+pub use crate::site::registry::Registered;
+pub use crate::site::{ReadInfo, ReadSite, When, WriteInfo, WriteSite};
+pub use crate::ttl::{IntoTtl, Ttl};
+pub use crate::value::shape;
+pub use crate::write::{Write, no_result, plan, write_async, write_sync};
+
+use std::time::Duration;
+
+#[doc(hidden)]
+pub use crate::__cache_submit as submit;
+
+/// Puts a call site on the program's list.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __cache_submit {
+    ($site:expr) => {
+        $crate::__private::inventory::submit! { $site }
+    };
+}
+
+/// A lifetime, from what an attribute names.
+pub fn ttl(ttl: impl IntoTtl) -> Option<Duration> {
+    ttl.into_ttl()
+}
+
+/// No lifetime is named.
+pub fn none() -> Option<Duration> {
+    None
+}
+
+/// A lifetime over the value.
+pub fn value_ttl<T: ?Sized, D: IntoTtl>(ttl: impl FnOnce(&T) -> D) -> impl FnOnce(&T) -> Option<Duration> {
+    move |value| ttl(value).into_ttl()
+}
+
+/// No lifetime over the value.
+pub fn ttl_unset<T: ?Sized>(_: &T) -> Option<Duration> {
+    None
+}
+
+/// No condition on the value.
+pub fn unless_unset<T: ?Sized>(_: &T) -> bool {
+    false
+}
+
+/// A value that is never made: it tells the compiler what a body returns.
+pub fn never<T>() -> T {
+    unreachable!("this only names a type")
+}

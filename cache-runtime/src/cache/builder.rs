@@ -1,0 +1,242 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Cache, Inner, env};
+use crate::clock::Clock;
+use crate::error::CacheError;
+use crate::flight::Flights;
+use crate::stats::Counters;
+use crate::store::Store;
+use crate::store::memory::MemoryStore;
+
+/// Makes a [`Cache`]. Nothing is connected and no thread is started by building.
+///
+/// ```
+/// use std::time::Duration;
+/// use cache_runtime::Cache;
+///
+/// let cache = Cache::builder()
+///     .prefix("quickpost")
+///     .memory()
+///     .memory_capacity(16 << 20)
+///     .default_ttl(Duration::from_secs(60))
+///     .preset("user_profile", Duration::from_secs(3_600))
+///     .build()?;
+/// # Ok::<(), cache_runtime::CacheError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct CacheBuilder {
+    prefix: Option<String>,
+    prefix_default: String,
+    backend: Backend,
+    memory_capacity: usize,
+    default_ttl: Duration,
+    enabled: bool,
+    presets: HashMap<String, Duration>,
+    flight_limit: Duration,
+    response_timeout: Duration,
+    lease: Duration,
+    clock: Clock,
+}
+
+#[derive(Clone)]
+enum Backend {
+    Memory,
+    #[cfg(feature = "redis")]
+    Redis(String),
+}
+
+impl std::fmt::Debug for Backend {
+    /// Without the URL, which may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Memory => "Memory",
+            #[cfg(feature = "redis")]
+            Self::Redis(_) => "Redis",
+        })
+    }
+}
+
+impl CacheBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            prefix: None,
+            prefix_default: "cache".to_owned(),
+            backend: Backend::Memory,
+            memory_capacity: 64 << 20,
+            default_ttl: Duration::from_secs(300),
+            enabled: true,
+            presets: HashMap::new(),
+            flight_limit: Duration::from_secs(30),
+            response_timeout: Duration::from_millis(250),
+            lease: Duration::from_secs(5),
+            clock: Clock::system(),
+        }
+    }
+
+    /// A builder as the environment describes it:
+    ///
+    /// | variable | meaning |
+    /// |---|---|
+    /// | `REDIS_URL` | the Redis to use; unset: memory |
+    /// | `CACHE_ENABLED` | `true` or `false` (also `1`, `0`, `yes`, `no`, `on`, `off`) |
+    /// | `CACHE_DEFAULT_TIMEOUT` | default lifetime in seconds |
+    /// | `CACHE_KEY_PREFIX` | prefix of every key |
+    /// | `CACHE_TIMEOUT_<NAME>` | lifetime in seconds of the preset `<name>`; read by [`build`](Self::build), over any builder's |
+    ///
+    /// # Errors
+    ///
+    /// [`CacheError::InvalidVariable`] names the variable and what would be right.
+    pub fn from_env() -> Result<Self, CacheError> {
+        let mut builder = Self::new();
+        if let Some(url) = env::text("REDIS_URL")? {
+            builder = env::redis(builder, url)?;
+        }
+        if let Some(enabled) = env::switch("CACHE_ENABLED")? {
+            builder.enabled = enabled;
+        }
+        if let Some(ttl) = env::seconds("CACHE_DEFAULT_TIMEOUT")? {
+            builder.default_ttl = ttl;
+        }
+        if let Some(prefix) = env::text("CACHE_KEY_PREFIX")? {
+            env::check_prefix(&prefix)?;
+            builder.prefix = Some(prefix);
+        }
+        Ok(builder)
+    }
+
+    /// The prefix of every key, `[A-Za-z0-9_.-]+`; default `cache`. No prefix contains another's keys.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = Some(prefix.into());
+        self
+    }
+
+    /// The prefix if nothing else, such as `CACHE_KEY_PREFIX`, names one.
+    pub fn prefix_default(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix_default = prefix.into();
+        self
+    }
+
+    /// Stores entries in this process. The default.
+    pub fn memory(mut self) -> Self {
+        self.backend = Backend::Memory;
+        self
+    }
+
+    /// How many bytes the memory store may take, keys and bookkeeping included; default 64 MiB. What is read
+    /// least lately goes first.
+    pub fn memory_capacity(mut self, bytes: usize) -> Self {
+        self.memory_capacity = bytes;
+        self
+    }
+
+    /// Stores entries in the Redis at this URL, `redis://[user:password@]host[:port][/database]`.
+    #[cfg(feature = "redis")]
+    pub fn redis(mut self, url: impl Into<String>) -> Self {
+        self.backend = Backend::Redis(url.into());
+        self
+    }
+
+    /// The lifetime of what names no other; default 300 s.
+    pub fn default_ttl(mut self, ttl: Duration) -> Self {
+        self.default_ttl = ttl;
+        self
+    }
+
+    /// Whether annotated functions are cached at all; default true. Explicit operations work either way.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = enabled;
+        self
+    }
+
+    /// A named lifetime, for `ttl = preset("name")`. The variable `CACHE_TIMEOUT_<NAME>`, if set, wins.
+    pub fn preset(mut self, name: impl Into<String>, ttl: Duration) -> Self {
+        self.presets.insert(name.into(), ttl);
+        self
+    }
+
+    /// How long a call waits for another's computation before it runs the body itself; default 30 s.
+    pub fn flight_limit(mut self, limit: Duration) -> Self {
+        self.flight_limit = limit;
+        self
+    }
+
+    /// How long Redis may take to answer (connecting included) before it counts as down; default 250 ms.
+    pub fn response_timeout(mut self, timeout: Duration) -> Self {
+        self.response_timeout = timeout;
+        self
+    }
+
+    /// How long a lease in Redis lasts if its holder dies; a living one renews it. Default 5 s.
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
+    }
+
+    /// The clock of the memory store's lifetimes; default the system's.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Checks the input and makes the cache. Does no I/O: Redis is connected on first use.
+    ///
+    /// # Errors
+    ///
+    /// [`CacheError`] says which input is wrong and what would be right.
+    pub fn build(self) -> Result<Cache, CacheError> {
+        let prefix = self.prefix.clone().unwrap_or_else(|| self.prefix_default.clone());
+        env::check_prefix(&prefix)?;
+        positive("response_timeout", self.response_timeout)?;
+        positive("lease", self.lease)?;
+        positive("default_ttl", self.default_ttl)?;
+        let mut presets: HashMap<String, Duration> =
+            self.presets.iter().map(|(name, ttl)| (name.clone(), *ttl)).collect();
+        env::override_presets(&mut presets)?;
+        let store = match &self.backend {
+            Backend::Memory => Store::Memory(MemoryStore::new(self.memory_capacity)),
+            #[cfg(feature = "redis")]
+            Backend::Redis(url) => Store::Redis(crate::store::redis::RedisStore::new(
+                url,
+                &prefix,
+                self.response_timeout,
+                self.lease,
+                self.flight_limit,
+            )?),
+        };
+        Ok(self.assemble(prefix, presets, store))
+    }
+
+    /// A cache that does nothing, for when no other can be had.
+    pub(crate) fn uncached(mut self) -> Cache {
+        self.enabled = false;
+        let (prefix, store) = (self.prefix_default.clone(), Store::Memory(MemoryStore::new(self.memory_capacity)));
+        self.assemble(prefix, HashMap::new(), store)
+    }
+
+    fn assemble(self, prefix: String, presets: HashMap<String, Duration>, store: Store) -> Cache {
+        Cache {
+            inner: Arc::new(Inner {
+                prefix,
+                enabled: self.enabled,
+                default_ttl: self.default_ttl,
+                presets,
+                flight_limit: self.flight_limit,
+                clock: self.clock,
+                store,
+                flights: Arc::new(Flights::new()),
+                counters: Counters::new(),
+            }),
+        }
+    }
+}
+
+fn positive(option: &'static str, value: Duration) -> Result<(), CacheError> {
+    if value.is_zero() {
+        let reason = "is zero; give a positive duration".to_owned();
+        return Err(CacheError::InvalidOption { option, reason });
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! The environment's part of a configuration. Unset and empty are the same.
+
+use std::collections::HashMap;
+use std::env::{self, VarError};
+use std::time::Duration;
+
+use super::CacheBuilder;
+use crate::error::CacheError;
+
+const PRESET: &str = "CACHE_TIMEOUT_";
+
+fn invalid(variable: &str, reason: impl Into<String>) -> CacheError {
+    CacheError::InvalidVariable { variable: variable.to_owned(), reason: reason.into() }
+}
+
+pub(super) fn text(variable: &str) -> Result<Option<String>, CacheError> {
+    match env::var(variable) {
+        Ok(value) if value.trim().is_empty() => Ok(None),
+        Ok(value) => Ok(Some(value.trim().to_owned())),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(invalid(variable, "is not valid UTF-8")),
+    }
+}
+
+pub(super) fn switch(variable: &str) -> Result<Option<bool>, CacheError> {
+    let Some(value) = text(variable)? else { return Ok(None) };
+    match value.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(Some(true)),
+        "0" | "false" | "no" | "off" => Ok(Some(false)),
+        _ => Err(invalid(variable, format!("is {value:?}; use `true` or `false`"))),
+    }
+}
+
+pub(super) fn seconds(variable: &str) -> Result<Option<Duration>, CacheError> {
+    let Some(value) = text(variable)? else { return Ok(None) };
+    match value.parse::<u64>() {
+        Ok(0) | Err(_) => Err(invalid(
+            variable,
+            format!("is {value:?}; use a whole number of seconds above 0, such as 300"),
+        )),
+        Ok(seconds) => Ok(Some(Duration::from_secs(seconds))),
+    }
+}
+
+/// Lets every `CACHE_TIMEOUT_<NAME>` that is set win over the preset of that name, whose letters may be of
+/// either case and whose other characters are `_` in the variable.
+pub(super) fn override_presets(presets: &mut HashMap<String, Duration>) -> Result<(), CacheError> {
+    for (variable, _) in env::vars_os() {
+        let Some(variable) = variable.to_str() else { continue };
+        let Some(name) = variable.strip_prefix(PRESET) else { continue };
+        let Some(ttl) = seconds(variable)? else { continue };
+        let wanted = name.to_ascii_lowercase();
+        presets.retain(|preset, _| as_variable(preset) != wanted);
+        presets.insert(wanted, ttl);
+    }
+    Ok(())
+}
+
+/// A preset's name as it stands in a variable, in lower case.
+pub(crate) fn as_variable(preset: &str) -> String {
+    preset.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
+}
+
+/// `[A-Za-z0-9_.-]+`: no `:`, so that no prefix contains another's keys, and nothing that a glob would read.
+pub(super) fn check_prefix(prefix: &str) -> Result<(), CacheError> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    if prefix.is_empty() || !prefix.bytes().all(fits) {
+        return Err(CacheError::InvalidPrefix { prefix: prefix.to_owned() });
+    }
+    Ok(())
+}
+
+#[cfg(feature = "redis")]
+pub(super) fn redis(builder: CacheBuilder, url: String) -> Result<CacheBuilder, CacheError> {
+    match crate::store::redis::check_url(&url) {
+        Ok(_) => Ok(builder.redis(url)),
+        Err(error) => Err(invalid("REDIS_URL", format!("can't be used: {error}"))),
+    }
+}
+
+#[cfg(not(feature = "redis"))]
+pub(super) fn redis(_: CacheBuilder, _: String) -> Result<CacheBuilder, CacheError> {
+    Err(invalid("REDIS_URL", "is set, but cache-runtime was built without its feature `redis`"))
+}

@@ -1,0 +1,238 @@
+mod blocking;
+mod builder;
+pub(crate) mod current;
+mod env;
+mod health;
+mod manual;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+pub use blocking::BlockingCache;
+pub use builder::CacheBuilder;
+pub use health::Health;
+
+use crate::clock::Clock;
+use crate::error::CacheError;
+use crate::events;
+use crate::flight::Flights;
+use crate::pattern::Pattern;
+use crate::site::Origin;
+use crate::stats::{Counter, Counters, Stats};
+use crate::store::Store;
+
+/// The handle of a cache: cheap to clone, and all clones are one cache.
+///
+/// Annotated functions use [`Cache::current`]. The operations here are for what no attribute says.
+///
+/// ```
+/// use std::time::Duration;
+/// use cache_runtime::Cache;
+///
+/// # async fn run() -> Result<(), cache_runtime::CacheError> {
+/// let cache = Cache::builder().prefix("quickpost").build()?;
+/// cache.set("greeting", "hello", Duration::from_secs(60)).await?;
+/// assert_eq!(cache.get::<String>("greeting").await?.as_deref(), Some("hello"));
+/// assert_eq!(cache.delete_pattern("greet*").await?, 1);
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Cache {
+    inner: Arc<Inner>,
+}
+
+/// What all clones of a handle share.
+pub(crate) struct Inner {
+    pub(crate) prefix: String,
+    pub(crate) enabled: bool,
+    pub(crate) default_ttl: Duration,
+    pub(crate) presets: HashMap<String, Duration>,
+    pub(crate) flight_limit: Duration,
+    pub(crate) clock: Clock,
+    pub(crate) store: Store,
+    pub(crate) flights: Arc<Flights>,
+    pub(crate) counters: Counters,
+}
+
+impl Cache {
+    /// A builder with every default: memory, prefix `cache`, lifetime 300 s.
+    pub fn builder() -> CacheBuilder {
+        CacheBuilder::new()
+    }
+
+    /// A cache as the environment describes it. See [`CacheBuilder::from_env`].
+    ///
+    /// # Errors
+    ///
+    /// [`CacheError::InvalidVariable`] names the variable that can't mean anything.
+    pub fn from_env() -> Result<Self, CacheError> {
+        CacheBuilder::from_env()?.build()
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
+    /// The prefix of every key of this cache.
+    pub fn prefix(&self) -> &str {
+        &self.inner.prefix
+    }
+
+    /// The key as it stands in Redis and in logs.
+    pub(crate) fn full_key(&self, key: &str) -> String {
+        format!("{}:{key}", self.inner.prefix)
+    }
+
+    /// What this cache has done so far, in all and for each annotated function.
+    pub fn stats(&self) -> Stats {
+        let size = match &self.inner.store {
+            Store::Memory(store) => store.size(),
+            #[cfg(feature = "redis")]
+            Store::Redis(_) => (0, 0),
+        };
+        self.inner.counters.snapshot(size)
+    }
+
+    /// Sets all counters to zero.
+    pub fn reset_stats(&self) {
+        self.inner.counters.reset();
+    }
+
+    /// Removes what the patterns match and gives the number of entries. What is to be done begins now, whether
+    /// or not the returned future is polled: in memory it is done, on Redis it is under way on the cache's thread.
+    pub(crate) fn invalidate(&self, origin: Origin, patterns: Vec<Pattern>) -> Invalidation {
+        match &self.inner.store {
+            Store::Memory(_) => Invalidation::Done(self.invalidate_memory(origin, &patterns)),
+            #[cfg(feature = "redis")]
+            Store::Redis(store) => {
+                let (cache, store) = (self.clone(), store.clone());
+                let work = async move {
+                    let mut total = 0;
+                    for pattern in &patterns {
+                        match store.remove_matching(pattern).await {
+                            Ok(count) => {
+                                total += count;
+                                cache.invalidated(origin, pattern.text(), count);
+                            }
+                            Err(error) => {
+                                cache.invalidation_failed(origin, pattern.text(), &error);
+                                return Err(error);
+                            }
+                        }
+                    }
+                    Ok(total)
+                };
+                Invalidation::on_the_background(work)
+            }
+        }
+    }
+
+    /// Flights first: one that lands before is found in the store, one that lands after can't fill any more.
+    fn invalidate_memory(&self, origin: Origin, patterns: &[Pattern]) -> u64 {
+        let mut total = 0;
+        for pattern in patterns {
+            self.inner.flights.void_matching(pattern);
+            let count = match &self.inner.store {
+                Store::Memory(store) => store.remove_matching(pattern, self.inner.clock.now()),
+                #[cfg(feature = "redis")]
+                Store::Redis(_) => 0,
+            };
+            self.invalidated(origin, pattern.text(), count);
+            total += count;
+        }
+        total
+    }
+
+    /// Removes one entry; whether it was there. Begins now, like [`invalidate`](Self::invalidate).
+    pub(crate) fn delete_entry(
+        &self,
+        origin: Origin,
+        key: &str,
+    ) -> impl Future<Output = Result<bool, CacheError>> + Send + use<> {
+        let invalidation = match &self.inner.store {
+            Store::Memory(store) => {
+                let now = self.inner.clock.now();
+                let removed = self.inner.flights.void_key(key, || store.remove(key, now));
+                self.invalidated(origin, key, u64::from(removed));
+                Invalidation::Done(u64::from(removed))
+            }
+            #[cfg(feature = "redis")]
+            Store::Redis(store) => {
+                let (cache, store, key) = (self.clone(), store.clone(), Arc::<str>::from(key));
+                Invalidation::on_the_background(async move {
+                    let removed = store.remove(&key).await;
+                    match &removed {
+                        Ok(removed) => cache.invalidated(origin, &key, u64::from(*removed)),
+                        Err(error) => cache.invalidation_failed(origin, &key, error),
+                    }
+                    removed.map(u64::from)
+                })
+            }
+        };
+        async move { invalidation.await.map(|count| count > 0) }
+    }
+
+    fn invalidated(&self, origin: Origin, pattern: &str, count: u64) {
+        self.inner.counters.add(origin.number, Counter::Invalidated, count);
+        if events::wanted(origin.debug) {
+            events::invalidate(origin, &self.full_key(pattern), count);
+        }
+    }
+
+    #[cfg(feature = "redis")]
+    fn invalidation_failed(&self, origin: Origin, pattern: &str, error: &CacheError) {
+        self.inner.counters.add(origin.number, Counter::Errors, 1);
+        events::error(origin.function, &self.full_key(pattern), error);
+    }
+}
+
+/// An invalidation that has begun. Dropping it stops nothing.
+pub(crate) enum Invalidation {
+    Done(u64),
+    #[cfg(feature = "redis")]
+    Underway(tokio::task::JoinHandle<Result<u64, CacheError>>),
+    #[cfg(feature = "redis")]
+    Refused(CacheError),
+}
+
+#[cfg(feature = "redis")]
+impl Invalidation {
+    fn on_the_background(work: impl Future<Output = Result<u64, CacheError>> + Send + 'static) -> Self {
+        match crate::background::spawn(work) {
+            Ok(underway) => Self::Underway(underway),
+            Err(error) => Self::Refused(error),
+        }
+    }
+}
+
+impl Future for Invalidation {
+    type Output = Result<u64, CacheError>;
+    fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Self::Done(count) => Poll::Ready(Ok(*count)),
+            #[cfg(feature = "redis")]
+            Self::Underway(underway) => Pin::new(underway).poll(_cx).map(|ended| {
+                ended.unwrap_or_else(|panic| Err(CacheError::Background { source: Arc::new(panic) }))
+            }),
+            #[cfg(feature = "redis")]
+            Self::Refused(error) => Poll::Ready(Err(error.clone())),
+        }
+    }
+}
+
+impl fmt::Debug for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache")
+            .field("prefix", &self.inner.prefix)
+            .field("store", &self.inner.store.name())
+            .field("enabled", &self.inner.enabled)
+            .finish_non_exhaustive()
+    }
+}

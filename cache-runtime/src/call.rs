@@ -1,0 +1,265 @@
+//! What a call that missed does until it knows whether to take a value, to compute one, or to do without the
+//! cache. Not generic: one copy for all annotated functions.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::cache::Cache;
+use crate::entry::Facts;
+use crate::error::CacheError;
+use crate::events;
+use crate::flight::{Boarding, Flight, Leader, Outcome, Wait};
+use crate::site::Origin;
+use crate::stats::Counter;
+use crate::store::Store;
+use crate::store::memory::{Entry, MemoryStore};
+use crate::value::payload::Payload;
+
+/// One call's business with one entry.
+#[derive(Clone)]
+pub(crate) struct Call {
+    pub(crate) cache: Cache,
+    pub(crate) origin: Origin,
+    /// Path and variant, without the prefix.
+    pub(crate) key: Arc<str>,
+    pub(crate) version: u32,
+    pub(crate) cache_none: bool,
+    /// The lifetime that is known before the body ran.
+    pub(crate) ttl: Option<Duration>,
+    /// Compute even if an entry stands.
+    pub(crate) refresh: bool,
+    /// The caller's thread does nothing else meanwhile.
+    pub(crate) blocking: bool,
+}
+
+/// Takes a payload with the entry's version, if it is what the caller can use.
+pub(crate) type Accept<'a> = dyn FnMut(&Payload, u32) -> bool + Send + 'a;
+
+/// What a call does next.
+pub(crate) enum Step {
+    /// Nothing: the payload was accepted.
+    Taken,
+    /// It computes the entry, and everyone else waits.
+    Lead(Lead),
+    /// It runs the body, and stores nothing.
+    Run,
+}
+
+/// The right, and the duty, to compute an entry.
+pub(crate) struct Lead {
+    pub(crate) leader: Leader,
+    /// The lease in Redis, given back when dropped.
+    #[cfg(feature = "redis")]
+    pub(crate) lease: Option<crate::store::redis::Lease>,
+}
+
+impl Call {
+    pub(crate) fn count(&self, counter: Counter) {
+        self.cache.inner().counters.add(self.origin.number, counter, 1);
+    }
+
+    fn event(&self, emit: impl FnOnce(Origin, &str)) {
+        if events::wanted(self.origin.debug) {
+            emit(self.origin, &self.cache.full_key(&self.key));
+        }
+    }
+
+    pub(crate) fn failed(&self, error: &dyn std::fmt::Display) {
+        self.count(Counter::Errors);
+        events::error(self.origin.function, &self.cache.full_key(&self.key), error);
+    }
+
+    pub(crate) fn hit(&self) {
+        self.count(Counter::Hits);
+        self.event(events::hit);
+    }
+
+    /// Finds out what to do. Cancel safe: what was begun is given back when dropped.
+    pub(crate) async fn approach(&self, accept: &mut Accept<'_>) -> Step {
+        let step = match &self.cache.inner().store {
+            Store::Memory(store) => self.approach_memory(store, accept).await,
+            #[cfg(feature = "redis")]
+            Store::Redis(store) => self.approach_redis(store, accept).await,
+        };
+        if !matches!(step, Step::Taken) {
+            self.count(Counter::Misses);
+            self.event(events::miss);
+        }
+        step
+    }
+
+    async fn approach_memory(&self, store: &MemoryStore, accept: &mut Accept<'_>) -> Step {
+        let inner = self.cache.inner();
+        if self.refresh {
+            return Step::Lead(Lead::in_memory(inner.flights.supersede(&self.key, !self.blocking)));
+        }
+        let mut limit = Limit::new(inner.flight_limit);
+        let mut unusable = false;
+        loop {
+            let recheck = || if unusable { None } else { store.get(&self.key, inner.clock.now()) };
+            match inner.flights.board(&self.key, !self.blocking, |_| true, recheck) {
+                Boarding::Found(hit) if accept(&hit.payload, hit.version) => {
+                    self.hit();
+                    return Step::Taken;
+                }
+                // Another type's or version's value: computed anew, and overwritten.
+                Boarding::Found(_) => unusable = true,
+                Boarding::Nested => return Step::Run,
+                Boarding::Lead(leader) => return Step::Lead(Lead::in_memory(leader)),
+                Boarding::Join(flight) => {
+                    if let Some(step) = self.wait(flight, &mut limit, accept).await {
+                        return step;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits for another caller's flight. `None`: it failed, look again.
+    pub(crate) async fn wait(
+        &self,
+        flight: Arc<Flight>,
+        limit: &mut Limit,
+        accept: &mut Accept<'_>,
+    ) -> Option<Step> {
+        match Wait::new(flight, limit.left(), self.blocking).await {
+            Outcome::Landed(payload) if accept(&payload, self.version) => {
+                self.count(Counter::Waits);
+                self.event(events::wait);
+                Some(Step::Taken)
+            }
+            // A function of another return type has the same key.
+            Outcome::Landed(_) => Some(Step::Run),
+            Outcome::Failed if limit.left().is_zero() => Some(Step::Run),
+            Outcome::Failed => None,
+            Outcome::GaveUp => Some(Step::Run),
+        }
+    }
+
+    /// The lifetime of a value: what is known of it, or of the call, or the cache's default. `None`: it isn't
+    /// stored.
+    pub(crate) fn ttl_or_default(&self, of_value: Option<Duration>) -> Option<Duration> {
+        let ttl = of_value.or(self.ttl).unwrap_or(self.cache.inner().default_ttl);
+        (!ttl.is_zero()).then_some(ttl)
+    }
+
+    /// How a computed value lands: in memory as it is, weighed; in Redis encoded. A value that no codec carries
+    /// is shared with those who wait, counted and logged.
+    pub(crate) fn landing(
+        &self,
+        lead: &Lead,
+        payload: Payload,
+        ttl: Duration,
+        weight: impl FnOnce() -> usize,
+        encode: impl FnOnce(&Facts) -> Result<Vec<u8>, CacheError>,
+        started: Instant,
+    ) -> Landing {
+        match &self.cache.inner().store {
+            Store::Memory(_) => Landing::InMemory(payload, ttl, weight()),
+            #[cfg(feature = "redis")]
+            Store::Redis(_) => match encode(&lead.facts(self.version, started)) {
+                Ok(bytes) => Landing::InRedis(payload, ttl, bytes),
+                Err(error) => {
+                    self.failed(&error);
+                    Landing::Share(payload)
+                }
+            },
+        }
+    }
+
+    /// Hands a computed value on. What is returned is still to be waited for; it finishes without.
+    pub(crate) fn land(&self, lead: Lead, landing: Landing) -> Option<Filling> {
+        match landing {
+            // Dropped, the lead fails its flight and gives its lease back.
+            Landing::Keep => None,
+            Landing::Share(payload) => {
+                lead.leader.land(payload, || {});
+                None
+            }
+            Landing::InMemory(payload, ttl, weight) => {
+                self.land_in_memory(lead.leader, payload, ttl, weight);
+                None
+            }
+            #[cfg(feature = "redis")]
+            Landing::InRedis(payload, ttl, bytes) => self.land_in_redis(lead, payload, ttl, bytes),
+        }
+    }
+
+    /// Stores a computed value in memory, in one step with the look whether its flight still stands.
+    fn land_in_memory(&self, leader: Leader, payload: Payload, ttl: Duration, weight: usize) {
+        let inner = self.cache.inner();
+        let mut stored = false;
+        let (key, kept) = (Arc::clone(leader.key()), payload.clone());
+        leader.land(payload, || {
+            if let Store::Memory(store) = &inner.store {
+                let expires = inner.clock.deadline(ttl);
+                let entry = Entry { payload: kept, version: self.version, expires, bytes: weight };
+                stored = store.insert(key, entry, inner.clock.now());
+            }
+        });
+        if stored {
+            self.filled(ttl);
+        }
+    }
+
+    pub(crate) fn filled(&self, ttl: Duration) {
+        self.count(Counter::Fills);
+        self.event(|origin, key| events::set(origin, key, ttl));
+    }
+}
+
+/// What becomes of a computed value.
+pub(crate) enum Landing {
+    /// It is an error: nobody else gets it.
+    Keep,
+    /// Those who wait get it, but it isn't stored.
+    Share(Payload),
+    /// It is stored for so long, and takes about so many bytes.
+    InMemory(Payload, Duration, usize),
+    /// It is stored for so long, as these bytes.
+    #[cfg(feature = "redis")]
+    InRedis(Payload, Duration, Vec<u8>),
+}
+
+/// A fill on its way to the store.
+pub(crate) type Filling = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Lead {
+    pub(crate) fn in_memory(leader: Leader) -> Self {
+        Self {
+            leader,
+            #[cfg(feature = "redis")]
+            lease: None,
+        }
+    }
+
+    /// What the entry's header will say.
+    #[cfg(feature = "redis")]
+    fn facts(&self, version: u32, started: Instant) -> Facts {
+        Facts {
+            version,
+            token: self.lease.as_ref().map_or(0, |lease| lease.token()),
+            created: crate::clock::unix_millis(),
+            compute_micros: u32::try_from(started.elapsed().as_micros()).unwrap_or(u32::MAX),
+            ..Facts::default()
+        }
+    }
+}
+
+/// How long one call waits in all, over however many flights.
+pub(crate) struct Limit {
+    limit: Duration,
+    since: Instant,
+}
+
+impl Limit {
+    pub(crate) fn new(limit: Duration) -> Self {
+        Self { limit, since: Instant::now() }
+    }
+
+    pub(crate) fn left(&self) -> Duration {
+        self.limit.saturating_sub(self.since.elapsed())
+    }
+}

@@ -1,0 +1,86 @@
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use once_cell::sync::Lazy;
+
+/// A moment of a [`Clock`]: nanoseconds since an origin of the process.
+pub(crate) type Moment = u64;
+
+/// No moment is as late: the expiry of what doesn't expire.
+pub(crate) const NEVER: Moment = u64::MAX;
+
+static ORIGIN: Lazy<Instant> = Lazy::new(Instant::now);
+
+/// The time that the memory store's lifetimes go by.
+///
+/// The default is the system's monotonic clock. A manual clock stands still until it is moved, so that a test
+/// sees an entry expire without sleeping. Redis keeps its own time: a manual clock doesn't move it.
+///
+/// ```
+/// use std::time::Duration;
+/// use cache_runtime::{Cache, Clock};
+///
+/// # async fn run() -> Result<(), cache_runtime::CacheError> {
+/// let clock = Clock::manual();
+/// let cache = Cache::builder().clock(clock.clone()).build()?;
+/// cache.set("greeting", "hello", Duration::from_secs(60)).await?;
+/// clock.advance(Duration::from_secs(61));
+/// assert_eq!(cache.get::<String>("greeting").await?, None);
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+/// ```
+#[derive(Clone, Default)]
+pub struct Clock {
+    manual: Option<Arc<AtomicU64>>,
+}
+
+impl Clock {
+    /// The system's monotonic clock.
+    pub fn system() -> Self {
+        Self { manual: None }
+    }
+
+    /// A clock that only [`advance`](Clock::advance) moves. Clones share it.
+    pub fn manual() -> Self {
+        Self { manual: Some(Arc::new(AtomicU64::new(0))) }
+    }
+
+    /// Moves a manual clock forward; does nothing to the system's.
+    pub fn advance(&self, by: Duration) {
+        if let Some(now) = &self.manual {
+            now.fetch_add(nanos(by), Ordering::SeqCst);
+        }
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        match &self.manual {
+            None => nanos(ORIGIN.elapsed()),
+            Some(now) => now.load(Ordering::SeqCst),
+        }
+    }
+
+    /// The moment `after` from now; a time past every calendar is never.
+    pub(crate) fn deadline(&self, after: Duration) -> Moment {
+        self.now().saturating_add(nanos(after))
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.manual.is_some() { "Clock::manual" } else { "Clock::system" })
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(NEVER)
+}
+
+/// The wall clock, for what other processes read.
+#[cfg(feature = "redis")]
+pub(crate) fn unix_millis() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,130 @@
+//! The codecs of this build. Each has a number that entries carry, so a build reads what another wrote if it
+//! has the codec, and misses if it hasn't.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Turns values into bytes and back.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Codec {
+    #[cfg(feature = "bincode")]
+    Bincode,
+    #[cfg(feature = "postcard")]
+    Postcard,
+    MessagePack,
+}
+
+/// In the order in which they are tried, and whether each is self-describing.
+pub(super) const CHOICES: &[(Codec, bool)] = &[
+    #[cfg(feature = "bincode")]
+    (Codec::Bincode, false),
+    #[cfg(feature = "postcard")]
+    (Codec::Postcard, false),
+    (Codec::MessagePack, true),
+];
+
+/// The codec with this number, if the build has it.
+pub(super) fn by_id(id: u8) -> Option<Codec> {
+    CHOICES.iter().map(|(codec, _)| *codec).find(|codec| codec.id() == id)
+}
+
+impl Codec {
+    pub(super) const fn id(self) -> u8 {
+        match self {
+            #[cfg(feature = "bincode")]
+            Self::Bincode => 1,
+            #[cfg(feature = "postcard")]
+            Self::Postcard => 2,
+            Self::MessagePack => 3,
+        }
+    }
+
+    /// Appends the value's bytes.
+    pub(super) fn encode<T: Serialize + ?Sized>(self, value: &T, out: &mut Vec<u8>) -> Result<(), BoxError> {
+        match self {
+            #[cfg(feature = "bincode")]
+            Self::Bincode => bincode::encode(value, out),
+            #[cfg(feature = "postcard")]
+            Self::Postcard => postcard::encode(value, out),
+            Self::MessagePack => message_pack::encode(value, out),
+        }
+    }
+
+    /// Reads a value that must take all the bytes.
+    pub(super) fn decode<T: DeserializeOwned>(self, bytes: &[u8]) -> Result<T, BoxError> {
+        match self {
+            #[cfg(feature = "bincode")]
+            Self::Bincode => bincode::decode(bytes),
+            #[cfg(feature = "postcard")]
+            Self::Postcard => postcard::decode(bytes),
+            Self::MessagePack => message_pack::decode(bytes),
+        }
+    }
+}
+
+#[cfg(feature = "bincode")]
+mod bincode {
+    use ::bincode::config::{Configuration, Limit, LittleEndian, Varint};
+    use ::bincode::enc::write::Writer;
+    use ::bincode::error::EncodeError;
+
+    use super::*;
+
+    /// No value of a Redis string is longer; a corrupt length is refused before it is allocated.
+    const LARGEST: usize = 512 * 1024 * 1024;
+    const CONFIG: Configuration<LittleEndian, Varint, Limit<LARGEST>> =
+        ::bincode::config::standard().with_limit::<LARGEST>();
+
+    struct Append<'a>(&'a mut Vec<u8>);
+    impl Writer for Append<'_> {
+        fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+            self.0.extend_from_slice(bytes);
+            Ok(())
+        }
+    }
+
+    pub(super) fn encode<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), BoxError> {
+        ::bincode::serde::encode_into_writer(value, Append(out), CONFIG)?;
+        Ok(())
+    }
+
+    pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BoxError> {
+        let (value, used) = ::bincode::serde::decode_from_slice(bytes, CONFIG)?;
+        if used == bytes.len() { Ok(value) } else { Err("bytes are left over".into()) }
+    }
+}
+
+#[cfg(feature = "postcard")]
+mod postcard {
+    use super::*;
+
+    pub(super) fn encode<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), BoxError> {
+        let bytes = ::postcard::to_allocvec(value)?;
+        out.extend_from_slice(&bytes);
+        Ok(())
+    }
+
+    pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BoxError> {
+        let (value, rest) = ::postcard::take_from_bytes(bytes)?;
+        if rest.is_empty() { Ok(value) } else { Err("bytes are left over".into()) }
+    }
+}
+
+mod message_pack {
+    use super::*;
+
+    pub(super) fn encode<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), BoxError> {
+        let mut serializer = rmp_serde::Serializer::new(out).with_struct_map();
+        value.serialize(&mut serializer)?;
+        Ok(())
+    }
+
+    pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BoxError> {
+        let mut rest = bytes;
+        let mut deserializer = rmp_serde::Deserializer::new(&mut rest);
+        let value = T::deserialize(&mut deserializer)?;
+        if rest.is_empty() { Ok(value) } else { Err("bytes are left over".into()) }
+    }
+}

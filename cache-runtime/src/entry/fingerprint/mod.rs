@@ -1,0 +1,41 @@
+//! A fingerprint of a type's shape as serde shows it: names, fields in their order, variants, kinds.
+//!
+//! A type is asked to deserialize itself from a tracer that answers every request with a sample and writes
+//! down what was asked. (The idea of tracing formats through `Deserialize` is that of the crate
+//! `serde-reflection`.) Enums are visited once for each variant. A sample that a type refuses (a text that is
+//! no date) is replaced by the next; where none will do, the trace is incomplete, and values of that type are
+//! read back once before they are stored.
+
+mod trace;
+
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+
+use once_cell::sync::Lazy;
+use serde::de::DeserializeOwned;
+
+/// What the tracer found out about a type.
+#[derive(Debug, Default)]
+pub(crate) struct TypeFacts {
+    pub(crate) fingerprint: u64,
+    /// The whole shape was seen, and nothing in it asks for `deserialize_any`: positional codecs carry it.
+    pub(crate) plain: bool,
+    /// Name and number of fields of the structs (and struct and tuple variants) in it.
+    pub(crate) structs: Vec<(&'static str, usize)>,
+}
+
+/// One trace for each type that is ever stored; never freed, since types aren't.
+static KNOWN: Lazy<RwLock<HashMap<TypeId, &'static TypeFacts>>> = Lazy::new(RwLock::default);
+
+/// The facts about `T`; traced once.
+pub(crate) fn of<T: DeserializeOwned + 'static>() -> &'static TypeFacts {
+    let id = TypeId::of::<T>();
+    if let Some(facts) = KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
+        return facts;
+    }
+    // Outside the lock: a `Deserialize` is foreign code. Two threads that trace at once find the same.
+    let traced = trace::run::<T>();
+    let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    known.entry(id).or_insert_with(|| Box::leak(Box::new(traced)))
+}

@@ -1,0 +1,191 @@
+//! The passes over a type.
+
+use std::fmt;
+
+use serde::de::{self, DeserializeOwned};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::TypeFacts;
+
+#[path = "tracer.rs"]
+mod tracer;
+
+/// Bounds of a trace. Beyond them it is incomplete, which costs speed, not safety.
+const MOST_PASSES: usize = 256;
+const MOST_EVENTS: usize = 100_000;
+const DEEPEST: usize = 64;
+
+/// What the passes over one type have in common.
+#[derive(Default)]
+struct Trace {
+    /// What was asked, in the pass at hand.
+    log: Vec<u8>,
+    structs: Vec<(&'static str, usize)>,
+    /// For each enum: its name, variants, and how many of them were visited.
+    enums: Vec<Visits>,
+    /// Names of the structs and enums that the tracer is in.
+    open: Vec<&'static str>,
+    /// Which sample each refusable request of this pass gets.
+    samples: Vec<usize>,
+    /// How many such requests there were, and how many samples the last one has.
+    asked: usize,
+    choices: usize,
+    /// Which variant a recursive enum gets.
+    way_out: usize,
+    asks_any: bool,
+    too_deep: bool,
+}
+
+#[derive(Clone)]
+struct Visits {
+    name: &'static str,
+    variants: &'static [&'static str],
+    visited: usize,
+}
+
+pub(super) fn run<T: DeserializeOwned>() -> TypeFacts {
+    let mut trace = Trace::default();
+    let mut log = Vec::new();
+    let mut complete = true;
+    for pass in 0.. {
+        if pass == MOST_PASSES {
+            complete = false;
+            break;
+        }
+        let visited = trace.visited();
+        complete &= trace.pass::<T>();
+        log.append(&mut trace.log);
+        let all = trace.enums.iter().all(|known| known.visited == known.variants.len());
+        if all || trace.visited() == visited {
+            complete &= all;
+            break;
+        }
+    }
+    TypeFacts {
+        fingerprint: xxh3_64(&log),
+        plain: complete && !trace.asks_any,
+        structs: trace.structs,
+    }
+}
+
+impl Trace {
+    fn visited(&self) -> usize {
+        self.enums.iter().map(|known| known.visited).sum()
+    }
+
+    /// One pass, repeated with other samples while the last one given is refused. Tells whether it came through.
+    fn pass<T: DeserializeOwned>(&mut self) -> bool {
+        self.samples.clear();
+        self.way_out = 0;
+        let enums = self.enums.clone();
+        loop {
+            self.enums.clone_from(&enums);
+            self.log.clear();
+            self.open.clear();
+            self.asked = 0;
+            self.too_deep = false;
+            if T::deserialize(tracer::Tracer::new(self)).is_ok() {
+                return true;
+            }
+            if self.too_deep {
+                self.way_out += 1;
+                if self.way_out >= 16 {
+                    return false;
+                }
+            } else if !self.next_sample() {
+                return false;
+            }
+        }
+    }
+
+    /// Chooses the next sample for the request that was answered last.
+    fn next_sample(&mut self) -> bool {
+        let Some(last) = self.asked.checked_sub(1) else { return false };
+        self.samples.truncate(last + 1);
+        let sample = &mut self.samples[last];
+        *sample += 1;
+        *sample < self.choices
+    }
+
+    /// The sample for a request that has `choices` of them.
+    fn sample(&mut self, choices: usize) -> usize {
+        if self.asked == self.samples.len() {
+            self.samples.push(0);
+        }
+        self.choices = choices;
+        self.asked += 1;
+        self.samples[self.asked - 1]
+    }
+
+    fn note(&mut self, kind: u8) -> Result<(), Refused> {
+        self.log.push(kind);
+        if self.log.len() > MOST_EVENTS {
+            self.too_deep = true;
+            self.way_out = usize::MAX - 1;
+            return Err(Refused);
+        }
+        Ok(())
+    }
+
+    fn note_name(&mut self, name: &str) {
+        self.log.extend_from_slice(&(name.len() as u32).to_le_bytes());
+        self.log.extend_from_slice(name.as_bytes());
+    }
+
+    fn note_names(&mut self, names: &[&str]) {
+        self.log.extend_from_slice(&(names.len() as u32).to_le_bytes());
+        for name in names {
+            self.note_name(name);
+        }
+    }
+
+    fn note_struct(&mut self, name: &'static str, length: usize) {
+        if !self.structs.contains(&(name, length)) {
+            self.structs.push((name, length));
+        }
+    }
+
+    /// Enters a struct or enum; tells whether it is within itself.
+    fn enter(&mut self, name: &'static str) -> Result<bool, Refused> {
+        if self.open.len() == DEEPEST {
+            self.too_deep = true;
+            return Err(Refused);
+        }
+        let within_itself = self.open.contains(&name);
+        self.open.push(name);
+        Ok(within_itself)
+    }
+
+    /// The variant to visit: the first that wasn't, or the way out of a recursion.
+    fn variant(&mut self, name: &'static str, variants: &'static [&'static str], within_itself: bool) -> usize {
+        let known = match self.enums.iter_mut().position(|known| known.name == name && known.variants == variants) {
+            Some(at) => &mut self.enums[at],
+            None => {
+                self.enums.push(Visits { name, variants, visited: 0 });
+                let last = self.enums.len() - 1;
+                &mut self.enums[last]
+            }
+        };
+        if !within_itself && known.visited < variants.len() {
+            known.visited += 1;
+            return known.visited - 1;
+        }
+        self.way_out % variants.len().max(1)
+    }
+}
+
+/// Ends a pass: a sample was refused, or a bound was met.
+#[derive(Debug)]
+struct Refused;
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("refused")
+    }
+}
+impl std::error::Error for Refused {}
+impl de::Error for Refused {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self
+    }
+}

@@ -1,0 +1,53 @@
+//! The cache's events for `tracing`: target `cache`, at `info` for functions with `debug = true`, else at `debug`.
+
+use std::time::Duration;
+
+use tracing::{Level, enabled};
+
+use crate::site::Origin;
+
+/// Whether somebody listens, so that nothing is formatted for nobody.
+pub(crate) fn wanted(debug: bool) -> bool {
+    if debug { enabled!(target: "cache", Level::INFO) } else { enabled!(target: "cache", Level::DEBUG) }
+}
+
+macro_rules! event {
+    ($origin:expr, $key:expr, $op:literal, $($message:tt)+) => {
+        if $origin.debug {
+            tracing::info!(target: "cache", function = $origin.function, key = $key, op = $op, $($message)+);
+        } else {
+            tracing::debug!(target: "cache", function = $origin.function, key = $key, op = $op, $($message)+);
+        }
+    };
+}
+
+pub(crate) fn call(origin: Origin, arguments: &str, key: &str) {
+    let function = origin.function;
+    event!(origin, key, "call", "[Cache] {function} | Args: {{{arguments}}} | Key: {key}");
+}
+
+pub(crate) fn hit(origin: Origin, key: &str) {
+    event!(origin, key, "hit", "[Cache] HIT: {key}");
+}
+
+pub(crate) fn miss(origin: Origin, key: &str) {
+    event!(origin, key, "miss", "[Cache] MISS: {key}");
+}
+
+pub(crate) fn wait(origin: Origin, key: &str) {
+    event!(origin, key, "wait", "[Cache] WAIT: {key}");
+}
+
+pub(crate) fn set(origin: Origin, key: &str, ttl: Duration) {
+    let ttl = ttl.as_secs_f64();
+    event!(origin, key, "set", "[Cache] SET: {key} (TTL: {ttl}s)");
+}
+
+pub(crate) fn invalidate(origin: Origin, pattern: &str, count: u64) {
+    event!(origin, pattern, "invalidate", "[Cache] INVALIDATE: {pattern} ({count} keys)");
+}
+
+/// A failure that no caller sees.
+pub(crate) fn error(function: &str, key: &str, error: &dyn std::fmt::Display) {
+    tracing::warn!(target: "cache", function, key, op = "error", "[Cache] ERROR: {key}: {error}");
+}

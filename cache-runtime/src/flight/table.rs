@@ -1,0 +1,139 @@
+use std::collections::BTreeMap;
+use std::hash::BuildHasher;
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use foldhash::fast::RandomState;
+
+use super::{Flight, Leader, nesting};
+use crate::pattern::{Pattern, Span};
+
+/// Flights of different keys seldom meet at one lock.
+const SHARDS: usize = 16;
+
+type Shard = BTreeMap<Arc<str>, Arc<Flight>>;
+
+/// The flights that can be joined, by key. Ordered, so that an invalidation finds those it matches without
+/// looking at the others.
+pub(crate) struct Flights {
+    shards: [Mutex<Shard>; SHARDS],
+    hasher: RandomState,
+}
+
+/// What a caller that missed does.
+pub(crate) enum Boarding<H> {
+    /// The entry is there after all.
+    Found(H),
+    /// Another computes it.
+    Join(Arc<Flight>),
+    /// The caller is inside that computation itself.
+    Nested,
+    /// The caller computes it.
+    Lead(Leader),
+}
+
+impl Flights {
+    pub(crate) fn new() -> Self {
+        Self { shards: Default::default(), hasher: RandomState::default() }
+    }
+
+    fn shard(&self, key: &str) -> MutexGuard<'_, Shard> {
+        let shard = self.hasher.hash_one(key) as usize % SHARDS;
+        self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Joins the key's flight if `joinable` says so, else leads a new one in its place. `recheck` looks at the
+    /// store under the table's lock: whoever landed before has stored before, so a miss there is one.
+    pub(crate) fn board<H>(
+        self: &Arc<Self>,
+        key: &str,
+        asynchronous: bool,
+        joinable: impl FnOnce(&Flight) -> bool,
+        recheck: impl FnOnce() -> Option<H>,
+    ) -> Boarding<H> {
+        let mut shard = self.shard(key);
+        if let Some(flight) = shard.get(key)
+            && joinable(flight)
+        {
+            return if nesting::is_within(flight) {
+                Boarding::Nested
+            } else {
+                Boarding::Join(Arc::clone(flight))
+            };
+        }
+        if let Some(found) = recheck() {
+            return Boarding::Found(found);
+        }
+        Boarding::Lead(self.take_off(&mut shard, key, asynchronous))
+    }
+
+    /// Leads a new flight in place of any other. Who waits for that one still gets its value, but it
+    /// can't fill.
+    pub(crate) fn supersede(self: &Arc<Self>, key: &str, asynchronous: bool) -> Leader {
+        let mut shard = self.shard(key);
+        self.take_off(&mut shard, key, asynchronous)
+    }
+
+    fn take_off(self: &Arc<Self>, shard: &mut Shard, key: &str, asynchronous: bool) -> Leader {
+        let key: Arc<str> = key.into();
+        let flight = Arc::new(Flight::new(asynchronous));
+        shard.insert(Arc::clone(&key), Arc::clone(&flight));
+        Leader::new(Arc::clone(self), key, flight)
+    }
+
+    /// The key's flight, if it can be joined.
+    #[cfg(feature = "redis")]
+    pub(crate) fn find(&self, key: &str) -> Option<Arc<Flight>> {
+        self.shard(key).get(key).cloned()
+    }
+
+    /// Takes the flight off the table and runs `fill` if it still stood there; in one step, so that an
+    /// invalidation comes before (and nothing is filled) or after (and finds what was).
+    pub(super) fn take_down(&self, key: &str, flight: &Arc<Flight>, fill: impl FnOnce()) -> bool {
+        let mut shard = self.shard(key);
+        let stood = shard.get(key).is_some_and(|standing| Arc::ptr_eq(standing, flight));
+        if stood {
+            fill();
+            shard.remove(key);
+        }
+        stood
+    }
+
+    /// Runs `act` after the key's flight was taken off the table, before another can take off.
+    pub(crate) fn void_key<T>(&self, key: &str, act: impl FnOnce() -> T) -> T {
+        let mut shard = self.shard(key);
+        shard.remove(key);
+        act()
+    }
+
+    /// Takes every flight off the table whose key the pattern matches.
+    pub(crate) fn void_matching(&self, pattern: &Pattern) {
+        let spans = pattern.spans();
+        for shard in &self.shards {
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            if shard.is_empty() {
+                continue;
+            }
+            for span in &spans {
+                for key in keys_in(&shard, span, pattern) {
+                    shard.remove(&key);
+                }
+            }
+        }
+    }
+}
+
+fn keys_in(shard: &Shard, span: &Span, pattern: &Pattern) -> Vec<Arc<str>> {
+    let (start, prefix) = match span {
+        Span::Exact(key) | Span::Prefix(key) => (key.as_slice(), matches!(span, Span::Prefix(_))),
+    };
+    // A pattern that isn't text where a key must be matches none.
+    let Ok(start) = std::str::from_utf8(start) else { return Vec::new() };
+    shard
+        .range::<str, _>((Bound::Included(start), Bound::Unbounded))
+        .map(|(key, _)| key)
+        .take_while(|key| if prefix { key.starts_with(start) } else { ***key == *start })
+        .filter(|key| pattern.matches(key.as_bytes()))
+        .cloned()
+        .collect()
+}

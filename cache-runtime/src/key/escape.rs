@@ -1,0 +1,64 @@
+use std::fmt;
+
+/// Whether a value's character would be read as structure: of a path (`:` `#`), of a pattern
+/// (`*` `?` `[` `]` `\`), of a hash tag or a template (`{` `}`), of an escape (`%`), or of a line of a log.
+pub(crate) const fn is_structural(byte: u8) -> bool {
+    matches!(
+        byte,
+        b':' | b'#' | b'*' | b'?' | b'[' | b']' | b'\\' | b'{' | b'}' | b'%' | 0..=b' ' | 0x7f
+    )
+}
+
+/// Writes text as part of a segment: structural characters become `%` and two hexadecimal digits for each of
+/// their bytes (RFC 3986's percent-encoding on a set of our own), so that the result has one reading only.
+pub(crate) struct Escape<'a>(pub(crate) &'a mut String);
+
+impl fmt::Write for Escape<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let mut plain = 0;
+        for (at, character) in text.char_indices() {
+            let structural = match u8::try_from(character) {
+                Ok(byte) if byte.is_ascii() => is_structural(byte),
+                _ => character.is_whitespace() || character.is_control(),
+            };
+            if structural {
+                self.0.push_str(&text[plain..at]);
+                let end = at + character.len_utf8();
+                for byte in &text.as_bytes()[at..end] {
+                    push_hex(self.0, *byte);
+                }
+                plain = end;
+            }
+        }
+        self.0.push_str(&text[plain..]);
+        Ok(())
+    }
+}
+
+fn push_hex(out: &mut String, byte: u8) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    out.push('%');
+    out.push(char::from(DIGITS[usize::from(byte >> 4)]));
+    out.push(char::from(DIGITS[usize::from(byte & 15)]));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use super::*;
+
+    fn escaped(text: &str) -> String {
+        let mut out = String::new();
+        Escape(&mut out).write_str(text).expect("a string takes all");
+        out
+    }
+
+    #[test]
+    fn structure_is_escaped_and_text_is_not() {
+        assert_eq!(escaped("my-post_1.é"), "my-post_1.é");
+        assert_eq!(escaped("a:b#c"), "a%3Ab%23c");
+        assert_eq!(escaped("*?[]\\{}%"), "%2A%3F%5B%5D%5C%7B%7D%25");
+        assert_eq!(escaped("a b\n\u{a0}"), "a%20b%0A%C2%A0");
+    }
+}

@@ -1,0 +1,93 @@
+use std::sync::OnceLock;
+
+/// Which instance of a function a call is in, read from the type name of a closure that the attribute puts
+/// there: `app::Repo<u8>::load<3>::{{closure}}`. It shows what the attribute can't see: the `impl` around a
+/// method, and the type and const arguments of both.
+pub(crate) fn identity<F>(companion: &str, function: &str) -> String {
+    let name = std::any::type_name::<F>();
+    let name = strip_closures(name);
+    if companion.is_empty() {
+        return name.to_owned();
+    }
+    // A companion shares its function's entries, so it goes by the function's name.
+    let own = format!("{function}{companion}");
+    match name.rfind(&own) {
+        Some(at) => format!("{}{}{}", &name[..at], function, &name[at + own.len()..]),
+        None => name.to_owned(),
+    }
+}
+
+fn strip_closures(mut name: &str) -> &str {
+    while let Some(outer) = name.strip_suffix("::{{closure}}") {
+        name = outer;
+    }
+    name
+}
+
+/// Whether the type name shows type or const arguments: anything but paths, `<A as B>` and `<impl A for B>`.
+fn has_arguments(identity: &str) -> bool {
+    let mut previous = ' ';
+    for character in identity.chars() {
+        let argument_list = character == '<' && (previous.is_alphanumeric() || previous == '_');
+        if argument_list || matches!(character, '(' | '[' | '&' | '*' | ',') {
+            return true;
+        }
+        previous = character;
+    }
+    identity.contains("dyn ")
+}
+
+/// Remembers for one call site whether its instance enters the variant. A function without type or const
+/// parameters has one instance only, so the answer is a pointer comparison away.
+#[derive(Debug, Default)]
+pub(crate) struct IdentityMemo(OnceLock<(usize, bool)>);
+
+impl IdentityMemo {
+    pub(crate) const fn new() -> Self {
+        Self(OnceLock::new())
+    }
+
+    /// The identity that enters the variant of this call, if one does: always where arguments show; and
+    /// where no key is written, whenever the path `crate:module:function` isn't the whole name.
+    pub(crate) fn of<F>(&self, site: &super::super::site::ReadInfo) -> Option<String> {
+        let address = std::any::type_name::<F>().as_ptr() as usize;
+        let judge = || {
+            let identity = identity::<F>(site.companion, site.function);
+            let plain = identity == format!("{}::{}", site.module, site.function);
+            !plain && (site.template.is_empty() || has_arguments(&identity))
+        };
+        let (known, enters) = *self.0.get_or_init(|| (address, judge()));
+        let enters = if known == address { enters } else { judge() };
+        enters.then(|| identity::<F>(site.companion, site.function))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_seen_and_plain_paths_are_not() {
+        for plain in [
+            "app::posts::get_post",
+            "app::Repo::load",
+            "<app::Repo as app::Load>::load",
+            "app::sub::<impl app::Repo>::load",
+            "app::sub::<impl app::Load for app::Repo>::load",
+        ] {
+            assert!(!has_arguments(plain), "{plain}");
+        }
+        for generic in [
+            "app::get<u8>",
+            "app::Repo<u8>::load",
+            "<app::Repo<u8> as app::Load>::load",
+            "<app::Repo as app::Load<u8>>::load",
+            "<[u8; 3] as app::Load>::load",
+            "<(u8, u8) as app::Load>::load",
+            "<&u8 as app::Load>::load",
+            "<dyn app::Load as app::Load>::load",
+        ] {
+            assert!(has_arguments(generic), "{generic}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! From the arguments of one call to its key: `path` or `path#variant`.
+
+pub(crate) mod escape;
+pub(crate) mod hash;
+pub(crate) mod identity;
+pub mod part;
+pub(crate) mod writer;
+
+/// What separates a path from its variant. Values can't hold it (it is escaped), literals mustn't.
+pub(crate) const VARIANT_MARK: u8 = b'#';
+
+/// The path of a key: what patterns are matched against.
+pub(crate) fn path_of(key: &[u8]) -> &[u8] {
+    let end = key.iter().position(|&byte| byte == VARIANT_MARK);
+    &key[..end.unwrap_or(key.len())]
+}

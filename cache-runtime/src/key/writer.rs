@@ -1,0 +1,178 @@
+use std::cell::Cell;
+use std::fmt::{Display, Write};
+use std::ops::Range;
+
+use serde::Serialize;
+
+use super::escape::Escape;
+use super::hash::Canonical;
+
+/// Where the returned value goes in a pattern, until it is known. No text can hold it: control characters are
+/// escaped in values and refused in literals.
+pub(crate) const HOLE: char = '\u{1}';
+
+/// What `None` becomes. No value's text can: an escape's `%` is followed by two upper-case hexadecimal digits.
+const NONE: &str = "%none";
+
+/// Takes the parts of a key or of patterns from generated code.
+#[derive(Debug)]
+pub struct Writer<'a>(&'a mut Rendering);
+
+/// What a call's key, or its patterns, have become so far.
+#[derive(Debug, Default)]
+pub(crate) struct Rendering {
+    /// The path, or the pattern in progress.
+    pub(crate) text: String,
+    /// The canonical bytes of what enters the variant; empty where there is none.
+    pub(crate) variant: Vec<u8>,
+    /// Whether the parts' lengths enter the variant, because the template doesn't separate them.
+    ambiguous: bool,
+    /// Name and place in `text` of each part, where a debug line will show them.
+    parts: Option<Vec<(&'static str, Range<usize>)>>,
+    /// Patterns that are complete.
+    pub(crate) patterns: Vec<String>,
+    /// Why the key can't be had: an argument's `Serialize` failed.
+    pub(crate) failure: Option<String>,
+}
+
+thread_local! {
+    /// The last rendering of this thread, so that a hit finds its buffers allocated.
+    static SPARE: Cell<Option<Rendering>> = const { Cell::new(None) };
+}
+
+/// Runs `use_it` on an empty rendering whose buffers are reused from call to call. Taken, not borrowed: an
+/// argument's `Display` may itself call a cached function.
+pub(crate) fn with_rendering<T>(use_it: impl FnOnce(&mut Rendering) -> T) -> T {
+    let mut rendering = SPARE.try_with(Cell::take).ok().flatten().unwrap_or_default();
+    rendering.clear();
+    let result = use_it(&mut rendering);
+    // A thread that is ending has no spare any more; that is no one's error.
+    let _ = SPARE.try_with(|spare| spare.set(Some(rendering)));
+    result
+}
+
+impl Rendering {
+    fn clear(&mut self) {
+        self.text.clear();
+        self.variant.clear();
+        self.ambiguous = false;
+        self.parts = None;
+        self.patterns.clear();
+        self.failure = None;
+    }
+
+    pub(crate) fn with_parts_shown(&mut self) -> &mut Self {
+        self.parts = Some(Vec::new());
+        self
+    }
+
+    pub(crate) fn with_lengths_hashed(&mut self, ambiguous: bool) -> &mut Self {
+        self.ambiguous = ambiguous;
+        self
+    }
+
+    pub(crate) fn writer(&mut self) -> Writer<'_> {
+        Writer(self)
+    }
+
+    /// `slug: my-post, page: 2`, as rendered, so that nothing needs `Debug` and no skipped argument shows.
+    pub(crate) fn shown_parts(&self) -> String {
+        let mut shown = String::new();
+        for (name, range) in self.parts.iter().flatten() {
+            if !shown.is_empty() {
+                shown.push_str(", ");
+            }
+            shown.push_str(name);
+            shown.push_str(": ");
+            shown.push_str(&self.text[range.clone()]);
+        }
+        shown
+    }
+
+    /// The parts alone, as rendered.
+    pub(crate) fn part_texts(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().flatten().map(|(_, range)| &self.text[range.clone()])
+    }
+
+    /// Appends `#variant` where something entered it, and gives the whole key.
+    pub(crate) fn finish_key(&mut self) -> &str {
+        if !self.variant.is_empty() {
+            self.text.push(char::from(super::VARIANT_MARK));
+            super::hash::push_digest(&mut self.text, &self.variant);
+        }
+        &self.text
+    }
+
+    /// Lets a named text enter the variant.
+    pub(crate) fn vary_by(&mut self, name: &str, text: &str) {
+        let named = Canonical::named(&mut self.variant, name);
+        if let Err(error) = text.serialize(named) {
+            self.failure = Some(error.to_string());
+        }
+    }
+}
+
+impl Writer<'_> {
+    /// Writes literal text of the template.
+    pub fn text(&mut self, literal: &'static str) {
+        self.0.text.push_str(literal);
+    }
+
+    pub(crate) fn part(&mut self, name: &'static str, value: Option<&dyn Display>) {
+        let start = self.0.text.len();
+        match value {
+            None => self.0.text.push_str(NONE),
+            Some(value) => {
+                if write!(Escape(&mut self.0.text), "{value}").is_err() {
+                    self.0.failure = Some(format!("the `Display` of `{name}` failed"));
+                }
+            }
+        }
+        let end = self.0.text.len();
+        if let Some(parts) = &mut self.0.parts {
+            parts.push((name, start..end));
+        }
+        if self.0.ambiguous {
+            self.0.variant.extend_from_slice(&((end - start) as u64).to_le_bytes());
+        }
+    }
+
+    /// Lets an argument enter the variant. `Name` is the argument's name as a type, for the compiler's message.
+    pub fn argument<Name, T>(&mut self, name: &'static str, value: &T)
+    where
+        T: HashArgument<Name> + ?Sized,
+    {
+        if let Err(reason) = value.hash_into(Canonical::named(&mut self.0.variant, name)) {
+            self.0.failure = Some(format!("the argument `{name}`: {reason}"));
+        }
+    }
+
+    /// Leaves the place of the returned value in a pattern.
+    pub fn result(&mut self) {
+        self.0.text.push(HOLE);
+    }
+
+    /// Ends a pattern.
+    pub fn end(&mut self) {
+        self.0.patterns.push(std::mem::take(&mut self.0.text));
+    }
+}
+
+/// An argument that can enter the variant: whatever is `Serialize`.
+#[diagnostic::on_unimplemented(
+    message = "the argument `{Argument}` can't be hashed into the cache key: `{Self}` doesn't implement `serde::Serialize`",
+    label = "not hashable",
+    note = "add `skip({Argument})` to the attribute if the argument is no part of the key; or use it in the template, `<<{Argument}>>`; or derive `Serialize` for its type"
+)]
+pub trait HashArgument<Argument> {
+    /// Writes the argument's canonical bytes.
+    #[doc(hidden)]
+    fn hash_into(&self, canonical: Canonical<'_>) -> Result<(), String>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + ?Sized, Argument> HashArgument<Argument> for T {
+    fn hash_into(&self, canonical: Canonical<'_>) -> Result<(), String> {
+        self.serialize(canonical).map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,75 @@
+//! All call sites of the program, numbered.
+
+use std::collections::HashMap;
+
+use once_cell::sync::Lazy;
+
+use super::{ReadSite, WriteSite};
+
+/// A call site, as an attribute submits it at link time.
+#[derive(Clone, Copy, Debug)]
+pub enum Registered {
+    /// Of `#[cacheable]`.
+    Read(&'static ReadSite),
+    /// Of `#[invalidate]`.
+    Write(&'static WriteSite),
+}
+
+inventory::collect!(Registered);
+
+/// The number of the handle's explicit operations.
+pub(crate) const EXPLICIT: usize = 0;
+
+/// Where a function stands.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Place {
+    pub(crate) module: &'static str,
+    pub(crate) file: &'static str,
+    pub(crate) line: u32,
+    pub(crate) function: &'static str,
+}
+
+impl Registered {
+    pub(crate) fn place(self) -> Place {
+        match self {
+            Self::Read(site) => {
+                let super::ReadInfo { function, module, file, line, .. } = site.info;
+                Place { module, file, line, function }
+            }
+            Self::Write(site) => {
+                let super::WriteInfo { function, module, file, line, .. } = site.info;
+                Place { module, file, line, function }
+            }
+        }
+    }
+}
+
+/// Every call site, in the order of its place.
+pub(crate) fn all() -> Vec<Registered> {
+    let mut all: Vec<Registered> = inventory::iter::<Registered>.into_iter().copied().collect();
+    all.sort_by_key(|site| site.place());
+    all
+}
+
+static PLACES: Lazy<(Vec<Place>, HashMap<Place, usize>)> = Lazy::new(|| {
+    let mut places: Vec<Place> = all().into_iter().map(Registered::place).collect();
+    places.dedup();
+    let numbers = places.iter().enumerate().map(|(at, place)| (*place, at + 1)).collect();
+    (places, numbers)
+});
+
+/// How many numbers there are.
+pub(crate) fn numbers() -> usize {
+    PLACES.0.len() + 1
+}
+
+/// The places by number, from 1.
+pub(crate) fn places() -> &'static [Place] {
+    &PLACES.0
+}
+
+/// The number of a function. A companion stands where its function stands and shares its number; what stands
+/// nowhere counts as explicit.
+pub(crate) fn number(module: &'static str, function: &'static str, file: &'static str, line: u32) -> usize {
+    PLACES.1.get(&Place { module, file, line, function }).copied().unwrap_or(EXPLICIT)
+}

@@ -1,0 +1,148 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::site::registry;
+
+/// What is counted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Counter {
+    Hits,
+    Misses,
+    Fills,
+    Waits,
+    #[expect(dead_code, reason = "counted by stale-while-revalidate, which is not built yet")]
+    Stale,
+    Errors,
+    Invalidated,
+}
+const COUNTERS: usize = 7;
+
+/// One call site's counters, on cache lines of their own.
+#[derive(Default)]
+#[repr(align(64))]
+struct Counts([AtomicU64; COUNTERS]);
+
+/// The counters of a cache, by the number of the call site.
+pub(crate) struct Counters(Box<[Counts]>);
+
+impl Counters {
+    pub(crate) fn new() -> Self {
+        Self(std::iter::repeat_with(Counts::default).take(registry::numbers()).collect())
+    }
+
+    pub(crate) fn add(&self, site: usize, counter: Counter, count: u64) {
+        if let Some(counts) = self.0.get(site) {
+            counts.0[counter as usize].fetch_add(count, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn reset(&self) {
+        for counter in self.0.iter().flat_map(|counts| &counts.0) {
+            counter.store(0, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn snapshot(&self, (entries, bytes): (u64, u64)) -> Stats {
+        let rows: Vec<[u64; COUNTERS]> = self
+            .0
+            .iter()
+            .map(|counts| std::array::from_fn(|at| counts.0[at].load(Ordering::Relaxed)))
+            .collect();
+        let sum = |at: usize| rows.iter().map(|row| row[at]).sum();
+        let sites = registry::places()
+            .iter()
+            .zip(rows.iter().skip(1))
+            .map(|(place, row)| SiteStats {
+                function: place.function,
+                module: place.module,
+                file: place.file,
+                line: place.line,
+                hits: row[Counter::Hits as usize],
+                misses: row[Counter::Misses as usize],
+                fills: row[Counter::Fills as usize],
+                waits: row[Counter::Waits as usize],
+                stale: row[4],
+                errors: row[Counter::Errors as usize],
+                invalidated: row[Counter::Invalidated as usize],
+            })
+            .collect();
+        Stats {
+            hits: sum(0),
+            misses: sum(1),
+            fills: sum(2),
+            waits: sum(3),
+            stale: sum(4),
+            errors: sum(5),
+            invalidated: sum(6),
+            entries,
+            bytes,
+            sites,
+        }
+    }
+}
+
+/// What a cache has done since it was built, or since [`Cache::reset_stats`](crate::Cache::reset_stats).
+///
+/// Counters are read one by one while others write them: exact when the cache is at rest.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Calls answered from the store.
+    pub hits: u64,
+    /// Calls that ran the body, since the store had nothing (or was down).
+    pub misses: u64,
+    /// Values stored.
+    pub fills: u64,
+    /// Calls answered by another caller's computation.
+    pub waits: u64,
+    /// Calls answered with an expired value.
+    pub stale: u64,
+    /// Operations of the store that failed, and values that couldn't be encoded.
+    pub errors: u64,
+    /// Entries that invalidations removed.
+    pub invalidated: u64,
+    /// Entries in the memory store now; 0 on Redis, which other processes share.
+    pub entries: u64,
+    /// About how many bytes the memory store takes now; 0 on Redis.
+    pub bytes: u64,
+    /// The same for each annotated function of the program, in the order of their places in the source.
+    pub sites: Vec<SiteStats>,
+}
+
+impl Stats {
+    /// The part of all calls that was answered without running a body, from 0 to 1; 0 before the first call.
+    pub fn hit_rate(&self) -> f64 {
+        let answered = self.hits + self.waits + self.stale;
+        match answered + self.misses {
+            0 => 0.0,
+            calls => answered as f64 / calls as f64,
+        }
+    }
+}
+
+/// What one annotated function has done on a cache.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct SiteStats {
+    /// The function's name.
+    pub function: &'static str,
+    /// Its module.
+    pub module: &'static str,
+    /// Its source file.
+    pub file: &'static str,
+    /// The line of its attribute.
+    pub line: u32,
+    /// Calls answered from the store.
+    pub hits: u64,
+    /// Calls that ran the body.
+    pub misses: u64,
+    /// Values stored.
+    pub fills: u64,
+    /// Calls answered by another caller's computation.
+    pub waits: u64,
+    /// Calls answered with an expired value.
+    pub stale: u64,
+    /// Operations that failed.
+    pub errors: u64,
+    /// Entries that its invalidations removed.
+    pub invalidated: u64,
+}

@@ -1,0 +1,101 @@
+//! The embedded store: a sharded map with an ordered index, bounded by bytes.
+//!
+//! Each shard keeps map, index and eviction queue under one lock, so that none of them ever knows a key that
+//! the others don't. What leaves a shard is dropped outside its lock, since a value's `Drop` is foreign code.
+
+mod shard;
+
+use std::hash::BuildHasher;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use foldhash::fast::RandomState;
+
+use crate::clock::Moment;
+use crate::pattern::Pattern;
+use crate::value::payload::Payload;
+pub(crate) use shard::Entry;
+use shard::Shard;
+
+/// A shard smaller than this would turn away values that the whole store has room for.
+const SMALLEST_SHARD: usize = 4 << 20;
+const MOST_SHARDS: usize = 64;
+
+/// The memory store.
+pub(crate) struct MemoryStore {
+    shards: Box<[RwLock<Shard>]>,
+    hasher: RandomState,
+}
+
+/// An entry that was found.
+pub(crate) struct Hit {
+    pub(crate) payload: Payload,
+    pub(crate) version: u32,
+    pub(crate) expires: Moment,
+}
+
+impl MemoryStore {
+    pub(crate) fn new(capacity: usize) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let wanted = (cores * 4).next_power_of_two().min(MOST_SHARDS);
+        let mut count = wanted;
+        while count > 1 && capacity / count < SMALLEST_SHARD {
+            count /= 2;
+        }
+        let shard = || RwLock::new(Shard::new(capacity / count));
+        Self { shards: std::iter::repeat_with(shard).take(count).collect(), hasher: RandomState::default() }
+    }
+
+    fn locate(&self, key: &str) -> (u64, &RwLock<Shard>) {
+        let hash = self.hasher.hash_one(key);
+        // The map within the shard goes by the other bits.
+        (hash, &self.shards[(hash >> 48) as usize % self.shards.len()])
+    }
+
+    /// The entry, if it stands and hasn't expired.
+    pub(crate) fn get(&self, key: &str, now: Moment) -> Option<Hit> {
+        let (hash, shard) = self.locate(key);
+        shard.read().unwrap_or_else(PoisonError::into_inner).get(hash, key, now)
+    }
+
+    /// Stores an entry in place of any other; whether there was room for it.
+    pub(crate) fn insert(&self, key: Arc<str>, entry: Entry, now: Moment) -> bool {
+        let (hash, shard) = self.locate(&key);
+        let mut removed = Vec::new();
+        let stored = write(shard).insert(hash, key, entry, now, &mut removed);
+        drop(removed);
+        stored
+    }
+
+    /// Removes an entry; whether a living one was there.
+    pub(crate) fn remove(&self, key: &str, now: Moment) -> bool {
+        let (hash, shard) = self.locate(key);
+        let removed = write(shard).remove(hash, key);
+        removed.is_some_and(|entry| entry.expires > now)
+    }
+
+    /// Removes what the pattern matches, and counts the living.
+    pub(crate) fn remove_matching(&self, pattern: &Pattern, now: Moment) -> u64 {
+        let spans = pattern.spans();
+        let mut count = 0;
+        for shard in &self.shards {
+            let removed = write(shard).remove_matching(pattern, &spans);
+            count += removed.iter().filter(|entry| entry.expires > now).count() as u64;
+        }
+        count
+    }
+
+    /// How many entries there are, expired ones that nobody has met included, and their bytes.
+    pub(crate) fn size(&self) -> (u64, u64) {
+        self.shards.iter().fold((0, 0), |(entries, bytes), shard| {
+            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+            (entries + shard.len() as u64, bytes + shard.weight() as u64)
+        })
+    }
+}
+
+fn write(shard: &RwLock<Shard>) -> std::sync::RwLockWriteGuard<'_, Shard> {
+    shard.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,221 @@
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use hashbrown::HashTable;
+
+use super::Hit;
+use crate::clock::Moment;
+use crate::pattern::{Pattern, Span};
+use crate::value::payload::Payload;
+
+/// What an entry costs besides its key and value: its slot, and its places in map, index and queue.
+const OVERHEAD: usize = 160;
+/// How many slots each insertion looks at for an expired entry: more than one, so that the sweep outruns growth.
+const SWEEP: usize = 2;
+
+/// A stored value.
+pub(crate) struct Entry {
+    pub(crate) payload: Payload,
+    pub(crate) version: u32,
+    pub(crate) expires: Moment,
+    /// Bytes of the value.
+    pub(crate) bytes: usize,
+}
+
+struct Slot {
+    hash: u64,
+    key: Arc<str>,
+    entry: Entry,
+    /// Read since the queue last passed it.
+    visited: AtomicBool,
+}
+
+impl Slot {
+    fn weight(&self) -> usize {
+        self.key.len() + self.entry.bytes + OVERHEAD
+    }
+}
+
+/// A part of the store. Evicts by CLOCK (Corbató, 1968): entries queue up in the order in which they came; one
+/// at the head that was read meanwhile goes to the end once more, one that wasn't goes.
+pub(super) struct Shard {
+    capacity: usize,
+    weight: usize,
+    places: HashTable<u32>,
+    slots: Vec<Option<Slot>>,
+    free: Vec<u32>,
+    /// Keys in order, for patterns.
+    index: BTreeMap<Arc<str>, u32>,
+    queue: VecDeque<u32>,
+    /// Where the sweep goes on.
+    swept: usize,
+}
+
+impl Shard {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self {
+            capacity,
+            weight: 0,
+            places: HashTable::new(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            index: BTreeMap::new(),
+            queue: VecDeque::new(),
+            swept: 0,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    pub(super) fn weight(&self) -> usize {
+        self.weight
+    }
+
+    fn slot(&self, hash: u64, key: &str) -> Option<&Slot> {
+        let same = |place: &u32| self.at(*place).is_some_and(|slot| *slot.key == *key);
+        self.places.find(hash, same).and_then(|place| self.at(*place))
+    }
+
+    fn at(&self, place: u32) -> Option<&Slot> {
+        self.slots.get(place as usize)?.as_ref()
+    }
+
+    pub(super) fn get(&self, hash: u64, key: &str, now: Moment) -> Option<Hit> {
+        let slot = self.slot(hash, key).filter(|slot| slot.entry.expires > now)?;
+        // Written only when it changes: readers of one hot key would fight over the cache line.
+        if !slot.visited.load(Ordering::Relaxed) {
+            slot.visited.store(true, Ordering::Relaxed);
+        }
+        let Entry { payload, version, expires, .. } = &slot.entry;
+        Some(Hit { payload: payload.clone(), version: *version, expires: *expires })
+    }
+
+    /// Stores an entry. What it replaces and evicts goes to `removed`.
+    pub(super) fn insert(
+        &mut self,
+        hash: u64,
+        key: Arc<str>,
+        entry: Entry,
+        now: Moment,
+        removed: &mut Vec<Entry>,
+    ) -> bool {
+        removed.extend(self.remove(hash, &key));
+        let slot = Slot { hash, key, entry, visited: AtomicBool::new(false) };
+        let weight = slot.weight();
+        if weight > self.capacity {
+            removed.push(slot.entry);
+            return false;
+        }
+        self.sweep(now, removed);
+        while self.weight + weight > self.capacity && self.evict(removed) {}
+        self.weight += weight;
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            (self.slots.len() - 1) as u32
+        });
+        self.index.insert(Arc::clone(&slot.key), place);
+        self.slots[place as usize] = Some(slot);
+        let slots = &self.slots;
+        let hash_of = |place: &u32| slots[*place as usize].as_ref().map_or(0, |slot| slot.hash);
+        self.places.insert_unique(hash, place, hash_of);
+        self.queue.push_back(place);
+        true
+    }
+
+    /// Removes an entry.
+    pub(super) fn remove(&mut self, hash: u64, key: &str) -> Option<Entry> {
+        let same = |place: &u32| self.at(*place).is_some_and(|slot| *slot.key == *key);
+        let place = *self.places.find(hash, same)?;
+        let entry = self.clear(place);
+        self.compact();
+        entry
+    }
+
+    /// Removes the entries that the pattern matches, all of which lie in the spans.
+    pub(super) fn remove_matching(&mut self, pattern: &Pattern, spans: &[Span]) -> Vec<Entry> {
+        let mut places = Vec::new();
+        for span in spans {
+            let in_span = self.keys_in(span);
+            places.extend(in_span.filter(|(key, _)| pattern.matches(key.as_bytes())).map(|(_, place)| *place));
+        }
+        let removed = places.into_iter().filter_map(|place| self.clear(place)).collect();
+        self.compact();
+        removed
+    }
+
+    fn keys_in<'a>(&'a self, span: &'a Span) -> impl Iterator<Item = (&'a Arc<str>, &'a u32)> {
+        let (start, exact) = match span {
+            Span::Exact(key) => (key, true),
+            Span::Prefix(key) => (key, false),
+        };
+        // Keys are text; a span that isn't holds none of them.
+        let start = std::str::from_utf8(start).ok();
+        let from = (Bound::Included(start.unwrap_or("")), Bound::Unbounded);
+        self.index.range::<str, _>(from).take_while(move |(key, _)| match start {
+            Some(start) if exact => ***key == *start,
+            Some(start) => key.starts_with(start),
+            None => false,
+        })
+    }
+
+    /// Empties a place. It stays in the queue, and so isn't free, until the queue passes it: the queue never
+    /// names a place that another key has taken.
+    fn clear(&mut self, place: u32) -> Option<Entry> {
+        let slot = self.slots.get_mut(place as usize)?.take()?;
+        if let Ok(found) = self.places.find_entry(slot.hash, |other| *other == place) {
+            found.remove();
+        }
+        self.weight -= slot.weight();
+        self.index.remove(&slot.key);
+        Some(slot.entry)
+    }
+
+    /// Evicts one entry; false where there is none.
+    fn evict(&mut self, removed: &mut Vec<Entry>) -> bool {
+        while let Some(place) = self.queue.pop_front() {
+            let Some(slot) = self.at(place) else {
+                self.free.push(place);
+                continue;
+            };
+            if slot.visited.swap(false, Ordering::Relaxed) {
+                self.queue.push_back(place);
+                continue;
+            }
+            removed.extend(self.clear(place));
+            self.free.push(place);
+            return true;
+        }
+        false
+    }
+
+    /// Looks at the next few slots and removes what has expired, so that nothing that nobody reads again stays.
+    fn sweep(&mut self, now: Moment, removed: &mut Vec<Entry>) {
+        for _ in 0..SWEEP.min(self.slots.len()) {
+            self.swept = (self.swept + 1) % self.slots.len();
+            let place = self.swept as u32;
+            if self.at(place).is_some_and(|slot| slot.entry.expires <= now) {
+                removed.extend(self.clear(place));
+            }
+        }
+        self.compact();
+    }
+
+    /// Drops empty places from the queue when they are the majority.
+    fn compact(&mut self) {
+        if self.queue.len() <= 2 * self.places.len() + 64 {
+            return;
+        }
+        let Self { queue, slots, free, .. } = self;
+        queue.retain(|&place| {
+            let live = slots[place as usize].is_some();
+            if !live {
+                free.push(place);
+            }
+            live
+        });
+    }
+}

@@ -1,0 +1,138 @@
+use crate::pattern::reach::reaches;
+use crate::site::registry::{Registered, all};
+use crate::ttl::Ttl;
+
+/// Every annotated function of the program, as it was linked.
+///
+/// A pattern that a typo keeps from matching anything is a bug that no test of one function shows; a test of the
+/// whole does:
+///
+/// ```
+/// assert!(cache_runtime::topology().dead_patterns().is_empty());
+/// ```
+pub fn topology() -> Topology {
+    let (mut reads, mut writes) = (Vec::new(), Vec::new());
+    for site in all() {
+        match site {
+            Registered::Read(site) => reads.push(ReadNode::new(site)),
+            Registered::Write(site) => writes.push(WriteNode {
+                function: site.info.function,
+                module: site.info.module,
+                file: site.info.file,
+                line: site.info.line,
+                patterns: site.info.patterns.to_vec(),
+                shapes: site.info.shapes,
+            }),
+        }
+    }
+    Topology { reads, writes }
+}
+
+/// The reads and writes of the program. See [`topology`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Topology {
+    /// The functions with `#[cacheable]`.
+    pub reads: Vec<ReadNode>,
+    /// The functions with `#[invalidate]`, once for each attribute.
+    pub writes: Vec<WriteNode>,
+}
+
+/// A function with `#[cacheable]`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ReadNode {
+    /// Its name.
+    pub function: &'static str,
+    /// Its module.
+    pub module: &'static str,
+    /// Its source file.
+    pub file: &'static str,
+    /// The line of its attribute.
+    pub line: u32,
+    /// Its key, as it is written; without one, the path `crate:module:function`.
+    pub template: String,
+    /// Its lifetime.
+    pub ttl: Ttl,
+    shape: String,
+}
+
+impl ReadNode {
+    fn new(site: &crate::site::ReadSite) -> Self {
+        let info = &site.info;
+        let path = |written: &str| match written {
+            "" => site.default_path().to_owned(),
+            written => written.to_owned(),
+        };
+        Self {
+            function: info.function,
+            module: info.module,
+            file: info.file,
+            line: info.line,
+            template: path(info.template),
+            ttl: info.ttl,
+            shape: path(info.shape),
+        }
+    }
+}
+
+/// A function with `#[invalidate]`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct WriteNode {
+    /// Its name.
+    pub function: &'static str,
+    /// Its module.
+    pub module: &'static str,
+    /// Its source file.
+    pub file: &'static str,
+    /// The line of its attribute.
+    pub line: u32,
+    /// Its patterns, as they are written.
+    pub patterns: Vec<&'static str>,
+    shapes: &'static [&'static str],
+}
+
+/// A pattern of one function.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PatternAt {
+    /// The pattern, as it is written.
+    pub pattern: &'static str,
+    /// The function.
+    pub function: &'static str,
+    /// Its module.
+    pub module: &'static str,
+    /// Its source file.
+    pub file: &'static str,
+    /// The line of its attribute.
+    pub line: u32,
+}
+
+impl Topology {
+    /// The patterns that can match no key of any function of the program, whatever its placeholders hold.
+    pub fn dead_patterns(&self) -> Vec<PatternAt> {
+        let alive = |shape: &str| self.reads.iter().any(|read| reaches(shape, &read.shape));
+        let dead_of = |write: &WriteNode| {
+            let patterns = write.patterns.iter().zip(write.shapes);
+            let dead = patterns.filter(|(_, shape)| !alive(shape)).map(|(pattern, _)| PatternAt {
+                pattern,
+                function: write.function,
+                module: write.module,
+                file: write.file,
+                line: write.line,
+            });
+            dead.collect::<Vec<_>>()
+        };
+        self.writes.iter().flat_map(dead_of).collect()
+    }
+
+    /// The functions whose entries no pattern of the program can match: they live until their lifetime ends.
+    pub fn never_invalidated(&self) -> Vec<ReadNode> {
+        let reached = |read: &ReadNode| {
+            let mut shapes = self.writes.iter().flat_map(|write| write.shapes);
+            shapes.any(|shape| reaches(shape, &read.shape))
+        };
+        self.reads.iter().filter(|read| !reached(read)).cloned().collect()
+    }
+}

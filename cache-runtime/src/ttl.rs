@@ -1,0 +1,62 @@
+//! Lifetimes by name, for `ttl = ttl::LONG` on an attribute and for [`Cache::set`](crate::Cache::set).
+
+use std::time::Duration;
+
+/// One minute: what changes all the time, such as notifications and live counters.
+pub const SHORT: Duration = Duration::from_secs(60);
+/// Ten minutes: what users edit.
+pub const MEDIUM: Duration = Duration::from_secs(600);
+/// One hour: what seldom changes.
+pub const LONG: Duration = Duration::from_secs(3_600);
+/// One day: what only a deployment changes.
+pub const STATIC: Duration = Duration::from_secs(86_400);
+
+/// What can be given as a lifetime: a [`Duration`], whole seconds, or `None` for the cache's default.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use cache_runtime::Cache;
+/// # async fn run() -> Result<(), cache_runtime::CacheError> {
+/// # let cache = Cache::builder().build()?;
+/// cache.set("a", &1, Duration::from_millis(1_500)).await?;
+/// cache.set("b", &1, 60).await?;
+/// cache.set("c", &1, None).await?;
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+/// ```
+pub trait IntoTtl {
+    /// The lifetime, or `None` for the cache's default.
+    fn into_ttl(self) -> Option<Duration>;
+}
+
+impl IntoTtl for Duration {
+    fn into_ttl(self) -> Option<Duration> {
+        Some(self)
+    }
+}
+
+impl IntoTtl for u64 {
+    fn into_ttl(self) -> Option<Duration> {
+        Some(Duration::from_secs(self))
+    }
+}
+
+impl IntoTtl for Option<Duration> {
+    fn into_ttl(self) -> Option<Duration> {
+        self
+    }
+}
+
+/// The lifetime that an attribute names.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Ttl {
+    /// The cache's default.
+    Default,
+    /// This long.
+    Fixed(Duration),
+    /// A named lifetime of the cache.
+    Preset(&'static str),
+    /// Known at each call only.
+    Computed,
+}

@@ -1,0 +1,121 @@
+//! A `Result` or `Option` behind a type parameter: `fn load<T>() -> T`, called with `T = Result<Post, Error>`.
+//! The attribute and the types can't tell; at run time the type's name tells that there is one, and serde tells
+//! which case the value is.
+
+use std::any::type_name;
+use std::fmt;
+
+use serde::ser::{self, Impossible, Serialize};
+
+/// Which case a value is, if its type is a `Result` or an `Option`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Hidden {
+    Value,
+    None,
+    Err,
+}
+
+/// What `value` hides. Types of any other name are not looked at.
+pub(crate) fn look_into<T: Serialize + ?Sized>(value: &T) -> Hidden {
+    let name = type_name::<T>();
+    if !name.starts_with("core::result::Result<") && !name.starts_with("core::option::Option<") {
+        return Hidden::Value;
+    }
+    match value.serialize(Look) {
+        Ok(()) | Err(Seen(Hidden::Value)) => Hidden::Value,
+        Err(Seen(found)) => found,
+    }
+}
+
+/// Follows `Ok` and `Some` inwards and stops at the first thing that is neither.
+struct Look;
+
+/// Ends the look with what was seen, as an error so that nothing more is visited.
+#[derive(Debug)]
+struct Seen(Hidden);
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("seen")
+    }
+}
+impl std::error::Error for Seen {}
+impl ser::Error for Seen {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self(Hidden::Value)
+    }
+}
+
+macro_rules! a_value {
+    ($($method:ident($($argument:ty),*) -> $ok:ty;)*) => {$(
+        fn $method(self, $(_: $argument),*) -> Result<$ok, Seen> {
+            Err(Seen(Hidden::Value))
+        }
+    )*};
+}
+
+type Never = Impossible<(), Seen>;
+
+impl ser::Serializer for Look {
+    type Ok = ();
+    type Error = Seen;
+    type SerializeSeq = Never;
+    type SerializeTuple = Never;
+    type SerializeTupleStruct = Never;
+    type SerializeTupleVariant = Never;
+    type SerializeMap = Never;
+    type SerializeStruct = Never;
+    type SerializeStructVariant = Never;
+
+    a_value! {
+        serialize_bool(bool) -> (); serialize_i8(i8) -> (); serialize_i16(i16) -> (); serialize_i32(i32) -> ();
+        serialize_i64(i64) -> (); serialize_i128(i128) -> (); serialize_u8(u8) -> (); serialize_u16(u16) -> ();
+        serialize_u32(u32) -> (); serialize_u64(u64) -> (); serialize_u128(u128) -> (); serialize_f32(f32) -> ();
+        serialize_f64(f64) -> (); serialize_char(char) -> (); serialize_str(&str) -> ();
+        serialize_bytes(&[u8]) -> (); serialize_unit() -> (); serialize_unit_struct(&'static str) -> ();
+        serialize_unit_variant(&'static str, u32, &'static str) -> ();
+        serialize_seq(Option<usize>) -> Never; serialize_tuple(usize) -> Never;
+        serialize_tuple_struct(&'static str, usize) -> Never;
+        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> Never;
+        serialize_map(Option<usize>) -> Never; serialize_struct(&'static str, usize) -> Never;
+        serialize_struct_variant(&'static str, u32, &'static str, usize) -> Never;
+    }
+
+    fn serialize_none(self) -> Result<(), Seen> {
+        Err(Seen(Hidden::None))
+    }
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Seen> {
+        value.serialize(self)
+    }
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, _: &T) -> Result<(), Seen> {
+        Err(Seen(Hidden::Value))
+    }
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        _: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<(), Seen> {
+        match (name, variant) {
+            ("Result", "Err") => Err(Seen(Hidden::Err)),
+            ("Result", "Ok") => value.serialize(self),
+            _ => Err(Seen(Hidden::Value)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cases_are_told_apart() {
+        assert_eq!(look_into(&Ok::<u8, u8>(1)), Hidden::Value);
+        assert_eq!(look_into(&Err::<u8, u8>(1)), Hidden::Err);
+        assert_eq!(look_into(&None::<u8>), Hidden::None);
+        assert_eq!(look_into(&Ok::<Option<u8>, u8>(None)), Hidden::None);
+        assert_eq!(look_into(&Some(Err::<u8, u8>(1))), Hidden::Err);
+        assert_eq!(look_into("Err"), Hidden::Value);
+    }
+}

@@ -1,0 +1,48 @@
+//! What of a return type is stored.
+
+pub(crate) mod hidden;
+pub(crate) mod measure;
+pub(crate) mod payload;
+pub mod shape;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A value that can be cached: what is stored of a return type.
+///
+/// Implemented for every `T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be cached",
+    label = "this type is to be stored",
+    note = "a cached value is `Serialize + DeserializeOwned + Clone + Send + Sync + 'static`; derive `Clone`, `serde::Serialize` and `serde::Deserialize` for it",
+    note = "cached are `T`, `Arc<T>`, `Option<T>`, `Result<T, E>` and `Json<T>`, and `Result<Option<Arc<T>>, E>` and the like; `E` needs nothing"
+)]
+pub trait Storable: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Storable for T {}
+
+/// A value that [`Cache::set`](crate::Cache::set) takes: whatever serde can write and read back, and texts and
+/// slices, which are read back as `String` and `Vec`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be stored",
+    note = "a stored value is `Serialize + DeserializeOwned + 'static`, or a `str`, or a slice of such values",
+    note = "for a text, write `set(\"key\", \"text\", ttl)` instead of `&\"text\"`"
+)]
+pub trait Settable: Serialize {
+    /// What it is read back as.
+    type Owned: DeserializeOwned + 'static;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + 'static> Settable for T {
+    type Owned = T;
+}
+
+impl Settable for str {
+    type Owned = String;
+}
+
+impl<T: Serialize + DeserializeOwned + 'static> Settable for [T] {
+    type Owned = Vec<T>;
+}

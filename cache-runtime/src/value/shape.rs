@@ -1,0 +1,263 @@
+//! The wrappers around a stored value: `Result`, `Option`, `Arc`, `Json`.
+//!
+//! An alias hides a `Result` from the attribute, so the types decide. A wrapper's implementation would overlap
+//! with that of "any `T`" (a `Result` of serializable parts is itself serializable), so each carries a marker,
+//! [`Whole`], [`InResult`] .., and [`Probe`] finds the right one by method resolution: deeper wrappers at more
+//! references, which are tried first.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::Storable;
+use super::hidden::{self, Hidden};
+
+/// The type itself is the value.
+#[derive(Clone, Copy, Debug)]
+pub struct Whole;
+/// The value is in an `Arc`.
+#[derive(Clone, Copy, Debug)]
+pub struct InArc;
+/// The value is in an `axum::Json`.
+#[cfg(feature = "axum")]
+#[derive(Clone, Copy, Debug)]
+pub struct InJson;
+/// What is in the `Option` has the shape `S`.
+#[derive(Clone, Copy, Debug)]
+pub struct InOption<S>(PhantomData<S>);
+/// What is in the `Ok` has the shape `S`.
+#[derive(Clone, Copy, Debug)]
+pub struct InResult<S>(PhantomData<S>);
+
+/// What a returned value shows of the stored one.
+#[derive(Debug, PartialEq)]
+pub enum Peek<'a, V: ?Sized> {
+    /// This value.
+    Value(&'a V),
+    /// A `None`.
+    None,
+    /// An `Err`.
+    Err,
+}
+
+/// A return type, seen through its wrappers.
+pub trait Shape<S> {
+    /// The innermost type.
+    type Value: ?Sized;
+    /// The value in it.
+    fn peek(&self) -> Peek<'_, Self::Value>;
+}
+
+impl<T> Shape<Whole> for T {
+    type Value = T;
+    fn peek(&self) -> Peek<'_, T> {
+        Peek::Value(self)
+    }
+}
+
+impl<T: ?Sized> Shape<InArc> for Arc<T> {
+    type Value = T;
+    fn peek(&self) -> Peek<'_, T> {
+        Peek::Value(self)
+    }
+}
+
+#[cfg(feature = "axum")]
+impl<T> Shape<InJson> for axum::Json<T> {
+    type Value = T;
+    fn peek(&self) -> Peek<'_, T> {
+        Peek::Value(&self.0)
+    }
+}
+
+impl<T: Shape<S>, S> Shape<InOption<S>> for Option<T> {
+    type Value = T::Value;
+    fn peek(&self) -> Peek<'_, T::Value> {
+        self.as_ref().map_or(Peek::None, T::peek)
+    }
+}
+
+impl<T: Shape<S>, S, E> Shape<InResult<S>> for Result<T, E> {
+    type Value = T::Value;
+    fn peek(&self) -> Peek<'_, T::Value> {
+        self.as_ref().map_or(Peek::Err, T::peek)
+    }
+}
+
+/// A return type that can be stored and built again from what is stored.
+pub trait Cached<S>: Shape<S, Value = Self::Stored> + Sized {
+    /// The innermost type, as it is stored.
+    type Stored: Storable;
+    /// The value as it will be shared; `None` where [`Shape::peek`] shows none.
+    fn share(&self) -> Option<Arc<Self::Stored>>;
+    /// The return type around a stored value.
+    fn wrap(value: Arc<Self::Stored>) -> Self;
+    /// The return type around a stored `None`; where it has no `None`, none was stored.
+    fn none() -> Option<Self> {
+        None
+    }
+    /// What of it may be stored. Looks into a type parameter that turned out to be a `Result` or an `Option`.
+    fn verdict(&self) -> Peek<'_, Self::Stored> {
+        match self.peek() {
+            Peek::Value(value) => match hidden::look_into(value) {
+                Hidden::Value => Peek::Value(value),
+                Hidden::None => Peek::None,
+                Hidden::Err => Peek::Err,
+            },
+            other => other,
+        }
+    }
+}
+
+impl<T: Storable> Cached<Whole> for T {
+    type Stored = T;
+    fn share(&self) -> Option<Arc<T>> {
+        Some(Arc::new(self.clone()))
+    }
+    fn wrap(value: Arc<T>) -> Self {
+        Arc::unwrap_or_clone(value)
+    }
+}
+
+impl<T: Storable> Cached<InArc> for Arc<T> {
+    type Stored = T;
+    fn share(&self) -> Option<Arc<T>> {
+        Some(Self::clone(self))
+    }
+    fn wrap(value: Arc<T>) -> Self {
+        value
+    }
+}
+
+#[cfg(feature = "axum")]
+impl<T: Storable> Cached<InJson> for axum::Json<T> {
+    type Stored = T;
+    fn share(&self) -> Option<Arc<T>> {
+        Some(Arc::new(self.0.clone()))
+    }
+    fn wrap(value: Arc<T>) -> Self {
+        Self(Arc::unwrap_or_clone(value))
+    }
+}
+
+impl<T: Cached<S>, S> Cached<InOption<S>> for Option<T> {
+    type Stored = T::Stored;
+    fn share(&self) -> Option<Arc<T::Stored>> {
+        self.as_ref().and_then(T::share)
+    }
+    fn wrap(value: Arc<T::Stored>) -> Self {
+        Some(T::wrap(value))
+    }
+    fn none() -> Option<Self> {
+        Some(None)
+    }
+}
+
+impl<T: Cached<S>, S, E> Cached<InResult<S>> for Result<T, E> {
+    type Stored = T::Stored;
+    fn share(&self) -> Option<Arc<T::Stored>> {
+        self.as_ref().ok().and_then(T::share)
+    }
+    fn wrap(value: Arc<T::Stored>) -> Self {
+        Ok(T::wrap(value))
+    }
+    fn none() -> Option<Self> {
+        T::none().map(Ok)
+    }
+}
+
+/// Holds a return type while its shape is looked up.
+#[derive(Debug)]
+pub struct Probe<R>(PhantomData<fn() -> R>);
+
+impl<R> Probe<R> {
+    /// The only one.
+    pub const NEW: Self = Self(PhantomData);
+}
+
+/// The traits whose method resolution finds the shape.
+pub mod probe {
+    use super::*;
+
+    macro_rules! found {
+        ($($trait:ident { $([$($generics:ident),*] $receiver:ty => $shape:ty;)* })*) => {$(
+            /// One depth of wrappers.
+            pub trait $trait {
+                /// The marker.
+                type Shape;
+                /// Gives the marker.
+                fn shape(&self) -> Self::Shape;
+            }
+            $(impl<$($generics),*> $trait for $receiver {
+                type Shape = $shape;
+                fn shape(&self) -> $shape {
+                    <$shape as Marker>::NEW
+                }
+            })*
+        )*};
+    }
+
+    found! {
+        Thrice {
+            [T, E] &&&Probe<Result<Option<Arc<T>>, E>> => InResult<InOption<InArc>>;
+        }
+        Twice {
+            [T, E] &&Probe<Result<Option<T>, E>> => InResult<InOption<Whole>>;
+            [T, E] &&Probe<Result<Arc<T>, E>> => InResult<InArc>;
+            [T] &&Probe<Option<Arc<T>>> => InOption<InArc>;
+        }
+        Once {
+            [T, E] &Probe<Result<T, E>> => InResult<Whole>;
+            [T] &Probe<Option<T>> => InOption<Whole>;
+            [T] &Probe<Arc<T>> => InArc;
+        }
+        Bare {
+            [T] Probe<T> => Whole;
+        }
+    }
+
+    #[cfg(feature = "axum")]
+    mod json {
+        use axum::Json;
+
+        use super::*;
+
+        macro_rules! also {
+            ($([$($generics:ident),*] $trait:ident for $receiver:ty => $shape:ty;)*) => {$(
+                impl<$($generics),*> $trait for $receiver {
+                    type Shape = $shape;
+                    fn shape(&self) -> $shape {
+                        <$shape as Marker>::NEW
+                    }
+                }
+            )*};
+        }
+
+        also! {
+            [T, E] Thrice for &&&Probe<Result<Option<Json<T>>, E>> => InResult<InOption<InJson>>;
+            [T, E] Twice for &&Probe<Result<Json<T>, E>> => InResult<InJson>;
+            [T] Twice for &&Probe<Option<Json<T>>> => InOption<InJson>;
+            [T] Once for &Probe<Json<T>> => InJson;
+        }
+    }
+}
+
+/// A marker can be made from nothing.
+trait Marker {
+    const NEW: Self;
+}
+impl Marker for Whole {
+    const NEW: Self = Self;
+}
+impl Marker for InArc {
+    const NEW: Self = Self;
+}
+#[cfg(feature = "axum")]
+impl Marker for InJson {
+    const NEW: Self = Self;
+}
+impl<S> Marker for InOption<S> {
+    const NEW: Self = Self(PhantomData);
+}
+impl<S> Marker for InResult<S> {
+    const NEW: Self = Self(PhantomData);
+}

@@ -1,0 +1,170 @@
+//! What a function with `#[invalidate]` does at run time.
+
+use std::future::Future;
+
+use crate::background::block_on;
+use crate::cache::Cache;
+use crate::cache::current::Handle;
+use crate::events;
+use crate::key::writer::{HOLE, Writer, with_rendering};
+use crate::pattern::Pattern;
+use crate::site::{When, WriteSite};
+use crate::stats::Counter;
+use crate::value::shape::{Peek, Shape};
+
+/// The patterns of one call, rendered before its body may consume the arguments.
+#[derive(Debug)]
+pub struct Write {
+    site: &'static WriteSite,
+    /// None where nothing is to be done: the cache is off, or the condition is false.
+    cache: Option<Cache>,
+    patterns: Vec<String>,
+}
+
+/// Renders the patterns of a call. The returned value's places stay open.
+pub fn plan<F: FnOnce(&mut Writer<'_>)>(
+    site: &'static WriteSite,
+    handle: Handle<'_>,
+    condition: bool,
+    render: F,
+) -> Write {
+    handle.with(|cache| {
+        if !condition || !cache.inner().enabled {
+            return Write { site, cache: None, patterns: Vec::new() };
+        }
+        with_rendering(|rendering| {
+            render(&mut rendering.writer());
+            if let Some(reason) = rendering.failure.take() {
+                cache.inner().counters.add(site.number(), Counter::Errors, 1);
+                events::error(site.info.function, &site.info.patterns.join(" "), &reason);
+            }
+            let patterns = std::mem::take(&mut rendering.patterns);
+            Write { site, cache: Some(cache.clone()), patterns }
+        })
+    })
+}
+
+/// Runs an async body and invalidates.
+///
+/// Cancel safety: once polled, its outcome is unknown, so when it is dropped the patterns are invalidated, each
+/// place of the returned value becoming `*`. An invalidation that has begun finishes without its caller.
+pub async fn write_async<R, S, P, B>(write: Write, _: S, result: P, body: B) -> R
+where
+    R: Shape<S>,
+    P: FnOnce(&R::Value, &mut Writer<'_>),
+    B: Future<Output = R>,
+{
+    if write.cache.is_none() {
+        return body.await;
+    }
+    if write.site.info.when == When::Before {
+        write.invalidate(write.open_patterns()).await;
+        return body.await;
+    }
+    let armed = Armed(Some(write));
+    let value = body.await;
+    let Some((write, patterns)) = armed.disarm(&value, result) else { return value };
+    write.invalidate(patterns).await;
+    value
+}
+
+/// Runs a blocking body and invalidates; also when the body panics.
+pub fn write_sync<R, S, P, B>(write: Write, _: S, result: P, body: B) -> R
+where
+    R: Shape<S>,
+    P: FnOnce(&R::Value, &mut Writer<'_>),
+    B: FnOnce() -> R,
+{
+    if write.cache.is_none() {
+        return body();
+    }
+    if write.site.info.when == When::Before {
+        block_on(write.invalidate(write.open_patterns()));
+        return body();
+    }
+    let armed = Armed(Some(write));
+    let value = body();
+    if let Some((write, patterns)) = armed.disarm(&value, result) {
+        block_on(write.invalidate(patterns));
+    }
+    value
+}
+
+/// A body that has begun and whose outcome isn't known. Dropped like that (the body panicked, or its caller
+/// went away), it invalidates all the same: the write may have happened.
+struct Armed(Option<Write>);
+
+impl Armed {
+    /// What is to be invalidated now that the body has returned.
+    fn disarm<R: Shape<S>, S>(
+        mut self,
+        value: &R,
+        result: impl FnOnce(&R::Value, &mut Writer<'_>),
+    ) -> Option<(Write, Vec<Pattern>)> {
+        let write = self.0.as_ref()?;
+        let patterns = match value.peek() {
+            Peek::Err if write.site.info.when == When::Ok => Vec::new(),
+            // What an `Err` left behind isn't known, so the value's places become `*`.
+            Peek::Err => write.open_patterns(),
+            Peek::None => write.patterns.iter().filter(|text| !text.contains(HOLE)).map(Pattern::new).collect(),
+            Peek::Value(value) => write.closed_patterns(value, result),
+        };
+        let write = self.0.take()?;
+        (!patterns.is_empty()).then_some((write, patterns))
+    }
+}
+
+impl Drop for Armed {
+    fn drop(&mut self) {
+        if let Some(write) = self.0.take() {
+            write.invalidate_detached(write.open_patterns());
+        }
+    }
+}
+
+impl Write {
+    /// The patterns with `*` in the places of a value that isn't known.
+    fn open_patterns(&self) -> Vec<Pattern> {
+        self.patterns.iter().map(|text| Pattern::new(text.replace(HOLE, "*"))).collect()
+    }
+
+    /// The patterns with the returned value in its places.
+    fn closed_patterns<V: ?Sized>(
+        &self,
+        value: &V,
+        result: impl FnOnce(&V, &mut Writer<'_>),
+    ) -> Vec<Pattern> {
+        with_rendering(|rendering| {
+            // Each part ends where the next begins: parts are escaped, so a hole can separate them.
+            rendering.with_parts_shown();
+            result(value, &mut rendering.writer());
+            let mut parts = rendering.part_texts();
+            let close = |text: &String| {
+                let mut pieces = text.split(HOLE);
+                let mut closed = pieces.next().unwrap_or_default().to_owned();
+                for piece in pieces {
+                    closed.push_str(parts.next().unwrap_or("*"));
+                    closed.push_str(piece);
+                }
+                Pattern::new(closed)
+            };
+            self.patterns.iter().map(close).collect()
+        })
+    }
+
+    /// Invalidates all patterns before it returns.
+    async fn invalidate(&self, patterns: Vec<Pattern>) {
+        let Some(cache) = &self.cache else { return };
+        // Failures were counted and logged; the write itself has happened, and is not the caller's error.
+        let _ = cache.invalidate(self.site.into(), patterns).await;
+    }
+
+    /// Invalidates without a caller to wait for it: at once in memory, on the cache's thread in Redis.
+    fn invalidate_detached(&self, patterns: Vec<Pattern>) {
+        let Some(cache) = &self.cache else { return };
+        drop(cache.invalidate(self.site.into(), patterns));
+    }
+}
+
+/// The closure of a function whose patterns don't mention the returned value.
+pub fn no_result<V: ?Sized>(_: &V, _: &mut Writer<'_>) {}

@@ -1,0 +1,132 @@
+//! SQLite behind async: queries run on a blocking thread, one at a time.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, Transaction};
+use tokio::task::spawn_blocking;
+
+use crate::error::ApiError;
+
+/// A database in memory, filled with the sample data.
+#[derive(Clone)]
+pub struct Db {
+    connection: Arc<Mutex<Connection>>,
+    latency: Duration,
+}
+
+impl Db {
+    /// Opens a new one. Each query waits for `latency` first, as if the database were across a network.
+    pub fn open(latency: Duration) -> rusqlite::Result<Self> {
+        let connection = Connection::open_in_memory()?;
+        connection.execute_batch(include_str!("schema.sql"))?;
+        Ok(Self {
+            connection: Arc::new(Mutex::new(connection)),
+            latency,
+        })
+    }
+
+    /// Runs a query.
+    pub async fn read<T, F>(&self, query: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, ApiError> + Send + 'static,
+    {
+        tokio::time::sleep(self.latency).await;
+        let connection = Arc::clone(&self.connection);
+        on_blocking_thread(move || query(&lock(&connection))).await
+    }
+
+    /// Runs a change in a transaction: all of it happens, or nothing.
+    ///
+    /// A blocking thread goes on when its caller is gone (the client hung up). A commit after that would
+    /// come after the invalidation, and a reader in between would cache the old rows. So a change whose
+    /// caller is gone is rolled back: once the future is dropped, what has not happened never will.
+    pub async fn write<T, F>(&self, change: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>) -> Result<T, ApiError> + Send + 'static,
+    {
+        tokio::time::sleep(self.latency).await;
+        let connection = Arc::clone(&self.connection);
+        let caller = Caller::default();
+        let gone = Arc::clone(&caller.gone);
+        on_blocking_thread(move || {
+            let mut connection = lock(&connection);
+            let transaction = connection.transaction()?;
+            let value = change(&transaction)?;
+            // Held while it commits: the caller can't leave in the middle.
+            let gone = lock(&gone);
+            if !*gone {
+                transaction.commit()?;
+            }
+            Ok(value)
+        })
+        .await
+    }
+}
+
+/// Notes when the future of a [`Db::write`] is dropped.
+#[derive(Default)]
+struct Caller {
+    gone: Arc<Mutex<bool>>,
+}
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        *lock(&self.gone) = true;
+    }
+}
+
+async fn on_blocking_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
+    spawn_blocking(work).await.unwrap_or(Err(ApiError::Crashed))
+}
+
+/// A query that panicked has left nothing half done (its transaction was rolled back).
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    fn count_likes(db: &Connection) -> Result<i64, ApiError> {
+        Ok(db.query_row("SELECT COUNT(*) FROM likes", [], |row| row.get(0))?)
+    }
+
+    #[tokio::test]
+    async fn a_write_whose_caller_is_gone_never_happens() {
+        let db = Db::open(Duration::ZERO).expect("a database");
+        let (started, has_started) = tokio::sync::oneshot::channel();
+        let (go_on, may_go_on) = mpsc::channel();
+        let write = db.write(move |transaction| {
+            transaction.execute("DELETE FROM likes", [])?;
+            let _ = started.send(count_likes(transaction)?);
+            let _ = may_go_on.recv();
+            Ok(())
+        });
+        tokio::select! {
+            _ = write => panic!("it can't end before it may go on"),
+            likes = has_started => assert_eq!(likes, Ok(0)),
+        }
+        // The `select!` has dropped the write; its thread is still at work.
+        go_on.send(()).expect("the write goes on");
+        assert_eq!(db.read(count_likes).await.expect("a count"), 5);
+    }
+
+    #[tokio::test]
+    async fn a_write_that_errs_changes_nothing() {
+        let db = Db::open(Duration::ZERO).expect("a database");
+        let write = db.write(|transaction| {
+            transaction.execute("DELETE FROM likes", [])?;
+            Err::<(), _>(ApiError::Forbidden)
+        });
+        assert!(matches!(write.await, Err(ApiError::Forbidden)));
+        assert_eq!(db.read(count_likes).await.expect("a count"), 5);
+    }
+}

@@ -1,0 +1,52 @@
+//! What can go wrong in a request, and the response that says so.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use rusqlite::ErrorCode;
+use serde::Serialize;
+
+/// The error of every handler. An `Err` is never cached: the next call tries again.
+#[derive(Debug)]
+pub enum ApiError {
+    NotFound,
+    Unauthorized,
+    Forbidden,
+    Conflict,
+    Database(rusqlite::Error),
+    Crashed,
+}
+
+impl From<rusqlite::Error> for ApiError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error {
+            rusqlite::Error::QueryReturnedNoRows => Self::NotFound,
+            error if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                Self::Conflict
+            }
+            error => Self::Database(error),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        #[derive(Serialize)]
+        struct Body {
+            error: &'static str,
+        }
+
+        let (status, error) = match self {
+            Self::NotFound => (StatusCode::NOT_FOUND, "there is no such thing"),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "say who you are: `x-user: 1`"),
+            Self::Forbidden => (StatusCode::FORBIDDEN, "this belongs to somebody else"),
+            Self::Conflict => (StatusCode::CONFLICT, "this exists already"),
+            Self::Database(error) => {
+                eprintln!("database: {error}");
+                (StatusCode::INTERNAL_SERVER_ERROR, "the database failed")
+            }
+            Self::Crashed => (StatusCode::INTERNAL_SERVER_ERROR, "a query crashed"),
+        };
+        (status, Json(Body { error })).into_response()
+    }
+}

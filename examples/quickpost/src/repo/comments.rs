@@ -1,0 +1,93 @@
+//! Comments of a post.
+
+use cache_runtime::{cacheable, invalidate};
+use rusqlite::{Connection, Row};
+
+use super::{Repo, post_id};
+use crate::error::ApiError;
+use crate::models::{Comment, NewComment, Sort};
+use crate::viewer::Viewer;
+
+const COMMENT: &str = "SELECT c.id, p.slug, u.full_name, c.text, u.id FROM comments c
+    JOIN posts p ON p.id = c.post_id JOIN users u ON u.id = c.author_id";
+
+impl Repo {
+    /// `slug` and `viewer` are in the path; `sort` is not, so it is hashed into the key.
+    #[cacheable(key = "comments:post:<<slug>>:<<viewer>>", ttl = "2m")]
+    pub async fn comments(
+        &self,
+        slug: &str,
+        viewer: Viewer,
+        sort: Sort,
+    ) -> Result<Vec<Comment>, ApiError> {
+        let slug = slug.to_owned();
+        self.db
+            .read(move |db| {
+                let order = match sort {
+                    Sort::Asc => "ASC",
+                    Sort::Desc => "DESC",
+                };
+                let sql = format!("{COMMENT} WHERE p.id = ?1 ORDER BY c.id {order}");
+                let comments = db
+                    .prepare(&sql)?
+                    .query_map([post_id(db, &slug)?], |row| comment(row, viewer))?
+                    .collect::<Result<_, _>>()?;
+                Ok(comments)
+            })
+            .await
+    }
+
+    /// The post and the lists show how many comments there are, so they go too.
+    #[invalidate(patterns = ["comments:post:<<slug>>:*", "posts:<<slug>>:*", "posts:list:*"])]
+    pub async fn create_comment(
+        &self,
+        slug: &str,
+        viewer: Viewer,
+        new: NewComment,
+    ) -> Result<Comment, ApiError> {
+        const SQL: &str = "INSERT INTO comments (post_id, author_id, text) VALUES (?1, ?2, ?3)";
+        let author = viewer.user_id()?;
+        let slug = slug.to_owned();
+        self.db
+            .write(move |db| {
+                db.execute(SQL, (post_id(db, &slug)?, author, &new.text))?;
+                Ok(find_comment(db, db.last_insert_rowid(), viewer)?)
+            })
+            .await
+    }
+
+    /// The caller knows the comment and not its post: the pattern takes that from the `result`.
+    #[invalidate(patterns = [
+        "comments:post:<<result.post>>:*",
+        "posts:<<result.post>>:*",
+        "posts:list:*",
+    ])]
+    pub async fn delete_comment(&self, id: i64, viewer: Viewer) -> Result<Comment, ApiError> {
+        self.db
+            .write(move |db| {
+                let comment = find_comment(db, id, viewer)?;
+                if !comment.mine {
+                    return Err(ApiError::Forbidden);
+                }
+                db.execute("DELETE FROM comments WHERE id = ?1", [id])?;
+                Ok(comment)
+            })
+            .await
+    }
+}
+
+fn find_comment(db: &Connection, id: i64, viewer: Viewer) -> rusqlite::Result<Comment> {
+    db.query_row(&format!("{COMMENT} WHERE c.id = ?1"), [id], |row| {
+        comment(row, viewer)
+    })
+}
+
+fn comment(row: &Row<'_>, viewer: Viewer) -> rusqlite::Result<Comment> {
+    Ok(Comment {
+        id: row.get(0)?,
+        post: row.get(1)?,
+        author: row.get(2)?,
+        text: row.get(3)?,
+        mine: viewer.is(row.get(4)?),
+    })
+}

@@ -1,0 +1,61 @@
+//! Likes and dislikes of a post.
+
+use cache_runtime::{cacheable, invalidate, ttl};
+use rusqlite::OptionalExtension;
+
+use super::{Repo, post_id};
+use crate::error::ApiError;
+use crate::models::{Like, Liked};
+
+impl Repo {
+    #[cacheable(key = "likes:post:<<slug>>:<<dislike>>", ttl = ttl::SHORT)]
+    pub async fn likes(&self, slug: &str, dislike: bool) -> Result<Vec<Like>, ApiError> {
+        const SQL: &str = "SELECT u.id, u.full_name FROM likes l JOIN users u ON u.id = l.user_id
+            WHERE l.post_id = ?1 AND l.dislike = ?2 ORDER BY u.id";
+        let slug = slug.to_owned();
+        self.db
+            .read(move |db| {
+                let likes = db
+                    .prepare(SQL)?
+                    .query_map((post_id(db, &slug)?, dislike), |row| {
+                        Ok(Like {
+                            user_id: row.get(0)?,
+                            author: row.get(1)?,
+                        })
+                    })?
+                    .collect::<Result<_, _>>()?;
+                Ok(likes)
+            })
+            .await
+    }
+
+    /// The first call likes (or dislikes) the post, the second takes that back. A like replaces a
+    /// dislike, which is why both lists are invalidated: `likes:post:<<slug>>:*`.
+    #[invalidate(patterns = ["likes:post:<<slug>>:*", "posts:<<slug>>:*", "posts:list:*"])]
+    pub async fn toggle_like(
+        &self,
+        slug: &str,
+        user: i64,
+        dislike: bool,
+    ) -> Result<Liked, ApiError> {
+        const FIND: &str = "SELECT dislike FROM likes WHERE post_id = ?1 AND user_id = ?2";
+        const ADD: &str = "INSERT OR REPLACE INTO likes VALUES (?1, ?2, ?3)";
+        const REMOVE: &str = "DELETE FROM likes WHERE post_id = ?1 AND user_id = ?2";
+        let slug = slug.to_owned();
+        self.db
+            .write(move |db| {
+                let post = post_id(db, &slug)?;
+                let before: Option<bool> = db
+                    .query_row(FIND, (post, user), |row| row.get(0))
+                    .optional()?;
+                let liked = before != Some(dislike);
+                if liked {
+                    db.execute(ADD, (post, user, dislike))?;
+                } else {
+                    db.execute(REMOVE, (post, user))?;
+                }
+                Ok(Liked { liked })
+            })
+            .await
+    }
+}

@@ -1,0 +1,39 @@
+//! The queries, one file for each resource. Writes carry `#[invalidate]` here, next to the SQL that
+//! changes the rows, so that no caller can forget it.
+//!
+//! | path | holds | what changes it |
+//! |---|---|---|
+//! | `posts:list` | posts, one variant for each set of filters | posts, comments, likes, names |
+//! | `posts:<<slug>>` | a post with its counts | the post, its comments and likes, names |
+//! | `comments:post:<<slug>>:<<viewer>>` | comments of a post, as a viewer sees them | comments, names |
+//! | `likes:post:<<slug>>:<<dislike>>` | who likes or dislikes a post | likes, names |
+//! | `profiles:<<id>>` | a user | the profile |
+//! | `topics` | topics with their number of posts | posts |
+
+mod comments;
+mod likes;
+mod posts;
+mod profiles;
+mod topics;
+
+use rusqlite::{Connection, Row};
+
+#[cfg(test)]
+pub use topics::topics_cache_key;
+pub use topics::{topics, topics_refresh};
+
+use crate::db::Db;
+
+/// All that handlers need of the database.
+#[derive(Clone)]
+pub struct Repo {
+    pub db: Db,
+}
+
+fn post_id(db: &Connection, slug: &str) -> rusqlite::Result<i64> {
+    db.query_row("SELECT id FROM posts WHERE slug = ?1", [slug], first)
+}
+
+fn first(row: &Row<'_>) -> rusqlite::Result<i64> {
+    row.get(0)
+}

@@ -1,0 +1,49 @@
+//! Profiles of users.
+
+use cache_runtime::{cacheable, invalidate};
+use rusqlite::{Connection, OptionalExtension};
+
+use super::Repo;
+use crate::error::ApiError;
+use crate::models::{Profile, ProfileChange};
+
+impl Repo {
+    /// A user who is not there (`None`) is not cached: who signs up now is found at once.
+    #[cacheable(key = "profiles:<<id>>", ttl = 600)]
+    pub async fn profile(&self, id: i64) -> Result<Option<Profile>, ApiError> {
+        self.db.read(move |db| Ok(find_profile(db, id)?)).await
+    }
+
+    /// Attributes can be stacked. A name stands on posts, comments and likes, wherever they are; a
+    /// change of the name is rare, so all of them may go. A change of the bio spares them.
+    #[invalidate(patterns = ["profiles:<<id>>"])]
+    #[invalidate(patterns = ["posts:*", "comments:*", "likes:*"], condition = change.full_name.is_some())]
+    pub async fn update_profile(
+        &self,
+        id: i64,
+        change: ProfileChange,
+    ) -> Result<Option<Profile>, ApiError> {
+        const SQL: &str = "UPDATE users SET full_name = coalesce(?2, full_name),
+            bio = coalesce(?3, bio) WHERE id = ?1";
+        self.db
+            .write(move |db| {
+                db.execute(SQL, (id, &change.full_name, &change.bio))?;
+                Ok(find_profile(db, id)?)
+            })
+            .await
+    }
+}
+
+fn find_profile(db: &Connection, id: i64) -> rusqlite::Result<Option<Profile>> {
+    const SQL: &str = "SELECT id, full_name, email, avatar_url, bio FROM users WHERE id = ?1";
+    db.query_row(SQL, [id], |row| {
+        Ok(Profile {
+            id: row.get(0)?,
+            full_name: row.get(1)?,
+            email: row.get(2)?,
+            avatar_url: row.get(3)?,
+            bio: row.get(4)?,
+        })
+    })
+    .optional()
+}

@@ -1,0 +1,29 @@
+//! Topics of posts.
+
+use cache_runtime::cacheable;
+
+use crate::db::Db;
+use crate::error::ApiError;
+use crate::models::Topic;
+
+/// A free function: beside it the attribute writes `topics_refresh`, with which `main.rs` warms the
+/// cache, and `topics_no_cache`, `topics_cache_key` and `topics_invalidate`.
+///
+/// How long it is kept is a named lifetime: `CACHE_TIMEOUT_TOPICS=60` changes it without a build.
+#[cacheable(key = "topics", ttl = preset("topics"), skip(db))]
+pub async fn topics(db: &Db) -> Result<Vec<Topic>, ApiError> {
+    const SQL: &str = "SELECT topic, COUNT(*) FROM posts GROUP BY topic ORDER BY topic";
+    db.read(|db| {
+        let topics = db
+            .prepare(SQL)?
+            .query_map([], |row| {
+                Ok(Topic {
+                    name: row.get(0)?,
+                    posts: row.get(1)?,
+                })
+            })?
+            .collect::<Result<_, _>>()?;
+        Ok(topics)
+    })
+    .await
+}

@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# Runs every test, on memory and on real Redis servers. Installs redis-server where it is missing.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+say() { printf '\n==> %s\n' "$*"; }
+fail() { printf '\ntests/run.sh: %s\n' "$*" >&2; exit 1; }
+run() { say "$*"; "$@"; }
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then run "$@"
+    elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then run sudo -n "$@"
+    else fail "redis-server is missing and only root can install it; run: sudo $*"
+    fi
+}
+
+# A server that apt starts as a service does not matter: the tests start their own, on free ports.
+install_redis() {
+    say "redis-server is missing; installing it"
+    if command -v apt-get >/dev/null; then
+        as_root apt-get update
+        as_root env DEBIAN_FRONTEND=noninteractive \
+            apt-get install --yes --no-install-recommends redis-server
+    elif command -v brew >/dev/null; then
+        run brew install redis
+    else
+        fail "redis-server is missing; install Redis, so that redis-server is on the PATH"
+    fi
+    command -v redis-server >/dev/null || fail "redis-server was installed and is not on the PATH"
+}
+
+# Starts a server on a free port, in a directory of its own, and sets redis_pid and redis_port.
+redis_dir=""
+redis_pid=""
+redis_port=""
+start_redis() {
+    redis_dir="$(mktemp -d)"
+    local attempt
+    for attempt in 1 2 3 4 5 6 7 8 9 10; do
+        redis_port=$((20000 + RANDOM % 30000))
+        local log="$redis_dir/$attempt.log"
+        redis-server --bind 127.0.0.1 --port "$redis_port" --dir "$redis_dir" \
+            --save '' --appendonly no --daemonize no >"$log" 2>&1 &
+        redis_pid=$!
+        # It ends at once if the port is taken; the next attempt takes another one.
+        while kill -0 "$redis_pid" 2>/dev/null; do
+            if grep -q 'eady to accept connections' "$log"; then return; fi
+            sleep 0.1
+        done
+        wait "$redis_pid" 2>/dev/null || true
+    done
+    cat "$redis_dir"/*.log >&2
+    fail "redis-server did not start"
+}
+
+stop_redis() {
+    if [ -n "$redis_pid" ]; then
+        kill "$redis_pid" 2>/dev/null || true
+        wait "$redis_pid" 2>/dev/null || true
+        redis_pid=""
+    fi
+    if [ -n "$redis_dir" ]; then rm -rf "$redis_dir"; fi
+}
+trap stop_redis EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# One command to the server, over bash's own TCP, as redis-cli may not be there.
+redis_says() {
+    local reply
+    exec 3<>"/dev/tcp/127.0.0.1/$redis_port"
+    printf '%s\r\n' "$*" >&3
+    IFS= read -r -t 10 reply <&3
+    exec 3>&-
+    printf '%s' "${reply%$'\r'}"
+}
+
+command -v cargo >/dev/null || fail "cargo is missing; install Rust with rustup (https://rustup.rs)"
+command -v redis-server >/dev/null || install_redis
+run cargo --version
+run redis-server --version
+
+# What the caller's environment says of caches is not what is tested here.
+for name in $(compgen -e); do
+    case "$name" in REDIS_URL | CACHE_*) unset "$name" ;; esac
+done
+
+run cargo test --workspace
+run cargo test -p cache-runtime --lib --no-default-features
+run cargo test -p cache-runtime --lib --no-default-features --features macros,redis,postcard
+run cargo test -p cache-runtime --all-features
+
+run cargo run -p quickpost -- --demo
+start_redis
+run env "REDIS_URL=redis://127.0.0.1:$redis_port" cargo run -p quickpost -- --demo
+# The demo reads the topics last: they are in Redis, under the documented key, or it ran without Redis.
+[ "$(redis_says EXISTS quickpost:topics)" = ":1" ] || fail "the demo left nothing in Redis"
+
+say "all tests passed"

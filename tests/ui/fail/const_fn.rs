@@ -1,0 +1,10 @@
+use cache_runtime::cacheable;
+
+#[cacheable(key = "squares:<<n>>")]
+const fn square(n: u64) -> u64 {
+    n * n
+}
+
+fn main() {
+    let _ = square(2);
+}

@@ -1,0 +1,10 @@
+use cache_runtime::invalidate;
+
+#[invalidate(patterns = ["posts:<<result>>"], when = "before")]
+fn update_post(slug: &str) -> String {
+    slug.to_owned()
+}
+
+fn main() {
+    let _ = update_post("a");
+}

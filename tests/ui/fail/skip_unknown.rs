@@ -1,0 +1,10 @@
+use cache_runtime::cacheable;
+
+#[cacheable(key = "posts:<<slug>>", skip(nope, dbb))]
+fn get_post(db: u32, slug: &str) -> String {
+    format!("{db}{slug}")
+}
+
+fn main() {
+    let _ = get_post(1, "a");
+}
