@@ -8,7 +8,8 @@ pub use crate::key::part;
 pub use crate::key::writer::{HashArgument, Writer};
 pub use crate::pattern::reach::reaches;
 pub use crate::read::{
-    Lookup, begin, begin_refresh, cache_key, invalidate_entry, invalidate_entry_sync, read_async, read_sync,
+    Lookup, begin, begin_refresh, cache_key, invalidate_entry, invalidate_entry_sync, read_async,
+    read_sync,
 };
 pub use crate::site::registry::Registered;
 pub use crate::site::{ReadInfo, ReadSite, When, WriteInfo, WriteSite};
@@ -41,7 +42,9 @@ pub fn none() -> Option<Duration> {
 }
 
 /// A lifetime over the value.
-pub fn value_ttl<T: ?Sized, D: IntoTtl>(ttl: impl FnOnce(&T) -> D) -> impl FnOnce(&T) -> Option<Duration> {
+pub fn value_ttl<T: ?Sized, D: IntoTtl>(
+    ttl: impl FnOnce(&T) -> D,
+) -> impl FnOnce(&T) -> Option<Duration> {
     move |value| ttl(value).into_ttl()
 }
 

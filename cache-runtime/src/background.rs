@@ -20,7 +20,9 @@ static HANDLE: OnceCell<Handle> = OnceCell::new();
 /// The thread's runtime; the first call starts it. One for the process, since it sleeps most of the time.
 fn handle() -> Result<&'static Handle, CacheError> {
     HANDLE.get_or_try_init(|| {
-        let failed = |error: std::io::Error| CacheError::Background { source: Arc::new(error) };
+        let failed = |error: std::io::Error| CacheError::Background {
+            source: Arc::new(error),
+        };
         let mut builder = Builder::new_current_thread();
         builder.enable_time();
         #[cfg(feature = "redis")]
@@ -72,7 +74,10 @@ impl Drop for Sleep {
 /// Runs a future on this thread, parking it while there is nothing to do. Unlike a runtime's own, it may be
 /// called within any runtime; what it waits for makes progress on the cache's thread.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
-    let signal = Arc::new(Signal { thread: thread::current(), raised: AtomicBool::new(true) });
+    let signal = Arc::new(Signal {
+        thread: thread::current(),
+        raised: AtomicBool::new(true),
+    });
     let waker = Waker::from(Arc::clone(&signal));
     let mut cx = Context::from_waker(&waker);
     let mut future = pin!(future);

@@ -57,7 +57,10 @@ pub(crate) struct Lead {
 
 impl Call {
     pub(crate) fn count(&self, counter: Counter) {
-        self.cache.inner().counters.add(self.origin.number, counter, 1);
+        self.cache
+            .inner()
+            .counters
+            .add(self.origin.number, counter, 1);
     }
 
     fn event(&self, emit: impl FnOnce(Origin, &str)) {
@@ -66,6 +69,7 @@ impl Call {
         }
     }
 
+    #[cfg(feature = "redis")]
     pub(crate) fn failed(&self, error: &dyn std::fmt::Display) {
         self.count(Counter::Errors);
         events::error(self.origin.function, &self.cache.full_key(&self.key), error);
@@ -93,13 +97,24 @@ impl Call {
     async fn approach_memory(&self, store: &MemoryStore, accept: &mut Accept<'_>) -> Step {
         let inner = self.cache.inner();
         if self.refresh {
-            return Step::Lead(Lead::in_memory(inner.flights.supersede(&self.key, !self.blocking)));
+            return Step::Lead(Lead::in_memory(
+                inner.flights.supersede(&self.key, !self.blocking),
+            ));
         }
         let mut limit = Limit::new(inner.flight_limit);
         let mut unusable = false;
         loop {
-            let recheck = || if unusable { None } else { store.get(&self.key, inner.clock.now()) };
-            match inner.flights.board(&self.key, !self.blocking, |_| true, recheck) {
+            let recheck = || {
+                if unusable {
+                    None
+                } else {
+                    store.get(&self.key, inner.clock.now())
+                }
+            };
+            match inner
+                .flights
+                .board(&self.key, !self.blocking, |_| true, recheck)
+            {
                 Boarding::Found(hit) if accept(&hit.payload, hit.version) => {
                     self.hit();
                     return Step::Taken;
@@ -141,12 +156,18 @@ impl Call {
     /// The lifetime of a value: what is known of it, or of the call, or the cache's default. `None`: it isn't
     /// stored.
     pub(crate) fn ttl_or_default(&self, of_value: Option<Duration>) -> Option<Duration> {
-        let ttl = of_value.or(self.ttl).unwrap_or(self.cache.inner().default_ttl);
+        let ttl = of_value
+            .or(self.ttl)
+            .unwrap_or(self.cache.inner().default_ttl);
         (!ttl.is_zero()).then_some(ttl)
     }
 
     /// How a computed value lands: in memory as it is, weighed; in Redis encoded. A value that no codec carries
     /// is shared with those who wait, counted and logged.
+    #[cfg_attr(
+        not(feature = "redis"),
+        expect(unused_variables, reason = "nothing is encoded for memory")
+    )]
     pub(crate) fn landing(
         &self,
         lead: &Lead,
@@ -193,9 +214,14 @@ impl Call {
         let mut stored = false;
         let (key, kept) = (Arc::clone(leader.key()), payload.clone());
         leader.land(payload, || {
-            if let Store::Memory(store) = &inner.store {
+            if let Some(store) = inner.store.memory() {
                 let expires = inner.clock.deadline(ttl);
-                let entry = Entry { payload: kept, version: self.version, expires, bytes: weight };
+                let entry = Entry {
+                    payload: kept,
+                    version: self.version,
+                    expires,
+                    bytes: weight,
+                };
                 stored = store.insert(key, entry, inner.clock.now());
             }
         });
@@ -256,7 +282,10 @@ pub(crate) struct Limit {
 
 impl Limit {
     pub(crate) fn new(limit: Duration) -> Self {
-        Self { limit, since: Instant::now() }
+        Self {
+            limit,
+            since: Instant::now(),
+        }
     }
 
     pub(crate) fn left(&self) -> Duration {

@@ -45,7 +45,9 @@ impl Clock {
 
     /// A clock that only [`advance`](Clock::advance) moves. Clones share it.
     pub fn manual() -> Self {
-        Self { manual: Some(Arc::new(AtomicU64::new(0))) }
+        Self {
+            manual: Some(Arc::new(AtomicU64::new(0))),
+        }
     }
 
     /// Moves a manual clock forward; does nothing to the system's.
@@ -70,7 +72,11 @@ impl Clock {
 
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.manual.is_some() { "Clock::manual" } else { "Clock::system" })
+        f.write_str(if self.manual.is_some() {
+            "Clock::manual"
+        } else {
+            "Clock::system"
+        })
     }
 }
 
@@ -82,5 +88,7 @@ fn nanos(duration: Duration) -> u64 {
 #[cfg(feature = "redis")]
 pub(crate) fn unix_millis() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
 }

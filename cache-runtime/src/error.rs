@@ -114,6 +114,8 @@ impl Error for CacheError {
 impl CacheError {
     #[cfg(feature = "redis")]
     pub(crate) fn store(source: impl Error + Send + Sync + 'static) -> Self {
-        Self::Store { source: Arc::new(source) }
+        Self::Store {
+            source: Arc::new(source),
+        }
     }
 }

@@ -8,7 +8,11 @@ use crate::site::Origin;
 
 /// Whether somebody listens, so that nothing is formatted for nobody.
 pub(crate) fn wanted(debug: bool) -> bool {
-    if debug { enabled!(target: "cache", Level::INFO) } else { enabled!(target: "cache", Level::DEBUG) }
+    if debug {
+        enabled!(target: "cache", Level::INFO)
+    } else {
+        enabled!(target: "cache", Level::DEBUG)
+    }
 }
 
 macro_rules! event {
@@ -23,7 +27,12 @@ macro_rules! event {
 
 pub(crate) fn call(origin: Origin, arguments: &str, key: &str) {
     let function = origin.function;
-    event!(origin, key, "call", "[Cache] {function} | Args: {{{arguments}}} | Key: {key}");
+    event!(
+        origin,
+        key,
+        "call",
+        "[Cache] {function} | Args: {{{arguments}}} | Key: {key}"
+    );
 }
 
 pub(crate) fn hit(origin: Origin, key: &str) {
@@ -44,7 +53,12 @@ pub(crate) fn set(origin: Origin, key: &str, ttl: Duration) {
 }
 
 pub(crate) fn invalidate(origin: Origin, pattern: &str, count: u64) {
-    event!(origin, pattern, "invalidate", "[Cache] INVALIDATE: {pattern} ({count} keys)");
+    event!(
+        origin,
+        pattern,
+        "invalidate",
+        "[Cache] INVALIDATE: {pattern} ({count} keys)"
+    );
 }
 
 /// A failure that no caller sees.

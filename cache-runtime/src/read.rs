@@ -15,7 +15,6 @@ use crate::events;
 use crate::key::writer::{Writer, with_rendering};
 use crate::site::{Origin, ReadSite};
 use crate::stats::Counter;
-use crate::store::Store;
 use crate::ttl::Ttl;
 use crate::value::payload::Payload;
 use crate::value::shape::{Cached, Peek};
@@ -31,7 +30,10 @@ pub struct Lookup<R: Cached<S>, S> {
 impl<R: Cached<S>, S> Lookup<R, S> {
     /// A call of the handle, whose key is known.
     pub(crate) fn pending(call: Call) -> Self {
-        Self { state: State::Pending(call), returns: PhantomData }
+        Self {
+            state: State::Pending(call),
+            returns: PhantomData,
+        }
     }
 }
 
@@ -68,7 +70,10 @@ where
         })
         .unwrap_or(State::Bypass)
     });
-    Lookup { state, returns: PhantomData }
+    Lookup {
+        state,
+        returns: PhantomData,
+    }
 }
 
 /// Like [`begin`], for a call that computes whether or not an entry stands.
@@ -88,15 +93,25 @@ where
         if !cache.inner().enabled {
             return State::Bypass;
         }
-        let pending = with_key(site, cache, &render, |key| call(site, cache, key, ttl(), true));
+        let pending = with_key(site, cache, &render, |key| {
+            call(site, cache, key, ttl(), true)
+        });
         pending.map_or(State::Bypass, State::Pending)
     });
-    Lookup { state, returns: PhantomData }
+    Lookup {
+        state,
+        returns: PhantomData,
+    }
 }
 
 /// The full key of a call.
-pub fn cache_key<F: Fn(&mut Writer<'_>)>(site: &'static ReadSite, handle: Handle<'_>, render: F) -> String {
-    handle.with(|cache| with_key(site, cache, &render, |key| cache.full_key(key)).unwrap_or_default())
+pub fn cache_key<F: Fn(&mut Writer<'_>)>(
+    site: &'static ReadSite,
+    handle: Handle<'_>,
+    render: F,
+) -> String {
+    handle
+        .with(|cache| with_key(site, cache, &render, |key| cache.full_key(key)).unwrap_or_default())
 }
 
 /// Removes the one entry of a call; whether one was there.
@@ -144,13 +159,20 @@ fn with_key<T, F: Fn(&mut Writer<'_>)>(
         match site.render(rendering, render) {
             Ok(_) => {}
             Err(reason) => {
-                cache.inner().counters.add(site.number(), Counter::Errors, 1);
+                cache
+                    .inner()
+                    .counters
+                    .add(site.number(), Counter::Errors, 1);
                 events::error(site.info.function, site.info.template, &reason);
                 return None;
             }
         }
         if wanted {
-            events::call(site.into(), &rendering.shown_parts(), &cache.full_key(&rendering.text));
+            events::call(
+                site.into(),
+                &rendering.shown_parts(),
+                &cache.full_key(&rendering.text),
+            );
         }
         Some(use_it(&rendering.text))
     })
@@ -158,12 +180,7 @@ fn with_key<T, F: Fn(&mut Writer<'_>)>(
 
 fn look_in_memory<T: Storable>(site: &ReadSite, cache: &Cache, key: &str) -> Option<Found<Arc<T>>> {
     let inner = cache.inner();
-    let store = match &inner.store {
-        Store::Memory(store) => store,
-        #[cfg(feature = "redis")]
-        Store::Redis(_) => return None,
-    };
-    let hit = store.get(key, inner.clock.now())?;
+    let hit = inner.store.memory()?.get(key, inner.clock.now())?;
     let found = hit.payload.share::<T>(hit.version, site.info.version)?;
     inner.counters.add(site.number(), Counter::Hits, 1);
     if events::wanted(site.info.debug) {
@@ -172,7 +189,13 @@ fn look_in_memory<T: Storable>(site: &ReadSite, cache: &Cache, key: &str) -> Opt
     Some(found)
 }
 
-fn call(site: &'static ReadSite, cache: &Cache, key: &str, ttl: Option<Duration>, refresh: bool) -> Call {
+fn call(
+    site: &'static ReadSite,
+    cache: &Cache,
+    key: &str,
+    ttl: Option<Duration>,
+    refresh: bool,
+) -> Call {
     let inner = cache.inner();
     let ttl = match site.info.ttl {
         Ttl::Fixed(ttl) => Some(ttl),
@@ -214,12 +237,16 @@ where
     if let Some(value) = found.and_then(rebuild) {
         return value;
     }
-    let Some((call, lead)) = lead else { return body.await };
+    let Some((call, lead)) = lead else {
+        return body.await;
+    };
     let started = Instant::now();
     let value = lead.leader.within(body).await;
     let conclusion = conclude(&call, &lead, &value, value_ttl, unless, started);
     let shared = conclusion.stored.clone();
-    let Some(filling) = call.land(lead, conclusion.landing) else { return value };
+    let Some(filling) = call.land(lead, conclusion.landing) else {
+        return value;
+    };
     // The value isn't held across the await: one that isn't `Send` would make the future so.
     drop(value);
     filling.await;
@@ -252,7 +279,9 @@ where
     if let Some(value) = found.and_then(rebuild) {
         return value;
     }
-    let Some((call, lead)) = lead else { return body() };
+    let Some((call, lead)) = lead else {
+        return body();
+    };
     let started = Instant::now();
     let value = lead.leader.run(body);
     let conclusion = conclude(&call, &lead, &value, value_ttl, unless, started);
@@ -300,7 +329,12 @@ fn conclude<R: Cached<S>, S>(
     started: Instant,
 ) -> Conclusion<R::Stored> {
     let shared = match value.verdict() {
-        Peek::Err => return Conclusion { landing: Landing::Keep, stored: Found::Nothing },
+        Peek::Err => {
+            return Conclusion {
+                landing: Landing::Keep,
+                stored: Found::Nothing,
+            };
+        }
         // A type parameter that is an `Option` is its own value, `None` included.
         Peek::None if call.cache_none => value.share(),
         Peek::None => None,
@@ -309,19 +343,46 @@ fn conclude<R: Cached<S>, S>(
     let Some(value) = shared else {
         let fill = call.cache_none.then(|| call.ttl_or_default(None)).flatten();
         let landing = match fill {
-            Some(ttl) => call.landing(lead, Payload::Nothing, ttl, || 0, |facts| Ok(entry::nothing::<R::Stored>(facts)), started),
+            Some(ttl) => call.landing(
+                lead,
+                Payload::Nothing,
+                ttl,
+                || 0,
+                |facts| Ok(entry::nothing::<R::Stored>(facts)),
+                started,
+            ),
             None => Landing::Share(Payload::Nothing),
         };
-        return Conclusion { landing, stored: Found::Nothing };
+        return Conclusion {
+            landing,
+            stored: Found::Nothing,
+        };
     };
     let payload = Payload::typed(Arc::clone(&value));
-    let ttl = if unless(&value) { None } else { call.ttl_or_default(value_ttl(&value)) };
+    let ttl = if unless(&value) {
+        None
+    } else {
+        call.ttl_or_default(value_ttl(&value))
+    };
     let landing = match ttl {
         Some(ttl) => {
-            let weight = || size_of::<R::Stored>() + measure::measure(&*value).map_or(0, |measure| measure.bytes);
-            call.landing(lead, payload, ttl, weight, |facts| entry::encode(&*value, facts), started)
+            let weight = || {
+                size_of::<R::Stored>()
+                    + measure::measure(&*value).map_or(0, |measure| measure.bytes)
+            };
+            call.landing(
+                lead,
+                payload,
+                ttl,
+                weight,
+                |facts| entry::encode(&*value, facts),
+                started,
+            )
         }
         None => Landing::Share(payload),
     };
-    Conclusion { landing, stored: Found::Value(value) }
+    Conclusion {
+        landing,
+        stored: Found::Value(value),
+    }
 }

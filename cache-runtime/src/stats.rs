@@ -9,7 +9,10 @@ pub(crate) enum Counter {
     Misses,
     Fills,
     Waits,
-    #[expect(dead_code, reason = "counted by stale-while-revalidate, which is not built yet")]
+    #[expect(
+        dead_code,
+        reason = "counted by stale-while-revalidate, which is not built yet"
+    )]
     Stale,
     Errors,
     Invalidated,
@@ -26,7 +29,11 @@ pub(crate) struct Counters(Box<[Counts]>);
 
 impl Counters {
     pub(crate) fn new() -> Self {
-        Self(std::iter::repeat_with(Counts::default).take(registry::numbers()).collect())
+        Self(
+            std::iter::repeat_with(Counts::default)
+                .take(registry::numbers())
+                .collect(),
+        )
     }
 
     pub(crate) fn add(&self, site: usize, counter: Counter, count: u64) {

@@ -115,13 +115,15 @@ impl Topology {
         let alive = |shape: &str| self.reads.iter().any(|read| reaches(shape, &read.shape));
         let dead_of = |write: &WriteNode| {
             let patterns = write.patterns.iter().zip(write.shapes);
-            let dead = patterns.filter(|(_, shape)| !alive(shape)).map(|(pattern, _)| PatternAt {
-                pattern,
-                function: write.function,
-                module: write.module,
-                file: write.file,
-                line: write.line,
-            });
+            let dead = patterns
+                .filter(|(_, shape)| !alive(shape))
+                .map(|(pattern, _)| PatternAt {
+                    pattern,
+                    function: write.function,
+                    module: write.module,
+                    file: write.file,
+                    line: write.line,
+                });
             dead.collect::<Vec<_>>()
         };
         self.writes.iter().flat_map(dead_of).collect()
@@ -133,6 +135,10 @@ impl Topology {
             let mut shapes = self.writes.iter().flat_map(|write| write.shapes);
             shapes.any(|shape| reaches(shape, &read.shape))
         };
-        self.reads.iter().filter(|read| !reached(read)).cloned().collect()
+        self.reads
+            .iter()
+            .filter(|read| !reached(read))
+            .cloned()
+            .collect()
     }
 }

@@ -30,16 +30,27 @@ pub fn plan<F: FnOnce(&mut Writer<'_>)>(
 ) -> Write {
     handle.with(|cache| {
         if !condition || !cache.inner().enabled {
-            return Write { site, cache: None, patterns: Vec::new() };
+            return Write {
+                site,
+                cache: None,
+                patterns: Vec::new(),
+            };
         }
         with_rendering(|rendering| {
             render(&mut rendering.writer());
             if let Some(reason) = rendering.failure.take() {
-                cache.inner().counters.add(site.number(), Counter::Errors, 1);
+                cache
+                    .inner()
+                    .counters
+                    .add(site.number(), Counter::Errors, 1);
                 events::error(site.info.function, &site.info.patterns.join(" "), &reason);
             }
             let patterns = std::mem::take(&mut rendering.patterns);
-            Write { site, cache: Some(cache.clone()), patterns }
+            Write {
+                site,
+                cache: Some(cache.clone()),
+                patterns,
+            }
         })
     })
 }
@@ -63,7 +74,9 @@ where
     }
     let armed = Armed(Some(write));
     let value = body.await;
-    let Some((write, patterns)) = armed.disarm(&value, result) else { return value };
+    let Some((write, patterns)) = armed.disarm(&value, result) else {
+        return value;
+    };
     write.invalidate(patterns).await;
     value
 }
@@ -106,7 +119,12 @@ impl Armed {
             Peek::Err if write.site.info.when == When::Ok => Vec::new(),
             // What an `Err` left behind isn't known, so the value's places become `*`.
             Peek::Err => write.open_patterns(),
-            Peek::None => write.patterns.iter().filter(|text| !text.contains(HOLE)).map(Pattern::new).collect(),
+            Peek::None => write
+                .patterns
+                .iter()
+                .filter(|text| !text.contains(HOLE))
+                .map(Pattern::new)
+                .collect(),
             Peek::Value(value) => write.closed_patterns(value, result),
         };
         let write = self.0.take()?;
@@ -125,7 +143,10 @@ impl Drop for Armed {
 impl Write {
     /// The patterns with `*` in the places of a value that isn't known.
     fn open_patterns(&self) -> Vec<Pattern> {
-        self.patterns.iter().map(|text| Pattern::new(text.replace(HOLE, "*"))).collect()
+        self.patterns
+            .iter()
+            .map(|text| Pattern::new(text.replace(HOLE, "*")))
+            .collect()
     }
 
     /// The patterns with the returned value in its places.
@@ -162,7 +183,7 @@ impl Write {
     /// Invalidates without a caller to wait for it: at once in memory, on the cache's thread in Redis.
     fn invalidate_detached(&self, patterns: Vec<Pattern>) {
         let Some(cache) = &self.cache else { return };
-        drop(cache.invalidate(self.site.into(), patterns));
+        let _underway = cache.invalidate(self.site.into(), patterns);
     }
 }
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::manual::KeyAndValue;
+use super::many::KeyAndValue;
 use super::{Cache, Health};
 use crate::background::block_on;
 use crate::error::CacheError;
@@ -36,7 +36,10 @@ impl BlockingCache {
     /// # Errors
     ///
     /// The store's failure.
-    pub fn get<T: serde::de::DeserializeOwned + 'static>(&self, key: &str) -> Result<Option<T>, CacheError> {
+    pub fn get<T: serde::de::DeserializeOwned + 'static>(
+        &self,
+        key: &str,
+    ) -> Result<Option<T>, CacheError> {
         block_on(self.0.get(key))
     }
 
@@ -45,7 +48,12 @@ impl BlockingCache {
     /// # Errors
     ///
     /// The store's failure, or a value that no codec carries.
-    pub fn set<T: Settable + ?Sized>(&self, key: &str, value: &T, ttl: impl IntoTtl) -> Result<(), CacheError> {
+    pub fn set<T: Settable + ?Sized>(
+        &self,
+        key: &str,
+        value: &T,
+        ttl: impl IntoTtl,
+    ) -> Result<(), CacheError> {
         block_on(self.0.set(key, value, ttl))
     }
 
@@ -77,7 +85,12 @@ impl BlockingCache {
     }
 
     /// See [`Cache::get_or_set`].
-    pub fn get_or_set<T: Storable>(&self, key: &str, ttl: impl IntoTtl, compute: impl FnOnce() -> T) -> T {
+    pub fn get_or_set<T: Storable>(
+        &self,
+        key: &str,
+        ttl: impl IntoTtl,
+        compute: impl FnOnce() -> T,
+    ) -> T {
         let lookup = Lookup::<T, Whole>::pending(self.0.explicit_call("get_or_set", key, ttl));
         read::read_sync(lookup, |_| None, |_| false, compute)
     }

@@ -187,13 +187,19 @@ impl CacheBuilder {
     ///
     /// [`CacheError`] says which input is wrong and what would be right.
     pub fn build(self) -> Result<Cache, CacheError> {
-        let prefix = self.prefix.clone().unwrap_or_else(|| self.prefix_default.clone());
+        let prefix = self
+            .prefix
+            .clone()
+            .unwrap_or_else(|| self.prefix_default.clone());
         env::check_prefix(&prefix)?;
         positive("response_timeout", self.response_timeout)?;
         positive("lease", self.lease)?;
         positive("default_ttl", self.default_ttl)?;
-        let mut presets: HashMap<String, Duration> =
-            self.presets.iter().map(|(name, ttl)| (name.clone(), *ttl)).collect();
+        let mut presets: HashMap<String, Duration> = self
+            .presets
+            .iter()
+            .map(|(name, ttl)| (name.clone(), *ttl))
+            .collect();
         env::override_presets(&mut presets)?;
         let store = match &self.backend {
             Backend::Memory => Store::Memory(MemoryStore::new(self.memory_capacity)),
@@ -212,7 +218,10 @@ impl CacheBuilder {
     /// A cache that does nothing, for when no other can be had.
     pub(crate) fn uncached(mut self) -> Cache {
         self.enabled = false;
-        let (prefix, store) = (self.prefix_default.clone(), Store::Memory(MemoryStore::new(self.memory_capacity)));
+        let (prefix, store) = (
+            self.prefix_default.clone(),
+            Store::Memory(MemoryStore::new(self.memory_capacity)),
+        );
         self.assemble(prefix, HashMap::new(), store)
     }
 

@@ -40,7 +40,10 @@ impl Handle<'_> {
 }
 
 fn scoped() -> Option<Cache> {
-    SCOPE.try_with(|scope| scope.borrow().clone()).ok().flatten()
+    SCOPE
+        .try_with(|scope| scope.borrow().clone())
+        .ok()
+        .flatten()
 }
 
 fn default() -> &'static Cache {
@@ -60,7 +63,9 @@ impl Cache {
     /// [`CacheError::AlreadyInstalled`] if there is a default already, because of an earlier call or because a
     /// cached function ran before and the environment made one.
     pub fn install(&self) -> Result<(), CacheError> {
-        DEFAULT.set(self.clone()).map_err(|_| CacheError::AlreadyInstalled)
+        DEFAULT
+            .set(self.clone())
+            .map_err(|_| CacheError::AlreadyInstalled)
     }
 
     /// The innermost [`scope`](Cache::scope), else the installed cache, else one that the environment describes,
@@ -82,7 +87,10 @@ impl Cache {
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
     /// ```
     pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
-        Scope { cache: self.clone(), future }
+        Scope {
+            cache: self.clone(),
+            future,
+        }
     }
 
     /// Runs the closure with this cache as the current one of this thread.
@@ -116,7 +124,10 @@ struct Entered {
 
 impl Entered {
     fn new(cache: Cache) -> Self {
-        let outer = SCOPE.try_with(|scope| scope.replace(Some(cache))).ok().flatten();
+        let outer = SCOPE
+            .try_with(|scope| scope.replace(Some(cache)))
+            .ok()
+            .flatten();
         Self { outer }
     }
 }

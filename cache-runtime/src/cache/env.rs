@@ -10,7 +10,10 @@ use crate::error::CacheError;
 const PRESET: &str = "CACHE_TIMEOUT_";
 
 fn invalid(variable: &str, reason: impl Into<String>) -> CacheError {
-    CacheError::InvalidVariable { variable: variable.to_owned(), reason: reason.into() }
+    CacheError::InvalidVariable {
+        variable: variable.to_owned(),
+        reason: reason.into(),
+    }
 }
 
 pub(super) fn text(variable: &str) -> Result<Option<String>, CacheError> {
@@ -23,16 +26,23 @@ pub(super) fn text(variable: &str) -> Result<Option<String>, CacheError> {
 }
 
 pub(super) fn switch(variable: &str) -> Result<Option<bool>, CacheError> {
-    let Some(value) = text(variable)? else { return Ok(None) };
+    let Some(value) = text(variable)? else {
+        return Ok(None);
+    };
     match value.to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Ok(Some(true)),
         "0" | "false" | "no" | "off" => Ok(Some(false)),
-        _ => Err(invalid(variable, format!("is {value:?}; use `true` or `false`"))),
+        _ => Err(invalid(
+            variable,
+            format!("is {value:?}; use `true` or `false`"),
+        )),
     }
 }
 
 pub(super) fn seconds(variable: &str) -> Result<Option<Duration>, CacheError> {
-    let Some(value) = text(variable)? else { return Ok(None) };
+    let Some(value) = text(variable)? else {
+        return Ok(None);
+    };
     match value.parse::<u64>() {
         Ok(0) | Err(_) => Err(invalid(
             variable,
@@ -46,9 +56,15 @@ pub(super) fn seconds(variable: &str) -> Result<Option<Duration>, CacheError> {
 /// either case and whose other characters are `_` in the variable.
 pub(super) fn override_presets(presets: &mut HashMap<String, Duration>) -> Result<(), CacheError> {
     for (variable, _) in env::vars_os() {
-        let Some(variable) = variable.to_str() else { continue };
-        let Some(name) = variable.strip_prefix(PRESET) else { continue };
-        let Some(ttl) = seconds(variable)? else { continue };
+        let Some(variable) = variable.to_str() else {
+            continue;
+        };
+        let Some(name) = variable.strip_prefix(PRESET) else {
+            continue;
+        };
+        let Some(ttl) = seconds(variable)? else {
+            continue;
+        };
         let wanted = name.to_ascii_lowercase();
         presets.retain(|preset, _| as_variable(preset) != wanted);
         presets.insert(wanted, ttl);
@@ -58,14 +74,25 @@ pub(super) fn override_presets(presets: &mut HashMap<String, Duration>) -> Resul
 
 /// A preset's name as it stands in a variable, in lower case.
 pub(crate) fn as_variable(preset: &str) -> String {
-    preset.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
+    preset
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() {
+                c.to_ascii_lowercase()
+            } else {
+                '_'
+            }
+        })
+        .collect()
 }
 
 /// `[A-Za-z0-9_.-]+`: no `:`, so that no prefix contains another's keys, and nothing that a glob would read.
 pub(super) fn check_prefix(prefix: &str) -> Result<(), CacheError> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
     if prefix.is_empty() || !prefix.bytes().all(fits) {
-        return Err(CacheError::InvalidPrefix { prefix: prefix.to_owned() });
+        return Err(CacheError::InvalidPrefix {
+            prefix: prefix.to_owned(),
+        });
     }
     Ok(())
 }
@@ -80,5 +107,8 @@ pub(super) fn redis(builder: CacheBuilder, url: String) -> Result<CacheBuilder, 
 
 #[cfg(not(feature = "redis"))]
 pub(super) fn redis(_: CacheBuilder, _: String) -> Result<CacheBuilder, CacheError> {
-    Err(invalid("REDIS_URL", "is set, but cache-runtime was built without its feature `redis`"))
+    Err(invalid(
+        "REDIS_URL",
+        "is set, but cache-runtime was built without its feature `redis`",
+    ))
 }

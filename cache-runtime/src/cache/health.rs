@@ -47,9 +47,16 @@ impl Cache {
         let (deleted, delete) = timed(self.remove_value(&key)).await?;
         if found != Some(number) || !deleted {
             let reason = "the store didn't give back the value that was stored in it";
-            return Err(CacheError::Store { source: std::sync::Arc::from(Box::from(reason)) });
+            return Err(CacheError::Store {
+                source: std::sync::Arc::from(Box::from(reason)),
+            });
         }
-        Ok(Health { store: self.inner().store.name(), set, get, delete })
+        Ok(Health {
+            store: self.inner().store.name(),
+            set,
+            get,
+            delete,
+        })
     }
 }
 

@@ -1,9 +1,11 @@
 mod blocking;
 mod builder;
+mod compute;
 pub(crate) mod current;
 mod env;
 mod health;
 mod manual;
+mod many;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -25,6 +27,7 @@ use crate::pattern::Pattern;
 use crate::site::Origin;
 use crate::stats::{Counter, Counters, Stats};
 use crate::store::Store;
+use crate::store::memory::MemoryStore;
 
 /// The handle of a cache: cheap to clone, and all clones are one cache.
 ///
@@ -92,11 +95,7 @@ impl Cache {
 
     /// What this cache has done so far, in all and for each annotated function.
     pub fn stats(&self) -> Stats {
-        let size = match &self.inner.store {
-            Store::Memory(store) => store.size(),
-            #[cfg(feature = "redis")]
-            Store::Redis(_) => (0, 0),
-        };
+        let size = self.inner.store.memory().map_or((0, 0), MemoryStore::size);
         self.inner.counters.snapshot(size)
     }
 
@@ -139,11 +138,12 @@ impl Cache {
         let mut total = 0;
         for pattern in patterns {
             self.inner.flights.void_matching(pattern);
-            let count = match &self.inner.store {
-                Store::Memory(store) => store.remove_matching(pattern, self.inner.clock.now()),
-                #[cfg(feature = "redis")]
-                Store::Redis(_) => 0,
-            };
+            let now = self.inner.clock.now();
+            let count = self
+                .inner
+                .store
+                .memory()
+                .map_or(0, |store| store.remove_matching(pattern, now));
             self.invalidated(origin, pattern.text(), count);
             total += count;
         }
@@ -180,7 +180,9 @@ impl Cache {
     }
 
     fn invalidated(&self, origin: Origin, pattern: &str, count: u64) {
-        self.inner.counters.add(origin.number, Counter::Invalidated, count);
+        self.inner
+            .counters
+            .add(origin.number, Counter::Invalidated, count);
         if events::wanted(origin.debug) {
             events::invalidate(origin, &self.full_key(pattern), count);
         }
@@ -204,7 +206,9 @@ pub(crate) enum Invalidation {
 
 #[cfg(feature = "redis")]
 impl Invalidation {
-    fn on_the_background(work: impl Future<Output = Result<u64, CacheError>> + Send + 'static) -> Self {
+    fn on_the_background(
+        work: impl Future<Output = Result<u64, CacheError>> + Send + 'static,
+    ) -> Self {
         match crate::background::spawn(work) {
             Ok(underway) => Self::Underway(underway),
             Err(error) => Self::Refused(error),
@@ -219,7 +223,11 @@ impl Future for Invalidation {
             Self::Done(count) => Poll::Ready(Ok(*count)),
             #[cfg(feature = "redis")]
             Self::Underway(underway) => Pin::new(underway).poll(_cx).map(|ended| {
-                ended.unwrap_or_else(|panic| Err(CacheError::Background { source: Arc::new(panic) }))
+                ended.unwrap_or_else(|panic| {
+                    Err(CacheError::Background {
+                        source: Arc::new(panic),
+                    })
+                })
             }),
             #[cfg(feature = "redis")]
             Self::Refused(error) => Poll::Ready(Err(error.clone())),

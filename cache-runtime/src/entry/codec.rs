@@ -27,7 +27,10 @@ pub(super) const CHOICES: &[(Codec, bool)] = &[
 
 /// The codec with this number, if the build has it.
 pub(super) fn by_id(id: u8) -> Option<Codec> {
-    CHOICES.iter().map(|(codec, _)| *codec).find(|codec| codec.id() == id)
+    CHOICES
+        .iter()
+        .map(|(codec, _)| *codec)
+        .find(|codec| codec.id() == id)
 }
 
 impl Codec {
@@ -42,7 +45,11 @@ impl Codec {
     }
 
     /// Appends the value's bytes.
-    pub(super) fn encode<T: Serialize + ?Sized>(self, value: &T, out: &mut Vec<u8>) -> Result<(), BoxError> {
+    pub(super) fn encode<T: Serialize + ?Sized>(
+        self,
+        value: &T,
+        out: &mut Vec<u8>,
+    ) -> Result<(), BoxError> {
         match self {
             #[cfg(feature = "bincode")]
             Self::Bincode => bincode::encode(value, out),
@@ -85,14 +92,21 @@ mod bincode {
         }
     }
 
-    pub(super) fn encode<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), BoxError> {
+    pub(super) fn encode<T: Serialize + ?Sized>(
+        value: &T,
+        out: &mut Vec<u8>,
+    ) -> Result<(), BoxError> {
         ::bincode::serde::encode_into_writer(value, Append(out), CONFIG)?;
         Ok(())
     }
 
     pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BoxError> {
         let (value, used) = ::bincode::serde::decode_from_slice(bytes, CONFIG)?;
-        if used == bytes.len() { Ok(value) } else { Err("bytes are left over".into()) }
+        if used == bytes.len() {
+            Ok(value)
+        } else {
+            Err("bytes are left over".into())
+        }
     }
 }
 
@@ -100,7 +114,10 @@ mod bincode {
 mod postcard {
     use super::*;
 
-    pub(super) fn encode<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), BoxError> {
+    pub(super) fn encode<T: Serialize + ?Sized>(
+        value: &T,
+        out: &mut Vec<u8>,
+    ) -> Result<(), BoxError> {
         let bytes = ::postcard::to_allocvec(value)?;
         out.extend_from_slice(&bytes);
         Ok(())
@@ -108,14 +125,21 @@ mod postcard {
 
     pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BoxError> {
         let (value, rest) = ::postcard::take_from_bytes(bytes)?;
-        if rest.is_empty() { Ok(value) } else { Err("bytes are left over".into()) }
+        if rest.is_empty() {
+            Ok(value)
+        } else {
+            Err("bytes are left over".into())
+        }
     }
 }
 
 mod message_pack {
     use super::*;
 
-    pub(super) fn encode<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), BoxError> {
+    pub(super) fn encode<T: Serialize + ?Sized>(
+        value: &T,
+        out: &mut Vec<u8>,
+    ) -> Result<(), BoxError> {
         let mut serializer = rmp_serde::Serializer::new(out).with_struct_map();
         value.serialize(&mut serializer)?;
         Ok(())
@@ -125,6 +149,10 @@ mod message_pack {
         let mut rest = bytes;
         let mut deserializer = rmp_serde::Deserializer::new(&mut rest);
         let value = T::deserialize(&mut deserializer)?;
-        if rest.is_empty() { Ok(value) } else { Err("bytes are left over".into()) }
+        if rest.is_empty() {
+            Ok(value)
+        } else {
+            Err("bytes are left over".into())
+        }
     }
 }

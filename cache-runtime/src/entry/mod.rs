@@ -15,13 +15,18 @@ use crate::error::CacheError;
 use crate::value::Settable;
 use crate::value::measure::measure;
 use fingerprint::TypeFacts;
-pub(crate) use header::{Facts, HEADER_BYTES, Kind, TOKEN_OFFSET, inspect};
+#[cfg(feature = "redis")]
+pub(crate) use header::TOKEN_OFFSET;
+pub(crate) use header::{Facts, HEADER_BYTES, Kind, inspect};
 
 /// An encoded entry, shared.
 pub(crate) type Bytes = Arc<[u8]>;
 
 /// Encodes a value: positionally where that is safe, else self-describing.
-pub(crate) fn encode<T: Settable + ?Sized>(value: &T, facts: &Facts) -> Result<Vec<u8>, CacheError> {
+pub(crate) fn encode<T: Settable + ?Sized>(
+    value: &T,
+    facts: &Facts,
+) -> Result<Vec<u8>, CacheError> {
     let shape = fingerprint::of::<T::Owned>();
     let measure = measure(value).map_err(refused)?;
     let known = |name_and_length| shape.structs.contains(name_and_length);
@@ -33,12 +38,18 @@ pub(crate) fn encode<T: Settable + ?Sized>(value: &T, facts: &Facts) -> Result<V
         // What a codec can't carry it may still write: a positional one writes `Some(None)` rightly and a struct
         // with a field left out wrongly, a self-describing one the other way round. What the look at the
         // value can't tell, reading it back does.
-        let fits = if self_describing { !measure.nests_nil } else { positional };
+        let fits = if self_describing {
+            !measure.nests_nil
+        } else {
+            positional
+        };
         if !fits {
             continue;
         }
         match codec.encode(value, &mut out) {
-            Ok(()) if shape.plain && !self_describing => return Ok(header::seal(out, codec.id(), shape, facts)),
+            Ok(()) if shape.plain && !self_describing => {
+                return Ok(header::seal(out, codec.id(), shape, facts));
+            }
             Ok(()) => match codec.decode::<T::Owned>(&out[HEADER_BYTES..]) {
                 Ok(_) => return Ok(header::seal(out, codec.id(), shape, facts)),
                 Err(error) => cause = Some(error),
@@ -54,14 +65,26 @@ pub(crate) fn encode<T: Settable + ?Sized>(value: &T, facts: &Facts) -> Result<V
 
 /// The entry of a `None` that is kept.
 pub(crate) fn nothing<T: DeserializeOwned + 'static>(facts: &Facts) -> Vec<u8> {
-    let facts = Facts { kind: Kind::Nothing, ..*facts };
-    header::seal(header::room(0), codec::CHOICES[0].0.id(), fingerprint::of::<T>(), &facts)
+    let facts = Facts {
+        kind: Kind::Nothing,
+        ..*facts
+    };
+    header::seal(
+        header::room(0),
+        codec::CHOICES[0].0.id(),
+        fingerprint::of::<T>(),
+        &facts,
+    )
 }
 
 /// The right to fill an entry, as it stands at the entry's key.
 #[cfg(feature = "redis")]
 pub(crate) fn lease(token: u64) -> Vec<u8> {
-    let facts = Facts { kind: Kind::Lease, token, ..Facts::default() };
+    let facts = Facts {
+        kind: Kind::Lease,
+        token,
+        ..Facts::default()
+    };
     header::seal(header::room(0), 0, &TypeFacts::default(), &facts)
 }
 
@@ -73,7 +96,10 @@ pub(crate) enum Found<T> {
 }
 
 /// The value of an entry, if the bytes are an entry of this type (and version, where one is asked for).
-pub(crate) fn read<T: DeserializeOwned + 'static>(bytes: &[u8], version: Option<u32>) -> Option<Found<T>> {
+pub(crate) fn read<T: DeserializeOwned + 'static>(
+    bytes: &[u8],
+    version: Option<u32>,
+) -> Option<Found<T>> {
     let header = inspect(bytes)?;
     let body = &bytes[HEADER_BYTES..];
     let ours = version.is_none_or(|version| version == header.version)
@@ -85,12 +111,18 @@ pub(crate) fn read<T: DeserializeOwned + 'static>(bytes: &[u8], version: Option<
     match header.kind {
         Kind::Lease => None,
         Kind::Nothing => Some(Found::Nothing),
-        Kind::Value => codec::by_id(header.codec)?.decode(body).ok().map(Found::Value),
+        Kind::Value => codec::by_id(header.codec)?
+            .decode(body)
+            .ok()
+            .map(Found::Value),
     }
 }
 
 /// The value alone.
-pub(crate) fn decode<T: DeserializeOwned + 'static>(bytes: &[u8], version: Option<u32>) -> Option<T> {
+pub(crate) fn decode<T: DeserializeOwned + 'static>(
+    bytes: &[u8],
+    version: Option<u32>,
+) -> Option<T> {
     match read(bytes, version)? {
         Found::Value(value) => Some(value),
         Found::Nothing => None,
@@ -98,7 +130,9 @@ pub(crate) fn decode<T: DeserializeOwned + 'static>(bytes: &[u8], version: Optio
 }
 
 fn refused(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> CacheError {
-    CacheError::Encode { source: Arc::from(error.into()) }
+    CacheError::Encode {
+        source: Arc::from(error.into()),
+    }
 }
 
 #[cfg(test)]

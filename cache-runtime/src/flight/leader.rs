@@ -17,7 +17,11 @@ pub(crate) struct Leader {
 
 impl Leader {
     pub(super) fn new(flights: Arc<Flights>, key: Arc<str>, flight: Arc<Flight>) -> Self {
-        Self { flights, key, flight }
+        Self {
+            flights,
+            key,
+            flight,
+        }
     }
 
     pub(crate) fn key(&self) -> &Arc<str> {

@@ -35,6 +35,7 @@ pub(crate) struct Flight {
     /// Whether an async caller leads: one that makes no progress while a blocking caller holds its thread.
     asynchronous: bool,
     /// The lease in the store; 0 while there is none.
+    #[cfg(feature = "redis")]
     token: AtomicU64,
     state: Mutex<State>,
 }
@@ -56,6 +57,7 @@ impl Flight {
         Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             asynchronous,
+            #[cfg(feature = "redis")]
             token: AtomicU64::new(0),
             state: Mutex::default(),
         }
@@ -99,7 +101,11 @@ impl Flight {
         let mut state = self.state();
         state.polls += 1;
         state.thread = Some(thread::current().id());
-        if !state.leader.as_ref().is_some_and(|known| known.will_wake(waker)) {
+        if !state
+            .leader
+            .as_ref()
+            .is_some_and(|known| known.will_wake(waker))
+        {
             state.leader = Some(waker.clone());
         }
     }

@@ -17,12 +17,16 @@ thread_local! {
 
 /// Whether the caller is inside this flight's body.
 pub(super) fn is_within(flight: &Flight) -> bool {
-    WITHIN.try_with(|within| within.borrow().contains(&flight.id)).unwrap_or(false)
+    WITHIN
+        .try_with(|within| within.borrow().contains(&flight.id))
+        .unwrap_or(false)
 }
 
 /// Marks the flight as running on this thread until dropped.
 pub(crate) fn enter(flight: &Flight) -> Entered {
-    let entered = WITHIN.try_with(|within| within.borrow_mut().push(flight.id)).is_ok();
+    let entered = WITHIN
+        .try_with(|within| within.borrow_mut().push(flight.id))
+        .is_ok();
     Entered { entered }
 }
 

@@ -34,12 +34,17 @@ pub(crate) enum Boarding<H> {
 
 impl Flights {
     pub(crate) fn new() -> Self {
-        Self { shards: Default::default(), hasher: RandomState::default() }
+        Self {
+            shards: Default::default(),
+            hasher: RandomState::default(),
+        }
     }
 
     fn shard(&self, key: &str) -> MutexGuard<'_, Shard> {
         let shard = self.hasher.hash_one(key) as usize % SHARDS;
-        self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
+        self.shards[shard]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Joins the key's flight if `joinable` says so, else leads a new one in its place. `recheck` looks at the
@@ -91,7 +96,9 @@ impl Flights {
     /// invalidation comes before (and nothing is filled) or after (and finds what was).
     pub(super) fn take_down(&self, key: &str, flight: &Arc<Flight>, fill: impl FnOnce()) -> bool {
         let mut shard = self.shard(key);
-        let stood = shard.get(key).is_some_and(|standing| Arc::ptr_eq(standing, flight));
+        let stood = shard
+            .get(key)
+            .is_some_and(|standing| Arc::ptr_eq(standing, flight));
         if stood {
             fill();
             shard.remove(key);
@@ -128,11 +135,19 @@ fn keys_in(shard: &Shard, span: &Span, pattern: &Pattern) -> Vec<Arc<str>> {
         Span::Exact(key) | Span::Prefix(key) => (key.as_slice(), matches!(span, Span::Prefix(_))),
     };
     // A pattern that isn't text where a key must be matches none.
-    let Ok(start) = std::str::from_utf8(start) else { return Vec::new() };
+    let Ok(start) = std::str::from_utf8(start) else {
+        return Vec::new();
+    };
     shard
         .range::<str, _>((Bound::Included(start), Bound::Unbounded))
         .map(|(key, _)| key)
-        .take_while(|key| if prefix { key.starts_with(start) } else { ***key == *start })
+        .take_while(|key| {
+            if prefix {
+                key.starts_with(start)
+            } else {
+                ***key == *start
+            }
+        })
         .filter(|key| pattern.matches(key.as_bytes()))
         .cloned()
         .collect()

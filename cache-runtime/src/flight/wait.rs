@@ -38,14 +38,23 @@ pub(crate) struct Wait {
 impl Wait {
     /// Waits at most `limit`; `blocking` if this thread does nothing else meanwhile.
     pub(crate) fn new(flight: Arc<Flight>, limit: Duration, blocking: bool) -> Self {
-        Self { flight, blocking, limit, timer: None, place: None, looks: 0, polls_seen: None }
+        Self {
+            flight,
+            blocking,
+            limit,
+            timer: None,
+            place: None,
+            looks: 0,
+            polls_seen: None,
+        }
     }
 
     /// Whether the leader can't get on while this caller waits.
     fn would_wait_for_itself(&self, state: &State) -> bool {
         let leader_needs_this_thread = self.blocking
             && self.flight.asynchronous
-            && (tokio::runtime::Handle::try_current().is_ok() || state.thread == Some(thread::current().id()));
+            && (tokio::runtime::Handle::try_current().is_ok()
+                || state.thread == Some(thread::current().id()));
         leader_needs_this_thread || nesting::is_within(&self.flight)
     }
 }
@@ -53,8 +62,17 @@ impl Wait {
 /// A task that holds its own leader without polling it (`select!` over `&mut leader`, then the same call again)
 /// would wait for itself. Such a leader was last polled with the waker that polls this waiter; but so is one
 /// in a `join!`. So look a few times: a `join!` polls both each time.
-fn looks_held(state: &State, cx: &Context<'_>, looks: &mut u8, polls_seen: &mut Option<u64>) -> bool {
-    if !state.leader.as_ref().is_some_and(|leader| leader.will_wake(cx.waker())) {
+fn looks_held(
+    state: &State,
+    cx: &Context<'_>,
+    looks: &mut u8,
+    polls_seen: &mut Option<u64>,
+) -> bool {
+    if !state
+        .leader
+        .as_ref()
+        .is_some_and(|leader| leader.will_wake(cx.waker()))
+    {
         return false;
     }
     let first_look = polls_seen.is_none();
@@ -82,7 +100,9 @@ impl Future for Wait {
             Some(Landing::Failed) => return Poll::Ready(Outcome::Failed),
             None => {}
         }
-        if this.would_wait_for_itself(&state) || looks_held(&state, cx, &mut this.looks, &mut this.polls_seen) {
+        if this.would_wait_for_itself(&state)
+            || looks_held(&state, cx, &mut this.looks, &mut this.polls_seen)
+        {
             return Poll::Ready(Outcome::GaveUp);
         }
         match this.place {
@@ -93,7 +113,9 @@ impl Future for Wait {
             }
         }
         drop(state);
-        let timer = this.timer.get_or_insert_with(|| background::sleep(this.limit));
+        let timer = this
+            .timer
+            .get_or_insert_with(|| background::sleep(this.limit));
         Pin::new(timer).poll(cx).map(|()| Outcome::GaveUp)
     }
 }

@@ -50,7 +50,9 @@ mod tests {
 
     fn escaped(text: &str) -> String {
         let mut out = String::new();
-        Escape(&mut out).write_str(text).expect("a string takes all");
+        Escape(&mut out)
+            .write_str(text)
+            .expect("a string takes all");
         out
     }
 

@@ -1,5 +1,7 @@
 //! From the arguments of one call to its key: `path` or `path#variant`.
 
+pub(crate) mod canonical;
+mod compound;
 pub(crate) mod escape;
 pub(crate) mod hash;
 pub(crate) mod identity;

@@ -98,14 +98,24 @@ pub trait KeyPart {}
 
 impl ShownPart {
     /// Writes the value as one part of a segment.
-    pub fn write<T: Display + ?Sized>(&self, writer: &mut Writer<'_>, name: &'static str, value: &T) {
+    pub fn write<T: Display + ?Sized>(
+        &self,
+        writer: &mut Writer<'_>,
+        name: &'static str,
+        value: &T,
+    ) {
         writer.part(name, Some(&value));
     }
 }
 
 impl OptionalPart {
     /// Writes the value, or the mark of `None`.
-    pub fn write<T: MaybeShown + ?Sized>(&self, writer: &mut Writer<'_>, name: &'static str, value: &T) {
+    pub fn write<T: MaybeShown + ?Sized>(
+        &self,
+        writer: &mut Writer<'_>,
+        name: &'static str,
+        value: &T,
+    ) {
         writer.part(name, value.shown());
     }
 }

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use serde::Serialize;
 
+use super::canonical::Canonical;
 use super::escape::Escape;
-use super::hash::Canonical;
 
 /// Where the returned value goes in a pattern, until it is known. No text can hold it: control characters are
 /// escaped in values and refused in literals.
@@ -43,7 +43,11 @@ thread_local! {
 /// Runs `use_it` on an empty rendering whose buffers are reused from call to call. Taken, not borrowed: an
 /// argument's `Display` may itself call a cached function.
 pub(crate) fn with_rendering<T>(use_it: impl FnOnce(&mut Rendering) -> T) -> T {
-    let mut rendering = SPARE.try_with(Cell::take).ok().flatten().unwrap_or_default();
+    let mut rendering = SPARE
+        .try_with(Cell::take)
+        .ok()
+        .flatten()
+        .unwrap_or_default();
     rendering.clear();
     let result = use_it(&mut rendering);
     // A thread that is ending has no spare any more; that is no one's error.
@@ -91,7 +95,10 @@ impl Rendering {
 
     /// The parts alone, as rendered.
     pub(crate) fn part_texts(&self) -> impl Iterator<Item = &str> {
-        self.parts.iter().flatten().map(|(_, range)| &self.text[range.clone()])
+        self.parts
+            .iter()
+            .flatten()
+            .map(|(_, range)| &self.text[range.clone()])
     }
 
     /// Appends `#variant` where something entered it, and gives the whole key.
@@ -133,7 +140,9 @@ impl Writer<'_> {
             parts.push((name, start..end));
         }
         if self.0.ambiguous {
-            self.0.variant.extend_from_slice(&((end - start) as u64).to_le_bytes());
+            self.0
+                .variant
+                .extend_from_slice(&((end - start) as u64).to_le_bytes());
         }
     }
 

@@ -4,7 +4,11 @@ enum Step {
     Byte(u8),
     Any,
     Many,
-    Class { negated: bool, ranges: Vec<(u8, u8)> },
+    /// Signed, as Redis compares them on most machines: `[é-a]` holds the bytes between.
+    Class {
+        negated: bool,
+        ranges: Vec<(i8, i8)>,
+    },
 }
 
 /// A glob with the meaning that Redis gives it in `KEYS` and `SCAN .. MATCH`, its corner cases included:
@@ -49,7 +53,9 @@ impl Glob {
     /// The glob before a final `:*`, if it ends so.
     pub(super) fn before_final_children(&self) -> Option<Self> {
         match self.steps.as_slice() {
-            [node @ .., Step::Byte(b':'), Step::Many] => Some(Self { steps: node.to_vec() }),
+            [node @ .., Step::Byte(b':'), Step::Many] => Some(Self {
+                steps: node.to_vec(),
+            }),
             _ => None,
         }
     }
@@ -108,7 +114,10 @@ impl Step {
             Self::Any => true,
             Self::Many => false,
             Self::Class { negated, ranges } => {
-                ranges.iter().any(|(low, high)| (*low..=*high).contains(&byte)) != *negated
+                ranges
+                    .iter()
+                    .any(|(low, high)| (*low..=*high).contains(&byte.cast_signed()))
+                    != *negated
             }
         }
     }
@@ -125,7 +134,7 @@ fn parse_class(mut rest: &[u8]) -> (Step, &[u8]) {
         match rest {
             [] => break,
             [b'\\', escaped, after @ ..] => {
-                ranges.push((*escaped, *escaped));
+                ranges.push((escaped.cast_signed(), escaped.cast_signed()));
                 rest = after;
             }
             [b']', after @ ..] => {
@@ -133,11 +142,12 @@ fn parse_class(mut rest: &[u8]) -> (Step, &[u8]) {
                 break;
             }
             [start, b'-', end, after @ ..] => {
-                ranges.push((*start.min(end), *start.max(end)));
+                let (start, end) = (start.cast_signed(), end.cast_signed());
+                ranges.push((start.min(end), start.max(end)));
                 rest = after;
             }
             [single, after @ ..] => {
-                ranges.push((*single, *single));
+                ranges.push((single.cast_signed(), single.cast_signed()));
                 rest = after;
             }
         }

@@ -101,7 +101,12 @@ mod tests {
 
     #[test]
     fn children_include_the_node_and_its_variants() {
-        for key in ["posts:my-slug", "posts:my-slug#k3v9", "posts:my-slug:comments", "posts:my-slug:comments#x"] {
+        for key in [
+            "posts:my-slug",
+            "posts:my-slug#k3v9",
+            "posts:my-slug:comments",
+            "posts:my-slug:comments#x",
+        ] {
             assert!(matches("posts:my-slug:*", key), "{key}");
         }
         assert!(!matches("posts:my-slug:*", "posts:my-slug-2"));
@@ -128,9 +133,26 @@ mod tests {
     fn spans_hold_every_match_and_no_sibling() {
         let spans = |pattern: &str| Pattern::new(pattern).spans();
         let prefix = |text: &str| Span::Prefix(text.into());
-        assert_eq!(spans("posts:1:*"), [Span::Exact("posts:1".into()), prefix("posts:1#"), prefix("posts:1:")]);
-        assert_eq!(spans("posts:1"), [Span::Exact("posts:1".into()), prefix("posts:1#")]);
-        assert_eq!(spans("posts:*"), [Span::Exact("posts".into()), prefix("posts#"), prefix("posts:")]);
+        assert_eq!(
+            spans("posts:1:*"),
+            [
+                Span::Exact("posts:1".into()),
+                prefix("posts:1#"),
+                prefix("posts:1:")
+            ]
+        );
+        assert_eq!(
+            spans("posts:1"),
+            [Span::Exact("posts:1".into()), prefix("posts:1#")]
+        );
+        assert_eq!(
+            spans("posts:*"),
+            [
+                Span::Exact("posts".into()),
+                prefix("posts#"),
+                prefix("posts:")
+            ]
+        );
         assert_eq!(spans("posts:?:*"), [prefix("posts:")]);
         assert_eq!(spans("posts:4*"), [prefix("posts:4")]);
         assert_eq!(spans("*"), [prefix("")]);

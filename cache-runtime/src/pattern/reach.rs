@@ -24,7 +24,11 @@ pub const fn reaches(pattern: &str, template: &str) -> bool {
     }
     let children = length >= 2 && pattern[length - 2] == b':' && pattern[length - 1] == b'*';
     let escaped = length >= 3 && pattern[length - 3] == b'\\';
-    let node = if escaped { length.saturating_sub(3) } else { length.saturating_sub(2) };
+    let node = if escaped {
+        length.saturating_sub(3)
+    } else {
+        length.saturating_sub(2)
+    };
     children && overlaps(pattern, node, template)
 }
 
@@ -43,12 +47,12 @@ const fn overlaps(pattern: &[u8], pattern_end: usize, template: &[u8]) -> bool {
         let next = successors(pattern, pattern_end, p, template, t);
         let mut i = 0;
         while i < 3 {
-            if let Some((p, t)) = next[i] {
-                if !seen[p][t] {
-                    seen[p][t] = true;
-                    queue[tail] = (p as u8, t as u8);
-                    tail += 1;
-                }
+            if let Some((p, t)) = next[i]
+                && !seen[p][t]
+            {
+                seen[p][t] = true;
+                queue[tail] = (p as u8, t as u8);
+                tail += 1;
             }
             i += 1;
         }
@@ -59,15 +63,33 @@ const fn overlaps(pattern: &[u8], pattern_end: usize, template: &[u8]) -> bool {
 type Pair = Option<(usize, usize)>;
 
 /// Where one byte that both take, or the end of a repetition, leads.
-const fn successors(pattern: &[u8], pattern_end: usize, p: usize, template: &[u8], t: usize) -> [Pair; 3] {
+const fn successors(
+    pattern: &[u8],
+    pattern_end: usize,
+    p: usize,
+    template: &[u8],
+    t: usize,
+) -> [Pair; 3] {
     let in_pattern = p < pattern_end;
     let in_template = t < template.len();
     let pattern_repeats = in_pattern && matches!(pattern[p], b'*' | HOLE);
     let template_repeats = in_template && template[t] == HOLE;
-    let leave_pattern = if pattern_repeats { Some((p + 1, t)) } else { None };
-    let leave_template = if template_repeats { Some((p, t + 1)) } else { None };
+    let leave_pattern = if pattern_repeats {
+        Some((p + 1, t))
+    } else {
+        None
+    };
+    let leave_template = if template_repeats {
+        Some((p, t + 1))
+    } else {
+        None
+    };
     let both = if in_pattern && in_template && share_a_byte(pattern, p, template[t]) {
-        let p_next = if pattern_repeats { p } else { step_end(pattern, pattern_end, p) };
+        let p_next = if pattern_repeats {
+            p
+        } else {
+            step_end(pattern, pattern_end, p)
+        };
         let t_next = if template_repeats { t } else { t + 1 };
         Some((p_next, t_next))
     } else {
@@ -125,7 +147,11 @@ const fn step_end(pattern: &[u8], pattern_end: usize, p: usize) -> usize {
             while at < pattern_end && pattern[at] != b']' {
                 at = class_item_end(pattern, pattern_end, at);
             }
-            if at < pattern_end { at + 1 } else { pattern_end }
+            if at < pattern_end {
+                at + 1
+            } else {
+                pattern_end
+            }
         }
         _ => p + 1,
     }
@@ -153,10 +179,11 @@ const fn class_takes(pattern: &[u8], p: usize, byte: u8) -> bool {
     while at < end && pattern[at] != b']' {
         let next = class_item_end(pattern, end, at);
         let (low, high) = match next - at {
-            3 => (pattern[at], pattern[at + 2]),
-            2 => (pattern[at + 1], pattern[at + 1]),
-            _ => (pattern[at], pattern[at]),
+            3 => (pattern[at].cast_signed(), pattern[at + 2].cast_signed()),
+            2 => (pattern[at + 1].cast_signed(), pattern[at + 1].cast_signed()),
+            _ => (pattern[at].cast_signed(), pattern[at].cast_signed()),
         };
+        let byte = byte.cast_signed();
         found = found || (low <= byte && byte <= high) || (high <= byte && byte <= low);
         at = next;
     }
@@ -178,7 +205,10 @@ mod tests {
         assert!(reach("posts:@:*", "posts:@:comments"));
         assert!(reach("posts:list:*", "posts:list:@"));
         assert!(reach("posts:list", "posts:@"), "a slug can be `list`");
-        assert!(!reach("posts:@", "posts:@:comments"), "a value holds no separator");
+        assert!(
+            !reach("posts:@", "posts:@:comments"),
+            "a value holds no separator"
+        );
         assert!(!reach("posts:@:*", "comments:post:@"));
         assert!(!reach("comment:@:*", "comments:@"));
         assert!(reach("*", "anything:@"));

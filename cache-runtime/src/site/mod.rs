@@ -80,14 +80,25 @@ impl ReadSite {
 
     /// `crate:module:function`.
     pub(crate) fn default_path(&self) -> &str {
-        let path = || format!("{}:{}", self.info.module.replace("::", ":"), self.info.function);
+        let path = || {
+            format!(
+                "{}:{}",
+                self.info.module.replace("::", ":"),
+                self.info.function
+            )
+        };
         self.default_path.get_or_init(path)
     }
 
     /// Its place in every cache's counters.
     pub(crate) fn number(&self) -> usize {
         *self.number.get_or_init(|| {
-            registry::number(self.info.module, self.info.function, self.info.file, self.info.line)
+            registry::number(
+                self.info.module,
+                self.info.function,
+                self.info.file,
+                self.info.line,
+            )
         })
     }
 }
@@ -134,13 +145,21 @@ pub struct WriteSite {
 impl WriteSite {
     /// The call site that an attribute makes.
     pub const fn new(info: WriteInfo) -> Self {
-        Self { info, number: OnceLock::new() }
+        Self {
+            info,
+            number: OnceLock::new(),
+        }
     }
 
     /// Its place in every cache's counters.
     pub(crate) fn number(&self) -> usize {
         *self.number.get_or_init(|| {
-            registry::number(self.info.module, self.info.function, self.info.file, self.info.line)
+            registry::number(
+                self.info.module,
+                self.info.function,
+                self.info.file,
+                self.info.line,
+            )
         })
     }
 }
@@ -157,19 +176,31 @@ pub(crate) struct Origin {
 impl Origin {
     /// An explicit operation of the handle.
     pub(crate) fn explicit(function: &'static str) -> Self {
-        Self { function, debug: false, number: registry::EXPLICIT }
+        Self {
+            function,
+            debug: false,
+            number: registry::EXPLICIT,
+        }
     }
 }
 
 impl From<&ReadSite> for Origin {
     fn from(site: &ReadSite) -> Self {
-        Self { function: site.info.function, debug: site.info.debug, number: site.number() }
+        Self {
+            function: site.info.function,
+            debug: site.info.debug,
+            number: site.number(),
+        }
     }
 }
 
 impl From<&WriteSite> for Origin {
     fn from(site: &WriteSite) -> Self {
-        Self { function: site.info.function, debug: site.info.debug, number: site.number() }
+        Self {
+            function: site.info.function,
+            debug: site.info.debug,
+            number: site.number(),
+        }
     }
 }
 
@@ -190,7 +221,6 @@ const fn is_ambiguous(shape: &[u8]) -> bool {
     false
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::is_ambiguous;
@@ -200,7 +230,14 @@ mod tests {
         for ambiguous in ["\u{1}\u{1}", "a:\u{1}-\u{1}", "\u{1}%\u{1}"] {
             assert!(is_ambiguous(ambiguous.as_bytes()), "{ambiguous:?}");
         }
-        for clear in ["", "a", "a-\u{1}-b", "\u{1}:\u{1}", "{\u{1}}\u{1}", "\u{1}-a:b-\u{1}"] {
+        for clear in [
+            "",
+            "a",
+            "a-\u{1}-b",
+            "\u{1}:\u{1}",
+            "{\u{1}}\u{1}",
+            "\u{1}-a:b-\u{1}",
+        ] {
             assert!(!is_ambiguous(clear.as_bytes()), "{clear:?}");
         }
     }

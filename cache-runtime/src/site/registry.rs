@@ -33,12 +33,34 @@ impl Registered {
     pub(crate) fn place(self) -> Place {
         match self {
             Self::Read(site) => {
-                let super::ReadInfo { function, module, file, line, .. } = site.info;
-                Place { module, file, line, function }
+                let super::ReadInfo {
+                    function,
+                    module,
+                    file,
+                    line,
+                    ..
+                } = site.info;
+                Place {
+                    module,
+                    file,
+                    line,
+                    function,
+                }
             }
             Self::Write(site) => {
-                let super::WriteInfo { function, module, file, line, .. } = site.info;
-                Place { module, file, line, function }
+                let super::WriteInfo {
+                    function,
+                    module,
+                    file,
+                    line,
+                    ..
+                } = site.info;
+                Place {
+                    module,
+                    file,
+                    line,
+                    function,
+                }
             }
         }
     }
@@ -54,7 +76,11 @@ pub(crate) fn all() -> Vec<Registered> {
 static PLACES: Lazy<(Vec<Place>, HashMap<Place, usize>)> = Lazy::new(|| {
     let mut places: Vec<Place> = all().into_iter().map(Registered::place).collect();
     places.dedup();
-    let numbers = places.iter().enumerate().map(|(at, place)| (*place, at + 1)).collect();
+    let numbers = places
+        .iter()
+        .enumerate()
+        .map(|(at, place)| (*place, at + 1))
+        .collect();
     (places, numbers)
 });
 
@@ -70,6 +96,20 @@ pub(crate) fn places() -> &'static [Place] {
 
 /// The number of a function. A companion stands where its function stands and shares its number; what stands
 /// nowhere counts as explicit.
-pub(crate) fn number(module: &'static str, function: &'static str, file: &'static str, line: u32) -> usize {
-    PLACES.1.get(&Place { module, file, line, function }).copied().unwrap_or(EXPLICIT)
+pub(crate) fn number(
+    module: &'static str,
+    function: &'static str,
+    file: &'static str,
+    line: u32,
+) -> usize {
+    PLACES
+        .1
+        .get(&Place {
+            module,
+            file,
+            line,
+            function,
+        })
+        .copied()
+        .unwrap_or(EXPLICIT)
 }

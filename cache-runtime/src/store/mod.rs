@@ -16,6 +16,15 @@ pub(crate) enum Store {
 }
 
 impl Store {
+    /// The memory store, if it is one.
+    pub(crate) fn memory(&self) -> Option<&MemoryStore> {
+        match self {
+            Self::Memory(store) => Some(store),
+            #[cfg(feature = "redis")]
+            Self::Redis(_) => None,
+        }
+    }
+
     /// Its name in `Health` and logs.
     pub(crate) fn name(&self) -> &'static str {
         match self {

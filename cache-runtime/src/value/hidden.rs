@@ -87,7 +87,11 @@ impl ser::Serializer for Look {
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Seen> {
         value.serialize(self)
     }
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, _: &T) -> Result<(), Seen> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: &T,
+    ) -> Result<(), Seen> {
         Err(Seen(Hidden::Value))
     }
     fn serialize_newtype_variant<T: Serialize + ?Sized>(

@@ -21,7 +21,10 @@ pub(crate) struct Measure {
 /// Measures `value`, or says why its `Serialize` refused.
 pub(crate) fn measure<T: Serialize + ?Sized>(value: &T) -> Result<Measure, Refused> {
     let mut measure = Measure::default();
-    value.serialize(Look { measure: &mut measure, in_some: false })?;
+    value.serialize(Look {
+        measure: &mut measure,
+        in_some: false,
+    })?;
     Ok(measure)
 }
 
@@ -59,14 +62,18 @@ impl<'a> Look<'a> {
 
     fn compound(self) -> Result<Parts<'a>, Refused> {
         self.measure.bytes += 8;
-        Ok(Parts { measure: self.measure })
+        Ok(Parts {
+            measure: self.measure,
+        })
     }
 
     fn fields(self, name: &'static str, length: usize) -> Result<Parts<'a>, Refused> {
         if !self.measure.structs.contains(&(name, length)) {
             self.measure.structs.push((name, length));
         }
-        Ok(Parts { measure: self.measure })
+        Ok(Parts {
+            measure: self.measure,
+        })
     }
 }
 
@@ -111,12 +118,24 @@ impl<'a> ser::Serializer for Look<'a> {
     }
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Refused> {
         self.measure.bytes += 1;
-        value.serialize(Look { measure: self.measure, in_some: true })
+        value.serialize(Look {
+            measure: self.measure,
+            in_some: true,
+        })
     }
-    fn serialize_unit_variant(self, _: &'static str, _: u32, _: &'static str) -> Result<(), Refused> {
+    fn serialize_unit_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+    ) -> Result<(), Refused> {
         self.add(4)
     }
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Refused> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Refused> {
         value.serialize(self)
     }
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -127,7 +146,10 @@ impl<'a> ser::Serializer for Look<'a> {
         value: &T,
     ) -> Result<(), Refused> {
         self.measure.bytes += 4;
-        value.serialize(Look { measure: self.measure, in_some: false })
+        value.serialize(Look {
+            measure: self.measure,
+            in_some: false,
+        })
     }
     fn serialize_seq(self, _: Option<usize>) -> Result<Parts<'a>, Refused> {
         self.compound()
@@ -135,7 +157,11 @@ impl<'a> ser::Serializer for Look<'a> {
     fn serialize_tuple(self, _: usize) -> Result<Parts<'a>, Refused> {
         self.compound()
     }
-    fn serialize_tuple_struct(self, name: &'static str, length: usize) -> Result<Parts<'a>, Refused> {
+    fn serialize_tuple_struct(
+        self,
+        name: &'static str,
+        length: usize,
+    ) -> Result<Parts<'a>, Refused> {
         self.fields(name, length)
     }
     fn serialize_tuple_variant(
@@ -174,7 +200,10 @@ struct Parts<'a> {
 
 impl Parts<'_> {
     fn part<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
-        value.serialize(Look { measure: self.measure, in_some: false })
+        value.serialize(Look {
+            measure: self.measure,
+            in_some: false,
+        })
     }
 }
 
@@ -246,10 +275,18 @@ mod tests {
 
     #[test]
     fn skipped_fields_and_nested_nils_are_seen() {
-        let full = measure(&Sparse { id: 1, note: Some("x") }).expect("measures");
+        let full = measure(&Sparse {
+            id: 1,
+            note: Some("x"),
+        })
+        .expect("measures");
         assert!(!full.skips_fields);
         assert_eq!(full.structs, [("Sparse", 2)]);
-        assert!(measure(&Sparse { id: 1, note: None }).expect("measures").skips_fields);
+        assert!(
+            measure(&Sparse { id: 1, note: None })
+                .expect("measures")
+                .skips_fields
+        );
         assert!(measure(&Some(None::<u8>)).expect("measures").nests_nil);
         assert!(!measure(&Some(1u8)).expect("measures").nests_nil);
         assert_eq!(measure("four").expect("measures").bytes, 12);

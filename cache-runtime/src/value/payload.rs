@@ -37,7 +37,11 @@ impl Payload {
 
     /// The value, if it is a `T` of this version: shared where it can be, decoded where its bytes say that they
     /// are a `T`.
-    pub(crate) fn share<T: Storable>(&self, entry_version: u32, version: u32) -> Option<Found<Arc<T>>> {
+    pub(crate) fn share<T: Storable>(
+        &self,
+        entry_version: u32,
+        version: u32,
+    ) -> Option<Found<Arc<T>>> {
         match self {
             Self::Encoded(bytes) => Some(match entry::read::<T>(bytes, Some(version))? {
                 Found::Value(value) => Found::Value(Arc::new(value)),
@@ -50,7 +54,9 @@ impl Payload {
                 // Another Rust type that serde shows alike is the same type in a Redis, and so here.
                 Err(value) => {
                     let bytes = (handling.encode)(&value).ok()?;
-                    entry::decode::<T>(&bytes, None).map(Arc::new).map(Found::Value)
+                    entry::decode::<T>(&bytes, None)
+                        .map(Arc::new)
+                        .map(Found::Value)
                 }
             },
         }
@@ -77,7 +83,10 @@ struct HandlingOf<T>(T);
 
 impl<T: Storable> HandlingOf<T> {
     const TABLE: Handling = Handling {
-        clone_into: |value, slot| match (value.downcast_ref::<T>(), slot.downcast_mut::<Option<T>>()) {
+        clone_into: |value, slot| match (
+            value.downcast_ref::<T>(),
+            slot.downcast_mut::<Option<T>>(),
+        ) {
             (Some(value), Some(slot)) => {
                 *slot = Some(value.clone());
                 true
@@ -86,7 +95,9 @@ impl<T: Storable> HandlingOf<T> {
         },
         encode: |value| match value.downcast_ref::<T>() {
             Some(value) => entry::encode(value, &entry::Facts::default()),
-            None => Err(CacheError::Encode { source: Arc::new(std::fmt::Error) }),
+            None => Err(CacheError::Encode {
+                source: Arc::new(std::fmt::Error),
+            }),
         },
     };
 }

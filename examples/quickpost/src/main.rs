@@ -46,15 +46,16 @@ const HINTS: &str = r#"
 "#;
 
 #[tokio::main]
-async fn main() -> Result<ExitCode, Box<dyn Error>> {
-    match std::env::args().nth(1).as_deref() {
+async fn main() -> ExitCode {
+    let done = match std::env::args().nth(1).as_deref() {
         None => serve().await,
         Some("--demo") => demo().await,
-        Some(_) => {
-            eprintln!("usage: quickpost [--demo]");
-            Ok(ExitCode::from(2))
-        }
-    }
+        Some(_) => Err("usage: quickpost [--demo]".into()),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("{error}");
+        ExitCode::FAILURE
+    })
 }
 
 /// On Redis if `REDIS_URL` is set, else in memory; `CACHE_*` variables win over what is said here.

@@ -6,7 +6,9 @@
 //! no date) is replaced by the next; where none will do, the trace is incomplete, and values of that type are
 //! read back once before they are stored.
 
+mod parts;
 mod trace;
+mod tracer;
 
 use std::any::TypeId;
 use std::collections::HashMap;
@@ -31,11 +33,17 @@ static KNOWN: Lazy<RwLock<HashMap<TypeId, &'static TypeFacts>>> = Lazy::new(RwLo
 /// The facts about `T`; traced once.
 pub(crate) fn of<T: DeserializeOwned + 'static>() -> &'static TypeFacts {
     let id = TypeId::of::<T>();
-    if let Some(facts) = KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
+    if let Some(facts) = KNOWN
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get(&id)
+    {
         return facts;
     }
     // Outside the lock: a `Deserialize` is foreign code. Two threads that trace at once find the same.
     let traced = trace::run::<T>();
     let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
-    known.entry(id).or_insert_with(|| Box::leak(Box::new(traced)))
+    known
+        .entry(id)
+        .or_insert_with(|| Box::leak(Box::new(traced)))
 }

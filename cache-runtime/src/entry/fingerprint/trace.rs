@@ -5,10 +5,7 @@ use std::fmt;
 use serde::de::{self, DeserializeOwned};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::TypeFacts;
-
-#[path = "tracer.rs"]
-mod tracer;
+use super::{TypeFacts, tracer};
 
 /// Bounds of a trace. Beyond them it is incomplete, which costs speed, not safety.
 const MOST_PASSES: usize = 256;
@@ -17,14 +14,14 @@ const DEEPEST: usize = 64;
 
 /// What the passes over one type have in common.
 #[derive(Default)]
-struct Trace {
+pub(super) struct Trace {
     /// What was asked, in the pass at hand.
-    log: Vec<u8>,
+    pub(super) log: Vec<u8>,
     structs: Vec<(&'static str, usize)>,
     /// For each enum: its name, variants, and how many of them were visited.
     enums: Vec<Visits>,
     /// Names of the structs and enums that the tracer is in.
-    open: Vec<&'static str>,
+    pub(super) open: Vec<&'static str>,
     /// Which sample each refusable request of this pass gets.
     samples: Vec<usize>,
     /// How many such requests there were, and how many samples the last one has.
@@ -32,7 +29,7 @@ struct Trace {
     choices: usize,
     /// Which variant a recursive enum gets.
     way_out: usize,
-    asks_any: bool,
+    pub(super) asks_any: bool,
     too_deep: bool,
 }
 
@@ -55,7 +52,10 @@ pub(super) fn run<T: DeserializeOwned>() -> TypeFacts {
         let visited = trace.visited();
         complete &= trace.pass::<T>();
         log.append(&mut trace.log);
-        let all = trace.enums.iter().all(|known| known.visited == known.variants.len());
+        let all = trace
+            .enums
+            .iter()
+            .all(|known| known.visited == known.variants.len());
         if all || trace.visited() == visited {
             complete &= all;
             break;
@@ -100,7 +100,9 @@ impl Trace {
 
     /// Chooses the next sample for the request that was answered last.
     fn next_sample(&mut self) -> bool {
-        let Some(last) = self.asked.checked_sub(1) else { return false };
+        let Some(last) = self.asked.checked_sub(1) else {
+            return false;
+        };
         self.samples.truncate(last + 1);
         let sample = &mut self.samples[last];
         *sample += 1;
@@ -108,7 +110,7 @@ impl Trace {
     }
 
     /// The sample for a request that has `choices` of them.
-    fn sample(&mut self, choices: usize) -> usize {
+    pub(super) fn sample(&mut self, choices: usize) -> usize {
         if self.asked == self.samples.len() {
             self.samples.push(0);
         }
@@ -117,7 +119,7 @@ impl Trace {
         self.samples[self.asked - 1]
     }
 
-    fn note(&mut self, kind: u8) -> Result<(), Refused> {
+    pub(super) fn note(&mut self, kind: u8) -> Result<(), Refused> {
         self.log.push(kind);
         if self.log.len() > MOST_EVENTS {
             self.too_deep = true;
@@ -127,26 +129,28 @@ impl Trace {
         Ok(())
     }
 
-    fn note_name(&mut self, name: &str) {
-        self.log.extend_from_slice(&(name.len() as u32).to_le_bytes());
+    pub(super) fn note_name(&mut self, name: &str) {
+        self.log
+            .extend_from_slice(&(name.len() as u32).to_le_bytes());
         self.log.extend_from_slice(name.as_bytes());
     }
 
-    fn note_names(&mut self, names: &[&str]) {
-        self.log.extend_from_slice(&(names.len() as u32).to_le_bytes());
+    pub(super) fn note_names(&mut self, names: &[&str]) {
+        self.log
+            .extend_from_slice(&(names.len() as u32).to_le_bytes());
         for name in names {
             self.note_name(name);
         }
     }
 
-    fn note_struct(&mut self, name: &'static str, length: usize) {
+    pub(super) fn note_struct(&mut self, name: &'static str, length: usize) {
         if !self.structs.contains(&(name, length)) {
             self.structs.push((name, length));
         }
     }
 
     /// Enters a struct or enum; tells whether it is within itself.
-    fn enter(&mut self, name: &'static str) -> Result<bool, Refused> {
+    pub(super) fn enter(&mut self, name: &'static str) -> Result<bool, Refused> {
         if self.open.len() == DEEPEST {
             self.too_deep = true;
             return Err(Refused);
@@ -157,11 +161,24 @@ impl Trace {
     }
 
     /// The variant to visit: the first that wasn't, or the way out of a recursion.
-    fn variant(&mut self, name: &'static str, variants: &'static [&'static str], within_itself: bool) -> usize {
-        let known = match self.enums.iter_mut().position(|known| known.name == name && known.variants == variants) {
+    pub(super) fn variant(
+        &mut self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        within_itself: bool,
+    ) -> usize {
+        let known = match self
+            .enums
+            .iter_mut()
+            .position(|known| known.name == name && known.variants == variants)
+        {
             Some(at) => &mut self.enums[at],
             None => {
-                self.enums.push(Visits { name, variants, visited: 0 });
+                self.enums.push(Visits {
+                    name,
+                    variants,
+                    visited: 0,
+                });
                 let last = self.enums.len() - 1;
                 &mut self.enums[last]
             }
@@ -176,7 +193,7 @@ impl Trace {
 
 /// Ends a pass: a sample was refused, or a bound was met.
 #[derive(Debug)]
-struct Refused;
+pub(super) struct Refused;
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

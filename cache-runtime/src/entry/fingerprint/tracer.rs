@@ -1,31 +1,53 @@
 //! The deserializer that answers with samples.
 
-use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
+use serde::de::{Deserializer, Visitor};
 
-use super::{Refused, Trace};
+use super::parts::{Parts, Variant};
+use super::trace::{Refused, Trace};
 
 const TEXTS: &[&str] = &[
-    "", "0", "1970-01-01T00:00:00Z", "1970-01-01", "00:00:00", "1970-01-01T00:00:00", "127.0.0.1", "::1",
-    "127.0.0.1:80", "00000000-0000-0000-0000-000000000000", "http://a.example/", "a@a.example", "a", "en", "UTC",
-    "1.0.0", "/",
+    "",
+    "0",
+    "1970-01-01T00:00:00Z",
+    "1970-01-01",
+    "00:00:00",
+    "1970-01-01T00:00:00",
+    "127.0.0.1",
+    "::1",
+    "127.0.0.1:80",
+    "00000000-0000-0000-0000-000000000000",
+    "http://a.example/",
+    "a@a.example",
+    "a",
+    "en",
+    "UTC",
+    "1.0.0",
+    "/",
 ];
 const BYTE_LENGTHS: &[usize] = &[16, 0, 4, 6, 8, 12, 20, 24, 32, 64];
 const NUMBERS: &[u8] = &[1, 0, 12, 100];
 const CHARS: &[char] = &['a', '0', 'A'];
 
 pub(super) struct Tracer<'t> {
-    trace: &'t mut Trace,
+    pub(super) trace: &'t mut Trace,
     /// Within a type that is within itself: sequences are empty, options are `None`.
-    recursive: bool,
+    pub(super) recursive: bool,
 }
 
 impl<'t> Tracer<'t> {
     pub(super) fn new(trace: &'t mut Trace) -> Self {
-        Self { trace, recursive: false }
+        Self {
+            trace,
+            recursive: false,
+        }
     }
 
     fn parts<'a>(&'a mut self, left: usize) -> Parts<'a> {
-        Parts { trace: self.trace, recursive: self.recursive, left }
+        Parts {
+            trace: self.trace,
+            recursive: self.recursive,
+            left,
+        }
     }
 
     /// Visits what is inside a named type, and leaves it.
@@ -97,13 +119,21 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
     }
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
         self.trace.note(17)?;
-        if self.recursive { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.recursive {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
     }
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
         self.trace.note(18)?;
         visitor.visit_unit()
     }
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Refused> {
         self.trace.note(19)?;
         self.trace.note_name(name);
         visitor.visit_unit()
@@ -117,7 +147,10 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         self.trace.note_name(name);
         self.inside(name, |tracer| {
             let recursive = tracer.recursive;
-            visitor.visit_newtype_struct(Tracer { trace: tracer.trace, recursive })
+            visitor.visit_newtype_struct(Tracer {
+                trace: tracer.trace,
+                recursive,
+            })
         })
     }
     fn deserialize_seq<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Refused> {
@@ -125,9 +158,15 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         let length = usize::from(!self.recursive);
         visitor.visit_seq(self.parts(length))
     }
-    fn deserialize_tuple<V: Visitor<'de>>(mut self, length: usize, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_tuple<V: Visitor<'de>>(
+        mut self,
+        length: usize,
+        visitor: V,
+    ) -> Result<V::Value, Refused> {
         self.trace.note(22)?;
-        self.trace.log.extend_from_slice(&(length as u64).to_le_bytes());
+        self.trace
+            .log
+            .extend_from_slice(&(length as u64).to_le_bytes());
         visitor.visit_seq(self.parts(length))
     }
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -138,7 +177,9 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
     ) -> Result<V::Value, Refused> {
         self.trace.note(23)?;
         self.trace.note_name(name);
-        self.trace.log.extend_from_slice(&(length as u64).to_le_bytes());
+        self.trace
+            .log
+            .extend_from_slice(&(length as u64).to_le_bytes());
         self.trace.note_struct(name, length);
         self.inside(name, |tracer| visitor.visit_seq(tracer.parts(length)))
     }
@@ -170,10 +211,18 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         self.trace.note_names(variants);
         self.inside(name, |tracer| {
             let index = tracer.trace.variant(name, variants, tracer.recursive);
-            tracer.trace.log.extend_from_slice(&(index as u32).to_le_bytes());
+            tracer
+                .trace
+                .log
+                .extend_from_slice(&(index as u32).to_le_bytes());
             let recursive = tracer.recursive;
             let variant = variants.get(index).copied().unwrap_or(name);
-            visitor.visit_enum(Variant { trace: tracer.trace, recursive, index, name: variant })
+            visitor.visit_enum(Variant {
+                trace: tracer.trace,
+                recursive,
+                index,
+                name: variant,
+            })
         })
     }
     fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Refused> {
@@ -195,86 +244,5 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
     }
     fn is_human_readable(&self) -> bool {
         false
-    }
-}
-
-/// The elements, fields or entries of a compound type.
-struct Parts<'a> {
-    trace: &'a mut Trace,
-    recursive: bool,
-    left: usize,
-}
-
-impl Parts<'_> {
-    fn next(&mut self) -> Tracer<'_> {
-        Tracer { trace: self.trace, recursive: self.recursive }
-    }
-}
-
-impl<'de> de::SeqAccess<'de> for Parts<'_> {
-    type Error = Refused;
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Refused> {
-        match self.left.checked_sub(1) {
-            None => Ok(None),
-            Some(left) => {
-                self.left = left;
-                seed.deserialize(self.next()).map(Some)
-            }
-        }
-    }
-}
-
-impl<'de> de::MapAccess<'de> for Parts<'_> {
-    type Error = Refused;
-    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Refused> {
-        de::SeqAccess::next_element_seed(self, seed)
-    }
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Refused> {
-        seed.deserialize(self.next())
-    }
-}
-
-/// One variant of an enum.
-struct Variant<'a> {
-    trace: &'a mut Trace,
-    recursive: bool,
-    index: usize,
-    name: &'static str,
-}
-
-impl<'de, 'a> de::EnumAccess<'de> for Variant<'a> {
-    type Error = Refused;
-    type Variant = Self;
-    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self), Refused> {
-        let index = u32::try_from(self.index).map_err(|_| Refused)?;
-        let index: de::value::U32Deserializer<Refused> = index.into_deserializer();
-        Ok((seed.deserialize(index)?, self))
-    }
-}
-
-impl<'de> de::VariantAccess<'de> for Variant<'_> {
-    type Error = Refused;
-    fn unit_variant(self) -> Result<(), Refused> {
-        self.trace.note(28)
-    }
-    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Refused> {
-        self.trace.note(29)?;
-        seed.deserialize(Tracer { trace: self.trace, recursive: self.recursive })
-    }
-    fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Refused> {
-        self.trace.note(30)?;
-        self.trace.log.extend_from_slice(&(length as u64).to_le_bytes());
-        self.trace.note_struct(self.name, length);
-        visitor.visit_seq(Parts { trace: self.trace, recursive: self.recursive, left: length })
-    }
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Refused> {
-        self.trace.note(31)?;
-        self.trace.note_names(fields);
-        self.trace.note_struct(self.name, fields.len());
-        visitor.visit_seq(Parts { trace: self.trace, recursive: self.recursive, left: fields.len() })
     }
 }

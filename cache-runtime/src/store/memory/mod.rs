@@ -42,19 +42,28 @@ impl MemoryStore {
             count /= 2;
         }
         let shard = || RwLock::new(Shard::new(capacity / count));
-        Self { shards: std::iter::repeat_with(shard).take(count).collect(), hasher: RandomState::default() }
+        Self {
+            shards: std::iter::repeat_with(shard).take(count).collect(),
+            hasher: RandomState::default(),
+        }
     }
 
     fn locate(&self, key: &str) -> (u64, &RwLock<Shard>) {
         let hash = self.hasher.hash_one(key);
         // The map within the shard goes by the other bits.
-        (hash, &self.shards[(hash >> 48) as usize % self.shards.len()])
+        (
+            hash,
+            &self.shards[(hash >> 48) as usize % self.shards.len()],
+        )
     }
 
     /// The entry, if it stands and hasn't expired.
     pub(crate) fn get(&self, key: &str, now: Moment) -> Option<Hit> {
         let (hash, shard) = self.locate(key);
-        shard.read().unwrap_or_else(PoisonError::into_inner).get(hash, key, now)
+        shard
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(hash, key, now)
     }
 
     /// Stores an entry in place of any other; whether there was room for it.

@@ -77,7 +77,9 @@ impl Shard {
 
     fn slot(&self, hash: u64, key: &str) -> Option<&Slot> {
         let same = |place: &u32| self.at(*place).is_some_and(|slot| *slot.key == *key);
-        self.places.find(hash, same).and_then(|place| self.at(*place))
+        self.places
+            .find(hash, same)
+            .and_then(|place| self.at(*place))
     }
 
     fn at(&self, place: u32) -> Option<&Slot> {
@@ -85,13 +87,24 @@ impl Shard {
     }
 
     pub(super) fn get(&self, hash: u64, key: &str, now: Moment) -> Option<Hit> {
-        let slot = self.slot(hash, key).filter(|slot| slot.entry.expires > now)?;
+        let slot = self
+            .slot(hash, key)
+            .filter(|slot| slot.entry.expires > now)?;
         // Written only when it changes: readers of one hot key would fight over the cache line.
         if !slot.visited.load(Ordering::Relaxed) {
             slot.visited.store(true, Ordering::Relaxed);
         }
-        let Entry { payload, version, expires, .. } = &slot.entry;
-        Some(Hit { payload: payload.clone(), version: *version, expires: *expires })
+        let Entry {
+            payload,
+            version,
+            expires,
+            ..
+        } = &slot.entry;
+        Some(Hit {
+            payload: payload.clone(),
+            version: *version,
+            expires: *expires,
+        })
     }
 
     /// Stores an entry. What it replaces and evicts goes to `removed`.
@@ -104,7 +117,12 @@ impl Shard {
         removed: &mut Vec<Entry>,
     ) -> bool {
         removed.extend(self.remove(hash, &key));
-        let slot = Slot { hash, key, entry, visited: AtomicBool::new(false) };
+        let slot = Slot {
+            hash,
+            key,
+            entry,
+            visited: AtomicBool::new(false),
+        };
         let weight = slot.weight();
         if weight > self.capacity {
             removed.push(slot.entry);
@@ -140,9 +158,16 @@ impl Shard {
         let mut places = Vec::new();
         for span in spans {
             let in_span = self.keys_in(span);
-            places.extend(in_span.filter(|(key, _)| pattern.matches(key.as_bytes())).map(|(_, place)| *place));
+            places.extend(
+                in_span
+                    .filter(|(key, _)| pattern.matches(key.as_bytes()))
+                    .map(|(_, place)| *place),
+            );
         }
-        let removed = places.into_iter().filter_map(|place| self.clear(place)).collect();
+        let removed = places
+            .into_iter()
+            .filter_map(|place| self.clear(place))
+            .collect();
         self.compact();
         removed
     }
@@ -155,11 +180,13 @@ impl Shard {
         // Keys are text; a span that isn't holds none of them.
         let start = std::str::from_utf8(start).ok();
         let from = (Bound::Included(start.unwrap_or("")), Bound::Unbounded);
-        self.index.range::<str, _>(from).take_while(move |(key, _)| match start {
-            Some(start) if exact => ***key == *start,
-            Some(start) => key.starts_with(start),
-            None => false,
-        })
+        self.index
+            .range::<str, _>(from)
+            .take_while(move |(key, _)| match start {
+                Some(start) if exact => ***key == *start,
+                Some(start) => key.starts_with(start),
+                None => false,
+            })
     }
 
     /// Empties a place. It stays in the queue, and so isn't free, until the queue passes it: the queue never
@@ -209,7 +236,9 @@ impl Shard {
         if self.queue.len() <= 2 * self.places.len() + 64 {
             return;
         }
-        let Self { queue, slots, free, .. } = self;
+        let Self {
+            queue, slots, free, ..
+        } = self;
         queue.retain(|&place| {
             let live = slots[place as usize].is_some();
             if !live {

@@ -30,7 +30,11 @@ impl Call {
         }
     }
 
-    async fn try_approach(&self, store: &RedisStore, accept: &mut Accept<'_>) -> Result<Step, CacheError> {
+    async fn try_approach(
+        &self,
+        store: &RedisStore,
+        accept: &mut Accept<'_>,
+    ) -> Result<Step, CacheError> {
         if self.refresh {
             return self.take_over(store).await;
         }
@@ -45,13 +49,21 @@ impl Call {
                 return Ok(Step::Taken);
             }
             if let Seen::Lease(token, bytes) = &seen {
-                match self.cache.inner().flights.find(&self.key).filter(|flight| flight.token() == Some(*token)) {
+                match self
+                    .cache
+                    .inner()
+                    .flights
+                    .find(&self.key)
+                    .filter(|flight| flight.token() == Some(*token))
+                {
                     Some(flight) if flight.is_ours() => return Ok(Step::Run),
                     Some(flight) => match self.wait(flight, &mut limit, accept).await {
                         Some(step) => return Ok(step),
                         None => continue,
                     },
-                    None if store.is_eternal(&self.key).await? => seen = Seen::Entry(Arc::clone(bytes)),
+                    None if store.is_eternal(&self.key).await? => {
+                        seen = Seen::Entry(Arc::clone(bytes))
+                    }
                     None if limit.left().is_zero() => return Ok(Step::Run),
                     None => {
                         background::sleep(jittered(pause, *token)).await;
@@ -76,7 +88,12 @@ impl Call {
         accept: &mut Accept<'_>,
     ) -> Result<Option<Step>, CacheError> {
         let flights = &self.cache.inner().flights;
-        let boarding = flights.board(&self.key, !self.blocking, |flight| flight.token().is_none(), || None::<()>);
+        let boarding = flights.board(
+            &self.key,
+            !self.blocking,
+            |flight| flight.token().is_none(),
+            || None::<()>,
+        );
         let leader = match boarding {
             Boarding::Join(flight) => return Ok(self.wait(flight, limit, accept).await),
             Boarding::Nested | Boarding::Found(()) => return Ok(Some(Step::Run)),
@@ -89,16 +106,26 @@ impl Call {
         }
         lease.granted();
         leader.holds(lease.token());
-        Ok(Some(Step::Lead(Lead { leader, lease: Some(lease) })))
+        Ok(Some(Step::Lead(Lead {
+            leader,
+            lease: Some(lease),
+        })))
     }
 
     async fn take_over(&self, store: &RedisStore) -> Result<Step, CacheError> {
-        let leader = self.cache.inner().flights.supersede(&self.key, !self.blocking);
+        let leader = self
+            .cache
+            .inner()
+            .flights
+            .supersede(&self.key, !self.blocking);
         let mut lease = Lease::new(Arc::clone(&store.commands), Arc::clone(&self.key));
         store.take_over(&lease).await?;
         lease.granted();
         leader.holds(lease.token());
-        Ok(Step::Lead(Lead { leader, lease: Some(lease) }))
+        Ok(Step::Lead(Lead {
+            leader,
+            lease: Some(lease),
+        }))
     }
 
     /// Hands the value to those who wait, then fills if the lease still stands. The fill and the end of the

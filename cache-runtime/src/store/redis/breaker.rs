@@ -16,7 +16,11 @@ impl Breaker {
         if !self.open.load(Ordering::Acquire) {
             return Ok(());
         }
-        let cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let cause = self
+            .cause
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let source: crate::error::Cause = match cause {
             Some(cause) => Arc::new(cause),
             None => Arc::from(Box::from("the store was down until now")),

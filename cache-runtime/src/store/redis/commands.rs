@@ -40,12 +40,16 @@ impl Commands {
         let get = Cmd::get(self.full(key));
         let reply = self
             .link
-            .send(|mut connection| async move { get.query_async::<Option<Vec<u8>>>(&mut connection).await })
+            .send(|mut connection| async move {
+                get.query_async::<Option<Vec<u8>>>(&mut connection).await
+            })
             .await;
         match reply {
             Ok(None) => Ok(Seen::Absent),
             Ok(Some(bytes)) => Ok(match entry::inspect(&bytes) {
-                Some(header) if header.kind == Kind::Lease => Seen::Lease(header.token, bytes.into()),
+                Some(header) if header.kind == Kind::Lease => {
+                    Seen::Lease(header.token, bytes.into())
+                }
                 _ => Seen::Entry(bytes.into()),
             }),
             Err(error) if is_wrong_type(&error) => Ok(Seen::OtherType),
@@ -53,7 +57,10 @@ impl Commands {
         }
     }
 
-    pub(super) async fn load_many(&self, keys: &[Arc<str>]) -> Result<Vec<Option<Vec<u8>>>, CacheError> {
+    pub(super) async fn load_many(
+        &self,
+        keys: &[Arc<str>],
+    ) -> Result<Vec<Option<Vec<u8>>>, CacheError> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
@@ -62,16 +69,28 @@ impl Commands {
         for key in keys {
             get.arg(self.full(key));
         }
-        self.link.send(|mut connection| async move { get.query_async(&mut connection).await }).await
+        self.link
+            .send(|mut connection| async move { get.query_async(&mut connection).await })
+            .await
     }
 
-    pub(super) async fn store(&self, entries: &[(Arc<str>, Vec<u8>)], ttl: Duration) -> Result<(), CacheError> {
+    pub(super) async fn store(
+        &self,
+        entries: &[(Arc<str>, Vec<u8>)],
+        ttl: Duration,
+    ) -> Result<(), CacheError> {
         if entries.is_empty() {
             return Ok(());
         }
         let mut pipeline = redis::pipe();
         for (key, bytes) in entries {
-            pipeline.cmd("SET").arg(self.full(key)).arg(&bytes[..]).arg("PX").arg(millis(ttl)).ignore();
+            pipeline
+                .cmd("SET")
+                .arg(self.full(key))
+                .arg(&bytes[..])
+                .arg("PX")
+                .arg(millis(ttl))
+                .ignore();
         }
         self.link
             .send(|mut connection| async move { pipeline.query_async::<()>(&mut connection).await })
@@ -87,7 +106,9 @@ impl Commands {
         let mut pipeline = redis::pipe();
         pipeline.atomic().ignore_errors();
         for key in keys {
-            pipeline.getrange(&key[..], KIND_RANGE.0, KIND_RANGE.1).unlink(&key[..]);
+            pipeline
+                .getrange(&key[..], KIND_RANGE.0, KIND_RANGE.1)
+                .unlink(&key[..]);
         }
         let replies: Vec<Value> = self
             .link
@@ -105,15 +126,22 @@ impl Commands {
     pub(super) async fn ttl(&self, key: &str) -> Result<Option<Duration>, CacheError> {
         let full = self.full(key);
         let mut pipeline = redis::pipe();
-        pipeline.atomic().getrange(&full, KIND_RANGE.0, KIND_RANGE.1).pttl(&full);
-        let reply: Result<(Vec<u8>, i64), CacheError> =
-            self.link.send(|mut connection| async move { pipeline.query_async(&mut connection).await }).await;
+        pipeline
+            .atomic()
+            .getrange(&full, KIND_RANGE.0, KIND_RANGE.1)
+            .pttl(&full);
+        let reply: Result<(Vec<u8>, i64), CacheError> = self
+            .link
+            .send(|mut connection| async move { pipeline.query_async(&mut connection).await })
+            .await;
         match reply {
-            Ok((kind, left)) if !kind.is_empty() && !is_lease(&kind) => Ok(match u64::try_from(left) {
-                Ok(left) => Some(Duration::from_millis(left)),
-                // -1: it doesn't expire.
-                Err(_) => (left == -1).then_some(Duration::MAX),
-            }),
+            Ok((kind, left)) if !kind.is_empty() && !is_lease(&kind) => {
+                Ok(match u64::try_from(left) {
+                    Ok(left) => Some(Duration::from_millis(left)),
+                    // -1: it doesn't expire.
+                    Err(_) => (left == -1).then_some(Duration::MAX),
+                })
+            }
             Ok(_) => Ok(None),
             Err(error) if is_wrong_type(&error) => Ok(None),
             Err(error) => Err(error),
@@ -123,8 +151,10 @@ impl Commands {
     /// Whether the key never expires, as no lease does.
     pub(super) async fn is_eternal(&self, key: &str) -> Result<bool, CacheError> {
         let pttl = Cmd::pttl(self.full(key));
-        let left: i64 =
-            self.link.send(|mut connection| async move { pttl.query_async(&mut connection).await }).await?;
+        let left: i64 = self
+            .link
+            .send(|mut connection| async move { pttl.query_async(&mut connection).await })
+            .await?;
         Ok(left == -1)
     }
 }
@@ -134,12 +164,16 @@ fn is_lease(kind: &[u8]) -> bool {
 }
 
 fn is_wrong_type(error: &CacheError) -> bool {
-    let CacheError::Store { source } = error else { return false };
+    let CacheError::Store { source } = error else {
+        return false;
+    };
     let error = source.downcast_ref::<redis::RedisError>();
     error.is_some_and(|error| error.code() == Some("WRONGTYPE"))
 }
 
 /// What Redis takes as a lifetime: whole milliseconds, at least one.
 pub(super) fn millis(ttl: Duration) -> u64 {
-    u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).clamp(1, i64::MAX as u64 / 2)
+    u64::try_from(ttl.as_millis())
+        .unwrap_or(u64::MAX)
+        .clamp(1, i64::MAX as u64 / 2)
 }

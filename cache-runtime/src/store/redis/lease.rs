@@ -39,7 +39,13 @@ impl Lease {
     /// A lease that isn't taken yet. Made before the command is sent: a caller that goes away while it is under
     /// way drops this, and the release follows it.
     pub(super) fn new(commands: Arc<Commands>, key: Arc<str>) -> Self {
-        Self { commands, key, token: fresh_token(), held: true, renewal: None }
+        Self {
+            commands,
+            key,
+            token: fresh_token(),
+            held: true,
+            renewal: None,
+        }
     }
 
     pub(crate) fn token(&self) -> u64 {
@@ -58,7 +64,11 @@ impl Lease {
 
     /// Notes that the lease was granted, and keeps it alive while the body runs.
     pub(super) fn granted(&mut self) {
-        let (commands, key, token) = (Arc::clone(&self.commands), Arc::clone(&self.key), self.token);
+        let (commands, key, token) = (
+            Arc::clone(&self.commands),
+            Arc::clone(&self.key),
+            self.token,
+        );
         self.renewal = background::spawn(async move { commands.keep(&key, token).await }).ok();
     }
 
@@ -74,7 +84,11 @@ impl Drop for Lease {
             renewal.abort();
         }
         if self.held {
-            let (commands, key, token) = (Arc::clone(&self.commands), Arc::clone(&self.key), self.token);
+            let (commands, key, token) = (
+                Arc::clone(&self.commands),
+                Arc::clone(&self.key),
+                self.token,
+            );
             // What can't be given back expires.
             let _ = background::spawn(async move { commands.release(&key, token).await });
         }
@@ -83,20 +97,34 @@ impl Drop for Lease {
 
 impl Commands {
     /// Takes a lease in place of exactly what was seen; false if something else stands there by now.
-    pub(super) async fn take(&self, key: &str, seen: &Seen, token: u64) -> Result<bool, CacheError> {
+    pub(super) async fn take(
+        &self,
+        key: &str,
+        seen: &Seen,
+        token: u64,
+    ) -> Result<bool, CacheError> {
         let lease = entry::lease(token);
         let junk = match seen {
             Seen::Absent => {
                 let mut set = redis::cmd("SET");
-                set.arg(self.full(key)).arg(lease).arg("NX").arg("PX").arg(millis(self.lease));
-                let reply: Option<String> =
-                    self.link.send(|mut connection| async move { set.query_async(&mut connection).await }).await?;
+                set.arg(self.full(key))
+                    .arg(lease)
+                    .arg("NX")
+                    .arg("PX")
+                    .arg(millis(self.lease));
+                let reply: Option<String> = self
+                    .link
+                    .send(|mut connection| async move { set.query_async(&mut connection).await })
+                    .await?;
                 return Ok(reply.is_some());
             }
             Seen::Lease(_, bytes) | Seen::Entry(bytes) => &bytes[..],
             Seen::OtherType => &[],
         };
-        self.script(&TAKE, key, |call| call.arg(junk).arg(lease).arg(millis(self.lease))).await
+        self.script(&TAKE, key, |call| {
+            call.arg(junk).arg(lease).arg(millis(self.lease))
+        })
+        .await
     }
 
     /// Takes a lease whatever stands there. A value stays readable: the token goes into its header.
@@ -104,18 +132,31 @@ impl Commands {
         let lease = entry::lease(token);
         let (kind, token) = (lease[..3].to_vec(), token.to_le_bytes());
         let lifetime = millis(self.lease);
-        self.script(&REFRESH, key, |call| call.arg(kind).arg(&token[..]).arg(lease).arg(lifetime)).await
+        self.script(&REFRESH, key, |call| {
+            call.arg(kind).arg(&token[..]).arg(lease).arg(lifetime)
+        })
+        .await
     }
 
     /// Stores the entry if the token still stands.
-    pub(super) async fn fill(&self, key: &str, token: u64, entry: Vec<u8>, ttl: Duration) -> Result<bool, CacheError> {
+    pub(super) async fn fill(
+        &self,
+        key: &str,
+        token: u64,
+        entry: Vec<u8>,
+        ttl: Duration,
+    ) -> Result<bool, CacheError> {
         let token = token.to_le_bytes();
-        self.script(&FILL, key, |call| call.arg(&token[..]).arg(entry).arg(millis(ttl))).await
+        self.script(&FILL, key, |call| {
+            call.arg(&token[..]).arg(entry).arg(millis(ttl))
+        })
+        .await
     }
 
     async fn release(&self, key: &str, token: u64) -> Result<bool, CacheError> {
         let (lease, token) = (entry::lease(token), token.to_le_bytes());
-        self.script(&RELEASE, key, |call| call.arg(&token[..]).arg(&lease[..3])).await
+        self.script(&RELEASE, key, |call| call.arg(&token[..]).arg(&lease[..3]))
+            .await
     }
 
     /// Renews a lease until its flight's limit. What a failed renewal costs is that the fill may be refused.
@@ -127,7 +168,11 @@ impl Commands {
             held += pause;
             let (lease, token) = (entry::lease(token), token.to_le_bytes());
             let lifetime = millis(self.lease);
-            let renewed = self.script(&RENEW, key, |call| call.arg(&token[..]).arg(&lease[..3]).arg(lifetime)).await;
+            let renewed = self
+                .script(&RENEW, key, |call| {
+                    call.arg(&token[..]).arg(&lease[..3]).arg(lifetime)
+                })
+                .await;
             if !matches!(renewed, Ok(true)) {
                 return;
             }

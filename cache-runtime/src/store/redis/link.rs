@@ -56,14 +56,22 @@ impl Link {
     {
         self.check()?;
         let generation = self.generation.load(Ordering::Acquire);
-        let reply = timeout(self.timeout, async { command(self.connected().await?).await }).await;
+        let reply = timeout(self.timeout, async {
+            command(self.connected().await?).await
+        })
+        .await;
         let (error, outage) = match reply {
             Ok(Ok(reply)) => return Ok(reply),
             Ok(Err(error)) => {
                 let outage = is_outage(&error);
                 (CacheError::store(error), outage)
             }
-            Err(_) => (CacheError::Timeout { after: self.timeout }, true),
+            Err(_) => (
+                CacheError::Timeout {
+                    after: self.timeout,
+                },
+                true,
+            ),
         };
         if outage && (generation == self.generation.load(Ordering::Acquire) || generation == 0) {
             self.down(&error).await;
@@ -84,8 +92,12 @@ impl Link {
 
     /// Timeouts are the caller's: the connection's own would count each step anew.
     async fn connect(&self) -> RedisResult<MultiplexedConnection> {
-        let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-        self.client.get_multiplexed_async_connection_with_config(&config).await
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(None)
+            .set_response_timeout(None);
+        self.client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await
     }
 
     /// Notes an outage: drops the connection, logs the cause once, and starts the probe.
@@ -102,10 +114,14 @@ impl Link {
     async fn try_again(&self) -> bool {
         let answered = timeout(self.timeout, async {
             let mut connection = self.connect().await?;
-            redis::cmd("PING").query_async::<()>(&mut connection).await?;
+            redis::cmd("PING")
+                .query_async::<()>(&mut connection)
+                .await?;
             RedisResult::Ok(connection)
         });
-        let Ok(Ok(fresh)) = answered.await else { return false };
+        let Ok(Ok(fresh)) = answered.await else {
+            return false;
+        };
         *self.connection.lock().await = Some(fresh);
         self.generation.fetch_add(1, Ordering::AcqRel);
         true
@@ -129,5 +145,8 @@ async fn probe(link: Weak<Link>) {
 
 /// Whether the error says something about the server or the connection, and not about one key.
 fn is_outage(error: &RedisError) -> bool {
-    !matches!(error.code(), Some("WRONGTYPE" | "NOSCRIPT" | "ERR" | "EXECABORT"))
+    !matches!(
+        error.code(),
+        Some("WRONGTYPE" | "NOSCRIPT" | "ERR" | "EXECABORT")
+    )
 }

@@ -34,15 +34,26 @@ pub(crate) struct RedisStore {
 pub(crate) fn check_url(url: &str) -> Result<redis::Client, CacheError> {
     let invalid = |reason: String| CacheError::InvalidUrl { reason };
     if let Some(scheme) = url.split("://").next().filter(|scheme| *scheme == "rediss") {
-        return Err(invalid(format!("`{scheme}` is Redis over TLS, which this version doesn't speak; use redis://")));
+        return Err(invalid(format!(
+            "`{scheme}` is Redis over TLS, which this version doesn't speak; use redis://"
+        )));
     }
-    if !["redis://", "valkey://", "unix://", "redis+unix://"].iter().any(|scheme| url.starts_with(scheme)) {
-        let expected = "it doesn't begin with redis:// (redis://[user:password@]host[:port][/database])";
+    if !["redis://", "valkey://", "unix://", "redis+unix://"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme))
+    {
+        let expected =
+            "it doesn't begin with redis:// (redis://[user:password@]host[:port][/database])";
         return Err(invalid(expected.to_owned()));
     }
     redis::Client::open(url).map_err(|error| {
-        let detail = error.detail().filter(|detail| !detail.contains(url)).unwrap_or("its form");
-        invalid(format!("{detail} (redis://[user:password@]host[:port][/database])"))
+        let detail = error
+            .detail()
+            .filter(|detail| !detail.contains(url))
+            .unwrap_or("its form");
+        invalid(format!(
+            "{detail} (redis://[user:password@]host[:port][/database])"
+        ))
     })
 }
 
@@ -55,8 +66,15 @@ impl RedisStore {
         flight_limit: Duration,
     ) -> Result<Self, CacheError> {
         let link = Link::new(check_url(url)?, response_timeout);
-        let commands = Commands { link: Arc::new(link), prefix: prefix.to_owned(), lease, flight_limit };
-        Ok(Self { commands: Arc::new(commands) })
+        let commands = Commands {
+            link: Arc::new(link),
+            prefix: prefix.to_owned(),
+            lease,
+            flight_limit,
+        };
+        Ok(Self {
+            commands: Arc::new(commands),
+        })
     }
 
     /// Runs commands on the cache's thread. Refused at once, without a thread's turn, while the store is known
@@ -68,61 +86,84 @@ impl RedisStore {
     {
         self.commands.link.check()?;
         let underway = background::spawn(work(Arc::clone(&self.commands)))?;
-        underway.await.unwrap_or_else(|panic| Err(CacheError::Background { source: Arc::new(panic) }))
+        underway.await.unwrap_or_else(|panic| {
+            Err(CacheError::Background {
+                source: Arc::new(panic),
+            })
+        })
     }
 
     /// The bytes of a key, leases excepted.
     pub(crate) async fn load(&self, key: &str) -> Result<Option<Bytes>, CacheError> {
         let key: Arc<str> = key.into();
-        match self.run(|commands| async move { commands.read(&key).await }).await? {
+        match self
+            .run(|commands| async move { commands.read(&key).await })
+            .await?
+        {
             Seen::Entry(bytes) => Ok(Some(bytes)),
             _ => Ok(None),
         }
     }
 
-    pub(crate) async fn load_many(&self, keys: Vec<Arc<str>>) -> Result<Vec<Option<Vec<u8>>>, CacheError> {
-        self.run(|commands| async move { commands.load_many(&keys).await }).await
+    pub(crate) async fn load_many(
+        &self,
+        keys: Vec<Arc<str>>,
+    ) -> Result<Vec<Option<Vec<u8>>>, CacheError> {
+        self.run(|commands| async move { commands.load_many(&keys).await })
+            .await
     }
 
-    pub(crate) async fn store(&self, entries: Vec<(Arc<str>, Vec<u8>)>, ttl: Duration) -> Result<(), CacheError> {
-        self.run(|commands| async move { commands.store(&entries, ttl).await }).await
+    pub(crate) async fn store(
+        &self,
+        entries: Vec<(Arc<str>, Vec<u8>)>,
+        ttl: Duration,
+    ) -> Result<(), CacheError> {
+        self.run(|commands| async move { commands.store(&entries, ttl).await })
+            .await
     }
 
     /// Removes a key, value or lease; whether a value was there.
     pub(crate) async fn remove(&self, key: &str) -> Result<bool, CacheError> {
         let key: Arc<str> = key.into();
-        self.run(|commands| async move { commands.remove(&key).await }).await
+        self.run(|commands| async move { commands.remove(&key).await })
+            .await
     }
 
     /// Removes what the pattern matches, values and leases, and counts the values.
     pub(crate) async fn remove_matching(&self, pattern: &Pattern) -> Result<u64, CacheError> {
         let pattern = pattern.clone();
-        self.run(|commands| async move { commands.remove_matching(&pattern).await }).await
+        self.run(|commands| async move { commands.remove_matching(&pattern).await })
+            .await
     }
 
     pub(crate) async fn ttl(&self, key: &str) -> Result<Option<Duration>, CacheError> {
         let key: Arc<str> = key.into();
-        self.run(|commands| async move { commands.ttl(&key).await }).await
+        self.run(|commands| async move { commands.ttl(&key).await })
+            .await
     }
 
     /// What stands at a key.
     async fn look(&self, key: &Arc<str>) -> Result<Seen, CacheError> {
         let key = Arc::clone(key);
-        self.run(|commands| async move { commands.read(&key).await }).await
+        self.run(|commands| async move { commands.read(&key).await })
+            .await
     }
 
     async fn is_eternal(&self, key: &Arc<str>) -> Result<bool, CacheError> {
         let key = Arc::clone(key);
-        self.run(|commands| async move { commands.is_eternal(&key).await }).await
+        self.run(|commands| async move { commands.is_eternal(&key).await })
+            .await
     }
 
     async fn take(&self, lease: &Lease, seen: Seen) -> Result<bool, CacheError> {
         let (key, token) = lease.place();
-        self.run(|commands| async move { commands.take(&key, &seen, token).await }).await
+        self.run(|commands| async move { commands.take(&key, &seen, token).await })
+            .await
     }
 
     async fn take_over(&self, lease: &Lease) -> Result<bool, CacheError> {
         let (key, token) = lease.place();
-        self.run(|commands| async move { commands.take_over(&key, token).await }).await
+        self.run(|commands| async move { commands.take_over(&key, token).await })
+            .await
     }
 }

@@ -18,10 +18,17 @@ impl Commands {
         let (mut cursor, mut removed) = (0u64, 0);
         loop {
             let mut scan = Cmd::new();
-            scan.arg("SCAN").arg(cursor).arg("MATCH").arg(&glob[..]).arg("COUNT").arg(STEP);
+            scan.arg("SCAN")
+                .arg(cursor)
+                .arg("MATCH")
+                .arg(&glob[..])
+                .arg("COUNT")
+                .arg(STEP);
             // Bytes: a foreign key needn't be text.
-            let (next, keys): (u64, Vec<Vec<u8>>) =
-                self.link.send(|mut connection| async move { scan.query_async(&mut connection).await }).await?;
+            let (next, keys): (u64, Vec<Vec<u8>>) = self
+                .link
+                .send(|mut connection| async move { scan.query_async(&mut connection).await })
+                .await?;
             let ours = self.prefix.len() + 1;
             let matching: Vec<Vec<u8>> = keys
                 .into_iter()

@@ -51,7 +51,7 @@ impl Repo {
     }
 
     /// `posts:my-post:*` is `posts:my-post` and all that is below it, and never `posts:my-post-2`.
-    #[invalidate(patterns = ["posts:<<slug>>:*", "posts:list:*", "topics"])]
+    #[invalidate(patterns = ["posts:<<slug>>:*", "posts:list:*", "topics"], debug = true)]
     pub async fn update_post(
         &self,
         slug: &str,

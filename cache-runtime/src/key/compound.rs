@@ -1,0 +1,102 @@
+//! The parts of a canonical encoding that have parts: sequences, structs, maps.
+
+use serde::ser::{self, Serialize};
+
+use super::canonical::{Canonical, Done, Refused, tag};
+
+/// Elements or fields in their order, then the end tag and their count.
+#[derive(Debug)]
+pub struct Compound<'a> {
+    pub(super) out: &'a mut Vec<u8>,
+    pub(super) count: u64,
+}
+
+impl Compound<'_> {
+    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
+        self.count += 1;
+        value.serialize(Canonical { out: self.out })
+    }
+
+    fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Done {
+        self.count += 1;
+        value.serialize(Canonical::named(self.out, name))
+    }
+
+    fn finish(self) -> Done {
+        Canonical { out: self.out }.fixed(tag::END, self.count.to_le_bytes());
+        Ok(())
+    }
+}
+
+macro_rules! in_order {
+    ($($trait:ident.$method:ident,)*) => {$(
+        impl ser::$trait for Compound<'_> {
+            type Ok = ();
+            type Error = Refused;
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
+                self.element(value)
+            }
+            fn end(self) -> Done {
+                self.finish()
+            }
+        }
+    )*};
+}
+in_order! {
+    SerializeSeq.serialize_element, SerializeTuple.serialize_element,
+    SerializeTupleStruct.serialize_field, SerializeTupleVariant.serialize_field,
+}
+
+macro_rules! by_name {
+    ($($trait:ident,)*) => {$(
+        impl ser::$trait for Compound<'_> {
+            type Ok = ();
+            type Error = Refused;
+            fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Done {
+                self.field(name, value)
+            }
+            fn end(self) -> Done {
+                self.finish()
+            }
+        }
+    )*};
+}
+by_name! { SerializeStruct, SerializeStructVariant, }
+
+/// Entries of a map, kept until their order no longer depends on the map's.
+#[derive(Debug)]
+pub struct SortedMap<'a> {
+    pub(super) out: &'a mut Vec<u8>,
+    pub(super) entries: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl ser::SerializeMap for SortedMap<'_> {
+    type Ok = ();
+    type Error = Refused;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Done {
+        let mut bytes = Vec::new();
+        key.serialize(Canonical { out: &mut bytes })?;
+        self.entries.push((bytes, Vec::new()));
+        Ok(())
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
+        match self.entries.last_mut() {
+            Some((_, bytes)) => value.serialize(Canonical { out: bytes }),
+            None => Err(ser::Error::custom("a map's value came before its key")),
+        }
+    }
+
+    fn end(mut self) -> Done {
+        self.entries.sort_unstable();
+        let mut canonical = Canonical { out: self.out };
+        canonical.fixed(tag::MAP, (self.entries.len() as u64).to_le_bytes());
+        for (key, value) in &self.entries {
+            canonical.out.extend_from_slice(key);
+            canonical.out.extend_from_slice(value);
+        }
+        canonical.out.push(tag::END);
+        Ok(())
+    }
+}

@@ -1,0 +1,209 @@
+//! The variant: when there is one, and what it is.
+
+use std::collections::{BTreeMap, HashMap};
+use std::marker::PhantomData;
+
+use cache_runtime::{Cache, cacheable};
+use serde::{Deserialize, Serialize, Serializer};
+use tests::on_both_stores;
+
+use crate::common::{Runs, memory, variant};
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Filter {
+    topic: String,
+    page: u32,
+    author: Option<u64>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum Order {
+    Newest,
+    By(String),
+    Between { from: i64, to: i64 },
+}
+
+#[derive(Serialize)]
+struct Meters(f32);
+
+struct Raw(&'static [u8]);
+
+impl Serialize for Raw {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
+}
+
+macro_rules! hashing {
+    ($($name:ident($type:ty);)*) => {$(
+        #[cacheable(key = "golden")]
+        fn $name(value: $type) {}
+    )*};
+}
+hashing! {
+    structs(&Filter); maps(&HashMap<String, u32>); sorted_maps(&BTreeMap<String, u32>); options(Option<u32>);
+    enums(&Order); nested(&Nested); floats(f64); newtypes(Meters); bytes(Raw); texts(&str); numbers(u64);
+    small_numbers(u8); tuples((u8, char, bool)); units(()); signed(i128);
+}
+
+type Nested = Vec<(Option<Filter>, BTreeMap<u8, Vec<Order>>)>;
+
+#[cacheable(key = "golden")]
+fn two(first: u32, second: u32) {}
+
+fn filter() -> Filter {
+    Filter {
+        topic: "rust".to_owned(),
+        page: 2,
+        author: None,
+    }
+}
+
+/// These must never change: a release that changes one makes every entry of such a function a miss, and, while
+/// two releases run side by side, lets each miss the other's invalidations by exact key.
+#[test]
+fn variants_are_the_same_on_every_platform_and_release() {
+    let entries = || (0..9u32).map(|n| (format!("key{n}"), n));
+    let nested: Nested = vec![
+        (Some(filter()), BTreeMap::from([(1, vec![Order::Newest])])),
+        (None, BTreeMap::new()),
+    ];
+    let between = Order::Between { from: -1, to: 1 };
+    let keys = memory().scope_sync(|| {
+        [
+            ("struct", structs_cache_key(&filter())),
+            ("map", maps_cache_key(&entries().collect())),
+            ("sorted map", sorted_maps_cache_key(&entries().rev().collect())),
+            ("none", options_cache_key(None)),
+            ("some", options_cache_key(Some(0))),
+            ("unit variant", enums_cache_key(&Order::Newest)),
+            ("newtype variant", enums_cache_key(&Order::By("date".to_owned()))),
+            ("struct variant", enums_cache_key(&between)),
+            ("nested", nested_cache_key(&nested)),
+            ("float", floats_cache_key(0.1)),
+            ("nan", floats_cache_key(f64::NAN)),
+            ("newtype", newtypes_cache_key(Meters(1.5))),
+            ("bytes", bytes_cache_key(Raw(b"\0\xFFabc"))),
+            ("text", texts_cache_key("my-post-slug")),
+            ("number", numbers_cache_key(u64::MAX)),
+            ("small number", small_numbers_cache_key(7)),
+            ("tuple", tuples_cache_key((1, 'é', true))),
+            ("unit", units_cache_key(())),
+            ("signed", signed_cache_key(i128::MIN)),
+            ("two", two_cache_key(1, 2)),
+        ]
+    });
+    let found: Vec<(&str, &str)> = keys
+        .iter()
+        .map(|(name, key)| (*name, variant(key).unwrap()))
+        .collect();
+    assert_eq!(found, GOLDEN);
+}
+
+const GOLDEN: &[(&str, &str)] = &[];
+
+#[test]
+fn a_variant_is_26_characters_and_maps_have_no_order() {
+    memory().scope_sync(|| {
+        let forward: HashMap<String, u32> = (0..50).map(|n| (n.to_string(), n)).collect();
+        let mut backward = HashMap::with_capacity(4_000);
+        backward.extend((0..50).rev().map(|n| (n.to_string(), n)));
+        assert_eq!(maps_cache_key(&forward), maps_cache_key(&backward));
+        let key = maps_cache_key(&forward);
+        let variant = variant(&key).unwrap();
+        assert_eq!(variant.len(), 26);
+        let readable = |c: char| c.is_ascii_digit() || (c.is_ascii_lowercase() && !"ilou".contains(c));
+        assert!(variant.chars().all(readable), "{variant}");
+    });
+}
+
+#[test]
+fn arguments_that_trade_places_differ() {
+    memory().scope_sync(|| {
+        assert_ne!(two_cache_key(1, 2), two_cache_key(2, 1));
+        assert_ne!(floats_cache_key(0.0), floats_cache_key(-0.0));
+        assert_ne!(texts_cache_key(""), units_cache_key(()));
+        assert_ne!(numbers_cache_key(7), small_numbers_cache_key(7));
+    });
+}
+
+#[cacheable(key = "const")]
+fn no_arguments() {}
+
+#[cacheable(key = "const", skip(_db))]
+fn all_skipped(_db: &Cache) {}
+
+#[cacheable(key = "const:<<a>>")]
+fn in_template(a: u32) {}
+
+#[cacheable(key = "const:<<a.unwrap_or(0)>>")]
+fn used_in_template(a: Option<u32>) {}
+
+#[cacheable(key = "const:<<a>>")]
+fn one_hashed(a: u32, b: u32) {}
+
+#[cacheable(key = "life:<<a>>")]
+fn lifetimes<'a, 'b: 'a>(a: &'a str, #[allow(unused)] b: PhantomData<&'b ()>) {}
+
+#[cacheable(key = "const:<<a>>")]
+fn constant<const N: usize>(a: u32) {}
+
+#[cacheable(key = "const:<<a>>")]
+fn typed<T>(a: u32) {}
+
+#[cacheable(key = "const:<<a>>")]
+fn opaque(a: impl std::fmt::Display) {}
+
+#[test]
+fn there_is_a_variant_exactly_when_something_enters_it() {
+    memory().scope_sync(|| {
+        assert_eq!(no_arguments_cache_key(), "quickpost:const");
+        assert_eq!(all_skipped_cache_key(&Cache::current()), "quickpost:const");
+        assert_eq!(in_template_cache_key(1), "quickpost:const:1");
+        assert_eq!(used_in_template_cache_key(Some(1)), "quickpost:const:1");
+        assert!(one_hashed_cache_key(1, 2).starts_with("quickpost:const:1#"));
+        assert!(lifetimes_cache_key("a", PhantomData).starts_with("quickpost:life:a#"));
+        let keys = [
+            constant_cache_key::<1>(1),
+            constant_cache_key::<2>(1),
+            typed_cache_key::<u8>(1),
+            typed_cache_key::<&str>(1),
+            opaque_cache_key(1u8),
+            opaque_cache_key(1u16),
+        ];
+        for (at, key) in keys.iter().enumerate() {
+            assert!(key.starts_with("quickpost:const:1#"), "{key}");
+            assert!(!keys[..at].contains(key), "{key}");
+        }
+    });
+}
+
+struct Repo<T, const N: usize = 0>(PhantomData<T>);
+
+impl<T: 'static + Send + Sync, const N: usize> Repo<T, N> {
+    #[cacheable(key = "repo:<<id>>", skip(runs))]
+    async fn find(&self, id: u32, runs: &Runs) -> u32 {
+        runs.next()
+    }
+
+    #[cacheable(key = "repo:<<id>>", companions)]
+    fn key_of(id: u32) {}
+}
+
+#[tokio::test]
+async fn methods_of_a_generic_type_share_nothing_between_its_instances() {
+    on_both_stores(|_| async {
+        let runs = Runs::default();
+        let (bytes, words) = (Repo::<u8>(PhantomData), Repo::<u16>(PhantomData));
+        let larger = Repo::<u8, 1>(PhantomData);
+        for _ in 0..2 {
+            assert_eq!(bytes.find(1, &runs).await, 1);
+            assert_eq!(words.find(1, &runs).await, 2);
+            assert_eq!(larger.find(1, &runs).await, 3);
+        }
+        let key = Repo::<u8>::key_of_cache_key(1);
+        assert!(key.starts_with("quickpost:repo:1#"), "{key}");
+        assert_ne!(key, Repo::<u16>::key_of_cache_key(1));
+    })
+    .await;
+}

@@ -1,0 +1,224 @@
+//! Keys as they read in Redis: templates, placeholders, escapes.
+
+use cache_runtime::{Cache, cacheable, invalidate};
+use proptest::prelude::*;
+use redis::Connection;
+use tests::{RedisServer, on_both_stores};
+use uuid::Uuid;
+
+use crate::common::{memory, variant};
+
+fn all_keys(connection: &mut Connection) -> Vec<String> {
+    let mut keys: Vec<String> = redis::cmd("KEYS").arg("*").query(connection).unwrap();
+    keys.sort();
+    keys
+}
+
+#[cacheable(key = "posts:<<slug>>", ttl = 600, skip(_db))]
+async fn get_post(_db: &u8, slug: &str) -> String {
+    slug.to_owned()
+}
+
+#[cacheable(key = "posts:list:<<topic>>")]
+async fn list_posts(topic: u32, page: u32) -> u32 {
+    topic + page
+}
+
+#[cacheable(key = "topics")]
+async fn topics() -> u32 {
+    1
+}
+
+#[tokio::test]
+async fn keys_in_a_real_redis_are_the_documented_ones() {
+    let server = RedisServer::start();
+    let cache = Cache::builder()
+        .prefix("quickpost")
+        .redis(server.url())
+        .build()
+        .unwrap();
+    cache
+        .scope(async {
+            get_post(&1, "my-post-slug").await;
+            list_posts(42, 1).await;
+            topics().await;
+        })
+        .await;
+    let keys = all_keys(&mut server.connect());
+    assert_eq!(keys.len(), 3, "{keys:?}");
+    assert_eq!(keys[0], "quickpost:posts:list:42#".to_owned() + variant(&keys[0]).unwrap());
+    assert_eq!(variant(&keys[0]).unwrap().len(), 26);
+    assert_eq!(keys[1], "quickpost:posts:my-post-slug");
+    assert_eq!(keys[2], "quickpost:topics");
+    assert_eq!(cache.scope_sync(|| list_posts_cache_key(42, 1)), keys[0]);
+}
+
+#[test]
+fn the_prefix_is_that_of_the_cache() {
+    let cache = Cache::builder().build().unwrap();
+    assert_eq!(cache.scope_sync(topics_cache_key), "cache:topics");
+    assert_eq!(memory().scope_sync(topics_cache_key), "quickpost:topics");
+}
+
+struct User {
+    id: u64,
+}
+
+struct Auth {
+    user: User,
+}
+
+#[cacheable(key = "a:<<auth.user.id>>:<<page.unwrap_or(1)>>:{{page.is_some()}}")]
+fn expressions(#[allow(unused)] auth: &AuthArgument, page: Option<u32>) {}
+type AuthArgument = Auth;
+
+#[cacheable(key = "{<<id>>}:b:<<flag>>:<<letter>>:<<uuid>>:<<*number>>:<<text>>:<<float>>")]
+fn kinds(id: i64, flag: bool, letter: char, uuid: Uuid, number: &&u8, text: &&String, float: f64) {}
+
+#[test]
+fn placeholders_take_expressions_and_every_documented_kind() {
+    memory().scope_sync(|| {
+        let auth = Auth {
+            user: User { id: 7 },
+        };
+        assert_eq!(expressions_cache_key(&auth, Some(3)), "quickpost:a:7:3:true");
+        // An argument that a placeholder mentions is in the key.
+        assert_eq!(expressions_cache_key(&auth, None), "quickpost:a:7:1:false");
+        let uuid = Uuid::from_u128(0xA0);
+        assert_eq!(
+            kinds_cache_key(-1, true, 'é', uuid, &&3, &&"x".to_owned(), 1.5),
+            "quickpost:{-1}:b:true:é:00000000-0000-0000-0000-0000000000a0:3:x:1.5"
+        );
+    });
+}
+
+#[cacheable(key = "text:<<text>>")]
+fn text(text: &str) {}
+
+#[test]
+fn every_structural_character_is_escaped_and_no_other() {
+    memory().scope_sync(|| {
+        let ascii = (0..=0x20).chain([0x7f]).chain(*b":#*?[]\\{}%");
+        let wide = ['\u{85}', '\u{a0}', '\u{2028}', '\u{3000}'];
+        for character in ascii.map(char::from).chain(wide) {
+            let escaped: String = character
+                .to_string()
+                .bytes()
+                .map(|byte| format!("%{byte:02X}"))
+                .collect();
+            let key = text_cache_key(&format!("a{character}b"));
+            assert_eq!(key, format!("quickpost:text:a{escaped}b"), "{character:?}");
+        }
+        let plain = "My-post_1.é~日本!$&'()+,;=@/\"<>^`|";
+        assert_eq!(text_cache_key(plain), format!("quickpost:text:{plain}"));
+        assert_eq!(text_cache_key(""), "quickpost:text:");
+    });
+}
+
+#[cacheable(key = "names:<<name>>")]
+async fn by_name(name: Option<&str>) -> String {
+    format!("{name:?}")
+}
+
+#[invalidate(patterns = ["names:<<name>>"])]
+async fn forget_name(name: Option<&str>) {}
+
+const NAMES: [Option<&str>; 6] = [
+    None,
+    Some(""),
+    Some("None"),
+    Some("none"),
+    Some("%none"),
+    Some("null"),
+];
+
+#[tokio::test]
+async fn none_and_texts_that_look_like_it_differ_in_keys_and_in_patterns() {
+    on_both_stores(|cache| async move {
+        for forgotten in NAMES {
+            for name in NAMES {
+                assert_eq!(by_name(name).await, format!("{name:?}"));
+            }
+            forget_name(forgotten).await;
+            for name in NAMES {
+                let key = by_name_cache_key(name);
+                let stands = cache.exists(key.strip_prefix("quickpost:").unwrap()).await;
+                assert_eq!(stands.unwrap(), name != forgotten, "{name:?} {forgotten:?}");
+            }
+        }
+    })
+    .await;
+}
+
+#[cacheable(key = "hashed")]
+fn hashed(name: Option<&str>) {}
+
+#[test]
+fn none_and_texts_that_look_like_it_differ_in_variants() {
+    memory().scope_sync(|| {
+        let mut keys = NAMES.map(hashed_cache_key);
+        keys.sort();
+        assert!(keys.windows(2).all(|pair| pair[0] != pair[1]), "{keys:?}");
+    });
+}
+
+#[cacheable(key = "pair:<<a>>-<<b>>")]
+fn pair(a: &str, b: &str) {}
+
+#[cacheable(key = "touching:<<a>><<b>>")]
+fn touching(a: &str, b: &str) {}
+
+#[cacheable(key = "separated:<<a>>:<<b>>")]
+fn separated(a: &str, b: &str) {}
+
+#[test]
+fn placeholders_without_a_separator_that_is_escaped_never_collide() {
+    memory().scope_sync(|| {
+        assert_ne!(pair_cache_key("x-y", "z"), pair_cache_key("x", "y-z"));
+        assert!(pair_cache_key("x", "y").starts_with("quickpost:pair:x-y"));
+        assert_ne!(touching_cache_key("ab", ""), touching_cache_key("a", "b"));
+        // No hash where `:` separates.
+        assert_eq!(separated_cache_key("x-y", "z"), "quickpost:separated:x-y:z");
+        assert_ne!(separated_cache_key("x:y", "z"), separated_cache_key("x", "y:z"));
+    });
+}
+
+type Arguments = (String, Option<u32>, Vec<String>);
+
+#[cacheable(key = "hashed")]
+fn all_hashed(a: &str, b: Option<u32>, c: &[String]) {}
+
+#[cacheable(key = "<<a>>-<<b>>-<<c.concat()>>:<<c.len()>>")]
+fn one_list(a: &str, b: Option<u32>, c: &[String; 1]) {}
+
+#[cacheable(key = "mixed:<<a>>%<<b>>")]
+fn mixed(a: &str, b: Option<u32>, c: &[String]) {}
+
+fn arguments() -> impl Strategy<Value = Arguments> {
+    // Few characters, and those that structure could be mistaken for, so that near misses are common.
+    let text = || proptest::collection::vec(proptest::sample::select(vec!['a', '-', ':', '%', '#', '1']), 0..3);
+    let text = move || text().prop_map(|letters| letters.into_iter().collect::<String>());
+    let number = proptest::option::of(prop_oneof![0..2u32, 10..12u32]);
+    (text(), number, proptest::collection::vec(text(), 0..3))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn distinct_arguments_have_distinct_keys(one in arguments(), other in arguments()) {
+        memory().scope_sync(|| {
+            let keys = |(a, b, c): &Arguments| {
+                let list = [c.first().cloned().unwrap_or_default()];
+                (all_hashed_cache_key(a, *b, c), mixed_cache_key(a, *b, c), one_list_cache_key(a, *b, &list))
+            };
+            let (ours, theirs) = (keys(&one), keys(&other));
+            prop_assert_eq!(one == other, ours.0 == theirs.0);
+            prop_assert_eq!(one == other, ours.1 == theirs.1);
+            let first = |arguments: &Arguments| arguments.2.first().cloned().unwrap_or_default();
+            let alike = one.0 == other.0 && one.1 == other.1 && first(&one) == first(&other);
+            prop_assert_eq!(alike, ours.2 == theirs.2);
+            Ok(())
+        })?;
+    }
+}

@@ -1,0 +1,255 @@
+//! Two caches on one server stand for two processes: nothing but the server connects them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use cache_runtime::{Cache, cacheable, invalidate};
+use redis::Commands;
+use tests::RedisServer;
+use tokio::sync::{Notify, oneshot};
+
+fn two_processes(server: &RedisServer) -> (Cache, Cache) {
+    let cache = || {
+        Cache::builder()
+            .prefix("app")
+            .redis(server.url())
+            .build()
+            .unwrap()
+    };
+    (cache(), cache())
+}
+
+/// A body that says when it runs, and goes on when it is told.
+#[derive(Clone, Default)]
+struct Gate {
+    runs: Arc<AtomicU32>,
+    entered: Arc<Notify>,
+    open: Arc<Notify>,
+}
+
+#[cacheable(key = "rows:<<id>>", skip(gate))]
+async fn slow_row(gate: &Gate, id: u32) -> u32 {
+    let run = gate.runs.fetch_add(1, Ordering::SeqCst) + 1;
+    gate.entered.notify_one();
+    gate.open.notified().await;
+    run
+}
+
+#[invalidate(patterns = ["rows:<<id>>"])]
+async fn update_row(id: u32) {
+    let _ = id;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_process_waits_for_the_leader_and_takes_its_value() {
+    let server = RedisServer::start();
+    let (a, b) = two_processes(&server);
+    let gate = Gate::default();
+    let leader = tokio::spawn(a.scope({
+        let gate = gate.clone();
+        async move { slow_row(&gate, 1).await }
+    }));
+    gate.entered.notified().await;
+    let follower = tokio::spawn(b.scope({
+        let gate = gate.clone();
+        async move { slow_row(&gate, 1).await }
+    }));
+    // It has looked, and found the lease.
+    while b.stats().waits == 0 && !follower.is_finished() {
+        if gate.runs.load(Ordering::SeqCst) > 1 {
+            break;
+        }
+        gate.open.notify_one();
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(leader.await.unwrap(), 1);
+    assert_eq!(follower.await.unwrap(), 1);
+    assert_eq!(gate.runs.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_process_invalidated_meanwhile_is_not_filled_and_not_joined() {
+    let server = RedisServer::start();
+    let (a, b) = two_processes(&server);
+    let gate = Gate::default();
+    let stale = tokio::spawn(a.scope({
+        let gate = gate.clone();
+        async move { slow_row(&gate, 1).await }
+    }));
+    gate.entered.notified().await;
+
+    b.scope(update_row(1)).await;
+    // A caller that comes now, in the first process, must not join the flight from before.
+    let fresh = tokio::spawn(a.scope({
+        let gate = gate.clone();
+        async move { slow_row(&gate, 1).await }
+    }));
+    gate.entered.notified().await;
+    gate.open.notify_waiters();
+    assert_eq!(
+        stale.await.unwrap(),
+        1,
+        "who was there before gets what it waited for"
+    );
+    assert_eq!(fresh.await.unwrap(), 2);
+    assert_eq!(
+        b.get::<u32>("rows:1").await.unwrap(),
+        Some(2),
+        "and only the later one was stored"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_is_dropped_gives_its_lease_back_at_once() {
+    let server = RedisServer::start();
+    let (a, b) = two_processes(&server);
+    let gate = Gate::default();
+    let leader = tokio::spawn(a.scope({
+        let gate = gate.clone();
+        async move { slow_row(&gate, 1).await }
+    }));
+    gate.entered.notified().await;
+    leader.abort();
+    gate.open.notify_one();
+    let started = std::time::Instant::now();
+    assert_eq!(b.scope(slow_row(&gate, 1)).await, 2);
+    assert!(
+        started.elapsed() < Duration::from_secs(4),
+        "it didn't wait for the lease's five seconds"
+    );
+}
+
+#[cacheable(key = "failing", skip(fail))]
+async fn failing(fail: bool) -> Result<u32, &'static str> {
+    if fail { Err("no") } else { Ok(1) }
+}
+
+#[tokio::test]
+async fn a_leader_that_errs_leaves_nothing_behind() {
+    let server = RedisServer::start();
+    let (a, b) = two_processes(&server);
+    assert_eq!(a.scope(failing(true)).await, Err("no"));
+    assert_eq!(b.scope(failing(false)).await, Ok(1));
+    assert_eq!(a.scope(failing(true)).await, Ok(1), "stored by the other");
+}
+
+#[cacheable(key = "long", skip(runs, open))]
+async fn long(runs: &AtomicU32, open: oneshot::Receiver<()>) -> u32 {
+    let run = runs.fetch_add(1, Ordering::SeqCst) + 1;
+    open.await.ok();
+    run
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_longer_than_its_lease_keeps_it() {
+    let server = RedisServer::start();
+    let cache = Cache::builder()
+        .prefix("app")
+        .redis(server.url())
+        .lease(Duration::from_millis(90))
+        .build()
+        .unwrap();
+    let (runs, mut redis) = (AtomicU32::new(0), server.connect());
+    let (open, opened) = oneshot::channel();
+    let look = async {
+        // Three times the lease's length, by the server's own clock.
+        let begin = server_millis(&mut redis);
+        while server_millis(&mut redis) < begin + 270 {
+            tokio::task::yield_now().await;
+        }
+        assert!(redis.exists::<_, bool>("app:long").unwrap(), "renewed");
+        open.send(()).unwrap();
+    };
+    let (value, ()) = tokio::join!(cache.scope(long(&runs, opened)), look);
+    assert_eq!(value, 1);
+    assert_eq!(
+        cache.get::<u32>("long").await.unwrap(),
+        Some(1),
+        "and filled"
+    );
+}
+
+fn server_millis(redis: &mut redis::Connection) -> u64 {
+    let (seconds, micros): (u64, u64) = redis::cmd("TIME").query(redis).unwrap();
+    seconds * 1_000 + micros / 1_000
+}
+
+#[tokio::test]
+async fn leases_are_not_seen_by_explicit_operations_and_an_eternal_one_wedges_nothing() {
+    let server = RedisServer::start();
+    let cache = Cache::builder()
+        .prefix("app")
+        .redis(server.url())
+        .build()
+        .unwrap();
+    let gate = Gate::default();
+    let leader = tokio::spawn(cache.scope({
+        let gate = gate.clone();
+        async move { slow_row(&gate, 1).await }
+    }));
+    gate.entered.notified().await;
+    assert!(
+        server.connect().exists::<_, bool>("app:rows:1").unwrap(),
+        "the lease stands there"
+    );
+    assert_eq!(cache.get::<u32>("rows:1").await.unwrap(), None);
+    assert!(!cache.exists("rows:1").await.unwrap());
+    assert_eq!(cache.ttl("rows:1").await.unwrap(), None);
+    assert_eq!(cache.get_many::<u32>(["rows:1"]).await.unwrap(), [None]);
+    let lease: Vec<u8> = server.connect().get("app:rows:1").unwrap();
+    assert!(
+        !cache.delete("rows:1").await.unwrap(),
+        "a lease is no entry"
+    );
+    gate.open.notify_one();
+    leader.await.unwrap();
+    assert!(
+        !cache.exists("rows:1").await.unwrap(),
+        "its lease was deleted"
+    );
+
+    let _: () = server.connect().set("app:rows:1", lease).unwrap();
+    gate.open.notify_one();
+    assert_eq!(
+        cache.scope(slow_row(&gate, 1)).await,
+        2,
+        "a lease that never expires is junk"
+    );
+}
+
+#[cacheable(key = "count", skip(runs))]
+async fn count(runs: &AtomicU32) -> Result<u32, u32> {
+    let run = runs.fetch_add(1, Ordering::SeqCst) + 1;
+    if run == 2 { Err(run) } else { Ok(run) }
+}
+
+#[tokio::test]
+async fn a_refresh_keeps_the_old_value_readable_and_replaces_it() {
+    let server = RedisServer::start();
+    let (a, b) = two_processes(&server);
+    let runs = AtomicU32::new(0);
+    assert_eq!(a.scope(count(&runs)).await, Ok(1));
+    assert_eq!(a.scope(count_refresh(&runs)).await, Err(2));
+    assert_eq!(
+        b.scope(count(&runs)).await,
+        Ok(1),
+        "an error replaces nothing"
+    );
+    assert_eq!(a.scope(count_refresh(&runs)).await, Ok(3));
+    assert_eq!(b.scope(count(&runs)).await, Ok(3));
+}
+
+#[tokio::test]
+async fn scripts_that_the_server_forgot_are_sent_again() {
+    let server = RedisServer::start();
+    let (a, b) = two_processes(&server);
+    assert_eq!(a.scope(failing(false)).await, Ok(1));
+    let _: () = redis::cmd("SCRIPT")
+        .arg("FLUSH")
+        .query(&mut server.connect())
+        .unwrap();
+    assert!(a.delete("failing").await.unwrap());
+    assert_eq!(a.scope(failing(false)).await, Ok(1));
+    assert_eq!(b.get::<u32>("failing").await.unwrap(), Some(1));
+}

@@ -1,0 +1,7 @@
+//! What only a real Redis shows.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod faults;
+mod globs;
+mod leases;
+mod neighbours;

@@ -1,0 +1,103 @@
+//! A server that others use too.
+
+use std::time::Duration;
+
+use cache_runtime::Cache;
+use redis::Commands;
+use tests::RedisServer;
+
+const TTL: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn foreign_keys_survive_and_stop_nothing() {
+    let server = RedisServer::start();
+    let mut redis = server.connect();
+    let foreign: [&[u8]; 4] = [b"app:\xff\xfe", b"app2:posts:1", b"ap:posts:1", b"posts:1"];
+    for key in foreign {
+        let _: () = redis.set(key, "theirs").unwrap();
+    }
+    let _: () = redis
+        .rpush("app:posts:list", "a list where an entry could be")
+        .unwrap();
+    let cache = Cache::builder()
+        .prefix("app")
+        .redis(server.url())
+        .build()
+        .unwrap();
+    cache.set("posts:1", &1, TTL).await.unwrap();
+    cache.set("posts:2", &2, TTL).await.unwrap();
+
+    assert_eq!(
+        cache.delete_pattern("posts:*").await.unwrap(),
+        3,
+        "the list stood where an entry could"
+    );
+    for key in foreign {
+        assert!(redis.exists::<_, bool>(key).unwrap(), "{key:?}");
+    }
+    assert_eq!(
+        cache.clear().await.unwrap(),
+        1,
+        "bytes that are no text can match `*`"
+    );
+    for key in &foreign[1..] {
+        assert!(redis.exists::<_, bool>(key).unwrap(), "{key:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_dotted_prefix_is_no_wildcard_and_keys_are_never_listed() {
+    let server = RedisServer::start_with(&["--rename-command", "KEYS", ""]);
+    let mut redis = server.connect();
+    let _: () = redis.set("aXb:posts:1", "theirs").unwrap();
+    let cache = Cache::builder()
+        .prefix("a.b")
+        .redis(server.url())
+        .build()
+        .unwrap();
+    cache.set("posts:1", &1, TTL).await.unwrap();
+    assert_eq!(cache.delete_pattern("*").await.unwrap(), 1);
+    assert!(redis.exists::<_, bool>("aXb:posts:1").unwrap());
+}
+
+#[tokio::test]
+async fn a_walk_over_many_keys_finds_all_that_match() {
+    let server = RedisServer::start();
+    let cache = Cache::builder()
+        .redis(server.url())
+        .response_timeout(Duration::from_secs(5))
+        .build()
+        .unwrap();
+    let keys: Vec<(String, u32)> = (0..20_000)
+        .map(|at| {
+            (
+                format!("{}:{at}", if at % 4 == 0 { "posts" } else { "users" }),
+                at,
+            )
+        })
+        .collect();
+    cache.set_many(&keys, TTL).await.unwrap();
+    assert_eq!(cache.delete_pattern("posts:*").await.unwrap(), 5_000);
+    assert_eq!(cache.delete_pattern("posts:*").await.unwrap(), 0);
+    let left: u64 = redis::cmd("DBSIZE").query(&mut server.connect()).unwrap();
+    assert_eq!(left, 15_000);
+}
+
+#[tokio::test]
+async fn an_entry_lives_as_long_as_it_was_told() {
+    let server = RedisServer::start();
+    let cache = Cache::builder()
+        .prefix("app")
+        .redis(server.url())
+        .build()
+        .unwrap();
+    cache
+        .set("a", &1, Duration::from_millis(1_500))
+        .await
+        .unwrap();
+    let left: i64 = server.connect().pttl("app:a").unwrap();
+    assert!((1..=1_500).contains(&left), "{left}");
+    let ttl = cache.ttl("a").await.unwrap().unwrap();
+    assert!(ttl <= Duration::from_millis(1_500));
+    assert_eq!(cache.ttl("b").await.unwrap(), None);
+}

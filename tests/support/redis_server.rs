@@ -1,0 +1,144 @@
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use redis::{Client, Connection};
+
+/// A `redis-server` of a test's own, on a free port, without persistence. Dropped, it is killed.
+#[derive(Debug)]
+pub struct RedisServer {
+    port: u16,
+    folder: PathBuf,
+    process: Child,
+    options: Vec<String>,
+}
+
+impl RedisServer {
+    /// Starts a server and waits until it answers.
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts a server with further options of its command line, such as `["--requirepass", "secret"]`.
+    pub fn start_with(options: &[&str]) -> Self {
+        let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
+        // Between the choice of a port and its use another process may take it; then the server ends at once.
+        for _ in 0..10 {
+            let port = free_port();
+            let folder = fresh_folder(port);
+            let mut process = spawn(port, &folder, &options);
+            if answers(port, &mut process) {
+                return Self {
+                    port,
+                    folder,
+                    process,
+                    options,
+                };
+            }
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+        panic!("redis-server doesn't start; `tests/run.sh` installs it")
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its URL.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// A plain connection, to look at what the cache has stored.
+    pub fn connect(&self) -> Connection {
+        Client::open(self.url())
+            .and_then(|client| client.get_connection())
+            .expect("the server answers")
+    }
+
+    /// Kills it, as `kill -9` does.
+    pub fn kill(&mut self) {
+        self.process.kill().expect("it runs");
+        self.process.wait().expect("it ends");
+    }
+
+    /// Starts it again on its port, empty.
+    pub fn restart(&mut self) {
+        self.process = spawn(self.port, &self.folder, &self.options);
+        assert!(
+            answers(self.port, &mut self.process),
+            "redis-server doesn't start again"
+        );
+    }
+
+    /// Sends it a signal, such as `STOP` or `CONT`.
+    pub fn signal(&self, signal: &str) {
+        let pid = self.process.id().to_string();
+        let status = Command::new("kill")
+            .args([&format!("-{signal}"), &pid])
+            .status()
+            .expect("kill runs");
+        assert!(status.success(), "kill -{signal}");
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    listener.local_addr().expect("it is bound").port()
+}
+
+fn fresh_folder(port: u16) -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let folder =
+        std::env::temp_dir().join(format!("cache-test-{}-{port}-{number}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("the temporary folder is writable");
+    folder
+}
+
+fn spawn(port: u16, folder: &std::path::Path, options: &[String]) -> Child {
+    Command::new("redis-server")
+        .args([
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--daemonize",
+            "no",
+        ])
+        .args(["--port", &port.to_string(), "--dir"])
+        .arg(folder)
+        .args(options)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("redis-server is installed; `tests/run.sh` installs it")
+}
+
+fn answers(port: u16, process: &mut Child) -> bool {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while Instant::now() < deadline {
+        if let Ok(Some(_)) = process.try_wait() {
+            return false;
+        }
+        if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    false
+}

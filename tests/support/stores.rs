@@ -1,0 +1,47 @@
+use std::future::Future;
+
+use cache_runtime::{Cache, CacheBuilder};
+
+use crate::RedisServer;
+
+/// A cache on each store, for tests that must hold on both.
+#[derive(Debug)]
+pub struct Stores {
+    /// Each cache with its name.
+    pub caches: Vec<(&'static str, Cache)>,
+    _server: RedisServer,
+}
+
+impl Stores {
+    /// Caches with the prefix `quickpost` on a memory store and on a Redis server of their own.
+    pub fn new() -> Self {
+        Self::with(|builder| builder)
+    }
+
+    /// The same, configured.
+    pub fn with(configure: impl Fn(CacheBuilder) -> CacheBuilder) -> Self {
+        let server = RedisServer::start();
+        let builder = || configure(Cache::builder().prefix("quickpost"));
+        let memory = builder().build().expect("memory builds");
+        let redis = builder().redis(server.url()).build().expect("redis builds");
+        Self {
+            caches: vec![("memory", memory), ("redis", redis)],
+            _server: server,
+        }
+    }
+}
+
+impl Default for Stores {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Runs the test in the scope of a cache on memory, then of one on Redis.
+pub async fn on_both_stores<F: Future<Output = ()>>(test: impl Fn(Cache) -> F) {
+    let stores = Stores::new();
+    for (name, cache) in &stores.caches {
+        println!("on {name}");
+        cache.scope(test(cache.clone())).await;
+    }
+}
