@@ -1,5 +1,71 @@
 //! Caching for Rust services: one attribute on a read, one on a write, and the cache is right and fast.
-#![doc = ""]
+//!
+//! ```
+//! use cache_runtime::{Cache, CacheError, cacheable, invalidate};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+//! struct Post {
+//!     slug: String,
+//!     likes: u32,
+//! }
+//!
+//! #[cacheable(key = "posts:<<slug>>", ttl = 600)]
+//! async fn get_post(slug: &str) -> Post {
+//!     Post { slug: slug.to_owned(), likes: 0 } // a slow query
+//! }
+//!
+//! #[invalidate(patterns = ["posts:<<slug>>:*"])]
+//! async fn like_post(slug: &str) {}
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), CacheError> {
+//! let cache = Cache::builder().prefix("quickpost").build()?;
+//! cache.scope(async {
+//!     get_post("hello").await; // runs
+//!     get_post("hello").await; // a hit
+//!     assert_eq!(get_post_cache_key("hello"), "quickpost:posts:hello");
+//!     like_post("hello").await;
+//!     get_post("hello").await; // runs again
+//! })
+//! .await;
+//! assert_eq!((cache.stats().hits, cache.stats().misses), (1, 2));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`macro@cacheable`] and [`macro@invalidate`] say what the attributes take. [`Cache`] is the handle: its builder chooses the
+//! store, [`Cache::install`] makes it the process's default, [`Cache::scope`] that of a test, and its explicit
+//! operations serve what no attribute says.
+//!
+//! # Words
+//!
+//! A **template** is a key literal; `<<slug>>` in it is a **placeholder**. Rendered for one call it is a **path**,
+//! `posts:hello`. Arguments that the template doesn't name are hashed into a **variant**, `posts:hello#k3v9..`. The **key**,
+//! `<prefix>:<path>[#<variant>]`, is one string in Redis. A **pattern** is a glob over paths.
+//!
+//! # Limits
+//!
+//! * A caller waits for another's computation at most [`CacheBuilder::flight_limit`]; then it runs the body too.
+//! * A call within its own computation runs the body: the body calls the function with the same key, or a `select!`
+//!   holds the leader unpolled and the same task calls again. A blocking caller inside an async runtime doesn't
+//!   wait for an async leader, since it might hold the leader's thread.
+//! * A function with `#[invalidate]` makes a future that is `Send` if its return type is.
+//! * The type name of type and const parameters enters the variant; two versions of one crate share their names.
+//! * An invalidation that can't reach Redis is logged, counted, and lost. A Redis that restarts from a snapshot may have
+//!   forgotten deletes.
+//!
+//! # Features
+//!
+//! | feature | default | what |
+//! |---|---|---|
+//! | `macros` | yes | the attributes |
+//! | `redis` | yes | the Redis store |
+//! | `bincode` | yes | bincode as the codec of stored bytes |
+//! | `postcard` | | postcard as that codec, where `bincode` is off |
+//! | `axum` | | `axum::Json<T>` as a return type |
+//!
+//! Without a compact codec, and for values that none can carry, bytes are MessagePack with names.
 
 #[doc(hidden)]
 pub mod __private;

@@ -199,7 +199,7 @@ fn call(
     let inner = cache.inner();
     let ttl = match site.info.ttl {
         Ttl::Fixed(ttl) => Some(ttl),
-        Ttl::Preset(name) => inner.presets.get(name).copied(),
+        Ttl::Preset(name) => cache.preset(name),
         Ttl::Default | Ttl::Computed => ttl,
     };
     Call {

@@ -1,4 +1,5 @@
 //! Keys as they read in Redis: templates, placeholders, escapes.
+#![allow(dead_code, reason = "of most functions only the keys are asked for")]
 
 use cache_runtime::{Cache, cacheable, invalidate};
 use proptest::prelude::*;
@@ -46,7 +47,10 @@ async fn keys_in_a_real_redis_are_the_documented_ones() {
         .await;
     let keys = all_keys(&mut server.connect());
     assert_eq!(keys.len(), 3, "{keys:?}");
-    assert_eq!(keys[0], "quickpost:posts:list:42#".to_owned() + variant(&keys[0]).unwrap());
+    assert_eq!(
+        keys[0],
+        "quickpost:posts:list:42#".to_owned() + variant(&keys[0]).unwrap()
+    );
     assert_eq!(variant(&keys[0]).unwrap().len(), 26);
     assert_eq!(keys[1], "quickpost:posts:my-post-slug");
     assert_eq!(keys[2], "quickpost:topics");
@@ -81,7 +85,10 @@ fn placeholders_take_expressions_and_every_documented_kind() {
         let auth = Auth {
             user: User { id: 7 },
         };
-        assert_eq!(expressions_cache_key(&auth, Some(3)), "quickpost:a:7:3:true");
+        assert_eq!(
+            expressions_cache_key(&auth, Some(3)),
+            "quickpost:a:7:3:true"
+        );
         // An argument that a placeholder mentions is in the key.
         assert_eq!(expressions_cache_key(&auth, None), "quickpost:a:7:1:false");
         let uuid = Uuid::from_u128(0xA0);
@@ -179,7 +186,10 @@ fn placeholders_without_a_separator_that_is_escaped_never_collide() {
         assert_ne!(touching_cache_key("ab", ""), touching_cache_key("a", "b"));
         // No hash where `:` separates.
         assert_eq!(separated_cache_key("x-y", "z"), "quickpost:separated:x-y:z");
-        assert_ne!(separated_cache_key("x:y", "z"), separated_cache_key("x", "y:z"));
+        assert_ne!(
+            separated_cache_key("x:y", "z"),
+            separated_cache_key("x", "y:z")
+        );
     });
 }
 
@@ -196,7 +206,12 @@ fn mixed(a: &str, b: Option<u32>, c: &[String]) {}
 
 fn arguments() -> impl Strategy<Value = Arguments> {
     // Few characters, and those that structure could be mistaken for, so that near misses are common.
-    let text = || proptest::collection::vec(proptest::sample::select(vec!['a', '-', ':', '%', '#', '1']), 0..3);
+    let text = || {
+        proptest::collection::vec(
+            proptest::sample::select(vec!['a', '-', ':', '%', '#', '1']),
+            0..3,
+        )
+    };
     let text = move || text().prop_map(|letters| letters.into_iter().collect::<String>());
     let number = proptest::option::of(prop_oneof![0..2u32, 10..12u32]);
     (text(), number, proptest::collection::vec(text(), 0..3))

@@ -1,4 +1,10 @@
 //! What the attributes and the handle do, on both stores.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-mod reads;
+mod common;
+mod key_names;
+mod key_variants;
+mod keys;
+mod misread;
+mod returns;
+mod serde_shapes;

@@ -1,5 +1,10 @@
 //! What the tests share: real Redis servers, caches on both stores, and captured events.
 
+/// The README's examples, which must run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
+
 mod events;
 mod redis_server;
 mod stores;

@@ -195,12 +195,7 @@ impl CacheBuilder {
         positive("response_timeout", self.response_timeout)?;
         positive("lease", self.lease)?;
         positive("default_ttl", self.default_ttl)?;
-        let mut presets: HashMap<String, Duration> = self
-            .presets
-            .iter()
-            .map(|(name, ttl)| (name.clone(), *ttl))
-            .collect();
-        env::override_presets(&mut presets)?;
+        let presets = env::with_presets(&self.presets)?;
         let store = match &self.backend {
             Backend::Memory => Store::Memory(MemoryStore::new(self.memory_capacity)),
             #[cfg(feature = "redis")]

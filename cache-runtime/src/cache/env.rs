@@ -52,9 +52,14 @@ pub(super) fn seconds(variable: &str) -> Result<Option<Duration>, CacheError> {
     }
 }
 
-/// Lets every `CACHE_TIMEOUT_<NAME>` that is set win over the preset of that name, whose letters may be of
-/// either case and whose other characters are `_` in the variable.
-pub(super) fn override_presets(presets: &mut HashMap<String, Duration>) -> Result<(), CacheError> {
+/// The presets by the form of their names that variables have; every `CACHE_TIMEOUT_<NAME>` that is set wins.
+pub(super) fn with_presets(
+    builders: &HashMap<String, Duration>,
+) -> Result<HashMap<String, Duration>, CacheError> {
+    let mut presets: HashMap<String, Duration> = builders
+        .iter()
+        .map(|(name, ttl)| (as_variable(name), *ttl))
+        .collect();
     for (variable, _) in env::vars_os() {
         let Some(variable) = variable.to_str() else {
             continue;
@@ -62,17 +67,15 @@ pub(super) fn override_presets(presets: &mut HashMap<String, Duration>) -> Resul
         let Some(name) = variable.strip_prefix(PRESET) else {
             continue;
         };
-        let Some(ttl) = seconds(variable)? else {
-            continue;
-        };
-        let wanted = name.to_ascii_lowercase();
-        presets.retain(|preset, _| as_variable(preset) != wanted);
-        presets.insert(wanted, ttl);
+        if let Some(ttl) = seconds(variable)? {
+            presets.insert(as_variable(name), ttl);
+        }
     }
-    Ok(())
+    Ok(presets)
 }
 
-/// A preset's name as it stands in a variable, in lower case.
+/// A preset's name as it stands in a variable, in lower case: its letters may be of either case, and what is no
+/// letter or digit is `_`.
 pub(crate) fn as_variable(preset: &str) -> String {
     preset
         .chars()

@@ -88,6 +88,11 @@ impl Cache {
         &self.inner.prefix
     }
 
+    /// A named lifetime.
+    pub(crate) fn preset(&self, name: &str) -> Option<Duration> {
+        self.inner.presets.get(&env::as_variable(name)).copied()
+    }
+
     /// The key as it stands in Redis and in logs.
     pub(crate) fn full_key(&self, key: &str) -> String {
         format!("{}:{key}", self.inner.prefix)

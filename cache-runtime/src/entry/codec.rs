@@ -134,20 +134,25 @@ mod postcard {
 }
 
 mod message_pack {
+    //! "Human readable", as serde calls it: what serde buffers (`untagged`, `tag`, `flatten`) it reads back as if
+    //! from text, so an address in it must have been written as text.
+
     use super::*;
 
     pub(super) fn encode<T: Serialize + ?Sized>(
         value: &T,
         out: &mut Vec<u8>,
     ) -> Result<(), BoxError> {
-        let mut serializer = rmp_serde::Serializer::new(out).with_struct_map();
+        let mut serializer = rmp_serde::Serializer::new(out)
+            .with_struct_map()
+            .with_human_readable();
         value.serialize(&mut serializer)?;
         Ok(())
     }
 
     pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BoxError> {
         let mut rest = bytes;
-        let mut deserializer = rmp_serde::Deserializer::new(&mut rest);
+        let mut deserializer = rmp_serde::Deserializer::new(&mut rest).with_human_readable();
         let value = T::deserialize(&mut deserializer)?;
         if rest.is_empty() {
             Ok(value)
