@@ -61,6 +61,12 @@ pub(crate) fn invalidate(origin: Origin, pattern: &str, count: u64) {
     );
 }
 
+/// An invalidation that couldn't be sent and will be.
+#[cfg(feature = "redis")]
+pub(crate) fn postponed(origin: Origin, pattern: &str, error: &dyn std::fmt::Display) {
+    event!(origin, pattern, "postpone", "[Cache] POSTPONED: {pattern}: {error}");
+}
+
 /// A failure that no caller sees.
 pub(crate) fn error(function: &str, key: &str, error: &dyn std::fmt::Display) {
     tracing::warn!(target: "cache", function, key, op = "error", "[Cache] ERROR: {key}: {error}");

@@ -3,5 +3,6 @@
 
 mod faults;
 mod globs;
+mod index;
 mod leases;
 mod neighbours;

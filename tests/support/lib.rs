@@ -6,9 +6,11 @@
 pub struct Readme;
 
 mod events;
+mod proxy;
 mod redis_server;
 mod stores;
 
 pub use events::{Event, events_of};
+pub use proxy::{Fault, Proxy};
 pub use redis_server::RedisServer;
 pub use stores::{Stores, on_both_stores};

@@ -9,6 +9,8 @@ use crate::flight::Flights;
 use crate::stats::Counters;
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
+#[cfg(feature = "redis")]
+use crate::store::redis::{Limits, RedisStore};
 
 /// Makes a [`Cache`]. Nothing is connected and no thread is started by building.
 ///
@@ -37,6 +39,8 @@ pub struct CacheBuilder {
     presets: HashMap<String, Duration>,
     flight_limit: Duration,
     response_timeout: Duration,
+    invalidation_timeout: Duration,
+    replay_window: Duration,
     lease: Duration,
     clock: Clock,
 }
@@ -71,6 +75,8 @@ impl CacheBuilder {
             presets: HashMap::new(),
             flight_limit: Duration::from_secs(30),
             response_timeout: Duration::from_millis(250),
+            invalidation_timeout: Duration::from_secs(2),
+            replay_window: Duration::from_secs(10),
             lease: Duration::from_secs(5),
             clock: Clock::system(),
         }
@@ -169,6 +175,20 @@ impl CacheBuilder {
         self
     }
 
+    /// How long an invalidation on Redis may take before it counts as unsent, while Redis isn't known to be down;
+    /// default 2 s. Longer than a read's, since one that is late leaves other processes with old values.
+    pub fn invalidation_timeout(mut self, timeout: Duration) -> Self {
+        self.invalidation_timeout = timeout;
+        self
+    }
+
+    /// For how long acknowledged invalidations are remembered and sent again to a Redis that came back as another
+    /// server (restarted from a snapshot, or a new master), which may have forgotten them; default 10 s.
+    pub fn replay_window(mut self, window: Duration) -> Self {
+        self.replay_window = window;
+        self
+    }
+
     /// How long a lease in Redis lasts if its holder dies; a living one renews it. Default 5 s.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
@@ -193,21 +213,27 @@ impl CacheBuilder {
             .unwrap_or_else(|| self.prefix_default.clone());
         env::check_prefix(&prefix)?;
         positive("response_timeout", self.response_timeout)?;
+        positive("invalidation_timeout", self.invalidation_timeout)?;
         positive("lease", self.lease)?;
         positive("default_ttl", self.default_ttl)?;
         let presets = env::with_presets(&self.presets)?;
         let store = match &self.backend {
             Backend::Memory => Store::Memory(MemoryStore::new(self.memory_capacity)),
             #[cfg(feature = "redis")]
-            Backend::Redis(url) => Store::Redis(crate::store::redis::RedisStore::new(
-                url,
-                &prefix,
-                self.response_timeout,
-                self.lease,
-                self.flight_limit,
-            )?),
+            Backend::Redis(url) => Store::Redis(RedisStore::new(url, &prefix, self.limits())?),
         };
         Ok(self.assemble(prefix, presets, store))
+    }
+
+    #[cfg(feature = "redis")]
+    fn limits(&self) -> Limits {
+        Limits {
+            response: self.response_timeout,
+            invalidation: self.invalidation_timeout,
+            lease: self.lease,
+            flight: self.flight_limit,
+            replay_window: self.replay_window,
+        }
     }
 
     /// A cache that does nothing, for when no other can be had.

@@ -10,9 +10,7 @@ mod many;
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 pub use blocking::BlockingCache;
@@ -28,6 +26,8 @@ use crate::site::Origin;
 use crate::stats::{Counter, Counters, Stats};
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
+#[cfg(feature = "redis")]
+use crate::store::redis::{RedisStore, Target, Underway};
 
 /// The handle of a cache: cheap to clone, and all clones are one cache.
 ///
@@ -111,31 +111,20 @@ impl Cache {
 
     /// Removes what the patterns match and gives the number of entries. What is to be done begins now, whether
     /// or not the returned future is polled: in memory it is done, on Redis it is under way on the cache's thread.
-    pub(crate) fn invalidate(&self, origin: Origin, patterns: Vec<Pattern>) -> Invalidation {
-        match &self.inner.store {
-            Store::Memory(_) => Invalidation::Done(self.invalidate_memory(origin, &patterns)),
+    pub(crate) fn invalidate(
+        &self,
+        origin: Origin,
+        patterns: Vec<Pattern>,
+    ) -> impl Future<Output = Result<u64, CacheError>> + Send + use<> {
+        let begun = match &self.inner.store {
+            Store::Memory(_) => Begun::Done(self.invalidate_memory(origin, &patterns)),
             #[cfg(feature = "redis")]
             Store::Redis(store) => {
-                let (cache, store) = (self.clone(), store.clone());
-                let work = async move {
-                    let mut total = 0;
-                    for pattern in &patterns {
-                        match store.remove_matching(pattern).await {
-                            Ok(count) => {
-                                total += count;
-                                cache.invalidated(origin, pattern.text(), count);
-                            }
-                            Err(error) => {
-                                cache.invalidation_failed(origin, pattern.text(), &error);
-                                return Err(error);
-                            }
-                        }
-                    }
-                    Ok(total)
-                };
-                Invalidation::on_the_background(work)
+                let targets = patterns.into_iter().map(Target::Pattern);
+                Begun::Underway(targets.map(|target| self.invalidate_redis(store, origin, target)).collect())
             }
-        }
+        };
+        begun.finish()
     }
 
     /// Flights first: one that lands before is found in the store, one that lands after can't fill any more.
@@ -161,27 +150,32 @@ impl Cache {
         origin: Origin,
         key: &str,
     ) -> impl Future<Output = Result<bool, CacheError>> + Send + use<> {
-        let invalidation = match &self.inner.store {
+        let begun = match &self.inner.store {
             Store::Memory(store) => {
                 let now = self.inner.clock.now();
                 let removed = self.inner.flights.void_key(key, || store.remove(key, now));
                 self.invalidated(origin, key, u64::from(removed));
-                Invalidation::Done(u64::from(removed))
+                Begun::Done(u64::from(removed))
             }
             #[cfg(feature = "redis")]
             Store::Redis(store) => {
-                let (cache, store, key) = (self.clone(), store.clone(), Arc::<str>::from(key));
-                Invalidation::on_the_background(async move {
-                    let removed = store.remove(&key).await;
-                    match &removed {
-                        Ok(removed) => cache.invalidated(origin, &key, u64::from(*removed)),
-                        Err(error) => cache.invalidation_failed(origin, &key, error),
-                    }
-                    removed.map(u64::from)
-                })
+                Begun::Underway(vec![self.invalidate_redis(store, origin, Target::Key(key.into()))])
             }
         };
-        async move { invalidation.await.map(|count| count > 0) }
+        let finished = begun.finish();
+        async move { finished.await.map(|count| count > 0) }
+    }
+
+    #[cfg(feature = "redis")]
+    fn invalidate_redis(&self, store: &RedisStore, origin: Origin, target: Target) -> Underway<u64> {
+        let cache = self.clone();
+        store.invalidate(target, move |target, removed| match removed {
+            Ok(count) => cache.invalidated(origin, target.text(), *count),
+            Err(error) => {
+                cache.inner.counters.add(origin.number, Counter::Errors, 1);
+                events::postponed(origin, &cache.full_key(target.text()), error);
+            }
+        })
     }
 
     fn invalidated(&self, origin: Origin, pattern: &str, count: u64) {
@@ -192,50 +186,31 @@ impl Cache {
             events::invalidate(origin, &self.full_key(pattern), count);
         }
     }
-
-    #[cfg(feature = "redis")]
-    fn invalidation_failed(&self, origin: Origin, pattern: &str, error: &CacheError) {
-        self.inner.counters.add(origin.number, Counter::Errors, 1);
-        events::error(origin.function, &self.full_key(pattern), error);
-    }
 }
 
 /// An invalidation that has begun. Dropping it stops nothing.
-pub(crate) enum Invalidation {
+enum Begun {
     Done(u64),
     #[cfg(feature = "redis")]
-    Underway(tokio::task::JoinHandle<Result<u64, CacheError>>),
-    #[cfg(feature = "redis")]
-    Refused(CacheError),
+    Underway(Vec<Underway<u64>>),
 }
 
-#[cfg(feature = "redis")]
-impl Invalidation {
-    fn on_the_background(
-        work: impl Future<Output = Result<u64, CacheError>> + Send + 'static,
-    ) -> Self {
-        match crate::background::spawn(work) {
-            Ok(underway) => Self::Underway(underway),
-            Err(error) => Self::Refused(error),
-        }
-    }
-}
-
-impl Future for Invalidation {
-    type Output = Result<u64, CacheError>;
-    fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut *self {
-            Self::Done(count) => Poll::Ready(Ok(*count)),
+impl Begun {
+    async fn finish(self) -> Result<u64, CacheError> {
+        match self {
+            Self::Done(count) => Ok(count),
             #[cfg(feature = "redis")]
-            Self::Underway(underway) => Pin::new(underway).poll(_cx).map(|ended| {
-                ended.unwrap_or_else(|panic| {
-                    Err(CacheError::Background {
-                        source: Arc::new(panic),
-                    })
-                })
-            }),
-            #[cfg(feature = "redis")]
-            Self::Refused(error) => Poll::Ready(Err(error.clone())),
+            Self::Underway(parts) => {
+                // What one pattern failed with is no reason not to wait for the next.
+                let (mut total, mut failure) = (0, None);
+                for part in parts {
+                    match part.await {
+                        Ok(count) => total += count,
+                        Err(error) => failure = failure.or(Some(error)),
+                    }
+                }
+                failure.map_or(Ok(total), Err)
+            }
         }
     }
 }

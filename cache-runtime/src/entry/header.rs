@@ -13,6 +13,10 @@ pub(crate) const TOKEN_OFFSET: usize = 8;
 const MAGIC: u8 = 0xCA;
 const FORMAT: u8 = 1;
 
+/// The first bytes of a lease.
+#[cfg(feature = "redis")]
+pub(super) const LEASE_START: &[u8] = &[MAGIC, FORMAT, 2];
+
 /// What stands at a key.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) enum Kind {

@@ -88,6 +88,18 @@ pub(crate) fn lease(token: u64) -> Vec<u8> {
     header::seal(header::room(0), 0, &TypeFacts::default(), &facts)
 }
 
+/// How every lease begins, as `GETRANGE key 0 2` shows it: magic, format, kind.
+#[cfg(feature = "redis")]
+pub(crate) fn start_of_a_lease() -> &'static [u8] {
+    header::LEASE_START
+}
+
+/// Whether bytes that begin so are an entry and no lease.
+#[cfg(feature = "redis")]
+pub(crate) fn holds_value(start: &[u8]) -> bool {
+    start.len() == 3 && start[..2] == header::LEASE_START[..2] && start != header::LEASE_START
+}
+
 /// What an entry turned out to hold.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Found<T> {

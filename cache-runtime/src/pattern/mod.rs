@@ -70,6 +70,37 @@ impl Pattern {
         vec![Span::Exact(path), Span::Prefix(variants)]
     }
 
+    /// The pattern that matches this key's path, and so the key.
+    #[cfg(feature = "redis")]
+    pub(crate) fn of_path(key: &str) -> Self {
+        let path = String::from_utf8_lossy(path_of(key.as_bytes()));
+        let mut text = String::with_capacity(path.len());
+        for character in path.chars() {
+            if matches!(character, '*' | '?' | '[' | ']' | '\\' | '^') {
+                text.push('\\');
+            }
+            text.push(character);
+        }
+        Self::new(text)
+    }
+
+    /// A pattern that matches at least what this one matches, and is one for many: all of its first segment, or
+    /// everything.
+    #[cfg(feature = "redis")]
+    pub(crate) fn whole_segment(&self) -> String {
+        let (prefix, literal) = self.glob.literal_prefix();
+        let end = prefix.iter().position(|byte| *byte == b':');
+        let segment = match end {
+            Some(end) => &prefix[..end],
+            None if literal => &prefix,
+            None => return "*".to_owned(),
+        };
+        match std::str::from_utf8(segment) {
+            Ok(segment) => format!("{}:*", Self::of_path(segment).text),
+            Err(_) => "*".to_owned(),
+        }
+    }
+
     /// A glob for Redis's `SCAN .. MATCH` that matches at least the keys that this pattern matches.
     #[cfg(feature = "redis")]
     pub(crate) fn scan_glob(&self, prefix: &str) -> Vec<u8> {

@@ -141,7 +141,7 @@ impl Call {
         let mut lease = lead.lease.take()?;
         let call = self.clone();
         let underway = background::spawn(async move {
-            match lease.fill(entry, ttl).await {
+            match lease.fill(&entry, ttl).await {
                 Ok(true) => call.filled(ttl),
                 // An invalidation came between.
                 Ok(false) => {}

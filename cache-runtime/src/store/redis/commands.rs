@@ -1,21 +1,42 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{Cmd, Value};
+use redis::{Cmd, Script, ScriptInvocation};
 
+use super::breaker::Breaker;
+use super::index::Index;
 use super::link::Link;
+use super::outage::Errand;
+use super::replay::Replay;
 use crate::entry::{self, Bytes, Kind};
 use crate::error::CacheError;
 
 /// The header up to the kind, as `GETRANGE key 0 2` gives it.
 const KIND_RANGE: (isize, isize) = (0, 2);
 
-/// What is sent. Runs on the cache's thread.
+/// What is sent, and all that it depends on. Runs on the cache's thread.
 pub(crate) struct Commands {
-    pub(super) link: Arc<Link>,
+    pub(super) link: Link,
+    pub(super) breaker: Breaker,
+    pub(super) replay: Replay,
+    pub(super) index: Index,
     pub(super) prefix: String,
-    pub(super) lease: Duration,
-    pub(super) flight_limit: Duration,
+    pub(super) limits: Limits,
+}
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// A reply, connecting included.
+    pub(crate) response: Duration,
+    /// A reply to an invalidation.
+    pub(crate) invalidation: Duration,
+    /// A lease whose holder died.
+    pub(crate) lease: Duration,
+    /// A flight.
+    pub(crate) flight: Duration,
+    /// How long acknowledged invalidations are remembered.
+    pub(crate) replay_window: Duration,
 }
 
 /// What stands at a key.
@@ -36,20 +57,14 @@ impl Commands {
     }
 
     /// One plain `GET`.
-    pub(super) async fn read(&self, key: &str) -> Result<Seen, CacheError> {
+    pub(super) async fn read(self: &Arc<Self>, key: &str) -> Result<Seen, CacheError> {
         let get = Cmd::get(self.full(key));
-        let reply = self
-            .link
-            .send(|mut connection| async move {
-                get.query_async::<Option<Vec<u8>>>(&mut connection).await
-            })
-            .await;
+        let reply: Result<Option<Vec<u8>>, CacheError> =
+            self.send(|mut connection| async move { get.query_async(&mut connection).await }).await;
         match reply {
             Ok(None) => Ok(Seen::Absent),
             Ok(Some(bytes)) => Ok(match entry::inspect(&bytes) {
-                Some(header) if header.kind == Kind::Lease => {
-                    Seen::Lease(header.token, bytes.into())
-                }
+                Some(header) if header.kind == Kind::Lease => Seen::Lease(header.token, bytes.into()),
                 _ => Seen::Entry(bytes.into()),
             }),
             Err(error) if is_wrong_type(&error) => Ok(Seen::OtherType),
@@ -58,7 +73,7 @@ impl Commands {
     }
 
     pub(super) async fn load_many(
-        &self,
+        self: &Arc<Self>,
         keys: &[Arc<str>],
     ) -> Result<Vec<Option<Vec<u8>>>, CacheError> {
         if keys.is_empty() {
@@ -69,79 +84,22 @@ impl Commands {
         for key in keys {
             get.arg(self.full(key));
         }
-        self.link
-            .send(|mut connection| async move { get.query_async(&mut connection).await })
-            .await
-    }
-
-    pub(super) async fn store(
-        &self,
-        entries: &[(Arc<str>, Vec<u8>)],
-        ttl: Duration,
-    ) -> Result<(), CacheError> {
-        if entries.is_empty() {
-            return Ok(());
-        }
-        let mut pipeline = redis::pipe();
-        for (key, bytes) in entries {
-            pipeline
-                .cmd("SET")
-                .arg(self.full(key))
-                .arg(&bytes[..])
-                .arg("PX")
-                .arg(millis(ttl))
-                .ignore();
-        }
-        self.link
-            .send(|mut connection| async move { pipeline.query_async::<()>(&mut connection).await })
-            .await
-    }
-
-    pub(super) async fn remove(&self, key: &str) -> Result<bool, CacheError> {
-        Ok(self.unlink(&[self.full(key).into_bytes()]).await? > 0)
-    }
-
-    /// Removes keys, in one round trip, and counts those that held no lease.
-    pub(super) async fn unlink(&self, keys: &[Vec<u8>]) -> Result<u64, CacheError> {
-        let mut pipeline = redis::pipe();
-        pipeline.atomic().ignore_errors();
-        for key in keys {
-            pipeline
-                .getrange(&key[..], KIND_RANGE.0, KIND_RANGE.1)
-                .unlink(&key[..]);
-        }
-        let replies: Vec<Value> = self
-            .link
-            .send(|mut connection| async move { pipeline.query_async(&mut connection).await })
-            .await?;
-        let removed = replies.chunks(2).filter(|pair| match pair {
-            [_, Value::Int(0)] => false,
-            [Value::BulkString(kind), _] => !is_lease(kind),
-            _ => true,
-        });
-        Ok(removed.count() as u64)
+        self.send(|mut connection| async move { get.query_async(&mut connection).await }).await
     }
 
     /// How long an entry still lives; leases and what isn't ours don't count.
-    pub(super) async fn ttl(&self, key: &str) -> Result<Option<Duration>, CacheError> {
+    pub(super) async fn ttl(self: &Arc<Self>, key: &str) -> Result<Option<Duration>, CacheError> {
         let full = self.full(key);
         let mut pipeline = redis::pipe();
-        pipeline
-            .atomic()
-            .getrange(&full, KIND_RANGE.0, KIND_RANGE.1)
-            .pttl(&full);
-        let reply: Result<(Vec<u8>, i64), CacheError> = self
-            .link
-            .send(|mut connection| async move { pipeline.query_async(&mut connection).await })
-            .await;
+        pipeline.atomic().getrange(&full, KIND_RANGE.0, KIND_RANGE.1).pttl(&full);
+        let reply: Result<(Vec<u8>, i64), CacheError> =
+            self.send(|mut connection| async move { pipeline.query_async(&mut connection).await }).await;
         match reply {
-            Ok((kind, left)) if !kind.is_empty() && !is_lease(&kind) => {
-                Ok(match u64::try_from(left) {
-                    Ok(left) => Some(Duration::from_millis(left)),
-                    // -1: it doesn't expire.
-                    Err(_) => (left == -1).then_some(Duration::MAX),
-                })
-            }
+            Ok((start, left)) if entry::holds_value(&start) => Ok(match u64::try_from(left) {
+                Ok(left) => Some(Duration::from_millis(left)),
+                // -1: it doesn't expire.
+                Err(_) => (left == -1).then_some(Duration::MAX),
+            }),
             Ok(_) => Ok(None),
             Err(error) if is_wrong_type(&error) => Ok(None),
             Err(error) => Err(error),
@@ -149,31 +107,33 @@ impl Commands {
     }
 
     /// Whether the key never expires, as no lease does.
-    pub(super) async fn is_eternal(&self, key: &str) -> Result<bool, CacheError> {
+    pub(super) async fn is_eternal(self: &Arc<Self>, key: &str) -> Result<bool, CacheError> {
         let pttl = Cmd::pttl(self.full(key));
-        let left: i64 = self
-            .link
-            .send(|mut connection| async move { pttl.query_async(&mut connection).await })
-            .await?;
+        let left: i64 =
+            self.send(|mut connection| async move { pttl.query_async(&mut connection).await }).await?;
         Ok(left == -1)
+    }
+
+    /// Runs a script; a server that forgot it is given it again.
+    pub(super) async fn script<T: redis::FromRedisValue + Send + 'static>(
+        self: &Arc<Self>,
+        errand: Errand,
+        script: &Script,
+        prepare: impl FnOnce(&mut ScriptInvocation<'_>),
+    ) -> Result<T, CacheError> {
+        let mut invocation = script.prepare_invoke();
+        prepare(&mut invocation);
+        self.send_for(errand, |mut connection| async move { invocation.invoke_async(&mut connection).await }).await
     }
 }
 
-fn is_lease(kind: &[u8]) -> bool {
-    kind == &entry::lease(0)[..kind.len()] && kind.len() == 3
-}
-
 fn is_wrong_type(error: &CacheError) -> bool {
-    let CacheError::Store { source } = error else {
-        return false;
-    };
+    let CacheError::Store { source } = error else { return false };
     let error = source.downcast_ref::<redis::RedisError>();
     error.is_some_and(|error| error.code() == Some("WRONGTYPE"))
 }
 
 /// What Redis takes as a lifetime: whole milliseconds, at least one.
 pub(super) fn millis(ttl: Duration) -> u64 {
-    u64::try_from(ttl.as_millis())
-        .unwrap_or(u64::MAX)
-        .clamp(1, i64::MAX as u64 / 2)
+    u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).clamp(1, i64::MAX as u64 / 2)
 }

@@ -9,20 +9,29 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use once_cell::sync::Lazy;
-use redis::{Script, ScriptInvocation};
+use redis::Script;
 use tokio::task::JoinHandle;
 
 use super::commands::{Commands, Seen, millis};
+use super::index::{WHOLE, bucket_of};
+use super::outage::Errand;
 use crate::background;
 use crate::entry::{self, Kind};
 use crate::error::CacheError;
 
-static TAKE: Lazy<Script> = Lazy::new(|| Script::new(include_str!("take.lua")));
-static REFRESH: Lazy<Script> = Lazy::new(|| Script::new(include_str!("refresh.lua")));
-static FILL: Lazy<Script> = Lazy::new(|| Script::new(include_str!("fill.lua")));
-static RENEW: Lazy<Script> = Lazy::new(|| Script::new(include_str!("renew.lua")));
-static RELEASE: Lazy<Script> = Lazy::new(|| Script::new(include_str!("release.lua")));
+/// How many members each registration looks at: with more than two, the dead can't outnumber the living.
+const SAMPLE: usize = 4;
+
+/// How many entries are stored at a time.
+const PART: usize = 500;
+
+static TAKE: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/take.lua")));
+static REFRESH: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/refresh.lua")));
+static FILL: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/fill.lua")));
+static RENEW: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/renew.lua")));
+static RELEASE: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/release.lua")));
 
 /// The right to fill one entry. Given back when dropped; the store's own expiry gives back that of a process
 /// that dies.
@@ -58,7 +67,7 @@ impl Lease {
     }
 
     /// Stores the entry if the lease still stands. On the cache's thread only.
-    pub(super) async fn fill(&self, entry: Vec<u8>, ttl: Duration) -> Result<bool, CacheError> {
+    pub(super) async fn fill(&self, entry: &[u8], ttl: Duration) -> Result<bool, CacheError> {
         self.commands.fill(&self.key, self.token, entry, ttl).await
     }
 
@@ -96,109 +105,116 @@ impl Drop for Lease {
 }
 
 impl Commands {
-    /// Takes a lease in place of exactly what was seen; false if something else stands there by now.
-    pub(super) async fn take(
-        &self,
-        key: &str,
-        seen: &Seen,
-        token: u64,
-    ) -> Result<bool, CacheError> {
-        let lease = entry::lease(token);
-        let junk = match seen {
-            Seen::Absent => {
-                let mut set = redis::cmd("SET");
-                set.arg(self.full(key))
-                    .arg(lease)
-                    .arg("NX")
-                    .arg("PX")
-                    .arg(millis(self.lease));
-                let reply: Option<String> = self
-                    .link
-                    .send(|mut connection| async move { set.query_async(&mut connection).await })
-                    .await?;
-                return Ok(reply.is_some());
-            }
-            Seen::Lease(_, bytes) | Seen::Entry(bytes) => &bytes[..],
-            Seen::OtherType => &[],
+    /// Takes a lease in place of exactly what was seen, and registers the key; false if something else stands there
+    /// by now.
+    pub(super) async fn take(self: &Arc<Self>, key: &str, seen: &Seen, token: u64) -> Result<bool, CacheError> {
+        let seen: &[u8] = match seen {
+            Seen::Lease(_, bytes) | Seen::Entry(bytes) => bytes,
+            Seen::Absent | Seen::OtherType => &[],
         };
-        self.script(&TAKE, key, |call| {
-            call.arg(junk).arg(lease).arg(millis(self.lease))
-        })
-        .await
+        let taken: i64 = self
+            .script(Errand::Call, &TAKE, |call| {
+                call.key(self.full(key)).key(self.bucket(bucket_of(key.as_bytes())));
+                call.arg(seen).arg(entry::lease(token)).arg(millis(self.limits.lease)).arg(key);
+                call.arg(WHOLE).arg(self.full("")).arg(SAMPLE);
+            })
+            .await?;
+        self.registered(taken);
+        Ok(taken > 0)
     }
 
-    /// Takes a lease whatever stands there. A value stays readable: the token goes into its header.
-    pub(super) async fn take_over(&self, key: &str, token: u64) -> Result<bool, CacheError> {
-        let lease = entry::lease(token);
-        let (kind, token) = (lease[..3].to_vec(), token.to_le_bytes());
-        let lifetime = millis(self.lease);
-        self.script(&REFRESH, key, |call| {
-            call.arg(kind).arg(&token[..]).arg(lease).arg(lifetime)
-        })
-        .await
+    /// Takes a lease whatever stands there, and registers the key. A value that is to be kept stays readable: the
+    /// token goes into its header.
+    pub(super) async fn take_over(
+        self: &Arc<Self>,
+        key: &str,
+        token: u64,
+        keep: bool,
+    ) -> Result<(), CacheError> {
+        let taken: i64 = self
+            .script(Errand::Call, &REFRESH, |call| {
+                call.key(self.full(key)).key(self.bucket(bucket_of(key.as_bytes())));
+                call.arg(entry::start_of_a_lease()).arg(&token.to_le_bytes()[..]).arg(entry::lease(token));
+                call.arg(millis(self.limits.lease)).arg(key).arg(WHOLE).arg(u8::from(keep));
+            })
+            .await?;
+        self.registered(taken);
+        Ok(())
+    }
+
+    /// What follows a registration: a walk if the set isn't whole, and the sweeper.
+    fn registered(self: &Arc<Self>, answer: i64) {
+        if answer == 2 {
+            self.make_whole_soon();
+        }
+        if answer > 0 {
+            self.sweep_from_now_on();
+        }
     }
 
     /// Stores the entry if the token still stands.
     pub(super) async fn fill(
-        &self,
+        self: &Arc<Self>,
         key: &str,
         token: u64,
-        entry: Vec<u8>,
+        entry: &[u8],
         ttl: Duration,
     ) -> Result<bool, CacheError> {
-        let token = token.to_le_bytes();
-        self.script(&FILL, key, |call| {
-            call.arg(&token[..]).arg(entry).arg(millis(ttl))
-        })
-        .await
+        let filled: i64 = self
+            .script(Errand::Call, &FILL, |call| {
+                call.key(self.full(key)).arg(&token.to_le_bytes()[..]).arg(entry).arg(millis(ttl));
+            })
+            .await?;
+        Ok(filled == 1)
     }
 
-    async fn release(&self, key: &str, token: u64) -> Result<bool, CacheError> {
-        let (lease, token) = (entry::lease(token), token.to_le_bytes());
-        self.script(&RELEASE, key, |call| call.arg(&token[..]).arg(&lease[..3]))
-            .await
+    async fn release(self: &Arc<Self>, key: &str, token: u64) -> Result<bool, CacheError> {
+        let released: i64 = self
+            .script(Errand::Call, &RELEASE, |call| {
+                call.key(self.full(key)).arg(&token.to_le_bytes()[..]).arg(entry::start_of_a_lease());
+            })
+            .await?;
+        Ok(released == 1)
     }
 
     /// Renews a lease until its flight's limit. What a failed renewal costs is that the fill may be refused.
-    async fn keep(&self, key: &str, token: u64) {
-        let pause = self.lease / 3;
+    async fn keep(self: &Arc<Self>, key: &str, token: u64) {
+        let pause = self.limits.lease / 3;
         let mut held = pause;
-        while held < self.flight_limit {
+        while held < self.limits.flight {
             tokio::time::sleep(pause).await;
             held += pause;
-            let (lease, token) = (entry::lease(token), token.to_le_bytes());
-            let lifetime = millis(self.lease);
-            let renewed = self
-                .script(&RENEW, key, |call| {
-                    call.arg(&token[..]).arg(&lease[..3]).arg(lifetime)
+            let renewed: Result<i64, CacheError> = self
+                .script(Errand::Call, &RENEW, |call| {
+                    call.key(self.full(key)).arg(&token.to_le_bytes()[..]).arg(entry::start_of_a_lease());
+                    call.arg(millis(self.limits.lease));
                 })
                 .await;
-            if !matches!(renewed, Ok(true)) {
+            if !matches!(renewed, Ok(1)) {
                 return;
             }
         }
     }
 
-    /// Runs a script on one key; a server that forgot it is given it again.
-    async fn script(
-        &self,
-        script: &Script,
-        key: &str,
-        arguments: impl for<'i, 's> FnOnce(&'i mut ScriptInvocation<'s>) -> &'i mut ScriptInvocation<'s>,
-    ) -> Result<bool, CacheError> {
-        let mut invocation = script.prepare_invoke();
-        invocation.key(self.full(key));
-        arguments(&mut invocation);
-        let done: i64 = self
-            .link
-            .send(|mut connection| async move { invocation.invoke_async(&mut connection).await })
-            .await?;
-        Ok(done == 1)
+    /// Stores entries over whatever stands: each takes its lease unconditionally and fills by it, so that one that
+    /// arrives late can't undo an invalidation. Two round trips for each [`PART`].
+    pub(super) async fn store(
+        self: &Arc<Self>,
+        entries: &[(Arc<str>, Vec<u8>)],
+        ttl: Duration,
+    ) -> Result<(), CacheError> {
+        let token = fresh_token();
+        // In parts, so that none waits behind so many others that it seems late.
+        for entries in entries.chunks(PART) {
+            try_join_all(entries.iter().map(|(key, _)| self.take_over(key, token, false))).await?;
+            try_join_all(entries.iter().map(|(key, entry)| self.fill(key, token, entry, ttl))).await?;
+        }
+        Ok(())
     }
 }
 
 /// A token that no other lease has: 64 bits of a keyed hash, whose keys are random in each process.
-fn fresh_token() -> u64 {
+pub(super) fn fresh_token() -> u64 {
     static KEYS: Lazy<RandomState> = Lazy::new(RandomState::new);
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let mut hasher = KEYS.build_hasher();

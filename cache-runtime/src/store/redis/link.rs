@@ -1,6 +1,5 @@
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -8,145 +7,109 @@ use redis::{AsyncConnectionConfig, RedisError, RedisResult};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::breaker::Breaker;
-use crate::background;
 use crate::error::CacheError;
 
-/// The first pause between two probes of a store that is down, and the longest.
-const FIRST_PROBE: Duration = Duration::from_millis(50);
-const SLOWEST_PROBE: Duration = Duration::from_secs(2);
-
 /// One multiplexed connection, made on first use and made again after it broke.
-///
-/// The first failure opens the breaker: from then on calls are refused at once, until a probe in the background
-/// has connected and got an answer.
 pub(super) struct Link {
     client: redis::Client,
-    timeout: Duration,
-    breaker: Breaker,
-    connection: Mutex<Option<MultiplexedConnection>>,
-    /// Which connection it is; a failure of an earlier one says nothing about this one.
-    generation: AtomicU64,
+    connection: Mutex<Option<Connected>>,
+    /// How many connections there were.
+    count: AtomicU64,
+}
+
+/// A connection, and who is at its other end.
+#[derive(Clone)]
+pub(super) struct Connected {
+    pub(super) connection: MultiplexedConnection,
+    /// Which one it is; a failure of an earlier one says nothing about this one.
+    pub(super) number: u64,
+    /// The server's `run_id`: another one has another memory.
+    pub(super) server: String,
+}
+
+/// A command that failed.
+pub(super) struct Failure {
+    pub(super) error: CacheError,
+    /// Whether it says something about the server or the connection, and not about one key.
+    pub(super) outage: bool,
+    /// The connection that it was sent on; none if there was no connection.
+    pub(super) number: Option<u64>,
 }
 
 impl Link {
-    pub(super) fn new(client: redis::Client, timeout: Duration) -> Self {
-        Self {
-            client,
-            timeout,
-            breaker: Breaker::default(),
-            connection: Mutex::new(None),
-            generation: AtomicU64::new(0),
-        }
-    }
-
-    /// Whether the store isn't known to be down.
-    pub(super) fn check(&self) -> Result<(), CacheError> {
-        self.breaker.check()
+    pub(super) fn new(client: redis::Client) -> Self {
+        Self { client, connection: Mutex::new(None), count: AtomicU64::new(0) }
     }
 
     /// Sends a command, or several that belong together, and waits for the reply; connecting included, it takes
-    /// no longer than the response timeout. On the cache's thread only.
+    /// no longer than `limit`. On the cache's thread only.
     pub(super) async fn send<T, F>(
-        self: &Arc<Self>,
+        &self,
+        limit: Duration,
         command: impl FnOnce(MultiplexedConnection) -> F,
-    ) -> Result<T, CacheError>
+    ) -> Result<T, Failure>
     where
         F: Future<Output = RedisResult<T>>,
     {
-        self.check()?;
-        let generation = self.generation.load(Ordering::Acquire);
-        let reply = timeout(self.timeout, async {
-            command(self.connected().await?).await
-        })
-        .await;
-        let (error, outage) = match reply {
-            Ok(Ok(reply)) => return Ok(reply),
+        let mut number = None;
+        let reply = timeout(limit, async {
+            let connected = self.connected().await?;
+            number = Some(connected.number);
+            command(connected.connection).await
+        });
+        match reply.await {
+            Ok(Ok(reply)) => Ok(reply),
             Ok(Err(error)) => {
                 let outage = is_outage(&error);
-                (CacheError::store(error), outage)
+                Err(Failure { error: CacheError::store(error), outage, number })
             }
-            Err(_) => (
-                CacheError::Timeout {
-                    after: self.timeout,
-                },
-                true,
-            ),
-        };
-        if outage && (generation == self.generation.load(Ordering::Acquire) || generation == 0) {
-            self.down(&error).await;
+            Err(_) => Err(Failure { error: CacheError::Timeout { after: limit }, outage: true, number }),
         }
-        Err(error)
     }
 
-    async fn connected(&self) -> RedisResult<MultiplexedConnection> {
-        let mut connection = self.connection.lock().await;
-        if let Some(connection) = &*connection {
-            return Ok(connection.clone());
+    async fn connected(&self) -> RedisResult<Connected> {
+        let mut standing = self.connection.lock().await;
+        if let Some(connected) = &*standing {
+            return Ok(connected.clone());
         }
         let fresh = self.connect().await?;
-        *connection = Some(fresh.clone());
-        self.generation.fetch_add(1, Ordering::AcqRel);
+        *standing = Some(fresh.clone());
         Ok(fresh)
     }
 
-    /// Timeouts are the caller's: the connection's own would count each step anew.
-    async fn connect(&self) -> RedisResult<MultiplexedConnection> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(None)
-            .set_response_timeout(None);
-        self.client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await
+    /// A fresh connection that has answered. Timeouts are the caller's: the connection's own would count each
+    /// step anew.
+    pub(super) async fn connect(&self) -> RedisResult<Connected> {
+        let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+        let mut connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        // A server that is loading, or a replica that lost its master, accepts connections too.
+        let info: String = redis::cmd("INFO").arg("server").query_async(&mut connection).await?;
+        let server = info.lines().find_map(|line| line.strip_prefix("run_id:")).unwrap_or_default();
+        let number = self.count.fetch_add(1, Ordering::AcqRel);
+        Ok(Connected { connection, number, server: server.trim().to_owned() })
     }
 
-    /// Notes an outage: drops the connection, logs the cause once, and starts the probe.
-    async fn down(self: &Arc<Self>, cause: &CacheError) {
-        if !self.breaker.open(cause) {
-            return;
+    /// The server at the other end, if there is a connection.
+    pub(super) async fn server(&self) -> Option<String> {
+        self.connection.lock().await.as_ref().map(|connected| connected.server.clone())
+    }
+
+    /// Drops the connection if it is the one that failed; whether that was so.
+    pub(super) async fn drop_failed(&self, number: Option<u64>) -> bool {
+        let mut standing = self.connection.lock().await;
+        let is_current = standing.as_ref().is_none_or(|standing| Some(standing.number) == number);
+        if is_current {
+            *standing = None;
         }
-        *self.connection.lock().await = None;
-        tracing::warn!(target: "cache", op = "down", "[Cache] Redis is down, functions run uncached: {cause}");
-        // Refused only where the thread never started; and this is it.
-        let _ = background::spawn(probe(Arc::downgrade(self)));
+        is_current
     }
 
-    async fn try_again(&self) -> bool {
-        let answered = timeout(self.timeout, async {
-            let mut connection = self.connect().await?;
-            redis::cmd("PING")
-                .query_async::<()>(&mut connection)
-                .await?;
-            RedisResult::Ok(connection)
-        });
-        let Ok(Ok(fresh)) = answered.await else {
-            return false;
-        };
+    pub(super) async fn replace(&self, fresh: Connected) {
         *self.connection.lock().await = Some(fresh);
-        self.generation.fetch_add(1, Ordering::AcqRel);
-        true
-    }
-}
-
-/// Knocks until the store answers, or the cache is gone.
-async fn probe(link: Weak<Link>) {
-    let mut pause = FIRST_PROBE;
-    loop {
-        tokio::time::sleep(pause).await;
-        let Some(link) = link.upgrade() else { return };
-        if link.try_again().await {
-            link.breaker.close();
-            tracing::info!(target: "cache", op = "up", "[Cache] Redis is back");
-            return;
-        }
-        pause = (pause * 2).min(SLOWEST_PROBE);
     }
 }
 
 /// Whether the error says something about the server or the connection, and not about one key.
 fn is_outage(error: &RedisError) -> bool {
-    !matches!(
-        error.code(),
-        Some("WRONGTYPE" | "NOSCRIPT" | "ERR" | "EXECABORT")
-    )
+    !matches!(error.code(), Some("WRONGTYPE" | "NOSCRIPT" | "ERR" | "EXECABORT"))
 }

@@ -7,9 +7,13 @@
 mod approach;
 mod breaker;
 mod commands;
+mod index;
 mod lease;
 mod link;
-mod scan;
+mod outage;
+mod replay;
+mod sweep;
+mod walk;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -18,11 +22,15 @@ use std::time::Duration;
 use crate::background;
 use crate::entry::Bytes;
 use crate::error::CacheError;
-use crate::pattern::Pattern;
+use breaker::Breaker;
 use commands::Commands;
-pub(crate) use commands::Seen;
+pub(crate) use commands::{Limits, Seen};
+use index::Index;
 pub(crate) use lease::Lease;
 use link::Link;
+use outage::Errand;
+pub(crate) use outage::{Target, Underway};
+use replay::Replay;
 
 /// A handle of the store; clones share one connection.
 #[derive(Clone)]
@@ -58,23 +66,16 @@ pub(crate) fn check_url(url: &str) -> Result<redis::Client, CacheError> {
 }
 
 impl RedisStore {
-    pub(crate) fn new(
-        url: &str,
-        prefix: &str,
-        response_timeout: Duration,
-        lease: Duration,
-        flight_limit: Duration,
-    ) -> Result<Self, CacheError> {
-        let link = Link::new(check_url(url)?, response_timeout);
+    pub(crate) fn new(url: &str, prefix: &str, limits: Limits) -> Result<Self, CacheError> {
         let commands = Commands {
-            link: Arc::new(link),
+            link: Link::new(check_url(url)?),
+            breaker: Breaker::default(),
+            replay: Replay::new(limits.replay_window),
+            index: Index::default(),
             prefix: prefix.to_owned(),
-            lease,
-            flight_limit,
+            limits,
         };
-        Ok(Self {
-            commands: Arc::new(commands),
-        })
+        Ok(Self { commands: Arc::new(commands) })
     }
 
     /// Runs commands on the cache's thread. Refused at once, without a thread's turn, while the store is known
@@ -84,22 +85,15 @@ impl RedisStore {
         T: Send + 'static,
         F: Future<Output = Result<T, CacheError>> + Send + 'static,
     {
-        self.commands.link.check()?;
+        self.commands.breaker.check()?;
         let underway = background::spawn(work(Arc::clone(&self.commands)))?;
-        underway.await.unwrap_or_else(|panic| {
-            Err(CacheError::Background {
-                source: Arc::new(panic),
-            })
-        })
+        underway.await.unwrap_or_else(|panic| Err(CacheError::Background { source: Arc::new(panic) }))
     }
 
     /// The bytes of a key, leases excepted.
     pub(crate) async fn load(&self, key: &str) -> Result<Option<Bytes>, CacheError> {
         let key: Arc<str> = key.into();
-        match self
-            .run(|commands| async move { commands.read(&key).await })
-            .await?
-        {
+        match self.run(|commands| async move { commands.read(&key).await }).await? {
             Seen::Entry(bytes) => Ok(Some(bytes)),
             _ => Ok(None),
         }
@@ -109,8 +103,7 @@ impl RedisStore {
         &self,
         keys: Vec<Arc<str>>,
     ) -> Result<Vec<Option<Vec<u8>>>, CacheError> {
-        self.run(|commands| async move { commands.load_many(&keys).await })
-            .await
+        self.run(|commands| async move { commands.load_many(&keys).await }).await
     }
 
     pub(crate) async fn store(
@@ -118,52 +111,60 @@ impl RedisStore {
         entries: Vec<(Arc<str>, Vec<u8>)>,
         ttl: Duration,
     ) -> Result<(), CacheError> {
-        self.run(|commands| async move { commands.store(&entries, ttl).await })
-            .await
+        self.run(|commands| async move { commands.store(&entries, ttl).await }).await
     }
 
-    /// Removes a key, value or lease; whether a value was there.
+    /// Removes a key, value or lease; whether a value was there. Not for invalidations: what can't be sent is lost.
     pub(crate) async fn remove(&self, key: &str) -> Result<bool, CacheError> {
         let key: Arc<str> = key.into();
-        self.run(|commands| async move { commands.remove(&key).await })
-            .await
+        self.run(|commands| async move { commands.remove(&key, Errand::Call).await }).await
     }
 
-    /// Removes what the pattern matches, values and leases, and counts the values.
-    pub(crate) async fn remove_matching(&self, pattern: &Pattern) -> Result<u64, CacheError> {
-        let pattern = pattern.clone();
-        self.run(|commands| async move { commands.remove_matching(&pattern).await })
-            .await
+    /// Removes what the invalidation names, values and leases, and counts the values; `report` hears of it. What
+    /// can't be sent is queued, and reads run uncached until it is. Begins when called, and finishes without its
+    /// caller.
+    pub(crate) fn invalidate(
+        &self,
+        target: Target,
+        report: impl FnOnce(&Target, &Result<u64, CacheError>) + Send + 'static,
+    ) -> Underway<u64> {
+        let commands = Arc::clone(&self.commands);
+        if let Err(error) = commands.breaker.check() {
+            commands.owe(&target, &error);
+            report(&target, &Err(error.clone()));
+            return Underway::Refused(error);
+        }
+        let work = async move {
+            let removed = commands.invalidate(&target).await;
+            report(&target, &removed);
+            removed
+        };
+        background::spawn(work).map_or_else(Underway::Refused, Underway::Running)
     }
 
     pub(crate) async fn ttl(&self, key: &str) -> Result<Option<Duration>, CacheError> {
         let key: Arc<str> = key.into();
-        self.run(|commands| async move { commands.ttl(&key).await })
-            .await
+        self.run(|commands| async move { commands.ttl(&key).await }).await
     }
 
     /// What stands at a key.
     async fn look(&self, key: &Arc<str>) -> Result<Seen, CacheError> {
         let key = Arc::clone(key);
-        self.run(|commands| async move { commands.read(&key).await })
-            .await
+        self.run(|commands| async move { commands.read(&key).await }).await
     }
 
     async fn is_eternal(&self, key: &Arc<str>) -> Result<bool, CacheError> {
         let key = Arc::clone(key);
-        self.run(|commands| async move { commands.is_eternal(&key).await })
-            .await
+        self.run(|commands| async move { commands.is_eternal(&key).await }).await
     }
 
     async fn take(&self, lease: &Lease, seen: Seen) -> Result<bool, CacheError> {
         let (key, token) = lease.place();
-        self.run(|commands| async move { commands.take(&key, &seen, token).await })
-            .await
+        self.run(|commands| async move { commands.take(&key, &seen, token).await }).await
     }
 
-    async fn take_over(&self, lease: &Lease) -> Result<bool, CacheError> {
+    async fn take_over(&self, lease: &Lease) -> Result<(), CacheError> {
         let (key, token) = lease.place();
-        self.run(|commands| async move { commands.take_over(&key, token).await })
-            .await
+        self.run(|commands| async move { commands.take_over(&key, token, true).await }).await
     }
 }

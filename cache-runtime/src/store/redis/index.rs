@@ -1,0 +1,220 @@
+//! The index of keys: an invalidation finds what it matches without walking the keyspace.
+//!
+//! Sorted sets whose scores are all 0 and whose members are keys, so that `ZRANGEBYLEX` finds a literal prefix in
+//! O(log N + matches). A key is registered in the script that leases it, before anything is computed, and leaves in
+//! the script that deletes it, or in one that looks at a few members and drops those whose entries are gone: look
+//! and removal are one step, or a key leased in between would be lost.
+//!
+//! The sets are split by a hash of a key's first segment into [`BUCKETS`]: a pattern whose first segment is literal
+//! reads one of them, and a template that begins with a placeholder makes no set for each user.
+//!
+//! A set can be lost (evicted, deleted, flushed) or never have been whole (keys of an older release). A whole one
+//! has a member that only the end of a walk over the keyspace puts there; every use looks for it, and a set
+//! without it is rebuilt by a walk before it is believed.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use once_cell::sync::Lazy;
+use redis::Script;
+use tokio::sync::Mutex;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::commands::Commands;
+use super::outage::Errand;
+use crate::entry;
+use crate::error::CacheError;
+use crate::pattern::{Pattern, Span};
+
+/// How many sets a prefix has.
+pub(super) const BUCKETS: usize = 16;
+/// How many members one command reads, and how many keys one deletes: some milliseconds of the server at most.
+const PAGE: usize = 500;
+/// The member that only a whole set has. No path begins with it: control characters are escaped in values and
+/// refused in literals.
+pub(super) const WHOLE: &[u8] = b"\0whole";
+
+static RANGE: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/range.lua")));
+static DELETE: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/delete.lua")));
+
+/// What a process knows of the index.
+#[derive(Default)]
+pub(super) struct Index {
+    /// Held during a walk: one at a time in a process.
+    pub(super) walking: Mutex<()>,
+    /// A walk in the background is under way.
+    pub(super) walk_asked: AtomicBool,
+    /// The sweeper runs.
+    pub(super) sweeping: AtomicBool,
+}
+
+/// A part of one set, as `ZRANGEBYLEX` takes it.
+struct Range {
+    bucket: usize,
+    from: Vec<u8>,
+    to: Vec<u8>,
+}
+
+/// Which set a key is in.
+pub(super) fn bucket_of(key: &[u8]) -> usize {
+    let end = key.iter().position(|byte| matches!(byte, b':' | b'#')).unwrap_or(key.len());
+    xxh3_64(&key[..end]) as usize % BUCKETS
+}
+
+impl Commands {
+    /// The key of a set: outside the entries' namespace, and, since no prefix holds a `#`, outside any other's.
+    pub(super) fn bucket(&self, number: usize) -> String {
+        format!("{}#index:{number}", self.prefix)
+    }
+
+    /// Removes what the pattern matches, values and leases, and counts the values.
+    pub(super) async fn remove_matching(
+        self: &Arc<Self>,
+        pattern: &Pattern,
+        errand: Errand,
+    ) -> Result<u64, CacheError> {
+        let ranges = ranges(pattern);
+        let mut removed = 0;
+        for _ in 0..3 {
+            match self.remove_indexed(pattern, &ranges, errand, &mut removed).await? {
+                true => return Ok(removed),
+                // Lost, or not yet made. What was deleted is deleted; the rest is found after a walk.
+                false => self.make_whole(errand).await?,
+            }
+        }
+        // It was lost again and again (a server that evicts all the time): walk and delete, without an index.
+        Ok(removed + self.remove_walking(pattern, errand).await?)
+    }
+
+    /// False if a set that the pattern needs isn't whole.
+    async fn remove_indexed(
+        self: &Arc<Self>,
+        pattern: &Pattern,
+        ranges: &[Range],
+        errand: Errand,
+        removed: &mut u64,
+    ) -> Result<bool, CacheError> {
+        for range in ranges {
+            let mut from = range.from.clone();
+            loop {
+                let Some(members) = self.page(range, &from, errand).await? else { return Ok(false) };
+                let full = members.len() == PAGE;
+                if let Some(last) = members.last().filter(|_| full) {
+                    from = [b"(", &last[..]].concat();
+                }
+                let matching: Vec<Vec<u8>> =
+                    members.into_iter().filter(|key| !key.starts_with(b"\0") && pattern.matches(key)).collect();
+                *removed += self.remove_keys(range.bucket, &matching, errand).await?;
+                if !full {
+                    break;
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// The next members of a range; none if the set isn't whole.
+    async fn page(
+        self: &Arc<Self>,
+        range: &Range,
+        from: &[u8],
+        errand: Errand,
+    ) -> Result<Option<Vec<Vec<u8>>>, CacheError> {
+        let bucket = self.bucket(range.bucket);
+        self.script(errand, &RANGE, |call| {
+            call.key(bucket).arg(WHOLE).arg(from).arg(&range.to[..]).arg(PAGE);
+        })
+        .await
+    }
+
+    /// Removes keys of one set, entry and member in one step, and counts those that held a value.
+    pub(super) async fn remove_keys(
+        self: &Arc<Self>,
+        bucket: usize,
+        keys: &[Vec<u8>],
+        errand: Errand,
+    ) -> Result<u64, CacheError> {
+        if keys.is_empty() {
+            return Ok(0);
+        }
+        let prefix = [self.prefix.as_bytes(), b":"].concat();
+        self.script(errand, &DELETE, |call| {
+            call.key(self.bucket(bucket)).arg(entry::start_of_a_lease());
+            for key in keys {
+                call.key([&prefix, &key[..]].concat()).arg(&key[..]);
+            }
+        })
+        .await
+    }
+
+    /// Removes a key; whether a value was there.
+    pub(super) async fn remove(self: &Arc<Self>, key: &str, errand: Errand) -> Result<bool, CacheError> {
+        let key = key.as_bytes().to_vec();
+        Ok(self.remove_keys(bucket_of(&key), &[key], errand).await? > 0)
+    }
+}
+
+/// The parts of the sets in which every match lies.
+fn ranges(pattern: &Pattern) -> Vec<Range> {
+    let mut ranges = Vec::new();
+    for span in pattern.spans() {
+        match span {
+            Span::Exact(key) => {
+                let bound = [b"[", &key[..]].concat();
+                ranges.push(Range { bucket: bucket_of(&key), from: bound.clone(), to: bound });
+            }
+            Span::Prefix(prefix) => {
+                let from = if prefix.is_empty() { b"-".to_vec() } else { [b"[", &prefix[..]].concat() };
+                let to = after_all_with(&prefix);
+                let first_segment_is_whole = prefix.iter().any(|byte| matches!(byte, b':' | b'#'));
+                let buckets = if first_segment_is_whole {
+                    let bucket = bucket_of(&prefix);
+                    bucket..bucket + 1
+                } else {
+                    0..BUCKETS
+                };
+                ranges.extend(buckets.map(|bucket| Range { bucket, from: from.clone(), to: to.clone() }));
+            }
+        }
+    }
+    ranges
+}
+
+/// The bound before which all texts with this prefix stand.
+fn after_all_with(prefix: &[u8]) -> Vec<u8> {
+    let mut end = prefix.to_vec();
+    while let Some(last) = end.pop() {
+        if last < u8::MAX {
+            end.push(last + 1);
+            return [b"(", &end[..]].concat();
+        }
+    }
+    b"+".to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_literal_first_segment_needs_one_set_and_a_wildcard_needs_all() {
+        assert_eq!(ranges(&Pattern::new("posts:42:*")).len(), 3);
+        assert!(ranges(&Pattern::new("posts:42:*")).iter().all(|range| range.bucket == bucket_of(b"posts")));
+        assert_eq!(ranges(&Pattern::new("po*")).len(), BUCKETS);
+        assert_eq!(ranges(&Pattern::new("*")).len(), BUCKETS);
+    }
+
+    #[test]
+    fn bounds_hold_every_text_with_the_prefix() {
+        assert_eq!(after_all_with(b"posts:"), b"(posts;");
+        assert_eq!(after_all_with(b"a\xff"), b"(b");
+        assert_eq!(after_all_with(b""), b"+");
+    }
+
+    #[test]
+    fn a_key_its_variants_and_its_children_share_a_set() {
+        for key in ["posts", "posts#v", "posts:1", "posts:1:comments#v"] {
+            assert_eq!(bucket_of(key.as_bytes()), bucket_of(b"posts"));
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! What happens when the server fails, and when it is back.
+//!
+//! The first failure opens the breaker: from then on calls are refused at once. A probe in the background
+//! connects, and before it closes the breaker it sends what the server doesn't know: invalidations that could not be
+//! sent, and, if it came back as another server, those of the last seconds too, since it may have forgotten
+//! deletes that the first one had acknowledged. So no cached read is served before them.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use redis::RedisResult;
+use redis::aio::MultiplexedConnection;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::commands::Commands;
+use super::link::Failure;
+use crate::background;
+use crate::error::CacheError;
+use crate::pattern::Pattern;
+
+/// The first pause between two probes of a store that is down, and the longest.
+const FIRST_PROBE: Duration = Duration::from_millis(50);
+const SLOWEST_PROBE: Duration = Duration::from_secs(1);
+
+/// On whose behalf something is sent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Errand {
+    /// A call's: refused while the breaker is open; may take the response timeout.
+    Call,
+    /// An invalidation's: refused while the breaker is open; may take the invalidation timeout, since it is better
+    /// to wait through a stall than to be late for other processes.
+    Invalidation,
+    /// The probe's, while the breaker is open.
+    Recovery,
+}
+
+/// What an invalidation removes.
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    /// One key.
+    Key(Arc<str>),
+    Pattern(Pattern),
+}
+
+impl Target {
+    /// As it is shown.
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Self::Key(key) => key,
+            Self::Pattern(pattern) => pattern.text(),
+        }
+    }
+
+    /// As it is remembered: a key as the pattern of its path, which covers it.
+    fn pattern(&self) -> Pattern {
+        match self {
+            Self::Key(key) => Pattern::of_path(key),
+            Self::Pattern(pattern) => pattern.clone(),
+        }
+    }
+}
+
+/// Something that runs on the cache's thread, or was refused. Dropping it stops nothing.
+pub(crate) enum Underway<T> {
+    Running(JoinHandle<Result<T, CacheError>>),
+    Refused(CacheError),
+}
+
+impl<T> Future for Underway<T> {
+    type Output = Result<T, CacheError>;
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Self::Running(running) => Pin::new(running).poll(cx).map(|ended| {
+                ended.unwrap_or_else(|panic| Err(CacheError::Background { source: Arc::new(panic) }))
+            }),
+            Self::Refused(error) => Poll::Ready(Err(error.clone())),
+        }
+    }
+}
+
+impl Commands {
+    /// Invalidates, or queues what couldn't be sent.
+    pub(super) async fn invalidate(self: &Arc<Self>, target: &Target) -> Result<u64, CacheError> {
+        let server = self.link.server().await;
+        let removed = match target {
+            Target::Key(key) => self.remove(key, Errand::Invalidation).await.map(u64::from),
+            Target::Pattern(pattern) => self.remove_matching(pattern, Errand::Invalidation).await,
+        };
+        match &removed {
+            Ok(_) => {
+                // If it changed meanwhile, nobody knows which one has it; then both might have to be told again.
+                let server = self.link.server().await.filter(|now| server.as_ref().is_none_or(|was| was == now));
+                self.replay.acknowledged(&target.pattern(), server.as_deref());
+            }
+            Err(error) => self.owe(target, error),
+        }
+        removed
+    }
+
+    /// Queues an invalidation; reads run uncached from now on, until it is sent.
+    pub(super) fn owe(self: &Arc<Self>, target: &Target, cause: &CacheError) {
+        self.replay.queue(&target.pattern(), || self.down(cause));
+    }
+
+    /// Sends a command, or several that belong together, for a call.
+    pub(super) async fn send<T, F>(
+        self: &Arc<Self>,
+        command: impl FnOnce(MultiplexedConnection) -> F,
+    ) -> Result<T, CacheError>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        self.send_for(Errand::Call, command).await
+    }
+
+    pub(super) async fn send_for<T, F>(
+        self: &Arc<Self>,
+        errand: Errand,
+        command: impl FnOnce(MultiplexedConnection) -> F,
+    ) -> Result<T, CacheError>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        let limit = match errand {
+            Errand::Call => self.limits.response,
+            Errand::Invalidation | Errand::Recovery => self.limits.invalidation,
+        };
+        if errand != Errand::Recovery {
+            self.breaker.check()?;
+        }
+        match self.link.send(limit, command).await {
+            Ok(reply) => Ok(reply),
+            Err(Failure { error, outage, number }) => {
+                if outage && errand != Errand::Recovery && self.link.drop_failed(number).await {
+                    self.down(&error);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Notes an outage: logs the cause once, and starts the probe.
+    pub(super) fn down(self: &Arc<Self>, cause: &CacheError) {
+        if self.breaker.open(cause) {
+            tracing::warn!(target: "cache", op = "down", "[Cache] Redis is down, functions run uncached: {cause}");
+            // Refused only where the thread never started; and this is it.
+            let _ = background::spawn(probe(Arc::downgrade(self)));
+        }
+    }
+
+    /// Connects and catches up; whether the breaker is closed again.
+    async fn try_again(self: &Arc<Self>) -> bool {
+        let Ok(Ok(fresh)) = timeout(self.limits.response, self.link.connect()).await else { return false };
+        let server = fresh.server.clone();
+        self.link.replace(fresh).await;
+        self.replay.recall(&server);
+        loop {
+            for pattern in self.replay.pending() {
+                if self.remove_matching(&pattern, Errand::Recovery).await.is_err() {
+                    return false;
+                }
+                self.replay.done(&pattern, &server);
+            }
+            // One that is queued now, by a caller that still found the breaker open, is seen here or by the next
+            // round: the queue and the breaker change under one lock.
+            if self.replay.close_if_empty(|| self.breaker.close()) {
+                return true;
+            }
+        }
+    }
+}
+
+/// Knocks until the server answers and has caught up, or the cache is gone.
+async fn probe(commands: Weak<Commands>) {
+    let mut pause = FIRST_PROBE;
+    loop {
+        tokio::time::sleep(pause).await;
+        let Some(commands) = commands.upgrade() else { return };
+        if commands.try_again().await {
+            tracing::info!(target: "cache", op = "up", "[Cache] Redis is back");
+            return;
+        }
+        pause = (pause * 2).min(SLOWEST_PROBE);
+    }
+}

@@ -1,0 +1,135 @@
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread;
+use std::time::Duration;
+
+/// What a [`Proxy`] does with what the server says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fault {
+    /// Passes it on.
+    None,
+    /// Closes connections, standing and new.
+    Refuse,
+    /// Accepts and passes nothing on, either way, until the fault changes.
+    Silent,
+    /// Passes replies on so much later.
+    Delay(Duration),
+    /// Passes the first half of the next reply on, and closes.
+    Cut,
+    /// Passes replies on with every byte changed.
+    Corrupt,
+}
+
+/// A TCP proxy in front of a server, with faults to order.
+#[derive(Debug)]
+pub struct Proxy {
+    port: u16,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    server: u16,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    fault: Fault,
+    connections: Vec<TcpStream>,
+}
+
+impl Proxy {
+    /// A proxy in front of the server at this port.
+    pub fn before(server: u16) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+        let port = listener.local_addr().expect("it is bound").port();
+        let state = Mutex::new(State { fault: Fault::None, connections: Vec::new() });
+        let shared = Arc::new(Shared { server, state, changed: Condvar::new() });
+        let accepting = Arc::clone(&shared);
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                accepting.serve(client);
+            }
+        });
+        Self { port, shared }
+    }
+
+    /// The URL of the server behind it.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Changes what it does, for standing connections too.
+    pub fn set(&self, fault: Fault) {
+        let mut state = self.shared.state();
+        state.fault = fault;
+        if fault == Fault::Refuse {
+            for connection in state.connections.drain(..) {
+                let _ = connection.shutdown(Shutdown::Both);
+            }
+        }
+        self.shared.changed.notify_all();
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.set(Fault::Refuse);
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no thread of the proxy panics")
+    }
+
+    fn serve(self: &Arc<Self>, client: TcpStream) {
+        if self.state().fault == Fault::Refuse {
+            return;
+        }
+        let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.server)) else { return };
+        let copy = |stream: &TcpStream| stream.try_clone().expect("a socket can be cloned");
+        self.state().connections.extend([copy(&client), copy(&server)]);
+        for (from, to, replies) in [(copy(&client), copy(&server), false), (server, client, true)] {
+            let shared = Arc::clone(self);
+            thread::spawn(move || shared.pump(from, to, replies));
+        }
+    }
+
+    fn pump(&self, mut from: TcpStream, mut to: TcpStream, replies: bool) {
+        let mut buffer = [0; 64 * 1024];
+        while let Ok(length @ 1..) = from.read(&mut buffer) {
+            let bytes = &mut buffer[..length];
+            let mut state = self.state();
+            while state.fault == Fault::Silent {
+                state = self.changed.wait(state).expect("no thread of the proxy panics");
+            }
+            let fault = state.fault;
+            drop(state);
+            let passed = match fault {
+                Fault::Delay(time) if replies => {
+                    thread::sleep(time);
+                    &bytes[..]
+                }
+                Fault::Cut if replies => {
+                    let _ = to.write_all(&bytes[..length / 2]);
+                    break;
+                }
+                Fault::Corrupt if replies => {
+                    bytes.iter_mut().for_each(|byte| *byte ^= 0x55);
+                    &bytes[..]
+                }
+                Fault::Refuse => break,
+                _ => &bytes[..],
+            };
+            if to.write_all(passed).is_err() {
+                break;
+            }
+        }
+        let _ = from.shutdown(Shutdown::Both);
+        let _ = to.shutdown(Shutdown::Both);
+    }
+}
