@@ -5,4 +5,6 @@ mod faults;
 mod globs;
 mod index;
 mod leases;
+mod matrix;
 mod neighbours;
+mod replay;

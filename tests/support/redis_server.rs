@@ -66,13 +66,19 @@ impl RedisServer {
         self.process.wait().expect("it ends");
     }
 
-    /// Starts it again on its port, empty.
+    /// Starts it again on its port: empty, or with what it saved.
     pub fn restart(&mut self) {
         self.process = spawn(self.port, &self.folder, &self.options);
         assert!(
             answers(self.port, &mut self.process),
             "redis-server doesn't start again"
         );
+    }
+
+    /// Starts it again with further options.
+    pub fn restart_with(&mut self, options: &[&str]) {
+        self.options.extend(options.iter().map(|option| (*option).to_owned()));
+        self.restart();
     }
 
     /// Sends it a signal, such as `STOP` or `CONT`.

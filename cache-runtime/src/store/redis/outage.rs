@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::commands::Commands;
-use super::link::Failure;
+use super::link::{Connected, Failure};
 use crate::background;
 use crate::error::CacheError;
 use crate::pattern::Pattern;
@@ -152,9 +152,18 @@ impl Commands {
         }
     }
 
+    /// A connection on which a write went through: a server that is loading, read-only or full answers too.
+    async fn knock(&self) -> RedisResult<Connected> {
+        let mut fresh = self.link.connect().await?;
+        let mut write = redis::cmd("SET");
+        write.arg(format!("{}#probe", self.prefix)).arg(1).arg("PX").arg(1_000);
+        write.query_async::<()>(&mut fresh.connection).await?;
+        Ok(fresh)
+    }
+
     /// Connects and catches up; whether the breaker is closed again.
     async fn try_again(self: &Arc<Self>) -> bool {
-        let Ok(Ok(fresh)) = timeout(self.limits.response, self.link.connect()).await else { return false };
+        let Ok(Ok(fresh)) = timeout(self.limits.response, self.knock()).await else { return false };
         let server = fresh.server.clone();
         self.link.replace(fresh).await;
         self.replay.recall(&server);

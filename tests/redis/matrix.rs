@@ -1,0 +1,199 @@
+//! The fault matrix: whatever the server does, the annotated function returns its value, the first calls wait for
+//! one response timeout in all, later ones for nothing, and the cache is used again when the server is well.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use cache_runtime::{Cache, cacheable};
+use tests::{Fault, Proxy, RedisServer};
+
+const RESPONSE: Duration = Duration::from_millis(250);
+
+#[cacheable(key = "doubled:<<id>>")]
+async fn doubled(id: u32) -> u32 {
+    id * 2
+}
+
+fn cache_at(url: String) -> Cache {
+    Cache::builder().prefix("app").redis(url).build().unwrap()
+}
+
+/// Twenty calls of different keys, and twenty of one.
+async fn calls_return_their_values(cache: &Cache) -> Duration {
+    let started = Instant::now();
+    for id in 100..120 {
+        assert_eq!(cache.scope(doubled(id)).await, id * 2);
+        assert_eq!(cache.scope(doubled(7)).await, 14);
+    }
+    started.elapsed()
+}
+
+async fn until<F: Future<Output = bool>>(what: &str, condition: impl Fn() -> F) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !condition().await {
+        assert!(Instant::now() < deadline, "{what}");
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn is_well_again(cache: &Cache) {
+    until("the probe notices", || async { cache.health_check().await.is_ok() }).await;
+    cache.scope(doubled(9)).await;
+    cache.reset_stats();
+    assert_eq!(cache.scope(doubled(9)).await, 18);
+    assert_eq!(cache.stats().hits, 1, "it is used again");
+}
+
+/// Generous, since the machine may be busy: two timeouts, where forty would be needed without a breaker.
+fn bounded(took: Duration) {
+    assert!(took < 3 * RESPONSE, "{took:?}");
+}
+
+async fn behind_a_proxy(fault: Fault) {
+    let server = RedisServer::start();
+    let proxy = Proxy::before(server.port());
+    let cache = cache_at(proxy.url());
+    assert_eq!(cache.scope(doubled(7)).await, 14);
+    proxy.set(fault);
+    bounded(calls_return_their_values(&cache).await);
+    assert!(cache.health_check().await.is_err());
+    assert!(cache.stats().errors > 0);
+    proxy.set(Fault::None);
+    is_well_again(&cache).await;
+}
+
+#[tokio::test]
+async fn refused() {
+    behind_a_proxy(Fault::Refuse).await;
+}
+
+#[tokio::test]
+async fn silent() {
+    behind_a_proxy(Fault::Silent).await;
+}
+
+#[tokio::test]
+async fn slow() {
+    behind_a_proxy(Fault::Delay(Duration::from_millis(600))).await;
+}
+
+#[tokio::test]
+async fn cut_in_the_middle_of_a_reply() {
+    behind_a_proxy(Fault::Cut).await;
+}
+
+#[tokio::test]
+async fn corrupt() {
+    behind_a_proxy(Fault::Corrupt).await;
+}
+
+#[tokio::test]
+async fn wrong_password() {
+    let server = RedisServer::start_with(&["--requirepass", "right"]);
+    let cache = cache_at(format!("redis://:wrong@127.0.0.1:{}", server.port()));
+    bounded(calls_return_their_values(&cache).await);
+    let mut admin = redis::Client::open(format!("redis://:right@127.0.0.1:{}", server.port())).unwrap();
+    let _: () = redis::cmd("CONFIG").arg("SET").arg("requirepass").arg("wrong").query(&mut admin).unwrap();
+    is_well_again(&cache).await;
+}
+
+#[tokio::test]
+async fn killed_and_restarted_empty() {
+    let mut server = RedisServer::start();
+    let cache = cache_at(server.url());
+    assert_eq!(cache.scope(doubled(7)).await, 14);
+    server.kill();
+    bounded(calls_return_their_values(&cache).await);
+    server.restart();
+    is_well_again(&cache).await;
+}
+
+#[tokio::test]
+async fn stopped_and_continued() {
+    let server = RedisServer::start();
+    let cache = cache_at(server.url());
+    assert_eq!(cache.scope(doubled(7)).await, 14);
+    server.signal("STOP");
+    bounded(calls_return_their_values(&cache).await);
+    server.signal("CONT");
+    is_well_again(&cache).await;
+}
+
+/// A server that answers `-LOADING` for some seconds.
+#[tokio::test]
+async fn loading() {
+    let mut server = RedisServer::start();
+    let mut redis = server.connect();
+    let mut fill = redis::pipe();
+    for id in 0..3_000 {
+        fill.cmd("SET").arg(format!("other:{id}")).arg("x".repeat(100)).ignore();
+    }
+    fill.cmd("SAVE").ignore();
+    fill.query::<()>(&mut redis).unwrap();
+    server.kill();
+    server.restart_with(&["--key-load-delay", "1000", "--loading-process-events-interval-bytes", "1024"]);
+    let cache = cache_at(server.url());
+    bounded(calls_return_their_values(&cache).await);
+    let error = cache.health_check().await.unwrap_err().to_string();
+    assert!(error.contains("LOADING") || error.to_lowercase().contains("loading"), "{error}");
+    is_well_again(&cache).await;
+}
+
+async fn after_a_command(well: &[&str], ill: &[&str], says: &str) {
+    let server = RedisServer::start();
+    let cache = cache_at(server.url());
+    assert_eq!(cache.scope(doubled(7)).await, 14);
+    let run = |command: &[&str]| {
+        let mut request = redis::cmd(command[0]);
+        request.arg(&command[1..]);
+        request.query::<()>(&mut server.connect()).unwrap();
+    };
+    run(ill);
+    bounded(calls_return_their_values(&cache).await);
+    let error = cache.health_check().await.unwrap_err().to_string().to_lowercase();
+    assert!(error.contains(says), "{error}");
+    run(well);
+    is_well_again(&cache).await;
+}
+
+#[tokio::test]
+async fn read_only() {
+    after_a_command(&["REPLICAOF", "NO", "ONE"], &["REPLICAOF", "127.0.0.1", "1"], "read").await;
+}
+
+#[tokio::test]
+async fn out_of_memory() {
+    let (well, ill) = (["CONFIG", "SET", "maxmemory", "0"], ["CONFIG", "SET", "maxmemory", "1"]);
+    after_a_command(&well, &ill, "oom").await;
+}
+
+#[tokio::test]
+async fn scripts_forgotten() {
+    let server = RedisServer::start();
+    let cache = cache_at(server.url());
+    assert_eq!(cache.scope(doubled(7)).await, 14);
+    let _: () = redis::cmd("SCRIPT").arg("FLUSH").query(&mut server.connect()).unwrap();
+    bounded(calls_return_their_values(&cache).await);
+    assert!(cache.health_check().await.is_ok(), "that is no outage");
+    assert_eq!(cache.get::<u32>("doubled:100").await.unwrap(), Some(200));
+}
+
+#[tokio::test]
+async fn explicit_operations_say_so_promptly() {
+    let server = RedisServer::start();
+    let proxy = Proxy::before(server.port());
+    let cache = cache_at(proxy.url());
+    assert!(cache.health_check().await.is_ok());
+    proxy.set(Fault::Silent);
+    assert!(cache.get::<u32>("a").await.is_err());
+    let started = Instant::now();
+    assert!(cache.get::<u32>("a").await.is_err());
+    assert!(cache.set("a", &1, 60).await.is_err());
+    assert!(cache.delete("a").await.is_err());
+    assert!(cache.delete_pattern("a:*").await.is_err());
+    assert!(cache.get_many::<u32>(["a"]).await.is_err());
+    assert!(cache.ttl("a").await.is_err());
+    assert!(cache.clear().await.is_err());
+    assert!(started.elapsed() < RESPONSE, "{:?}", started.elapsed());
+    assert_eq!(cache.get_or_set("a", 60, || async { 5 }).await, 5);
+}
