@@ -1,0 +1,367 @@
+//! One key, and what can happen to it. Each action is one atomic step: a script or command of Redis, a query of
+//! the database, or a decision of a process.
+
+use stateright::{Model, Property};
+
+pub(crate) const NO_STALE_READ: &str = "no read is older than what was invalidated before it began";
+pub(crate) const ONE_COMPUTATION: &str = "as many computations as times that nothing stood at the key";
+pub(crate) const TAKEN_OVER: &str = "a crashed leader is taken over";
+
+const READERS: usize = 2;
+const CALLS: u8 = 2;
+
+/// A piece taken out of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Flaw {
+    FillUnchecked,
+    IndexLast,
+    IndexFirst,
+    SweepInTwoSteps,
+    FinishUnchecked,
+    JoinUnseen,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Protocol {
+    /// Whether both readers are in one process, and share its flights.
+    pub(crate) same_process: bool,
+    pub(crate) flaw: Option<Flaw>,
+}
+
+/// What stands at the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Entry {
+    Absent,
+    Lease(u8),
+    Value(u8),
+}
+
+/// Where a reader is. `seen` is the version of its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Reader {
+    Idle,
+    Looking,
+    /// Saw nothing there.
+    Missed,
+    /// Holds a lease, and hasn't asked the database yet.
+    Leading(u8),
+    Computed { token: u8, version: u8 },
+    /// Waits for the flight of its process with this token.
+    Joined(u8),
+    Crashed,
+}
+
+/// Where a walk is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Walk {
+    NotBegun,
+    Begun,
+    Scanned,
+    Over,
+}
+
+/// Where the writer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Writer {
+    Before,
+    Written,
+    Walking(Walk),
+    Deleting,
+    Returned,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct State {
+    database: u8,
+    entry: Entry,
+    /// The index: the key's membership, the mark of a whole set, and the marks of walks.
+    member: bool,
+    whole: bool,
+    building: [bool; 2],
+    readers: [Reader; READERS],
+    /// The newest version whose invalidation had returned when the reader's call began.
+    floors: [u8; READERS],
+    calls: [u8; READERS],
+    writer: Writer,
+    background: Walk,
+    /// The sweeper saw a dead member, and hasn't dropped it yet.
+    condemned: bool,
+    /// Values of the flights that landed, by token; what those who joined get.
+    landed: Vec<(u8, u8)>,
+    /// As many as there were computations.
+    next_token: u8,
+    losses: u8,
+    crashed: bool,
+    /// How often something that stood at the key went.
+    cleared: u8,
+    stale: bool,
+    taken_over: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Action {
+    Begin(usize),
+    Look(usize),
+    Register(usize),
+    Take(usize),
+    Compute(usize),
+    Fill(usize),
+    Land(usize),
+    Crash(usize),
+    Write,
+    Range,
+    Delete,
+    WriterWalk,
+    BackgroundWalk,
+    Sweep,
+    Expire,
+    LoseIndex,
+}
+
+impl State {
+    fn clear(&mut self) {
+        if self.entry != Entry::Absent {
+            self.entry = Entry::Absent;
+            self.cleared += 1;
+        }
+    }
+
+    fn finish(&mut self, reader: usize, version: u8) {
+        self.stale |= version < self.floors[reader];
+        self.readers[reader] = Reader::Idle;
+    }
+
+    /// One step of a walk.
+    fn walk(&mut self, walk: Walk, mark: usize, flaw: Option<Flaw>) -> Walk {
+        match walk {
+            Walk::NotBegun => {
+                self.building[mark] = true;
+                Walk::Begun
+            }
+            Walk::Begun => {
+                self.member |= self.entry != Entry::Absent;
+                Walk::Scanned
+            }
+            Walk::Scanned | Walk::Over => {
+                self.whole |= self.building[mark] || flaw == Some(Flaw::FinishUnchecked);
+                self.building[mark] = false;
+                Walk::Over
+            }
+        }
+    }
+}
+
+impl Protocol {
+    fn has(&self, flaw: Flaw) -> bool {
+        self.flaw == Some(flaw)
+    }
+
+    fn look(&self, state: &mut State, reader: usize) {
+        let leading = |other: &Reader| match other {
+            Reader::Leading(token) | Reader::Computed { token, .. } => Some(*token),
+            _ => None,
+        };
+        let flight = state.readers.iter().find_map(leading).filter(|_| self.same_process);
+        match state.entry {
+            Entry::Value(version) => state.finish(reader, version),
+            Entry::Lease(token) if flight == Some(token) => state.readers[reader] = Reader::Joined(token),
+            // Another process's: looks again.
+            Entry::Lease(_) => {}
+            Entry::Absent => {
+                state.readers[reader] = match flight {
+                    Some(token) if self.has(Flaw::JoinUnseen) => Reader::Joined(token),
+                    _ => Reader::Missed,
+                };
+            }
+        }
+    }
+
+    fn take(&self, state: &mut State, reader: usize) {
+        if state.entry != Entry::Absent {
+            state.readers[reader] = Reader::Looking;
+            return;
+        }
+        let token = state.next_token;
+        state.next_token += 1;
+        state.entry = Entry::Lease(token);
+        if !self.has(Flaw::IndexLast) && !self.has(Flaw::IndexFirst) {
+            state.member = true;
+        }
+        if !state.whole && state.background == Walk::Over {
+            state.background = Walk::NotBegun;
+        }
+        state.taken_over |= state.crashed;
+        state.readers[reader] = Reader::Leading(token);
+    }
+
+    fn fill(&self, state: &mut State, reader: usize, token: u8, version: u8) {
+        if self.has(Flaw::IndexLast) {
+            state.member = true;
+        }
+        if state.entry == Entry::Lease(token) || self.has(Flaw::FillUnchecked) {
+            state.entry = Entry::Value(version);
+        }
+        if self.same_process {
+            state.landed.push((token, version));
+        }
+        state.finish(reader, version);
+    }
+}
+
+impl Model for Protocol {
+    type State = State;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<State> {
+        let fresh = State {
+            database: 0,
+            entry: Entry::Absent,
+            member: false,
+            whole: true,
+            building: [false; 2],
+            readers: [Reader::Idle; READERS],
+            floors: [0; READERS],
+            calls: [0; READERS],
+            writer: Writer::Before,
+            background: Walk::NotBegun,
+            condemned: false,
+            landed: Vec::new(),
+            next_token: 0,
+            losses: 0,
+            crashed: false,
+            cleared: 0,
+            stale: false,
+            taken_over: false,
+        };
+        // An index that was never made, and an entry of an older release that is in none.
+        let unmade = State { whole: false, ..fresh.clone() };
+        let older = State { entry: Entry::Value(0), cleared: 1, ..unmade.clone() };
+        vec![fresh, unmade, older]
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        for (at, reader) in state.readers.iter().enumerate() {
+            match reader {
+                Reader::Idle if state.calls[at] < CALLS => actions.push(Action::Begin(at)),
+                Reader::Looking => actions.push(Action::Look(at)),
+                Reader::Missed if self.has(Flaw::IndexFirst) && !state.member => actions.push(Action::Register(at)),
+                Reader::Missed => actions.push(Action::Take(at)),
+                Reader::Leading(_) => actions.extend([Action::Compute(at), Action::Crash(at)]),
+                Reader::Computed { .. } => actions.extend([Action::Fill(at), Action::Crash(at)]),
+                Reader::Joined(_) => actions.push(Action::Land(at)),
+                Reader::Idle | Reader::Crashed => {}
+            }
+            // With the flaw, registration is a step of its own, and the take may come any time later.
+            if *reader == Reader::Missed && self.has(Flaw::IndexFirst) && !state.member {
+                actions.push(Action::Take(at));
+            }
+        }
+        match state.writer {
+            Writer::Before => actions.push(Action::Write),
+            Writer::Written => actions.push(Action::Range),
+            Writer::Walking(_) => actions.push(Action::WriterWalk),
+            Writer::Deleting => actions.push(Action::Delete),
+            Writer::Returned => {}
+        }
+        if state.background != Walk::Over && !state.whole {
+            actions.push(Action::BackgroundWalk);
+        }
+        let dead = state.member && state.entry == Entry::Absent;
+        if dead || state.condemned {
+            actions.push(Action::Sweep);
+        }
+        if state.entry != Entry::Absent && state.cleared < 3 {
+            actions.push(Action::Expire);
+        }
+        if state.losses == 0 {
+            actions.push(Action::LoseIndex);
+        }
+    }
+
+    fn next_state(&self, before: &State, action: Action) -> Option<State> {
+        let mut state = before.clone();
+        match action {
+            Action::Begin(at) => {
+                state.calls[at] += 1;
+                state.floors[at] = if state.writer == Writer::Returned { 1 } else { 0 };
+                state.readers[at] = Reader::Looking;
+            }
+            Action::Look(at) => self.look(&mut state, at),
+            Action::Register(_) => state.member = true,
+            Action::Take(at) => self.take(&mut state, at),
+            Action::Compute(at) => {
+                let Reader::Leading(token) = state.readers[at] else { return None };
+                state.readers[at] = Reader::Computed { token, version: state.database };
+            }
+            Action::Fill(at) => {
+                let Reader::Computed { token, version } = state.readers[at] else { return None };
+                self.fill(&mut state, at, token, version);
+            }
+            Action::Land(at) => {
+                let Reader::Joined(token) = state.readers[at] else { return None };
+                let landed = state.landed.iter().find(|(of, _)| *of == token).copied();
+                let flying = state.readers.iter().any(|other| {
+                    matches!(other, Reader::Leading(of) | Reader::Computed { token: of, .. } if *of == token)
+                });
+                match landed {
+                    Some((_, version)) => state.finish(at, version),
+                    None if flying => return None,
+                    None => state.readers[at] = Reader::Looking,
+                }
+            }
+            Action::Crash(at) => {
+                if state.crashed {
+                    return None;
+                }
+                state.crashed = true;
+                state.readers[at] = Reader::Crashed;
+            }
+            Action::Write => {
+                state.database = 1;
+                state.writer = Writer::Written;
+            }
+            Action::Range => {
+                state.writer = match (state.whole, state.member) {
+                    (false, _) => Writer::Walking(Walk::NotBegun),
+                    (true, true) => Writer::Deleting,
+                    (true, false) => Writer::Returned,
+                };
+            }
+            Action::Delete => {
+                state.clear();
+                state.member = false;
+                state.writer = Writer::Returned;
+            }
+            Action::WriterWalk => {
+                let Writer::Walking(walk) = state.writer else { return None };
+                let walk = state.walk(walk, 0, self.flaw);
+                state.writer = if walk == Walk::Over { Writer::Written } else { Writer::Walking(walk) };
+            }
+            Action::BackgroundWalk => state.background = state.walk(state.background, 1, self.flaw),
+            Action::Sweep => {
+                if self.has(Flaw::SweepInTwoSteps) && !state.condemned {
+                    state.condemned = true;
+                } else {
+                    state.condemned = false;
+                    state.member = false;
+                }
+            }
+            Action::Expire => state.clear(),
+            Action::LoseIndex => {
+                state.losses += 1;
+                state.member = false;
+                state.whole = false;
+                state.building = [false; 2];
+            }
+        }
+        Some(state)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![
+            Property::always(NO_STALE_READ, |_, state: &State| !state.stale),
+            Property::always(ONE_COMPUTATION, |_, state: &State| state.next_token <= 1 + state.cleared),
+            Property::sometimes(TAKEN_OVER, |_, state: &State| state.taken_over),
+        ]
+    }
+}

@@ -1,0 +1,7 @@
+//! Real processes on one Redis: this binary starts itself again as its own workers.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod database;
+mod herd;
+mod stress;
+mod worker;
