@@ -4,6 +4,8 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::bounded;
+
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Turns values into bytes and back.
@@ -73,6 +75,8 @@ impl Codec {
 
 #[cfg(feature = "bincode")]
 mod bincode {
+    use std::marker::PhantomData;
+
     use ::bincode::config::{Configuration, Limit, LittleEndian, Varint};
     use ::bincode::enc::write::Writer;
     use ::bincode::error::EncodeError;
@@ -101,7 +105,8 @@ mod bincode {
     }
 
     pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BoxError> {
-        let (value, used) = ::bincode::serde::decode_from_slice(bytes, CONFIG)?;
+        let seed = bounded::Seed { bytes: bytes.len(), of: PhantomData };
+        let (value, used) = ::bincode::serde::seed_decode_from_slice(seed, bytes, CONFIG)?;
         if used == bytes.len() {
             Ok(value)
         } else {
@@ -124,7 +129,9 @@ mod postcard {
     }
 
     pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BoxError> {
-        let (value, rest) = ::postcard::take_from_bytes(bytes)?;
+        let mut deserializer = ::postcard::Deserializer::from_bytes(bytes);
+        let value = bounded::deserialize(&mut deserializer, bytes.len())?;
+        let rest = deserializer.finalize()?;
         if rest.is_empty() {
             Ok(value)
         } else {
@@ -152,8 +159,8 @@ mod message_pack {
 
     pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BoxError> {
         let mut rest = bytes;
-        let mut deserializer = rmp_serde::Deserializer::new(&mut rest).with_human_readable();
-        let value = T::deserialize(&mut deserializer)?;
+        let mut deserializer = rmp_serde::Deserializer::new(&mut rest);
+        let value = bounded::deserialize(&mut deserializer, bytes.len())?;
         if rest.is_empty() {
             Ok(value)
         } else {

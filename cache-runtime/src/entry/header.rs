@@ -77,6 +77,14 @@ pub(crate) fn seal(mut entry: Vec<u8>, codec: u8, shape: &TypeFacts, facts: &Fac
     entry
 }
 
+/// The same bytes with a checksum that fits.
+#[cfg(test)]
+pub(super) fn reseal(mut entry: Vec<u8>) -> Vec<u8> {
+    let checksum = checksum(&entry);
+    entry[48..56].copy_from_slice(&checksum.to_le_bytes());
+    entry
+}
+
 /// The header, if these bytes begin with one of this format.
 pub(crate) fn inspect(bytes: &[u8]) -> Option<Header> {
     let header: &[u8; HEADER_BYTES] = bytes.first_chunk()?;

@@ -224,3 +224,47 @@ fn a_none_and_a_text_are_kept_as_what_they_are() {
         Some(vec![1, 2])
     );
 }
+
+/// Bytes that lie, under a checksum that fits: whoever can write to the store can make them.
+#[test]
+fn lying_lengths_are_errors_and_cost_no_more_than_the_input() {
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Lengths {
+        text: String,
+        bytes: Vec<u8>,
+        words: Vec<String>,
+        map: std::collections::BTreeMap<String, u64>,
+        units: Vec<()>,
+    }
+    let honest = Lengths {
+        text: "text".to_owned(),
+        bytes: vec![1, 2, 3],
+        words: vec!["a".to_owned(), "b".to_owned()],
+        map: [("k".to_owned(), 1)].into(),
+        units: vec![(); 3],
+    };
+    let bytes = encoded(&honest);
+    assert_eq!(decode::<Lengths>(&bytes, None), Some(honest));
+    let mut random = 0x9E37_79B9_7F4A_7C15u64;
+    for at in HEADER_BYTES..bytes.len() {
+        for lie in [0xFB, 0xFC, 0xFD, 0xFE, 0xFF, 0x7F, 0xDB, 0xDD, 0xDF] {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let mut lying = bytes[..at].to_vec();
+            lying.push(lie);
+            // A length of up to 2^64 follows, whatever the codec's form.
+            lying.extend_from_slice(&random.to_le_bytes());
+            lying.extend_from_slice(&bytes[at + 1..]);
+            let lying = header::reseal(lying);
+            // No panic and no abort: an allocation of such a length would be one.
+            let _ = decode::<Lengths>(&lying, None);
+        }
+    }
+    for length in 0..200 {
+        let mut noise = bytes[..HEADER_BYTES].to_vec();
+        for _ in 0..length {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            noise.push((random >> 56) as u8);
+        }
+        let _ = decode::<Lengths>(&header::reseal(noise), None);
+    }
+}
