@@ -11,4 +11,4 @@ mod stores;
 
 pub use events::{Event, events_of};
 pub use redis_server::RedisServer;
-pub use stores::{Stores, on_both_stores};
+pub use stores::{PATIENCE, Stores, on_both_stores};

@@ -118,7 +118,7 @@ impl Cache {
             Store::Redis(store) => {
                 let (cache, store) = (self.clone(), store.clone());
                 let work = async move {
-                    let mut total = 0;
+                    let (mut total, mut failure) = (0, None);
                     for pattern in &patterns {
                         match store.remove_matching(pattern).await {
                             Ok(count) => {
@@ -127,11 +127,12 @@ impl Cache {
                             }
                             Err(error) => {
                                 cache.invalidation_failed(origin, pattern.text(), &error);
-                                return Err(error);
+                                failure.get_or_insert(error);
                             }
                         }
                     }
-                    Ok(total)
+                    // What one pattern failed with is no reason to keep what the next one matches.
+                    failure.map_or(Ok(total), Err)
                 };
                 Invalidation::on_the_background(work)
             }
@@ -164,7 +165,9 @@ impl Cache {
         let invalidation = match &self.inner.store {
             Store::Memory(store) => {
                 let now = self.inner.clock.now();
-                let removed = self.inner.flights.void_key(key, || store.remove(key, now));
+                // Taken, not removed: the value is dropped when the table's lock isn't held any more.
+                let taken = self.inner.flights.void_key(key, || store.take(key));
+                let removed = taken.is_some_and(|entry| entry.expires > now);
                 self.invalidated(origin, key, u64::from(removed));
                 Invalidation::Done(u64::from(removed))
             }
@@ -214,7 +217,7 @@ impl Invalidation {
     fn on_the_background(
         work: impl Future<Output = Result<u64, CacheError>> + Send + 'static,
     ) -> Self {
-        match crate::background::spawn(work) {
+        match crate::background::spawn_telling(work) {
             Ok(underway) => Self::Underway(underway),
             Err(error) => Self::Refused(error),
         }

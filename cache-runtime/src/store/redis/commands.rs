@@ -84,6 +84,11 @@ impl Commands {
         }
         let mut pipeline = redis::pipe();
         for (key, bytes) in entries {
+            // Redis knows no lifetime of zero: what is stored for no time at all replaces what stands, and is gone.
+            if ttl.is_zero() {
+                pipeline.unlink(self.full(key)).ignore();
+                continue;
+            }
             pipeline
                 .cmd("SET")
                 .arg(self.full(key))

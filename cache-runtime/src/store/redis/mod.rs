@@ -154,16 +154,4 @@ impl RedisStore {
         self.run(|commands| async move { commands.is_eternal(&key).await })
             .await
     }
-
-    async fn take(&self, lease: &Lease, seen: Seen) -> Result<bool, CacheError> {
-        let (key, token) = lease.place();
-        self.run(|commands| async move { commands.take(&key, &seen, token).await })
-            .await
-    }
-
-    async fn take_over(&self, lease: &Lease) -> Result<bool, CacheError> {
-        let (key, token) = lease.place();
-        self.run(|commands| async move { commands.take_over(&key, token).await })
-            .await
-    }
 }
