@@ -90,7 +90,7 @@ fn not_a_function(item: ParseStream<'_>) -> Error {
         }
         "this item"
     };
-    Error::new(item.span(), format!("{what} can't be cached: {advice}"))
+    Error::new(item.span(), format!("{what} can't be annotated: {advice}"))
 }
 
 impl ToTokens for Function {

@@ -43,7 +43,7 @@ use proc_macro::TokenStream;
 /// | option | meaning |
 /// |---|---|
 /// | `key = "posts:<<slug>>"` | the path of the entry, see [Keys](#keys). Without it: `crate:module:function`, and every argument is hashed |
-/// | `ttl = 600` | seconds that an entry lives; also a text, `"10m"`, `"1h30m"`, `"500ms"` (units `ms`, `s`, `m`, `h`, `d`); a named lifetime, `preset("user_profile")`; an expression over the arguments, of type `Duration` or `u64` seconds; or a closure over the value, `\|post: &Post\| post.lifetime()`. Default: the cache's default |
+/// | `ttl = 600` | seconds that an entry lives; also a text, `"10m"`, `"1h30m"`, `"500ms"` (units `ms`, `s`, `m`, `h`, `d`); a named lifetime, `preset("user_profile")`; an expression over the arguments, of type `Duration` or `u64` seconds; or a closure over the value, `\|post\| post.lifetime()`. Default: the cache's default |
 /// | `skip(db, ctx)` | arguments that are no part of the key |
 /// | `condition = page < 10` | over the arguments; when false, the function runs, and the cache is neither read nor written |
 /// | `unless = \|post\| post.draft` | over the value; when true, it is not stored |

@@ -77,6 +77,11 @@ impl Runtime {
     /// The runtime under its own name.
     pub(crate) const DEFAULT: Self = Self(None);
 
+    /// Whether its path means the same everywhere.
+    pub(crate) fn is_default(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// The module that generated code calls, with errors about it at `span`.
     pub(crate) fn private(&self, span: Span) -> TokenStream {
         let span = Span::mixed_site().located_at(span);

@@ -6,7 +6,10 @@ use crate::function::Function;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
-use syn::{Attribute, FnArg, GenericParam, Ident, ReturnType, Type, parse_quote_spanned};
+use syn::{
+    Attribute, FnArg, GenericArgument, GenericParam, Ident, PathArguments, ReturnType, Type,
+    parse_quote_spanned,
+};
 
 /// An argument: one name that the signature binds.
 pub(crate) struct Binding {
@@ -81,6 +84,26 @@ impl Facts {
     pub(crate) fn has_argument(&self, name: &str) -> bool {
         self.arguments.iter().any(|argument| argument.name == name)
     }
+}
+
+/// `T` in `Result<Option<T>, E>` and the like, as far as it is written: an alias hides it.
+pub(crate) fn stored_part(ty: &Type) -> &Type {
+    let inner = match ty {
+        Type::Group(group) => Some(&*group.elem),
+        Type::Paren(paren) => Some(&*paren.elem),
+        Type::Path(path) => path.path.segments.last().and_then(|segment| {
+            let PathArguments::AngleBracketed(generics) = &segment.arguments else {
+                return None;
+            };
+            let wraps = ["Result", "Option", "Arc", "Json"].map(|name| segment.ident == name);
+            match generics.args.first() {
+                Some(GenericArgument::Type(inner)) if wraps.contains(&true) => Some(inner),
+                _ => None,
+            }
+        }),
+        _ => None,
+    };
+    inner.map_or(ty, stored_part)
 }
 
 fn written_output(function: &Function) -> Type {

@@ -130,7 +130,13 @@ fn read_placeholder(
         .filter(|&at| rest.as_bytes()[at..].starts_with(close.as_bytes()))
         .collect();
     let Some(&first) = ends.first() else {
-        let message = format!("unclosed `{open}` before `{rest}`: write `{open}name{close}`");
+        let name: String = rest
+            .trim_start()
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || "_.#".contains(*c))
+            .collect();
+        let name = if name.is_empty() { "name" } else { &name };
+        let message = format!("unclosed `{open}` before `{rest}`: write `{open}{name}{close}`");
         return fail(message, rest.len());
     };
     if open == "{{" && rest.starts_with('{') {

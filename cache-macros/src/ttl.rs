@@ -82,7 +82,9 @@ fn parse(text: &str) -> Result<u64, String> {
             "m" => 60_000,
             "h" => 3_600_000,
             "d" => 86_400_000,
-            "" => return Err(format!("`{text}` lacks a unit (ms, s, m, h or d)")),
+            "" if rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_digit()) => {
+                return Err(format!("`{text}` lacks a unit (ms, s, m, h or d)"));
+            }
             _ => return Err(unreadable()),
         };
         rest = rest[letters..].trim_start();

@@ -5,7 +5,7 @@ pub use inventory;
 pub use crate::cache::current::Handle;
 pub use crate::error::CacheError;
 pub use crate::key::part;
-pub use crate::key::writer::{HashArgument, Writer};
+pub use crate::key::writer::{HashArgument, SeesByReference, Writer};
 pub use crate::pattern::reach::reaches;
 pub use crate::read::{
     Lookup, begin, begin_refresh, cache_key, invalidate_entry, invalidate_entry_sync, read_async,
@@ -14,7 +14,7 @@ pub use crate::read::{
 pub use crate::site::registry::Registered;
 pub use crate::site::{ReadInfo, ReadSite, When, WriteInfo, WriteSite};
 pub use crate::ttl::{IntoTtl, Ttl};
-pub use crate::value::shape;
+pub use crate::value::{fit, shape};
 pub use crate::write::{Write, no_result, plan, write_async, write_sync};
 
 use std::time::Duration;
@@ -39,13 +39,6 @@ pub fn ttl(ttl: impl IntoTtl) -> Option<Duration> {
 /// No lifetime is named.
 pub fn none() -> Option<Duration> {
     None
-}
-
-/// A lifetime over the value.
-pub fn value_ttl<T: ?Sized, D: IntoTtl>(
-    ttl: impl FnOnce(&T) -> D,
-) -> impl FnOnce(&T) -> Option<Duration> {
-    move |value| ttl(value).into_ttl()
 }
 
 /// No lifetime over the value.

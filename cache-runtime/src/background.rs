@@ -1,51 +1,106 @@
 //! The cache's own thread. It runs what must finish without its caller, keeps the time of those who wait, and
 //! talks to Redis for callers that have no runtime, or whose runtime may end before the reply.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use once_cell::sync::OnceCell;
 use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinHandle;
+#[cfg(feature = "redis")]
+use tracing::instrument::{Instrument, WithSubscriber};
 
 use crate::error::CacheError;
 
-static HANDLE: OnceCell<Handle> = OnceCell::new();
+static HANDLE: OnceLock<Handle> = OnceLock::new();
 
-/// The thread's runtime; the first call starts it. One for the process, since it sleeps most of the time.
-fn handle() -> Result<&'static Handle, CacheError> {
-    HANDLE.get_or_try_init(|| {
-        let failed = |error: std::io::Error| CacheError::Background {
-            source: Arc::new(error),
-        };
-        let mut builder = Builder::new_current_thread();
-        builder.enable_time();
-        #[cfg(feature = "redis")]
-        builder.enable_io();
-        let runtime = builder.build().map_err(failed)?;
-        let handle = runtime.handle().clone();
-        thread::Builder::new()
-            .name("cache-background".to_owned())
-            .spawn(move || runtime.block_on(std::future::pending::<()>()))
-            .map_err(failed)?;
-        Ok(handle)
-    })
+/// What a thread is to the cache.
+#[derive(Clone, Copy, PartialEq)]
+enum Role {
+    /// A caller's.
+    Caller,
+    /// The cache's own.
+    Own,
+    /// The cache's own, while foreign code on it (a value's `Drop`, a subscriber of `tracing`) blocks. What it
+    /// would wait for runs on this very thread.
+    OwnBlocked,
 }
 
-/// Runs the future to its end on the cache's thread. Dropping the handle doesn't stop it.
+thread_local! {
+    static ROLE: Cell<Role> = const { Cell::new(Role::Caller) };
+}
+
+fn role() -> Role {
+    ROLE.try_with(Cell::get).unwrap_or(Role::Caller)
+}
+
+/// The thread's runtime; the first call starts it. One for the process, since it sleeps most of the time.
+///
+/// Callers wait for the start at a mutex: what parks its thread while it waits would swallow the wake-up of a
+/// plain executor, one that does nothing but `poll` and `park`.
+fn handle() -> Result<&'static Handle, CacheError> {
+    static STARTING: Mutex<()> = Mutex::new(());
+    if let Some(handle) = HANDLE.get() {
+        return Ok(handle);
+    }
+    let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+    match HANDLE.get() {
+        Some(handle) => Ok(handle),
+        None => start().map(|handle| HANDLE.get_or_init(|| handle)),
+    }
+}
+
+fn start() -> Result<Handle, CacheError> {
+    let failed = |error: std::io::Error| CacheError::Background {
+        source: Arc::new(error),
+    };
+    let mut builder = Builder::new_current_thread();
+    builder.enable_time();
+    #[cfg(feature = "redis")]
+    builder.enable_io();
+    let runtime = builder.build().map_err(failed)?;
+    let handle = runtime.handle().clone();
+    thread::Builder::new()
+        .name("cache-background".to_owned())
+        .spawn(move || {
+            ROLE.set(Role::Own);
+            runtime.block_on(std::future::pending::<()>());
+        })
+        .map_err(failed)?;
+    Ok(handle)
+}
+
+/// Runs the future to its end on the cache's thread. Dropping the handle doesn't stop it, nor does the error
+/// that a caller gets who would block that thread with waiting.
 pub(crate) fn spawn<F>(future: F) -> Result<JoinHandle<F::Output>, CacheError>
 where
     F: Future<Output: Send> + Send + 'static,
 {
-    Ok(handle()?.spawn(future))
+    let underway = handle()?.spawn(future);
+    if role() == Role::OwnBlocked {
+        return Err(CacheError::Background {
+            source: Arc::from(Box::from("the caller blocks that thread itself")),
+        });
+    }
+    Ok(underway)
 }
 
-/// Ends after the time, on any executor. Ends at once where the thread can't be had: then nobody waits.
+/// Like [`spawn`]. What the future tells `tracing` reaches the caller's subscriber, within the caller's span, as it does
+/// where nothing runs in the background.
+#[cfg(feature = "redis")]
+pub(crate) fn spawn_telling<F>(future: F) -> Result<JoinHandle<F::Output>, CacheError>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    spawn(future.in_current_span().with_current_subscriber())
+}
+
+/// Ends after the time, on any executor, with true; at once and with false where the thread can't be had.
 pub(crate) fn sleep(time: Duration) -> Sleep {
     Sleep(spawn(async move { tokio::time::sleep(time).await }).ok())
 }
@@ -54,11 +109,11 @@ pub(crate) fn sleep(time: Duration) -> Sleep {
 pub(crate) struct Sleep(Option<JoinHandle<()>>);
 
 impl Future for Sleep {
-    type Output = ();
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    type Output = bool;
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<bool> {
         match &mut self.0 {
-            Some(sleeping) => Pin::new(sleeping).poll(cx).map(drop),
-            None => Poll::Ready(()),
+            Some(sleeping) => Pin::new(sleeping).poll(cx).map(|_| true),
+            None => Poll::Ready(false),
         }
     }
 }
@@ -73,22 +128,53 @@ impl Drop for Sleep {
 
 /// Runs a future on this thread, parking it while there is nothing to do. Unlike a runtime's own, it may be
 /// called within any runtime; what it waits for makes progress on the cache's thread.
+///
+/// The future is polled outside tokio's budget: within a task that has used its up, tokio's futures would ask
+/// to be polled again for ever, since a blocked task never gets a new one.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let _blocked = Blocked::new();
     let signal = Arc::new(Signal {
         thread: thread::current(),
         raised: AtomicBool::new(true),
     });
     let waker = Waker::from(Arc::clone(&signal));
     let mut cx = Context::from_waker(&waker);
-    let mut future = pin!(future);
+    let mut future = pin!(tokio::task::unconstrained(future));
+    let mut parked = false;
     loop {
         // A flag of its own, since another `block_on` further in may have consumed the thread's unpark token.
-        if signal.raised.swap(false, Ordering::Acquire) {
+        if signal.raised.swap(false, Ordering::AcqRel) {
             if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                if parked {
+                    // It may have been the wake-up of an executor further out that ended a pause here.
+                    signal.thread.unpark();
+                }
                 return output;
             }
         } else {
+            parked = true;
             thread::park();
+        }
+    }
+}
+
+/// Marks the cache's own thread, if this is it, as blocked until dropped.
+struct Blocked(Role);
+
+impl Blocked {
+    fn new() -> Self {
+        let before = role();
+        if before == Role::Own {
+            ROLE.set(Role::OwnBlocked);
+        }
+        Self(before)
+    }
+}
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        if self.0 == Role::Own {
+            ROLE.set(Role::Own);
         }
     }
 }
@@ -103,7 +189,7 @@ impl Wake for Signal {
         self.wake_by_ref();
     }
     fn wake_by_ref(self: &Arc<Self>) {
-        self.raised.store(true, Ordering::Release);
+        self.raised.swap(true, Ordering::AcqRel);
         self.thread.unpark();
     }
 }

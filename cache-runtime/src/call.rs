@@ -10,7 +10,7 @@ use crate::cache::Cache;
 use crate::entry::Facts;
 use crate::error::CacheError;
 use crate::events;
-use crate::flight::{Boarding, Flight, Leader, Outcome, Wait};
+use crate::flight::{Boarding, Flight, Leader, Outcome, Stance, Wait};
 use crate::site::Origin;
 use crate::stats::Counter;
 use crate::store::Store;
@@ -49,10 +49,10 @@ pub(crate) enum Step {
 
 /// The right, and the duty, to compute an entry.
 pub(crate) struct Lead {
-    pub(crate) leader: Leader,
-    /// The lease in Redis, given back when dropped.
+    /// The lease in Redis, given back when dropped; first, so that whoever takes over finds it gone.
     #[cfg(feature = "redis")]
     pub(crate) lease: Option<crate::store::redis::Lease>,
+    pub(crate) leader: Leader,
 }
 
 impl Call {
@@ -113,7 +113,7 @@ impl Call {
             };
             match inner
                 .flights
-                .board(&self.key, !self.blocking, |_| true, recheck)
+                .board(&self.key, !self.blocking, |_| Stance::Join, recheck)
             {
                 Boarding::Found(hit) if accept(&hit.payload, hit.version) => {
                     self.hit();
@@ -123,6 +123,8 @@ impl Call {
                 Boarding::Found(_) => unusable = true,
                 Boarding::Nested => return Step::Run,
                 Boarding::Lead(leader) => return Step::Lead(Lead::in_memory(leader)),
+                #[cfg(feature = "redis")]
+                Boarding::LookAgain => {}
                 Boarding::Join(flight) => {
                     if let Some(step) = self.wait(flight, &mut limit, accept).await {
                         return step;
@@ -140,13 +142,13 @@ impl Call {
         accept: &mut Accept<'_>,
     ) -> Option<Step> {
         match Wait::new(flight, limit.left(), self.blocking).await {
-            Outcome::Landed(payload) if accept(&payload, self.version) => {
+            Outcome::Landed(payload, version) if accept(&payload, version) => {
                 self.count(Counter::Waits);
                 self.event(events::wait);
                 Some(Step::Taken)
             }
-            // A function of another return type has the same key.
-            Outcome::Landed(_) => Some(Step::Run),
+            // A function of another return type or version has the same key.
+            Outcome::Landed(..) => Some(Step::Run),
             Outcome::Failed if limit.left().is_zero() => Some(Step::Run),
             Outcome::Failed => None,
             Outcome::GaveUp => Some(Step::Run),
@@ -196,7 +198,8 @@ impl Call {
             // Dropped, the lead fails its flight and gives its lease back.
             Landing::Keep => None,
             Landing::Share(payload) => {
-                lead.leader.land(payload, || {});
+                let Lead { leader, .. } = lead;
+                leader.land(payload, self.version, || {});
                 None
             }
             Landing::InMemory(payload, ttl, weight) => {
@@ -211,21 +214,21 @@ impl Call {
     /// Stores a computed value in memory, in one step with the look whether its flight still stands.
     fn land_in_memory(&self, leader: Leader, payload: Payload, ttl: Duration, weight: usize) {
         let inner = self.cache.inner();
-        let mut stored = false;
         let (key, kept) = (Arc::clone(leader.key()), payload.clone());
-        leader.land(payload, || {
-            if let Some(store) = inner.store.memory() {
-                let expires = inner.clock.deadline(ttl);
-                let entry = Entry {
-                    payload: kept,
-                    version: self.version,
-                    expires,
-                    bytes: weight,
-                };
-                stored = store.insert(key, entry, inner.clock.now());
-            }
+        let insertion = leader.land(payload, self.version, || {
+            let store = inner.store.memory()?;
+            let entry = Entry {
+                payload: kept,
+                version: self.version,
+                expires: inner.clock.deadline(ttl),
+                bytes: weight,
+            };
+            Some(store.insert(key, entry, inner.clock.now()))
         });
-        if stored {
+        if insertion
+            .flatten()
+            .is_some_and(|insertion| insertion.stored)
+        {
             self.filled(ttl);
         }
     }
@@ -255,9 +258,9 @@ pub(crate) type Filling = Pin<Box<dyn Future<Output = ()> + Send>>;
 impl Lead {
     pub(crate) fn in_memory(leader: Leader) -> Self {
         Self {
-            leader,
             #[cfg(feature = "redis")]
             lease: None,
+            leader,
         }
     }
 

@@ -1,9 +1,7 @@
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
-
-use once_cell::sync::Lazy;
 
 /// A moment of a [`Clock`]: nanoseconds since an origin of the process.
 pub(crate) type Moment = u64;
@@ -11,7 +9,7 @@ pub(crate) type Moment = u64;
 /// No moment is as late: the expiry of what doesn't expire.
 pub(crate) const NEVER: Moment = u64::MAX;
 
-static ORIGIN: Lazy<Instant> = Lazy::new(Instant::now);
+static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// The time that the memory store's lifetimes go by.
 ///

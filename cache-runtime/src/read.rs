@@ -12,13 +12,13 @@ use crate::call::{Call, Landing, Lead, Step};
 use crate::entry::{self, Found};
 use crate::error::CacheError;
 use crate::events;
-use crate::key::writer::{Writer, with_rendering};
+use crate::key::writer::{Render, with_rendering};
 use crate::site::{Origin, ReadSite};
 use crate::stats::Counter;
-use crate::ttl::Ttl;
+use crate::ttl::{IntoTtl, Ttl};
+use crate::value::measure;
 use crate::value::payload::Payload;
 use crate::value::shape::{Cached, Peek};
-use crate::value::{Storable, measure};
 
 /// What is known of a call before its body may run.
 pub struct Lookup<R: Cached<S>, S> {
@@ -55,7 +55,7 @@ pub fn begin<R, S, F, L>(
 ) -> Lookup<R, S>
 where
     R: Cached<S>,
-    F: Fn(&mut Writer<'_>),
+    F: Render,
     L: FnOnce() -> Option<Duration>,
 {
     let state = handle.with(|cache| {
@@ -63,7 +63,7 @@ where
             return State::Bypass;
         }
         with_key(site, cache, &render, |key| {
-            if let Some(found) = look_in_memory::<R::Stored>(site, cache, key) {
+            if let Some(found) = look_in_memory::<R, S>(site, cache, key) {
                 return State::Hit(found);
             }
             State::Pending(call(site, cache, key, ttl(), false))
@@ -86,7 +86,7 @@ pub fn begin_refresh<R, S, F, L>(
 ) -> Lookup<R, S>
 where
     R: Cached<S>,
-    F: Fn(&mut Writer<'_>),
+    F: Render,
     L: FnOnce() -> Option<Duration>,
 {
     let state = handle.with(|cache| {
@@ -105,7 +105,7 @@ where
 }
 
 /// The full key of a call.
-pub fn cache_key<F: Fn(&mut Writer<'_>)>(
+pub fn cache_key<F: Render>(
     site: &'static ReadSite,
     handle: Handle<'_>,
     render: F,
@@ -117,7 +117,7 @@ pub fn cache_key<F: Fn(&mut Writer<'_>)>(
 /// Removes the one entry of a call; whether one was there.
 ///
 /// Cancel safety: once polled, it finishes without its caller.
-pub fn invalidate_entry<F: Fn(&mut Writer<'_>)>(
+pub fn invalidate_entry<F: Render>(
     site: &'static ReadSite,
     handle: Handle<'_>,
     render: F,
@@ -135,7 +135,7 @@ pub fn invalidate_entry<F: Fn(&mut Writer<'_>)>(
 }
 
 /// Like [`invalidate_entry`], for a blocking caller.
-pub fn invalidate_entry_sync<F: Fn(&mut Writer<'_>)>(
+pub fn invalidate_entry_sync<F: Render>(
     site: &'static ReadSite,
     handle: Handle<'_>,
     render: F,
@@ -144,7 +144,7 @@ pub fn invalidate_entry_sync<F: Fn(&mut Writer<'_>)>(
 }
 
 /// Renders the key; `None`, logged and counted, where an argument's `Serialize` or `Display` fails.
-fn with_key<T, F: Fn(&mut Writer<'_>)>(
+fn with_key<T, F: Render>(
     site: &'static ReadSite,
     cache: &Cache,
     render: &F,
@@ -178,10 +178,17 @@ fn with_key<T, F: Fn(&mut Writer<'_>)>(
     })
 }
 
-fn look_in_memory<T: Storable>(site: &ReadSite, cache: &Cache, key: &str) -> Option<Found<Arc<T>>> {
+fn look_in_memory<R: Cached<S>, S>(
+    site: &ReadSite,
+    cache: &Cache,
+    key: &str,
+) -> Option<Found<Arc<R::Stored>>> {
     let inner = cache.inner();
     let hit = inner.store.memory()?.get(key, inner.clock.now())?;
-    let found = hit.payload.share::<T>(hit.version, site.info.version)?;
+    let found = hit
+        .payload
+        .share(hit.version, site.info.version)
+        .filter(fits::<R, S>)?;
     inner.counters.add(site.number(), Counter::Hits, 1);
     if events::wanted(site.info.debug) {
         events::hit(site.into(), &cache.full_key(key));
@@ -196,7 +203,6 @@ fn call(
     ttl: Option<Duration>,
     refresh: bool,
 ) -> Call {
-    let inner = cache.inner();
     let ttl = match site.info.ttl {
         Ttl::Fixed(ttl) => Some(ttl),
         Ttl::Preset(name) => cache.preset(name),
@@ -218,10 +224,16 @@ fn call(
 ///
 /// Cancel safety: dropped while it waits, it leaves no trace; dropped while it leads, one of those who
 /// wait takes over; dropped while it fills, the fill finishes.
-pub async fn read_async<R, S, V, U, B>(lookup: Lookup<R, S>, value_ttl: V, unless: U, body: B) -> R
+pub async fn read_async<R, S, V, D, U, B>(
+    lookup: Lookup<R, S>,
+    value_ttl: V,
+    unless: U,
+    body: B,
+) -> R
 where
     R: Cached<S>,
-    V: FnOnce(&R::Stored) -> Option<Duration>,
+    V: FnOnce(&R::Stored) -> D,
+    D: IntoTtl,
     U: FnOnce(&R::Stored) -> bool,
     B: Future<Output = R>,
 {
@@ -232,7 +244,10 @@ where
             None
         }
         State::Bypass => None,
-        State::Pending(call) => call.settle(&mut found).await.map(|lead| (call, lead)),
+        State::Pending(call) => call
+            .settle::<R, S>(&mut found)
+            .await
+            .map(|lead| (call, lead)),
     };
     if let Some(value) = found.and_then(rebuild) {
         return value;
@@ -241,14 +256,19 @@ where
         return body.await;
     };
     let started = Instant::now();
-    let value = lead.leader.within(body).await;
-    let conclusion = conclude(&call, &lead, &value, value_ttl, unless, started);
-    let shared = conclusion.stored.clone();
-    let Some(filling) = call.land(lead, conclusion.landing) else {
-        return value;
+    // The value isn't held across the await: one that isn't `Send` would make the future so. The block ends its storage;
+    // for the compiler, a value that was borrowed and then dropped is held on.
+    let (shared, filling) = {
+        let value = lead.leader.within(body).await;
+        // Within the flight too: the value's `Serialize` and the conditions on it may call the cache.
+        let conclude = || conclude(&call, &lead, &value, value_ttl, unless, started);
+        let conclusion = lead.leader.run(conclude);
+        let shared = conclusion.stored.clone();
+        match call.land(lead, conclusion.landing) {
+            Some(filling) => (shared, filling),
+            None => return value,
+        }
     };
-    // The value isn't held across the await: one that isn't `Send` would make the future so.
-    drop(value);
     filling.await;
     match rebuild(shared) {
         Some(value) => value,
@@ -257,10 +277,16 @@ where
 }
 
 /// Answers a blocking call. Its thread parks while it waits; what it waits for runs on the cache's thread.
-pub fn read_sync<R, S, V, U, B>(lookup: Lookup<R, S>, value_ttl: V, unless: U, body: B) -> R
+pub fn read_sync<R, S, V, D, U, B>(
+    lookup: Lookup<R, S>,
+    value_ttl: V,
+    unless: U,
+    body: B,
+) -> R
 where
     R: Cached<S>,
-    V: FnOnce(&R::Stored) -> Option<Duration>,
+    V: FnOnce(&R::Stored) -> D,
+    D: IntoTtl,
     U: FnOnce(&R::Stored) -> bool,
     B: FnOnce() -> R,
 {
@@ -273,7 +299,7 @@ where
         State::Bypass => None,
         State::Pending(mut call) => {
             call.blocking = true;
-            block_on(call.settle(&mut found)).map(|lead| (call, lead))
+            block_on(call.settle::<R, S>(&mut found)).map(|lead| (call, lead))
         }
     };
     if let Some(value) = found.and_then(rebuild) {
@@ -284,7 +310,8 @@ where
     };
     let started = Instant::now();
     let value = lead.leader.run(body);
-    let conclusion = conclude(&call, &lead, &value, value_ttl, unless, started);
+    let conclude = || conclude(&call, &lead, &value, value_ttl, unless, started);
+    let conclusion = lead.leader.run(conclude);
     if let Some(filling) = call.land(lead, conclusion.landing) {
         block_on(filling);
     }
@@ -293,9 +320,14 @@ where
 
 impl Call {
     /// Finds the value, or the lead; neither: the body runs by itself.
-    async fn settle<T: Storable>(&self, found: &mut Option<Found<Arc<T>>>) -> Option<Lead> {
+    async fn settle<R: Cached<S>, S>(
+        &self,
+        found: &mut Option<Found<Arc<R::Stored>>>,
+    ) -> Option<Lead> {
         let accept = &mut |payload: &Payload, entry_version| {
-            *found = payload.share::<T>(entry_version, self.version);
+            *found = payload
+                .share(entry_version, self.version)
+                .filter(fits::<R, S>);
             found.is_some()
         };
         match self.approach(accept).await {
@@ -305,7 +337,13 @@ impl Call {
     }
 }
 
-/// The return type around what was found; `None` where a `None` was stored by a function of another type.
+/// Whether the return type can be built around what was found: a `None` that another function keeps under the
+/// same key is a miss for one whose type has none.
+fn fits<R: Cached<S>, S>(found: &Found<Arc<R::Stored>>) -> bool {
+    matches!(found, Found::Value(_)) || R::none().is_some()
+}
+
+/// The return type around what was found, if it fits.
 fn rebuild<R: Cached<S>, S>(found: Found<Arc<R::Stored>>) -> Option<R> {
     match found {
         Found::Value(value) => Some(R::wrap(value)),
@@ -320,11 +358,11 @@ struct Conclusion<T> {
     stored: Found<Arc<T>>,
 }
 
-fn conclude<R: Cached<S>, S>(
+fn conclude<R: Cached<S>, S, D: IntoTtl>(
     call: &Call,
     lead: &Lead,
     value: &R,
-    value_ttl: impl FnOnce(&R::Stored) -> Option<Duration>,
+    value_ttl: impl FnOnce(&R::Stored) -> D,
     unless: impl FnOnce(&R::Stored) -> bool,
     started: Instant,
 ) -> Conclusion<R::Stored> {
@@ -362,7 +400,7 @@ fn conclude<R: Cached<S>, S>(
     let ttl = if unless(&value) {
         None
     } else {
-        call.ttl_or_default(value_ttl(&value))
+        call.ttl_or_default(value_ttl(&value).into_ttl())
     };
     let landing = match ttl {
         Some(ttl) => {

@@ -25,6 +25,11 @@ pub const STATIC: Duration = Duration::from_secs(86_400);
 /// # }
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no lifetime",
+    label = "this is no lifetime",
+    note = "a lifetime is a `Duration`, whole seconds as `u64`, or `None` for the cache's default; write `Duration::from_secs(..)` or `u64::from(seconds)`"
+)]
 pub trait IntoTtl {
     /// The lifetime, or `None` for the cache's default.
     fn into_ttl(self) -> Option<Duration>;

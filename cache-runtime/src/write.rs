@@ -6,7 +6,7 @@ use crate::background::block_on;
 use crate::cache::Cache;
 use crate::cache::current::Handle;
 use crate::events;
-use crate::key::writer::{HOLE, Writer, with_rendering};
+use crate::key::writer::{HOLE, Render, Writer, with_rendering};
 use crate::pattern::Pattern;
 use crate::site::{When, WriteSite};
 use crate::stats::Counter;
@@ -22,7 +22,7 @@ pub struct Write {
 }
 
 /// Renders the patterns of a call. The returned value's places stay open.
-pub fn plan<F: FnOnce(&mut Writer<'_>)>(
+pub fn plan<F: Render>(
     site: &'static WriteSite,
     handle: Handle<'_>,
     condition: bool,
@@ -37,7 +37,7 @@ pub fn plan<F: FnOnce(&mut Writer<'_>)>(
             };
         }
         with_rendering(|rendering| {
-            render(&mut rendering.writer());
+            render.render(&mut rendering.writer());
             if let Some(reason) = rendering.failure.take() {
                 cache
                     .inner()
@@ -159,6 +159,10 @@ impl Write {
             // Each part ends where the next begins: parts are escaped, so a hole can separate them.
             rendering.with_parts_shown();
             result(value, &mut rendering.writer());
+            if rendering.failure.is_some() {
+                // What a `Display` that failed would have named isn't known.
+                return self.open_patterns();
+            }
             let mut parts = rendering.part_texts();
             let close = |text: &String| {
                 let mut pieces = text.split(HOLE);

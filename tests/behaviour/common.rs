@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cache_runtime::Cache;
 use serde::{Deserialize, Serialize};
+use tests::{PATIENCE, RedisServer};
 
 /// Counts how often a body ran. An argument of the functions under test, and skipped.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +42,12 @@ impl Post {
 /// A cache on memory, for what no store has a part in.
 pub(crate) fn memory() -> Cache {
     Cache::builder().prefix("quickpost").build().unwrap()
+}
+
+/// A cache on this server.
+pub(crate) fn on_redis(server: &RedisServer, prefix: &str) -> Cache {
+    let builder = Cache::builder().prefix(prefix).redis(server.url());
+    builder.response_timeout(PATIENCE).build().unwrap()
 }
 
 /// The part of a key after `#`.

@@ -147,6 +147,7 @@ async fn functions_of_one_name_nested_in_different_functions_share_nothing() {
 }
 
 #[cacheable(skip(runs))]
+#[allow(clippy::extra_unused_type_parameters)]
 async fn generic<T>(runs: &Runs) -> u32 {
     runs.next()
 }

@@ -5,7 +5,7 @@ use cache_runtime::{Cache, cacheable};
 use redis::Connection;
 use tests::{RedisServer, on_both_stores};
 
-use crate::common::{Post, Runs};
+use crate::common::{Post, Runs, on_redis};
 
 #[cacheable(key = "same", skip(runs))]
 async fn post(runs: &Runs) -> Post {
@@ -155,11 +155,7 @@ fn set(bytes: &[u8]) -> redis::Cmd {
 
 fn redis_cache() -> (RedisServer, Cache) {
     let server = RedisServer::start();
-    let cache = Cache::builder()
-        .prefix("quickpost")
-        .redis(server.url())
-        .build()
-        .unwrap();
+    let cache = on_redis(&server, "quickpost");
     (server, cache)
 }
 

@@ -84,14 +84,29 @@ struct Hidden {
     last: u32,
 }
 
+/// A type of the same name without a field that is left out.
+mod open {
+    #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+    pub(super) struct Hidden {
+        pub(super) first: u32,
+        pub(super) last: u32,
+    }
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename = "other")]
 struct Renamed {
     first_name: String,
     #[serde(rename(serialize = "written", deserialize = "read"))]
     second: u32,
-    #[serde(alias = "old")]
-    third: u32,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Aliased {
+    #[serde(rename(serialize = "written", deserialize = "read"))]
+    first: u32,
+    #[serde(alias = "old", alias = "older")]
+    second: u32,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -245,7 +260,11 @@ shapes! {
         Sparse { first: Some("x".to_owned()), second: 1, third: vec![Sparse { first: None, second: 2, third: vec![] }] },
     }
     hidden -> Hidden { Hidden { first: 1, last: 2, ..Hidden::default() } }
-    renamed -> Renamed { Renamed { first_name: "x".to_owned(), second: 1, third: 2 } }
+    namesakes -> Vec<(open::Hidden, Hidden)> {
+        vec![(open::Hidden { first: 1, last: 2 }, Hidden { first: 3, last: 4, ..Hidden::default() })],
+    }
+    renamed -> Renamed { Renamed { first_name: "x".to_owned(), second: 1 } }
+    aliased -> Aliased { Aliased { first: 1, second: 2 } }
     nested_options -> Vec<Option<Option<Option<u8>>>> { vec![None, Some(None), Some(Some(None)), Some(Some(Some(1)))] }
     options_of_units -> Vec<Option<()>> { vec![None, Some(())] }
     pairs -> Pair { Pair(1, None), Pair(1, Some(None)), Pair(1, Some(Some(2))) }

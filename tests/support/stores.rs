@@ -1,8 +1,12 @@
 use std::future::Future;
+use std::time::Duration;
 
 use cache_runtime::{Cache, CacheBuilder};
 
 use crate::RedisServer;
+
+/// The response timeout of tests that aren't about it: the machine may have a lot to do besides.
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A cache on each store, for tests that must hold on both.
 #[derive(Debug)]
@@ -21,7 +25,8 @@ impl Stores {
     /// The same, configured.
     pub fn with(configure: impl Fn(CacheBuilder) -> CacheBuilder) -> Self {
         let server = RedisServer::start();
-        let builder = || configure(Cache::builder().prefix("quickpost"));
+        let patient = || Cache::builder().response_timeout(PATIENCE);
+        let builder = || configure(patient().prefix("quickpost"));
         let memory = builder().build().expect("memory builds");
         let redis = builder().redis(server.url()).build().expect("redis builds");
         Self {

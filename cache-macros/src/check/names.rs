@@ -87,19 +87,16 @@ fn unknown(placeholder: &Placeholder, known: &str, facts: &Facts, span: Span, er
             continue;
         }
         told.push(name);
-        let what = if name == "self" {
-            "this function has no `self`".to_owned()
-        } else {
-            format!("unknown name `{name}`")
-        };
-        errors.at(
-            span,
+        let (source, known) = (&placeholder.source, super::arguments(name, facts));
+        let message = if name == "self" {
             format!(
-                "{what} in the placeholder `<<{}>>`{}",
-                placeholder.source,
-                super::arguments(name, facts)
-            ),
-        );
+                "`<<{source}>>` uses `self`, which this function doesn't take: add `&self`, or use \
+                 an argument{known}"
+            )
+        } else {
+            format!("unknown name `{name}` in the placeholder `<<{source}>>`{known}")
+        };
+        errors.at(span, message);
     }
 }
 

@@ -122,11 +122,15 @@ fn function(
     let mut sig = model.function.sig.clone();
     sig.ident = format_ident!("{}{suffix}", model.facts.name, span = sig.ident.span());
     change(&mut sig);
+    generated(&mut sig);
     let mut attrs: Vec<Attribute> = cfgs(&model.function.attrs).cloned().collect();
     let doc = format!(" {doc}");
     attrs.push(parse_quote!(#[doc = #doc]));
     attrs.push(parse_quote!(
-        #[allow(dead_code, unused, unreachable_pub, clippy::all, clippy::pedantic)]
+        #[allow(
+            dead_code, unused, unreachable_pub, deprecated, nonstandard_style, private_bounds,
+            private_interfaces, clippy::all, clippy::nursery, clippy::pedantic,
+        )]
     ));
     attrs.extend(allowed(&model.function.attrs));
     Function {
@@ -134,10 +138,20 @@ fn function(
         vis: model.function.vis.clone(),
         sig,
         inner: model.function.inner.clone(),
-        braces: model.function.braces,
+        braces: Span::mixed_site(),
         body,
     }
     .into_token_stream()
+}
+
+/// Makes the signature one of generated code. So in the `impl` of a trait, which knows no companions, the compiler points
+/// at the attribute, and not at the function as if that were the stranger.
+fn generated(sig: &mut Signature) {
+    let site = Span::mixed_site();
+    sig.fn_token.span = site;
+    if let Some(asyncness) = &mut sig.asyncness {
+        asyncness.span = site;
+    }
 }
 
 /// What the function may do without a warning, its copies may do as well. An `expect` becomes an `allow`: the list above

@@ -10,8 +10,8 @@ mod write;
 
 use crate::function::Function;
 use crate::model::{Model, Runtime};
-use crate::signature::Style;
-use proc_macro2::{Span, TokenStream};
+use crate::signature::{Style, stored_part};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens as _, quote_spanned};
 use syn::Expr;
 use syn::spanned::Spanned as _;
@@ -51,9 +51,6 @@ fn body(model: &Model, purpose: Purpose) -> TokenStream {
 /// Plans and lookups first, since the body may consume the arguments; then one call that runs it.
 fn statements(model: &Model, purpose: Purpose) -> TokenStream {
     let reads = model.read.as_ref().filter(|_| purpose != Purpose::NoCache);
-    if reads.is_none() && model.writes.is_empty() {
-        return model.function.body.clone();
-    }
     let site = Span::mixed_site();
     let mut before = TokenStream::new();
     for (place, write) in model.writes.iter().enumerate() {
@@ -71,38 +68,52 @@ fn statements(model: &Model, purpose: Purpose) -> TokenStream {
         run = write::run(model, write, place, &task);
     }
     let own_key = write::own_key_checks(model).filter(|_| purpose == Purpose::Original);
+    let is_called = reads.is_some() || !model.writes.is_empty();
     let run = match model.facts.style {
-        Style::Sync => run,
+        Style::Sync if is_called => run,
+        Style::Sync => quote_spanned!(site=> (#run)()),
         _ => quote_spanned!(site=> #run.await),
     };
     quote_spanned!(site=> #own_key #before #run)
 }
 
-/// The user's body as a value: an `async` block or a closure, so that `return` and `?` stay inside.
+/// The user's body as a value: an `async` block or a closure, so that `return` and `?` stay inside. It is the same in the
+/// function and in its companions: then the compiler tells of a mistake in it once.
 fn computation(model: &Model) -> TokenStream {
     let site = Span::mixed_site();
     let output = &model.facts.output;
     let body = &model.function.body;
     let boxed;
     let body = match &model.facts.style {
-        Style::Sync => return quote_spanned!(site=> move || -> #output { #body }),
+        Style::Sync => {
+            let block = block(model, body.clone());
+            return quote_spanned!(site=> move || -> #output #block);
+        }
         Style::Async => body,
         Style::Boxed(block) => {
             boxed = block.statements();
             &boxed
         }
     };
-    let k = model.runtime().private(site);
+    let site = site.located_at(output.span());
+    let k = model.runtime().private(output.span());
     // An `async` block can't declare its type; a `return` that never runs does.
-    quote_spanned! {site=>
-        async move {
-            if false {
-                #[allow(unreachable_code)]
-                return #k::never::<#output>();
-            }
-            #body
+    let typed = quote_spanned! {site=>
+        if false {
+            #[allow(unreachable_code)]
+            return #k::never::<#output>();
         }
-    }
+        #body
+    };
+    let block = block(model, typed);
+    quote_spanned!(Span::mixed_site()=> async move #block)
+}
+
+/// Braces where the author put them: an error about what the block gives is an error there.
+fn block(model: &Model, statements: TokenStream) -> Group {
+    let mut block = Group::new(Delimiter::Brace, statements);
+    block.set_span(Span::mixed_site().located_at(model.function.braces));
+    block
 }
 
 /// A call as the computation of another call.
@@ -114,6 +125,27 @@ fn task(model: &Model, run: TokenStream) -> TokenStream {
             quote_spanned!(site=> move || -> #output { #run })
         }
         _ => run,
+    }
+}
+
+/// The shape of a return type that is to be stored, or an error where the stored part can't be.
+fn stored_shape(model: &Model, runtime: &Runtime) -> TokenStream {
+    let output = &model.facts.output;
+    let span = stored_part(output).span();
+    let site = Span::mixed_site().located_at(span);
+    let k = runtime.private(span);
+    quote_spanned! {site=>
+        {
+            let probe = #k::shape::Probe::<#output>::NEW;
+            {
+                #[allow(unused_imports)]
+                use #k::shape::probe::*;
+                #[allow(unused_imports)]
+                use #k::fit::probe::*;
+                let shape = (&&&&probe).__shape();
+                probe.with(shape).__fit().checked()
+            }
+        }
     }
 }
 
@@ -129,7 +161,7 @@ fn shape(model: &Model, runtime: &Runtime) -> TokenStream {
             {
                 #[allow(unused_imports)]
                 use #k::shape::probe::*;
-                (&&&&probe).shape()
+                (&&&&probe).__shape()
             }
         }
     }
@@ -154,7 +186,13 @@ fn handle(cache: Option<&Expr>, runtime: &Runtime) -> TokenStream {
 /// The condition, or `true`.
 fn condition(condition: Option<&Expr>) -> TokenStream {
     match condition {
-        Some(condition) => condition.to_token_stream(),
+        // In a guard it must be a `bool`, and the compiler says no more than that.
+        Some(condition) => quote_spanned! {Span::mixed_site()=>
+            match () {
+                () if #condition => true,
+                () => false,
+            }
+        },
         None => quote_spanned!(Span::mixed_site()=> true),
     }
 }

@@ -1,12 +1,13 @@
 //! `#[cacheable]`: the site, the lookup and the call.
 
-use super::{Purpose, condition, handle, place, render, shape};
+use super::{Purpose, condition, handle, place, render, stored_shape};
 use crate::model::{Model, Read};
 use crate::signature::Style;
 use crate::ttl::Ttl;
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote_spanned};
 use syn::spanned::Spanned as _;
+use syn::{Expr, Pat};
 
 /// `let lookup = ..;`
 pub(crate) fn lookup(model: &Model, read: &Read, purpose: Purpose) -> TokenStream {
@@ -17,7 +18,7 @@ pub(crate) fn lookup(model: &Model, read: &Read, purpose: Purpose) -> TokenStrea
     };
     let static_site = declare(model, read, companion, purpose == Purpose::Original);
     let handle = handle(read.cache.as_ref(), &read.runtime);
-    let shape = shape(model, &read.runtime);
+    let shape = stored_shape(model, &read.runtime);
     let render = render::key(read, &model.facts.arguments, voice);
     let ttl = computed_ttl(read);
     // A bound that the returned type misses is an error about that type.
@@ -43,20 +44,46 @@ pub(crate) fn run(model: &Model, read: &Read, task: &TokenStream) -> TokenStream
     let site = Span::mixed_site();
     let k = read.runtime.private(site);
     let ttl = match &read.ttl {
-        Ttl::OfValue(closure) => {
-            let k = read.runtime.private(closure.span());
-            quote_spanned!(site.located_at(closure.span())=> #k::value_ttl(#closure))
-        }
+        Ttl::OfValue(closure) => over_value(closure),
         _ => quote_spanned!(site=> #k::ttl_unset),
     };
     let unless = match &read.unless {
-        Some(unless) => unless.to_token_stream(),
+        Some(unless) => over_value(unless),
         None => quote_spanned!(site=> #k::unless_unset),
     };
     match model.facts.style {
         Style::Sync => quote_spanned!(site=> #k::read_sync(lookup, #ttl, #unless, #task)),
         _ => quote_spanned!(site=> #k::read_async(lookup, #ttl, #unless, #task)),
     }
+}
+
+/// A closure over the value. One that declares its argument's type is called with a value that may only deref to it, as
+/// that of a type that can't be stored does: then that is the one error.
+fn over_value(closure: &Expr) -> TokenStream {
+    let declared = match closure {
+        Expr::Closure(closure) => closure.inputs.first(),
+        _ => None,
+    };
+    let is_complete = |pat: &Pat| matches!(pat, Pat::Type(typed) if !names_placeholder(typed.ty.to_token_stream()));
+    if !declared.is_some_and(is_complete) {
+        return closure.to_token_stream();
+    }
+    let site = Span::mixed_site().located_at(closure.span());
+    quote_spanned! {site=>
+        |value| {
+            let closure = #closure;
+            closure(value)
+        }
+    }
+}
+
+/// Whether there is a `_`, for the compiler to fill in.
+fn names_placeholder(ty: TokenStream) -> bool {
+    ty.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == "_",
+        TokenTree::Group(group) => names_placeholder(group.stream()),
+        _ => false,
+    })
 }
 
 /// A `&'static ReadSite`.

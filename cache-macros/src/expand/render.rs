@@ -33,7 +33,7 @@ pub(crate) fn key(read: &Read, arguments: &[Binding], voice: Voice) -> TokenStre
             read.hashed.iter().map(hashed).collect()
         }
     });
-    closure(&lines, &read.runtime)
+    closure(&lines, &read.runtime, read.key.as_ref())
 }
 
 /// Writes every pattern, with a mark where the returned value will stand.
@@ -52,7 +52,7 @@ pub(crate) fn patterns(patterns: &[Template], runtime: &Runtime) -> TokenStream 
         }
         lines.extend(quote_spanned!(Span::mixed_site()=> w.end();));
     }
-    closure(&lines, runtime)
+    closure(&lines, runtime, patterns.first())
 }
 
 /// Writes what `patterns` left a mark for.
@@ -72,10 +72,14 @@ pub(crate) fn results(patterns: &[Template], runtime: &Runtime) -> TokenStream {
     quote_spanned!(site=> |#result, w: &mut #k::Writer<'_>| { #lines })
 }
 
-fn closure(lines: &TokenStream, runtime: &Runtime) -> TokenStream {
-    let site = Span::mixed_site();
-    let k = runtime.private(site);
-    quote_spanned!(site=> |w: &mut #k::Writer<'_>| { #lines })
+/// The lines as a closure. Where they do what they may not, the error is one about `template`.
+fn closure(lines: &TokenStream, runtime: &Runtime, template: Option<&Template>) -> TokenStream {
+    let span = template.map_or_else(Span::call_site, |template| template.literal.span());
+    let site = Span::mixed_site().located_at(span);
+    let k = runtime.private(span);
+    quote_spanned! {site=>
+        #k::SeesByReference::rendered(|w: &mut #k::Writer<'_>| { #lines })
+    }
 }
 
 fn literal(text: &str, span: Span) -> TokenStream {
@@ -93,7 +97,7 @@ fn part(placeholder: &Placeholder, span: Span, runtime: &Runtime) -> TokenStream
             value => {
                 #[allow(unused_imports)]
                 use #k::part::probe::*;
-                (&&&#k::part::Probe(value)).part().write(w, #source, value);
+                (&&&#k::part::Probe(value)).__part().write(w, #source, value);
             }
         }
     }
@@ -107,24 +111,38 @@ fn hashed(argument: &Binding, runtime: &Runtime) -> TokenStream {
     let message = format!("the argument `{name}` can't be hashed into the cache key");
     let note = format!(
         "add `skip({ident})` to the attribute if it is no part of the key; or use it in the key, \
-         `<<{ident}>>`; or derive `serde::Serialize` for its type"
+         `<<{ident}>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)"
     );
+    // A module doesn't see the names around it, so a user's `mod diagnostic` is no hindrance. But it doesn't see a path
+    // that the user wrote either.
+    let hidden = runtime.is_default();
+    let vis = hidden.then(|| quote_spanned!(site=> pub(super)));
+    let hashed = quote_spanned! {site=>
+        #[diagnostic::on_unimplemented(
+            message = #message,
+            label = "`{Self}` doesn't implement `serde::Serialize`",
+            note = #note,
+        )]
+        #vis trait Hashed {
+            fn hash(&self, w: &mut #k::Writer<'_>);
+        }
+        #[diagnostic::do_not_recommend]
+        impl<T: #k::HashArgument<()> + ?::core::marker::Sized> Hashed for T {
+            fn hash(&self, w: &mut #k::Writer<'_>) {
+                w.argument::<(), _>(#name, self);
+            }
+        }
+    };
+    let hashed = if hidden {
+        quote_spanned!(site=> mod hashed { #hashed } use hashed::Hashed;)
+    } else {
+        hashed
+    };
     quote_spanned! {site=>
         #(#cfgs)*
+        #[allow(clippy::used_underscore_binding)]
         {
-            #[diagnostic::on_unimplemented(
-                message = #message,
-                label = "`{Self}` doesn't implement `serde::Serialize`",
-                note = #note,
-            )]
-            trait Hashed {
-                fn hash(&self, w: &mut #k::Writer<'_>);
-            }
-            impl<T: #k::HashArgument<()> + ?Sized> Hashed for T {
-                fn hash(&self, w: &mut #k::Writer<'_>) {
-                    w.argument::<(), _>(#name, self);
-                }
-            }
+            #hashed
             Hashed::hash(&#ident, w);
         }
     }
@@ -141,23 +159,23 @@ fn hashed_quietly(read: &Read, arguments: &[Binding]) -> TokenStream {
     let calls = read.hashed.iter().map(|place| {
         let Binding { ident, name, cfgs } = &arguments[*place];
         let site = site.located_at(ident.span());
-        quote_spanned!(site=> #(#cfgs)* (&Probe(&#ident)).hash(#name, w);)
+        quote_spanned!(site=> #(#cfgs)* (&Probe(&#ident)).__hash(#name, w);)
     });
     quote_spanned! {site=>
         {
-            struct Probe<'a, T: ?Sized>(&'a T);
+            struct Probe<'a, T: ?::core::marker::Sized>(&'a T);
             trait Hashed {
-                fn hash(&self, name: &'static str, w: &mut #k::Writer<'_>);
+                fn __hash(&self, name: &'static ::core::primitive::str, w: &mut #k::Writer<'_>);
             }
-            impl<T: #k::HashArgument<()> + ?Sized> Hashed for Probe<'_, T> {
-                fn hash(&self, name: &'static str, w: &mut #k::Writer<'_>) {
+            impl<T: #k::HashArgument<()> + ?::core::marker::Sized> Hashed for Probe<'_, T> {
+                fn __hash(&self, name: &'static ::core::primitive::str, w: &mut #k::Writer<'_>) {
                     w.argument::<(), _>(name, self.0);
                 }
             }
             trait Unhashed {
-                fn hash(&self, _: &'static str, _: &mut #k::Writer<'_>) {}
+                fn __hash(&self, _: &'static ::core::primitive::str, _: &mut #k::Writer<'_>) {}
             }
-            impl<T: ?Sized> Unhashed for &Probe<'_, T> {}
+            impl<T: ?::core::marker::Sized> Unhashed for &Probe<'_, T> {}
             #(#calls)*
         }
     }

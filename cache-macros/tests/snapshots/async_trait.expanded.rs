@@ -49,21 +49,26 @@ where
                 {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::shape::probe::*;
-                    (&&&&probe).shape()
+                    #[allow(unused_imports)]
+                    use ::cache_runtime::__private::fit::probe::*;
+                    let shape = (&&&&probe).__shape();
+                    probe.with(shape).__fit().checked()
                 }
             },
-            |w: &mut ::cache_runtime::__private::Writer<'_>| {
+            ::cache_runtime::__private::SeesByReference::rendered(|
+                w: &mut ::cache_runtime::__private::Writer<'_>|
+            {
                 w.text("users:");
                 match &(id) {
                     value => {
                         #[allow(unused_imports)]
                         use ::cache_runtime::__private::part::probe::*;
                         (&&&::cache_runtime::__private::part::Probe(value))
-                            .part()
+                            .__part()
                             .write(w, "id", value);
                     }
                 }
-            },
+            }),
             || ::cache_runtime::__private::ttl(self.ttl),
         );
         ::cache_runtime::__private::read_async(

@@ -18,17 +18,19 @@ unsafe fn count(&self, visits: u32) -> u32 {
         },
         ::cache_runtime::__private::Handle::Current,
         true,
-        |w: &mut ::cache_runtime::__private::Writer<'_>| {
+        ::cache_runtime::__private::SeesByReference::rendered(|
+            w: &mut ::cache_runtime::__private::Writer<'_>|
+        {
             w.text("visits:*");
             w.end();
-        },
+        }),
     );
     let shape0 = {
         let probe = ::cache_runtime::__private::shape::Probe::<u32>::NEW;
         {
             #[allow(unused_imports)]
             use ::cache_runtime::__private::shape::probe::*;
-            (&&&&probe).shape()
+            (&&&&probe).__shape()
         }
     };
     let lookup = ::cache_runtime::__private::begin::<
@@ -63,28 +65,40 @@ unsafe fn count(&self, visits: u32) -> u32 {
             {
                 #[allow(unused_imports)]
                 use ::cache_runtime::__private::shape::probe::*;
-                (&&&&probe).shape()
+                #[allow(unused_imports)]
+                use ::cache_runtime::__private::fit::probe::*;
+                let shape = (&&&&probe).__shape();
+                probe.with(shape).__fit().checked()
             }
         },
-        |w: &mut ::cache_runtime::__private::Writer<'_>| {
+        ::cache_runtime::__private::SeesByReference::rendered(|
+            w: &mut ::cache_runtime::__private::Writer<'_>|
+        {
+            #[allow(clippy::used_underscore_binding)]
             {
-                #[diagnostic::on_unimplemented(
-                    message = "the argument `visits` can't be hashed into the cache key",
-                    label = "`{Self}` doesn't implement `serde::Serialize`",
-                    note = "add `skip(visits)` to the attribute if it is no part of the key; or use it in the key, `<<visits>>`; or derive `serde::Serialize` for its type",
-                )]
-                trait Hashed {
-                    fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>);
-                }
-                impl<T: ::cache_runtime::__private::HashArgument<()> + ?Sized> Hashed
-                for T {
-                    fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>) {
-                        w.argument::<(), _>("visits", self);
+                mod hashed {
+                    #[diagnostic::on_unimplemented(
+                        message = "the argument `visits` can't be hashed into the cache key",
+                        label = "`{Self}` doesn't implement `serde::Serialize`",
+                        note = "add `skip(visits)` to the attribute if it is no part of the key; or use it in the key, `<<visits>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                    )]
+                    pub(super) trait Hashed {
+                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>);
+                    }
+                    #[diagnostic::do_not_recommend]
+                    impl<
+                        T: ::cache_runtime::__private::HashArgument<()>
+                            + ?::core::marker::Sized,
+                    > Hashed for T {
+                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>) {
+                            w.argument::<(), _>("visits", self);
+                        }
                     }
                 }
+                use hashed::Hashed;
                 Hashed::hash(&visits, w);
             }
-        },
+        }),
         || ::cache_runtime::__private::none(),
     );
     ::cache_runtime::__private::write_sync::<
@@ -111,7 +125,18 @@ unsafe fn count(&self, visits: u32) -> u32 {
     )
 }
 /// `count` without the cache: no entry is read or stored.
-#[allow(dead_code, unused, unreachable_pub, clippy::all, clippy::pedantic)]
+#[allow(
+    dead_code,
+    unused,
+    unreachable_pub,
+    deprecated,
+    nonstandard_style,
+    private_bounds,
+    private_interfaces,
+    clippy::all,
+    clippy::nursery,
+    clippy::pedantic,
+)]
 unsafe fn count_no_cache(&self, visits: u32) -> u32 {
     let write0 = ::cache_runtime::__private::plan(
         {
@@ -129,17 +154,19 @@ unsafe fn count_no_cache(&self, visits: u32) -> u32 {
         },
         ::cache_runtime::__private::Handle::Current,
         true,
-        |w: &mut ::cache_runtime::__private::Writer<'_>| {
+        ::cache_runtime::__private::SeesByReference::rendered(|
+            w: &mut ::cache_runtime::__private::Writer<'_>|
+        {
             w.text("visits:*");
             w.end();
-        },
+        }),
     );
     let shape0 = {
         let probe = ::cache_runtime::__private::shape::Probe::<u32>::NEW;
         {
             #[allow(unused_imports)]
             use ::cache_runtime::__private::shape::probe::*;
-            (&&&&probe).shape()
+            (&&&&probe).__shape()
         }
     };
     ::cache_runtime::__private::write_sync::<
@@ -159,7 +186,18 @@ unsafe fn count_no_cache(&self, visits: u32) -> u32 {
     )
 }
 /// The full key of the entry that `count` reads with these arguments.
-#[allow(dead_code, unused, unreachable_pub, clippy::all, clippy::pedantic)]
+#[allow(
+    dead_code,
+    unused,
+    unreachable_pub,
+    deprecated,
+    nonstandard_style,
+    private_bounds,
+    private_interfaces,
+    clippy::all,
+    clippy::nursery,
+    clippy::pedantic,
+)]
 unsafe fn count_cache_key(&self, visits: u32) -> ::std::string::String {
     ::cache_runtime::__private::cache_key(
         {
@@ -179,41 +217,56 @@ unsafe fn count_cache_key(&self, visits: u32) -> ::std::string::String {
             &SITE
         },
         ::cache_runtime::__private::Handle::Current,
-        |w: &mut ::cache_runtime::__private::Writer<'_>| {
+        ::cache_runtime::__private::SeesByReference::rendered(|
+            w: &mut ::cache_runtime::__private::Writer<'_>|
+        {
             {
-                struct Probe<'a, T: ?Sized>(&'a T);
+                struct Probe<'a, T: ?::core::marker::Sized>(&'a T);
                 trait Hashed {
-                    fn hash(
+                    fn __hash(
                         &self,
-                        name: &'static str,
+                        name: &'static ::core::primitive::str,
                         w: &mut ::cache_runtime::__private::Writer<'_>,
                     );
                 }
-                impl<T: ::cache_runtime::__private::HashArgument<()> + ?Sized> Hashed
-                for Probe<'_, T> {
-                    fn hash(
+                impl<
+                    T: ::cache_runtime::__private::HashArgument<()>
+                        + ?::core::marker::Sized,
+                > Hashed for Probe<'_, T> {
+                    fn __hash(
                         &self,
-                        name: &'static str,
+                        name: &'static ::core::primitive::str,
                         w: &mut ::cache_runtime::__private::Writer<'_>,
                     ) {
                         w.argument::<(), _>(name, self.0);
                     }
                 }
                 trait Unhashed {
-                    fn hash(
+                    fn __hash(
                         &self,
-                        _: &'static str,
+                        _: &'static ::core::primitive::str,
                         _: &mut ::cache_runtime::__private::Writer<'_>,
                     ) {}
                 }
-                impl<T: ?Sized> Unhashed for &Probe<'_, T> {}
-                (&Probe(&visits)).hash("visits", w);
+                impl<T: ?::core::marker::Sized> Unhashed for &Probe<'_, T> {}
+                (&Probe(&visits)).__hash("visits", w);
             }
-        },
+        }),
     )
 }
 /// Removes the one entry that `count` reads with these arguments; `true` if there was one.
-#[allow(dead_code, unused, unreachable_pub, clippy::all, clippy::pedantic)]
+#[allow(
+    dead_code,
+    unused,
+    unreachable_pub,
+    deprecated,
+    nonstandard_style,
+    private_bounds,
+    private_interfaces,
+    clippy::all,
+    clippy::nursery,
+    clippy::pedantic,
+)]
 unsafe fn count_invalidate(
     &self,
     visits: u32,
@@ -239,41 +292,56 @@ unsafe fn count_invalidate(
             &SITE
         },
         ::cache_runtime::__private::Handle::Current,
-        |w: &mut ::cache_runtime::__private::Writer<'_>| {
+        ::cache_runtime::__private::SeesByReference::rendered(|
+            w: &mut ::cache_runtime::__private::Writer<'_>|
+        {
             {
-                struct Probe<'a, T: ?Sized>(&'a T);
+                struct Probe<'a, T: ?::core::marker::Sized>(&'a T);
                 trait Hashed {
-                    fn hash(
+                    fn __hash(
                         &self,
-                        name: &'static str,
+                        name: &'static ::core::primitive::str,
                         w: &mut ::cache_runtime::__private::Writer<'_>,
                     );
                 }
-                impl<T: ::cache_runtime::__private::HashArgument<()> + ?Sized> Hashed
-                for Probe<'_, T> {
-                    fn hash(
+                impl<
+                    T: ::cache_runtime::__private::HashArgument<()>
+                        + ?::core::marker::Sized,
+                > Hashed for Probe<'_, T> {
+                    fn __hash(
                         &self,
-                        name: &'static str,
+                        name: &'static ::core::primitive::str,
                         w: &mut ::cache_runtime::__private::Writer<'_>,
                     ) {
                         w.argument::<(), _>(name, self.0);
                     }
                 }
                 trait Unhashed {
-                    fn hash(
+                    fn __hash(
                         &self,
-                        _: &'static str,
+                        _: &'static ::core::primitive::str,
                         _: &mut ::cache_runtime::__private::Writer<'_>,
                     ) {}
                 }
-                impl<T: ?Sized> Unhashed for &Probe<'_, T> {}
-                (&Probe(&visits)).hash("visits", w);
+                impl<T: ?::core::marker::Sized> Unhashed for &Probe<'_, T> {}
+                (&Probe(&visits)).__hash("visits", w);
             }
-        },
+        }),
     )
 }
 /// `count`, computed and stored anew, whatever the cache holds.
-#[allow(dead_code, unused, unreachable_pub, clippy::all, clippy::pedantic)]
+#[allow(
+    dead_code,
+    unused,
+    unreachable_pub,
+    deprecated,
+    nonstandard_style,
+    private_bounds,
+    private_interfaces,
+    clippy::all,
+    clippy::nursery,
+    clippy::pedantic,
+)]
 unsafe fn count_refresh(&self, visits: u32) -> u32 {
     let write0 = ::cache_runtime::__private::plan(
         {
@@ -291,17 +359,19 @@ unsafe fn count_refresh(&self, visits: u32) -> u32 {
         },
         ::cache_runtime::__private::Handle::Current,
         true,
-        |w: &mut ::cache_runtime::__private::Writer<'_>| {
+        ::cache_runtime::__private::SeesByReference::rendered(|
+            w: &mut ::cache_runtime::__private::Writer<'_>|
+        {
             w.text("visits:*");
             w.end();
-        },
+        }),
     );
     let shape0 = {
         let probe = ::cache_runtime::__private::shape::Probe::<u32>::NEW;
         {
             #[allow(unused_imports)]
             use ::cache_runtime::__private::shape::probe::*;
-            (&&&&probe).shape()
+            (&&&&probe).__shape()
         }
     };
     let lookup = ::cache_runtime::__private::begin_refresh::<
@@ -332,40 +402,47 @@ unsafe fn count_refresh(&self, visits: u32) -> u32 {
             {
                 #[allow(unused_imports)]
                 use ::cache_runtime::__private::shape::probe::*;
-                (&&&&probe).shape()
+                #[allow(unused_imports)]
+                use ::cache_runtime::__private::fit::probe::*;
+                let shape = (&&&&probe).__shape();
+                probe.with(shape).__fit().checked()
             }
         },
-        |w: &mut ::cache_runtime::__private::Writer<'_>| {
+        ::cache_runtime::__private::SeesByReference::rendered(|
+            w: &mut ::cache_runtime::__private::Writer<'_>|
+        {
             {
-                struct Probe<'a, T: ?Sized>(&'a T);
+                struct Probe<'a, T: ?::core::marker::Sized>(&'a T);
                 trait Hashed {
-                    fn hash(
+                    fn __hash(
                         &self,
-                        name: &'static str,
+                        name: &'static ::core::primitive::str,
                         w: &mut ::cache_runtime::__private::Writer<'_>,
                     );
                 }
-                impl<T: ::cache_runtime::__private::HashArgument<()> + ?Sized> Hashed
-                for Probe<'_, T> {
-                    fn hash(
+                impl<
+                    T: ::cache_runtime::__private::HashArgument<()>
+                        + ?::core::marker::Sized,
+                > Hashed for Probe<'_, T> {
+                    fn __hash(
                         &self,
-                        name: &'static str,
+                        name: &'static ::core::primitive::str,
                         w: &mut ::cache_runtime::__private::Writer<'_>,
                     ) {
                         w.argument::<(), _>(name, self.0);
                     }
                 }
                 trait Unhashed {
-                    fn hash(
+                    fn __hash(
                         &self,
-                        _: &'static str,
+                        _: &'static ::core::primitive::str,
                         _: &mut ::cache_runtime::__private::Writer<'_>,
                     ) {}
                 }
-                impl<T: ?Sized> Unhashed for &Probe<'_, T> {}
-                (&Probe(&visits)).hash("visits", w);
+                impl<T: ?::core::marker::Sized> Unhashed for &Probe<'_, T> {}
+                (&Probe(&visits)).__hash("visits", w);
             }
-        },
+        }),
         || ::cache_runtime::__private::none(),
     );
     ::cache_runtime::__private::write_sync::<

@@ -43,72 +43,98 @@ where
             {
                 #[allow(unused_imports)]
                 use ::cache_runtime::__private::shape::probe::*;
-                (&&&&probe).shape()
+                #[allow(unused_imports)]
+                use ::cache_runtime::__private::fit::probe::*;
+                let shape = (&&&&probe).__shape();
+                probe.with(shape).__fit().checked()
             }
         },
-        |w: &mut ::cache_runtime::__private::Writer<'_>| {
+        ::cache_runtime::__private::SeesByReference::rendered(|
+            w: &mut ::cache_runtime::__private::Writer<'_>|
+        {
             w.text("posts:");
             match &(slug) {
                 value => {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
                     (&&&::cache_runtime::__private::part::Probe(value))
-                        .part()
+                        .__part()
                         .write(w, "slug", value);
                 }
             }
+            #[allow(clippy::used_underscore_binding)]
             {
-                #[diagnostic::on_unimplemented(
-                    message = "the argument `page` can't be hashed into the cache key",
-                    label = "`{Self}` doesn't implement `serde::Serialize`",
-                    note = "add `skip(page)` to the attribute if it is no part of the key; or use it in the key, `<<page>>`; or derive `serde::Serialize` for its type",
-                )]
-                trait Hashed {
-                    fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>);
-                }
-                impl<T: ::cache_runtime::__private::HashArgument<()> + ?Sized> Hashed
-                for T {
-                    fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>) {
-                        w.argument::<(), _>("page", self);
+                mod hashed {
+                    #[diagnostic::on_unimplemented(
+                        message = "the argument `page` can't be hashed into the cache key",
+                        label = "`{Self}` doesn't implement `serde::Serialize`",
+                        note = "add `skip(page)` to the attribute if it is no part of the key; or use it in the key, `<<page>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                    )]
+                    pub(super) trait Hashed {
+                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>);
+                    }
+                    #[diagnostic::do_not_recommend]
+                    impl<
+                        T: ::cache_runtime::__private::HashArgument<()>
+                            + ?::core::marker::Sized,
+                    > Hashed for T {
+                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>) {
+                            w.argument::<(), _>("page", self);
+                        }
                     }
                 }
+                use hashed::Hashed;
                 Hashed::hash(&page, w);
             }
+            #[allow(clippy::used_underscore_binding)]
             {
-                #[diagnostic::on_unimplemented(
-                    message = "the argument `first` can't be hashed into the cache key",
-                    label = "`{Self}` doesn't implement `serde::Serialize`",
-                    note = "add `skip(first)` to the attribute if it is no part of the key; or use it in the key, `<<first>>`; or derive `serde::Serialize` for its type",
-                )]
-                trait Hashed {
-                    fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>);
-                }
-                impl<T: ::cache_runtime::__private::HashArgument<()> + ?Sized> Hashed
-                for T {
-                    fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>) {
-                        w.argument::<(), _>("first", self);
+                mod hashed {
+                    #[diagnostic::on_unimplemented(
+                        message = "the argument `first` can't be hashed into the cache key",
+                        label = "`{Self}` doesn't implement `serde::Serialize`",
+                        note = "add `skip(first)` to the attribute if it is no part of the key; or use it in the key, `<<first>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                    )]
+                    pub(super) trait Hashed {
+                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>);
+                    }
+                    #[diagnostic::do_not_recommend]
+                    impl<
+                        T: ::cache_runtime::__private::HashArgument<()>
+                            + ?::core::marker::Sized,
+                    > Hashed for T {
+                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>) {
+                            w.argument::<(), _>("first", self);
+                        }
                     }
                 }
+                use hashed::Hashed;
                 Hashed::hash(&first, w);
             }
+            #[allow(clippy::used_underscore_binding)]
             {
-                #[diagnostic::on_unimplemented(
-                    message = "the argument `rest` can't be hashed into the cache key",
-                    label = "`{Self}` doesn't implement `serde::Serialize`",
-                    note = "add `skip(rest)` to the attribute if it is no part of the key; or use it in the key, `<<rest>>`; or derive `serde::Serialize` for its type",
-                )]
-                trait Hashed {
-                    fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>);
-                }
-                impl<T: ::cache_runtime::__private::HashArgument<()> + ?Sized> Hashed
-                for T {
-                    fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>) {
-                        w.argument::<(), _>("rest", self);
+                mod hashed {
+                    #[diagnostic::on_unimplemented(
+                        message = "the argument `rest` can't be hashed into the cache key",
+                        label = "`{Self}` doesn't implement `serde::Serialize`",
+                        note = "add `skip(rest)` to the attribute if it is no part of the key; or use it in the key, `<<rest>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                    )]
+                    pub(super) trait Hashed {
+                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>);
+                    }
+                    #[diagnostic::do_not_recommend]
+                    impl<
+                        T: ::cache_runtime::__private::HashArgument<()>
+                            + ?::core::marker::Sized,
+                    > Hashed for T {
+                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>) {
+                            w.argument::<(), _>("rest", self);
+                        }
                     }
                 }
+                use hashed::Hashed;
                 Hashed::hash(&rest, w);
             }
-        },
+        }),
         || ::cache_runtime::__private::none(),
     );
     ::cache_runtime::__private::read_async(

@@ -11,7 +11,7 @@ pub fn get_post(db: &Db, slug: &str, page: u32) {
     "`ttl` is given twice: keep one of them"
 }
 ::core::compile_error! {
-    "unclosed `<<` before `page`: write `<<name>>`"
+    "unclosed `<<` before `page`: write `<<page>>`"
 }
 ::core::compile_error! {
     "`{slug}` in single braces is plain text: write `<<slug>>` for the argument's value"
@@ -35,19 +35,52 @@ pub fn get_post(db: &Db, slug: &str, page: u32) {
     "`<<result>>` uses the returned value, but this function returns nothing: use arguments, or return what was written"
 }
 /// `get_post` without the cache: no entry is read or stored.
-#[allow(dead_code, unused, unreachable_pub, clippy::all, clippy::pedantic)]
+#[allow(
+    dead_code,
+    unused,
+    unreachable_pub,
+    deprecated,
+    nonstandard_style,
+    private_bounds,
+    private_interfaces,
+    clippy::all,
+    clippy::nursery,
+    clippy::pedantic,
+)]
 pub fn get_post_no_cache(db: &Db, slug: &str, page: u32) {
     #[allow(unused_imports)]
     use invalidate as _;
     db.post(slug, page)
 }
 /// The full key of the entry that `get_post` reads with these arguments.
-#[allow(dead_code, unused, unreachable_pub, clippy::all, clippy::pedantic)]
+#[allow(
+    dead_code,
+    unused,
+    unreachable_pub,
+    deprecated,
+    nonstandard_style,
+    private_bounds,
+    private_interfaces,
+    clippy::all,
+    clippy::nursery,
+    clippy::pedantic,
+)]
 pub fn get_post_cache_key(db: &Db, slug: &str, page: u32) -> ::std::string::String {
     ::core::unreachable!()
 }
 /// Removes the one entry that `get_post` reads with these arguments; `true` if there was one.
-#[allow(dead_code, unused, unreachable_pub, clippy::all, clippy::pedantic)]
+#[allow(
+    dead_code,
+    unused,
+    unreachable_pub,
+    deprecated,
+    nonstandard_style,
+    private_bounds,
+    private_interfaces,
+    clippy::all,
+    clippy::nursery,
+    clippy::pedantic,
+)]
 pub fn get_post_invalidate(
     db: &Db,
     slug: &str,
@@ -59,7 +92,18 @@ pub fn get_post_invalidate(
     ::core::unreachable!()
 }
 /// `get_post`, computed and stored anew, whatever the cache holds.
-#[allow(dead_code, unused, unreachable_pub, clippy::all, clippy::pedantic)]
+#[allow(
+    dead_code,
+    unused,
+    unreachable_pub,
+    deprecated,
+    nonstandard_style,
+    private_bounds,
+    private_interfaces,
+    clippy::all,
+    clippy::nursery,
+    clippy::pedantic,
+)]
 pub fn get_post_refresh(db: &Db, slug: &str, page: u32) {
     #[allow(unused_imports)]
     use invalidate as _;

@@ -37,46 +37,64 @@ async fn list(
             {
                 #[allow(unused_imports)]
                 use ::cache_runtime::__private::shape::probe::*;
-                (&&&&probe).shape()
+                #[allow(unused_imports)]
+                use ::cache_runtime::__private::fit::probe::*;
+                let shape = (&&&&probe).__shape();
+                probe.with(shape).__fit().checked()
             }
         },
-        |w: &mut ::cache_runtime::__private::Writer<'_>| {
-            #[cfg(feature = "tags")]
+        ::cache_runtime::__private::SeesByReference::rendered(|
+            w: &mut ::cache_runtime::__private::Writer<'_>|
+        {
+            #[cfg(feature = "tags")] #[allow(clippy::used_underscore_binding)]
             {
-                #[diagnostic::on_unimplemented(
-                    message = "the argument `tags` can't be hashed into the cache key",
-                    label = "`{Self}` doesn't implement `serde::Serialize`",
-                    note = "add `skip(tags)` to the attribute if it is no part of the key; or use it in the key, `<<tags>>`; or derive `serde::Serialize` for its type",
-                )]
-                trait Hashed {
-                    fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>);
-                }
-                impl<T: ::cache_runtime::__private::HashArgument<()> + ?Sized> Hashed
-                for T {
-                    fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>) {
-                        w.argument::<(), _>("tags", self);
+                mod hashed {
+                    #[diagnostic::on_unimplemented(
+                        message = "the argument `tags` can't be hashed into the cache key",
+                        label = "`{Self}` doesn't implement `serde::Serialize`",
+                        note = "add `skip(tags)` to the attribute if it is no part of the key; or use it in the key, `<<tags>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                    )]
+                    pub(super) trait Hashed {
+                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>);
+                    }
+                    #[diagnostic::do_not_recommend]
+                    impl<
+                        T: ::cache_runtime::__private::HashArgument<()>
+                            + ?::core::marker::Sized,
+                    > Hashed for T {
+                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>) {
+                            w.argument::<(), _>("tags", self);
+                        }
                     }
                 }
+                use hashed::Hashed;
                 Hashed::hash(&tags, w);
             }
+            #[allow(clippy::used_underscore_binding)]
             {
-                #[diagnostic::on_unimplemented(
-                    message = "the argument `type` can't be hashed into the cache key",
-                    label = "`{Self}` doesn't implement `serde::Serialize`",
-                    note = "add `skip(r#type)` to the attribute if it is no part of the key; or use it in the key, `<<r#type>>`; or derive `serde::Serialize` for its type",
-                )]
-                trait Hashed {
-                    fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>);
-                }
-                impl<T: ::cache_runtime::__private::HashArgument<()> + ?Sized> Hashed
-                for T {
-                    fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>) {
-                        w.argument::<(), _>("type", self);
+                mod hashed {
+                    #[diagnostic::on_unimplemented(
+                        message = "the argument `type` can't be hashed into the cache key",
+                        label = "`{Self}` doesn't implement `serde::Serialize`",
+                        note = "add `skip(r#type)` to the attribute if it is no part of the key; or use it in the key, `<<r#type>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                    )]
+                    pub(super) trait Hashed {
+                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>);
+                    }
+                    #[diagnostic::do_not_recommend]
+                    impl<
+                        T: ::cache_runtime::__private::HashArgument<()>
+                            + ?::core::marker::Sized,
+                    > Hashed for T {
+                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>) {
+                            w.argument::<(), _>("type", self);
+                        }
                     }
                 }
+                use hashed::Hashed;
                 Hashed::hash(&r#type, w);
             }
-        },
+        }),
         || ::cache_runtime::__private::none(),
     );
     ::cache_runtime::__private::read_async(

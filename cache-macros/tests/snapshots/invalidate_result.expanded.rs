@@ -21,15 +21,20 @@ async fn update(db: &Db, slug: String, publish: bool) -> Result<Post, DbError> {
             &SITE
         },
         ::cache_runtime::__private::Handle::Current,
-        publish,
-        |w: &mut ::cache_runtime::__private::Writer<'_>| {
+        match () {
+            () if publish => true,
+            () => false,
+        },
+        ::cache_runtime::__private::SeesByReference::rendered(|
+            w: &mut ::cache_runtime::__private::Writer<'_>|
+        {
             w.text("posts:");
             match &(slug) {
                 value => {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
                     (&&&::cache_runtime::__private::part::Probe(value))
-                        .part()
+                        .__part()
                         .write(w, "slug", value);
                 }
             }
@@ -43,14 +48,14 @@ async fn update(db: &Db, slug: String, publish: bool) -> Result<Post, DbError> {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
                     (&&&::cache_runtime::__private::part::Probe(value))
-                        .part()
+                        .__part()
                         .write(w, "slug", value);
                 }
             }
             w.end();
             w.text("posts:list:*");
             w.end();
-        },
+        }),
     );
     let shape0 = {
         let probe = ::cache_runtime::__private::shape::Probe::<
@@ -59,7 +64,7 @@ async fn update(db: &Db, slug: String, publish: bool) -> Result<Post, DbError> {
         {
             #[allow(unused_imports)]
             use ::cache_runtime::__private::shape::probe::*;
-            (&&&&probe).shape()
+            (&&&&probe).__shape()
         }
     };
     ::cache_runtime::__private::write_async::<
@@ -76,7 +81,7 @@ async fn update(db: &Db, slug: String, publish: bool) -> Result<Post, DbError> {
                         #[allow(unused_imports)]
                         use ::cache_runtime::__private::part::probe::*;
                         (&&&::cache_runtime::__private::part::Probe(value))
-                            .part()
+                            .__part()
                             .write(w, "result.slug", value);
                     }
                 }

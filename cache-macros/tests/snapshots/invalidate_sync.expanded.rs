@@ -18,17 +18,19 @@ fn wipe() {
         },
         my::cache::__private::Handle::Current,
         true,
-        |w: &mut my::cache::__private::Writer<'_>| {
+        my::cache::__private::SeesByReference::rendered(|
+            w: &mut my::cache::__private::Writer<'_>|
+        {
             w.text("posts:*");
             w.end();
-        },
+        }),
     );
     let shape0 = {
         let probe = my::cache::__private::shape::Probe::<()>::NEW;
         {
             #[allow(unused_imports)]
             use my::cache::__private::shape::probe::*;
-            (&&&&probe).shape()
+            (&&&&probe).__shape()
         }
     };
     my::cache::__private::write_sync::<

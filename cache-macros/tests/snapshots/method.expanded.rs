@@ -33,17 +33,22 @@ pub(crate) async fn user(&mut self, id: u64) -> Option<Arc<User>> {
             {
                 #[allow(unused_imports)]
                 use ::cache_runtime::__private::shape::probe::*;
-                (&&&&probe).shape()
+                #[allow(unused_imports)]
+                use ::cache_runtime::__private::fit::probe::*;
+                let shape = (&&&&probe).__shape();
+                probe.with(shape).__fit().checked()
             }
         },
-        |w: &mut ::cache_runtime::__private::Writer<'_>| {
+        ::cache_runtime::__private::SeesByReference::rendered(|
+            w: &mut ::cache_runtime::__private::Writer<'_>|
+        {
             w.text("tenants:");
             match &(self.tenant) {
                 value => {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
                     (&&&::cache_runtime::__private::part::Probe(value))
-                        .part()
+                        .__part()
                         .write(w, "self.tenant", value);
                 }
             }
@@ -53,16 +58,19 @@ pub(crate) async fn user(&mut self, id: u64) -> Option<Arc<User>> {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
                     (&&&::cache_runtime::__private::part::Probe(value))
-                        .part()
+                        .__part()
                         .write(w, "id", value);
                 }
             }
-        },
+        }),
         || ::cache_runtime::__private::none(),
     );
     ::cache_runtime::__private::read_async(
             lookup,
-            ::cache_runtime::__private::value_ttl(|user: &User| user.lifetime),
+            |value| {
+                let closure = |user: &User| user.lifetime;
+                closure(value)
+            },
             ::cache_runtime::__private::unless_unset,
             async move {
                 if false {

@@ -37,21 +37,26 @@ pub async fn get_post(db: &Db, slug: &str) -> Result<Post, DbError> {
             {
                 #[allow(unused_imports)]
                 use ::cache_runtime::__private::shape::probe::*;
-                (&&&&probe).shape()
+                #[allow(unused_imports)]
+                use ::cache_runtime::__private::fit::probe::*;
+                let shape = (&&&&probe).__shape();
+                probe.with(shape).__fit().checked()
             }
         },
-        |w: &mut ::cache_runtime::__private::Writer<'_>| {
+        ::cache_runtime::__private::SeesByReference::rendered(|
+            w: &mut ::cache_runtime::__private::Writer<'_>|
+        {
             w.text("posts:");
             match &(slug) {
                 value => {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
                     (&&&::cache_runtime::__private::part::Probe(value))
-                        .part()
+                        .__part()
                         .write(w, "slug", value);
                 }
             }
-        },
+        }),
         || ::cache_runtime::__private::none(),
     );
     ::cache_runtime::__private::read_async(

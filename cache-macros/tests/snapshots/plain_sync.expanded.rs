@@ -28,23 +28,31 @@ fn sum(a: u32, b: Option<u32>) -> u32 {
             &SITE
         },
         ::cache_runtime::__private::Handle::Current,
-        a > 0,
+        match () {
+            () if a > 0 => true,
+            () => false,
+        },
         {
             let probe = ::cache_runtime::__private::shape::Probe::<u32>::NEW;
             {
                 #[allow(unused_imports)]
                 use ::cache_runtime::__private::shape::probe::*;
-                (&&&&probe).shape()
+                #[allow(unused_imports)]
+                use ::cache_runtime::__private::fit::probe::*;
+                let shape = (&&&&probe).__shape();
+                probe.with(shape).__fit().checked()
             }
         },
-        |w: &mut ::cache_runtime::__private::Writer<'_>| {
+        ::cache_runtime::__private::SeesByReference::rendered(|
+            w: &mut ::cache_runtime::__private::Writer<'_>|
+        {
             w.text("sum:");
             match &(a) {
                 value => {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
                     (&&&::cache_runtime::__private::part::Probe(value))
-                        .part()
+                        .__part()
                         .write(w, "a", value);
                 }
             }
@@ -54,11 +62,11 @@ fn sum(a: u32, b: Option<u32>) -> u32 {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
                     (&&&::cache_runtime::__private::part::Probe(value))
-                        .part()
+                        .__part()
                         .write(w, "b.unwrap_or(1)", value);
                 }
             }
-        },
+        }),
         || ::cache_runtime::__private::none(),
     );
     ::cache_runtime::__private::read_sync(

@@ -25,26 +25,28 @@ fn publish(slug: &str) -> Result<Post, Error> {
         },
         renamed::__private::Handle::Current,
         true,
-        |w: &mut renamed::__private::Writer<'_>| {
+        renamed::__private::SeesByReference::rendered(|
+            w: &mut renamed::__private::Writer<'_>|
+        {
             w.text("drafts:");
             match &(slug) {
                 value => {
                     #[allow(unused_imports)]
                     use renamed::__private::part::probe::*;
                     (&&&renamed::__private::part::Probe(value))
-                        .part()
+                        .__part()
                         .write(w, "slug", value);
                 }
             }
             w.end();
-        },
+        }),
     );
     let shape0 = {
         let probe = renamed::__private::shape::Probe::<Result<Post, Error>>::NEW;
         {
             #[allow(unused_imports)]
             use renamed::__private::shape::probe::*;
-            (&&&&probe).shape()
+            (&&&&probe).__shape()
         }
     };
     let write1 = renamed::__private::plan(
@@ -64,18 +66,20 @@ fn publish(slug: &str) -> Result<Post, Error> {
         },
         renamed::__private::Handle::Current,
         true,
-        |w: &mut renamed::__private::Writer<'_>| {
+        renamed::__private::SeesByReference::rendered(|
+            w: &mut renamed::__private::Writer<'_>|
+        {
             w.text("feeds:");
             w.result();
             w.end();
-        },
+        }),
     );
     let shape1 = {
         let probe = renamed::__private::shape::Probe::<Result<Post, Error>>::NEW;
         {
             #[allow(unused_imports)]
             use renamed::__private::shape::probe::*;
-            (&&&&probe).shape()
+            (&&&&probe).__shape()
         }
     };
     let lookup = renamed::__private::begin::<
@@ -108,21 +112,26 @@ fn publish(slug: &str) -> Result<Post, Error> {
             {
                 #[allow(unused_imports)]
                 use renamed::__private::shape::probe::*;
-                (&&&&probe).shape()
+                #[allow(unused_imports)]
+                use renamed::__private::fit::probe::*;
+                let shape = (&&&&probe).__shape();
+                probe.with(shape).__fit().checked()
             }
         },
-        |w: &mut renamed::__private::Writer<'_>| {
+        renamed::__private::SeesByReference::rendered(|
+            w: &mut renamed::__private::Writer<'_>|
+        {
             w.text("posts:");
             match &(slug) {
                 value => {
                     #[allow(unused_imports)]
                     use renamed::__private::part::probe::*;
                     (&&&renamed::__private::part::Probe(value))
-                        .part()
+                        .__part()
                         .write(w, "slug", value);
                 }
             }
-        },
+        }),
         || renamed::__private::none(),
     );
     renamed::__private::write_sync::<
@@ -149,7 +158,7 @@ fn publish(slug: &str) -> Result<Post, Error> {
                             #[allow(unused_imports)]
                             use renamed::__private::part::probe::*;
                             (&&&renamed::__private::part::Probe(value))
-                                .part()
+                                .__part()
                                 .write(w, "result.author", value);
                         }
                     }
@@ -174,7 +183,18 @@ fn publish(slug: &str) -> Result<Post, Error> {
     )
 }
 /// `publish` without the cache: no entry is read or stored.
-#[allow(dead_code, unused, unreachable_pub, clippy::all, clippy::pedantic)]
+#[allow(
+    dead_code,
+    unused,
+    unreachable_pub,
+    deprecated,
+    nonstandard_style,
+    private_bounds,
+    private_interfaces,
+    clippy::all,
+    clippy::nursery,
+    clippy::pedantic,
+)]
 fn publish_no_cache(slug: &str) -> Result<Post, Error> {
     let write0 = renamed::__private::plan(
         {
@@ -192,26 +212,28 @@ fn publish_no_cache(slug: &str) -> Result<Post, Error> {
         },
         renamed::__private::Handle::Current,
         true,
-        |w: &mut renamed::__private::Writer<'_>| {
+        renamed::__private::SeesByReference::rendered(|
+            w: &mut renamed::__private::Writer<'_>|
+        {
             w.text("drafts:");
             match &(slug) {
                 value => {
                     #[allow(unused_imports)]
                     use renamed::__private::part::probe::*;
                     (&&&renamed::__private::part::Probe(value))
-                        .part()
+                        .__part()
                         .write(w, "slug", value);
                 }
             }
             w.end();
-        },
+        }),
     );
     let shape0 = {
         let probe = renamed::__private::shape::Probe::<Result<Post, Error>>::NEW;
         {
             #[allow(unused_imports)]
             use renamed::__private::shape::probe::*;
-            (&&&&probe).shape()
+            (&&&&probe).__shape()
         }
     };
     let write1 = renamed::__private::plan(
@@ -230,18 +252,20 @@ fn publish_no_cache(slug: &str) -> Result<Post, Error> {
         },
         renamed::__private::Handle::Current,
         true,
-        |w: &mut renamed::__private::Writer<'_>| {
+        renamed::__private::SeesByReference::rendered(|
+            w: &mut renamed::__private::Writer<'_>|
+        {
             w.text("feeds:");
             w.result();
             w.end();
-        },
+        }),
     );
     let shape1 = {
         let probe = renamed::__private::shape::Probe::<Result<Post, Error>>::NEW;
         {
             #[allow(unused_imports)]
             use renamed::__private::shape::probe::*;
-            (&&&&probe).shape()
+            (&&&&probe).__shape()
         }
     };
     renamed::__private::write_sync::<
@@ -268,7 +292,7 @@ fn publish_no_cache(slug: &str) -> Result<Post, Error> {
                             #[allow(unused_imports)]
                             use renamed::__private::part::probe::*;
                             (&&&renamed::__private::part::Probe(value))
-                                .part()
+                                .__part()
                                 .write(w, "result.author", value);
                         }
                     }
@@ -286,7 +310,18 @@ fn publish_no_cache(slug: &str) -> Result<Post, Error> {
     )
 }
 /// The full key of the entry that `publish` reads with these arguments.
-#[allow(dead_code, unused, unreachable_pub, clippy::all, clippy::pedantic)]
+#[allow(
+    dead_code,
+    unused,
+    unreachable_pub,
+    deprecated,
+    nonstandard_style,
+    private_bounds,
+    private_interfaces,
+    clippy::all,
+    clippy::nursery,
+    clippy::pedantic,
+)]
 fn publish_cache_key(slug: &str) -> ::std::string::String {
     renamed::__private::cache_key(
         {
@@ -306,22 +341,35 @@ fn publish_cache_key(slug: &str) -> ::std::string::String {
             &SITE
         },
         renamed::__private::Handle::Current,
-        |w: &mut renamed::__private::Writer<'_>| {
+        renamed::__private::SeesByReference::rendered(|
+            w: &mut renamed::__private::Writer<'_>|
+        {
             w.text("posts:");
             match &(slug) {
                 value => {
                     #[allow(unused_imports)]
                     use renamed::__private::part::probe::*;
                     (&&&renamed::__private::part::Probe(value))
-                        .part()
+                        .__part()
                         .write(w, "slug", value);
                 }
             }
-        },
+        }),
     )
 }
 /// Removes the one entry that `publish` reads with these arguments; `true` if there was one.
-#[allow(dead_code, unused, unreachable_pub, clippy::all, clippy::pedantic)]
+#[allow(
+    dead_code,
+    unused,
+    unreachable_pub,
+    deprecated,
+    nonstandard_style,
+    private_bounds,
+    private_interfaces,
+    clippy::all,
+    clippy::nursery,
+    clippy::pedantic,
+)]
 fn publish_invalidate(
     slug: &str,
 ) -> ::core::result::Result<::core::primitive::bool, renamed::__private::CacheError> {
@@ -343,22 +391,35 @@ fn publish_invalidate(
             &SITE
         },
         renamed::__private::Handle::Current,
-        |w: &mut renamed::__private::Writer<'_>| {
+        renamed::__private::SeesByReference::rendered(|
+            w: &mut renamed::__private::Writer<'_>|
+        {
             w.text("posts:");
             match &(slug) {
                 value => {
                     #[allow(unused_imports)]
                     use renamed::__private::part::probe::*;
                     (&&&renamed::__private::part::Probe(value))
-                        .part()
+                        .__part()
                         .write(w, "slug", value);
                 }
             }
-        },
+        }),
     )
 }
 /// `publish`, computed and stored anew, whatever the cache holds.
-#[allow(dead_code, unused, unreachable_pub, clippy::all, clippy::pedantic)]
+#[allow(
+    dead_code,
+    unused,
+    unreachable_pub,
+    deprecated,
+    nonstandard_style,
+    private_bounds,
+    private_interfaces,
+    clippy::all,
+    clippy::nursery,
+    clippy::pedantic,
+)]
 fn publish_refresh(slug: &str) -> Result<Post, Error> {
     let write0 = renamed::__private::plan(
         {
@@ -376,26 +437,28 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
         },
         renamed::__private::Handle::Current,
         true,
-        |w: &mut renamed::__private::Writer<'_>| {
+        renamed::__private::SeesByReference::rendered(|
+            w: &mut renamed::__private::Writer<'_>|
+        {
             w.text("drafts:");
             match &(slug) {
                 value => {
                     #[allow(unused_imports)]
                     use renamed::__private::part::probe::*;
                     (&&&renamed::__private::part::Probe(value))
-                        .part()
+                        .__part()
                         .write(w, "slug", value);
                 }
             }
             w.end();
-        },
+        }),
     );
     let shape0 = {
         let probe = renamed::__private::shape::Probe::<Result<Post, Error>>::NEW;
         {
             #[allow(unused_imports)]
             use renamed::__private::shape::probe::*;
-            (&&&&probe).shape()
+            (&&&&probe).__shape()
         }
     };
     let write1 = renamed::__private::plan(
@@ -414,18 +477,20 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
         },
         renamed::__private::Handle::Current,
         true,
-        |w: &mut renamed::__private::Writer<'_>| {
+        renamed::__private::SeesByReference::rendered(|
+            w: &mut renamed::__private::Writer<'_>|
+        {
             w.text("feeds:");
             w.result();
             w.end();
-        },
+        }),
     );
     let shape1 = {
         let probe = renamed::__private::shape::Probe::<Result<Post, Error>>::NEW;
         {
             #[allow(unused_imports)]
             use renamed::__private::shape::probe::*;
-            (&&&&probe).shape()
+            (&&&&probe).__shape()
         }
     };
     let lookup = renamed::__private::begin_refresh::<
@@ -456,21 +521,26 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
             {
                 #[allow(unused_imports)]
                 use renamed::__private::shape::probe::*;
-                (&&&&probe).shape()
+                #[allow(unused_imports)]
+                use renamed::__private::fit::probe::*;
+                let shape = (&&&&probe).__shape();
+                probe.with(shape).__fit().checked()
             }
         },
-        |w: &mut renamed::__private::Writer<'_>| {
+        renamed::__private::SeesByReference::rendered(|
+            w: &mut renamed::__private::Writer<'_>|
+        {
             w.text("posts:");
             match &(slug) {
                 value => {
                     #[allow(unused_imports)]
                     use renamed::__private::part::probe::*;
                     (&&&renamed::__private::part::Probe(value))
-                        .part()
+                        .__part()
                         .write(w, "slug", value);
                 }
             }
-        },
+        }),
         || renamed::__private::none(),
     );
     renamed::__private::write_sync::<
@@ -497,7 +567,7 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
                             #[allow(unused_imports)]
                             use renamed::__private::part::probe::*;
                             (&&&renamed::__private::part::Probe(value))
-                                .part()
+                                .__part()
                                 .write(w, "result.author", value);
                         }
                     }

@@ -107,8 +107,7 @@ impl CacheBuilder {
             builder.default_ttl = ttl;
         }
         if let Some(prefix) = env::text("CACHE_KEY_PREFIX")? {
-            env::check_prefix(&prefix)?;
-            builder.prefix = Some(prefix);
+            builder.prefix = Some(env::prefix(prefix)?);
         }
         Ok(builder)
     }

@@ -3,15 +3,15 @@
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::OnceLock;
 use std::task::{Context, Poll};
 
-use once_cell::sync::OnceCell;
 use pin_project_lite::pin_project;
 
 use super::Cache;
 use crate::error::CacheError;
 
-static DEFAULT: OnceCell<Cache> = OnceCell::new();
+static DEFAULT: OnceLock<Cache> = OnceLock::new();
 
 thread_local! {
     static SCOPE: RefCell<Option<Cache>> = const { RefCell::new(None) };

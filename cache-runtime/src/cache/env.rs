@@ -100,6 +100,17 @@ pub(super) fn check_prefix(prefix: &str) -> Result<(), CacheError> {
     Ok(())
 }
 
+/// The value of `CACHE_KEY_PREFIX`, checked.
+pub(super) fn prefix(value: String) -> Result<String, CacheError> {
+    match check_prefix(&value) {
+        Ok(()) => Ok(value),
+        Err(_) => Err(invalid(
+            "CACHE_KEY_PREFIX",
+            format!("is {value:?}; use letters, digits, `_`, `.` and `-` only"),
+        )),
+    }
+}
+
 #[cfg(feature = "redis")]
 pub(super) fn redis(builder: CacheBuilder, url: String) -> Result<CacheBuilder, CacheError> {
     match crate::store::redis::check_url(&url) {

@@ -1,5 +1,6 @@
 //! The explicit operations.
 
+#[cfg(feature = "redis")]
 use std::sync::Arc;
 use std::time::Duration;
 

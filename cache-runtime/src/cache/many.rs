@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Cache;
 use super::manual::encode;
+#[cfg(feature = "redis")]
 use crate::entry;
 use crate::error::CacheError;
 use crate::site::registry::EXPLICIT;

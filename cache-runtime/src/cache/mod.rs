@@ -153,7 +153,9 @@ impl Cache {
         let begun = match &self.inner.store {
             Store::Memory(store) => {
                 let now = self.inner.clock.now();
-                let removed = self.inner.flights.void_key(key, || store.remove(key, now));
+                // Taken, not removed: the value is dropped when the table's lock isn't held any more.
+                let taken = self.inner.flights.void_key(key, || store.take(key));
+                let removed = taken.is_some_and(|entry| entry.expires > now);
                 self.invalidated(origin, key, u64::from(removed));
                 Begun::Done(u64::from(removed))
             }

@@ -159,7 +159,7 @@ mod message_pack {
 
     pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BoxError> {
         let mut rest = bytes;
-        let mut deserializer = rmp_serde::Deserializer::new(&mut rest);
+        let mut deserializer = rmp_serde::Deserializer::new(&mut rest).with_human_readable();
         let value = bounded::deserialize(&mut deserializer, bytes.len())?;
         if rest.is_empty() {
             Ok(value)

@@ -94,7 +94,8 @@ pub(crate) fn inspect(bytes: &[u8]) -> Option<Header> {
     let kind = match header[2] {
         0 => Kind::Value,
         1 => Kind::Nothing,
-        2 => Kind::Lease,
+        // Others wait for a lease, so what only looks like one, a corrupt value say, must not pass for it.
+        2 if bytes.len() == HEADER_BYTES && word(header, 48) == checksum(bytes) => Kind::Lease,
         _ => return None,
     };
     let [v0, v1, v2, v3] = [header[4], header[5], header[6], header[7]];

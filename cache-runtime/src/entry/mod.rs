@@ -30,8 +30,16 @@ pub(crate) fn encode<T: Settable + ?Sized>(
 ) -> Result<Vec<u8>, CacheError> {
     let shape = fingerprint::of::<T::Owned>();
     let measure = measure(value).map_err(refused)?;
-    let known = |name_and_length| shape.structs.contains(name_and_length);
-    let positional = !measure.skips_fields && measure.structs.iter().all(known);
+    // As many fields are written as will be read. Two types of one name and different lengths: no telling.
+    let known = |&(name, length): &(&str, usize)| {
+        let mut namesakes = shape
+            .structs
+            .iter()
+            .filter(|known| known.0 == name)
+            .peekable();
+        namesakes.peek().is_some() && namesakes.all(|known| known.1 == length)
+    };
+    let positional = shape.complete && !measure.skips_fields && measure.structs.iter().all(known);
     let mut out = header::room(measure.bytes);
     let mut cause = None;
     for &(codec, self_describing) in codec::CHOICES {

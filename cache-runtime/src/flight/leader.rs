@@ -28,7 +28,7 @@ impl Leader {
         &self.key
     }
 
-    /// Runs a blocking body within the flight.
+    /// Runs a blocking body, or what looks at its value, within the flight.
     pub(crate) fn run<T>(&self, body: impl FnOnce() -> T) -> T {
         let _entered = nesting::enter(&self.flight);
         body()
@@ -39,24 +39,47 @@ impl Leader {
         Within::new(Arc::clone(&self.flight), body)
     }
 
-    /// Hands the value to those who wait; `fill` stores it, and runs only if no invalidation came between.
-    pub(crate) fn land(self, payload: Payload, fill: impl FnOnce()) -> bool {
+    /// Waits for what comes before the body, as the leader: those who wait see whether it is polled.
+    #[cfg(feature = "redis")]
+    pub(crate) async fn attend<F: Future>(&self, work: F) -> F::Output {
+        let mut work = std::pin::pin!(work);
+        let poll = |cx: &mut std::task::Context<'_>| {
+            self.flight.polled_by(cx.waker());
+            work.as_mut().poll(cx)
+        };
+        std::future::poll_fn(poll).await
+    }
+
+    /// Hands the value to those who wait; `fill` stores it, and runs only if no invalidation came between. What
+    /// `fill` gives is dropped by the caller, without a lock.
+    pub(crate) fn land<T>(
+        self,
+        payload: Payload,
+        version: u32,
+        fill: impl FnOnce() -> T,
+    ) -> Option<T> {
         let filled = self.flights.take_down(&self.key, &self.flight, fill);
-        self.flight.land(Landing::Value(payload));
+        self.flight.land(Landing::Value(payload, version));
         filled
     }
 
     /// Hands the value to those who wait while the flight stays on the table: who sees its lease in the store
     /// may still join. The guard takes it down when the store has answered.
     #[cfg(feature = "redis")]
-    pub(crate) fn announce(&self, payload: Payload) {
-        self.flight.land(Landing::Value(payload));
+    pub(crate) fn announce(&self, payload: Payload, version: u32) {
+        self.flight.land(Landing::Value(payload, version));
     }
 
-    /// Notes the lease that the store has granted.
+    /// Notes the lease that is about to be asked for.
     #[cfg(feature = "redis")]
-    pub(crate) fn holds(&self, token: u64) {
+    pub(crate) fn seeks(&self, token: u64) {
         self.flight.token.store(token, Ordering::Release);
+    }
+
+    /// Notes that the store has granted the lease.
+    #[cfg(feature = "redis")]
+    pub(crate) fn granted(&self) {
+        self.flight.granted.store(true, Ordering::Release);
     }
 }
 

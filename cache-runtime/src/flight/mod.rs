@@ -4,12 +4,19 @@
 //! flights is the lease of the memory store: an invalidation takes the flights that it matches off the
 //! table, so that nobody joins them any more, and a flight that is off the table can't fill. A leader's guard
 //! ends the flight when the body errs, panics or is dropped, and one of those who wait takes over.
+//!
+//! No lock here is held while a value or a waker is dropped or woken: both are foreign code, which may call
+//! the cache again.
 
 mod leader;
 pub(crate) mod nesting;
 mod table;
+mod task;
 mod wait;
+mod waiting;
 
+#[cfg(feature = "redis")]
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -17,14 +24,16 @@ use std::thread::{self, ThreadId};
 
 use crate::value::payload::Payload;
 pub(crate) use leader::Leader;
-pub(crate) use table::{Boarding, Flights};
+pub(crate) use table::{Boarding, Flights, Stance};
+use task::Task;
 pub(crate) use wait::{Outcome, Wait};
+use waiting::Waiting;
 
 /// How a flight ended.
 #[derive(Clone)]
 pub(crate) enum Landing {
-    /// With this value, for everyone who joined.
-    Value(Payload),
+    /// With this value, of this version of its function, for everyone who joined.
+    Value(Payload, u32),
     /// With an error, a panic, a cancellation, or without the store's leave to fill: those who wait try again.
     Failed,
 }
@@ -34,20 +43,21 @@ pub(crate) struct Flight {
     id: u64,
     /// Whether an async caller leads: one that makes no progress while a blocking caller holds its thread.
     asynchronous: bool,
-    /// The lease in the store; 0 while there is none.
-    #[cfg(feature = "redis")]
+    /// The lease that it takes in the store; 0 where it needs none.
     token: AtomicU64,
+    /// Whether the store has said that the lease is its own. The body doesn't run before.
+    #[cfg(feature = "redis")]
+    granted: AtomicBool,
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
     landing: Option<Landing>,
-    /// Who waits, by the place that each was given.
-    waiting: Vec<Option<Waker>>,
+    waiting: Waiting,
     /// What the leader was last polled with, where, and how often.
     leader: Option<Waker>,
-    thread: Option<ThreadId>,
+    task: Task,
+    thread: ThreadId,
     polls: u64,
 }
 
@@ -57,14 +67,21 @@ impl Flight {
         Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             asynchronous,
-            #[cfg(feature = "redis")]
             token: AtomicU64::new(0),
-            state: Mutex::default(),
+            #[cfg(feature = "redis")]
+            granted: AtomicBool::new(false),
+            state: Mutex::new(State {
+                landing: None,
+                waiting: Waiting::default(),
+                leader: None,
+                task: Task::current(),
+                thread: thread::current().id(),
+                polls: 0,
+            }),
         }
     }
 
-    /// The lease, once the store has granted it.
-    #[cfg(feature = "redis")]
+    /// The lease that it takes, has, or had.
     pub(crate) fn token(&self) -> Option<u64> {
         match self.token.load(Ordering::Acquire) {
             0 => None,
@@ -72,10 +89,13 @@ impl Flight {
         }
     }
 
-    /// Whether the caller is inside this flight's body.
+    /// The lease, once the store has granted it.
     #[cfg(feature = "redis")]
-    pub(crate) fn is_ours(&self) -> bool {
-        nesting::is_within(self)
+    pub(crate) fn granted(&self) -> Option<u64> {
+        if !self.granted.load(Ordering::Acquire) {
+            return None;
+        }
+        self.token()
     }
 
     /// Nothing panics while this is held, but a poisoned lock would hang callers; the state is valid either way.
@@ -88,25 +108,29 @@ impl Flight {
         if state.landing.is_none() {
             state.landing = Some(landing);
         }
-        state.leader = None;
+        let leader = state.leader.take();
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
-        for waker in waiting.into_iter().flatten() {
-            waker.wake();
-        }
+        drop(leader);
+        waiting.wake();
     }
 
     /// Notes that the leader is being polled.
     fn polled_by(&self, waker: &Waker) {
+        let task = Task::current();
         let mut state = self.state();
         state.polls += 1;
-        state.thread = Some(thread::current().id());
-        if !state
+        state.task = task;
+        state.thread = thread::current().id();
+        let known = state
             .leader
             .as_ref()
-            .is_some_and(|known| known.will_wake(waker))
-        {
-            state.leader = Some(waker.clone());
+            .is_some_and(|known| known.will_wake(waker));
+        drop(state);
+        if !known {
+            let fresh = waker.clone();
+            let stale = self.state().leader.replace(fresh);
+            drop(stale);
         }
     }
 }

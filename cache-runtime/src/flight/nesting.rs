@@ -11,27 +11,42 @@ use pin_project_lite::pin_project;
 
 use super::Flight;
 
+/// A flight's number, and its lease where it has one.
+type Running = (u64, Option<u64>);
+
 thread_local! {
-    static WITHIN: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+    static WITHIN: RefCell<Vec<Running>> = const { RefCell::new(Vec::new()) };
+}
+
+fn any(wanted: impl Fn(&Running) -> bool) -> bool {
+    WITHIN
+        .try_with(|within| within.borrow().iter().any(wanted))
+        .unwrap_or(false)
 }
 
 /// Whether the caller is inside this flight's body.
 pub(super) fn is_within(flight: &Flight) -> bool {
-    WITHIN
-        .try_with(|within| within.borrow().contains(&flight.id))
-        .unwrap_or(false)
+    any(|(id, _)| *id == flight.id)
+}
+
+/// Whether the caller is inside the body that this lease is for, also when another flight has its place on
+/// the table.
+#[cfg(feature = "redis")]
+pub(crate) fn holds(token: u64) -> bool {
+    any(|(_, lease)| *lease == Some(token))
 }
 
 /// Marks the flight as running on this thread until dropped.
-pub(crate) fn enter(flight: &Flight) -> Entered {
+pub(super) fn enter(flight: &Flight) -> Entered {
+    let running = (flight.id, flight.token());
     let entered = WITHIN
-        .try_with(|within| within.borrow_mut().push(flight.id))
+        .try_with(|within| within.borrow_mut().push(running))
         .is_ok();
     Entered { entered }
 }
 
 /// Dropped in the reverse order of entering, also when the body panics.
-pub(crate) struct Entered {
+pub(super) struct Entered {
     entered: bool,
 }
 
@@ -44,17 +59,29 @@ impl Drop for Entered {
 }
 
 pin_project! {
-    /// A leader's async body: marked as running whenever it is polled.
+    /// A leader's async body: marked as running whenever it is polled, and while it is dropped, since what it
+    /// owns may call the cache then.
     pub(crate) struct Within<F> {
         flight: Arc<Flight>,
         #[pin]
-        body: F,
+        body: Option<F>,
+    }
+
+    impl<F> PinnedDrop for Within<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let _entered = enter(this.flight);
+            this.body.set(None);
+        }
     }
 }
 
 impl<F> Within<F> {
-    pub(crate) fn new(flight: Arc<Flight>, body: F) -> Self {
-        Self { flight, body }
+    pub(super) fn new(flight: Arc<Flight>, body: F) -> Self {
+        Self {
+            flight,
+            body: Some(body),
+        }
     }
 }
 
@@ -64,6 +91,9 @@ impl<F: Future> Future for Within<F> {
         let this = self.project();
         this.flight.polled_by(cx.waker());
         let _entered = enter(this.flight);
-        this.body.poll(cx)
+        match this.body.as_pin_mut() {
+            Some(body) => body.poll(cx),
+            None => unreachable!("the body goes only when this is dropped"),
+        }
     }
 }

@@ -20,6 +20,18 @@ pub(crate) struct Flights {
     hasher: RandomState,
 }
 
+/// What a caller makes of the flight that stands at its key.
+pub(crate) enum Stance {
+    /// It waits for it.
+    Join,
+    /// It leads another in its place.
+    #[cfg(feature = "redis")]
+    Replace,
+    /// It must look at the store once more to know.
+    #[cfg(feature = "redis")]
+    LookAgain,
+}
+
 /// What a caller that missed does.
 pub(crate) enum Boarding<H> {
     /// The entry is there after all.
@@ -28,6 +40,9 @@ pub(crate) enum Boarding<H> {
     Join(Arc<Flight>),
     /// The caller is inside that computation itself.
     Nested,
+    /// As its stance said.
+    #[cfg(feature = "redis")]
+    LookAgain,
     /// The caller computes it.
     Lead(Leader),
 }
@@ -47,24 +62,25 @@ impl Flights {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Joins the key's flight if `joinable` says so, else leads a new one in its place. `recheck` looks at the
+    /// Joins the key's flight if `stance` says so, else leads a new one in its place. `recheck` looks at the
     /// store under the table's lock: whoever landed before has stored before, so a miss there is one.
     pub(crate) fn board<H>(
         self: &Arc<Self>,
         key: &str,
         asynchronous: bool,
-        joinable: impl FnOnce(&Flight) -> bool,
+        stance: impl FnOnce(&Flight) -> Stance,
         recheck: impl FnOnce() -> Option<H>,
     ) -> Boarding<H> {
         let mut shard = self.shard(key);
-        if let Some(flight) = shard.get(key)
-            && joinable(flight)
-        {
-            return if nesting::is_within(flight) {
-                Boarding::Nested
-            } else {
-                Boarding::Join(Arc::clone(flight))
-            };
+        if let Some(flight) = shard.get(key) {
+            match stance(flight) {
+                Stance::Join if nesting::is_within(flight) => return Boarding::Nested,
+                Stance::Join => return Boarding::Join(Arc::clone(flight)),
+                #[cfg(feature = "redis")]
+                Stance::LookAgain => return Boarding::LookAgain,
+                #[cfg(feature = "redis")]
+                Stance::Replace => {}
+            }
         }
         if let Some(found) = recheck() {
             return Boarding::Found(found);
@@ -93,20 +109,28 @@ impl Flights {
     }
 
     /// Takes the flight off the table and runs `fill` if it still stood there; in one step, so that an
-    /// invalidation comes before (and nothing is filled) or after (and finds what was).
-    pub(super) fn take_down(&self, key: &str, flight: &Arc<Flight>, fill: impl FnOnce()) -> bool {
+    /// invalidation comes before (and nothing is filled) or after (and finds what was). What `fill` gives, the
+    /// entries that it replaced, is given back, so that values aren't dropped under the table's lock.
+    pub(super) fn take_down<T>(
+        &self,
+        key: &str,
+        flight: &Arc<Flight>,
+        fill: impl FnOnce() -> T,
+    ) -> Option<T> {
         let mut shard = self.shard(key);
         let stood = shard
             .get(key)
             .is_some_and(|standing| Arc::ptr_eq(standing, flight));
-        if stood {
-            fill();
-            shard.remove(key);
+        if !stood {
+            return None;
         }
-        stood
+        let filled = fill();
+        shard.remove(key);
+        Some(filled)
     }
 
-    /// Runs `act` after the key's flight was taken off the table, before another can take off.
+    /// Runs `act` after the key's flight was taken off the table, before another can take off. `act` must give
+    /// back the values that it removes, not drop them: a table's lock is held.
     pub(crate) fn void_key<T>(&self, key: &str, act: impl FnOnce() -> T) -> T {
         let mut shard = self.shard(key);
         shard.remove(key);

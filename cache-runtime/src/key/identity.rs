@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 /// Which instance of a function a call is in, read from the type name of a closure that the attribute puts
@@ -5,15 +6,15 @@ use std::sync::OnceLock;
 /// method, and the type and const arguments of both.
 pub(crate) fn identity<F>(companion: &str, function: &str) -> String {
     let name = std::any::type_name::<F>();
-    let name = strip_closures(name);
+    let name = strip_lifetimes(strip_closures(name));
     if companion.is_empty() {
-        return name.to_owned();
+        return name.into_owned();
     }
     // A companion shares its function's entries, so it goes by the function's name.
     let own = format!("{function}{companion}");
     match name.rfind(&own) {
         Some(at) => format!("{}{}{}", &name[..at], function, &name[at + own.len()..]),
-        None => name.to_owned(),
+        None => name.into_owned(),
     }
 }
 
@@ -22,6 +23,14 @@ fn strip_closures(mut name: &str) -> &str {
         name = outer;
     }
     name
+}
+
+/// Lifetimes are no instance of anything, and not every compiler shows them: `load<'_, '_>`, `Repo<'_, u8>`.
+fn strip_lifetimes(name: &str) -> Cow<'_, str> {
+    if !name.contains("'_") {
+        return name.into();
+    }
+    name.replace("'_, ", "").replace("<'_>", "").into()
 }
 
 /// Whether the type name shows type or const arguments: anything but paths, `<A as B>` and `<impl A for B>`.
@@ -88,6 +97,24 @@ mod tests {
             "<dyn app::Load as app::Load>::load",
         ] {
             assert!(has_arguments(generic), "{generic}");
+        }
+    }
+
+    #[test]
+    fn lifetimes_are_no_part_of_an_identity() {
+        for (shown, identity) in [
+            ("app::get", "app::get"),
+            ("app::get<'_>", "app::get"),
+            (
+                "<app::Repo<'_> as app::Load<'_, u8>>::load<'_, '_>",
+                "<app::Repo as app::Load<u8>>::load",
+            ),
+            (
+                "app::Repo<'_, '_, u8>::load<'_, 3>",
+                "app::Repo<u8>::load<3>",
+            ),
+        ] {
+            assert_eq!(strip_lifetimes(shown), identity);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a placeholder accepts, decided at compile time by method resolution.
 //!
-//! `(&&&Probe(value)).part()` finds the first of three traits that fits: [`probe::Shown`] for what is `Display`,
+//! `(&&&Probe(value)).__part()` finds the first of three traits that fits: [`probe::Shown`] for what is `Display`,
 //! [`probe::Optional`] for an `Option` of it, [`probe::Unfit`] for the rest, whose `write` asks for a trait that
 //! nothing implements, so that the compiler shows our message at the placeholder. (The technique is known as
 //! autoref specialization; D. Tolnay described it in 2019.)
@@ -25,17 +25,18 @@ pub struct OptionalPart;
 #[derive(Debug)]
 pub struct UnfitPart;
 
-/// The traits whose method resolution chooses the part.
+/// The traits whose method resolution chooses the part. Their methods have underscores, since a trait of the user's that is
+/// implemented for every type could have a method `part` too.
 pub mod probe {
     use super::*;
 
     /// First choice.
     pub trait Shown {
         /// The part that writes the value.
-        fn part(&self) -> ShownPart;
+        fn __part(&self) -> ShownPart;
     }
     impl<T: Display + ?Sized> Shown for &&Probe<'_, T> {
-        fn part(&self) -> ShownPart {
+        fn __part(&self) -> ShownPart {
             ShownPart
         }
     }
@@ -43,10 +44,10 @@ pub mod probe {
     /// Second choice.
     pub trait Optional {
         /// The part that writes the value.
-        fn part(&self) -> OptionalPart;
+        fn __part(&self) -> OptionalPart;
     }
     impl<T: MaybeShown + ?Sized> Optional for &Probe<'_, T> {
-        fn part(&self) -> OptionalPart {
+        fn __part(&self) -> OptionalPart {
             OptionalPart
         }
     }
@@ -54,10 +55,10 @@ pub mod probe {
     /// Last choice.
     pub trait Unfit {
         /// The part that doesn't compile.
-        fn part(&self) -> UnfitPart;
+        fn __part(&self) -> UnfitPart;
     }
     impl<T: ?Sized> Unfit for Probe<'_, T> {
-        fn part(&self) -> UnfitPart {
+        fn __part(&self) -> UnfitPart {
             UnfitPart
         }
     }
@@ -99,7 +100,7 @@ pub trait KeyPart {}
 impl ShownPart {
     /// Writes the value as one part of a segment.
     pub fn write<T: Display + ?Sized>(
-        &self,
+        self,
         writer: &mut Writer<'_>,
         name: &'static str,
         value: &T,
@@ -111,7 +112,7 @@ impl ShownPart {
 impl OptionalPart {
     /// Writes the value, or the mark of `None`.
     pub fn write<T: MaybeShown + ?Sized>(
-        &self,
+        self,
         writer: &mut Writer<'_>,
         name: &'static str,
         value: &T,
@@ -122,5 +123,5 @@ impl OptionalPart {
 
 impl UnfitPart {
     /// Doesn't compile: the value has no text.
-    pub fn write<T: KeyPart + ?Sized>(&self, _: &mut Writer<'_>, _: &'static str, _: &T) {}
+    pub fn write<T: KeyPart + ?Sized>(self, _: &mut Writer<'_>, _: &'static str, _: &T) {}
 }

@@ -167,6 +167,51 @@ impl Writer<'_> {
     }
 }
 
+/// What writes a key or patterns: see [`SeesByReference`].
+pub trait Render {
+    /// The closure in it, whose type names the instance of the function.
+    type Closure;
+    /// Writes the key.
+    fn render(&self, writer: &mut Writer<'_>);
+}
+
+/// The closure that an attribute makes, with the proof that it may run. So whatever takes a [`Render`] asks nothing of
+/// the closure, and one that doesn't fit is one error, here, not one in each of them.
+#[derive(Debug)]
+pub struct Rendered<F> {
+    closure: F,
+    run: fn(&F, &mut Writer<'_>),
+}
+
+impl<F> Render for Rendered<F> {
+    type Closure = F;
+    fn render(&self, writer: &mut Writer<'_>) {
+        (self.run)(&self.closure, writer);
+    }
+}
+
+/// A closure that moves nothing out of the function's arguments. `Fn` is no supertrait: the compiler would tell of
+/// the closure's captures, which the user didn't write.
+#[diagnostic::on_unimplemented(
+    message = "a placeholder moves or changes an argument",
+    label = "placeholders see the arguments by reference: the body needs them afterwards",
+    note = "borrow in the placeholder, `<<name.as_str()>>` instead of `<<name.into_boxed_str()>>`, or clone, `<<name.clone().into_boxed_str()>>`"
+)]
+pub trait SeesByReference: Sized {
+    /// Takes the closure that writes a key or patterns.
+    fn rendered(self) -> Rendered<Self>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<F: Fn(&mut Writer<'_>)> SeesByReference for F {
+    fn rendered(self) -> Rendered<F> {
+        Rendered {
+            closure: self,
+            run: |closure, writer| closure(writer),
+        }
+    }
+}
+
 /// An argument that can enter the variant: whatever is `Serialize`.
 #[diagnostic::on_unimplemented(
     message = "the argument `{Argument}` can't be hashed into the cache key: `{Self}` doesn't implement `serde::Serialize`",

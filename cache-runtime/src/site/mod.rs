@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use crate::key::escape::is_structural;
 use crate::key::identity::IdentityMemo;
-use crate::key::writer::{Rendering, Writer};
+use crate::key::writer::{Render, Rendering};
 use crate::ttl::Ttl;
 
 /// What `#[cacheable]` says of its function.
@@ -60,7 +60,7 @@ impl ReadSite {
     }
 
     /// Renders the key of a call; `F` is the attribute's own closure, whose type names the instance.
-    pub(crate) fn render<'r, F: Fn(&mut Writer<'_>)>(
+    pub(crate) fn render<'r, F: Render>(
         &self,
         rendering: &'r mut Rendering,
         write: &F,
@@ -68,10 +68,10 @@ impl ReadSite {
         if self.info.template.is_empty() {
             rendering.text.push_str(self.default_path());
         }
-        if let Some(identity) = self.identity.of::<F>(&self.info) {
+        if let Some(identity) = self.identity.of::<F::Closure>(&self.info) {
             rendering.vary_by("", &identity);
         }
-        write(&mut rendering.with_lengths_hashed(self.ambiguous).writer());
+        write.render(&mut rendering.with_lengths_hashed(self.ambiguous).writer());
         match rendering.failure.take() {
             Some(reason) => Err(reason),
             None => Ok(rendering.finish_key()),

@@ -1,8 +1,7 @@
 //! All call sites of the program, numbered.
 
 use std::collections::HashMap;
-
-use once_cell::sync::Lazy;
+use std::sync::LazyLock;
 
 use super::{ReadSite, WriteSite};
 
@@ -73,7 +72,7 @@ pub(crate) fn all() -> Vec<Registered> {
     all
 }
 
-static PLACES: Lazy<(Vec<Place>, HashMap<Place, usize>)> = Lazy::new(|| {
+static PLACES: LazyLock<(Vec<Place>, HashMap<Place, usize>)> = LazyLock::new(|| {
     let mut places: Vec<Place> = all().into_iter().map(Registered::place).collect();
     places.dedup();
     let numbers = places

@@ -1,5 +1,6 @@
 //! What of a return type is stored.
 
+pub mod fit;
 pub(crate) mod hidden;
 pub(crate) mod measure;
 pub(crate) mod payload;

@@ -174,7 +174,8 @@ impl<R> Probe<R> {
     pub const NEW: Self = Self(PhantomData);
 }
 
-/// The traits whose method resolution finds the shape.
+/// The traits whose method resolution finds the shape. Their method has underscores, since a trait of the user's that is
+/// implemented for every type could have a method `shape` too.
 pub mod probe {
     use super::*;
 
@@ -185,11 +186,11 @@ pub mod probe {
                 /// The marker.
                 type Shape;
                 /// Gives the marker.
-                fn shape(&self) -> Self::Shape;
+                fn __shape(&self) -> Self::Shape;
             }
             $(impl<$($generics),*> $trait for $receiver {
                 type Shape = $shape;
-                fn shape(&self) -> $shape {
+                fn __shape(&self) -> $shape {
                     <$shape as Marker>::NEW
                 }
             })*
@@ -225,7 +226,7 @@ pub mod probe {
             ($([$($generics:ident),*] $trait:ident for $receiver:ty => $shape:ty;)*) => {$(
                 impl<$($generics),*> $trait for $receiver {
                     type Shape = $shape;
-                    fn shape(&self) -> $shape {
+                    fn __shape(&self) -> $shape {
                         <$shape as Marker>::NEW
                     }
                 }

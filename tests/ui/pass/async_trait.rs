@@ -52,4 +52,36 @@ trait Local {
     }
 }
 
-fn main() {}
+async fn check(cache: &Cache) {
+    let mut db = Db {
+        prefix: "p".to_owned(),
+        cache: cache.clone(),
+    };
+    for _ in 0..2 {
+        assert_eq!(
+            db.find("a".to_owned(), None)
+                .await
+                .ok()
+                .flatten()
+                .as_deref(),
+            Some("paNone")
+        );
+        assert_eq!(Db::count().await, 7);
+        assert_eq!((db.ignore(1, 5).await, db.ignore(2, 5).await), (5, 5));
+        assert_eq!(Local::with_default(&db, 1).await, 1);
+    }
+    assert_eq!(
+        db.rename("a", "q".to_owned()).await.as_deref().ok(),
+        Some("qa")
+    );
+}
+
+impl Local for Db {}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let cache = Cache::builder().build().expect("a cache");
+    cache.scope(check(&cache)).await;
+    assert_eq!(cache.stats().hits, 6);
+    assert_eq!(cache.stats().invalidated, 1);
+}

@@ -44,6 +44,11 @@ fn use_sync() -> Result<(), cache_runtime::CacheError> {
     Ok(())
 }
 
-fn main() {
-    let _ = (use_them(), use_sync as fn() -> _);
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let cache = cache_runtime::Cache::builder().build().expect("a cache");
+    cache.scope(use_them()).await.expect("no error");
+    cache.scope_sync(use_sync).expect("no error");
+    // Neither the uncached nor the refreshing one looks.
+    assert_eq!(cache.stats().hits, 0);
 }

@@ -1,5 +1,5 @@
 //! `condition` sees the arguments by reference; the body may consume them afterwards.
-use cache_runtime::{cacheable, invalidate};
+use cache_runtime::{Cache, cacheable, invalidate};
 
 struct Request {
     user: Option<String>,
@@ -17,4 +17,24 @@ fn write(request: Request) -> Option<String> {
     user
 }
 
-fn main() {}
+async fn check() {
+    let request = |admin| Request {
+        user: Some("ann".to_owned()),
+        admin,
+    };
+    for _ in 0..2 {
+        assert_eq!(page(request(true)).await.as_deref(), Some("ann"));
+        assert_eq!(page(request(false)).await.as_deref(), Some("ann"));
+    }
+    assert!(write(request(true)).is_some());
+    assert_eq!(Cache::current().stats().invalidated, 0);
+    assert!(write(request(false)).is_some());
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let cache = Cache::builder().build().expect("a cache");
+    cache.scope(check()).await;
+    assert_eq!(cache.stats().hits, 1);
+    assert_eq!(cache.stats().invalidated, 1);
+}

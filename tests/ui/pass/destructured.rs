@@ -1,5 +1,5 @@
 //! Every binding of a pattern is an argument.
-use cache_runtime::{cacheable, invalidate};
+use cache_runtime::{Cache, cacheable, invalidate};
 
 struct Path<T>(T);
 
@@ -40,4 +40,41 @@ async fn consuming(Path(slug): Path<String>, Path((a, _)): Path<(u8, u8)>) -> Re
     Ok(slug)
 }
 
-fn main() {}
+async fn check() {
+    for _ in 0..2 {
+        assert_eq!(handler(Path("a".to_owned()), Path(Db)).await, "a");
+        let page = Page { number: 1, size: 2 };
+        let sum = nested(
+            page,
+            (1, (String::new(), 1)),
+            [1, 2, 3, 4],
+            &true,
+            (1, 1),
+            Db,
+        );
+        assert_eq!(sum, 11);
+    }
+    // Each binding counts by itself.
+    let page = Page { number: 1, size: 3 };
+    nested(
+        page,
+        (1, (String::new(), 1)),
+        [1, 2, 3, 4],
+        &true,
+        (1, 1),
+        Db,
+    );
+    assert_eq!(consuming(Path("a".to_owned()), Path((0, 1))).await, Err(0));
+    assert_eq!(
+        consuming(Path("a".to_owned()), Path((1, 1))).await,
+        Ok("a".to_owned())
+    );
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let cache = Cache::builder().build().expect("a cache");
+    cache.scope(check()).await;
+    assert_eq!(cache.stats().hits, 2);
+    assert_eq!(cache.stats().invalidated, 1);
+}

@@ -1,5 +1,5 @@
 //! `return` and `?` in the body mean what they mean without the attribute.
-use cache_runtime::{cacheable, invalidate};
+use cache_runtime::{Cache, cacheable, invalidate};
 
 #[cacheable(key = "numbers:<<text>>")]
 async fn parse(text: &str) -> Result<u32, Box<dyn std::error::Error + Send + Sync>> {
@@ -49,4 +49,25 @@ async fn panics() -> u32 {
     panic!("no value")
 }
 
-fn main() {}
+async fn check() {
+    for _ in 0..2 {
+        assert_eq!(parse("").await.ok(), Some(0));
+        assert_eq!(parse("7").await.ok(), Some(7));
+        assert!(parse("x").await.is_err());
+        assert_eq!(
+            (first("ab"), first("x"), first("")),
+            (Some('a'), None, None)
+        );
+    }
+    assert!(write("x".to_owned()).is_err());
+    assert_eq!(write("0".to_owned()), Ok(1));
+    nothing(true).await;
+    assert_eq!(tokio::spawn(panics()).await.is_err(), true);
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let cache = Cache::builder().build().expect("a cache");
+    cache.scope(check()).await;
+    assert_eq!(cache.stats().hits, 3);
+}

@@ -1,5 +1,5 @@
 //! `mut` arguments, and bodies that consume what the key uses.
-use cache_runtime::{cacheable, invalidate};
+use cache_runtime::{Cache, cacheable, invalidate};
 
 #[cacheable(key = "names:<<name>>")]
 async fn shout(mut name: String) -> String {
@@ -26,4 +26,21 @@ fn fill(buffer: &mut Vec<u8>) -> usize {
     buffer.len()
 }
 
-fn main() {}
+async fn check() {
+    for _ in 0..2 {
+        assert_eq!(shout("a".to_owned()).await, "A");
+        assert_eq!(sum(vec![2, 1]), 3);
+        let mut buffer = vec![];
+        // A hit runs no body: what the body does besides is not done.
+        fill(&mut buffer);
+        assert!(buffer.len() < 2);
+    }
+    assert!(rename("no such file".to_owned()).await.is_err());
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let cache = Cache::builder().build().expect("a cache");
+    cache.scope(check()).await;
+    assert_eq!(cache.stats().hits, 3);
+}

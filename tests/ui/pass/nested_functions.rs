@@ -27,5 +27,12 @@ fn outer() -> u64 {
 }
 
 fn main() {
-    let _ = outer as fn() -> u64;
+    let cache = cache_runtime::Cache::builder().build().expect("a cache");
+    cache.scope_sync(|| {
+        assert_eq!(fib(50), 12_586_269_025);
+        assert_eq!((outer(), outer()), (1, 1));
+        drop(deep(3));
+    });
+    // Without the cache this would not end.
+    assert_eq!(cache.stats().misses, 53);
 }

@@ -1,6 +1,6 @@
 //! Doc comments and other attributes stay, above and below.
 #![deny(unused_must_use)]
-use cache_runtime::{cacheable, invalidate};
+use cache_runtime::{Cache, cacheable, invalidate};
 
 /// Has a doc comment.
 #[must_use]
@@ -58,4 +58,19 @@ unsafe fn dangerous(id: u64) -> u64 {
     id
 }
 
-fn main() {}
+async fn check() {
+    for _ in 0..2 {
+        assert_eq!(instrument_above(1).await, 1);
+        assert_eq!(instrument_below(2), Ok(2));
+        assert_eq!(optional_argument(3), 3);
+    }
+    assert!(write(2).await.is_ok());
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let cache = Cache::builder().build().expect("a cache");
+    cache.scope(check()).await;
+    assert_eq!(cache.stats().hits, 3);
+    assert_eq!(cache.stats().invalidated, 1);
+}

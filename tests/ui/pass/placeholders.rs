@@ -1,5 +1,5 @@
 //! A placeholder holds any expression over the arguments.
-use cache_runtime::{cacheable, invalidate};
+use cache_runtime::{Cache, cacheable, invalidate};
 
 mod names {
     pub fn short(text: &str) -> String {
@@ -94,4 +94,38 @@ fn mixed(prefix: &str) -> Option<User> {
     })
 }
 
-fn main() {}
+async fn check() {
+    let auth = |id| Auth {
+        user: User {
+            id,
+            name: Some("ann".to_owned()),
+        },
+    };
+    for _ in 0..2 {
+        assert_eq!(fields(&auth(1)).await, 1);
+        assert_eq!(calls("abcd", 2, 3), 2);
+        assert_eq!(
+            (consts(1), closures(vec![1, 2]), control(None), hash_tags(4)),
+            (1, 2, 0, 4)
+        );
+        assert_eq!(
+            values(true, 'x', -1, "t", String::new(), None, Box::new(1), &&2),
+            1
+        );
+    }
+    assert_eq!(fields_cache_key(&auth(1)), "cache:fields:1:ann");
+    assert_eq!(calls_cache_key("abcd", 2, 3), "cache:calls:abc:abcd:abcd-2");
+    assert_eq!(consts_cache_key(4), "cache:consts:kind:9:4294967295:4:2:8");
+    assert_eq!(closures_cache_key(vec![1, 2]), "cache:closures:1+2");
+    assert_eq!(hash_tags_cache_key(4), "cache:{4}:tags:{literal}");
+    assert!(result_placeholders(1).await.is_ok());
+    assert!(mixed("m").is_some());
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let cache = Cache::builder().build().expect("a cache");
+    cache.scope(check()).await;
+    assert_eq!(cache.stats().hits, 7);
+    assert_eq!(cache.stats().invalidated, 1);
+}

@@ -1,5 +1,5 @@
 //! Types, modules, functions and macros of the user's with the names of what the generated code uses.
-#![allow(non_camel_case_types)]
+#![allow(non_camel_case_types, unused_macros)]
 
 mod core {}
 mod std {}

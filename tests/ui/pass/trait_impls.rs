@@ -1,5 +1,5 @@
 //! Methods of `impl Trait for X`, and default bodies in a trait.
-use cache_runtime::{cacheable, invalidate};
+use cache_runtime::{Cache, cacheable, invalidate};
 
 trait Store {
     fn load(&self, id: u64) -> Result<String, String>;
@@ -37,4 +37,22 @@ impl Store for Memory {
     }
 }
 
-fn main() {}
+async fn check() {
+    let mut memory = Memory(vec!["a".to_owned()]);
+    for _ in 0..2 {
+        assert_eq!(memory.load(0).as_deref(), Ok("a"));
+        assert!(memory.load(1).is_err());
+        assert_eq!(Memory::static_load(3), "3");
+        assert_eq!(memory.with_default(4), 4);
+    }
+    assert_eq!(memory.save(0, "b".to_owned()), Ok(0));
+    assert_eq!(memory.load(0).as_deref(), Ok("b"));
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let cache = Cache::builder().build().expect("a cache");
+    cache.scope(check()).await;
+    assert_eq!(cache.stats().hits, 3);
+    assert_eq!(cache.stats().invalidated, 1);
+}

@@ -4,7 +4,7 @@
 //! down what was asked. (The idea of tracing formats through `Deserialize` is that of the crate
 //! `serde-reflection`.) Enums are visited once for each variant. A sample that a type refuses (a text that is
 //! no date) is replaced by the next; where none will do, the trace is incomplete, and values of that type are
-//! read back once before they are stored.
+//! stored self-describing.
 
 mod parts;
 mod trace;
@@ -12,15 +12,17 @@ mod tracer;
 
 use std::any::TypeId;
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{LazyLock, PoisonError, RwLock};
 
-use once_cell::sync::Lazy;
 use serde::de::DeserializeOwned;
 
 /// What the tracer found out about a type.
 #[derive(Debug, Default)]
 pub(crate) struct TypeFacts {
     pub(crate) fingerprint: u64,
+    /// The whole shape was seen. Else a change of what wasn't would go unnoticed, so the values must describe
+    /// themselves.
+    pub(crate) complete: bool,
     /// The whole shape was seen, and nothing in it asks for `deserialize_any`: positional codecs carry it.
     pub(crate) plain: bool,
     /// Name and number of fields of the structs (and struct and tuple variants) in it.
@@ -28,7 +30,7 @@ pub(crate) struct TypeFacts {
 }
 
 /// One trace for each type that is ever stored; never freed, since types aren't.
-static KNOWN: Lazy<RwLock<HashMap<TypeId, &'static TypeFacts>>> = Lazy::new(RwLock::default);
+static KNOWN: LazyLock<RwLock<HashMap<TypeId, &'static TypeFacts>>> = LazyLock::new(RwLock::default);
 
 /// The facts about `T`; traced once.
 pub(crate) fn of<T: DeserializeOwned + 'static>() -> &'static TypeFacts {

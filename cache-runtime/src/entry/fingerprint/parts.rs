@@ -103,11 +103,16 @@ impl<'de> de::VariantAccess<'de> for Variant<'_> {
     ) -> Result<V::Value, Refused> {
         self.trace.note(31)?;
         self.trace.note_names(fields);
-        self.trace.note_struct(self.name, fields.len());
-        visitor.visit_seq(Parts {
+        let mut parts = Parts {
             trace: self.trace,
             recursive: self.recursive,
             left: fields.len(),
-        })
+        };
+        let visited = visitor.visit_seq(&mut parts);
+        let length = fields.len() - parts.left;
+        if visited.is_ok() {
+            parts.trace.note_struct(self.name, length);
+        }
+        visited
     }
 }

@@ -1,5 +1,6 @@
 //! The passes over a type.
 
+use std::any::type_name;
 use std::fmt;
 
 use serde::de::{self, DeserializeOwned};
@@ -11,6 +12,8 @@ use super::{TypeFacts, tracer};
 const MOST_PASSES: usize = 256;
 const MOST_EVENTS: usize = 100_000;
 const DEEPEST: usize = 64;
+/// Ends the log of an incomplete trace; no request is noted so.
+const UNSEEN: u8 = u8::MAX;
 
 /// What the passes over one type have in common.
 #[derive(Default)]
@@ -20,7 +23,8 @@ pub(super) struct Trace {
     structs: Vec<(&'static str, usize)>,
     /// For each enum: its name, variants, and how many of them were visited.
     enums: Vec<Visits>,
-    /// Names of the structs and enums that the tracer is in.
+    /// The structs and enums that the tracer is in. By their Rust types: by serde's names, `Page<Page<u32>>` would
+    /// be within itself.
     pub(super) open: Vec<&'static str>,
     /// Which sample each refusable request of this pass gets.
     samples: Vec<usize>,
@@ -35,8 +39,9 @@ pub(super) struct Trace {
 
 #[derive(Clone)]
 struct Visits {
-    name: &'static str,
-    variants: &'static [&'static str],
+    /// The Rust type: two `Result`s have variants of one name that hold different things.
+    of: &'static str,
+    variants: usize,
     visited: usize,
 }
 
@@ -55,14 +60,19 @@ pub(super) fn run<T: DeserializeOwned>() -> TypeFacts {
         let all = trace
             .enums
             .iter()
-            .all(|known| known.visited == known.variants.len());
+            .all(|known| known.visited == known.variants);
         if all || trace.visited() == visited {
             complete &= all;
             break;
         }
     }
+    if !complete {
+        // What such a type stores is written in another way than what a type whose whole trace is the same stores.
+        log.push(UNSEEN);
+    }
     TypeFacts {
         fingerprint: xxh3_64(&log),
+        complete,
         plain: complete && !trace.asks_any,
         structs: trace.structs,
     }
@@ -150,44 +160,34 @@ impl Trace {
     }
 
     /// Enters a struct or enum; tells whether it is within itself.
-    pub(super) fn enter(&mut self, name: &'static str) -> Result<bool, Refused> {
+    pub(super) fn enter<T>(&mut self) -> Result<bool, Refused> {
         if self.open.len() == DEEPEST {
             self.too_deep = true;
             return Err(Refused);
         }
-        let within_itself = self.open.contains(&name);
-        self.open.push(name);
+        let within_itself = self.open.contains(&type_name::<T>());
+        self.open.push(type_name::<T>());
         Ok(within_itself)
     }
 
-    /// The variant to visit: the first that wasn't, or the way out of a recursion.
-    pub(super) fn variant(
-        &mut self,
-        name: &'static str,
-        variants: &'static [&'static str],
-        within_itself: bool,
-    ) -> usize {
-        let known = match self
-            .enums
-            .iter_mut()
-            .position(|known| known.name == name && known.variants == variants)
-        {
-            Some(at) => &mut self.enums[at],
-            None => {
-                self.enums.push(Visits {
-                    name,
-                    variants,
-                    visited: 0,
-                });
-                let last = self.enums.len() - 1;
-                &mut self.enums[last]
-            }
-        };
-        if !within_itself && known.visited < variants.len() {
+    /// The variant of `T` to visit: the first that wasn't, or the way out of a recursion.
+    pub(super) fn variant<T>(&mut self, variants: usize, within_itself: bool) -> usize {
+        let of = type_name::<T>();
+        let at = self.enums.iter().position(|known| known.of == of);
+        let at = at.unwrap_or_else(|| {
+            self.enums.push(Visits {
+                of,
+                variants,
+                visited: 0,
+            });
+            self.enums.len() - 1
+        });
+        let known = &mut self.enums[at];
+        if !within_itself && known.visited < known.variants {
             known.visited += 1;
             return known.visited - 1;
         }
-        self.way_out % variants.len().max(1)
+        self.way_out % variants.max(1)
     }
 }
 

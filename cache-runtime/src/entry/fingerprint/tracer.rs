@@ -50,13 +50,12 @@ impl<'t> Tracer<'t> {
         }
     }
 
-    /// Visits what is inside a named type, and leaves it.
+    /// Visits what is inside a named type `T`, and leaves it.
     fn inside<T>(
         mut self,
-        name: &'static str,
         visit: impl FnOnce(&mut Self) -> Result<T, Refused>,
     ) -> Result<T, Refused> {
-        let within_itself = self.trace.enter(name)?;
+        let within_itself = self.trace.enter::<T>()?;
         self.recursive |= within_itself;
         let visited = visit(&mut self);
         self.trace.open.pop();
@@ -145,7 +144,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
     ) -> Result<V::Value, Refused> {
         self.trace.note(20)?;
         self.trace.note_name(name);
-        self.inside(name, |tracer| {
+        self.inside(|tracer| {
             let recursive = tracer.recursive;
             visitor.visit_newtype_struct(Tracer {
                 trace: tracer.trace,
@@ -181,7 +180,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
             .log
             .extend_from_slice(&(length as u64).to_le_bytes());
         self.trace.note_struct(name, length);
-        self.inside(name, |tracer| visitor.visit_seq(tracer.parts(length)))
+        self.inside(|tracer| visitor.visit_seq(tracer.parts(length)))
     }
     fn deserialize_map<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Refused> {
         self.trace.note(24)?;
@@ -197,8 +196,16 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         self.trace.note(25)?;
         self.trace.note_name(name);
         self.trace.note_names(fields);
-        self.trace.note_struct(name, fields.len());
-        self.inside(name, |tracer| visitor.visit_seq(tracer.parts(fields.len())))
+        self.inside(|tracer| {
+            // Counted, since to serde an alias is one more field.
+            let mut parts = tracer.parts(fields.len());
+            let visited = visitor.visit_seq(&mut parts);
+            let length = fields.len() - parts.left;
+            if visited.is_ok() {
+                tracer.trace.note_struct(name, length);
+            }
+            visited
+        })
     }
     fn deserialize_enum<V: Visitor<'de>>(
         self,
@@ -209,8 +216,10 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         self.trace.note(26)?;
         self.trace.note_name(name);
         self.trace.note_names(variants);
-        self.inside(name, |tracer| {
-            let index = tracer.trace.variant(name, variants, tracer.recursive);
+        self.inside(|tracer| {
+            let index = tracer
+                .trace
+                .variant::<V::Value>(variants.len(), tracer.recursive);
             tracer
                 .trace
                 .log

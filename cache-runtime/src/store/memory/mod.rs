@@ -26,6 +26,15 @@ pub(crate) struct MemoryStore {
     hasher: RandomState,
 }
 
+/// What became of an entry that was to be stored.
+pub(crate) struct Insertion {
+    /// Whether there was room for it.
+    pub(crate) stored: bool,
+    /// What it replaced and displaced. Values are foreign code when they are dropped, and the caller may hold a
+    /// lock, so that is the caller's.
+    _removed: Vec<Entry>,
+}
+
 /// An entry that was found.
 pub(crate) struct Hit {
     pub(crate) payload: Payload,
@@ -66,20 +75,26 @@ impl MemoryStore {
             .get(hash, key, now)
     }
 
-    /// Stores an entry in place of any other; whether there was room for it.
-    pub(crate) fn insert(&self, key: Arc<str>, entry: Entry, now: Moment) -> bool {
+    /// Stores an entry in place of any other.
+    pub(crate) fn insert(&self, key: Arc<str>, entry: Entry, now: Moment) -> Insertion {
         let (hash, shard) = self.locate(&key);
         let mut removed = Vec::new();
         let stored = write(shard).insert(hash, key, entry, now, &mut removed);
-        drop(removed);
-        stored
+        Insertion {
+            stored,
+            _removed: removed,
+        }
     }
 
     /// Removes an entry; whether a living one was there.
     pub(crate) fn remove(&self, key: &str, now: Moment) -> bool {
+        self.take(key).is_some_and(|entry| entry.expires > now)
+    }
+
+    /// Removes an entry, living or expired, and gives it to the caller to drop.
+    pub(crate) fn take(&self, key: &str) -> Option<Entry> {
         let (hash, shard) = self.locate(key);
-        let removed = write(shard).remove(hash, key);
-        removed.is_some_and(|entry| entry.expires > now)
+        write(shard).remove(hash, key)
     }
 
     /// Removes what the pattern matches, and counts the living.

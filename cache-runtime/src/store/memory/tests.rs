@@ -1,1 +1,248 @@
-//! Being written.
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::clock::NEVER;
+use crate::pattern::Span;
+
+/// Marsaglia's xorshift: the same numbers in each run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+}
+
+fn entry(bytes: usize, expires: Moment) -> Entry {
+    Entry {
+        payload: Payload::Nothing,
+        version: 0,
+        expires,
+        bytes,
+    }
+}
+
+fn put(store: &MemoryStore, key: &str, bytes: usize, expires: Moment, now: Moment) -> bool {
+    store.insert(key.into(), entry(bytes, expires), now).stored
+}
+
+fn has(store: &MemoryStore, key: &str, now: Moment) -> bool {
+    store.get(key, now).is_some()
+}
+
+fn check(store: &MemoryStore) {
+    for shard in &store.shards {
+        shard
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .assert_consistent();
+    }
+}
+
+/// Few keys, so that they meet: paths with siblings, children and variants.
+fn key(numbers: &mut Numbers) -> String {
+    let paths = ["posts", "users", "postscript", "é"];
+    let mut key = paths[numbers.below(4) as usize].to_owned();
+    for _ in 0..numbers.below(3) {
+        key.push_str([":1", ":12", ":list", "-1"][numbers.below(4) as usize]);
+    }
+    if numbers.below(3) == 0 {
+        key.push_str(["#a", "#b"][numbers.below(2) as usize]);
+    }
+    key
+}
+
+const PATTERNS: [&str; 16] = [
+    "posts",
+    "posts:*",
+    "posts:1",
+    "posts:1:*",
+    "posts*",
+    "*",
+    "*:1",
+    "*:list",
+    "p?sts:1",
+    "é*",
+    "[pu]*:12",
+    "users:*:1",
+    "users:[!1]*",
+    "none:*",
+    "posts:\\*",
+    "posts:1?",
+];
+
+#[test]
+fn the_capacity_is_never_exceeded() {
+    for capacity in [0, 1, 300, 10_000, 9 << 20] {
+        let (store, mut numbers) = (MemoryStore::new(capacity), Numbers(7));
+        for step in 0..2_000 {
+            let bytes = numbers.below(capacity as u64 / 8 + 400) as usize;
+            put(&store, &format!("key:{step}"), bytes, NEVER, 0);
+            assert!(store.size().1 <= capacity as u64, "{capacity}");
+        }
+        check(&store);
+    }
+}
+
+#[test]
+fn what_is_too_large_is_refused_and_replaces_nothing_else() {
+    let store = MemoryStore::new(1_000);
+    assert!(put(&store, "small", 10, NEVER, 0));
+    assert!(!put(&store, "large", 2_000, NEVER, 0));
+    assert!(!has(&store, "large", 0));
+    assert!(has(&store, "small", 0));
+    // The old value under its key would be wrong to keep.
+    assert!(!put(&store, "small", 2_000, NEVER, 0));
+    assert!(!has(&store, "small", 0));
+    check(&store);
+}
+
+#[test]
+fn what_was_not_read_is_evicted_first() {
+    let store = MemoryStore::new(100 * 260);
+    for number in 0..90 {
+        assert!(put(&store, &format!("k{number:03}"), 90, NEVER, 0));
+    }
+    for number in (0..90).step_by(3) {
+        assert!(has(&store, &format!("k{number:03}"), 0));
+    }
+    for number in 0..60 {
+        assert!(put(&store, &format!("n{number:03}"), 90, NEVER, 0));
+    }
+    for number in (0..90).step_by(3) {
+        assert!(
+            has(&store, &format!("k{number:03}"), 0),
+            "{number} was read"
+        );
+    }
+    let unread = (0..90).filter(|number| number % 3 != 0);
+    let left = unread.filter(|number| has(&store, &format!("k{number:03}"), 0));
+    assert!(left.count() < 20);
+    check(&store);
+}
+
+#[test]
+fn expired_entries_leave_without_being_read() {
+    let store = MemoryStore::new(1 << 20);
+    for number in 0..500 {
+        put(&store, &format!("old:{number}"), 10, 100, 0);
+    }
+    assert!(has(&store, "old:1", 99));
+    assert!(!has(&store, "old:1", 100), "its time is over");
+    assert!(!store.remove("old:2", 100), "no living one was there");
+    for number in 0..300 {
+        put(&store, &format!("new:{number}"), 10, NEVER, 100);
+    }
+    assert_eq!(store.size().0, 300, "the sweep outran the growth");
+    check(&store);
+}
+
+#[test]
+fn places_are_reused_and_the_queue_stays_short() {
+    let store = MemoryStore::new(1 << 20);
+    for round in 0..200 {
+        for number in 0..50 {
+            put(&store, &format!("{round}:{number}"), 10, NEVER, 0);
+            // Replaced over and over, one key alone.
+            put(&store, "one", 10, NEVER, 0);
+        }
+        let pattern = Pattern::new(format!("{round}:*"));
+        assert_eq!(store.remove_matching(&pattern, 0), 50);
+        check(&store);
+    }
+    assert_eq!(store.size().0, 1);
+    let slots: usize = store
+        .shards
+        .iter()
+        .map(|shard| {
+            shard
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .places()
+        })
+        .sum();
+    assert!(slots <= 400, "{slots} places for 51 entries");
+}
+
+#[test]
+fn it_agrees_with_a_naive_model() {
+    let (store, mut numbers) = (MemoryStore::new(1 << 20), Numbers(42));
+    let mut model: BTreeMap<String, Moment> = BTreeMap::new();
+    let mut now = 0;
+    for step in 0..20_000 {
+        now += numbers.below(3);
+        let key = key(&mut numbers);
+        let living = |model: &BTreeMap<String, Moment>, key: &str| {
+            model.get(key).is_some_and(|expires| *expires > now)
+        };
+        match numbers.below(10) {
+            0..4 => {
+                let expires = now + numbers.below(60);
+                assert!(put(&store, &key, 10, expires, now));
+                model.insert(key, expires);
+            }
+            4..7 => assert_eq!(has(&store, &key, now), living(&model, &key), "{key}"),
+            7 => {
+                assert_eq!(store.remove(&key, now), living(&model, &key), "{key}");
+                model.remove(&key);
+            }
+            8 => {
+                let taken = store.take(&key).is_some_and(|entry| entry.expires > now);
+                assert_eq!(taken, living(&model, &key), "{key}");
+                model.remove(&key);
+            }
+            _ if step % 7 == 0 => {
+                let text = PATTERNS[numbers.below(PATTERNS.len() as u64) as usize];
+                let pattern = Pattern::new(text);
+                let meant = |key: &str| pattern.matches(key.as_bytes());
+                let matching = model.keys().filter(|key| meant(key) && living(&model, key));
+                let expected = matching.count() as u64;
+                assert_eq!(store.remove_matching(&pattern, now), expected, "{text}");
+                model.retain(|key, _| !meant(key));
+            }
+            _ => {}
+        }
+        if step % 100 == 0 {
+            check(&store);
+        }
+    }
+    for (key, expires) in model {
+        assert_eq!(has(&store, &key, now), expires > now, "{key}");
+    }
+}
+
+/// The spans that a pattern's removal walks hold every key that it matches.
+#[test]
+fn removal_is_a_filter_over_all_keys() {
+    let mut numbers = Numbers(9);
+    let mut keys: Vec<String> = (0..400).map(|_| key(&mut numbers)).collect();
+    keys.sort();
+    keys.dedup();
+    for text in PATTERNS {
+        let (store, pattern) = (MemoryStore::new(1 << 20), Pattern::new(text));
+        for key in &keys {
+            put(&store, key, 10, NEVER, 0);
+        }
+        let (meant, kept): (Vec<_>, Vec<_>) =
+            keys.iter().partition(|key| pattern.matches(key.as_bytes()));
+        assert_eq!(
+            store.remove_matching(&pattern, 0),
+            meant.len() as u64,
+            "{text}"
+        );
+        assert!(meant.iter().all(|key| !has(&store, key, 0)), "{text}");
+        assert!(kept.iter().all(|key| has(&store, key, 0)), "{text}");
+        let within = |key: &&&String| {
+            let spans = pattern.spans();
+            spans.iter().any(|span| match span {
+                Span::Exact(exact) => key.as_bytes() == &exact[..],
+                Span::Prefix(prefix) => key.as_bytes().starts_with(prefix),
+            })
+        };
+        assert!(meant.iter().all(|key| within(&key)), "{text}");
+        check(&store);
+    }
+}

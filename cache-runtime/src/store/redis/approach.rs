@@ -7,7 +7,7 @@ use super::{Lease, RedisStore, Seen};
 use crate::background;
 use crate::call::{Accept, Call, Filling, Lead, Limit, Step};
 use crate::error::CacheError;
-use crate::flight::Boarding;
+use crate::flight::{Boarding, Flight, Leader, Stance, nesting};
 use crate::value::payload::Payload;
 
 /// Pauses between looks at another process's lease: the first, and the longest.
@@ -38,8 +38,7 @@ impl Call {
         if self.refresh {
             return self.take_over(store).await;
         }
-        let mut limit = Limit::new(self.cache.inner().flight_limit);
-        let mut pause = FIRST_LOOK;
+        let mut search = Search::new(self.cache.inner().flight_limit);
         loop {
             let mut seen = store.look(&self.key).await?;
             if let Seen::Entry(bytes) = &seen
@@ -49,83 +48,88 @@ impl Call {
                 return Ok(Step::Taken);
             }
             if let Seen::Lease(token, bytes) = &seen {
-                match self
-                    .cache
-                    .inner()
-                    .flights
-                    .find(&self.key)
-                    .filter(|flight| flight.token() == Some(*token))
-                {
-                    Some(flight) if flight.is_ours() => return Ok(Step::Run),
-                    Some(flight) => match self.wait(flight, &mut limit, accept).await {
-                        Some(step) => return Ok(step),
-                        None => continue,
-                    },
-                    None if store.is_eternal(&self.key).await? => {
-                        seen = Seen::Entry(Arc::clone(bytes))
-                    }
-                    None if limit.left().is_zero() => return Ok(Step::Run),
-                    None => {
-                        background::sleep(jittered(pause, *token)).await;
-                        pause = (pause * 3 / 2).min(SLOWEST_LOOK);
-                        continue;
-                    }
+                match self.meet_lease(store, *token, &mut search, accept).await? {
+                    Met::Done(step) => return Ok(step),
+                    Met::LookAgain => continue,
+                    Met::Junk => seen = Seen::Entry(Arc::clone(bytes)),
                 }
             }
-            if let Some(step) = self.board(store, seen, &mut limit, accept).await? {
+            if let Some(step) = self.board(store, seen, &mut search, accept).await? {
                 return Ok(step);
             }
         }
     }
 
+    /// Waits for the lease's holder: for its flight where it is in this process, else from look to look.
+    async fn meet_lease(
+        &self,
+        store: &RedisStore,
+        token: u64,
+        search: &mut Search,
+        accept: &mut Accept<'_>,
+    ) -> Result<Met, CacheError> {
+        if nesting::holds(token) {
+            return Ok(Met::Done(Step::Run));
+        }
+        let flight = self.cache.inner().flights.find(&self.key);
+        if let Some(flight) = flight.filter(|flight| flight.token() == Some(token)) {
+            let waited = self.wait(flight, &mut search.limit, accept).await;
+            return Ok(waited.map_or(Met::LookAgain, Met::Done));
+        }
+        // Asked once for each lease: one that has a lifetime keeps it.
+        if search.lasting != Some(token) && store.is_eternal(&self.key).await? {
+            return Ok(Met::Junk);
+        }
+        search.lasting = Some(token);
+        let left = search.limit.left();
+        if left.is_zero() {
+            return Ok(Met::Done(Step::Run));
+        }
+        background::sleep(jittered(search.pause, token).min(left)).await;
+        search.pause = (search.pause * 3 / 2).min(SLOWEST_LOOK);
+        Ok(Met::LookAgain)
+    }
+
     /// Leads, or joins whoever in this process is about to: a flight that has no lease yet computes after this
-    /// call began. `None`: the lease went to another process, look again.
+    /// call began. `None`: look again, since the lease went to someone else or what was seen may be older than
+    /// the lease of a flight of this process.
     async fn board(
         &self,
         store: &RedisStore,
         seen: Seen,
-        limit: &mut Limit,
+        search: &mut Search,
         accept: &mut Accept<'_>,
     ) -> Result<Option<Step>, CacheError> {
+        // A flight whose lease wasn't seen keeps its place until a look that began after the grant missed it
+        // too: taken off the table, its body could not be told from another process's any more.
+        let missed = &mut search.missed;
+        let stance = |flight: &Flight| match flight.granted() {
+            None => Stance::Join,
+            Some(token) if missed.replace(token) == Some(token) => Stance::Replace,
+            Some(_) => Stance::LookAgain,
+        };
         let flights = &self.cache.inner().flights;
-        let boarding = flights.board(
-            &self.key,
-            !self.blocking,
-            |flight| flight.token().is_none(),
-            || None::<()>,
-        );
-        let leader = match boarding {
-            Boarding::Join(flight) => return Ok(self.wait(flight, limit, accept).await),
+        let leader = match flights.board(&self.key, !self.blocking, stance, || None::<()>) {
+            Boarding::Join(flight) => {
+                return Ok(self.wait(flight, &mut search.limit, accept).await);
+            }
             Boarding::Nested | Boarding::Found(()) => return Ok(Some(Step::Run)),
+            Boarding::LookAgain => return Ok(None),
             Boarding::Lead(leader) => leader,
         };
-        let mut lease = Lease::new(Arc::clone(&store.commands), Arc::clone(&self.key));
-        if !store.take(&lease, seen).await? {
-            lease.is_over();
-            return Ok(None);
-        }
-        lease.granted();
-        leader.holds(lease.token());
-        Ok(Some(Step::Lead(Lead {
-            leader,
-            lease: Some(lease),
-        })))
+        let lease = Lease::new(Arc::clone(&store.commands), Arc::clone(&self.key));
+        leader.seeks(lease.token());
+        let taken = leader.attend(store.take(lease, seen)).await?;
+        Ok(taken.map(|lease| Step::Lead(Lead::with_lease(leader, lease))))
     }
 
     async fn take_over(&self, store: &RedisStore) -> Result<Step, CacheError> {
-        let leader = self
-            .cache
-            .inner()
-            .flights
-            .supersede(&self.key, !self.blocking);
-        let mut lease = Lease::new(Arc::clone(&store.commands), Arc::clone(&self.key));
-        store.take_over(&lease).await?;
-        lease.granted();
-        leader.holds(lease.token());
-        Ok(Step::Lead(Lead {
-            leader,
-            lease: Some(lease),
-        }))
+        let flights = &self.cache.inner().flights;
+        let leader = flights.supersede(&self.key, !self.blocking);
+        let lease = Lease::new(Arc::clone(&store.commands), Arc::clone(&self.key));
+        leader.seeks(lease.token());
+        let lease = leader.attend(store.take_over(lease)).await?;
+        Ok(Step::Lead(Lead::with_lease(leader, lease)))
     }
 
     /// Hands the value to those who wait, then fills if the lease still stands. The fill and the end of the
@@ -137,22 +141,68 @@ impl Call {
         ttl: Duration,
         entry: Vec<u8>,
     ) -> Option<Filling> {
-        lead.leader.announce(payload);
+        lead.leader.announce(payload, self.version);
         let mut lease = lead.lease.take()?;
         let call = self.clone();
-        let underway = background::spawn(async move {
+        let underway = background::spawn_telling(async move {
             match lease.fill(&entry, ttl).await {
-                Ok(true) => call.filled(ttl),
-                // An invalidation came between.
-                Ok(false) => {}
+                Ok(filled) => {
+                    lease.is_over();
+                    // If not, an invalidation came between.
+                    if filled {
+                        call.filled(ttl);
+                    }
+                }
+                // Refused (too large, out of memory) or unheard of: what stands of the lease is given back.
                 Err(error) => call.failed(&error),
             }
-            lease.is_over();
+            drop(lease);
             drop(lead);
         });
         let underway = underway.ok()?;
         Some(Box::pin(async move { drop(underway.await) }))
     }
+}
+
+impl Lead {
+    /// The store has granted the lease, so the body may run.
+    fn with_lease(leader: Leader, lease: Lease) -> Self {
+        leader.granted();
+        Self {
+            lease: Some(lease),
+            leader,
+        }
+    }
+}
+
+/// What one call knows from its looks so far.
+struct Search {
+    limit: Limit,
+    /// How long it waits until it looks at another process's lease again.
+    pause: Duration,
+    /// The lease that is known to have a lifetime.
+    lasting: Option<u64>,
+    /// The lease of a flight of this process that a look didn't see.
+    missed: Option<u64>,
+}
+
+impl Search {
+    fn new(limit: Duration) -> Self {
+        Self {
+            limit: Limit::new(limit),
+            pause: FIRST_LOOK,
+            lasting: None,
+            missed: None,
+        }
+    }
+}
+
+/// What a call that saw a lease does next.
+enum Met {
+    Done(Step),
+    LookAgain,
+    /// It never expires, so it is none.
+    Junk,
 }
 
 /// Three quarters to five quarters of the pause, so that those who wait don't all look at once.

@@ -5,8 +5,8 @@
 //! value; so a computation that began before it can't fill after it.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
@@ -14,6 +14,7 @@ use once_cell::sync::Lazy;
 use redis::Script;
 use tokio::task::JoinHandle;
 
+use super::RedisStore;
 use super::commands::{Commands, Seen, millis};
 use super::index::{WHOLE, bucket_of};
 use super::outage::Errand;
@@ -45,14 +46,13 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    /// A lease that isn't taken yet. Made before the command is sent: a caller that goes away while it is under
-    /// way drops this, and the release follows it.
+    /// A lease that isn't taken yet.
     pub(super) fn new(commands: Arc<Commands>, key: Arc<str>) -> Self {
         Self {
             commands,
             key,
             token: fresh_token(),
-            held: true,
+            held: false,
             renewal: None,
         }
     }
@@ -61,29 +61,58 @@ impl Lease {
         self.token
     }
 
-    /// Key and token.
-    pub(super) fn place(&self) -> (Arc<str>, u64) {
-        (Arc::clone(&self.key), self.token)
-    }
-
     /// Stores the entry if the lease still stands. On the cache's thread only.
     pub(super) async fn fill(&self, entry: &[u8], ttl: Duration) -> Result<bool, CacheError> {
         self.commands.fill(&self.key, self.token, entry, ttl).await
     }
 
-    /// Notes that the lease was granted, and keeps it alive while the body runs.
-    pub(super) fn granted(&mut self) {
+    /// Keeps the lease alive while the body runs.
+    fn granted(mut self) -> Self {
         let (commands, key, token) = (
             Arc::clone(&self.commands),
             Arc::clone(&self.key),
             self.token,
         );
         self.renewal = background::spawn(async move { commands.keep(&key, token).await }).ok();
+        self
     }
 
     /// Notes that there is nothing to give back: it wasn't granted, or it was filled.
     pub(super) fn is_over(&mut self) {
         self.held = false;
+    }
+}
+
+impl RedisStore {
+    /// Takes a lease in place of exactly what was seen; `None` if something else stands there by now.
+    ///
+    /// The lease goes with the command: whoever goes away meanwhile leaves it to the command's task, which gives
+    /// it back after it was taken, never before.
+    pub(super) async fn take(
+        &self,
+        mut lease: Lease,
+        seen: Seen,
+    ) -> Result<Option<Lease>, CacheError> {
+        self.run(|commands| async move {
+            // Before the reply: a command whose reply is lost may have been obeyed.
+            lease.held = true;
+            if commands.take(&lease.key, &seen, lease.token).await? {
+                return Ok(Some(lease.granted()));
+            }
+            lease.is_over();
+            Ok(None)
+        })
+        .await
+    }
+
+    /// Takes a lease whatever stands there.
+    pub(super) async fn take_over(&self, mut lease: Lease) -> Result<Lease, CacheError> {
+        self.run(|commands| async move {
+            lease.held = true;
+            commands.take_over(&lease.key, lease.token, true).await?;
+            Ok(lease.granted())
+        })
+        .await
     }
 }
 
@@ -190,7 +219,8 @@ impl Commands {
                     call.arg(millis(self.limits.lease));
                 })
                 .await;
-            if !matches!(renewed, Ok(1)) {
+            // An outage may be over before the lease is.
+            if matches!(renewed, Ok(0)) {
                 return;
             }
         }
@@ -203,6 +233,11 @@ impl Commands {
         entries: &[(Arc<str>, Vec<u8>)],
         ttl: Duration,
     ) -> Result<(), CacheError> {
+        // Redis knows no lifetime of zero: what is stored for no time at all replaces what stands, and is gone.
+        if ttl.is_zero() {
+            try_join_all(entries.iter().map(|(key, _)| self.remove(key, Errand::Call))).await?;
+            return Ok(());
+        }
         let token = fresh_token();
         // In parts, so that none waits behind so many others that it seems late.
         for entries in entries.chunks(PART) {
@@ -215,7 +250,8 @@ impl Commands {
 
 /// A token that no other lease has: 64 bits of a keyed hash, whose keys are random in each process.
 pub(super) fn fresh_token() -> u64 {
-    static KEYS: Lazy<RandomState> = Lazy::new(RandomState::new);
+    // Not the other crate's `Lazy`: callers in a plain executor may meet here, see `background`.
+    static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let mut hasher = KEYS.build_hasher();
     hasher.write_u64(NEXT.fetch_add(1, Ordering::Relaxed));

@@ -139,7 +139,7 @@ impl RedisStore {
             report(&target, &removed);
             removed
         };
-        background::spawn(work).map_or_else(Underway::Refused, Underway::Running)
+        background::spawn_telling(work).map_or_else(Underway::Refused, Underway::Running)
     }
 
     pub(crate) async fn ttl(&self, key: &str) -> Result<Option<Duration>, CacheError> {
@@ -156,15 +156,5 @@ impl RedisStore {
     async fn is_eternal(&self, key: &Arc<str>) -> Result<bool, CacheError> {
         let key = Arc::clone(key);
         self.run(|commands| async move { commands.is_eternal(&key).await }).await
-    }
-
-    async fn take(&self, lease: &Lease, seen: Seen) -> Result<bool, CacheError> {
-        let (key, token) = lease.place();
-        self.run(|commands| async move { commands.take(&key, &seen, token).await }).await
-    }
-
-    async fn take_over(&self, lease: &Lease) -> Result<(), CacheError> {
-        let (key, token) = lease.place();
-        self.run(|commands| async move { commands.take_over(&key, token, true).await }).await
     }
 }

@@ -1,0 +1,157 @@
+//! Waits that end without a landing, and what they leave behind.
+
+use super::*;
+
+#[test]
+fn a_limit_ends_the_wait() {
+    let flights = Arc::new(Flights::new());
+    let leader = lead(&flights, "a");
+    polled(&leader);
+    let limit = Duration::from_millis(20);
+    let begun = std::time::Instant::now();
+    let wait = Wait::new(join(&flights, "a"), limit, false);
+    assert!(matches!(block_on(wait), Outcome::GaveUp));
+    assert!(begun.elapsed() >= limit);
+    let none = Wait::new(join(&flights, "a"), Duration::ZERO, false);
+    assert!(matches!(block_on(none), Outcome::GaveUp));
+}
+
+#[test]
+fn a_blocking_waiter_leaves_the_thread_to_an_async_leader() {
+    let flights = Arc::new(Flights::new());
+    // Not polled yet: the thread on which it took off is the one that will poll it.
+    let leader = lead(&flights, "a");
+    let wait = Wait::new(join(&flights, "a"), LONG, true);
+    assert!(matches!(block_on(wait), Outcome::GaveUp));
+    // A blocking leader is no async one: it runs on another thread, and lands.
+    let Boarding::Lead(blocking) = flights.board("b", false, |_| Stance::Join, || None::<()>)
+    else {
+        panic!("nobody flies")
+    };
+    let wait = Wait::new(join(&flights, "b"), LONG, true);
+    let landing = thread::spawn(move || blocking.land(Payload::Nothing, 0, || ()));
+    assert!(matches!(block_on(wait), Outcome::Landed(..)));
+    landing.join().expect("no panic");
+    drop(leader);
+}
+
+/// The list of those who wait doesn't grow with those who have left.
+#[test]
+fn places_of_those_who_left_are_reused() {
+    let flights = Arc::new(Flights::new());
+    let leader = lead(&flights, "a");
+    polled(&leader);
+    let (wakes, waker) = counting();
+    let mut stays = pin!(waiter(join(&flights, "a")));
+    assert!(poll(stays.as_mut(), &waker).is_pending());
+    for _ in 0..100 {
+        let mut first = pin!(waiter(join(&flights, "a")));
+        let mut second = pin!(waiter(join(&flights, "a")));
+        assert!(poll(first.as_mut(), &waker).is_pending());
+        assert!(poll(second.as_mut(), &waker).is_pending());
+    }
+    assert!(join(&flights, "a").state().waiting.len() <= 3);
+    drop(leader);
+    assert_eq!(wakes.count(), 1);
+}
+
+/// Wakers are foreign code: dropped, cloned or woken, they may use the flight that they are kept by.
+#[test]
+fn no_lock_is_held_while_a_waker_is_dropped() {
+    struct UsesFlight(Arc<Flights>, Mutex<Option<Arc<Flight>>>);
+    impl UsesFlight {
+        fn use_it(&self) {
+            let flight = self.1.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(flight) = flight {
+                drop(flight.state());
+                drop(board(&self.0, "a"));
+                drop(board(&self.0, "b"));
+            }
+        }
+    }
+    impl Wake for UsesFlight {
+        fn wake(self: Arc<Self>) {
+            self.use_it();
+        }
+    }
+    impl Drop for UsesFlight {
+        fn drop(&mut self) {
+            self.use_it();
+        }
+    }
+    let flights = Arc::new(Flights::new());
+    let leader = lead(&flights, "a");
+    let fresh = || {
+        let flight = Mutex::new(Some(join(&flights, "a")));
+        Waker::from(Arc::new(UsesFlight(Arc::clone(&flights), flight)))
+    };
+    let mut body = pin!(leader.within(std::future::pending::<()>()));
+    for _ in 0..3 {
+        assert!(poll(body.as_mut(), &fresh()).is_pending());
+    }
+    let mut stays = pin!(waiter(join(&flights, "a")));
+    for _ in 0..3 {
+        assert!(poll(stays.as_mut(), &fresh()).is_pending());
+    }
+    {
+        let mut leaves = pin!(waiter(join(&flights, "a")));
+        assert!(poll(leaves.as_mut(), &fresh()).is_pending());
+    }
+    flights.void_key("a", || ());
+    leader.land(Payload::Nothing, 0, || ());
+}
+
+/// A waiter in its leader's task asks a few times whether the leader is polled, and no more.
+#[test]
+fn a_leader_that_its_task_does_not_poll_is_held() {
+    let flights = Arc::new(Flights::new());
+    let leader = lead(&flights, "a");
+    let (wakes, waker) = counting();
+    let mut body = pin!(leader.within(std::future::pending::<()>()));
+    assert!(poll(body.as_mut(), &waker).is_pending());
+    let mut wait = pin!(waiter(join(&flights, "a")));
+    for _ in 0..3 {
+        let before = wakes.count();
+        assert!(poll(wait.as_mut(), &waker).is_pending());
+        assert!(wakes.count() > before, "it asks to be polled again");
+    }
+    let ended = poll(wait.as_mut(), &waker);
+    assert!(matches!(ended, Poll::Ready(Outcome::GaveUp)));
+}
+
+#[test]
+fn a_leader_that_its_task_polls_is_waited_for_without_spinning() {
+    let flights = Arc::new(Flights::new());
+    let leader = lead(&flights, "a");
+    let (wakes, waker) = counting();
+    let mut body = pin!(leader.within(std::future::pending::<()>()));
+    let mut wait = pin!(waiter(join(&flights, "a")));
+    for round in 0..100 {
+        // Either may come first.
+        if round % 2 == 0 {
+            assert!(poll(body.as_mut(), &waker).is_pending());
+        }
+        assert!(poll(wait.as_mut(), &waker).is_pending());
+        if round % 2 == 1 {
+            assert!(poll(body.as_mut(), &waker).is_pending());
+        }
+    }
+    // A round that polled both asks for no other.
+    assert!(poll(body.as_mut(), &waker).is_pending());
+    let before = wakes.count();
+    assert!(poll(wait.as_mut(), &waker).is_pending());
+    assert_eq!(wakes.count(), before);
+}
+
+#[test]
+fn a_leader_of_another_task_is_not_asked_for() {
+    let flights = Arc::new(Flights::new());
+    let leader = lead(&flights, "a");
+    polled(&leader);
+    let (wakes, waker) = counting();
+    let mut wait = pin!(waiter(join(&flights, "a")));
+    for _ in 0..10 {
+        assert!(poll(wait.as_mut(), &waker).is_pending());
+    }
+    assert_eq!(wakes.count(), 0);
+}

@@ -1,0 +1,187 @@
+//! What is of the whole process: the environment, and the installed cache. Each test runs in a process of its own:
+//! itself, run again.
+
+use std::process::Command;
+use std::time::Duration;
+
+use cache_runtime::{Cache, CacheError, cacheable};
+use tests::{RedisServer, events_of};
+use tracing::Level;
+
+use crate::common::{Runs, assert_about};
+
+const CHILD: &str = "CACHE_TEST_IS_CHILD";
+
+fn is_child() -> bool {
+    std::env::var_os(CHILD).is_some()
+}
+
+/// Runs a test of this module again, with these variables, and gives what it printed.
+#[track_caller]
+fn rerun(test: &str, variables: &[(&str, &str)]) -> String {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args([&format!("environment::{test}"), "--exact", "--nocapture"]);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CACHE_")) {
+        command.env_remove(name);
+    }
+    command
+        .env_remove("REDIS_URL")
+        .env(CHILD, "1")
+        .envs(variables.iter().copied());
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{variables:?}: {said}{complained}"
+    );
+    said
+}
+
+#[cacheable(key = "current:<<id>>", skip(runs))]
+fn count(id: u32, runs: &Runs) -> u32 {
+    runs.next()
+}
+
+#[cacheable(key = "preset:<<id>>", ttl = preset("user_profile"))]
+fn with_preset(id: u32) -> u32 {
+    id
+}
+
+#[test]
+fn the_environment_configures_the_current_cache() {
+    let name = "the_environment_configures_the_current_cache";
+    if !is_child() {
+        let server = RedisServer::start();
+        let url = server.url();
+        let variables = [
+            ("REDIS_URL", &url[..]),
+            ("CACHE_KEY_PREFIX", "of-env"),
+            ("CACHE_DEFAULT_TIMEOUT", "42"),
+            ("CACHE_TIMEOUT_USER_PROFILE", "7"),
+            ("CACHE_ENABLED", "true"),
+        ];
+        rerun(name, &variables);
+        let stored: Vec<String> = redis::cmd("KEYS")
+            .arg("*:*:*")
+            .query(&mut server.connect())
+            .unwrap();
+        assert_eq!(stored.len(), 2, "{stored:?}");
+        return;
+    }
+    // The timeout is the default one, and the machine may have a lot to do besides.
+    while Cache::current().blocking().health_check().is_err() {}
+    let runs = Runs::default();
+    assert_eq!(
+        (count(1, &runs), count(1, &runs), with_preset(1)),
+        (1, 1, 1)
+    );
+    let cache = Cache::current().blocking();
+    assert_about(cache.ttl("current:1").unwrap(), 42);
+    assert_about(cache.ttl("preset:1").unwrap(), 7);
+    assert_eq!(Cache::current().prefix(), "of-env");
+    assert_eq!(cache.health_check().unwrap().store, "redis");
+    // The variable wins over a builder's.
+    let built = Cache::builder()
+        .preset("user_profile", Duration::from_secs(77))
+        .build()
+        .unwrap();
+    built.scope_sync(|| with_preset(1));
+    assert_about(built.blocking().ttl("preset:1").unwrap(), 7);
+}
+
+#[test]
+fn an_empty_environment_is_memory_with_the_defaults() {
+    if !is_child() {
+        rerun(
+            "an_empty_environment_is_memory_with_the_defaults",
+            &[("CACHE_KEY_PREFIX", "")],
+        );
+        return;
+    }
+    let runs = Runs::default();
+    assert_eq!((count(1, &runs), count(1, &runs)), (1, 1));
+    let cache = Cache::current();
+    assert_eq!(cache.prefix(), "cache");
+    assert_about(cache.blocking().ttl("current:1").unwrap(), 300);
+    assert_eq!(cache.blocking().health_check().unwrap().store, "memory");
+}
+
+#[test]
+fn the_environment_can_disable_the_cache() {
+    if !is_child() {
+        rerun(
+            "the_environment_can_disable_the_cache",
+            &[("CACHE_ENABLED", "false")],
+        );
+        return;
+    }
+    let runs = Runs::default();
+    assert_eq!((count(1, &runs), count(1, &runs)), (1, 2));
+}
+
+#[test]
+fn a_malformed_environment_is_an_error_that_names_the_variable_and_runs_uncached() {
+    if !is_child() {
+        for (variable, value) in [
+            ("REDIS_URL", "http://user:hunter2@host"),
+            ("CACHE_ENABLED", "perhaps"),
+            ("CACHE_DEFAULT_TIMEOUT", "-1"),
+            ("CACHE_DEFAULT_TIMEOUT", "0"),
+            ("CACHE_DEFAULT_TIMEOUT", "10m"),
+            ("CACHE_TIMEOUT_USER_PROFILE", "soon"),
+            ("CACHE_KEY_PREFIX", "a:b"),
+        ] {
+            let test =
+                "a_malformed_environment_is_an_error_that_names_the_variable_and_runs_uncached";
+            let said = rerun(test, &[(variable, value)]);
+            assert!(said.contains(variable), "{variable}: {said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+        return;
+    }
+    let error = Cache::from_env().unwrap_err();
+    println!("error: {error}");
+    let runs = Runs::default();
+    let events = events_of(Level::ERROR, || {
+        assert_eq!((count(1, &runs), count(1, &runs)), (1, 2));
+    });
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert!(
+        events[0].level == "ERROR" && events[0].message.contains(&error.to_string()),
+        "{events:?}"
+    );
+}
+
+#[test]
+fn a_cache_is_installed_once() {
+    if !is_child() {
+        rerun("a_cache_is_installed_once", &[]);
+        return;
+    }
+    let named = |prefix: &str| Cache::builder().prefix(prefix).build().unwrap();
+    named("first").install().unwrap();
+    assert!(matches!(
+        named("second").install(),
+        Err(CacheError::AlreadyInstalled)
+    ));
+    assert_eq!(Cache::current().prefix(), "first");
+    // Of the whole process, not of one thread.
+    std::thread::spawn(|| assert_eq!(Cache::current().prefix(), "first"))
+        .join()
+        .unwrap();
+    named("scoped").scope_sync(|| assert_eq!(Cache::current().prefix(), "scoped"));
+}
+
+#[test]
+fn install_comes_too_late_after_the_first_use() {
+    if !is_child() {
+        rerun("install_comes_too_late_after_the_first_use", &[]);
+        return;
+    }
+    count(1, &Runs::default());
+    assert!(matches!(
+        Cache::builder().build().unwrap().install(),
+        Err(CacheError::AlreadyInstalled)
+    ));
+}

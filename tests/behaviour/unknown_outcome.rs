@@ -1,0 +1,230 @@
+//! Writes whose outcome nobody knows, and invalidations whose caller is gone: nothing is lost.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cache_runtime::{Cache, invalidate};
+use redis::Commands;
+use serde::{Deserialize, Serialize};
+use tests::PATIENCE;
+use tests::{RedisServer, Stores, on_both_stores};
+
+use crate::gate::{Gate, begin, begin_to_wait, soon};
+
+/// Waits until the keys are gone: what a drop begins finishes without its caller.
+async fn until_gone(cache: &Cache, keys: &[&str]) {
+    soon(async {
+        for key in keys {
+            while cache.exists(key).await.unwrap() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+    })
+    .await;
+}
+
+#[invalidate(patterns = ["unknown:<<id>>", "unknown:by:<<result>>:*"])]
+async fn write(gate: &Gate, id: u32) -> Option<u32> {
+    Some(gate.pass().await)
+}
+
+/// A writer whose runtime ends; one that is dropped on a thread without a runtime.
+#[test]
+fn a_write_whose_runtime_ends_invalidates() {
+    let stores = Stores::new();
+    let runtime = || tokio::runtime::Runtime::new().unwrap();
+    let outer = runtime();
+    for (_, cache) in &stores.caches {
+        let fill = async {
+            for key in ["unknown:1", "unknown:by:9:x", "unknown:2"] {
+                cache.set(key, &1, 60).await.unwrap();
+            }
+        };
+        outer.block_on(fill);
+        let gate = Gate::new();
+        let inner = runtime();
+        let writer = {
+            let (cache, gate) = (cache.clone(), gate.clone());
+            async move { cache.scope(write(&gate, 1)).await }
+        };
+        inner.spawn(writer);
+        inner.block_on(gate.reached_by(1));
+        drop(inner);
+        outer.block_on(until_gone(cache, &["unknown:1", "unknown:by:9:x"]));
+        assert!(outer.block_on(cache.exists("unknown:2")).unwrap());
+
+        let polled = {
+            let (cache, gate) = (cache.clone(), gate.clone());
+            async move { cache.scope(write(&gate, 2)).await }
+        };
+        let mut polled = Box::pin(polled);
+        outer.block_on(begin_to_wait(&mut polled));
+        std::thread::spawn(move || drop(polled)).join().unwrap();
+        outer.block_on(until_gone(cache, &["unknown:2"]));
+    }
+}
+
+/// Reads that are under way when a write is dropped began before it was invalidated.
+#[tokio::test]
+async fn a_write_that_is_dropped_overtakes_flights() {
+    on_both_stores(|cache| async move {
+        let (gate, reading) = (Gate::new(), Gate::new());
+        let read = || {
+            let (cache, reading) = (cache.clone(), reading.clone());
+            async move { cache.get_or_set("unknown:1", 60, || reading.pass()).await }
+        };
+        let reader = begin(&cache, read()).await;
+        let mut writer = Box::pin(write(&gate, 1));
+        begin_to_wait(&mut writer).await;
+        drop(writer);
+        // On Redis the invalidation goes on without its caller; what follows here comes after it.
+        cache.delete_pattern("nothing").await.unwrap();
+        reading.open();
+        assert_eq!(soon(reader).await.unwrap(), 1);
+        assert_eq!(soon(read()).await, 2, "not the value from before");
+    })
+    .await;
+}
+
+/// What the body owns is dropped first: a transaction is rolled back before others may read again.
+#[tokio::test]
+async fn the_invalidation_comes_after_the_body_is_gone() {
+    struct Rollback(Cache, Arc<Mutex<Option<bool>>>);
+    impl Drop for Rollback {
+        fn drop(&mut self) {
+            let stands = self.0.blocking().exists("unknown:rollback").unwrap();
+            *self.1.lock().unwrap() = Some(stands);
+        }
+    }
+    #[invalidate(patterns = ["unknown:rollback"])]
+    async fn write(rollback: Rollback) {
+        let _rollback = rollback;
+        std::future::pending::<()>().await;
+    }
+    on_both_stores(|cache| async move {
+        cache.set("unknown:rollback", &1, 60).await.unwrap();
+        let seen = Arc::new(Mutex::new(None));
+        let mut writer = Box::pin(write(Rollback(cache.clone(), Arc::clone(&seen))));
+        begin_to_wait(&mut writer).await;
+        drop(writer);
+        assert_eq!(*seen.lock().unwrap(), Some(true));
+        until_gone(&cache, &["unknown:rollback"]).await;
+    })
+    .await;
+}
+
+/// How a value's text goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+enum Shown {
+    Panics,
+    Fails,
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Panics => panic!("as the test wants"),
+            Self::Fails => {
+                f.write_str("par")?;
+                Err(fmt::Error)
+            }
+        }
+    }
+}
+
+#[invalidate(patterns = ["shown:<<result>>:x", "shown:all"])]
+fn show(shown: Shown) -> Shown {
+    shown
+}
+
+#[tokio::test]
+async fn a_result_that_cannot_be_shown_becomes_a_star() {
+    on_both_stores(|cache| async move {
+        for shown in [Shown::Panics, Shown::Fails] {
+            let keys = ["shown:1:x", "shown:2:x", "shown:all"];
+            for key in keys {
+                cache.set(key, &1, 60).await.unwrap();
+            }
+            let written = catch_unwind(AssertUnwindSafe(|| show(shown)));
+            assert_eq!(written.is_err(), shown == Shown::Panics);
+            until_gone(&cache, &keys).await;
+        }
+    })
+    .await;
+}
+
+#[invalidate(patterns = ["sync:<<id>>"])]
+fn panics_sync(id: u32) {
+    panic!("as the test wants")
+}
+
+#[test]
+fn a_blocking_write_that_panics_invalidates_on_any_thread() {
+    let stores = Stores::new();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    for (_, cache) in &stores.caches {
+        let write = || {
+            cache.blocking().set("sync:1", &1, 60).unwrap();
+            let panics = || cache.scope_sync(|| panics_sync(1));
+            assert!(catch_unwind(AssertUnwindSafe(panics)).is_err());
+        };
+        write();
+        runtime.block_on(until_gone(cache, &["sync:1"]));
+        runtime.block_on(async {
+            write();
+            until_gone(cache, &["sync:1"]).await;
+        });
+    }
+}
+
+#[invalidate(patterns = ["many:*", "more:*"])]
+async fn forget_many() {}
+
+/// A walk over many keys takes a while, and its caller doesn't wait for it.
+#[tokio::test]
+async fn a_long_invalidation_finishes_without_its_caller() {
+    const KEYS: u32 = 10_000;
+    let server = RedisServer::start();
+    let cache = Cache::builder()
+        .prefix("p")
+        .redis(server.url())
+        .response_timeout(PATIENCE)
+        .build()
+        .unwrap();
+    let other = Cache::builder()
+        .prefix("other")
+        .redis(server.url())
+        .build()
+        .unwrap();
+    let mut redis = server.connect();
+    for way in ["attribute", "delete_pattern", "clear"] {
+        let entries = (0..KEYS).map(|key| (format!("many:{key}"), key));
+        cache.set_many(entries, 600).await.unwrap();
+        cache.set("more:1", &1, 600).await.unwrap();
+        other.set("many:1", &1, 600).await.unwrap();
+        let mut call: std::pin::Pin<Box<dyn Future<Output = ()>>> = match way {
+            "attribute" => Box::pin(cache.scope(forget_many())),
+            "delete_pattern" => Box::pin(async { drop(cache.delete_pattern("m*").await) }),
+            _ => Box::pin(async { drop(cache.clear().await) }),
+        };
+        assert!(futures_util::poll!(&mut call).is_pending(), "{way}");
+        drop(call);
+        soon(async {
+            loop {
+                let left: Vec<String> = redis::cmd("KEYS").arg("p:m*").query(&mut redis).unwrap();
+                if left.is_empty() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        })
+        .await;
+        assert!(!redis.exists::<_, bool>("p:many:1").unwrap(), "{way}");
+        assert!(redis.exists::<_, bool>("other:many:1").unwrap(), "{way}");
+    }
+}
