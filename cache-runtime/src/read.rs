@@ -105,11 +105,7 @@ where
 }
 
 /// The full key of a call.
-pub fn cache_key<F: Render>(
-    site: &'static ReadSite,
-    handle: Handle<'_>,
-    render: F,
-) -> String {
+pub fn cache_key<F: Render>(site: &'static ReadSite, handle: Handle<'_>, render: F) -> String {
     handle
         .with(|cache| with_key(site, cache, &render, |key| cache.full_key(key)).unwrap_or_default())
 }
@@ -277,12 +273,7 @@ where
 }
 
 /// Answers a blocking call. Its thread parks while it waits; what it waits for runs on the cache's thread.
-pub fn read_sync<R, S, V, D, U, B>(
-    lookup: Lookup<R, S>,
-    value_ttl: V,
-    unless: U,
-    body: B,
-) -> R
+pub fn read_sync<R, S, V, D, U, B>(lookup: Lookup<R, S>, value_ttl: V, unless: U, body: B) -> R
 where
     R: Cached<S>,
     V: FnOnce(&R::Stored) -> D,

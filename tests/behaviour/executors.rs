@@ -74,12 +74,12 @@ type Block = fn(Pin<Box<dyn Future<Output = u32>>>) -> u32;
 
 #[test]
 fn a_single_flight_needs_no_runtime() {
-    crowd_of_threads(|call| futures_executor::block_on(call));
+    crowd_of_threads(futures_executor::block_on);
 }
 
 #[test]
 fn a_single_flight_needs_no_executor_of_note() {
-    crowd_of_threads(|call| block_on(call));
+    crowd_of_threads(block_on);
 }
 
 fn crowd_of_threads(block: Block) {

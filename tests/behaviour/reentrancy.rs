@@ -144,7 +144,7 @@ fn a_value_may_call_the_cache_on_the_cache_s_own_thread() {
                 let blocking = cache.blocking();
                 drop(blocking.get::<u32>("any"));
                 assert_eq!(blocking.get_or_set("any", 60, || 7), 7);
-                cache.scope_sync(|| forget_all());
+                cache.scope_sync(forget_all);
             }
         }
     }

@@ -94,7 +94,13 @@ async fn act(cache: Cache, table: Arc<Table>, mut numbers: Numbers, steps: u32) 
                 Ok(seen) => seen,
                 Err(()) => continue,
             },
-            4 => row_sync(&table, id),
+            // On a thread of its own: the two caches stand for two processes, and what would be one's leader
+            // must not wait for a thread that the other's caller blocks.
+            4 => {
+                let (cache, table) = (cache.clone(), Arc::clone(&table));
+                let read = move || cache.scope_sync(|| row_sync(&table, id));
+                tokio::task::spawn_blocking(read).await.unwrap()
+            }
             _ => match row(&table, id, pauses).await {
                 Ok(seen) => seen,
                 Err(()) => continue,

@@ -30,7 +30,8 @@ pub(crate) struct TypeFacts {
 }
 
 /// One trace for each type that is ever stored; never freed, since types aren't.
-static KNOWN: LazyLock<RwLock<HashMap<TypeId, &'static TypeFacts>>> = LazyLock::new(RwLock::default);
+static KNOWN: LazyLock<RwLock<HashMap<TypeId, &'static TypeFacts>>> =
+    LazyLock::new(RwLock::default);
 
 /// The facts about `T`; traced once.
 pub(crate) fn of<T: DeserializeOwned + 'static>() -> &'static TypeFacts {
