@@ -64,7 +64,12 @@ pub(crate) fn invalidate(origin: Origin, pattern: &str, count: u64) {
 /// An invalidation that couldn't be sent and will be.
 #[cfg(feature = "redis")]
 pub(crate) fn postponed(origin: Origin, pattern: &str, error: &dyn std::fmt::Display) {
-    event!(origin, pattern, "postpone", "[Cache] POSTPONED: {pattern}: {error}");
+    event!(
+        origin,
+        pattern,
+        "postpone",
+        "[Cache] POSTPONED: {pattern}: {error}"
+    );
 }
 
 /// A failure that no caller sees.

@@ -33,7 +33,12 @@ fn line(what: &str, figure: impl std::fmt::Display) {
 }
 
 fn cache_at(url: String) -> Cache {
-    Cache::builder().prefix("app").redis(url).invalidation_timeout(Duration::from_secs(60)).build().unwrap()
+    Cache::builder()
+        .prefix("app")
+        .redis(url)
+        .invalidation_timeout(Duration::from_secs(60))
+        .build()
+        .unwrap()
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {
@@ -46,7 +51,11 @@ fn fill(redis: &mut Connection, from: u64, to: u64) {
     for start in (from..to).step_by(10_000) {
         let mut batch = redis::pipe();
         for id in start..(start + 10_000).min(to) {
-            batch.cmd("SET").arg(format!("app:posts:{}:{id}", id / 100)).arg("value").ignore();
+            batch
+                .cmd("SET")
+                .arg(format!("app:posts:{}:{id}", id / 100))
+                .arg("value")
+                .ignore();
         }
         batch.query::<()>(redis).unwrap();
     }
@@ -59,32 +68,52 @@ async fn index() {
     for (from, to) in [(0, 10_000), (10_000, 1_000_000)] {
         fill(&mut redis, from, to);
         // Away with the index, so that the next invalidation makes it anew over all keys.
-        let sets: Vec<String> = redis::cmd("KEYS").arg("app#index:*").query(&mut redis).unwrap();
+        let sets: Vec<String> = redis::cmd("KEYS")
+            .arg("app#index:*")
+            .query(&mut redis)
+            .unwrap();
         if !sets.is_empty() {
             redis.del::<_, ()>(sets).unwrap();
         }
         let started = Instant::now();
         cache.delete_pattern("none:*").await.unwrap();
-        line(&format!("index of {to} keys made by one walk"), format_args!("{:.0?}", started.elapsed()));
+        line(
+            &format!("index of {to} keys made by one walk"),
+            format_args!("{:.0?}", started.elapsed()),
+        );
         let mut times = Vec::new();
         for group in 0..21 {
             let group = group * (to / 100) / 21;
-            let entries: Vec<(String, u64)> =
-                (0..100).map(|at| (format!("posts:{group}:{}", group * 100 + at), at)).collect();
+            let entries: Vec<(String, u64)> = (0..100)
+                .map(|at| (format!("posts:{group}:{}", group * 100 + at), at))
+                .collect();
             cache.set_many(&entries, TTL).await.unwrap();
             let started = Instant::now();
-            assert_eq!(cache.delete_pattern(&format!("posts:{group}:*")).await.unwrap(), 100);
+            assert_eq!(
+                cache
+                    .delete_pattern(&format!("posts:{group}:*"))
+                    .await
+                    .unwrap(),
+                100
+            );
             times.push(started.elapsed());
             cache.set_many(&entries, TTL).await.unwrap();
         }
         indexed.push(median(times));
-        line(&format!("100 matches of {to} keys, by the index"), format_args!("{:.0?}", indexed[indexed.len() - 1]));
+        line(
+            &format!("100 matches of {to} keys, by the index"),
+            format_args!("{:.0?}", indexed[indexed.len() - 1]),
+        );
     }
     let started = Instant::now();
     let mut cursor = 0u64;
     loop {
         let mut scan = redis::cmd("SCAN");
-        scan.arg(cursor).arg("MATCH").arg("app:posts:7:*").arg("COUNT").arg(1_000);
+        scan.arg(cursor)
+            .arg("MATCH")
+            .arg("app:posts:7:*")
+            .arg("COUNT")
+            .arg(1_000);
         let (next, _keys): (u64, Vec<String>) = scan.query(&mut redis).unwrap();
         cursor = next;
         if cursor == 0 {
@@ -92,17 +121,37 @@ async fn index() {
         }
     }
     let walk = started.elapsed();
-    line("the same by a SCAN walk, COUNT 1000", format_args!("{walk:.0?}"));
-    line("walk / index", format_args!("{:.0}", walk.as_secs_f64() / indexed[1].as_secs_f64()));
-    line("index at 1,000,000 / at 10,000 keys", format_args!("{:.2}", indexed[1].as_secs_f64() / indexed[0].as_secs_f64()));
-    let set: u64 = redis::cmd("MEMORY").arg("USAGE").arg(index_of(&mut redis)).arg("SAMPLES").arg(0).query(&mut redis).unwrap();
-    line("bytes of index a key", format_args!("{:.0}", set as f64 / 1e6));
+    line(
+        "the same by a SCAN walk, COUNT 1000",
+        format_args!("{walk:.0?}"),
+    );
+    line(
+        "walk / index",
+        format_args!("{:.0}", walk.as_secs_f64() / indexed[1].as_secs_f64()),
+    );
+    line(
+        "index at 1,000,000 / at 10,000 keys",
+        format_args!("{:.2}", indexed[1].as_secs_f64() / indexed[0].as_secs_f64()),
+    );
+    let set: u64 = redis::cmd("MEMORY")
+        .arg("USAGE")
+        .arg(index_of(&mut redis))
+        .arg("SAMPLES")
+        .arg(0)
+        .query(&mut redis)
+        .unwrap();
+    line(
+        "bytes of index a key",
+        format_args!("{:.0}", set as f64 / 1e6),
+    );
 }
 
 /// The set with the most members.
 fn index_of(redis: &mut Connection) -> String {
     let sets: Vec<String> = redis::cmd("KEYS").arg("app#index:*").query(redis).unwrap();
-    sets.into_iter().max_by_key(|set| redis.zcard::<_, u64>(set).unwrap()).unwrap()
+    sets.into_iter()
+        .max_by_key(|set| redis.zcard::<_, u64>(set).unwrap())
+        .unwrap()
 }
 
 async fn deletion_in_batches() {
@@ -110,10 +159,23 @@ async fn deletion_in_batches() {
     let (cache, mut redis) = (cache_at(server.url()), server.connect());
     fill(&mut redis, 0, 500_000);
     cache.delete_pattern("none:*").await.unwrap();
-    let slow = redis::cmd("CONFIG").arg("SET").arg("slowlog-log-slower-than").arg(10_000).to_owned();
+    let slow = redis::cmd("CONFIG")
+        .arg("SET")
+        .arg("slowlog-log-slower-than")
+        .arg(10_000)
+        .to_owned();
     slow.query::<()>(&mut redis).unwrap();
-    redis::cmd("SLOWLOG").arg("RESET").query::<()>(&mut redis).unwrap();
-    let deleting = tokio::spawn(async move { (Instant::now(), cache.delete_pattern("posts:*").await.unwrap(), Instant::now()) });
+    redis::cmd("SLOWLOG")
+        .arg("RESET")
+        .query::<()>(&mut redis)
+        .unwrap();
+    let deleting = tokio::spawn(async move {
+        (
+            Instant::now(),
+            cache.delete_pattern("posts:*").await.unwrap(),
+            Instant::now(),
+        )
+    });
     let mut pings = Vec::new();
     while !deleting.is_finished() {
         let started = Instant::now();
@@ -123,10 +185,19 @@ async fn deletion_in_batches() {
     }
     let (started, count, ended) = deleting.await.unwrap();
     let logged: u64 = redis::cmd("SLOWLOG").arg("LEN").query(&mut redis).unwrap();
-    line(&format!("{count} matches deleted"), format_args!("{:.1?}", ended - started));
+    line(
+        &format!("{count} matches deleted"),
+        format_args!("{:.1?}", ended - started),
+    );
     line("commands over 10 ms meanwhile", logged);
-    line("slowest PING meanwhile", format_args!("{:.1?}", pings.iter().max().unwrap()));
-    line("median PING meanwhile", format_args!("{:.0?}", median(pings)));
+    line(
+        "slowest PING meanwhile",
+        format_args!("{:.1?}", pings.iter().max().unwrap()),
+    );
+    line(
+        "median PING meanwhile",
+        format_args!("{:.0?}", median(pings)),
+    );
 }
 
 /// Microseconds of one run of the work, as the median of 2,000.
@@ -142,7 +213,9 @@ async fn timed<F: Future>(work: impl Fn(u64) -> F) -> f64 {
 
 fn commands(redis: &mut Connection) -> u64 {
     let stats: String = redis::cmd("INFO").arg("stats").query(redis).unwrap();
-    let line = stats.lines().find_map(|line| line.strip_prefix("total_commands_processed:"));
+    let line = stats
+        .lines()
+        .find_map(|line| line.strip_prefix("total_commands_processed:"));
     line.and_then(|count| count.trim().parse().ok()).unwrap()
 }
 
@@ -170,7 +243,10 @@ async fn miss() {
     let sent = round_trips(&cache, &mut redis).await;
     let _ = before;
     line("a miss, microseconds", format_args!("{missing:.0}"));
-    line("GET and SET by hand, microseconds", format_args!("{by_hand:.0}"));
+    line(
+        "GET and SET by hand, microseconds",
+        format_args!("{by_hand:.0}"),
+    );
     line("miss / by hand", format_args!("{:.2}", missing / by_hand));
     line("round trips of a miss (by hand: 2)", sent);
     line("a hit, microseconds", format_args!("{hitting:.0}"));
@@ -180,8 +256,19 @@ async fn miss() {
 async fn round_trips(cache: &Cache, redis: &mut Connection) -> u64 {
     let calls = |redis: &mut Connection| -> u64 {
         let stats: String = redis::cmd("INFO").arg("commandstats").query(redis).unwrap();
-        let evals = stats.lines().filter(|line| line.starts_with("cmdstat_evalsha:"));
-        evals.filter_map(|line| line.split("calls=").nth(1)?.split(',').next()?.parse::<u64>().ok()).sum()
+        let evals = stats
+            .lines()
+            .filter(|line| line.starts_with("cmdstat_evalsha:"));
+        evals
+            .filter_map(|line| {
+                line.split("calls=")
+                    .nth(1)?
+                    .split(',')
+                    .next()?
+                    .parse::<u64>()
+                    .ok()
+            })
+            .sum()
     };
     let before = calls(redis);
     cache.scope(row(3_000_000)).await;
@@ -210,8 +297,14 @@ async fn herd() {
     for caller in callers {
         assert_eq!(caller.await.unwrap(), 7);
     }
-    line("4 caches times 250 callers of one cold key, body runs", runs.load(Ordering::SeqCst));
-    line("the slowest of them / a body of 100 ms", format_args!("{:.2}", started.elapsed().as_secs_f64() / 0.1));
+    line(
+        "4 caches times 250 callers of one cold key, body runs",
+        runs.load(Ordering::SeqCst),
+    );
+    line(
+        "the slowest of them / a body of 100 ms",
+        format_args!("{:.2}", started.elapsed().as_secs_f64() / 0.1),
+    );
 }
 
 async fn outage() {
@@ -222,7 +315,10 @@ async fn outage() {
     proxy.set(Fault::Silent);
     let started = Instant::now();
     cache.scope(row(2)).await;
-    line("the first call on a silent server", format_args!("{:.0?}", started.elapsed()));
+    line(
+        "the first call on a silent server",
+        format_args!("{:.0?}", started.elapsed()),
+    );
     let (mut with, mut bare) = (Vec::new(), Vec::new());
     for id in 0..20_000 {
         let started = Instant::now();
@@ -233,5 +329,8 @@ async fn outage() {
         bare.push(started.elapsed());
     }
     let over = median(with).saturating_sub(median(bare));
-    line("each later call over its bare body", format_args!("{:.2} microseconds", over.as_secs_f64() * 1e6));
+    line(
+        "each later call over its bare body",
+        format_args!("{:.2} microseconds", over.as_secs_f64() * 1e6),
+    );
 }

@@ -17,8 +17,14 @@ fn explore(model: Protocol) -> impl Checker<Protocol> {
 #[test]
 fn the_promises_hold() {
     for same_process in [false, true] {
-        let checked = explore(Protocol { same_process, flaw: None });
-        println!("same process: {same_process}; {} states", checked.unique_state_count());
+        let checked = explore(Protocol {
+            same_process,
+            flaw: None,
+        });
+        println!(
+            "same process: {same_process}; {} states",
+            checked.unique_state_count()
+        );
         checked.assert_no_discovery(NO_STALE_READ);
         checked.assert_no_discovery(ONE_COMPUTATION);
         checked.assert_any_discovery(TAKEN_OVER);
@@ -27,8 +33,13 @@ fn the_promises_hold() {
 
 /// Whether the model finds a stale read when this piece is taken out.
 fn finds(flaw: Flaw) {
-    let checked = explore(Protocol { same_process: matches!(flaw, Flaw::JoinUnseen), flaw: Some(flaw) });
-    let path = checked.discovery(NO_STALE_READ).unwrap_or_else(|| panic!("{flaw:?} goes unnoticed"));
+    let checked = explore(Protocol {
+        same_process: matches!(flaw, Flaw::JoinUnseen),
+        flaw: Some(flaw),
+    });
+    let path = checked
+        .discovery(NO_STALE_READ)
+        .unwrap_or_else(|| panic!("{flaw:?} goes unnoticed"));
     println!("{flaw:?} found in {} steps", path.into_actions().len());
 }
 

@@ -4,7 +4,8 @@
 use stateright::{Model, Property};
 
 pub(crate) const NO_STALE_READ: &str = "no read is older than what was invalidated before it began";
-pub(crate) const ONE_COMPUTATION: &str = "as many computations as times that nothing stood at the key";
+pub(crate) const ONE_COMPUTATION: &str =
+    "as many computations as times that nothing stood at the key";
 pub(crate) const TAKEN_OVER: &str = "a crashed leader is taken over";
 
 const READERS: usize = 2;
@@ -45,7 +46,10 @@ pub(crate) enum Reader {
     Missed,
     /// Holds a lease, and hasn't asked the database yet.
     Leading(u8),
-    Computed { token: u8, version: u8 },
+    Computed {
+        token: u8,
+        version: u8,
+    },
     /// Waits for the flight of its process with this token.
     Joined(u8),
     Crashed,
@@ -161,10 +165,16 @@ impl Protocol {
             Reader::Leading(token) | Reader::Computed { token, .. } => Some(*token),
             _ => None,
         };
-        let flight = state.readers.iter().find_map(leading).filter(|_| self.same_process);
+        let flight = state
+            .readers
+            .iter()
+            .find_map(leading)
+            .filter(|_| self.same_process);
         match state.entry {
             Entry::Value(version) => state.finish(reader, version),
-            Entry::Lease(token) if flight == Some(token) => state.readers[reader] = Reader::Joined(token),
+            Entry::Lease(token) if flight == Some(token) => {
+                state.readers[reader] = Reader::Joined(token)
+            }
             // Another process's: looks again.
             Entry::Lease(_) => {}
             Entry::Absent => {
@@ -234,8 +244,15 @@ impl Model for Protocol {
             taken_over: false,
         };
         // An index that was never made, and an entry of an older release that is in none.
-        let unmade = State { whole: false, ..fresh.clone() };
-        let older = State { entry: Entry::Value(0), cleared: 1, ..unmade.clone() };
+        let unmade = State {
+            whole: false,
+            ..fresh.clone()
+        };
+        let older = State {
+            entry: Entry::Value(0),
+            cleared: 1,
+            ..unmade.clone()
+        };
         vec![fresh, unmade, older]
     }
 
@@ -244,7 +261,9 @@ impl Model for Protocol {
             match reader {
                 Reader::Idle if state.calls[at] < CALLS => actions.push(Action::Begin(at)),
                 Reader::Looking => actions.push(Action::Look(at)),
-                Reader::Missed if self.has(Flaw::IndexFirst) && !state.member => actions.push(Action::Register(at)),
+                Reader::Missed if self.has(Flaw::IndexFirst) && !state.member => {
+                    actions.push(Action::Register(at))
+                }
                 Reader::Missed => actions.push(Action::Take(at)),
                 Reader::Leading(_) => actions.extend([Action::Compute(at), Action::Crash(at)]),
                 Reader::Computed { .. } => actions.extend([Action::Fill(at), Action::Crash(at)]),
@@ -283,22 +302,35 @@ impl Model for Protocol {
         match action {
             Action::Begin(at) => {
                 state.calls[at] += 1;
-                state.floors[at] = if state.writer == Writer::Returned { 1 } else { 0 };
+                state.floors[at] = if state.writer == Writer::Returned {
+                    1
+                } else {
+                    0
+                };
                 state.readers[at] = Reader::Looking;
             }
             Action::Look(at) => self.look(&mut state, at),
             Action::Register(_) => state.member = true,
             Action::Take(at) => self.take(&mut state, at),
             Action::Compute(at) => {
-                let Reader::Leading(token) = state.readers[at] else { return None };
-                state.readers[at] = Reader::Computed { token, version: state.database };
+                let Reader::Leading(token) = state.readers[at] else {
+                    return None;
+                };
+                state.readers[at] = Reader::Computed {
+                    token,
+                    version: state.database,
+                };
             }
             Action::Fill(at) => {
-                let Reader::Computed { token, version } = state.readers[at] else { return None };
+                let Reader::Computed { token, version } = state.readers[at] else {
+                    return None;
+                };
                 self.fill(&mut state, at, token, version);
             }
             Action::Land(at) => {
-                let Reader::Joined(token) = state.readers[at] else { return None };
+                let Reader::Joined(token) = state.readers[at] else {
+                    return None;
+                };
                 let landed = state.landed.iter().find(|(of, _)| *of == token).copied();
                 let flying = state.readers.iter().any(|other| {
                     matches!(other, Reader::Leading(of) | Reader::Computed { token: of, .. } if *of == token)
@@ -333,9 +365,15 @@ impl Model for Protocol {
                 state.writer = Writer::Returned;
             }
             Action::WriterWalk => {
-                let Writer::Walking(walk) = state.writer else { return None };
+                let Writer::Walking(walk) = state.writer else {
+                    return None;
+                };
                 let walk = state.walk(walk, 0, self.flaw);
-                state.writer = if walk == Walk::Over { Writer::Written } else { Writer::Walking(walk) };
+                state.writer = if walk == Walk::Over {
+                    Writer::Written
+                } else {
+                    Writer::Walking(walk)
+                };
             }
             Action::BackgroundWalk => state.background = state.walk(state.background, 1, self.flaw),
             Action::Sweep => {
@@ -360,7 +398,9 @@ impl Model for Protocol {
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
             Property::always(NO_STALE_READ, |_, state: &State| !state.stale),
-            Property::always(ONE_COMPUTATION, |_, state: &State| state.next_token <= 1 + state.cleared),
+            Property::always(ONE_COMPUTATION, |_, state: &State| {
+                state.next_token <= 1 + state.cleared
+            }),
             Property::sometimes(TAKEN_OVER, |_, state: &State| state.taken_over),
         ]
     }

@@ -13,7 +13,9 @@ const CALLERS: u64 = 250;
 
 #[cacheable(key = "cold", skip(database))]
 async fn compute(database: &Database) -> u64 {
-    database.count(&format!("leader:{}", std::process::id()), 1).await;
+    database
+        .count(&format!("leader:{}", std::process::id()), 1)
+        .await;
     let run = database.count("runs", 1).await;
     // As long as all are needed to arrive; in the second test, for ever in the first leader.
     database.until("callers", PROCESSES * CALLERS).await;
@@ -50,11 +52,16 @@ pub(crate) async fn work(orders: &Orders) {
 #[test]
 fn four_times_250_callers_make_one_computation() {
     let (cache, database) = (RedisServer::start(), RedisServer::start());
-    let workers: Vec<_> = (0..PROCESSES).map(|_| worker::start("herd", &cache, &database)).collect();
+    let workers: Vec<_> = (0..PROCESSES)
+        .map(|_| worker::start("herd", &cache, &database))
+        .collect();
     for mut worker in workers {
         assert!(worker.wait().unwrap().success());
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let database = Database::open(&database.url()).await;
         assert_eq!(database.counted("runs").await, 1);
@@ -65,11 +72,16 @@ fn four_times_250_callers_make_one_computation() {
 #[test]
 fn a_leader_that_is_killed_is_taken_over_by_one() {
     let (cache, database) = (RedisServer::start(), RedisServer::start());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let rows = Database::open(&database.url()).await;
         rows.count("kill", 1).await;
-        let mut workers: Vec<_> = (0..PROCESSES).map(|_| worker::start("herd", &cache, &database)).collect();
+        let mut workers: Vec<_> = (0..PROCESSES)
+            .map(|_| worker::start("herd", &cache, &database))
+            .collect();
         rows.until("runs", 1).await;
         rows.until("callers", PROCESSES * CALLERS).await;
         let mut leader = None;

@@ -37,7 +37,12 @@ async fn think(row: u32, page: u32) {
 }
 
 /// The same read as people write it by hand: GET, query, SET. It has the race that leases close.
-async fn read_by_hand(cache: &mut MultiplexedConnection, database: &Database, row: u32, page: u32) -> u64 {
+async fn read_by_hand(
+    cache: &mut MultiplexedConnection,
+    database: &Database,
+    row: u32,
+    page: u32,
+) -> u64 {
     let key = format!("app:rows:{row}:page:{page}");
     if let Ok(Some(version)) = cache.get::<_, Option<u64>>(&key).await {
         return version;
@@ -50,14 +55,22 @@ async fn read_by_hand(cache: &mut MultiplexedConnection, database: &Database, ro
 
 async fn write_by_hand(cache: &mut MultiplexedConnection, database: &Database, row: u32) -> u64 {
     let version = database.update(row).await;
-    let keys: Vec<String> = (0..PAGES).map(|page| format!("app:rows:{row}:page:{page}")).collect();
+    let keys: Vec<String> = (0..PAGES)
+        .map(|page| format!("app:rows:{row}:page:{page}"))
+        .collect();
     let _: () = cache.del(keys).await.unwrap();
     version
 }
 
 pub(crate) async fn work(orders: &Orders) {
     let database = Database::open(&orders.database_url).await;
-    let cache = Arc::new(Cache::builder().prefix("app").redis(orders.cache_url.as_str()).build().unwrap());
+    let cache = Arc::new(
+        Cache::builder()
+            .prefix("app")
+            .redis(orders.cache_url.as_str())
+            .build()
+            .unwrap(),
+    );
     let by_hand = orders.role == "stress-by-hand";
     let time = if by_hand { TIME / 4 } else { TIME };
     let started = Instant::now();
@@ -113,27 +126,51 @@ fn run(role: &str) -> Outcome {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let (cache, database) = (RedisServer::start(), RedisServer::start());
-    let workers: Vec<_> = (0..PROCESSES).map(|_| worker::start(role, &cache, &database)).collect();
+    let workers: Vec<_> = (0..PROCESSES)
+        .map(|_| worker::start(role, &cache, &database))
+        .collect();
     for mut worker in workers {
         assert!(worker.wait().unwrap().success());
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let database = Database::open(&database.url()).await;
         assert_eq!(database.counted("finished").await, PROCESSES as u64);
-        let (reads, stale) = (database.counted("reads").await, database.counted("stale").await);
-        let (hits, errors) = (database.counted("hits").await, database.counted("errors").await);
+        let (reads, stale) = (
+            database.counted("reads").await,
+            database.counted("stale").await,
+        );
+        let (hits, errors) = (
+            database.counted("hits").await,
+            database.counted("errors").await,
+        );
         println!("{role}: {reads} reads, {hits} hits, {stale} stale, {errors} errors");
-        Outcome { reads, stale, hits, errors }
+        Outcome {
+            reads,
+            stale,
+            hits,
+            errors,
+        }
     })
 }
 
 #[test]
 fn no_read_is_stale_and_most_are_hits() {
-    let Outcome { reads, stale, hits, errors } = run("stress");
+    let Outcome {
+        reads,
+        stale,
+        hits,
+        errors,
+    } = run("stress");
     assert_eq!(stale, 0);
     assert!(reads > 1_000 && hits * 2 > reads, "{hits} of {reads}");
-    assert!(errors * 100 < reads, "{errors} of {reads} went without the cache");
+    assert!(
+        errors * 100 < reads,
+        "{errors} of {reads} went without the cache"
+    );
 }
 
 #[test]

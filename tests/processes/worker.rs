@@ -26,13 +26,19 @@ pub(crate) fn start(role: &str, cache: &RedisServer, database: &RedisServer) -> 
 /// Not a test of its own: what the processes that the other tests start run. Without orders it has nothing to do.
 #[test]
 fn run_as_a_worker() {
-    let Ok(role) = std::env::var("WORKER_ROLE") else { return };
+    let Ok(role) = std::env::var("WORKER_ROLE") else {
+        return;
+    };
     let orders = Orders {
         role,
         cache_url: std::env::var("WORKER_CACHE").unwrap(),
         database_url: std::env::var("WORKER_DATABASE").unwrap(),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         match orders.role.as_str() {
             "herd" => crate::herd::work(&orders).await,

@@ -24,12 +24,16 @@ fn sets(redis: &mut Connection) -> Vec<String> {
 /// Members that are keys.
 fn members(redis: &mut Connection) -> u64 {
     let sets = sets(redis);
-    sets.iter().map(|set| redis.zlexcount::<_, _, _, u64>(set, "[\u{1}", "+").unwrap()).sum()
+    sets.iter()
+        .map(|set| redis.zlexcount::<_, _, _, u64>(set, "[\u{1}", "+").unwrap())
+        .sum()
 }
 
 fn calls(redis: &mut Connection, command: &str) -> u64 {
     let stats: String = redis::cmd("INFO").arg("commandstats").query(redis).unwrap();
-    let line = stats.lines().find(|line| line.starts_with(&format!("cmdstat_{command}:")));
+    let line = stats
+        .lines()
+        .find(|line| line.starts_with(&format!("cmdstat_{command}:")));
     let count = line.and_then(|line| line.split("calls=").nth(1)?.split(',').next()?.parse().ok());
     count.unwrap_or(0)
 }
@@ -45,7 +49,9 @@ async fn a_pattern_costs_what_it_deletes_and_no_walk() {
     let server = RedisServer::start();
     let (cache, mut redis) = (cache_on(&server), server.connect());
     settled(&cache).await;
-    let entries: Vec<(String, u32)> = (0..5_000).map(|id| (format!("posts:{}:{id}", id % 50), id)).collect();
+    let entries: Vec<(String, u32)> = (0..5_000)
+        .map(|id| (format!("posts:{}:{id}", id % 50), id))
+        .collect();
     cache.set_many(&entries, TTL).await.unwrap();
     let walks = calls(&mut redis, "scan");
     assert_eq!(cache.delete_pattern("posts:7:*").await.unwrap(), 100);
@@ -67,7 +73,12 @@ async fn a_lost_index_is_noticed_whichever_way_it_went() {
         let sets = sets(&mut redis);
         match lost {
             "one" => {
-                let with_posts = sets.iter().find(|set| redis.zscore::<_, _, Option<f64>>(*set, "posts:1").unwrap().is_some());
+                let with_posts = sets.iter().find(|set| {
+                    redis
+                        .zscore::<_, _, Option<f64>>(*set, "posts:1")
+                        .unwrap()
+                        .is_some()
+                });
                 let _: () = redis.del(with_posts.unwrap()).unwrap();
             }
             _ => {
@@ -77,12 +88,19 @@ async fn a_lost_index_is_noticed_whichever_way_it_went() {
         if lost == "recreated" {
             cache.set("posts:2", &1, TTL).await.unwrap();
         }
-        assert!(cache.delete_pattern("posts:*").await.unwrap() >= 1, "{lost}");
+        assert!(
+            cache.delete_pattern("posts:*").await.unwrap() >= 1,
+            "{lost}"
+        );
         assert!(!redis.exists::<_, bool>("app:posts:1").unwrap(), "{lost}");
         assert!(redis.exists::<_, bool>("app:users:1").unwrap(), "{lost}");
         let walks = calls(&mut redis, "scan");
         assert_eq!(cache.delete_pattern("users:*").await.unwrap(), 1, "{lost}");
-        assert_eq!(calls(&mut redis, "scan"), walks, "{lost}: rebuilt by one walk");
+        assert_eq!(
+            calls(&mut redis, "scan"),
+            walks,
+            "{lost}: rebuilt by one walk"
+        );
     }
 }
 
@@ -91,7 +109,9 @@ async fn keys_that_an_older_release_wrote_without_an_index_are_found() {
     let server = RedisServer::start();
     let mut redis = server.connect();
     for id in 0..50 {
-        let _: () = redis.set(format!("app:posts:{id}"), "an older release's bytes").unwrap();
+        let _: () = redis
+            .set(format!("app:posts:{id}"), "an older release's bytes")
+            .unwrap();
     }
     let cache = cache_on(&server);
     assert_eq!(cache.delete_pattern("posts:1*").await.unwrap(), 11);
@@ -112,27 +132,41 @@ async fn flushing_everything_loses_nothing_that_is_written_later() {
 
 #[tokio::test]
 async fn an_index_that_a_server_evicts_loses_no_invalidation() {
-    let server = RedisServer::start_with(&["--maxmemory", "6mb", "--maxmemory-policy", "allkeys-random"]);
+    let server =
+        RedisServer::start_with(&["--maxmemory", "6mb", "--maxmemory-policy", "allkeys-random"]);
     let (cache, mut redis) = (cache_on(&server), server.connect());
     let text = "x".repeat(4_000);
     for round in 0..12 {
-        let entries: Vec<(String, &String)> = (0..300).map(|id| (format!("posts:{round}:{id}"), &text)).collect();
+        let entries: Vec<(String, &String)> = (0..300)
+            .map(|id| (format!("posts:{round}:{id}"), &text))
+            .collect();
         for (key, value) in &entries {
             cache.set(key, *value, TTL).await.unwrap();
         }
-        cache.delete_pattern(&format!("posts:{round}:1*")).await.unwrap();
-        let left: Vec<String> = redis::cmd("KEYS").arg(format!("app:posts:{round}:1*")).query(&mut redis).unwrap();
+        cache
+            .delete_pattern(&format!("posts:{round}:1*"))
+            .await
+            .unwrap();
+        let left: Vec<String> = redis::cmd("KEYS")
+            .arg(format!("app:posts:{round}:1*"))
+            .query(&mut redis)
+            .unwrap();
         assert_eq!(left, Vec::<String>::new());
     }
     let evicted: String = redis::cmd("INFO").arg("stats").query(&mut redis).unwrap();
-    assert!(!evicted.contains("evicted_keys:0\r"), "the server did evict");
+    assert!(
+        !evicted.contains("evicted_keys:0\r"),
+        "the server did evict"
+    );
 }
 
 #[tokio::test]
 async fn a_template_that_begins_with_a_value_makes_no_set_for_each() {
     let server = RedisServer::start();
     let (cache, mut redis) = (cache_on(&server), server.connect());
-    let entries: Vec<(String, u32)> = (0..2_000).map(|id| (format!("user-{id}:cart"), id)).collect();
+    let entries: Vec<(String, u32)> = (0..2_000)
+        .map(|id| (format!("user-{id}:cart"), id))
+        .collect();
     cache.set_many(&entries, TTL).await.unwrap();
     assert!(sets(&mut redis).len() <= 16);
     assert_eq!(cache.delete_pattern("user-17:*").await.unwrap(), 1);
@@ -145,13 +179,19 @@ async fn the_first_use_of_a_prefix_costs_one_walk_and_not_one_for_each_segment()
     let mut redis = server.connect();
     let mut fill = redis::pipe();
     for id in 0..20_000 {
-        fill.cmd("SET").arg(format!("neighbour:{id}")).arg(1).ignore();
+        fill.cmd("SET")
+            .arg(format!("neighbour:{id}"))
+            .arg(1)
+            .ignore();
     }
     fill.query::<()>(&mut redis).unwrap();
     let cache = cache_on(&server);
     for segment in ["posts", "users", "likes", "lists", "carts"] {
         cache.set(&format!("{segment}:1"), &1, TTL).await.unwrap();
-        assert_eq!(cache.delete_pattern(&format!("{segment}:*")).await.unwrap(), 1);
+        assert_eq!(
+            cache.delete_pattern(&format!("{segment}:*")).await.unwrap(),
+            1
+        );
     }
     let steps = calls(&mut redis, "scan");
     assert!((20..=40).contains(&steps), "{steps} steps of 1,000 keys");
@@ -163,13 +203,21 @@ async fn expired_entries_leave_the_index_while_others_come() {
     let (cache, mut redis) = (cache_on(&server), server.connect());
     settled(&cache).await;
     for round in 0..40 {
-        let entries: Vec<(String, u32)> = (0..500).map(|id| (format!("short:{round}:{id}"), id)).collect();
-        cache.set_many(&entries, Duration::from_millis(20)).await.unwrap();
+        let entries: Vec<(String, u32)> = (0..500)
+            .map(|id| (format!("short:{round}:{id}"), id))
+            .collect();
+        cache
+            .set_many(&entries, Duration::from_millis(20))
+            .await
+            .unwrap();
     }
     // The rest is the sweeper's, which looks again while it finds something.
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
-        let live: Vec<String> = redis::cmd("KEYS").arg("app:short:*").query(&mut redis).unwrap();
+        let live: Vec<String> = redis::cmd("KEYS")
+            .arg("app:short:*")
+            .query(&mut redis)
+            .unwrap();
         if members(&mut redis) <= 2 * live.len() as u64 + 16 * 30 {
             break;
         }

@@ -37,7 +37,10 @@ async fn until<F: Future<Output = bool>>(what: &str, condition: impl Fn() -> F) 
 }
 
 async fn is_well_again(cache: &Cache) {
-    until("the probe notices", || async { cache.health_check().await.is_ok() }).await;
+    until("the probe notices", || async {
+        cache.health_check().await.is_ok()
+    })
+    .await;
     cache.scope(doubled(9)).await;
     cache.reset_stats();
     assert_eq!(cache.scope(doubled(9)).await, 18);
@@ -92,8 +95,14 @@ async fn wrong_password() {
     let server = RedisServer::start_with(&["--requirepass", "right"]);
     let cache = cache_at(format!("redis://:wrong@127.0.0.1:{}", server.port()));
     bounded(calls_return_their_values(&cache).await);
-    let mut admin = redis::Client::open(format!("redis://:right@127.0.0.1:{}", server.port())).unwrap();
-    let _: () = redis::cmd("CONFIG").arg("SET").arg("requirepass").arg("wrong").query(&mut admin).unwrap();
+    let mut admin =
+        redis::Client::open(format!("redis://:right@127.0.0.1:{}", server.port())).unwrap();
+    let _: () = redis::cmd("CONFIG")
+        .arg("SET")
+        .arg("requirepass")
+        .arg("wrong")
+        .query(&mut admin)
+        .unwrap();
     is_well_again(&cache).await;
 }
 
@@ -126,16 +135,27 @@ async fn loading() {
     let mut redis = server.connect();
     let mut fill = redis::pipe();
     for id in 0..3_000 {
-        fill.cmd("SET").arg(format!("other:{id}")).arg("x".repeat(100)).ignore();
+        fill.cmd("SET")
+            .arg(format!("other:{id}"))
+            .arg("x".repeat(100))
+            .ignore();
     }
     fill.cmd("SAVE").ignore();
     fill.query::<()>(&mut redis).unwrap();
     server.kill();
-    server.restart_with(&["--key-load-delay", "1000", "--loading-process-events-interval-bytes", "1024"]);
+    server.restart_with(&[
+        "--key-load-delay",
+        "1000",
+        "--loading-process-events-interval-bytes",
+        "1024",
+    ]);
     let cache = cache_at(server.url());
     bounded(calls_return_their_values(&cache).await);
     let error = cache.health_check().await.unwrap_err().to_string();
-    assert!(error.contains("LOADING") || error.to_lowercase().contains("loading"), "{error}");
+    assert!(
+        error.contains("LOADING") || error.to_lowercase().contains("loading"),
+        "{error}"
+    );
     is_well_again(&cache).await;
 }
 
@@ -150,7 +170,12 @@ async fn after_a_command(well: &[&str], ill: &[&str], says: &str) {
     };
     run(ill);
     bounded(calls_return_their_values(&cache).await);
-    let error = cache.health_check().await.unwrap_err().to_string().to_lowercase();
+    let error = cache
+        .health_check()
+        .await
+        .unwrap_err()
+        .to_string()
+        .to_lowercase();
     assert!(error.contains(says), "{error}");
     run(well);
     is_well_again(&cache).await;
@@ -158,12 +183,20 @@ async fn after_a_command(well: &[&str], ill: &[&str], says: &str) {
 
 #[tokio::test]
 async fn read_only() {
-    after_a_command(&["REPLICAOF", "NO", "ONE"], &["REPLICAOF", "127.0.0.1", "1"], "read").await;
+    after_a_command(
+        &["REPLICAOF", "NO", "ONE"],
+        &["REPLICAOF", "127.0.0.1", "1"],
+        "read",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn out_of_memory() {
-    let (well, ill) = (["CONFIG", "SET", "maxmemory", "0"], ["CONFIG", "SET", "maxmemory", "1"]);
+    let (well, ill) = (
+        ["CONFIG", "SET", "maxmemory", "0"],
+        ["CONFIG", "SET", "maxmemory", "1"],
+    );
     after_a_command(&well, &ill, "oom").await;
 }
 
@@ -172,7 +205,10 @@ async fn scripts_forgotten() {
     let server = RedisServer::start();
     let cache = cache_at(server.url());
     assert_eq!(cache.scope(doubled(7)).await, 14);
-    let _: () = redis::cmd("SCRIPT").arg("FLUSH").query(&mut server.connect()).unwrap();
+    let _: () = redis::cmd("SCRIPT")
+        .arg("FLUSH")
+        .query(&mut server.connect())
+        .unwrap();
     bounded(calls_return_their_values(&cache).await);
     assert!(cache.health_check().await.is_ok(), "that is no outage");
     assert_eq!(cache.get::<u32>("doubled:100").await.unwrap(), Some(200));

@@ -79,7 +79,10 @@ async fn a_walk_over_many_keys_finds_all_that_match() {
     cache.set_many(&keys, TTL).await.unwrap();
     assert_eq!(cache.delete_pattern("posts:*").await.unwrap(), 5_000);
     assert_eq!(cache.delete_pattern("posts:*").await.unwrap(), 0);
-    let left: Vec<String> = redis::cmd("KEYS").arg("cache:*").query(&mut server.connect()).unwrap();
+    let left: Vec<String> = redis::cmd("KEYS")
+        .arg("cache:*")
+        .query(&mut server.connect())
+        .unwrap();
     assert_eq!(left.len(), 15_000);
 }
 

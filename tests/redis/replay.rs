@@ -45,13 +45,24 @@ async fn redis_returns_with_its_old_data_and_no_read_returns_the_old_row() {
     for fault in [Fault::Refuse, Fault::Silent] {
         proxy.set(fault);
         let version = cache.scope(update_row(&row, 1)).await.unwrap();
-        assert!(server.connect().exists::<_, bool>("app:rows:1").unwrap(), "the old row is still there");
+        assert!(
+            server.connect().exists::<_, bool>("app:rows:1").unwrap(),
+            "the old row is still there"
+        );
         assert_eq!(cache.scope(read_row(&row, 1)).await, version);
         proxy.set(Fault::None);
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
-            assert_eq!(cache.scope(read_row(&row, 1)).await, version, "at no moment of the recovery");
-            if cache.get::<u32>("rows:1").await.is_ok_and(|found| found == Some(version)) {
+            assert_eq!(
+                cache.scope(read_row(&row, 1)).await,
+                version,
+                "at no moment of the recovery"
+            );
+            if cache
+                .get::<u32>("rows:1")
+                .await
+                .is_ok_and(|found| found == Some(version))
+            {
                 break;
             }
             assert!(Instant::now() < deadline, "cached again");
@@ -75,8 +86,15 @@ async fn many_invalidations_of_an_outage_are_all_replayed() {
     cache.delete("rows:9").await.unwrap_err();
     proxy.set(Fault::None);
     until_well(&cache).await;
-    let left: Vec<String> = redis::cmd("KEYS").arg("app:rows:*").query(&mut server.connect()).unwrap();
-    assert_eq!(left, Vec::<String>::new(), "more than the queue holds, so it was widened");
+    let left: Vec<String> = redis::cmd("KEYS")
+        .arg("app:rows:*")
+        .query(&mut server.connect())
+        .unwrap();
+    assert_eq!(
+        left,
+        Vec::<String>::new(),
+        "more than the queue holds, so it was widened"
+    );
 }
 
 #[tokio::test]
@@ -91,8 +109,16 @@ async fn a_server_that_comes_back_from_a_snapshot_is_told_again() {
     server.restart();
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
-        assert_eq!(cache.scope(read_row(&row, 1)).await, 1, "the snapshot has 0");
-        if cache.get::<u32>("rows:1").await.is_ok_and(|found| found == Some(1)) {
+        assert_eq!(
+            cache.scope(read_row(&row, 1)).await,
+            1,
+            "the snapshot has 0"
+        );
+        if cache
+            .get::<u32>("rows:1")
+            .await
+            .is_ok_and(|found| found == Some(1))
+        {
             break;
         }
         assert!(Instant::now() < deadline, "cached again");
@@ -120,7 +146,11 @@ async fn a_stall_of_a_response_timeout_makes_no_invalidation_late() {
     };
     let (updated, ()) = tokio::join!(update, stall);
     assert_eq!(updated, Ok(2));
-    assert_eq!(other.scope(read_row(&row, 1)).await, 2, "the other process sees it at once");
+    assert_eq!(
+        other.scope(read_row(&row, 1)).await,
+        2,
+        "the other process sees it at once"
+    );
     assert_eq!(cache.stats().invalidated, 1);
 }
 

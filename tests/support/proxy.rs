@@ -46,8 +46,15 @@ impl Proxy {
     pub fn before(server: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
         let port = listener.local_addr().expect("it is bound").port();
-        let state = Mutex::new(State { fault: Fault::None, connections: Vec::new() });
-        let shared = Arc::new(Shared { server, state, changed: Condvar::new() });
+        let state = Mutex::new(State {
+            fault: Fault::None,
+            connections: Vec::new(),
+        });
+        let shared = Arc::new(Shared {
+            server,
+            state,
+            changed: Condvar::new(),
+        });
         let accepting = Arc::clone(&shared);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
@@ -90,10 +97,17 @@ impl Shared {
         if self.state().fault == Fault::Refuse {
             return;
         }
-        let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.server)) else { return };
+        let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.server)) else {
+            return;
+        };
         let copy = |stream: &TcpStream| stream.try_clone().expect("a socket can be cloned");
-        self.state().connections.extend([copy(&client), copy(&server)]);
-        for (from, to, replies) in [(copy(&client), copy(&server), false), (server, client, true)] {
+        self.state()
+            .connections
+            .extend([copy(&client), copy(&server)]);
+        for (from, to, replies) in [
+            (copy(&client), copy(&server), false),
+            (server, client, true),
+        ] {
             let shared = Arc::clone(self);
             thread::spawn(move || shared.pump(from, to, replies));
         }
@@ -105,7 +119,10 @@ impl Shared {
             let bytes = &mut buffer[..length];
             let mut state = self.state();
             while state.fault == Fault::Silent {
-                state = self.changed.wait(state).expect("no thread of the proxy panics");
+                state = self
+                    .changed
+                    .wait(state)
+                    .expect("no thread of the proxy panics");
             }
             let fault = state.fault;
             drop(state);

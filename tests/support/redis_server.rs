@@ -77,7 +77,8 @@ impl RedisServer {
 
     /// Starts it again with further options.
     pub fn restart_with(&mut self, options: &[&str]) {
-        self.options.extend(options.iter().map(|option| (*option).to_owned()));
+        self.options
+            .extend(options.iter().map(|option| (*option).to_owned()));
         self.restart();
     }
 

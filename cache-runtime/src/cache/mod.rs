@@ -121,7 +121,11 @@ impl Cache {
             #[cfg(feature = "redis")]
             Store::Redis(store) => {
                 let targets = patterns.into_iter().map(Target::Pattern);
-                Begun::Underway(targets.map(|target| self.invalidate_redis(store, origin, target)).collect())
+                Begun::Underway(
+                    targets
+                        .map(|target| self.invalidate_redis(store, origin, target))
+                        .collect(),
+                )
             }
         };
         begun.finish()
@@ -160,16 +164,23 @@ impl Cache {
                 Begun::Done(u64::from(removed))
             }
             #[cfg(feature = "redis")]
-            Store::Redis(store) => {
-                Begun::Underway(vec![self.invalidate_redis(store, origin, Target::Key(key.into()))])
-            }
+            Store::Redis(store) => Begun::Underway(vec![self.invalidate_redis(
+                store,
+                origin,
+                Target::Key(key.into()),
+            )]),
         };
         let finished = begun.finish();
         async move { finished.await.map(|count| count > 0) }
     }
 
     #[cfg(feature = "redis")]
-    fn invalidate_redis(&self, store: &RedisStore, origin: Origin, target: Target) -> Underway<u64> {
+    fn invalidate_redis(
+        &self,
+        store: &RedisStore,
+        origin: Origin,
+        target: Target,
+    ) -> Underway<u64> {
         let cache = self.clone();
         store.invalidate(target, move |target, removed| match removed {
             Ok(count) => cache.invalidated(origin, target.text(), *count),

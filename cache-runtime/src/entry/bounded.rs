@@ -22,7 +22,10 @@ pub(super) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
     bytes: usize,
 ) -> Result<T, D::Error> {
-    T::deserialize(Bounded { inner: deserializer, bytes })
+    T::deserialize(Bounded {
+        inner: deserializer,
+        bytes,
+    })
 }
 
 /// A `T`, for codecs that ask for a seed.
@@ -105,26 +108,49 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Bounded<V> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        self.inner.visit_some(Bounded { inner: deserializer, bytes: self.bytes })
+        self.inner.visit_some(Bounded {
+            inner: deserializer,
+            bytes: self.bytes,
+        })
     }
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        self.inner.visit_newtype_struct(Bounded { inner: deserializer, bytes: self.bytes })
+    fn visit_newtype_struct<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<V::Value, D::Error> {
+        self.inner.visit_newtype_struct(Bounded {
+            inner: deserializer,
+            bytes: self.bytes,
+        })
     }
     fn visit_seq<A: de::SeqAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_seq(Elements { inner: access, bytes: self.bytes, count: 0 })
+        self.inner.visit_seq(Elements {
+            inner: access,
+            bytes: self.bytes,
+            count: 0,
+        })
     }
     fn visit_map<A: de::MapAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_map(Elements { inner: access, bytes: self.bytes, count: 0 })
+        self.inner.visit_map(Elements {
+            inner: access,
+            bytes: self.bytes,
+            count: 0,
+        })
     }
     fn visit_enum<A: de::EnumAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_enum(Bounded { inner: access, bytes: self.bytes })
+        self.inner.visit_enum(Bounded {
+            inner: access,
+            bytes: self.bytes,
+        })
     }
 }
 
 impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Bounded<S> {
     type Value = S::Value;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
-        self.inner.deserialize(Bounded { inner: deserializer, bytes: self.bytes })
+        self.inner.deserialize(Bounded {
+            inner: deserializer,
+            bytes: self.bytes,
+        })
     }
 }
 
@@ -149,13 +175,19 @@ impl<A> Elements<A> {
     }
 
     fn seed<S>(&self, inner: S) -> Bounded<S> {
-        Bounded { inner, bytes: self.bytes }
+        Bounded {
+            inner,
+            bytes: self.bytes,
+        }
     }
 }
 
 impl<'de, A: de::SeqAccess<'de>> de::SeqAccess<'de> for Elements<A> {
     type Error = A::Error;
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, A::Error> {
         self.one_more()?;
         let seed = self.seed(seed);
         self.inner.next_element_seed(seed)
@@ -167,7 +199,10 @@ impl<'de, A: de::SeqAccess<'de>> de::SeqAccess<'de> for Elements<A> {
 
 impl<'de, A: de::MapAccess<'de>> de::MapAccess<'de> for Elements<A> {
     type Error = A::Error;
-    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, A::Error> {
         self.one_more()?;
         let seed = self.seed(seed);
         self.inner.next_key_seed(seed)
@@ -184,10 +219,19 @@ impl<'de, A: de::MapAccess<'de>> de::MapAccess<'de> for Elements<A> {
 impl<'de, A: de::EnumAccess<'de>> de::EnumAccess<'de> for Bounded<A> {
     type Error = A::Error;
     type Variant = Bounded<A::Variant>;
-    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self::Variant), A::Error> {
+    fn variant_seed<S: DeserializeSeed<'de>>(
+        self,
+        seed: S,
+    ) -> Result<(S::Value, Self::Variant), A::Error> {
         let bytes = self.bytes;
         let (value, variant) = self.inner.variant_seed(Bounded { inner: seed, bytes })?;
-        Ok((value, Bounded { inner: variant, bytes }))
+        Ok((
+            value,
+            Bounded {
+                inner: variant,
+                bytes,
+            },
+        ))
     }
 }
 
@@ -197,12 +241,35 @@ impl<'de, A: de::VariantAccess<'de>> de::VariantAccess<'de> for Bounded<A> {
         self.inner.unit_variant()
     }
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, A::Error> {
-        self.inner.newtype_variant_seed(Bounded { inner: seed, bytes: self.bytes })
+        self.inner.newtype_variant_seed(Bounded {
+            inner: seed,
+            bytes: self.bytes,
+        })
     }
-    fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, A::Error> {
-        self.inner.tuple_variant(length, Bounded { inner: visitor, bytes: self.bytes })
+    fn tuple_variant<V: Visitor<'de>>(
+        self,
+        length: usize,
+        visitor: V,
+    ) -> Result<V::Value, A::Error> {
+        self.inner.tuple_variant(
+            length,
+            Bounded {
+                inner: visitor,
+                bytes: self.bytes,
+            },
+        )
     }
-    fn struct_variant<V: Visitor<'de>>(self, fields: Names, visitor: V) -> Result<V::Value, A::Error> {
-        self.inner.struct_variant(fields, Bounded { inner: visitor, bytes: self.bytes })
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: Names,
+        visitor: V,
+    ) -> Result<V::Value, A::Error> {
+        self.inner.struct_variant(
+            fields,
+            Bounded {
+                inner: visitor,
+                bytes: self.bytes,
+            },
+        )
     }
 }

@@ -105,7 +105,10 @@ mod bincode {
     }
 
     pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BoxError> {
-        let seed = bounded::Seed { bytes: bytes.len(), of: PhantomData };
+        let seed = bounded::Seed {
+            bytes: bytes.len(),
+            of: PhantomData,
+        };
         let (value, used) = ::bincode::serde::seed_decode_from_slice(seed, bytes, CONFIG)?;
         if used == bytes.len() {
             Ok(value)

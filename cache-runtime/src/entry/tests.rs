@@ -248,7 +248,9 @@ fn lying_lengths_are_errors_and_cost_no_more_than_the_input() {
     let mut random = 0x9E37_79B9_7F4A_7C15u64;
     for at in HEADER_BYTES..bytes.len() {
         for lie in [0xFB, 0xFC, 0xFD, 0xFE, 0xFF, 0x7F, 0xDB, 0xDD, 0xDF] {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
             let mut lying = bytes[..at].to_vec();
             lying.push(lie);
             // A length of up to 2^64 follows, whatever the codec's form.
@@ -262,7 +264,9 @@ fn lying_lengths_are_errors_and_cost_no_more_than_the_input() {
     for length in 0..200 {
         let mut noise = bytes[..HEADER_BYTES].to_vec();
         for _ in 0..length {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
             noise.push((random >> 56) as u8);
         }
         let _ = decode::<Lengths>(&header::reseal(noise), None);

@@ -59,12 +59,15 @@ impl Commands {
     /// One plain `GET`.
     pub(super) async fn read(self: &Arc<Self>, key: &str) -> Result<Seen, CacheError> {
         let get = Cmd::get(self.full(key));
-        let reply: Result<Option<Vec<u8>>, CacheError> =
-            self.send(|mut connection| async move { get.query_async(&mut connection).await }).await;
+        let reply: Result<Option<Vec<u8>>, CacheError> = self
+            .send(|mut connection| async move { get.query_async(&mut connection).await })
+            .await;
         match reply {
             Ok(None) => Ok(Seen::Absent),
             Ok(Some(bytes)) => Ok(match entry::inspect(&bytes) {
-                Some(header) if header.kind == Kind::Lease => Seen::Lease(header.token, bytes.into()),
+                Some(header) if header.kind == Kind::Lease => {
+                    Seen::Lease(header.token, bytes.into())
+                }
                 _ => Seen::Entry(bytes.into()),
             }),
             Err(error) if is_wrong_type(&error) => Ok(Seen::OtherType),
@@ -84,16 +87,21 @@ impl Commands {
         for key in keys {
             get.arg(self.full(key));
         }
-        self.send(|mut connection| async move { get.query_async(&mut connection).await }).await
+        self.send(|mut connection| async move { get.query_async(&mut connection).await })
+            .await
     }
 
     /// How long an entry still lives; leases and what isn't ours don't count.
     pub(super) async fn ttl(self: &Arc<Self>, key: &str) -> Result<Option<Duration>, CacheError> {
         let full = self.full(key);
         let mut pipeline = redis::pipe();
-        pipeline.atomic().getrange(&full, KIND_RANGE.0, KIND_RANGE.1).pttl(&full);
-        let reply: Result<(Vec<u8>, i64), CacheError> =
-            self.send(|mut connection| async move { pipeline.query_async(&mut connection).await }).await;
+        pipeline
+            .atomic()
+            .getrange(&full, KIND_RANGE.0, KIND_RANGE.1)
+            .pttl(&full);
+        let reply: Result<(Vec<u8>, i64), CacheError> = self
+            .send(|mut connection| async move { pipeline.query_async(&mut connection).await })
+            .await;
         match reply {
             Ok((start, left)) if entry::holds_value(&start) => Ok(match u64::try_from(left) {
                 Ok(left) => Some(Duration::from_millis(left)),
@@ -109,8 +117,9 @@ impl Commands {
     /// Whether the key never expires, as no lease does.
     pub(super) async fn is_eternal(self: &Arc<Self>, key: &str) -> Result<bool, CacheError> {
         let pttl = Cmd::pttl(self.full(key));
-        let left: i64 =
-            self.send(|mut connection| async move { pttl.query_async(&mut connection).await }).await?;
+        let left: i64 = self
+            .send(|mut connection| async move { pttl.query_async(&mut connection).await })
+            .await?;
         Ok(left == -1)
     }
 
@@ -123,17 +132,24 @@ impl Commands {
     ) -> Result<T, CacheError> {
         let mut invocation = script.prepare_invoke();
         prepare(&mut invocation);
-        self.send_for(errand, |mut connection| async move { invocation.invoke_async(&mut connection).await }).await
+        self.send_for(errand, |mut connection| async move {
+            invocation.invoke_async(&mut connection).await
+        })
+        .await
     }
 }
 
 fn is_wrong_type(error: &CacheError) -> bool {
-    let CacheError::Store { source } = error else { return false };
+    let CacheError::Store { source } = error else {
+        return false;
+    };
     let error = source.downcast_ref::<redis::RedisError>();
     error.is_some_and(|error| error.code() == Some("WRONGTYPE"))
 }
 
 /// What Redis takes as a lifetime: whole milliseconds, at least one.
 pub(super) fn millis(ttl: Duration) -> u64 {
-    u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).clamp(1, i64::MAX as u64 / 2)
+    u64::try_from(ttl.as_millis())
+        .unwrap_or(u64::MAX)
+        .clamp(1, i64::MAX as u64 / 2)
 }

@@ -57,7 +57,10 @@ struct Range {
 
 /// Which set a key is in.
 pub(super) fn bucket_of(key: &[u8]) -> usize {
-    let end = key.iter().position(|byte| matches!(byte, b':' | b'#')).unwrap_or(key.len());
+    let end = key
+        .iter()
+        .position(|byte| matches!(byte, b':' | b'#'))
+        .unwrap_or(key.len());
     xxh3_64(&key[..end]) as usize % BUCKETS
 }
 
@@ -76,7 +79,10 @@ impl Commands {
         let ranges = ranges(pattern);
         let mut removed = 0;
         for _ in 0..3 {
-            match self.remove_indexed(pattern, &ranges, errand, &mut removed).await? {
+            match self
+                .remove_indexed(pattern, &ranges, errand, &mut removed)
+                .await?
+            {
                 true => return Ok(removed),
                 // Lost, or not yet made. What was deleted is deleted; the rest is found after a walk.
                 false => self.make_whole(errand).await?,
@@ -97,13 +103,17 @@ impl Commands {
         for range in ranges {
             let mut from = range.from.clone();
             loop {
-                let Some(members) = self.page(range, &from, errand).await? else { return Ok(false) };
+                let Some(members) = self.page(range, &from, errand).await? else {
+                    return Ok(false);
+                };
                 let full = members.len() == PAGE;
                 if let Some(last) = members.last().filter(|_| full) {
                     from = [b"(", &last[..]].concat();
                 }
-                let matching: Vec<Vec<u8>> =
-                    members.into_iter().filter(|key| !key.starts_with(b"\0") && pattern.matches(key)).collect();
+                let matching: Vec<Vec<u8>> = members
+                    .into_iter()
+                    .filter(|key| !key.starts_with(b"\0") && pattern.matches(key))
+                    .collect();
                 *removed += self.remove_keys(range.bucket, &matching, errand).await?;
                 if !full {
                     break;
@@ -122,7 +132,11 @@ impl Commands {
     ) -> Result<Option<Vec<Vec<u8>>>, CacheError> {
         let bucket = self.bucket(range.bucket);
         self.script(errand, &RANGE, |call| {
-            call.key(bucket).arg(WHOLE).arg(from).arg(&range.to[..]).arg(PAGE);
+            call.key(bucket)
+                .arg(WHOLE)
+                .arg(from)
+                .arg(&range.to[..])
+                .arg(PAGE);
         })
         .await
     }
@@ -148,7 +162,11 @@ impl Commands {
     }
 
     /// Removes a key; whether a value was there.
-    pub(super) async fn remove(self: &Arc<Self>, key: &str, errand: Errand) -> Result<bool, CacheError> {
+    pub(super) async fn remove(
+        self: &Arc<Self>,
+        key: &str,
+        errand: Errand,
+    ) -> Result<bool, CacheError> {
         let key = key.as_bytes().to_vec();
         Ok(self.remove_keys(bucket_of(&key), &[key], errand).await? > 0)
     }
@@ -161,10 +179,18 @@ fn ranges(pattern: &Pattern) -> Vec<Range> {
         match span {
             Span::Exact(key) => {
                 let bound = [b"[", &key[..]].concat();
-                ranges.push(Range { bucket: bucket_of(&key), from: bound.clone(), to: bound });
+                ranges.push(Range {
+                    bucket: bucket_of(&key),
+                    from: bound.clone(),
+                    to: bound,
+                });
             }
             Span::Prefix(prefix) => {
-                let from = if prefix.is_empty() { b"-".to_vec() } else { [b"[", &prefix[..]].concat() };
+                let from = if prefix.is_empty() {
+                    b"-".to_vec()
+                } else {
+                    [b"[", &prefix[..]].concat()
+                };
                 let to = after_all_with(&prefix);
                 let first_segment_is_whole = prefix.iter().any(|byte| matches!(byte, b':' | b'#'));
                 let buckets = if first_segment_is_whole {
@@ -173,7 +199,11 @@ fn ranges(pattern: &Pattern) -> Vec<Range> {
                 } else {
                     0..BUCKETS
                 };
-                ranges.extend(buckets.map(|bucket| Range { bucket, from: from.clone(), to: to.clone() }));
+                ranges.extend(buckets.map(|bucket| Range {
+                    bucket,
+                    from: from.clone(),
+                    to: to.clone(),
+                }));
             }
         }
     }
@@ -199,7 +229,11 @@ mod tests {
     #[test]
     fn a_literal_first_segment_needs_one_set_and_a_wildcard_needs_all() {
         assert_eq!(ranges(&Pattern::new("posts:42:*")).len(), 3);
-        assert!(ranges(&Pattern::new("posts:42:*")).iter().all(|range| range.bucket == bucket_of(b"posts")));
+        assert!(
+            ranges(&Pattern::new("posts:42:*"))
+                .iter()
+                .all(|range| range.bucket == bucket_of(b"posts"))
+        );
         assert_eq!(ranges(&Pattern::new("po*")).len(), BUCKETS);
         assert_eq!(ranges(&Pattern::new("*")).len(), BUCKETS);
     }

@@ -136,15 +136,24 @@ impl Drop for Lease {
 impl Commands {
     /// Takes a lease in place of exactly what was seen, and registers the key; false if something else stands there
     /// by now.
-    pub(super) async fn take(self: &Arc<Self>, key: &str, seen: &Seen, token: u64) -> Result<bool, CacheError> {
+    pub(super) async fn take(
+        self: &Arc<Self>,
+        key: &str,
+        seen: &Seen,
+        token: u64,
+    ) -> Result<bool, CacheError> {
         let seen: &[u8] = match seen {
             Seen::Lease(_, bytes) | Seen::Entry(bytes) => bytes,
             Seen::Absent | Seen::OtherType => &[],
         };
         let taken: i64 = self
             .script(Errand::Call, &TAKE, |call| {
-                call.key(self.full(key)).key(self.bucket(bucket_of(key.as_bytes())));
-                call.arg(seen).arg(entry::lease(token)).arg(millis(self.limits.lease)).arg(key);
+                call.key(self.full(key))
+                    .key(self.bucket(bucket_of(key.as_bytes())));
+                call.arg(seen)
+                    .arg(entry::lease(token))
+                    .arg(millis(self.limits.lease))
+                    .arg(key);
                 call.arg(WHOLE).arg(self.full("")).arg(SAMPLE);
             })
             .await?;
@@ -162,9 +171,15 @@ impl Commands {
     ) -> Result<(), CacheError> {
         let taken: i64 = self
             .script(Errand::Call, &REFRESH, |call| {
-                call.key(self.full(key)).key(self.bucket(bucket_of(key.as_bytes())));
-                call.arg(entry::start_of_a_lease()).arg(&token.to_le_bytes()[..]).arg(entry::lease(token));
-                call.arg(millis(self.limits.lease)).arg(key).arg(WHOLE).arg(u8::from(keep));
+                call.key(self.full(key))
+                    .key(self.bucket(bucket_of(key.as_bytes())));
+                call.arg(entry::start_of_a_lease())
+                    .arg(&token.to_le_bytes()[..])
+                    .arg(entry::lease(token));
+                call.arg(millis(self.limits.lease))
+                    .arg(key)
+                    .arg(WHOLE)
+                    .arg(u8::from(keep));
             })
             .await?;
         self.registered(taken);
@@ -191,7 +206,10 @@ impl Commands {
     ) -> Result<bool, CacheError> {
         let filled: i64 = self
             .script(Errand::Call, &FILL, |call| {
-                call.key(self.full(key)).arg(&token.to_le_bytes()[..]).arg(entry).arg(millis(ttl));
+                call.key(self.full(key))
+                    .arg(&token.to_le_bytes()[..])
+                    .arg(entry)
+                    .arg(millis(ttl));
             })
             .await?;
         Ok(filled == 1)
@@ -200,7 +218,9 @@ impl Commands {
     async fn release(self: &Arc<Self>, key: &str, token: u64) -> Result<bool, CacheError> {
         let released: i64 = self
             .script(Errand::Call, &RELEASE, |call| {
-                call.key(self.full(key)).arg(&token.to_le_bytes()[..]).arg(entry::start_of_a_lease());
+                call.key(self.full(key))
+                    .arg(&token.to_le_bytes()[..])
+                    .arg(entry::start_of_a_lease());
             })
             .await?;
         Ok(released == 1)
@@ -215,7 +235,9 @@ impl Commands {
             held += pause;
             let renewed: Result<i64, CacheError> = self
                 .script(Errand::Call, &RENEW, |call| {
-                    call.key(self.full(key)).arg(&token.to_le_bytes()[..]).arg(entry::start_of_a_lease());
+                    call.key(self.full(key))
+                        .arg(&token.to_le_bytes()[..])
+                        .arg(entry::start_of_a_lease());
                     call.arg(millis(self.limits.lease));
                 })
                 .await;
@@ -235,14 +257,29 @@ impl Commands {
     ) -> Result<(), CacheError> {
         // Redis knows no lifetime of zero: what is stored for no time at all replaces what stands, and is gone.
         if ttl.is_zero() {
-            try_join_all(entries.iter().map(|(key, _)| self.remove(key, Errand::Call))).await?;
+            try_join_all(
+                entries
+                    .iter()
+                    .map(|(key, _)| self.remove(key, Errand::Call)),
+            )
+            .await?;
             return Ok(());
         }
         let token = fresh_token();
         // In parts, so that none waits behind so many others that it seems late.
         for entries in entries.chunks(PART) {
-            try_join_all(entries.iter().map(|(key, _)| self.take_over(key, token, false))).await?;
-            try_join_all(entries.iter().map(|(key, entry)| self.fill(key, token, entry, ttl))).await?;
+            try_join_all(
+                entries
+                    .iter()
+                    .map(|(key, _)| self.take_over(key, token, false)),
+            )
+            .await?;
+            try_join_all(
+                entries
+                    .iter()
+                    .map(|(key, entry)| self.fill(key, token, entry, ttl)),
+            )
+            .await?;
         }
         Ok(())
     }

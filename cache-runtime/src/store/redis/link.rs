@@ -38,7 +38,11 @@ pub(super) struct Failure {
 
 impl Link {
     pub(super) fn new(client: redis::Client) -> Self {
-        Self { client, connection: Mutex::new(None), count: AtomicU64::new(0) }
+        Self {
+            client,
+            connection: Mutex::new(None),
+            count: AtomicU64::new(0),
+        }
     }
 
     /// Sends a command, or several that belong together, and waits for the reply; connecting included, it takes
@@ -61,9 +65,17 @@ impl Link {
             Ok(Ok(reply)) => Ok(reply),
             Ok(Err(error)) => {
                 let outage = is_outage(&error);
-                Err(Failure { error: CacheError::store(error), outage, number })
+                Err(Failure {
+                    error: CacheError::store(error),
+                    outage,
+                    number,
+                })
             }
-            Err(_) => Err(Failure { error: CacheError::Timeout { after: limit }, outage: true, number }),
+            Err(_) => Err(Failure {
+                error: CacheError::Timeout { after: limit },
+                outage: true,
+                number,
+            }),
         }
     }
 
@@ -80,24 +92,45 @@ impl Link {
     /// A fresh connection that has answered. Timeouts are the caller's: the connection's own would count each
     /// step anew.
     pub(super) async fn connect(&self) -> RedisResult<Connected> {
-        let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-        let mut connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(None)
+            .set_response_timeout(None);
+        let mut connection = self
+            .client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await?;
         // A server that is loading, or a replica that lost its master, accepts connections too.
-        let info: String = redis::cmd("INFO").arg("server").query_async(&mut connection).await?;
-        let server = info.lines().find_map(|line| line.strip_prefix("run_id:")).unwrap_or_default();
+        let info: String = redis::cmd("INFO")
+            .arg("server")
+            .query_async(&mut connection)
+            .await?;
+        let server = info
+            .lines()
+            .find_map(|line| line.strip_prefix("run_id:"))
+            .unwrap_or_default();
         let number = self.count.fetch_add(1, Ordering::AcqRel);
-        Ok(Connected { connection, number, server: server.trim().to_owned() })
+        Ok(Connected {
+            connection,
+            number,
+            server: server.trim().to_owned(),
+        })
     }
 
     /// The server at the other end, if there is a connection.
     pub(super) async fn server(&self) -> Option<String> {
-        self.connection.lock().await.as_ref().map(|connected| connected.server.clone())
+        self.connection
+            .lock()
+            .await
+            .as_ref()
+            .map(|connected| connected.server.clone())
     }
 
     /// Drops the connection if it is the one that failed; whether that was so.
     pub(super) async fn drop_failed(&self, number: Option<u64>) -> bool {
         let mut standing = self.connection.lock().await;
-        let is_current = standing.as_ref().is_none_or(|standing| Some(standing.number) == number);
+        let is_current = standing
+            .as_ref()
+            .is_none_or(|standing| Some(standing.number) == number);
         if is_current {
             *standing = None;
         }
@@ -111,5 +144,8 @@ impl Link {
 
 /// Whether the error says something about the server or the connection, and not about one key.
 fn is_outage(error: &RedisError) -> bool {
-    !matches!(error.code(), Some("WRONGTYPE" | "NOSCRIPT" | "ERR" | "EXECABORT"))
+    !matches!(
+        error.code(),
+        Some("WRONGTYPE" | "NOSCRIPT" | "ERR" | "EXECABORT")
+    )
 }

@@ -75,7 +75,9 @@ impl RedisStore {
             prefix: prefix.to_owned(),
             limits,
         };
-        Ok(Self { commands: Arc::new(commands) })
+        Ok(Self {
+            commands: Arc::new(commands),
+        })
     }
 
     /// Runs commands on the cache's thread. Refused at once, without a thread's turn, while the store is known
@@ -87,13 +89,20 @@ impl RedisStore {
     {
         self.commands.breaker.check()?;
         let underway = background::spawn(work(Arc::clone(&self.commands)))?;
-        underway.await.unwrap_or_else(|panic| Err(CacheError::Background { source: Arc::new(panic) }))
+        underway.await.unwrap_or_else(|panic| {
+            Err(CacheError::Background {
+                source: Arc::new(panic),
+            })
+        })
     }
 
     /// The bytes of a key, leases excepted.
     pub(crate) async fn load(&self, key: &str) -> Result<Option<Bytes>, CacheError> {
         let key: Arc<str> = key.into();
-        match self.run(|commands| async move { commands.read(&key).await }).await? {
+        match self
+            .run(|commands| async move { commands.read(&key).await })
+            .await?
+        {
             Seen::Entry(bytes) => Ok(Some(bytes)),
             _ => Ok(None),
         }
@@ -103,7 +112,8 @@ impl RedisStore {
         &self,
         keys: Vec<Arc<str>>,
     ) -> Result<Vec<Option<Vec<u8>>>, CacheError> {
-        self.run(|commands| async move { commands.load_many(&keys).await }).await
+        self.run(|commands| async move { commands.load_many(&keys).await })
+            .await
     }
 
     pub(crate) async fn store(
@@ -111,13 +121,15 @@ impl RedisStore {
         entries: Vec<(Arc<str>, Vec<u8>)>,
         ttl: Duration,
     ) -> Result<(), CacheError> {
-        self.run(|commands| async move { commands.store(&entries, ttl).await }).await
+        self.run(|commands| async move { commands.store(&entries, ttl).await })
+            .await
     }
 
     /// Removes a key, value or lease; whether a value was there. Not for invalidations: what can't be sent is lost.
     pub(crate) async fn remove(&self, key: &str) -> Result<bool, CacheError> {
         let key: Arc<str> = key.into();
-        self.run(|commands| async move { commands.remove(&key, Errand::Call).await }).await
+        self.run(|commands| async move { commands.remove(&key, Errand::Call).await })
+            .await
     }
 
     /// Removes what the invalidation names, values and leases, and counts the values; `report` hears of it. What
@@ -144,17 +156,20 @@ impl RedisStore {
 
     pub(crate) async fn ttl(&self, key: &str) -> Result<Option<Duration>, CacheError> {
         let key: Arc<str> = key.into();
-        self.run(|commands| async move { commands.ttl(&key).await }).await
+        self.run(|commands| async move { commands.ttl(&key).await })
+            .await
     }
 
     /// What stands at a key.
     async fn look(&self, key: &Arc<str>) -> Result<Seen, CacheError> {
         let key = Arc::clone(key);
-        self.run(|commands| async move { commands.read(&key).await }).await
+        self.run(|commands| async move { commands.read(&key).await })
+            .await
     }
 
     async fn is_eternal(&self, key: &Arc<str>) -> Result<bool, CacheError> {
         let key = Arc::clone(key);
-        self.run(|commands| async move { commands.is_eternal(&key).await }).await
+        self.run(|commands| async move { commands.is_eternal(&key).await })
+            .await
     }
 }

@@ -75,7 +75,11 @@ impl<T> Future for Underway<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut *self {
             Self::Running(running) => Pin::new(running).poll(cx).map(|ended| {
-                ended.unwrap_or_else(|panic| Err(CacheError::Background { source: Arc::new(panic) }))
+                ended.unwrap_or_else(|panic| {
+                    Err(CacheError::Background {
+                        source: Arc::new(panic),
+                    })
+                })
             }),
             Self::Refused(error) => Poll::Ready(Err(error.clone())),
         }
@@ -93,8 +97,13 @@ impl Commands {
         match &removed {
             Ok(_) => {
                 // If it changed meanwhile, nobody knows which one has it; then both might have to be told again.
-                let server = self.link.server().await.filter(|now| server.as_ref().is_none_or(|was| was == now));
-                self.replay.acknowledged(&target.pattern(), server.as_deref());
+                let server = self
+                    .link
+                    .server()
+                    .await
+                    .filter(|now| server.as_ref().is_none_or(|was| was == now));
+                self.replay
+                    .acknowledged(&target.pattern(), server.as_deref());
             }
             Err(error) => self.owe(target, error),
         }
@@ -134,7 +143,11 @@ impl Commands {
         }
         match self.link.send(limit, command).await {
             Ok(reply) => Ok(reply),
-            Err(Failure { error, outage, number }) => {
+            Err(Failure {
+                error,
+                outage,
+                number,
+            }) => {
                 if outage && errand != Errand::Recovery && self.link.drop_failed(number).await {
                     self.down(&error);
                 }
@@ -156,20 +169,30 @@ impl Commands {
     async fn knock(&self) -> RedisResult<Connected> {
         let mut fresh = self.link.connect().await?;
         let mut write = redis::cmd("SET");
-        write.arg(format!("{}#probe", self.prefix)).arg(1).arg("PX").arg(1_000);
+        write
+            .arg(format!("{}#probe", self.prefix))
+            .arg(1)
+            .arg("PX")
+            .arg(1_000);
         write.query_async::<()>(&mut fresh.connection).await?;
         Ok(fresh)
     }
 
     /// Connects and catches up; whether the breaker is closed again.
     async fn try_again(self: &Arc<Self>) -> bool {
-        let Ok(Ok(fresh)) = timeout(self.limits.response, self.knock()).await else { return false };
+        let Ok(Ok(fresh)) = timeout(self.limits.response, self.knock()).await else {
+            return false;
+        };
         let server = fresh.server.clone();
         self.link.replace(fresh).await;
         self.replay.recall(&server);
         loop {
             for pattern in self.replay.pending() {
-                if self.remove_matching(&pattern, Errand::Recovery).await.is_err() {
+                if self
+                    .remove_matching(&pattern, Errand::Recovery)
+                    .await
+                    .is_err()
+                {
                     return false;
                 }
                 self.replay.done(&pattern, &server);
@@ -188,7 +211,9 @@ async fn probe(commands: Weak<Commands>) {
     let mut pause = FIRST_PROBE;
     loop {
         tokio::time::sleep(pause).await;
-        let Some(commands) = commands.upgrade() else { return };
+        let Some(commands) = commands.upgrade() else {
+            return;
+        };
         if commands.try_again().await {
             tracing::info!(target: "cache", op = "up", "[Cache] Redis is back");
             return;

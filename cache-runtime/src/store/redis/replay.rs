@@ -32,7 +32,10 @@ struct Acknowledged {
 
 impl Replay {
     pub(super) fn new(window: Duration) -> Self {
-        Self { window, state: Mutex::default() }
+        Self {
+            window,
+            state: Mutex::default(),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -51,20 +54,38 @@ impl Replay {
     pub(super) fn acknowledged(&self, pattern: &Pattern, server: Option<&str>) {
         let at = Instant::now();
         let mut state = self.state();
-        while state.recent.front().is_some_and(|known| at.duration_since(known.at) > self.window) {
+        while state
+            .recent
+            .front()
+            .is_some_and(|known| at.duration_since(known.at) > self.window)
+        {
             state.recent.pop_front();
         }
         if state.recent.len() >= MOST {
-            let mut patterns: VecDeque<Pattern> = state.recent.drain(..).map(|known| known.pattern).collect();
+            let mut patterns: VecDeque<Pattern> =
+                state.recent.drain(..).map(|known| known.pattern).collect();
             widen(&mut patterns);
             // As if they were new, and of no certain server: kept too long rather than too short.
-            state.recent =
-                patterns.into_iter().map(|pattern| Acknowledged { at, pattern, server: None }).collect();
+            state.recent = patterns
+                .into_iter()
+                .map(|pattern| Acknowledged {
+                    at,
+                    pattern,
+                    server: None,
+                })
+                .collect();
         }
         // Most are of the server of the one before.
         let last = state.recent.back().and_then(|known| known.server.clone());
-        let server = server.map(|id| last.filter(|last| **last == *id).unwrap_or_else(|| id.into()));
-        state.recent.push_back(Acknowledged { at, pattern: pattern.clone(), server });
+        let server = server.map(|id| {
+            last.filter(|last| **last == *id)
+                .unwrap_or_else(|| id.into())
+        });
+        state.recent.push_back(Acknowledged {
+            at,
+            pattern: pattern.clone(),
+            server,
+        });
     }
 
     /// Queues once more what another server than this one acknowledged within the window.
@@ -84,7 +105,9 @@ impl Replay {
 
     /// Notes that a pending invalidation was sent.
     pub(super) fn done(&self, sent: &Pattern, server: &str) {
-        self.state().pending.retain(|pattern| pattern.text() != sent.text());
+        self.state()
+            .pending
+            .retain(|pattern| pattern.text() != sent.text());
         self.acknowledged(sent, Some(server));
     }
 
@@ -131,7 +154,11 @@ mod tests {
     }
 
     fn texts(replay: &Replay) -> Vec<String> {
-        replay.pending().iter().map(|pattern| pattern.text().to_owned()).collect()
+        replay
+            .pending()
+            .iter()
+            .map(|pattern| pattern.text().to_owned())
+            .collect()
     }
 
     #[test]
@@ -145,7 +172,12 @@ mod tests {
         assert!(pending.len() <= MOST + 2, "{}", pending.len());
         for id in 0..3 * MOST {
             let key = format!("{}:{id}", if id % 2 == 0 { "posts" } else { "users" });
-            assert!(pending.iter().any(|pattern| pattern.matches(key.as_bytes())), "{key}");
+            assert!(
+                pending
+                    .iter()
+                    .any(|pattern| pattern.matches(key.as_bytes())),
+                "{key}"
+            );
         }
     }
 
@@ -172,6 +204,10 @@ mod tests {
         replay.done(&Pattern::new("posts:2"), "b");
         assert!(replay.close_if_empty(|| {}));
         replay.recall("b");
-        assert_eq!(texts(&replay).len(), 2, "of what `a` acknowledged, `b` was told, and is told again");
+        assert_eq!(
+            texts(&replay).len(),
+            2,
+            "of what `a` acknowledged, `b` was told, and is told again"
+        );
     }
 }

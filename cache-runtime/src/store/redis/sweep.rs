@@ -28,7 +28,8 @@ static SWEEP: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/sweep.lu
 impl Commands {
     /// Starts the sweeper, if it doesn't run.
     pub(super) fn sweep_from_now_on(self: &Arc<Self>) {
-        if !self.index.sweeping.swap(true, Ordering::AcqRel) && background::spawn(run(Arc::downgrade(self))).is_err()
+        if !self.index.sweeping.swap(true, Ordering::AcqRel)
+            && background::spawn(run(Arc::downgrade(self))).is_err()
         {
             self.index.sweeping.store(false, Ordering::Release);
         }
@@ -60,7 +61,13 @@ async fn run(commands: Weak<Commands>) {
     let mut pause = SOONEST;
     loop {
         tokio::time::sleep(pause).await;
-        let Some(commands) = commands.upgrade() else { return };
-        pause = if commands.sweep().await > 0 { SOONEST } else { (pause * 2).min(SLOWEST) };
+        let Some(commands) = commands.upgrade() else {
+            return;
+        };
+        pause = if commands.sweep().await > 0 {
+            SOONEST
+        } else {
+            (pause * 2).min(SLOWEST)
+        };
     }
 }

@@ -50,15 +50,27 @@ impl Commands {
         let mark = [b"\0building:", &fresh_token().to_le_bytes()[..]].concat();
         let mut begin = redis::pipe();
         for bucket in 0..BUCKETS {
-            begin.cmd("ZADD").arg(self.bucket(bucket)).arg(0).arg(&mark[..]).ignore();
+            begin
+                .cmd("ZADD")
+                .arg(self.bucket(bucket))
+                .arg(0)
+                .arg(&mark[..])
+                .ignore();
         }
-        self.send_for(errand, |mut connection| async move { begin.query_async::<()>(&mut connection).await })
-            .await?;
+        self.send_for(errand, |mut connection| async move {
+            begin.query_async::<()>(&mut connection).await
+        })
+        .await?;
         let mut walk = Walk::over(&Pattern::new("*"));
         while let Some(keys) = walk.step(self, errand).await? {
             let mut register = redis::pipe();
             for key in &keys {
-                register.cmd("ZADD").arg(self.bucket(bucket_of(key))).arg(0).arg(&key[..]).ignore();
+                register
+                    .cmd("ZADD")
+                    .arg(self.bucket(bucket_of(key)))
+                    .arg(0)
+                    .arg(&key[..])
+                    .ignore();
             }
             self.send_for(errand, |mut connection| async move {
                 register.query_async::<()>(&mut connection).await
@@ -82,7 +94,9 @@ impl Commands {
             look.cmd("ZSCORE").arg(self.bucket(bucket)).arg(WHOLE);
         }
         let marks: Vec<Option<f64>> = self
-            .send_for(errand, |mut connection| async move { look.query_async(&mut connection).await })
+            .send_for(errand, |mut connection| async move {
+                look.query_async(&mut connection).await
+            })
             .await?;
         Ok(marks.iter().all(Option::is_some))
     }
@@ -97,8 +111,11 @@ impl Commands {
         let mut walk = Walk::over(pattern);
         while let Some(keys) = walk.step(self, errand).await? {
             for bucket in 0..BUCKETS {
-                let in_bucket: Vec<Vec<u8>> =
-                    keys.iter().filter(|key| bucket_of(key) == bucket).cloned().collect();
+                let in_bucket: Vec<Vec<u8>> = keys
+                    .iter()
+                    .filter(|key| bucket_of(key) == bucket)
+                    .cloned()
+                    .collect();
                 for batch in in_bucket.chunks(BATCH) {
                     removed += self.remove_keys(bucket, batch, errand).await?;
                 }
@@ -120,7 +137,10 @@ struct Walk {
 
 impl Walk {
     fn over(pattern: &Pattern) -> Self {
-        Self { pattern: pattern.clone(), cursor: Some(0) }
+        Self {
+            pattern: pattern.clone(),
+            cursor: Some(0),
+        }
     }
 
     /// The next keys, without the prefix and at least one; none at the end.
@@ -133,13 +153,22 @@ impl Walk {
         while let Some(cursor) = self.cursor {
             let glob = self.pattern.scan_glob(&commands.prefix);
             let mut scan = Cmd::new();
-            scan.arg("SCAN").arg(cursor).arg("MATCH").arg(glob).arg("COUNT").arg(STEP);
+            scan.arg("SCAN")
+                .arg(cursor)
+                .arg("MATCH")
+                .arg(glob)
+                .arg("COUNT")
+                .arg(STEP);
             // Bytes: a foreign key needn't be text.
             let (next, keys): (u64, Vec<Vec<u8>>) = commands
-                .send_for(errand, |mut connection| async move { scan.query_async(&mut connection).await })
+                .send_for(errand, |mut connection| async move {
+                    scan.query_async(&mut connection).await
+                })
                 .await?;
             self.cursor = (next != 0).then_some(next);
-            let keys = keys.into_iter().filter_map(|key| key.get(ours..).map(<[u8]>::to_vec));
+            let keys = keys
+                .into_iter()
+                .filter_map(|key| key.get(ours..).map(<[u8]>::to_vec));
             let matching: Vec<Vec<u8>> = keys.filter(|key| self.pattern.matches(key)).collect();
             if !matching.is_empty() {
                 return Ok(Some(matching));
