@@ -6,11 +6,11 @@ pub use crate::cache::current::Handle;
 pub use crate::error::CacheError;
 pub use crate::key::part;
 pub use crate::key::writer::{HashArgument, SeesByReference, Writer};
-pub use crate::pattern::reach::reaches;
-pub use crate::read::{
-    Lookup, begin, begin_refresh, cache_key, invalidate_entry, invalidate_entry_sync, read_async,
-    read_sync,
+pub use crate::lookup::{
+    Lookup, begin, begin_refresh, cache_key, invalidate_entry, invalidate_entry_sync,
 };
+pub use crate::pattern::reach::reaches;
+pub use crate::read::{read_async, read_sync};
 pub use crate::site::registry::Registered;
 pub use crate::site::{ReadInfo, ReadSite, When, WriteInfo, WriteSite};
 pub use crate::ttl::{IntoTtl, Ttl};

@@ -78,6 +78,7 @@ mod error;
 mod events;
 mod flight;
 mod key;
+mod lookup;
 mod pattern;
 mod read;
 mod site;

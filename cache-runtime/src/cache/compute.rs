@@ -4,7 +4,8 @@ use std::future::Future;
 
 use super::Cache;
 use crate::call::Call;
-use crate::read::{self, Lookup};
+use crate::lookup::Lookup;
+use crate::read;
 use crate::site::Origin;
 use crate::ttl::IntoTtl;
 use crate::value::Storable;
