@@ -52,8 +52,11 @@
 //!   wait for an async leader, since it might hold the leader's thread.
 //! * A function with `#[invalidate]` makes a future that is `Send` if its return type is.
 //! * The type name of type and const parameters enters the variant; two versions of one crate share their names.
-//! * An invalidation that can't reach Redis is logged, counted, and lost. A Redis that restarts from a snapshot may have
-//!   forgotten deletes.
+//! * An invalidation that can't reach Redis is queued in memory and sent before this process serves another cached
+//!   read; a crash of the process loses the queue. Until then other processes may see the old value, for at most
+//!   its lifetime. A Redis that restarts from a snapshot is told the invalidations of the last
+//!   [`CacheBuilder::replay_window`] again, not those before.
+//! * Keys that are written to Redis past the cache aren't in its index, and patterns don't find them.
 //!
 //! # Features
 //!

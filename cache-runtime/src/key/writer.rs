@@ -131,6 +131,9 @@ impl Writer<'_> {
             None => self.0.text.push_str(NONE),
             Some(value) => {
                 if write!(Escape(&mut self.0.text), "{value}").is_err() {
+                    // The key isn't used then; a pattern must not match less than was meant.
+                    self.0.text.truncate(start);
+                    self.0.text.push('*');
                     self.0.failure = Some(format!("the `Display` of `{name}` failed"));
                 }
             }
