@@ -22,6 +22,8 @@ async fn row(id: u64) -> u64 {
 async fn main() {
     println!("| what | figure |\n|---|---|");
     index().await;
+    memory_index().await;
+    short_lived().await;
     deletion_in_batches().await;
     miss().await;
     herd().await;
@@ -146,6 +148,62 @@ async fn index() {
     );
 }
 
+/// The memory store's own index: the same growth.
+async fn memory_index() {
+    let mut medians = Vec::new();
+    for count in [10_000u64, 1_000_000] {
+        let cache = Cache::builder().memory_capacity(1 << 30).build().unwrap();
+        let group = |id: u64| (format!("posts:{}:{id}", id / 100), id);
+        cache.set_many((0..count).map(group), TTL).await.unwrap();
+        let mut times = Vec::new();
+        for round in 0..51 {
+            let pattern = format!("posts:{}:*", round * (count / 100) / 51);
+            let started = Instant::now();
+            assert_eq!(cache.delete_pattern(&pattern).await.unwrap(), 100);
+            times.push(started.elapsed());
+        }
+        medians.push(median(times));
+        line(
+            &format!("100 matches of {count} entries in memory"),
+            format_args!("{:.0?}", medians[medians.len() - 1]),
+        );
+    }
+    line(
+        "memory at 1,000,000 / at 10,000",
+        format_args!("{:.2}", medians[1].as_secs_f64() / medians[0].as_secs_f64()),
+    );
+}
+
+/// A million entries that live a tenth of a second: how many keys the index knows, beside how many live.
+async fn short_lived() {
+    let server = RedisServer::start();
+    let (cache, mut redis) = (cache_at(server.url()), server.connect());
+    for start in (0..1_000_000u64).step_by(5_000) {
+        let entries = (start..start + 5_000).map(|id| (format!("short:{id}"), id));
+        cache
+            .set_many(entries, Duration::from_millis(100))
+            .await
+            .unwrap();
+    }
+    let sets: Vec<String> = redis::cmd("KEYS")
+        .arg("app#index:*")
+        .query(&mut redis)
+        .unwrap();
+    let members: u64 = sets
+        .iter()
+        .map(|set| redis.zcard::<_, u64>(set).unwrap())
+        .sum();
+    let live: Vec<String> = redis::cmd("KEYS")
+        .arg("app:short:*")
+        .query(&mut redis)
+        .unwrap();
+    line(
+        "members of the index after 1,000,000 short-lived fills",
+        members,
+    );
+    line("entries that live at that moment", live.len());
+}
+
 /// The set with the most members.
 fn index_of(redis: &mut Connection) -> String {
     let sets: Vec<String> = redis::cmd("KEYS").arg("app#index:*").query(redis).unwrap();
@@ -211,14 +269,6 @@ async fn timed<F: Future>(work: impl Fn(u64) -> F) -> f64 {
     median(times).as_secs_f64() * 1e6
 }
 
-fn commands(redis: &mut Connection) -> u64 {
-    let stats: String = redis::cmd("INFO").arg("stats").query(redis).unwrap();
-    let line = stats
-        .lines()
-        .find_map(|line| line.strip_prefix("total_commands_processed:"));
-    line.and_then(|count| count.trim().parse().ok()).unwrap()
-}
-
 async fn miss() {
     let server = RedisServer::start();
     let (cache, mut redis) = (cache_at(server.url()), server.connect());
@@ -238,10 +288,7 @@ async fn miss() {
         }
     })
     .await;
-    let before = commands(&mut redis);
-    cache.scope(row(2_000_000)).await;
     let sent = round_trips(&cache, &mut redis).await;
-    let _ = before;
     line("a miss, microseconds", format_args!("{missing:.0}"));
     line(
         "GET and SET by hand, microseconds",

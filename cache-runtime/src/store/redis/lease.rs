@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use once_cell::sync::Lazy;
-use redis::Script;
+use redis::{Script, ScriptInvocation};
 use tokio::task::JoinHandle;
 
 use super::RedisStore;
@@ -28,8 +28,18 @@ const SAMPLE: usize = 4;
 /// How many entries are stored at a time.
 const PART: usize = 500;
 
-static TAKE: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/take.lua")));
-static REFRESH: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/refresh.lua")));
+static TAKE: Lazy<Script> = Lazy::new(|| {
+    Script::new(concat!(
+        include_str!("lua/take.lua"),
+        include_str!("lua/register.lua")
+    ))
+});
+static TAKE_OVER: Lazy<Script> = Lazy::new(|| {
+    Script::new(concat!(
+        include_str!("lua/take_over.lua"),
+        include_str!("lua/register.lua")
+    ))
+});
 static FILL: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/fill.lua")));
 static RENEW: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/renew.lua")));
 static RELEASE: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/release.lua")));
@@ -146,19 +156,10 @@ impl Commands {
             Seen::Lease(_, bytes) | Seen::Entry(bytes) => bytes,
             Seen::Absent | Seen::OtherType => &[],
         };
-        let taken: i64 = self
-            .script(Errand::Call, &TAKE, |call| {
-                call.key(self.full(key))
-                    .key(self.bucket(bucket_of(key.as_bytes())));
-                call.arg(seen)
-                    .arg(entry::lease(token))
-                    .arg(millis(self.limits.lease))
-                    .arg(key);
-                call.arg(WHOLE).arg(self.full("")).arg(SAMPLE);
-            })
-            .await?;
-        self.registered(taken);
-        Ok(taken > 0)
+        let taken = self.lease(&TAKE, key, token, |call| {
+            call.arg(seen);
+        });
+        Ok(taken.await? > 0)
     }
 
     /// Takes a lease whatever stands there, and registers the key. A value that is to be kept stays readable: the
@@ -169,21 +170,33 @@ impl Commands {
         token: u64,
         keep: bool,
     ) -> Result<(), CacheError> {
-        let taken: i64 = self
-            .script(Errand::Call, &REFRESH, |call| {
+        let taken = self.lease(&TAKE_OVER, key, token, |call| {
+            call.arg(entry::start_of_a_lease())
+                .arg(&token.to_le_bytes()[..])
+                .arg(u8::from(keep));
+        });
+        taken.await.map(drop)
+    }
+
+    /// Runs a script that leases and registers; what it answers.
+    async fn lease(
+        self: &Arc<Self>,
+        script: &Script,
+        key: &str,
+        token: u64,
+        further: impl FnOnce(&mut ScriptInvocation<'_>),
+    ) -> Result<i64, CacheError> {
+        let answer: i64 = self
+            .script(Errand::Call, script, |call| {
                 call.key(self.full(key))
                     .key(self.bucket(bucket_of(key.as_bytes())));
-                call.arg(entry::start_of_a_lease())
-                    .arg(&token.to_le_bytes()[..])
-                    .arg(entry::lease(token));
-                call.arg(millis(self.limits.lease))
-                    .arg(key)
-                    .arg(WHOLE)
-                    .arg(u8::from(keep));
+                call.arg(key).arg(WHOLE).arg(self.full("")).arg(SAMPLE);
+                call.arg(entry::lease(token)).arg(millis(self.limits.lease));
+                further(call);
             })
             .await?;
-        self.registered(taken);
-        Ok(())
+        self.registered(answer);
+        Ok(answer)
     }
 
     /// What follows a registration: a walk if the set isn't whole, and the sweeper.
