@@ -120,8 +120,11 @@ impl Future for Sleep {
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        if let Some(sleeping) = &self.0 {
-            sleeping.abort();
+        if let Some(sleeping) = self.0.take() {
+            // The handle first: it holds the waker of someone who left, and ending the task would wake it.
+            let pause = sleeping.abort_handle();
+            drop(sleeping);
+            pause.abort();
         }
     }
 }

@@ -72,6 +72,8 @@
 
 #[doc(hidden)]
 pub mod __private;
+// Nobody waits by the clock under shuttle, so its thread has nothing to do there.
+#[cfg_attr(shuttle, allow(dead_code))]
 mod background;
 mod cache;
 mod call;
@@ -84,6 +86,7 @@ mod key;
 mod lookup;
 mod pattern;
 mod read;
+mod shim;
 mod site;
 mod stats;
 mod store;

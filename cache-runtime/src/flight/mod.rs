@@ -15,13 +15,14 @@ mod task;
 mod wait;
 mod waiting;
 
-#[cfg(feature = "redis")]
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::task::Waker;
-use std::thread::{self, ThreadId};
 
+#[cfg(feature = "redis")]
+use crate::shim::AtomicBool;
+use crate::shim::thread::{self, ThreadId};
+use crate::shim::{AtomicU64, Mutex, MutexGuard, StaticU64};
 use crate::value::payload::Payload;
 pub(crate) use leader::Leader;
 pub(crate) use table::{Boarding, Flights, Stance};
@@ -63,7 +64,7 @@ struct State {
 
 impl Flight {
     fn new(asynchronous: bool) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
+        static NEXT: StaticU64 = StaticU64::new(1);
         Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             asynchronous,
@@ -135,5 +136,8 @@ impl Flight {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, shuttle))]
+mod explored;
+// Locks of shuttle's exist in its executions only.
+#[cfg(all(test, not(shuttle)))]
 mod tests;

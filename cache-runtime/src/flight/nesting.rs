@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::Flight;
+use crate::shim::thread_local;
 
 /// A flight's number, and its lease where it has one.
 type Running = (u64, Option<u64>);

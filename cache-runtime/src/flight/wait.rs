@@ -2,11 +2,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Flight, Landing, State, Task, nesting};
-use crate::background::{self, Sleep};
+use crate::shim::{Sleep, sleep, thread};
 use crate::value::payload::Payload;
 
 /// What waiting for a flight came to.
@@ -76,7 +75,7 @@ impl Wait {
         } else {
             left
         };
-        let timer = self.timer.get_or_insert_with(|| background::sleep(time));
+        let timer = self.timer.get_or_insert_with(|| sleep(time));
         let Poll::Ready(kept) = Pin::new(timer).poll(cx) else {
             return Poll::Pending;
         };

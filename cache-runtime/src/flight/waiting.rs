@@ -35,7 +35,7 @@ impl Waiting {
         }
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, not(shuttle)))]
     pub(super) fn len(&self) -> usize {
         self.places.len()
     }

@@ -13,8 +13,23 @@ pub(crate) const fn is_structural(byte: u8) -> bool {
 /// their bytes (RFC 3986's percent-encoding on a set of our own), so that the result has one reading only.
 pub(crate) struct Escape<'a>(pub(crate) &'a mut String);
 
+/// For each byte, whether a text of such bytes is written as it is: ASCII without structure.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        plain[byte as usize] = !is_structural(byte);
+        byte += 1;
+    }
+    plain
+};
+
 impl fmt::Write for Escape<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
+        if text.bytes().all(|byte| PLAIN[usize::from(byte)]) {
+            self.0.push_str(text);
+            return Ok(());
+        }
         let mut plain = 0;
         for (at, character) in text.char_indices() {
             let structural = match u8::try_from(character) {

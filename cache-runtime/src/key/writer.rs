@@ -35,9 +35,12 @@ pub(crate) struct Rendering {
     pub(crate) failure: Option<String>,
 }
 
+/// Buffers that one huge argument has grown aren't kept.
+const MOST_SPARED: usize = 16 << 10;
+
 thread_local! {
     /// The last rendering of this thread, so that a hit finds its buffers allocated.
-    static SPARE: Cell<Option<Rendering>> = const { Cell::new(None) };
+    static SPARE: Cell<Option<Box<Rendering>>> = const { Cell::new(None) };
 }
 
 /// Runs `use_it` on an empty rendering whose buffers are reused from call to call. Taken, not borrowed: an
@@ -50,8 +53,10 @@ pub(crate) fn with_rendering<T>(use_it: impl FnOnce(&mut Rendering) -> T) -> T {
         .unwrap_or_default();
     rendering.clear();
     let result = use_it(&mut rendering);
-    // A thread that is ending has no spare any more; that is no one's error.
-    let _ = SPARE.try_with(|spare| spare.set(Some(rendering)));
+    if rendering.text.capacity().max(rendering.variant.capacity()) <= MOST_SPARED {
+        // A thread that is ending has no spare any more; that is no one's error.
+        let _ = SPARE.try_with(|spare| spare.set(Some(rendering)));
+    }
     result
 }
 

@@ -6,12 +6,11 @@
 mod shard;
 
 use std::hash::BuildHasher;
-use std::sync::{Arc, PoisonError, RwLock};
-
-use foldhash::fast::RandomState;
+use std::sync::{Arc, PoisonError};
 
 use crate::clock::Moment;
 use crate::pattern::Pattern;
+use crate::shim::{RandomState, RwLock, RwLockWriteGuard};
 use crate::value::payload::Payload;
 pub(crate) use shard::Entry;
 use shard::Shard;
@@ -115,11 +114,19 @@ impl MemoryStore {
             (entries + shard.len() as u64, bytes + shard.weight() as u64)
         })
     }
+
+    #[cfg(test)]
+    pub(crate) fn assert_consistent(&self) {
+        for shard in &self.shards {
+            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+            shard.assert_consistent();
+        }
+    }
 }
 
-fn write(shard: &RwLock<Shard>) -> std::sync::RwLockWriteGuard<'_, Shard> {
+fn write(shard: &RwLock<Shard>) -> RwLockWriteGuard<'_, Shard> {
     shard.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(shuttle)))]
 mod tests;

@@ -1,13 +1,14 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use hashbrown::HashTable;
 
 use super::Hit;
 use crate::clock::Moment;
 use crate::pattern::{Pattern, Span};
+use crate::shim::AtomicBool;
 use crate::value::payload::Payload;
 
 /// What an entry costs besides its key and value: its slot, and its places in map, index and queue.
@@ -249,7 +250,7 @@ impl Shard {
     }
 
     /// How many places there are, taken and empty.
-    #[cfg(test)]
+    #[cfg(all(test, not(shuttle)))]
     pub(super) fn places(&self) -> usize {
         self.slots.len()
     }

@@ -33,15 +33,6 @@ fn has(store: &MemoryStore, key: &str, now: Moment) -> bool {
     store.get(key, now).is_some()
 }
 
-fn check(store: &MemoryStore) {
-    for shard in &store.shards {
-        shard
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .assert_consistent();
-    }
-}
-
 /// Few keys, so that they meet: paths with siblings, children and variants.
 fn key(numbers: &mut Numbers) -> String {
     let paths = ["posts", "users", "postscript", "é"];
@@ -83,7 +74,7 @@ fn the_capacity_is_never_exceeded() {
             put(&store, &format!("key:{step}"), bytes, NEVER, 0);
             assert!(store.size().1 <= capacity as u64, "{capacity}");
         }
-        check(&store);
+        store.assert_consistent();
     }
 }
 
@@ -97,7 +88,7 @@ fn what_is_too_large_is_refused_and_replaces_nothing_else() {
     // The old value under its key would be wrong to keep.
     assert!(!put(&store, "small", 2_000, NEVER, 0));
     assert!(!has(&store, "small", 0));
-    check(&store);
+    store.assert_consistent();
 }
 
 #[test]
@@ -121,7 +112,7 @@ fn what_was_not_read_is_evicted_first() {
     let unread = (0..90).filter(|number| number % 3 != 0);
     let left = unread.filter(|number| has(&store, &format!("k{number:03}"), 0));
     assert!(left.count() < 20);
-    check(&store);
+    store.assert_consistent();
 }
 
 #[test]
@@ -137,7 +128,7 @@ fn expired_entries_leave_without_being_read() {
         put(&store, &format!("new:{number}"), 10, NEVER, 100);
     }
     assert_eq!(store.size().0, 300, "the sweep outran the growth");
-    check(&store);
+    store.assert_consistent();
 }
 
 #[test]
@@ -151,7 +142,7 @@ fn places_are_reused_and_the_queue_stays_short() {
         }
         let pattern = Pattern::new(format!("{round}:*"));
         assert_eq!(store.remove_matching(&pattern, 0), 50);
-        check(&store);
+        store.assert_consistent();
     }
     assert_eq!(store.size().0, 1);
     let slots: usize = store
@@ -206,7 +197,7 @@ fn it_agrees_with_a_naive_model() {
             _ => {}
         }
         if step % 100 == 0 {
-            check(&store);
+            store.assert_consistent();
         }
     }
     for (key, expires) in model {
@@ -243,6 +234,6 @@ fn removal_is_a_filter_over_all_keys() {
             })
         };
         assert!(meant.iter().all(|key| within(&key)), "{text}");
-        check(&store);
+        store.assert_consistent();
     }
 }

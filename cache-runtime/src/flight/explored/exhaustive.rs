@@ -1,0 +1,107 @@
+//! The smallest cases, in every order that there is.
+
+use shuttle::scheduler::DfsScheduler;
+
+use super::*;
+use crate::flight::{Boarding, Flights, Leader, Outcome, Stance, Wait};
+use crate::store::memory::{Entry, MemoryStore};
+
+/// Far more than the cases have, so that none is cut off unnoticed: the count of orders is checked.
+const ENOUGH: usize = 500_000;
+
+fn explore_all(scenario: impl Fn() + Send + Sync + 'static) {
+    let orders = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&orders);
+    explore(DfsScheduler::new(Some(ENOUGH), false), move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        scenario();
+    });
+    let orders = orders.load(Ordering::SeqCst);
+    assert!((10..ENOUGH as u64).contains(&orders), "{orders} orders");
+    println!("{orders} orders");
+}
+
+fn lead(flights: &Arc<Flights>) -> Leader {
+    match flights.board(KEY, true, |_| Stance::Join, || None::<()>) {
+        Boarding::Lead(leader) => leader,
+        _ => panic!("nobody flies yet"),
+    }
+}
+
+fn wait(flights: &Arc<Flights>) -> Wait {
+    match flights.board(KEY, true, |_| Stance::Join, || None::<()>) {
+        Boarding::Join(flight) => Wait::new(flight, PATIENT, false),
+        _ => panic!("somebody flies"),
+    }
+}
+
+fn entry() -> Entry {
+    Entry {
+        payload: Payload::Nothing,
+        version: 0,
+        expires: crate::clock::NEVER,
+        bytes: 0,
+    }
+}
+
+/// No landing is missed by who begins to wait, or waits already.
+#[test]
+fn a_landing_and_a_wait() {
+    explore_all(|| {
+        let flights = Arc::new(Flights::new());
+        let leader = lead(&flights);
+        let waiting = wait(&flights);
+        let landing = thread::spawn(move || leader.land(Payload::Nothing, 0, || ()));
+        assert!(matches!(block_on(waiting), Outcome::Landed(..)));
+        assert!(landing.join().expect("no panic").is_some());
+    });
+}
+
+#[test]
+fn a_dropped_leader_and_a_wait() {
+    explore_all(|| {
+        let flights = Arc::new(Flights::new());
+        let leader = lead(&flights);
+        let waiting = wait(&flights);
+        let dropping = thread::spawn(move || drop(leader));
+        assert!(matches!(block_on(waiting), Outcome::Failed));
+        // Whoever is told so finds the table free.
+        drop(lead(&flights));
+        dropping.join().expect("no panic");
+    });
+}
+
+/// A fill comes before the invalidation, which removes it, or not at all.
+fn a_fill_and(invalidate: impl Fn(&Flights, &MemoryStore) + Send + Sync + 'static) {
+    explore_all(move || {
+        let flights = Arc::new(Flights::new());
+        let store = Arc::new(MemoryStore::new(4 << 20));
+        let leader = lead(&flights);
+        let filled = Arc::clone(&store);
+        let landing = thread::spawn(move || {
+            let fill = || filled.insert(KEY.into(), entry(), 0);
+            leader.land(Payload::Nothing, 0, fill).is_some()
+        });
+        invalidate(&flights, &store);
+        landing.join().expect("no panic");
+        assert!(store.get(KEY, 0).is_none(), "stale");
+        drop(lead(&flights));
+    });
+}
+
+#[test]
+fn a_fill_and_an_invalidation_by_key() {
+    a_fill_and(|flights, store| {
+        flights.void_key(KEY, || store.take(KEY));
+    });
+}
+
+/// In the order of `Cache::invalidate`.
+#[test]
+fn a_fill_and_an_invalidation_by_pattern() {
+    let pattern = crate::pattern::Pattern::new("posts:*");
+    a_fill_and(move |flights, store| {
+        flights.void_matching(&pattern);
+        store.remove_matching(&pattern, 0);
+    });
+}

@@ -1,0 +1,91 @@
+//! What the exploration finds when something is wrong: proof that its silence elsewhere means something.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::*;
+use crate::pattern::Pattern;
+
+/// Explores a scenario that must fail, and gives what it failed with.
+fn failure_of(scenario: impl Fn() + Send + Sync + 'static) -> String {
+    let explored = catch_unwind(AssertUnwindSafe(|| {
+        explore(RandomScheduler::new(4_000), scenario);
+    }));
+    let panic = explored.expect_err("the flaw wasn't found");
+    match panic.downcast::<String>() {
+        Ok(text) => *text,
+        Err(panic) => panic.downcast::<&str>().expect("a message").to_string(),
+    }
+}
+
+/// The very scenario that finds nothing elsewhere.
+fn readers_and(invalidate: fn(&World)) {
+    stale::readers_against(PATIENT, &[invalidate]);
+}
+
+/// A flaw of this thread's, until dropped.
+struct FillsBlindly;
+
+impl FillsBlindly {
+    fn new() -> Self {
+        FILLS_BLINDLY.set(true);
+        Self
+    }
+}
+
+impl Drop for FillsBlindly {
+    fn drop(&mut self) {
+        FILLS_BLINDLY.set(false);
+    }
+}
+
+#[test]
+fn a_fill_that_does_not_look_whether_its_flight_stands() {
+    let flawed = FillsBlindly::new();
+    let by_key = failure_of(|| readers_and(World::delete));
+    assert!(by_key.contains("stale"), "{by_key}");
+    let by_pattern = failure_of(|| readers_and(|world| world.delete_pattern("posts:*")));
+    assert!(by_pattern.contains("stale"), "{by_pattern}");
+    let by_set = failure_of(|| readers_and(World::set));
+    assert!(by_set.contains("stale"), "{by_set}");
+    drop(flawed);
+}
+
+/// What lands between the two steps stays.
+#[test]
+fn an_invalidation_that_empties_the_store_before_the_table() {
+    let found = failure_of(|| {
+        readers_and(|world| {
+            let inner = world.cache.inner();
+            let (store, pattern) = (inner.store.memory(), Pattern::new("posts:*"));
+            world.history.voiding(|| {
+                store.map(|store| store.remove_matching(&pattern, inner.clock.now()));
+                inner.flights.void_matching(&pattern);
+            });
+        });
+    });
+    assert!(found.contains("stale"), "{found}");
+}
+
+/// Who joins a flight from before the invalidation gets its value after it.
+#[test]
+fn an_invalidation_that_leaves_flights_on_the_table() {
+    let found = failure_of(|| {
+        readers_and(|world| {
+            let inner = world.cache.inner();
+            let store = inner.store.memory();
+            world.history.voiding(|| store.map(|store| store.take(KEY)));
+        });
+    });
+    assert!(found.contains("stale"), "{found}");
+}
+
+#[test]
+fn a_leader_that_never_lands() {
+    let found = failure_of(|| {
+        let world = World::new(PATIENT);
+        let flights = &world.cache.inner().flights;
+        std::mem::forget(flights.supersede(KEY, false));
+        world.read_blocking(false);
+    });
+    assert!(found.contains("deadlock"), "{found}");
+}

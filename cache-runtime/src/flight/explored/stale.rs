@@ -1,0 +1,110 @@
+//! Invalidations and explicit sets at any point of a call: no value whose computation began before one is in
+//! the store, or given to who calls after it returned. The checks are the world's.
+
+use shuttle::scheduler::UncontrolledNondeterminismCheckScheduler;
+
+use super::*;
+
+/// Readers of every kind, twice each, so that the second call meets what the first one left, against `others`.
+pub(super) fn readers_against(limit: Duration, others: &[fn(&World)]) {
+    let world = World::new(limit);
+    let reader = task(&world, |world| async move {
+        world.read().await;
+        world.look();
+        world.read().await;
+    });
+    let mut threads = vec![work(&world, |world| {
+        world.read_blocking(false);
+        world.look();
+        world.read_blocking(false);
+    })];
+    for &other in others {
+        threads.push(work(&world, move |world| other(&world)));
+    }
+    together(threads);
+    block_on(reader).expect("not aborted");
+    world.settle();
+}
+
+/// Nothing but the scheduler decides what happens, or a failure couldn't be replayed.
+#[test]
+fn a_schedule_repeats() {
+    let twice = UncontrolledNondeterminismCheckScheduler::new(RandomScheduler::new(300));
+    explore(twice, || {
+        readers_against(IMPATIENT, &[World::delete, World::set]);
+    });
+}
+
+#[test]
+fn an_invalidation_by_key() {
+    explore_widely(4_000, || readers_against(PATIENT, &[World::delete]));
+}
+
+#[test]
+fn an_invalidation_by_pattern() {
+    for pattern in [0, 1] {
+        explore_widely(2_000, move || {
+            let by: fn(&World) = match pattern {
+                0 => |world| world.delete_pattern("posts:1:*"),
+                _ => |world| world.delete_pattern("*"),
+            };
+            readers_against(PATIENT, &[by]);
+        });
+    }
+}
+
+#[test]
+fn two_invalidations_and_a_set() {
+    explore_widely(4_000, || {
+        let by_pattern: fn(&World) = |world| world.delete_pattern("posts:*");
+        readers_against(PATIENT, &[World::delete, by_pattern, World::set]);
+    });
+}
+
+#[test]
+fn two_sets_and_an_invalidation() {
+    explore_widely(4_000, || {
+        readers_against(PATIENT, &[World::set, World::delete, World::set]);
+    });
+}
+
+/// A refresh leads a flight in place of another; who calls after it returned gets nothing older than it.
+#[test]
+fn refreshes_and_an_invalidation() {
+    explore_widely(4_000, || {
+        let refresh: fn(&World) = |world| {
+            world.history.voiding(|| world.read_blocking(true));
+        };
+        readers_against(PATIENT, &[refresh, World::delete, refresh]);
+    });
+}
+
+/// Who gives up waiting runs the body, which is none of the store's business.
+#[test]
+fn impatient_readers_and_invalidations() {
+    explore(RandomScheduler::new(4_000), || {
+        let by_pattern: fn(&World) = |world| world.delete_pattern("posts:*");
+        readers_against(IMPATIENT, &[World::delete, by_pattern]);
+    });
+}
+
+/// Leaders that are dropped leave nothing that an invalidation or a later call would trip over.
+#[test]
+fn dropped_leaders_and_an_invalidation() {
+    explore_widely(4_000, || {
+        let world = World::new(PATIENT);
+        let read = |world: World| async move {
+            world.read().await;
+            world.read().await;
+        };
+        let (gone, stays) = (task(&world, read), task(&world, read));
+        let deletes = work(&world, |world| world.delete());
+        let aborts = Box::new(move || {
+            gone.abort();
+            let _ = block_on(gone);
+        });
+        together(vec![deletes, aborts]);
+        block_on(stays).expect("not aborted");
+        world.settle();
+    });
+}
