@@ -1,10 +1,16 @@
 //! What only a real Redis shows.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod chaos;
 mod faults;
 mod globs;
 mod index;
 mod leases;
 mod matrix;
+mod members;
 mod neighbours;
+mod overtaken;
+mod recovery;
+mod refusals;
 mod replay;
+mod walks;

@@ -22,11 +22,19 @@ impl Call {
         match self.try_approach(store, accept).await {
             Ok(step) => step,
             Err(error) => {
-                // An outage is logged once, where it is noticed.
-                self.count(crate::stats::Counter::Errors);
-                tracing::debug!(target: "cache", function = self.origin.function, op = "error", "[Cache] {error}");
+                self.store_failed(store, &error);
                 Step::Run
             }
+        }
+    }
+
+    /// Counts a failure of the store and logs it; that of an outage is logged once, where it is noticed.
+    fn store_failed(&self, store: &RedisStore, error: &CacheError) {
+        if store.is_down() {
+            self.count(crate::stats::Counter::Errors);
+            tracing::debug!(target: "cache", function = self.origin.function, op = "error", "[Cache] {error}");
+        } else {
+            self.failed(error);
         }
     }
 
@@ -75,6 +83,9 @@ impl Call {
         if let Some(flight) = flight.filter(|flight| flight.token() == Some(token)) {
             let waited = self.wait(flight, &mut search.limit, accept).await;
             return Ok(waited.map_or(Met::LookAgain, Met::Done));
+        }
+        if store.commands.orphans.hold(token) {
+            return Ok(Met::Junk);
         }
         // Asked once for each lease: one that has a lifetime keeps it.
         if search.lasting != Some(token) && store.is_eternal(&self.key).await? {
@@ -154,7 +165,7 @@ impl Call {
                     }
                 }
                 // Refused (too large, out of memory) or unheard of: what stands of the lease is given back.
-                Err(error) => call.failed(&error),
+                Err(error) => call.store_failed(&lease.store(), &error),
             }
             drop(lease);
             drop(lead);
@@ -201,7 +212,7 @@ impl Search {
 enum Met {
     Done(Step),
     LookAgain,
-    /// It never expires, so it is none.
+    /// It never expires, so it is none; or its holder is gone.
     Junk,
 }
 

@@ -1,18 +1,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use once_cell::sync::Lazy;
 use redis::{Cmd, Script, ScriptInvocation};
 
 use super::breaker::Breaker;
 use super::index::Index;
 use super::link::Link;
+use super::orphans::Orphans;
 use super::outage::Errand;
 use super::replay::Replay;
 use crate::entry::{self, Bytes, Kind};
 use crate::error::CacheError;
 
-/// The header up to the kind, as `GETRANGE key 0 2` gives it.
-const KIND_RANGE: (isize, isize) = (0, 2);
+static TTL: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/ttl.lua")));
 
 /// What is sent, and all that it depends on. Runs on the cache's thread.
 pub(crate) struct Commands {
@@ -20,6 +21,7 @@ pub(crate) struct Commands {
     pub(super) breaker: Breaker,
     pub(super) replay: Replay,
     pub(super) index: Index,
+    pub(super) orphans: Orphans,
     pub(super) prefix: String,
     pub(super) limits: Limits,
 }
@@ -93,25 +95,19 @@ impl Commands {
 
     /// How long an entry still lives; leases and what isn't ours don't count.
     pub(super) async fn ttl(self: &Arc<Self>, key: &str) -> Result<Option<Duration>, CacheError> {
-        let full = self.full(key);
-        let mut pipeline = redis::pipe();
-        pipeline
-            .atomic()
-            .getrange(&full, KIND_RANGE.0, KIND_RANGE.1)
-            .pttl(&full);
-        let reply: Result<(Vec<u8>, i64), CacheError> = self
-            .send(|mut connection| async move { pipeline.query_async(&mut connection).await })
-            .await;
-        match reply {
-            Ok((start, left)) if entry::holds_value(&start) => Ok(match u64::try_from(left) {
-                Ok(left) => Some(Duration::from_millis(left)),
-                // -1: it doesn't expire.
-                Err(_) => (left == -1).then_some(Duration::MAX),
-            }),
-            Ok(_) => Ok(None),
-            Err(error) if is_wrong_type(&error) => Ok(None),
-            Err(error) => Err(error),
+        let (start, left): (Vec<u8>, i64) = self
+            .script(Errand::Call, &TTL, |call| {
+                call.key(self.full(key));
+            })
+            .await?;
+        if !entry::holds_value(&start) {
+            return Ok(None);
         }
+        Ok(match u64::try_from(left) {
+            Ok(left) => Some(Duration::from_millis(left)),
+            // -1: it doesn't expire.
+            Err(_) => (left == -1).then_some(Duration::MAX),
+        })
     }
 
     /// Whether the key never expires, as no lease does.

@@ -12,6 +12,7 @@
 //! has a member that only the end of a walk over the keyspace puts there; every use looks for it, and a set
 //! without it is rebuilt by a walk before it is believed.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -30,8 +31,7 @@ use crate::pattern::{Pattern, Span};
 pub(super) const BUCKETS: usize = 16;
 /// How many members one command reads, and how many keys one deletes: some milliseconds of the server at most.
 const PAGE: usize = 500;
-/// The member that only a whole set has. No path begins with it: control characters are escaped in values and
-/// refused in literals.
+/// The member that only a whole set has. Members that begin with a NUL are marks, see [`member_of`].
 pub(super) const WHOLE: &[u8] = b"\0whole";
 
 static RANGE: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/range.lua")));
@@ -62,6 +62,24 @@ pub(super) fn bucket_of(key: &[u8]) -> usize {
         .position(|byte| matches!(byte, b':' | b'#'))
         .unwrap_or(key.len());
     xxh3_64(&key[..end]) as usize % BUCKETS
+}
+
+/// How a key stands in its set: as it is; one that begins with a NUL behind another, which no mark begins with. No
+/// call site makes such keys, but explicit operations and neighbours can.
+pub(super) fn member_of(key: &[u8]) -> Cow<'_, [u8]> {
+    match key.first() {
+        Some(0) => Cow::Owned([b"\0", key].concat()),
+        _ => Cow::Borrowed(key),
+    }
+}
+
+/// The key of a member; none if it is a mark.
+fn key_of(mut member: Vec<u8>) -> Option<Vec<u8>> {
+    match &member[..] {
+        [0, 0, ..] => Some(member.split_off(1)),
+        [0, ..] => None,
+        _ => Some(member),
+    }
 }
 
 impl Commands {
@@ -112,7 +130,8 @@ impl Commands {
                 }
                 let matching: Vec<Vec<u8>> = members
                     .into_iter()
-                    .filter(|key| !key.starts_with(b"\0") && pattern.matches(key))
+                    .filter_map(key_of)
+                    .filter(|key| pattern.matches(key))
                     .collect();
                 *removed += self.remove_keys(range.bucket, &matching, errand).await?;
                 if !full {
@@ -155,7 +174,7 @@ impl Commands {
         self.script(errand, &DELETE, |call| {
             call.key(self.bucket(bucket)).arg(entry::start_of_a_lease());
             for key in keys {
-                call.key([&prefix, &key[..]].concat()).arg(&key[..]);
+                call.key([&prefix, &key[..]].concat()).arg(&*member_of(key));
             }
         })
         .await
@@ -178,7 +197,7 @@ fn ranges(pattern: &Pattern) -> Vec<Range> {
     for span in pattern.spans() {
         match span {
             Span::Exact(key) => {
-                let bound = [b"[", &key[..]].concat();
+                let bound = [b"[", &*member_of(&key)].concat();
                 ranges.push(Range {
                     bucket: bucket_of(&key),
                     from: bound.clone(),
@@ -189,9 +208,9 @@ fn ranges(pattern: &Pattern) -> Vec<Range> {
                 let from = if prefix.is_empty() {
                     b"-".to_vec()
                 } else {
-                    [b"[", &prefix[..]].concat()
+                    [b"[", &*member_of(&prefix)].concat()
                 };
-                let to = after_all_with(&prefix);
+                let to = after_all_with(&member_of(&prefix));
                 let first_segment_is_whole = prefix.iter().any(|byte| matches!(byte, b':' | b'#'));
                 let buckets = if first_segment_is_whole {
                     let bucket = bucket_of(&prefix);

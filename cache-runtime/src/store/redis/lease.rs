@@ -9,24 +9,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
 use once_cell::sync::Lazy;
 use redis::{Script, ScriptInvocation};
 use tokio::task::JoinHandle;
 
 use super::RedisStore;
 use super::commands::{Commands, Seen, millis};
-use super::index::{WHOLE, bucket_of};
+use super::index::{WHOLE, bucket_of, member_of};
 use super::outage::Errand;
+use super::set::check_size;
 use crate::background;
 use crate::entry::{self, Kind};
 use crate::error::CacheError;
 
 /// How many members each registration looks at: with more than two, the dead can't outnumber the living.
 const SAMPLE: usize = 4;
-
-/// How many entries are stored at a time.
-const PART: usize = 500;
 
 static TAKE: Lazy<Script> = Lazy::new(|| {
     Script::new(concat!(
@@ -69,6 +66,13 @@ impl Lease {
 
     pub(crate) fn token(&self) -> u64 {
         self.token
+    }
+
+    /// Where it was taken.
+    pub(super) fn store(&self) -> RedisStore {
+        RedisStore {
+            commands: Arc::clone(&self.commands),
+        }
     }
 
     /// Stores the entry if the lease still stands. On the cache's thread only.
@@ -137,8 +141,7 @@ impl Drop for Lease {
                 Arc::clone(&self.key),
                 self.token,
             );
-            // What can't be given back expires.
-            let _ = background::spawn(async move { commands.release(&key, token).await });
+            let _ = background::spawn(async move { commands.give_back(key, token).await });
         }
     }
 }
@@ -190,7 +193,8 @@ impl Commands {
             .script(Errand::Call, script, |call| {
                 call.key(self.full(key))
                     .key(self.bucket(bucket_of(key.as_bytes())));
-                call.arg(key).arg(WHOLE).arg(self.full("")).arg(SAMPLE);
+                call.arg(&*member_of(key.as_bytes())).arg(WHOLE);
+                call.arg(self.full("")).arg(SAMPLE);
                 call.arg(entry::lease(token)).arg(millis(self.limits.lease));
                 further(call);
             })
@@ -217,6 +221,7 @@ impl Commands {
         entry: &[u8],
         ttl: Duration,
     ) -> Result<bool, CacheError> {
+        check_size(entry)?;
         let filled: i64 = self
             .script(Errand::Call, &FILL, |call| {
                 call.key(self.full(key))
@@ -228,7 +233,11 @@ impl Commands {
         Ok(filled == 1)
     }
 
-    async fn release(self: &Arc<Self>, key: &str, token: u64) -> Result<bool, CacheError> {
+    pub(super) async fn release(
+        self: &Arc<Self>,
+        key: &str,
+        token: u64,
+    ) -> Result<bool, CacheError> {
         let released: i64 = self
             .script(Errand::Call, &RELEASE, |call| {
                 call.key(self.full(key))
@@ -241,7 +250,7 @@ impl Commands {
 
     /// Renews a lease until its flight's limit. What a failed renewal costs is that the fill may be refused.
     async fn keep(self: &Arc<Self>, key: &str, token: u64) {
-        let pause = self.limits.lease / 3;
+        let pause = (self.limits.lease / 3).max(Duration::from_millis(1));
         let mut held = pause;
         while held < self.limits.flight {
             tokio::time::sleep(pause).await;
@@ -259,42 +268,6 @@ impl Commands {
                 return;
             }
         }
-    }
-
-    /// Stores entries over whatever stands: each takes its lease unconditionally and fills by it, so that one that
-    /// arrives late can't undo an invalidation. Two round trips for each [`PART`].
-    pub(super) async fn store(
-        self: &Arc<Self>,
-        entries: &[(Arc<str>, Vec<u8>)],
-        ttl: Duration,
-    ) -> Result<(), CacheError> {
-        // Redis knows no lifetime of zero: what is stored for no time at all replaces what stands, and is gone.
-        if ttl.is_zero() {
-            try_join_all(
-                entries
-                    .iter()
-                    .map(|(key, _)| self.remove(key, Errand::Call)),
-            )
-            .await?;
-            return Ok(());
-        }
-        let token = fresh_token();
-        // In parts, so that none waits behind so many others that it seems late.
-        for entries in entries.chunks(PART) {
-            try_join_all(
-                entries
-                    .iter()
-                    .map(|(key, _)| self.take_over(key, token, false)),
-            )
-            .await?;
-            try_join_all(
-                entries
-                    .iter()
-                    .map(|(key, entry)| self.fill(key, token, entry, ttl)),
-            )
-            .await?;
-        }
-        Ok(())
     }
 }
 

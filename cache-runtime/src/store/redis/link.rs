@@ -1,10 +1,10 @@
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisError, RedisResult};
-use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::error::CacheError;
@@ -12,7 +12,10 @@ use crate::error::CacheError;
 /// One multiplexed connection, made on first use and made again after it broke.
 pub(super) struct Link {
     client: redis::Client,
-    connection: Mutex<Option<Connected>>,
+    standing: Mutex<Option<Connected>>,
+    /// Held while one connects, so that others wait for that one; apart from what stands, so that who gave up
+    /// waiting needn't wait for it.
+    connecting: tokio::sync::Mutex<()>,
     /// How many connections there were.
     count: AtomicU64,
 }
@@ -23,8 +26,8 @@ pub(super) struct Connected {
     pub(super) connection: MultiplexedConnection,
     /// Which one it is; a failure of an earlier one says nothing about this one.
     pub(super) number: u64,
-    /// The server's `run_id`: another one has another memory.
-    pub(super) server: String,
+    /// The server's identity: another one has another memory.
+    pub(super) server: Arc<str>,
 }
 
 /// A command that failed.
@@ -40,7 +43,8 @@ impl Link {
     pub(super) fn new(client: redis::Client) -> Self {
         Self {
             client,
-            connection: Mutex::new(None),
+            standing: Mutex::new(None),
+            connecting: tokio::sync::Mutex::new(()),
             count: AtomicU64::new(0),
         }
     }
@@ -57,20 +61,21 @@ impl Link {
     {
         let mut number = None;
         let reply = timeout(limit, async {
-            let connected = self.connected().await?;
+            // Whatever a server refuses a connection for, it refuses it to all.
+            let connected = self.connected().await.map_err(|error| (error, true))?;
             number = Some(connected.number);
-            command(connected.connection).await
+            command(connected.connection).await.map_err(|error| {
+                let outage = is_outage(&error);
+                (error, outage)
+            })
         });
         match reply.await {
             Ok(Ok(reply)) => Ok(reply),
-            Ok(Err(error)) => {
-                let outage = is_outage(&error);
-                Err(Failure {
-                    error: CacheError::store(error),
-                    outage,
-                    number,
-                })
-            }
+            Ok(Err((error, outage))) => Err(Failure {
+                error: CacheError::store(error),
+                outage,
+                number,
+            }),
             Err(_) => Err(Failure {
                 error: CacheError::Timeout { after: limit },
                 outage: true,
@@ -80,13 +85,20 @@ impl Link {
     }
 
     async fn connected(&self) -> RedisResult<Connected> {
-        let mut standing = self.connection.lock().await;
-        if let Some(connected) = &*standing {
+        if let Some(connected) = &*self.standing() {
+            return Ok(connected.clone());
+        }
+        let _connecting = self.connecting.lock().await;
+        if let Some(connected) = &*self.standing() {
             return Ok(connected.clone());
         }
         let fresh = self.connect().await?;
-        *standing = Some(fresh.clone());
+        self.replace(fresh.clone());
         Ok(fresh)
+    }
+
+    fn standing(&self) -> MutexGuard<'_, Option<Connected>> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A fresh connection that has answered. Timeouts are the caller's: the connection's own would count each
@@ -99,35 +111,35 @@ impl Link {
             .client
             .get_multiplexed_async_connection_with_config(&config)
             .await?;
-        // A server that is loading, or a replica that lost its master, accepts connections too.
-        let info: String = redis::cmd("INFO")
-            .arg("server")
-            .query_async(&mut connection)
-            .await?;
-        let server = info
-            .lines()
-            .find_map(|line| line.strip_prefix("run_id:"))
-            .unwrap_or_default();
         let number = self.count.fetch_add(1, Ordering::AcqRel);
+        let mut ask = redis::pipe();
+        for section in ["server", "replication"] {
+            ask.cmd("INFO").arg(section);
+        }
+        let asked: RedisResult<(String, String)> = ask.query_async(&mut connection).await;
+        let server = match asked {
+            Ok((server, replication)) => identity(&server, &replication),
+            // A user who may not ask can't tell servers apart: then each connection is to another one.
+            Err(error) if error.code() == Some("NOPERM") => format!("connection {number}"),
+            Err(error) => return Err(error),
+        };
         Ok(Connected {
             connection,
             number,
-            server: server.trim().to_owned(),
+            server: server.into(),
         })
     }
 
     /// The server at the other end, if there is a connection.
-    pub(super) async fn server(&self) -> Option<String> {
-        self.connection
-            .lock()
-            .await
+    pub(super) fn server(&self) -> Option<Arc<str>> {
+        self.standing()
             .as_ref()
-            .map(|connected| connected.server.clone())
+            .map(|connected| Arc::clone(&connected.server))
     }
 
     /// Drops the connection if it is the one that failed; whether that was so.
-    pub(super) async fn drop_failed(&self, number: Option<u64>) -> bool {
-        let mut standing = self.connection.lock().await;
+    pub(super) fn drop_failed(&self, number: Option<u64>) -> bool {
+        let mut standing = self.standing();
         let is_current = standing
             .as_ref()
             .is_none_or(|standing| Some(standing.number) == number);
@@ -137,9 +149,18 @@ impl Link {
         is_current
     }
 
-    pub(super) async fn replace(&self, fresh: Connected) {
-        *self.connection.lock().await = Some(fresh);
+    pub(super) fn replace(&self, fresh: Connected) {
+        *self.standing() = Some(fresh);
     }
+}
+
+/// Who a server is: the process, and whose data it has; one that followed another master for a while has that one's.
+fn identity(server: &str, replication: &str) -> String {
+    let field = |section: &str, name: &str| {
+        let value = section.lines().find_map(|line| line.strip_prefix(name));
+        value.unwrap_or_default().trim().to_owned()
+    };
+    field(server, "run_id:") + "/" + &field(replication, "master_replid:")
 }
 
 /// Whether the error says something about the server or the connection, and not about one key.

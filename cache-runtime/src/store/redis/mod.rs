@@ -10,8 +10,10 @@ mod commands;
 mod index;
 mod lease;
 mod link;
+mod orphans;
 mod outage;
 mod replay;
+mod set;
 mod sweep;
 mod walk;
 
@@ -28,6 +30,7 @@ pub(crate) use commands::{Limits, Seen};
 use index::Index;
 pub(crate) use lease::Lease;
 use link::Link;
+use orphans::Orphans;
 use outage::Errand;
 pub(crate) use outage::{Target, Underway};
 use replay::Replay;
@@ -72,6 +75,7 @@ impl RedisStore {
             breaker: Breaker::default(),
             replay: Replay::new(limits.replay_window),
             index: Index::default(),
+            orphans: Orphans::default(),
             prefix: prefix.to_owned(),
             limits,
         };
@@ -165,6 +169,11 @@ impl RedisStore {
         let key = Arc::clone(key);
         self.run(|commands| async move { commands.read(&key).await })
             .await
+    }
+
+    /// Whether that is known; then its cause has been logged.
+    fn is_down(&self) -> bool {
+        self.commands.breaker.check().is_err()
     }
 
     async fn is_eternal(&self, key: &Arc<str>) -> Result<bool, CacheError> {

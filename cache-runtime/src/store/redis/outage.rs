@@ -7,12 +7,13 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use redis::RedisResult;
+use once_cell::sync::Lazy;
 use redis::aio::MultiplexedConnection;
+use redis::{RedisResult, Script};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -26,13 +27,15 @@ use crate::pattern::Pattern;
 const FIRST_PROBE: Duration = Duration::from_millis(50);
 const SLOWEST_PROBE: Duration = Duration::from_secs(1);
 
+static KNOCK: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/knock.lua")));
+
 /// On whose behalf something is sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Errand {
     /// A call's: refused while the breaker is open; may take the response timeout.
     Call,
-    /// An invalidation's: refused while the breaker is open; may take the invalidation timeout, since it is better
-    /// to wait through a stall than to be late for other processes.
+    /// An invalidation's: begins while the breaker is closed, and goes on if others open it; may take the
+    /// invalidation timeout, since it is better to wait through a stall than to be late for other processes.
     Invalidation,
     /// The probe's, while the breaker is open.
     Recovery,
@@ -89,30 +92,40 @@ impl<T> Future for Underway<T> {
 impl Commands {
     /// Invalidates, or queues what couldn't be sent.
     pub(super) async fn invalidate(self: &Arc<Self>, target: &Target) -> Result<u64, CacheError> {
-        let server = self.link.server().await;
-        let removed = match target {
-            Target::Key(key) => self.remove(key, Errand::Invalidation).await.map(u64::from),
-            Target::Pattern(pattern) => self.remove_matching(pattern, Errand::Invalidation).await,
-        };
-        match &removed {
-            Ok(_) => {
-                // If it changed meanwhile, nobody knows which one has it; then both might have to be told again.
-                let server = self
-                    .link
-                    .server()
-                    .await
-                    .filter(|now| server.as_ref().is_none_or(|was| was == now));
+        let mut total = 0;
+        loop {
+            let before = self.link.server();
+            let removed = match target {
+                Target::Key(key) => self.remove(key, Errand::Invalidation).await.map(u64::from),
+                Target::Pattern(pattern) => {
+                    self.remove_matching(pattern, Errand::Invalidation).await
+                }
+            };
+            match removed {
+                Ok(removed) => total += removed,
+                Err(error) => {
+                    self.owe(target, &error);
+                    return Err(error);
+                }
+            }
+            // If the server changed in between, each has heard a part of it.
+            let server = self.link.server();
+            if server.is_some() && server == before {
                 self.replay
                     .acknowledged(&target.pattern(), server.as_deref());
+                return Ok(total);
             }
-            Err(error) => self.owe(target, error),
         }
-        removed
     }
 
     /// Queues an invalidation; reads run uncached from now on, until it is sent.
     pub(super) fn owe(self: &Arc<Self>, target: &Target, cause: &CacheError) {
-        self.replay.queue(&target.pattern(), || self.down(cause));
+        let opened = self
+            .replay
+            .queue(&target.pattern(), || self.breaker.open(cause));
+        if opened {
+            self.went_down(cause);
+        }
     }
 
     /// Sends a command, or several that belong together, for a call.
@@ -138,7 +151,7 @@ impl Commands {
             Errand::Call => self.limits.response,
             Errand::Invalidation | Errand::Recovery => self.limits.invalidation,
         };
-        if errand != Errand::Recovery {
+        if errand == Errand::Call {
             self.breaker.check()?;
         }
         match self.link.send(limit, command).await {
@@ -148,33 +161,34 @@ impl Commands {
                 outage,
                 number,
             }) => {
-                if outage && errand != Errand::Recovery && self.link.drop_failed(number).await {
-                    self.down(&error);
+                if outage
+                    && errand != Errand::Recovery
+                    && self.link.drop_failed(number)
+                    && self.breaker.open(&error)
+                {
+                    self.went_down(&error);
                 }
                 Err(error)
             }
         }
     }
 
-    /// Notes an outage: logs the cause once, and starts the probe.
-    pub(super) fn down(self: &Arc<Self>, cause: &CacheError) {
-        if self.breaker.open(cause) {
-            tracing::warn!(target: "cache", op = "down", "[Cache] Redis is down, functions run uncached: {cause}");
-            // Refused only where the thread never started; and this is it.
-            let _ = background::spawn(probe(Arc::downgrade(self)));
-        }
+    /// What follows the opening of the breaker: the cause is logged, once, and the probe starts.
+    fn went_down(self: &Arc<Self>, cause: &CacheError) {
+        // The probe first: a subscriber may panic. Refused only where the thread never started; and this is it.
+        let _ = background::spawn(probe(Arc::clone(self)));
+        tracing::warn!(target: "cache", op = "down", "[Cache] Redis is down, functions run uncached: {cause}");
     }
 
-    /// A connection on which a write went through: a server that is loading, read-only or full answers too.
+    /// A connection on which a script that writes went through: a server that is loading, read-only or full
+    /// answers too, and so does one that forbids this user what calls do.
     async fn knock(&self) -> RedisResult<Connected> {
         let mut fresh = self.link.connect().await?;
-        let mut write = redis::cmd("SET");
+        let mut write = KNOCK.key(format!("{}#probe", self.prefix));
         write
-            .arg(format!("{}#probe", self.prefix))
-            .arg(1)
-            .arg("PX")
-            .arg(1_000);
-        write.query_async::<()>(&mut fresh.connection).await?;
+            .arg(1_000)
+            .invoke_async::<()>(&mut fresh.connection)
+            .await?;
         Ok(fresh)
     }
 
@@ -183,19 +197,16 @@ impl Commands {
         let Ok(Ok(fresh)) = timeout(self.limits.response, self.knock()).await else {
             return false;
         };
-        let server = fresh.server.clone();
-        self.link.replace(fresh).await;
+        let server = Arc::clone(&fresh.server);
+        self.link.replace(fresh);
         self.replay.recall(&server);
         loop {
-            for pattern in self.replay.pending() {
-                if self
-                    .remove_matching(&pattern, Errand::Recovery)
-                    .await
-                    .is_err()
-                {
+            for owed in self.replay.pending() {
+                let sent = self.remove_matching(&owed.pattern, Errand::Recovery).await;
+                if sent.is_err() {
                     return false;
                 }
-                self.replay.done(&pattern, &server);
+                self.replay.done(&owed, &server);
             }
             // One that is queued now, by a caller that still found the breaker open, is seen here or by the next
             // round: the queue and the breaker change under one lock.
@@ -206,16 +217,17 @@ impl Commands {
     }
 }
 
-/// Knocks until the server answers and has caught up, or the cache is gone.
-async fn probe(commands: Weak<Commands>) {
+/// Knocks until the server answers and has caught up, or the cache is gone and owes nothing.
+async fn probe(commands: Arc<Commands>) {
     let mut pause = FIRST_PROBE;
     loop {
         tokio::time::sleep(pause).await;
-        let Some(commands) = commands.upgrade() else {
+        if Arc::strong_count(&commands) == 1 && commands.replay.owes_nothing() {
             return;
-        };
+        }
         if commands.try_again().await {
             tracing::info!(target: "cache", op = "up", "[Cache] Redis is back");
+            commands.give_back_orphans().await;
             return;
         }
         pause = (pause * 2).min(SLOWEST_PROBE);

@@ -18,9 +18,19 @@ pub(super) struct Replay {
 #[derive(Default)]
 struct State {
     /// Not sent yet, in order.
-    pending: VecDeque<Pattern>,
+    pending: VecDeque<Owed>,
     /// Sent and acknowledged.
     recent: VecDeque<Acknowledged>,
+    /// How many were queued.
+    queued: u64,
+}
+
+/// An invalidation that is to be sent. The same pattern queued again, while this one is on its way perhaps, is
+/// another one: what was filled in between must go too.
+#[derive(Clone)]
+pub(super) struct Owed {
+    number: u64,
+    pub(super) pattern: Pattern,
 }
 
 struct Acknowledged {
@@ -43,11 +53,11 @@ impl Replay {
     }
 
     /// Queues an invalidation that could not be sent. `open` opens the breaker, if it isn't: reads that begin
-    /// after this run the body until it is sent.
-    pub(super) fn queue(&self, pattern: &Pattern, open: impl FnOnce()) {
+    /// after this run the body until it is sent. What `open` gives is given back.
+    pub(super) fn queue<T>(&self, pattern: &Pattern, open: impl FnOnce() -> T) -> T {
         let mut state = self.state();
-        push(&mut state.pending, pattern);
-        open();
+        state.push(pattern);
+        open()
     }
 
     /// Notes an invalidation that a server has acknowledged.
@@ -62,16 +72,17 @@ impl Replay {
             state.recent.pop_front();
         }
         if state.recent.len() >= MOST {
-            let mut patterns: VecDeque<Pattern> =
-                state.recent.drain(..).map(|known| known.pattern).collect();
-            widen(&mut patterns);
-            // As if they were new, and of no certain server: kept too long rather than too short.
+            let first = state.recent[0].server.clone();
+            let of_one_server = state.recent.iter().all(|known| known.server == first);
+            let patterns = widen(state.recent.drain(..).map(|known| known.pattern));
+            // As if they were new: kept too long rather than too short. Of their server, or the return of the same
+            // one would empty the cache.
             state.recent = patterns
                 .into_iter()
                 .map(|pattern| Acknowledged {
                     at,
                     pattern,
-                    server: None,
+                    server: first.clone().filter(|_| of_one_server),
                 })
                 .collect();
         }
@@ -88,27 +99,35 @@ impl Replay {
         });
     }
 
-    /// Queues once more what another server than this one acknowledged within the window.
+    /// Queues once more what another server than this one acknowledged. All that is remembered: the window counts
+    /// back from the newest, since an outage may be longer than it.
     pub(super) fn recall(&self, server: &str) {
         let mut state = self.state();
-        let State { pending, recent } = &mut *state;
-        for known in recent.iter() {
-            if known.at.elapsed() <= self.window && known.server.as_deref() != Some(server) {
-                push(pending, &known.pattern);
-            }
+        let forgotten: Vec<Pattern> = state
+            .recent
+            .iter()
+            .filter(|known| known.server.as_deref() != Some(server))
+            .map(|known| known.pattern.clone())
+            .collect();
+        for pattern in &forgotten {
+            state.push(pattern);
         }
     }
 
-    pub(super) fn pending(&self) -> Vec<Pattern> {
+    pub(super) fn pending(&self) -> Vec<Owed> {
         self.state().pending.iter().cloned().collect()
     }
 
+    pub(super) fn owes_nothing(&self) -> bool {
+        self.state().pending.is_empty()
+    }
+
     /// Notes that a pending invalidation was sent.
-    pub(super) fn done(&self, sent: &Pattern, server: &str) {
+    pub(super) fn done(&self, sent: &Owed, server: &str) {
         self.state()
             .pending
-            .retain(|pattern| pattern.text() != sent.text());
-        self.acknowledged(sent, Some(server));
+            .retain(|owed| owed.number != sent.number);
+        self.acknowledged(&sent.pattern, Some(server));
     }
 
     /// Runs `close` if nothing is pending, in one step with that look.
@@ -122,27 +141,43 @@ impl Replay {
     }
 }
 
-fn push(queue: &mut VecDeque<Pattern>, pattern: &Pattern) {
-    if queue.iter().any(|known| known.text() == pattern.text()) {
-        return;
+impl State {
+    fn push(&mut self, pattern: &Pattern) {
+        if self.pending.len() >= MOST {
+            let patterns = widen(self.pending.drain(..).map(|owed| owed.pattern));
+            patterns
+                .into_iter()
+                .for_each(|pattern| self.append(pattern));
+        }
+        let everything = self
+            .pending
+            .iter()
+            .find(|owed| owed.pattern.text() == "*")
+            .map(|owed| owed.pattern.clone());
+        let pattern = everything.unwrap_or_else(|| pattern.clone());
+        self.pending
+            .retain(|owed| owed.pattern.text() != pattern.text());
+        self.append(pattern);
     }
-    if queue.len() >= MOST {
-        widen(queue);
-    }
-    if !queue.iter().any(|known| known.text() == "*") {
-        queue.push_back(pattern.clone());
+
+    fn append(&mut self, pattern: Pattern) {
+        self.queued += 1;
+        self.pending.push_back(Owed {
+            number: self.queued,
+            pattern,
+        });
     }
 }
 
 /// Merges patterns of one first segment into one that covers them all; and all into `*`, if that isn't enough.
-fn widen(queue: &mut VecDeque<Pattern>) {
-    let mut wider: Vec<String> = queue.iter().map(Pattern::whole_segment).collect();
+fn widen(patterns: impl Iterator<Item = Pattern>) -> Vec<Pattern> {
+    let mut wider: Vec<String> = patterns.map(|pattern| pattern.whole_segment()).collect();
     wider.sort_unstable();
     wider.dedup();
     if wider.len() > MOST / 2 || wider.iter().any(|text| text == "*") {
         wider = vec!["*".to_owned()];
     }
-    *queue = wider.into_iter().map(Pattern::new).collect();
+    wider.into_iter().map(Pattern::new).collect()
 }
 
 #[cfg(test)]
@@ -157,7 +192,7 @@ mod tests {
         replay
             .pending()
             .iter()
-            .map(|pattern| pattern.text().to_owned())
+            .map(|owed| owed.pattern.text().to_owned())
             .collect()
     }
 
@@ -175,7 +210,7 @@ mod tests {
             assert!(
                 pending
                     .iter()
-                    .any(|pattern| pattern.matches(key.as_bytes())),
+                    .any(|owed| owed.pattern.matches(key.as_bytes())),
                 "{key}"
             );
         }
@@ -198,10 +233,11 @@ mod tests {
         replay.recall("a");
         assert_eq!(texts(&replay), ["posts:2"], "nobody knows who has that");
         replay.recall("b");
-        assert_eq!(texts(&replay), ["posts:2", "posts:1"]);
+        assert_eq!(texts(&replay), ["posts:1", "posts:2"]);
         assert!(!replay.close_if_empty(|| unreachable!("two are pending")));
-        replay.done(&Pattern::new("posts:1"), "b");
-        replay.done(&Pattern::new("posts:2"), "b");
+        for owed in replay.pending() {
+            replay.done(&owed, "b");
+        }
         assert!(replay.close_if_empty(|| {}));
         replay.recall("b");
         assert_eq!(
@@ -209,5 +245,37 @@ mod tests {
             2,
             "of what `a` acknowledged, `b` was told, and is told again"
         );
+    }
+    #[test]
+    fn what_is_queued_while_it_is_sent_is_sent_again() {
+        for text in ["posts:1", "*"] {
+            let replay = replay();
+            replay.queue(&Pattern::new(text), || {});
+            let on_its_way = replay.pending();
+            replay.queue(&Pattern::new("posts:1"), || {});
+            replay.done(&on_its_way[0], "a");
+            assert_eq!(texts(&replay), [text]);
+        }
+    }
+
+    #[test]
+    fn an_outage_longer_than_the_window_forgets_nothing() {
+        let replay = Replay::new(Duration::ZERO);
+        replay.acknowledged(&Pattern::new("posts:1"), Some("a"));
+        std::thread::yield_now();
+        replay.recall("b");
+        assert_eq!(texts(&replay), ["posts:1"]);
+    }
+
+    #[test]
+    fn many_acknowledged_ones_are_not_sent_again_to_their_own_server() {
+        let replay = replay();
+        for id in 0..3 * MOST {
+            replay.acknowledged(&Pattern::new(format!("user-{id}:*")), Some("a"));
+        }
+        replay.recall("a");
+        assert_eq!(texts(&replay), Vec::<String>::new());
+        replay.recall("b");
+        assert!(texts(&replay).contains(&"*".to_owned()));
     }
 }

@@ -17,6 +17,7 @@ use super::index::BUCKETS;
 use super::outage::Errand;
 use crate::background;
 
+const AT_ONCE: Duration = Duration::from_millis(50);
 const SOONEST: Duration = Duration::from_secs(1);
 const SLOWEST: Duration = Duration::from_secs(30);
 /// How many members one look takes, and how many looks one set gets at a time.
@@ -35,11 +36,11 @@ impl Commands {
         }
     }
 
-    /// Sweeps every set until few of a sample are dead; how many were found.
-    pub(super) async fn sweep(self: &Arc<Self>) -> usize {
-        let mut dropped = 0;
+    /// Sweeps every set until few of a sample are dead, or for its number of looks; what it found.
+    async fn sweep(self: &Arc<Self>) -> Found {
+        let mut found = Found::Nothing;
         for bucket in 0..BUCKETS {
-            for _ in 0..MOST_LOOKS {
+            for look in 1..=MOST_LOOKS {
                 let prefix = [self.prefix.as_bytes(), b":"].concat();
                 let dead: usize = self
                     .script(Errand::Call, &SWEEP, |call| {
@@ -47,14 +48,28 @@ impl Commands {
                     })
                     .await
                     .unwrap_or(0);
-                dropped += dead;
+                if dead > 0 {
+                    found = found.max(Found::Some);
+                }
                 if dead * 4 < SAMPLE {
                     break;
                 }
+                if look == MOST_LOOKS {
+                    found = Found::Many;
+                }
             }
         }
-        dropped
+        found
     }
+}
+
+/// What a sweep found of the dead.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Found {
+    Nothing,
+    Some,
+    /// And there are more.
+    Many,
 }
 
 async fn run(commands: Weak<Commands>) {
@@ -64,10 +79,10 @@ async fn run(commands: Weak<Commands>) {
         let Some(commands) = commands.upgrade() else {
             return;
         };
-        pause = if commands.sweep().await > 0 {
-            SOONEST
-        } else {
-            (pause * 2).min(SLOWEST)
+        pause = match commands.sweep().await {
+            Found::Many => AT_ONCE,
+            Found::Some => SOONEST,
+            Found::Nothing => (pause * 2).clamp(SOONEST, SLOWEST),
         };
     }
 }

@@ -7,17 +7,23 @@ use once_cell::sync::Lazy;
 use redis::{Cmd, Script};
 
 use super::commands::Commands;
-use super::index::{BUCKETS, WHOLE, bucket_of};
+use super::index::{BUCKETS, WHOLE, bucket_of, member_of};
 use super::lease::fresh_token;
 use super::outage::Errand;
 use crate::background;
 use crate::error::CacheError;
 use crate::pattern::Pattern;
 
+/// The marks of all walks: how they begin, and the range that they are in.
+const BUILDING: &[u8] = b"\0building:";
+const BUILDING_RANGE: [&[u8]; 2] = [b"[\0building:", b"(\0building;"];
+
 /// How many keys a step looks at, and how many one command deletes.
 const STEP: usize = 1_000;
 const BATCH: usize = 500;
 
+static BEGIN: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/begin.lua")));
+static ENLIST: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/enlist.lua")));
 static FINISH: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/finish.lua")));
 
 impl Commands {
@@ -44,61 +50,46 @@ impl Commands {
     /// the walk register themselves.
     pub(super) async fn make_whole(self: &Arc<Self>, errand: Errand) -> Result<(), CacheError> {
         let _walking = self.index.walking.lock().await;
-        if self.is_whole(errand).await? {
-            return Ok(());
-        }
-        let mark = [b"\0building:", &fresh_token().to_le_bytes()[..]].concat();
-        let mut begin = redis::pipe();
-        for bucket in 0..BUCKETS {
-            begin
-                .cmd("ZADD")
-                .arg(self.bucket(bucket))
-                .arg(0)
-                .arg(&mark[..])
-                .ignore();
-        }
-        self.send_for(errand, |mut connection| async move {
-            begin.query_async::<()>(&mut connection).await
-        })
-        .await?;
-        let mut walk = Walk::over(&Pattern::new("*"));
-        while let Some(keys) = walk.step(self, errand).await? {
-            let mut register = redis::pipe();
-            for key in &keys {
-                register
-                    .cmd("ZADD")
-                    .arg(self.bucket(bucket_of(key)))
-                    .arg(0)
-                    .arg(&key[..])
-                    .ignore();
-            }
-            self.send_for(errand, |mut connection| async move {
-                register.query_async::<()>(&mut connection).await
-            })
-            .await?;
-        }
-        let _whole: i64 = self
-            .script(errand, &FINISH, |call| {
+        let mark = [BUILDING, &fresh_token().to_le_bytes()[..]].concat();
+        let needed: i64 = self
+            .script(errand, &BEGIN, |call| {
                 for bucket in 0..BUCKETS {
                     call.key(self.bucket(bucket));
                 }
                 call.arg(&mark[..]).arg(WHOLE);
             })
             .await?;
-        Ok(())
-    }
-
-    async fn is_whole(self: &Arc<Self>, errand: Errand) -> Result<bool, CacheError> {
-        let mut look = redis::pipe();
-        for bucket in 0..BUCKETS {
-            look.cmd("ZSCORE").arg(self.bucket(bucket)).arg(WHOLE);
+        if needed == 0 {
+            return Ok(());
         }
-        let marks: Vec<Option<f64>> = self
-            .send_for(errand, |mut connection| async move {
-                look.query_async(&mut connection).await
+        let server = self.link.server();
+        let mut walk = Walk::over(&Pattern::new("*"));
+        while let Some(keys) = walk.step(self, errand).await? {
+            let _enlisted: i64 = self
+                .script(errand, &ENLIST, |call| {
+                    for bucket in 0..BUCKETS {
+                        call.key(self.bucket(bucket));
+                    }
+                    for key in &keys {
+                        call.arg(bucket_of(key) + 1).arg(&*member_of(key));
+                    }
+                })
+                .await?;
+        }
+        // Another server may know the mark (it followed this one, or came back from a snapshot), but not what this
+        // one's cursors mean. Not whole then: who needs it walks again.
+        if server.is_none() || self.link.server() != server {
+            return Ok(());
+        }
+        let _whole: i64 = self
+            .script(errand, &FINISH, |call| {
+                for bucket in 0..BUCKETS {
+                    call.key(self.bucket(bucket));
+                }
+                call.arg(&mark[..]).arg(WHOLE).arg(&BUILDING_RANGE);
             })
             .await?;
-        Ok(marks.iter().all(Option::is_some))
+        Ok(())
     }
 
     /// Removes what the pattern matches by a walk alone.

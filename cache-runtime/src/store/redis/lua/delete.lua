@@ -6,6 +6,7 @@ for at = 2, #KEYS do
   if redis.call('UNLINK', KEYS[at]) == 1 and start ~= ARGV[1] then
     removed = removed + 1
   end
-  redis.call('ZREM', KEYS[1], ARGV[at])
+  -- What isn't a set is found out, and answered by a walk, where it is read.
+  redis.pcall('ZREM', KEYS[1], ARGV[at])
 end
 return removed

@@ -2,7 +2,11 @@
 -- key. Then looks at a few other members and drops the dead; look and removal are one step.
 -- KEYS: entry, set. ARGV: member, mark of a whole set, prefix of entries, how many others.
 -- Answers 1, or 2 if the set isn't whole.
-redis.call('ZADD', KEYS[2], 0, ARGV[1])
+if type(redis.pcall('ZADD', KEYS[2], 0, ARGV[1])) == 'table' then
+  -- Another type stands where only the set may.
+  redis.call('UNLINK', KEYS[2])
+  redis.call('ZADD', KEYS[2], 0, ARGV[1])
+end
 for _, member in ipairs(redis.call('ZRANDMEMBER', KEYS[2], ARGV[4])) do
   if string.byte(member) ~= 0 and redis.call('EXISTS', ARGV[3] .. member) == 0 then
     redis.call('ZREM', KEYS[2], member)

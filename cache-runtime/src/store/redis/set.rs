@@ -1,0 +1,97 @@
+//! Storing what was computed elsewhere.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{join_all, try_join_all};
+
+use super::commands::Commands;
+use super::lease::fresh_token;
+use super::outage::Errand;
+use crate::error::CacheError;
+
+/// How many entries are stored at a time.
+const PART: usize = 500;
+
+/// The largest entry that is sent. A larger one would hold up every other command behind it until all seemed
+/// late, or make the server close the connection.
+const MOST_BYTES: usize = 16 << 20;
+
+type Entry = (Arc<str>, Vec<u8>);
+
+/// Refuses an entry that is its own problem before it becomes everybody's.
+pub(super) fn check_size(entry: &[u8]) -> Result<(), CacheError> {
+    if entry.len() <= MOST_BYTES {
+        return Ok(());
+    }
+    let reason = format!(
+        "it takes {} bytes, and an entry in Redis at most {MOST_BYTES}",
+        entry.len()
+    );
+    Err(CacheError::Encode {
+        source: Arc::from(Box::from(reason)),
+    })
+}
+
+impl Commands {
+    /// Stores entries over whatever stands: each takes its lease unconditionally and fills by it, so that one that
+    /// arrives late can't undo an invalidation. Two round trips for each [`PART`].
+    pub(super) async fn store(
+        self: &Arc<Self>,
+        entries: &[Entry],
+        ttl: Duration,
+    ) -> Result<(), CacheError> {
+        entries
+            .iter()
+            .try_for_each(|(_, entry)| check_size(entry))?;
+        let entries = last_of_each_key(entries);
+        // Redis knows no lifetime of zero: what is stored for no time at all replaces what stands, and is gone.
+        if ttl.is_zero() {
+            let removals = entries
+                .iter()
+                .map(|(key, _)| self.remove(key, Errand::Call));
+            return try_join_all(removals).await.map(drop);
+        }
+        // In parts, so that none waits behind so many others that it seems late.
+        for part in entries.chunks(PART) {
+            let token = fresh_token();
+            if let Err(error) = self.store_part(part, token, ttl).await {
+                let leases = part
+                    .iter()
+                    .map(|(key, _)| self.give_back(Arc::clone(key), token));
+                join_all(leases).await;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    async fn store_part(
+        self: &Arc<Self>,
+        part: &[&Entry],
+        token: u64,
+        ttl: Duration,
+    ) -> Result<(), CacheError> {
+        let leases = part
+            .iter()
+            .map(|(key, _)| self.take_over(key, token, false));
+        try_join_all(leases).await?;
+        let fills = part
+            .iter()
+            .map(|(key, entry)| self.fill(key, token, entry, ttl));
+        try_join_all(fills).await.map(drop)
+    }
+}
+
+/// The entries without those that a later one overwrites: one of a key's fills ends the lease of all.
+fn last_of_each_key(entries: &[Entry]) -> Vec<&Entry> {
+    let mut seen = HashSet::with_capacity(entries.len());
+    let mut last: Vec<&Entry> = entries
+        .iter()
+        .rev()
+        .filter(|(key, _)| seen.insert(key))
+        .collect();
+    last.reverse();
+    last
+}

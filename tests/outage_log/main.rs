@@ -1,0 +1,114 @@
+//! What an outage writes into the log. The cache's own thread writes it, so the subscriber is the process's, and this
+//! binary has one test.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use cache_runtime::{Cache, cacheable, invalidate};
+use tests::{Fault, Proxy, RedisServer};
+use tokio::sync::Notify;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Level, Metadata, Subscriber};
+
+static LOG: Mutex<Vec<(Level, String)>> = Mutex::new(Vec::new());
+
+/// Keeps what an operator sees: `info` and above.
+struct Operator;
+
+impl Subscriber for Operator {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::INFO
+    }
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut line = Line(String::new());
+        event.record(&mut line);
+        LOG.lock()
+            .unwrap()
+            .push((*event.metadata().level(), line.0));
+    }
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+struct Line(String);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.0.push_str(&format!("{}={value:?} ", field.name()));
+    }
+}
+
+fn logged() -> Vec<(Level, String)> {
+    std::mem::take(&mut *LOG.lock().unwrap())
+}
+
+#[cacheable(key = "rows:<<id>>")]
+async fn row(id: u32) -> u32 {
+    id
+}
+
+#[cacheable(key = "slow:<<id>>", skip(gate))]
+async fn slow_row(gate: &(Notify, Notify), id: u32) -> u32 {
+    gate.0.notify_one();
+    gate.1.notified().await;
+    id
+}
+
+#[invalidate(patterns = ["rows:<<id>>:*"])]
+async fn update_row(id: u32) -> u32 {
+    id
+}
+
+/// Everything that can notice an outage does: reads, writes, explicit operations, and fills that are under way.
+async fn use_it(cache: &Cache) {
+    for id in 0..50 {
+        assert_eq!(cache.scope(row(id)).await, id);
+        assert_eq!(cache.scope(update_row(id)).await, id);
+    }
+    let _ = cache.set("rows:1", &1, 60).await;
+    let _ = cache.get::<u32>("rows:1").await;
+    let _ = cache.health_check().await;
+}
+
+#[tokio::test]
+async fn an_outage_is_logged_once_and_its_end_once() {
+    tracing::subscriber::set_global_default(Operator).unwrap();
+    let server = RedisServer::start_with(&["--requirepass", "sesame"]);
+    let proxy = Proxy::before(server.port());
+    let url = proxy.url().replace("redis://", "redis://:sesame@");
+    let cache = Cache::builder().prefix("app").redis(url).build().unwrap();
+    use_it(&cache).await;
+    assert_eq!(logged(), [], "all is well");
+    for (id, fault) in (0..).zip([Fault::Refuse, Fault::Silent, Fault::Corrupt]) {
+        let gate = (Notify::new(), Notify::new());
+        let outage = async {
+            gate.0.notified().await;
+            proxy.set(fault);
+            gate.1.notify_one();
+        };
+        tokio::join!(cache.scope(slow_row(&gate, id)), outage);
+        use_it(&cache).await;
+        let (levels, lines): (Vec<Level>, Vec<String>) = logged().into_iter().unzip();
+        assert_eq!(levels, [Level::WARN], "{fault:?}: {lines:?}");
+        assert!(lines[0].contains("Redis is down"), "{lines:?}");
+        assert!(!lines[0].contains("sesame"), "{lines:?}");
+
+        proxy.set(Fault::None);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while cache.health_check().await.is_err() {
+            assert!(Instant::now() < deadline, "the probe notices");
+            tokio::task::yield_now().await;
+        }
+        use_it(&cache).await;
+        let (levels, lines): (Vec<Level>, Vec<String>) = logged().into_iter().unzip();
+        assert_eq!(levels, [Level::INFO], "{fault:?}: {lines:?}");
+        assert!(lines[0].contains("Redis is back"), "{lines:?}");
+    }
+}

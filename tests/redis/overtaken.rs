@@ -1,0 +1,199 @@
+//! Computations that an invalidation overtook which could not be sent at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use cache_runtime::{Cache, cacheable, invalidate};
+use redis::Commands;
+use tests::{Fault, PATIENCE, Proxy, RedisServer};
+use tokio::sync::Notify;
+
+/// A row, and a reader that is slow once it has read.
+#[derive(Clone, Default)]
+struct Table {
+    row: Arc<AtomicU32>,
+    entered: Arc<Notify>,
+    open: Arc<Notify>,
+    /// Whether the next reader waits.
+    slow: Arc<AtomicU32>,
+}
+
+#[cacheable(key = "rows:<<id>>", skip(table))]
+async fn read(table: &Table, id: u32) -> u32 {
+    let row = table.row.load(Ordering::SeqCst);
+    if table.slow.swap(0, Ordering::SeqCst) > 0 {
+        table.entered.notify_one();
+        table.open.notified().await;
+    }
+    row
+}
+
+#[invalidate(patterns = ["rows:<<id>>"])]
+async fn update(table: &Table, id: u32) -> u32 {
+    let _ = id;
+    table.row.fetch_add(1, Ordering::SeqCst) + 1
+}
+
+async fn until_well(cache: &Cache) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while cache.health_check().await.is_err() {
+        assert!(Instant::now() < deadline, "the probe notices");
+        tokio::task::yield_now().await;
+    }
+}
+
+/// The reader read before the update. The invalidation is queued, and sent when the server is there again; only
+/// then the reader goes on.
+#[tokio::test]
+async fn what_was_computed_before_a_queued_invalidation_is_neither_filled_nor_joined() {
+    let server = RedisServer::start();
+    let proxy = Proxy::before(server.port());
+    let cache = Cache::builder()
+        .prefix("app")
+        .redis(proxy.url())
+        .build()
+        .unwrap();
+    for fault in [Fault::Refuse, Fault::Silent] {
+        let table = Table::default();
+        table.slow.store(1, Ordering::SeqCst);
+        cache.delete("rows:1").await.unwrap();
+        let stale = tokio::spawn(cache.scope({
+            let table = table.clone();
+            async move { read(&table, 1).await }
+        }));
+        table.entered.notified().await;
+        proxy.set(fault);
+        assert_eq!(cache.scope(update(&table, 1)).await, 1);
+        assert_eq!(cache.scope(read(&table, 1)).await, 1, "{fault:?}: during");
+        proxy.set(Fault::None);
+        until_well(&cache).await;
+        assert_eq!(cache.scope(read(&table, 1)).await, 1, "{fault:?}: after");
+        table.open.notify_one();
+        assert_eq!(stale.await.unwrap(), 0, "it had begun before");
+        assert_eq!(cache.scope(read(&table, 1)).await, 1, "{fault:?}: filled");
+        assert_eq!(cache.get::<u32>("rows:1").await.unwrap(), Some(1));
+    }
+}
+
+#[tokio::test]
+async fn a_set_whose_fill_is_late_undoes_no_invalidation() {
+    let server = RedisServer::start();
+    let proxy = Proxy::before(server.port());
+    let build = |url: String| {
+        Cache::builder()
+            .prefix("app")
+            .redis(url)
+            .response_timeout(PATIENCE)
+            .build()
+            .unwrap()
+    };
+    let (cache, other) = (build(proxy.url()), build(server.url()));
+    cache.set("warm:1", &1, 60).await.unwrap();
+    proxy.set(Fault::Delay(Duration::from_millis(150)));
+    for many in [false, true] {
+        let set = async {
+            if many {
+                cache.set_many([("a:1", 1), ("a:2", 2)], 60).await.unwrap();
+            } else {
+                cache.set("a:1", &1, 60).await.unwrap();
+            }
+        };
+        let invalidation = async {
+            let mut redis = server.connect();
+            while !redis.exists::<_, bool>("app:a:1").unwrap() {
+                tokio::task::yield_now().await;
+            }
+            other.delete_pattern("a:*").await.unwrap();
+        };
+        tokio::join!(set, invalidation);
+        assert_eq!(other.get::<u32>("a:1").await.unwrap(), None);
+    }
+}
+
+/// What refuses writes is an outage: reads would go on with what the invalidation meant.
+async fn refusing(ill: impl FnOnce(&RedisServer), well: impl FnOnce(&RedisServer)) {
+    let server = RedisServer::start();
+    let cache = Cache::builder()
+        .prefix("app")
+        .redis(server.url())
+        .build()
+        .unwrap();
+    let table = Table::default();
+    assert_eq!(cache.scope(read(&table, 1)).await, 0);
+    ill(&server);
+    assert_eq!(cache.scope(update(&table, 1)).await, 1);
+    assert_eq!(cache.scope(read(&table, 1)).await, 1);
+    assert!(cache.health_check().await.is_err());
+    well(&server);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !matches!(cache.get::<u32>("rows:1").await, Ok(Some(1))) {
+        assert_eq!(cache.scope(read(&table, 1)).await, 1);
+        assert!(Instant::now() < deadline, "cached again");
+    }
+}
+
+fn run(server: &RedisServer, command: &[&str]) {
+    let mut request = redis::cmd(command[0]);
+    request.arg(&command[1..]);
+    request.query::<()>(&mut server.connect()).unwrap();
+}
+
+#[tokio::test]
+async fn too_few_replicas() {
+    let replicas = |count: &'static str| {
+        move |server: &RedisServer| {
+            run(server, &["CONFIG", "SET", "min-replicas-to-write", count]);
+        }
+    };
+    refusing(replicas("1"), replicas("0")).await;
+}
+
+#[tokio::test]
+async fn a_replica() {
+    refusing(
+        |server| run(server, &["REPLICAOF", "127.0.0.1", "1"]),
+        |server| run(server, &["REPLICAOF", "NO", "ONE"]),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_script_of_a_neighbour_that_does_not_end() {
+    refusing(
+        |server| {
+            run(server, &["CONFIG", "SET", "busy-reply-threshold", "10"]);
+            let mut neighbour = server.connect();
+            std::thread::spawn(move || {
+                let mut endless = redis::cmd("EVAL");
+                endless.arg("while true do end").arg(0);
+                endless.query::<()>(&mut neighbour).unwrap_err();
+            });
+            let mut redis = server.connect();
+            let deadline = Instant::now() + Duration::from_secs(30);
+            while redis::cmd("PING").query::<String>(&mut redis).is_ok() {
+                assert!(Instant::now() < deadline, "it is busy");
+            }
+        },
+        |server| run(server, &["SCRIPT", "KILL"]),
+    )
+    .await;
+}
+
+/// A generous bound for a debug build on a busy machine; the benchmark measures.
+#[tokio::test]
+async fn a_call_during_an_outage_costs_microseconds() {
+    let server = RedisServer::start();
+    let proxy = Proxy::before(server.port());
+    let cache = Cache::builder().redis(proxy.url()).build().unwrap();
+    let table = Table::default();
+    proxy.set(Fault::Silent);
+    cache.scope(read(&table, 1)).await;
+    let started = Instant::now();
+    for id in 0..10_000 {
+        cache.scope(read(&table, id)).await;
+    }
+    let each = started.elapsed() / 10_000;
+    assert!(each < Duration::from_micros(100), "{each:?}");
+    assert_eq!(cache.stats().errors, 10_001);
+}
