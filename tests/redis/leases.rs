@@ -7,7 +7,7 @@ use std::time::Duration;
 use cache_runtime::{Cache, cacheable, invalidate};
 use redis::Commands;
 use tests::RedisServer;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 
 fn two_processes(server: &RedisServer) -> (Cache, Cache) {
     let cache = || {
@@ -21,18 +21,30 @@ fn two_processes(server: &RedisServer) -> (Cache, Cache) {
 }
 
 /// A body that says when it runs, and goes on when it is told.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Gate {
     runs: Arc<AtomicU32>,
     entered: Arc<Notify>,
-    open: Arc<Notify>,
+    open: Arc<Semaphore>,
+}
+
+impl Gate {
+    fn new() -> Self {
+        // Permits, not wake-ups: they are there for a body that comes to the gate later.
+        let open = Arc::new(Semaphore::new(0));
+        Self {
+            runs: Arc::default(),
+            entered: Arc::default(),
+            open,
+        }
+    }
 }
 
 #[cacheable(key = "rows:<<id>>", skip(gate))]
 async fn slow_row(gate: &Gate, id: u32) -> u32 {
     let run = gate.runs.fetch_add(1, Ordering::SeqCst) + 1;
     gate.entered.notify_one();
-    gate.open.notified().await;
+    gate.open.acquire().await.unwrap().forget();
     run
 }
 
@@ -45,7 +57,7 @@ async fn update_row(id: u32) {
 async fn another_process_waits_for_the_leader_and_takes_its_value() {
     let server = RedisServer::start();
     let (a, b) = two_processes(&server);
-    let gate = Gate::default();
+    let gate = Gate::new();
     let leader = tokio::spawn(a.scope({
         let gate = gate.clone();
         async move { slow_row(&gate, 1).await }
@@ -60,7 +72,7 @@ async fn another_process_waits_for_the_leader_and_takes_its_value() {
         if gate.runs.load(Ordering::SeqCst) > 1 {
             break;
         }
-        gate.open.notify_one();
+        gate.open.add_permits(1);
         tokio::task::yield_now().await;
     }
     assert_eq!(leader.await.unwrap(), 1);
@@ -72,7 +84,7 @@ async fn another_process_waits_for_the_leader_and_takes_its_value() {
 async fn what_another_process_invalidated_meanwhile_is_not_filled_and_not_joined() {
     let server = RedisServer::start();
     let (a, b) = two_processes(&server);
-    let gate = Gate::default();
+    let gate = Gate::new();
     let stale = tokio::spawn(a.scope({
         let gate = gate.clone();
         async move { slow_row(&gate, 1).await }
@@ -86,7 +98,7 @@ async fn what_another_process_invalidated_meanwhile_is_not_filled_and_not_joined
         async move { slow_row(&gate, 1).await }
     }));
     gate.entered.notified().await;
-    gate.open.notify_waiters();
+    gate.open.add_permits(2);
     assert_eq!(
         stale.await.unwrap(),
         1,
@@ -104,20 +116,48 @@ async fn what_another_process_invalidated_meanwhile_is_not_filled_and_not_joined
 async fn a_leader_that_is_dropped_gives_its_lease_back_at_once() {
     let server = RedisServer::start();
     let (a, b) = two_processes(&server);
-    let gate = Gate::default();
+    let gate = Gate::new();
     let leader = tokio::spawn(a.scope({
         let gate = gate.clone();
         async move { slow_row(&gate, 1).await }
     }));
     gate.entered.notified().await;
     leader.abort();
-    gate.open.notify_one();
+    gate.open.add_permits(1);
     let started = std::time::Instant::now();
     assert_eq!(b.scope(slow_row(&gate, 1)).await, 2);
     assert!(
         started.elapsed() < Duration::from_secs(4),
         "it didn't wait for the lease's five seconds"
     );
+}
+
+#[cacheable(key = "rows:<<id>>", skip(runs))]
+fn row_at_once(runs: &AtomicU32, id: u32) -> u32 {
+    let _ = id;
+    runs.fetch_add(1, Ordering::SeqCst) + 1
+}
+
+#[tokio::test]
+async fn two_handles_of_one_process_know_each_other_s_leaders() {
+    let server = RedisServer::start();
+    let (a, b) = two_processes(&server);
+    let gate = Gate::new();
+    let mut leader = Box::pin(a.scope(slow_row(&gate, 1)));
+    while gate.runs.load(Ordering::SeqCst) == 0 {
+        assert!(futures_util::poll!(&mut leader).is_pending());
+        tokio::task::yield_now().await;
+    }
+    // It needs this thread, so a blocking caller on it must not wait, whichever handle it uses.
+    let started = std::time::Instant::now();
+    assert_eq!(b.scope_sync(|| row_at_once(&gate.runs, 1)), 2);
+    assert!(
+        started.elapsed() < Duration::from_secs(10),
+        "the limit is thirty"
+    );
+    gate.open.add_permits(1);
+    assert_eq!(leader.await, 1);
+    assert_eq!(b.get::<u32>("rows:1").await.unwrap(), Some(1));
 }
 
 #[cacheable(key = "failing", skip(fail))]
@@ -183,7 +223,7 @@ async fn leases_are_not_seen_by_explicit_operations_and_an_eternal_one_wedges_no
         .redis(server.url())
         .build()
         .unwrap();
-    let gate = Gate::default();
+    let gate = Gate::new();
     let leader = tokio::spawn(cache.scope({
         let gate = gate.clone();
         async move { slow_row(&gate, 1).await }
@@ -202,7 +242,7 @@ async fn leases_are_not_seen_by_explicit_operations_and_an_eternal_one_wedges_no
         !cache.delete("rows:1").await.unwrap(),
         "a lease is no entry"
     );
-    gate.open.notify_one();
+    gate.open.add_permits(1);
     leader.await.unwrap();
     assert!(
         !cache.exists("rows:1").await.unwrap(),
@@ -210,7 +250,7 @@ async fn leases_are_not_seen_by_explicit_operations_and_an_eternal_one_wedges_no
     );
 
     let _: () = server.connect().set("app:rows:1", lease).unwrap();
-    gate.open.notify_one();
+    gate.open.add_permits(1);
     assert_eq!(
         cache.scope(slow_row(&gate, 1)).await,
         2,

@@ -3,6 +3,8 @@ use std::sync::Arc;
 #[cfg(feature = "redis")]
 use std::sync::atomic::Ordering;
 
+#[cfg(feature = "redis")]
+use super::leased;
 use super::nesting::{self, Within};
 use super::{Flight, Flights, Landing};
 use crate::value::payload::Payload;
@@ -74,6 +76,7 @@ impl Leader {
     #[cfg(feature = "redis")]
     pub(crate) fn seeks(&self, token: u64) {
         self.flight.token.store(token, Ordering::Release);
+        leased::enlist(token, &self.flight);
     }
 
     /// Notes that the store has granted the lease.
@@ -85,6 +88,10 @@ impl Leader {
 
 impl Drop for Leader {
     fn drop(&mut self) {
+        #[cfg(feature = "redis")]
+        if let Some(token) = self.flight.token() {
+            leased::strike(token);
+        }
         self.flights.take_down(&self.key, &self.flight, || {});
         self.flight.land(Landing::Failed);
     }

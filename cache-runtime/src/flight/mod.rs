@@ -9,6 +9,8 @@
 //! the cache again.
 
 mod leader;
+#[cfg(feature = "redis")]
+pub(crate) mod leased;
 pub(crate) mod nesting;
 mod table;
 mod task;

@@ -98,12 +98,6 @@ impl Flights {
         Leader::new(Arc::clone(self), key, flight)
     }
 
-    /// The key's flight, if it can be joined.
-    #[cfg(feature = "redis")]
-    pub(crate) fn find(&self, key: &str) -> Option<Arc<Flight>> {
-        self.shard(key).get(key).cloned()
-    }
-
     /// Takes the flight off the table and runs `fill` if it still stood there; in one step, so that an
     /// invalidation comes before (and nothing is filled) or after (and finds what was). What `fill` gives, the
     /// entries that it replaced, is given back, so that values aren't dropped under the table's lock.

@@ -7,7 +7,7 @@ use super::{Lease, RedisStore, Seen};
 use crate::background;
 use crate::call::{Accept, Call, Filling, Lead, Limit, Step};
 use crate::error::CacheError;
-use crate::flight::{Boarding, Flight, Leader, Stance, nesting};
+use crate::flight::{Boarding, Flight, Leader, Stance, leased, nesting};
 use crate::value::payload::Payload;
 
 /// Pauses between looks at another process's lease: the first, and the longest.
@@ -79,8 +79,7 @@ impl Call {
         if nesting::holds(token) {
             return Ok(Met::Done(Step::Run));
         }
-        let flight = self.cache.inner().flights.find(&self.key);
-        if let Some(flight) = flight.filter(|flight| flight.token() == Some(token)) {
+        if let Some(flight) = leased::find(token) {
             let waited = self.wait(flight, &mut search.limit, accept).await;
             return Ok(waited.map_or(Met::LookAgain, Met::Done));
         }
