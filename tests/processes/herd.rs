@@ -31,7 +31,8 @@ pub(crate) async fn work(orders: &Orders) {
         .prefix("app")
         .redis(orders.cache_url.as_str())
         .response_timeout(Duration::from_secs(5))
-        .lease(Duration::from_millis(600))
+        // Short enough to wait for after a kill, long enough for a busy machine to renew it in time.
+        .lease(Duration::from_secs(3))
         .build()
         .unwrap();
     let callers: Vec<_> = (0..CALLERS)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cache_runtime::Cache;
 use redis::Commands;
-use tests::RedisServer;
+use tests::{PATIENCE, RedisServer};
 
 const TTL: Duration = Duration::from_secs(60);
 
@@ -22,6 +22,7 @@ async fn foreign_keys_survive_and_stop_nothing() {
     let cache = Cache::builder()
         .prefix("app")
         .redis(server.url())
+        .response_timeout(PATIENCE)
         .build()
         .unwrap();
     cache.set("posts:1", &1, TTL).await.unwrap();
@@ -53,6 +54,7 @@ async fn a_dotted_prefix_is_no_wildcard_and_keys_are_never_listed() {
     let cache = Cache::builder()
         .prefix("a.b")
         .redis(server.url())
+        .response_timeout(PATIENCE)
         .build()
         .unwrap();
     cache.set("posts:1", &1, TTL).await.unwrap();
@@ -92,6 +94,7 @@ async fn an_entry_lives_as_long_as_it_was_told() {
     let cache = Cache::builder()
         .prefix("app")
         .redis(server.url())
+        .response_timeout(PATIENCE)
         .build()
         .unwrap();
     cache
