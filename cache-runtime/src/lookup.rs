@@ -146,8 +146,7 @@ fn with_key<T, F: Render>(
     use_it: impl FnOnce(&str) -> T,
 ) -> Option<T> {
     with_rendering(|rendering| {
-        let origin_debug = site.info.debug;
-        let wanted = events::wanted(origin_debug);
+        let wanted = events::wanted(site.info.debug);
         if wanted {
             rendering.with_parts_shown();
         }

@@ -9,10 +9,6 @@ pub(crate) enum Counter {
     Misses,
     Fills,
     Waits,
-    #[expect(
-        dead_code,
-        reason = "counted by stale-while-revalidate, which is not built yet"
-    )]
     Stale,
     Errors,
     Invalidated,
@@ -54,7 +50,7 @@ impl Counters {
             .iter()
             .map(|counts| std::array::from_fn(|at| counts.0[at].load(Ordering::Relaxed)))
             .collect();
-        let sum = |at: usize| rows.iter().map(|row| row[at]).sum();
+        let sum = |counter: Counter| rows.iter().map(|row| row[counter as usize]).sum();
         let sites = registry::places()
             .iter()
             .zip(rows.iter().skip(1))
@@ -67,19 +63,19 @@ impl Counters {
                 misses: row[Counter::Misses as usize],
                 fills: row[Counter::Fills as usize],
                 waits: row[Counter::Waits as usize],
-                stale: row[4],
+                stale: row[Counter::Stale as usize],
                 errors: row[Counter::Errors as usize],
                 invalidated: row[Counter::Invalidated as usize],
             })
             .collect();
         Stats {
-            hits: sum(0),
-            misses: sum(1),
-            fills: sum(2),
-            waits: sum(3),
-            stale: sum(4),
-            errors: sum(5),
-            invalidated: sum(6),
+            hits: sum(Counter::Hits),
+            misses: sum(Counter::Misses),
+            fills: sum(Counter::Fills),
+            waits: sum(Counter::Waits),
+            stale: sum(Counter::Stale),
+            errors: sum(Counter::Errors),
+            invalidated: sum(Counter::Invalidated),
             entries,
             bytes,
             sites,

@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod chaos;
+mod common;
 mod faults;
 mod globs;
 mod index;

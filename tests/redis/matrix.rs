@@ -1,11 +1,12 @@
 //! The fault matrix: whatever the server does, the annotated function returns its value, the first calls wait for
 //! one response timeout in all, later ones for nothing, and the cache is used again when the server is well.
 
-use std::future::Future;
 use std::time::{Duration, Instant};
 
 use cache_runtime::{Cache, cacheable};
 use tests::{Fault, Proxy, RedisServer};
+
+use crate::common::until_well;
 
 const RESPONSE: Duration = Duration::from_millis(250);
 
@@ -28,19 +29,8 @@ async fn calls_return_their_values(cache: &Cache) -> Duration {
     started.elapsed()
 }
 
-async fn until<F: Future<Output = bool>>(what: &str, condition: impl Fn() -> F) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !condition().await {
-        assert!(Instant::now() < deadline, "{what}");
-        tokio::task::yield_now().await;
-    }
-}
-
 async fn is_well_again(cache: &Cache) {
-    until("the probe notices", || async {
-        cache.health_check().await.is_ok()
-    })
-    .await;
+    until_well(cache).await;
     cache.scope(doubled(9)).await;
     cache.reset_stats();
     assert_eq!(cache.scope(doubled(9)).await, 18);

@@ -9,6 +9,8 @@ use redis::Commands;
 use tests::{Fault, PATIENCE, Proxy, RedisServer};
 use tokio::sync::Notify;
 
+use crate::common::until_well;
+
 /// A row, and a reader that is slow once it has read.
 #[derive(Clone, Default)]
 struct Table {
@@ -33,14 +35,6 @@ async fn read(table: &Table, id: u32) -> u32 {
 async fn update(table: &Table, id: u32) -> u32 {
     let _ = id;
     table.row.fetch_add(1, Ordering::SeqCst) + 1
-}
-
-async fn until_well(cache: &Cache) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while cache.health_check().await.is_err() {
-        assert!(Instant::now() < deadline, "the probe notices");
-        tokio::task::yield_now().await;
-    }
 }
 
 /// The reader read before the update. The invalidation is queued, and sent when the server is there again; only

@@ -1,6 +1,5 @@
 //! After an outage: what was owed is sent, whatever happened meanwhile.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -9,6 +8,8 @@ use cache_runtime::{Cache, cacheable, invalidate};
 use redis::Commands;
 use tests::{Fault, PATIENCE, Proxy, RedisServer};
 use tokio::sync::Notify;
+
+use crate::common::{until, until_well};
 
 #[derive(Clone, Default)]
 struct Row(Arc<AtomicU32>);
@@ -22,21 +23,6 @@ async fn read_row(row: &Row, id: u32) -> u32 {
 async fn update_row(row: &Row, id: u32) -> u32 {
     let _ = id;
     row.0.fetch_add(1, Ordering::SeqCst) + 1
-}
-
-async fn until<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !condition().await {
-        assert!(Instant::now() < deadline, "{what}");
-        tokio::task::yield_now().await;
-    }
-}
-
-async fn until_well(cache: &Cache) {
-    until("the probe notices", || async {
-        cache.health_check().await.is_ok()
-    })
-    .await;
 }
 
 /// Reads until the row is cached again; it is never the old one.

@@ -8,6 +8,8 @@ use cache_runtime::{Cache, cacheable, invalidate};
 use redis::Commands;
 use tests::{Fault, Proxy, RedisServer};
 
+use crate::common::until_well;
+
 /// A row of a database, which counts its versions.
 #[derive(Clone, Default)]
 struct Row(Arc<AtomicU32>);
@@ -25,14 +27,6 @@ async fn update_row(row: &Row, id: u32) -> Result<u32, String> {
 
 fn cache_at(url: String) -> Cache {
     Cache::builder().prefix("app").redis(url).build().unwrap()
-}
-
-async fn until_well(cache: &Cache) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while cache.health_check().await.is_err() {
-        assert!(Instant::now() < deadline, "the probe notices");
-        tokio::task::yield_now().await;
-    }
 }
 
 #[tokio::test]

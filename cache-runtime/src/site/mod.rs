@@ -8,6 +8,7 @@ use crate::key::escape::is_structural;
 use crate::key::identity::IdentityMemo;
 use crate::key::writer::{Render, Rendering};
 use crate::ttl::Ttl;
+use registry::Place;
 
 /// What `#[cacheable]` says of its function.
 #[derive(Debug)]
@@ -34,6 +35,17 @@ pub struct ReadInfo {
     pub version: u32,
     /// Whether this function's events are shown at `info`.
     pub debug: bool,
+}
+
+impl ReadInfo {
+    pub(crate) fn place(&self) -> Place {
+        Place {
+            module: self.module,
+            file: self.file,
+            line: self.line,
+            function: self.function,
+        }
+    }
 }
 
 /// The call site of a cached function.
@@ -92,14 +104,9 @@ impl ReadSite {
 
     /// Its place in every cache's counters.
     pub(crate) fn number(&self) -> usize {
-        *self.number.get_or_init(|| {
-            registry::number(
-                self.info.module,
-                self.info.function,
-                self.info.file,
-                self.info.line,
-            )
-        })
+        *self
+            .number
+            .get_or_init(|| registry::number(self.info.place()))
     }
 }
 
@@ -135,6 +142,17 @@ pub struct WriteInfo {
     pub debug: bool,
 }
 
+impl WriteInfo {
+    pub(crate) fn place(&self) -> Place {
+        Place {
+            module: self.module,
+            file: self.file,
+            line: self.line,
+            function: self.function,
+        }
+    }
+}
+
 /// The call site of an invalidating function.
 #[derive(Debug)]
 pub struct WriteSite {
@@ -153,14 +171,9 @@ impl WriteSite {
 
     /// Its place in every cache's counters.
     pub(crate) fn number(&self) -> usize {
-        *self.number.get_or_init(|| {
-            registry::number(
-                self.info.module,
-                self.info.function,
-                self.info.file,
-                self.info.line,
-            )
-        })
+        *self
+            .number
+            .get_or_init(|| registry::number(self.info.place()))
     }
 }
 

@@ -31,36 +31,8 @@ pub(crate) struct Place {
 impl Registered {
     pub(crate) fn place(self) -> Place {
         match self {
-            Self::Read(site) => {
-                let super::ReadInfo {
-                    function,
-                    module,
-                    file,
-                    line,
-                    ..
-                } = site.info;
-                Place {
-                    module,
-                    file,
-                    line,
-                    function,
-                }
-            }
-            Self::Write(site) => {
-                let super::WriteInfo {
-                    function,
-                    module,
-                    file,
-                    line,
-                    ..
-                } = site.info;
-                Place {
-                    module,
-                    file,
-                    line,
-                    function,
-                }
-            }
+            Self::Read(site) => site.info.place(),
+            Self::Write(site) => site.info.place(),
         }
     }
 }
@@ -95,20 +67,6 @@ pub(crate) fn places() -> &'static [Place] {
 
 /// The number of a function. A companion stands where its function stands and shares its number; what stands
 /// nowhere counts as explicit.
-pub(crate) fn number(
-    module: &'static str,
-    function: &'static str,
-    file: &'static str,
-    line: u32,
-) -> usize {
-    PLACES
-        .1
-        .get(&Place {
-            module,
-            file,
-            line,
-            function,
-        })
-        .copied()
-        .unwrap_or(EXPLICIT)
+pub(crate) fn number(place: Place) -> usize {
+    PLACES.1.get(&place).copied().unwrap_or(EXPLICIT)
 }

@@ -14,10 +14,9 @@ use redis::{Script, ScriptInvocation};
 use tokio::task::JoinHandle;
 
 use super::RedisStore;
-use super::commands::{Commands, Seen, millis};
+use super::commands::{Commands, Seen, check_size, millis};
 use super::index::{WHOLE, bucket_of, member_of};
 use super::outage::Errand;
-use super::set::check_size;
 use crate::background;
 use crate::entry::{self, Kind};
 use crate::error::CacheError;

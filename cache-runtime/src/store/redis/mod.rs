@@ -92,12 +92,9 @@ impl RedisStore {
         F: Future<Output = Result<T, CacheError>> + Send + 'static,
     {
         self.commands.breaker.check()?;
-        let underway = background::spawn(work(Arc::clone(&self.commands)))?;
-        underway.await.unwrap_or_else(|panic| {
-            Err(CacheError::Background {
-                source: Arc::new(panic),
-            })
-        })
+        background::spawn(work(Arc::clone(&self.commands)))
+            .map_or_else(Underway::Refused, Underway::Running)
+            .await
     }
 
     /// The bytes of a key, leases excepted.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
 
-use super::commands::Commands;
+use super::commands::{Commands, check_size};
 use super::lease::fresh_token;
 use super::outage::Errand;
 use crate::error::CacheError;
@@ -14,25 +14,7 @@ use crate::error::CacheError;
 /// How many entries are stored at a time.
 const PART: usize = 500;
 
-/// The largest entry that is sent. A larger one would hold up every other command behind it until all seemed
-/// late, or make the server close the connection.
-const MOST_BYTES: usize = 16 << 20;
-
 type Entry = (Arc<str>, Vec<u8>);
-
-/// Refuses an entry that is its own problem before it becomes everybody's.
-pub(super) fn check_size(entry: &[u8]) -> Result<(), CacheError> {
-    if entry.len() <= MOST_BYTES {
-        return Ok(());
-    }
-    let reason = format!(
-        "it takes {} bytes, and an entry in Redis at most {MOST_BYTES}",
-        entry.len()
-    );
-    Err(CacheError::Encode {
-        source: Arc::from(Box::from(reason)),
-    })
-}
 
 impl Commands {
     /// Stores entries over whatever stands: each takes its lease unconditionally and fills by it, so that one that
