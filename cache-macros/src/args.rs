@@ -15,6 +15,7 @@ pub(crate) struct CacheableArgs {
     pub(crate) unless: Option<Expr>,
     pub(crate) cache_none: bool,
     pub(crate) version: u32,
+    pub(crate) near: Option<bool>,
     pub(crate) debug: bool,
     pub(crate) cache: Option<Expr>,
     pub(crate) companions: Option<Companions>,
@@ -36,6 +37,7 @@ impl Options for CacheableArgs {
         "unless",
         "cache_none",
         "version",
+        "near",
         "debug",
         "cache",
         "companions",
@@ -56,6 +58,7 @@ impl Options for CacheableArgs {
             }
             "cache_none" => self.cache_none = flag(name, input)?,
             "version" => self.version = version(name, input)?,
+            "near" => self.near = Some(flag(name, input)?),
             "debug" => self.debug = flag(name, input)?,
             "cache" => self.cache = Some(value(name, "cache = self.cache", input)?),
             "companions" => {

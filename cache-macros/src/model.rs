@@ -47,6 +47,7 @@ pub(crate) struct Read {
     pub(crate) unless: Option<Expr>,
     pub(crate) cache_none: bool,
     pub(crate) version: u32,
+    pub(crate) near: bool,
     pub(crate) debug: bool,
     pub(crate) cache: Option<Expr>,
 }
@@ -169,6 +170,7 @@ impl Read {
             unless: args.unless,
             cache_none: args.cache_none,
             version: args.version,
+            near: args.near.unwrap_or(true),
             debug: args.debug,
             cache: args.cache,
         }

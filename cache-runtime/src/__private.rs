@@ -12,7 +12,7 @@ pub use crate::lookup::{
 pub use crate::pattern::reach::reaches;
 pub use crate::read::{read_async, read_sync};
 pub use crate::site::registry::Registered;
-pub use crate::site::{ReadInfo, ReadSite, When, WriteInfo, WriteSite};
+pub use crate::site::{ReadInfo, ReadOptions, ReadSite, When, WriteInfo, WriteSite};
 pub use crate::ttl::{IntoTtl, Ttl};
 pub use crate::value::{fit, shape};
 pub use crate::write::{Write, no_result, plan, write_async, write_sync};

@@ -11,7 +11,7 @@ use crate::entry::Facts;
 use crate::error::CacheError;
 use crate::events;
 use crate::flight::{Boarding, Flight, Leader, Outcome, Stance, Wait};
-use crate::site::Origin;
+use crate::site::{Origin, ReadOptions};
 use crate::stats::Counter;
 use crate::store::Store;
 use crate::store::memory::{Entry, MemoryStore};
@@ -26,6 +26,7 @@ pub(crate) struct Call {
     pub(crate) key: Arc<str>,
     pub(crate) version: u32,
     pub(crate) cache_none: bool,
+    pub(crate) options: ReadOptions,
     /// The lifetime that is known before the body ran.
     pub(crate) ttl: Option<Duration>,
     /// Compute even if an entry stands.

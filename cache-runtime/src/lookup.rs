@@ -208,6 +208,7 @@ fn call(
         key: key.into(),
         version: site.info.version,
         cache_none: site.info.cache_none,
+        options: site.info.options,
         ttl,
         refresh,
         blocking: false,

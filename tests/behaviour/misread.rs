@@ -167,9 +167,9 @@ async fn foreign_bytes_and_other_redis_types_are_overwritten() {
         b"",
         b"x",
         b"garbage",
-        &[0; 56],
+        &[0; 72],
         &[0xFF; 300],
-        b"\xCA\x01",
+        b"\xCA\x02",
         b"{\"id\":1,\"slug\":\"a\"}",
     ];
     for bytes in junk {
@@ -198,11 +198,11 @@ async fn foreign_bytes_and_other_redis_types_are_overwritten() {
 async fn what_looks_like_a_lease_and_is_none_holds_nobody_up() {
     let (server, cache) = redis_cache();
     let mut connection = server.connect();
-    let header = |tail: &[u8]| [&[0xCA, 0x01, 0x02, 0x00][..], tail].concat();
+    let header = |tail: &[u8]| [&[0xCA, 0x02, 0x02, 0x00][..], tail].concat();
     for bytes in [
         header(&[]),
-        header(&[0; 52]),
-        header(&[7; 52]),
+        header(&[0; 68]),
+        header(&[7; 68]),
         header(&[7; 200]),
     ] {
         assert_overwritten(&cache, &mut connection, &format!("{bytes:?}"), set(&bytes)).await;
@@ -226,8 +226,8 @@ async fn truncated_and_flipped_entries_are_never_misread() {
     }
     let longer = [&entry[..], b"x"].concat();
     assert_overwritten(&cache, &mut connection, "one byte more", set(&longer)).await;
-    // Bytes 8 to 16 are the token: a refresh replaces it in place, and it says nothing about the value.
-    for at in (0..8).chain(16..entry.len()) {
+    // Bytes 8 to 32 are tokens and a claim: scripts replace them in place, and they say nothing about the value.
+    for at in (0..8).chain(32..entry.len()) {
         let mut flipped = entry.clone();
         flipped[at] ^= 1 << (at % 8);
         assert_overwritten(

@@ -98,6 +98,7 @@ pub(crate) fn declare(model: &Model, read: &Read, companion: &str, submit: bool)
     let ttl = site_ttl(read);
     let (cache_none, debug) = (read.cache_none, read.debug);
     let version = proc_macro2::Literal::u32_unsuffixed(read.version);
+    let options = site_options(read);
     let submit = submit.then(|| quote_spanned!(site=> #k::submit!(#k::Registered::Read(&SITE));));
     quote_spanned! {site=>
         {
@@ -111,11 +112,26 @@ pub(crate) fn declare(model: &Model, read: &Read, companion: &str, submit: bool)
                 cache_none: #cache_none,
                 version: #version,
                 debug: #debug,
+                options: #options,
             });
             #submit
             &SITE
         }
     }
+}
+
+/// What few functions say: only that is named.
+fn site_options(read: &Read) -> TokenStream {
+    let site = Span::mixed_site();
+    let k = read.runtime.private(site);
+    let mut named = TokenStream::new();
+    if !read.near {
+        named.extend(quote_spanned!(site=> near: false,));
+    }
+    if named.is_empty() {
+        return quote_spanned!(site=> #k::ReadOptions::DEFAULT);
+    }
+    quote_spanned!(site=> #k::ReadOptions { #named ..#k::ReadOptions::DEFAULT })
 }
 
 fn site_ttl(read: &Read) -> TokenStream {

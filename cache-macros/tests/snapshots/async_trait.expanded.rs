@@ -34,6 +34,7 @@ where
                     cache_none: false,
                     version: 0,
                     debug: false,
+                    options: ::cache_runtime::__private::ReadOptions::DEFAULT,
                 });
                 ::cache_runtime::__private::submit!(
                     ::cache_runtime::__private::Registered::Read(& SITE)

@@ -25,6 +25,7 @@ pub(super) async fn get_post<D: Database>(
                 cache_none: false,
                 version: 0,
                 debug: false,
+                options: ::cache_runtime::__private::ReadOptions::DEFAULT,
             });
             ::cache_runtime::__private::submit!(
                 ::cache_runtime::__private::Registered::Read(& SITE)
@@ -163,6 +164,7 @@ pub(super) fn get_post_cache_key<D: Database>(
                 cache_none: false,
                 version: 0,
                 debug: false,
+                options: ::cache_runtime::__private::ReadOptions::DEFAULT,
             });
             &SITE
         },
@@ -251,6 +253,7 @@ pub(super) async fn get_post_invalidate<D: Database>(
                 cache_none: false,
                 version: 0,
                 debug: false,
+                options: ::cache_runtime::__private::ReadOptions::DEFAULT,
             });
             &SITE
         },
@@ -342,6 +345,7 @@ pub(super) async fn get_post_refresh<D: Database>(
                 cache_none: false,
                 version: 0,
                 debug: false,
+                options: ::cache_runtime::__private::ReadOptions::DEFAULT,
             });
             &SITE
         },

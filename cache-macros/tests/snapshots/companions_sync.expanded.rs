@@ -52,6 +52,7 @@ unsafe fn count(&self, visits: u32) -> u32 {
                 cache_none: false,
                 version: 0,
                 debug: false,
+                options: ::cache_runtime::__private::ReadOptions::DEFAULT,
             });
             ::cache_runtime::__private::submit!(
                 ::cache_runtime::__private::Registered::Read(& SITE)
@@ -213,6 +214,7 @@ unsafe fn count_cache_key(&self, visits: u32) -> ::std::string::String {
                 cache_none: false,
                 version: 0,
                 debug: false,
+                options: ::cache_runtime::__private::ReadOptions::DEFAULT,
             });
             &SITE
         },
@@ -288,6 +290,7 @@ unsafe fn count_invalidate(
                 cache_none: false,
                 version: 0,
                 debug: false,
+                options: ::cache_runtime::__private::ReadOptions::DEFAULT,
             });
             &SITE
         },
@@ -393,6 +396,7 @@ unsafe fn count_refresh(&self, visits: u32) -> u32 {
                 cache_none: false,
                 version: 0,
                 debug: false,
+                options: ::cache_runtime::__private::ReadOptions::DEFAULT,
             });
             &SITE
         },

@@ -24,6 +24,7 @@ async fn list(
                 cache_none: false,
                 version: 0,
                 debug: false,
+                options: ::cache_runtime::__private::ReadOptions::DEFAULT,
             });
             ::cache_runtime::__private::submit!(
                 ::cache_runtime::__private::Registered::Read(& SITE)

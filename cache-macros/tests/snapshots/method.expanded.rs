@@ -18,6 +18,7 @@ pub(crate) async fn user(&mut self, id: u64) -> Option<Arc<User>> {
                 cache_none: false,
                 version: 0,
                 debug: false,
+                options: ::cache_runtime::__private::ReadOptions::DEFAULT,
             });
             ::cache_runtime::__private::submit!(
                 ::cache_runtime::__private::Registered::Read(& SITE)

@@ -22,6 +22,7 @@ pub async fn get_post(db: &Db, slug: &str) -> Result<Post, DbError> {
                 cache_none: false,
                 version: 0,
                 debug: false,
+                options: ::cache_runtime::__private::ReadOptions::DEFAULT,
             });
             ::cache_runtime::__private::submit!(
                 ::cache_runtime::__private::Registered::Read(& SITE)

@@ -21,6 +21,7 @@ fn sum(a: u32, b: Option<u32>) -> u32 {
                 cache_none: true,
                 version: 2,
                 debug: true,
+                options: ::cache_runtime::__private::ReadOptions::DEFAULT,
             });
             ::cache_runtime::__private::submit!(
                 ::cache_runtime::__private::Registered::Read(& SITE)

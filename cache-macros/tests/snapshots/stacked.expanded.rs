@@ -101,6 +101,7 @@ fn publish(slug: &str) -> Result<Post, Error> {
                 cache_none: false,
                 version: 0,
                 debug: false,
+                options: renamed::__private::ReadOptions::DEFAULT,
             });
             renamed::__private::submit!(renamed::__private::Registered::Read(& SITE));
             &SITE
@@ -337,6 +338,7 @@ fn publish_cache_key(slug: &str) -> ::std::string::String {
                 cache_none: false,
                 version: 0,
                 debug: false,
+                options: renamed::__private::ReadOptions::DEFAULT,
             });
             &SITE
         },
@@ -387,6 +389,7 @@ fn publish_invalidate(
                 cache_none: false,
                 version: 0,
                 debug: false,
+                options: renamed::__private::ReadOptions::DEFAULT,
             });
             &SITE
         },
@@ -512,6 +515,7 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
                 cache_none: false,
                 version: 0,
                 debug: false,
+                options: renamed::__private::ReadOptions::DEFAULT,
             });
             &SITE
         },

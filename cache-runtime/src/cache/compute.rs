@@ -6,7 +6,7 @@ use super::Cache;
 use crate::call::Call;
 use crate::lookup::Lookup;
 use crate::read;
-use crate::site::Origin;
+use crate::site::{Origin, ReadOptions};
 use crate::ttl::IntoTtl;
 use crate::value::Storable;
 use crate::value::shape::{InResult, Whole};
@@ -74,6 +74,7 @@ impl Cache {
             key: key.into(),
             version: 0,
             cache_none: true,
+            options: ReadOptions::DEFAULT,
             ttl: ttl.into_ttl(),
             refresh: false,
             blocking: false,

@@ -154,7 +154,7 @@ fn every_flipped_bit_and_every_shorter_text_is_a_miss() {
 }
 
 /// A refresh replaces the token in place, so the checksum doesn't cover it.
-const TOKEN_RANGE: std::ops::Range<usize> = 8..16;
+const TOKEN_RANGE: std::ops::Range<usize> = 8..32;
 
 #[test]
 fn what_a_positional_codec_would_misread_is_stored_self_describing() {

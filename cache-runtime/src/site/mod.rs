@@ -35,6 +35,20 @@ pub struct ReadInfo {
     pub version: u32,
     /// Whether this function's events are shown at `info`.
     pub debug: bool,
+    /// What few functions say.
+    pub options: ReadOptions,
+}
+
+/// The options of `#[cacheable]` that few functions name.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadOptions {
+    /// Whether its entries may stand in the near store.
+    pub near: bool,
+}
+
+impl ReadOptions {
+    /// None is named.
+    pub const DEFAULT: Self = Self { near: true };
 }
 
 impl ReadInfo {

@@ -165,7 +165,7 @@ impl Commands {
     }
 
     /// Takes a lease whatever stands there, and registers the key. A value that is to be kept stays readable: the
-    /// token goes into its header.
+    /// token goes into its header, as a claim on it.
     pub(super) async fn take_over(
         self: &Arc<Self>,
         key: &str,
@@ -217,16 +217,18 @@ impl Commands {
         self: &Arc<Self>,
         key: &str,
         token: u64,
-        entry: &[u8],
+        bytes: &[u8],
         ttl: Duration,
     ) -> Result<bool, CacheError> {
-        check_size(entry)?;
+        check_size(bytes)?;
         let filled: i64 = self
             .script(Errand::Call, &FILL, |call| {
                 call.key(self.full(key))
                     .arg(&token.to_le_bytes()[..])
-                    .arg(entry)
-                    .arg(millis(ttl));
+                    .arg(bytes)
+                    .arg(millis(ttl))
+                    .arg(entry::start_of_a_lease())
+                    .arg(0);
             })
             .await?;
         Ok(filled == 1)

@@ -3,15 +3,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, RedisError, RedisResult};
+use redis::{RedisError, RedisResult};
 use tokio::time::timeout;
 
+use super::connection::Connection;
+use super::endpoint::Endpoint;
 use crate::error::CacheError;
 
 /// One multiplexed connection, made on first use and made again after it broke.
 pub(super) struct Link {
-    client: redis::Client,
+    endpoint: Endpoint,
     standing: Mutex<Option<Connected>>,
     /// Held while one connects, so that others wait for that one; apart from what stands, so that who gave up
     /// waiting needn't wait for it.
@@ -23,7 +24,7 @@ pub(super) struct Link {
 /// A connection, and who is at its other end.
 #[derive(Clone)]
 pub(super) struct Connected {
-    pub(super) connection: MultiplexedConnection,
+    pub(super) connection: Connection,
     /// Which one it is; a failure of an earlier one says nothing about this one.
     pub(super) number: u64,
     /// The server's identity: another one has another memory.
@@ -40,9 +41,9 @@ pub(super) struct Failure {
 }
 
 impl Link {
-    pub(super) fn new(client: redis::Client) -> Self {
+    pub(super) fn new(endpoint: Endpoint) -> Self {
         Self {
-            client,
+            endpoint,
             standing: Mutex::new(None),
             connecting: tokio::sync::Mutex::new(()),
             count: AtomicU64::new(0),
@@ -54,7 +55,7 @@ impl Link {
     pub(super) async fn send<T, F>(
         &self,
         limit: Duration,
-        command: impl FnOnce(MultiplexedConnection) -> F,
+        command: impl FnOnce(Connection) -> F,
     ) -> Result<T, Failure>
     where
         F: Future<Output = RedisResult<T>>,
@@ -101,16 +102,9 @@ impl Link {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A fresh connection that has answered. Timeouts are the caller's: the connection's own would count each
-    /// step anew.
+    /// A fresh connection that has answered.
     pub(super) async fn connect(&self) -> RedisResult<Connected> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(None)
-            .set_response_timeout(None);
-        let mut connection = self
-            .client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await?;
+        let mut connection = self.endpoint.open().await?;
         let number = self.count.fetch_add(1, Ordering::AcqRel);
         let mut ask = redis::pipe();
         for section in ["server", "replication"] {

@@ -7,6 +7,8 @@
 mod approach;
 mod breaker;
 mod commands;
+mod connection;
+mod endpoint;
 mod index;
 mod lease;
 mod link;
@@ -27,6 +29,8 @@ use crate::error::CacheError;
 use breaker::Breaker;
 use commands::Commands;
 pub(crate) use commands::{Limits, Seen};
+use endpoint::Endpoint;
+pub(crate) use endpoint::{Place, check_url};
 use index::Index;
 pub(crate) use lease::Lease;
 use link::Link;
@@ -41,37 +45,10 @@ pub(crate) struct RedisStore {
     commands: Arc<Commands>,
 }
 
-/// Reads the URL, and says what is wrong with it without showing it.
-pub(crate) fn check_url(url: &str) -> Result<redis::Client, CacheError> {
-    let invalid = |reason: String| CacheError::InvalidUrl { reason };
-    if let Some(scheme) = url.split("://").next().filter(|scheme| *scheme == "rediss") {
-        return Err(invalid(format!(
-            "`{scheme}` is Redis over TLS, which this version doesn't speak; use redis://"
-        )));
-    }
-    if !["redis://", "valkey://", "unix://", "redis+unix://"]
-        .iter()
-        .any(|scheme| url.starts_with(scheme))
-    {
-        let expected =
-            "it doesn't begin with redis:// (redis://[user:password@]host[:port][/database])";
-        return Err(invalid(expected.to_owned()));
-    }
-    redis::Client::open(url).map_err(|error| {
-        let detail = error
-            .detail()
-            .filter(|detail| !detail.contains(url))
-            .unwrap_or("its form");
-        invalid(format!(
-            "{detail} (redis://[user:password@]host[:port][/database])"
-        ))
-    })
-}
-
 impl RedisStore {
-    pub(crate) fn new(url: &str, prefix: &str, limits: Limits) -> Result<Self, CacheError> {
+    pub(crate) fn new(place: &Place, prefix: &str, limits: Limits) -> Result<Self, CacheError> {
         let commands = Commands {
-            link: Link::new(check_url(url)?),
+            link: Link::new(Endpoint::new(place)?),
             breaker: Breaker::default(),
             replay: Replay::new(limits.replay_window),
             index: Index::default(),

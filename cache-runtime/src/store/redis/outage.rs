@@ -12,12 +12,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use once_cell::sync::Lazy;
-use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, Script};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::commands::Commands;
+use super::connection::Connection;
 use super::link::{Connected, Failure};
 use crate::background;
 use crate::error::CacheError;
@@ -131,7 +131,7 @@ impl Commands {
     /// Sends a command, or several that belong together, for a call.
     pub(super) async fn send<T, F>(
         self: &Arc<Self>,
-        command: impl FnOnce(MultiplexedConnection) -> F,
+        command: impl FnOnce(Connection) -> F,
     ) -> Result<T, CacheError>
     where
         F: Future<Output = RedisResult<T>>,
@@ -142,7 +142,7 @@ impl Commands {
     pub(super) async fn send_for<T, F>(
         self: &Arc<Self>,
         errand: Errand,
-        command: impl FnOnce(MultiplexedConnection) -> F,
+        command: impl FnOnce(Connection) -> F,
     ) -> Result<T, CacheError>
     where
         F: Future<Output = RedisResult<T>>,

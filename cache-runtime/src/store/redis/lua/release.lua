@@ -1,9 +1,16 @@
--- Gives a lease back. A value that was being refreshed stays.
+-- Gives a lease back, or a claim on a value, which stays.
 -- KEYS[1]: entry. ARGV: token, first bytes of a lease.
-if redis.pcall('GETRANGE', KEYS[1], 8, 15) ~= ARGV[1] then
+local head = redis.pcall('GETRANGE', KEYS[1], 0, 23)
+if type(head) == 'table' then
   return 0
 end
-if redis.call('GETRANGE', KEYS[1], 0, 2) == ARGV[2] then
-  redis.call('UNLINK', KEYS[1])
+if string.sub(head, 1, 3) == ARGV[2] then
+  if string.sub(head, 9, 16) == ARGV[1] then
+    redis.call('UNLINK', KEYS[1])
+    return 1
+  end
+elseif string.sub(head, 17, 24) == ARGV[1] then
+  redis.call('SETRANGE', KEYS[1], 16, string.rep('\0', 16))
+  return 1
 end
-return 1
+return 0

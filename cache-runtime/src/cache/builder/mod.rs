@@ -1,3 +1,5 @@
+mod redis;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +12,7 @@ use crate::stats::Counters;
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
 #[cfg(feature = "redis")]
-use crate::store::redis::{Limits, RedisStore};
+use crate::store::redis::{Place, RedisStore};
 
 /// Makes a [`Cache`]. Nothing is connected and no thread is started by building.
 ///
@@ -49,7 +51,7 @@ pub struct CacheBuilder {
 enum Backend {
     Memory,
     #[cfg(feature = "redis")]
-    Redis(String),
+    Redis(Place),
 }
 
 impl std::fmt::Debug for Backend {
@@ -137,13 +139,6 @@ impl CacheBuilder {
         self
     }
 
-    /// Stores entries in the Redis at this URL, `redis://[user:password@]host[:port][/database]`.
-    #[cfg(feature = "redis")]
-    pub fn redis(mut self, url: impl Into<String>) -> Self {
-        self.backend = Backend::Redis(url.into());
-        self
-    }
-
     /// The lifetime of what names no other; default 300 s.
     pub fn default_ttl(mut self, ttl: Duration) -> Self {
         self.default_ttl = ttl;
@@ -165,32 +160,6 @@ impl CacheBuilder {
     /// How long a call waits for another's computation before it runs the body itself; default 30 s.
     pub fn flight_limit(mut self, limit: Duration) -> Self {
         self.flight_limit = limit;
-        self
-    }
-
-    /// How long Redis may take to answer (connecting included) before it counts as down; default 250 ms.
-    pub fn response_timeout(mut self, timeout: Duration) -> Self {
-        self.response_timeout = timeout;
-        self
-    }
-
-    /// How long an invalidation on Redis may take before it counts as unsent, while Redis isn't known to be down;
-    /// default 2 s. Longer than a read's, since one that is late leaves other processes with old values.
-    pub fn invalidation_timeout(mut self, timeout: Duration) -> Self {
-        self.invalidation_timeout = timeout;
-        self
-    }
-
-    /// For how long acknowledged invalidations are remembered and sent again to a Redis that came back as another
-    /// server (restarted from a snapshot, or a new master), which may have forgotten them; default 10 s.
-    pub fn replay_window(mut self, window: Duration) -> Self {
-        self.replay_window = window;
-        self
-    }
-
-    /// How long a lease in Redis lasts if its holder dies; a living one renews it. Default 5 s.
-    pub fn lease(mut self, lease: Duration) -> Self {
-        self.lease = lease;
         self
     }
 
@@ -219,20 +188,9 @@ impl CacheBuilder {
         let store = match &self.backend {
             Backend::Memory => Store::Memory(MemoryStore::new(self.memory_capacity)),
             #[cfg(feature = "redis")]
-            Backend::Redis(url) => Store::Redis(RedisStore::new(url, &prefix, self.limits())?),
+            Backend::Redis(place) => Store::Redis(RedisStore::new(place, &prefix, self.limits())?),
         };
         Ok(self.assemble(prefix, presets, store))
-    }
-
-    #[cfg(feature = "redis")]
-    fn limits(&self) -> Limits {
-        Limits {
-            response: self.response_timeout,
-            invalidation: self.invalidation_timeout,
-            lease: self.lease,
-            flight: self.flight_limit,
-            replay_window: self.replay_window,
-        }
     }
 
     /// A cache that does nothing, for when no other can be had.

@@ -1,0 +1,59 @@
+//! What the builder is told about Redis.
+
+use std::time::Duration;
+
+#[cfg(feature = "redis")]
+use super::Backend;
+use super::CacheBuilder;
+#[cfg(feature = "redis")]
+use crate::store::redis::{Limits, Place};
+
+/// Where Redis is.
+#[cfg(feature = "redis")]
+impl CacheBuilder {
+    /// Stores entries in the Redis at this URL, `redis://[user:password@]host[:port][/database]`.
+    pub fn redis(mut self, url: impl Into<String>) -> Self {
+        self.backend = Backend::Redis(Place::Server(url.into()));
+        self
+    }
+}
+
+/// How long things may take; without the feature `redis`, nothing asks.
+impl CacheBuilder {
+    /// How long Redis may take to answer (connecting included) before it counts as down; default 250 ms.
+    pub fn response_timeout(mut self, timeout: Duration) -> Self {
+        self.response_timeout = timeout;
+        self
+    }
+
+    /// How long an invalidation on Redis may take before it counts as unsent, while Redis isn't known to be down;
+    /// default 2 s. Longer than a read's, since one that is late leaves other processes with old values.
+    pub fn invalidation_timeout(mut self, timeout: Duration) -> Self {
+        self.invalidation_timeout = timeout;
+        self
+    }
+
+    /// For how long acknowledged invalidations are remembered and sent again to a Redis that came back as another
+    /// server (restarted from a snapshot, or a new master), which may have forgotten them; default 10 s.
+    pub fn replay_window(mut self, window: Duration) -> Self {
+        self.replay_window = window;
+        self
+    }
+
+    /// How long a lease in Redis lasts if its holder dies; a living one renews it. Default 5 s.
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
+    }
+
+    #[cfg(feature = "redis")]
+    pub(super) fn limits(&self) -> Limits {
+        Limits {
+            response: self.response_timeout,
+            invalidation: self.invalidation_timeout,
+            lease: self.lease,
+            flight: self.flight_limit,
+            replay_window: self.replay_window,
+        }
+    }
+}
