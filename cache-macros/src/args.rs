@@ -1,5 +1,6 @@
 //! The options of `#[cacheable]` and `#[invalidate]`: syntax only.
 
+use crate::freshness::Freshness;
 use crate::options::{Options, flag, names, string, value};
 use proc_macro2::Span;
 use syn::parse::ParseStream;
@@ -16,6 +17,7 @@ pub(crate) struct CacheableArgs {
     pub(crate) cache_none: bool,
     pub(crate) version: u32,
     pub(crate) near: Option<bool>,
+    pub(crate) freshness: Freshness,
     pub(crate) debug: bool,
     pub(crate) cache: Option<Expr>,
     pub(crate) companions: Option<Companions>,
@@ -38,6 +40,11 @@ impl Options for CacheableArgs {
         "cache_none",
         "version",
         "near",
+        "stale",
+        "stale_if_error",
+        "early",
+        "refresh",
+        "jitter",
         "debug",
         "cache",
         "companions",
@@ -59,6 +66,7 @@ impl Options for CacheableArgs {
             "cache_none" => self.cache_none = flag(name, input)?,
             "version" => self.version = version(name, input)?,
             "near" => self.near = Some(flag(name, input)?),
+            option if Freshness::NAMES.contains(&option) => self.freshness.read(name, input)?,
             "debug" => self.debug = flag(name, input)?,
             "cache" => self.cache = Some(value(name, "cache = self.cache", input)?),
             "companions" => {

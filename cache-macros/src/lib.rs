@@ -14,6 +14,7 @@ mod entry;
 mod errors;
 mod expand;
 mod free;
+mod freshness;
 mod function;
 mod model;
 mod nearest;

@@ -2,7 +2,9 @@
 
 use crate::args::{CacheableArgs, InvalidateArgs};
 use crate::check;
+use crate::check::refresh::Refresher;
 use crate::errors::Errors;
+use crate::freshness::Freshness;
 use crate::function::Function;
 use crate::options;
 use crate::signature::{Binding, Facts};
@@ -48,6 +50,9 @@ pub(crate) struct Read {
     pub(crate) cache_none: bool,
     pub(crate) version: u32,
     pub(crate) near: bool,
+    pub(crate) freshness: Freshness,
+    /// Who computes a value anew that still stands, where an option asks for it.
+    pub(crate) refresher: Option<Refresher>,
     pub(crate) debug: bool,
     pub(crate) cache: Option<Expr>,
 }
@@ -116,7 +121,8 @@ impl Model {
                     let args: CacheableArgs = options::read(attribute.args.clone(), errors);
                     krate = krate.or_else(|| args.krate.clone());
                     model.companions = check::companions::wanted(&args, &model.facts, errors);
-                    model.read = Some(Read::new(args, &model.facts, errors));
+                    let read = Read::new(args, &model.function, &model.facts, errors);
+                    model.read = Some(read);
                 }
                 Kind::Invalidate => {
                     let args: InvalidateArgs = options::read(attribute.args.clone(), errors);
@@ -141,7 +147,7 @@ impl Model {
 }
 
 impl Read {
-    fn new(args: CacheableArgs, facts: &Facts, errors: &mut Errors) -> Self {
+    fn new(args: CacheableArgs, function: &Function, facts: &Facts, errors: &mut Errors) -> Self {
         let key = args.key.as_ref().map(|key| Template::parse(key, errors));
         if let Some(key) = &key {
             check::text::key(key, facts, errors);
@@ -171,6 +177,8 @@ impl Read {
             cache_none: args.cache_none,
             version: args.version,
             near: args.near.unwrap_or(true),
+            refresher: check::refresh::refresher(&args.freshness, function, facts, errors),
+            freshness: args.freshness,
             debug: args.debug,
             cache: args.cache,
         }

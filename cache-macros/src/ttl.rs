@@ -45,22 +45,30 @@ pub(crate) fn read(expr: Expr) -> syn::Result<Ttl> {
 }
 
 fn literal(lit: &Lit) -> syn::Result<u64> {
+    let mistake = match millis("ttl", lit) {
+        Ok(0) => ZERO.to_owned(),
+        Ok(millis) => return Ok(millis),
+        Err(reason) => format!("{reason}: {EXAMPLES}"),
+    };
+    Err(Error::new(lit.span(), mistake))
+}
+
+/// Reads seconds or a text as milliseconds, up to what clocks carry.
+pub(crate) fn millis(name: &str, lit: &Lit) -> Result<u64, String> {
+    let too_long = || format!("a `{name}` of more than 1000 years");
     let millis = match lit {
         Lit::Int(seconds) => seconds
             .base10_parse::<u64>()
             .ok()
             .and_then(|seconds| seconds.checked_mul(1000))
-            .ok_or("a `ttl` of more than 1000 years".to_owned()),
-        Lit::Str(text) => parse(&text.value()),
-        _ => Err("this is no time".to_owned()),
+            .ok_or_else(too_long)?,
+        Lit::Str(text) => parse(&text.value())?,
+        _ => return Err("this is no time".to_owned()),
     };
-    let mistake = match millis {
-        Ok(0) => ZERO.to_owned(),
-        Ok(millis) if millis <= LONGEST => return Ok(millis),
-        Ok(_) => format!("a `ttl` of more than 1000 years: {EXAMPLES}"),
-        Err(reason) => format!("{reason}: {EXAMPLES}"),
-    };
-    Err(Error::new(lit.span(), mistake))
+    if millis > LONGEST {
+        return Err(too_long());
+    }
+    Ok(millis)
 }
 
 /// Reads "1h30m" as milliseconds.

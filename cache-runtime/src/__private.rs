@@ -11,6 +11,7 @@ pub use crate::lookup::{
 };
 pub use crate::pattern::reach::reaches;
 pub use crate::read::{read_async, read_sync};
+pub use crate::refresh::{begin_refreshing, mode};
 pub use crate::site::registry::Registered;
 pub use crate::site::{ReadInfo, ReadOptions, ReadSite, When, WriteInfo, WriteSite};
 pub use crate::ttl::{IntoTtl, Ttl};

@@ -43,7 +43,7 @@ fn role() -> Role {
 ///
 /// Callers wait for the start at a mutex: what parks its thread while it waits would swallow the wake-up of a
 /// plain executor, one that does nothing but `poll` and `park`.
-fn handle() -> Result<&'static Handle, CacheError> {
+pub(crate) fn handle() -> Result<&'static Handle, CacheError> {
     static STARTING: Mutex<()> = Mutex::new(());
     if let Some(handle) = HANDLE.get() {
         return Ok(handle);
@@ -53,6 +53,11 @@ fn handle() -> Result<&'static Handle, CacheError> {
         Some(handle) => Ok(handle),
         None => start().map(|handle| HANDLE.get_or_init(|| handle)),
     }
+}
+
+/// Whether this is the thread's runtime.
+pub(crate) fn is_own(other: &Handle) -> bool {
+    HANDLE.get().is_some_and(|own| own.id() == other.id())
 }
 
 fn start() -> Result<Handle, CacheError> {

@@ -11,6 +11,7 @@ use crate::entry::Facts;
 use crate::error::CacheError;
 use crate::events;
 use crate::flight::{Boarding, Flight, Leader, Outcome, Stance, Wait};
+use crate::refresh::{Reason, early};
 use crate::site::{Origin, ReadOptions};
 use crate::stats::Counter;
 use crate::store::Store;
@@ -31,6 +32,8 @@ pub(crate) struct Call {
     pub(crate) ttl: Option<Duration>,
     /// Compute even if an entry stands.
     pub(crate) refresh: bool,
+    /// The look before has found the entry due for an early refresh.
+    pub(crate) due: bool,
     /// The caller's thread does nothing else meanwhile.
     pub(crate) blocking: bool,
 }
@@ -44,6 +47,8 @@ pub(crate) enum Step {
     Taken,
     /// It computes the entry, and everyone else waits.
     Lead(Lead),
+    /// It computes a value anew that was accepted and still stands.
+    Refresh(Lead, Reason),
     /// It runs the body, and stores nothing.
     Run,
 }
@@ -64,7 +69,7 @@ impl Call {
             .add(self.origin.number, counter, 1);
     }
 
-    fn event(&self, emit: impl FnOnce(Origin, &str)) {
+    pub(crate) fn event(&self, emit: impl FnOnce(Origin, &str)) {
         if events::wanted(self.origin.debug) {
             emit(self.origin, &self.cache.full_key(&self.key));
         }
@@ -84,11 +89,14 @@ impl Call {
     /// Finds out what to do. Cancel safe: what was begun is given back when dropped.
     pub(crate) async fn approach(&self, accept: &mut Accept<'_>) -> Step {
         let step = match &self.cache.inner().store {
+            Store::Memory(store) if self.options.refresh() && !self.refresh => {
+                self.approach_memory_closely(store, accept).await
+            }
             Store::Memory(store) => self.approach_memory(store, accept).await,
             #[cfg(feature = "redis")]
             Store::Redis(store) => self.approach_redis(store, accept).await,
         };
-        if !matches!(step, Step::Taken) {
+        if matches!(step, Step::Lead(_) | Step::Run) {
             self.count(Counter::Misses);
             self.event(events::miss);
         }
@@ -156,13 +164,13 @@ impl Call {
         }
     }
 
-    /// The lifetime of a value: what is known of it, or of the call, or the cache's default. `None`: it isn't
-    /// stored.
+    /// The lifetime of a value: what is known of it, or of the call, or the cache's default, shortened by chance where that
+    /// is asked for. `None`: it isn't stored.
     pub(crate) fn ttl_or_default(&self, of_value: Option<Duration>) -> Option<Duration> {
         let ttl = of_value
             .or(self.ttl)
             .unwrap_or(self.cache.inner().default_ttl);
-        (!ttl.is_zero()).then_some(ttl)
+        (!ttl.is_zero()).then(|| early::jittered(ttl, self.options.jitter))
     }
 
     /// How a computed value lands: in memory as it is, weighed; in Redis encoded. A value that no codec carries
@@ -178,12 +186,17 @@ impl Call {
         ttl: Duration,
         weight: impl FnOnce() -> usize,
         encode: impl FnOnce(&Facts) -> Result<Vec<u8>, CacheError>,
-        started: Instant,
+        took: Duration,
     ) -> Landing {
         match &self.cache.inner().store {
-            Store::Memory(_) => Landing::InMemory(payload, ttl, weight()),
+            Store::Memory(_) => Landing::InMemory {
+                payload,
+                ttl,
+                took,
+                weight: weight(),
+            },
             #[cfg(feature = "redis")]
-            Store::Redis(_) => match encode(&lead.facts(self.version, started)) {
+            Store::Redis(_) => match encode(&self.facts(lead, took)) {
                 Ok(bytes) => Landing::InRedis(payload, ttl, bytes),
                 Err(error) => {
                     self.failed(&error);
@@ -203,8 +216,13 @@ impl Call {
                 leader.land(payload, self.version, || {});
                 None
             }
-            Landing::InMemory(payload, ttl, weight) => {
-                self.land_in_memory(lead.leader, payload, ttl, weight);
+            Landing::InMemory {
+                payload,
+                ttl,
+                took,
+                weight,
+            } => {
+                self.land_in_memory(lead.leader, payload, ttl, took, weight);
                 None
             }
             #[cfg(feature = "redis")]
@@ -213,7 +231,14 @@ impl Call {
     }
 
     /// Stores a computed value in memory, in one step with the look whether its flight still stands.
-    fn land_in_memory(&self, leader: Leader, payload: Payload, ttl: Duration, weight: usize) {
+    fn land_in_memory(
+        &self,
+        leader: Leader,
+        payload: Payload,
+        ttl: Duration,
+        took: Duration,
+        weight: usize,
+    ) {
         let inner = self.cache.inner();
         let (key, kept) = (Arc::clone(leader.key()), payload.clone());
         let insertion = leader.land(payload, self.version, || {
@@ -221,7 +246,10 @@ impl Call {
             let entry = Entry {
                 payload: kept,
                 version: self.version,
-                expires: inner.clock.deadline(ttl),
+                fresh_until: inner.clock.deadline(ttl),
+                expires: inner.clock.deadline(ttl.saturating_add(self.grace())),
+                compute: took,
+                paused_until: 0,
                 bytes: weight,
             };
             Some(store.insert(key, entry, inner.clock.now()))
@@ -231,6 +259,19 @@ impl Call {
             .is_some_and(|insertion| insertion.stored)
         {
             self.filled(ttl);
+        }
+    }
+
+    /// What the entry's header will say.
+    #[cfg(feature = "redis")]
+    fn facts(&self, lead: &Lead, took: Duration) -> Facts {
+        Facts {
+            version: self.version,
+            token: lead.lease.as_ref().map_or(0, |lease| lease.token()),
+            created: crate::clock::unix_millis(),
+            grace: u64::try_from(self.grace().as_millis()).unwrap_or(u64::MAX),
+            compute_micros: u32::try_from(took.as_micros()).unwrap_or(u32::MAX),
+            ..Facts::default()
         }
     }
 
@@ -247,7 +288,13 @@ pub(crate) enum Landing {
     /// Those who wait get it, but it isn't stored.
     Share(Payload),
     /// It is stored for so long, and takes about so many bytes.
-    InMemory(Payload, Duration, usize),
+    InMemory {
+        payload: Payload,
+        ttl: Duration,
+        /// How long the body took.
+        took: Duration,
+        weight: usize,
+    },
     /// It is stored for so long, as these bytes.
     #[cfg(feature = "redis")]
     InRedis(Payload, Duration, Vec<u8>),
@@ -262,18 +309,6 @@ impl Lead {
             #[cfg(feature = "redis")]
             lease: None,
             leader,
-        }
-    }
-
-    /// What the entry's header will say.
-    #[cfg(feature = "redis")]
-    fn facts(&self, version: u32, started: Instant) -> Facts {
-        Facts {
-            version,
-            token: self.lease.as_ref().map_or(0, |lease| lease.token()),
-            created: crate::clock::unix_millis(),
-            compute_micros: u32::try_from(started.elapsed().as_micros()).unwrap_or(u32::MAX),
-            ..Facts::default()
         }
     }
 }

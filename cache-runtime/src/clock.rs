@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A moment of a [`Clock`]: nanoseconds since some origin.
 pub(crate) type Moment = u64;
@@ -77,6 +77,14 @@ impl Clock {
         }
     }
 
+    /// Starts to measure; a manual clock measures by how far it is moved.
+    pub(crate) fn stopwatch(&self) -> Stopwatch {
+        match &self.manual {
+            None => Stopwatch::real(),
+            Some(_) => Stopwatch(Started::Manual(self.clone(), self.now())),
+        }
+    }
+
     /// The moment `after` from now; a time past every calendar is never.
     pub(crate) fn deadline(&self, after: Duration) -> Moment {
         self.now().saturating_add(nanos(after))
@@ -90,6 +98,28 @@ impl fmt::Debug for Clock {
         } else {
             "Clock::system"
         })
+    }
+}
+
+/// Measures how long a computation takes: always precisely, since a coarse tick may be longer than all of it.
+pub(crate) struct Stopwatch(Started);
+
+enum Started {
+    Real(Instant),
+    Manual(Clock, Moment),
+}
+
+impl Stopwatch {
+    /// By the system's clock.
+    pub(crate) fn real() -> Self {
+        Self(Started::Real(Instant::now()))
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        match &self.0 {
+            Started::Real(since) => since.elapsed(),
+            Started::Manual(clock, since) => Duration::from_nanos(clock.now() - since),
+        }
     }
 }
 

@@ -47,6 +47,11 @@ pub(crate) fn wait(origin: Origin, key: &str) {
     event!(origin, key, "wait", "[Cache] WAIT: {key}");
 }
 
+/// An expired value is served.
+pub(crate) fn stale(origin: Origin, key: &str) {
+    event!(origin, key, "stale", "[Cache] STALE: {key}");
+}
+
 pub(crate) fn set(origin: Origin, key: &str, ttl: Duration) {
     let ttl = ttl.as_secs_f64();
     event!(origin, key, "set", "[Cache] SET: {key} (TTL: {ttl}s)");

@@ -86,6 +86,7 @@ mod key;
 mod lookup;
 mod pattern;
 mod read;
+mod refresh;
 mod shim;
 mod site;
 mod stats;

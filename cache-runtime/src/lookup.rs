@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::background::block_on;
 use crate::cache::Cache;
 use crate::cache::current::Handle;
-use crate::call::Call;
+use crate::call::{Call, Lead};
 use crate::entry::Found;
 use crate::error::CacheError;
 use crate::events;
@@ -17,6 +17,7 @@ use crate::key::writer::{Render, with_rendering};
 use crate::site::{Origin, ReadSite};
 use crate::stats::Counter;
 use crate::ttl::Ttl;
+use crate::value::payload::Payload;
 use crate::value::shape::Cached;
 
 /// What is known of a call before its body may run.
@@ -27,12 +28,16 @@ pub struct Lookup<R: Cached<S>, S> {
 }
 
 impl<R: Cached<S>, S> Lookup<R, S> {
-    /// A call of the handle, whose key is known.
-    pub(crate) fn pending(call: Call) -> Self {
+    pub(crate) fn new(state: State<R::Stored>) -> Self {
         Self {
-            state: State::Pending(call),
+            state,
             returns: PhantomData,
         }
+    }
+
+    /// A call of the handle, whose key is known.
+    pub(crate) fn pending(call: Call) -> Self {
+        Self::new(State::Pending(call))
     }
 }
 
@@ -40,6 +45,8 @@ pub(crate) enum State<T> {
     Hit(Found<Arc<T>>),
     Bypass,
     Pending(Call),
+    /// It is known already that this call computes.
+    Leading(Call, Lead),
 }
 
 /// Renders the key and, where the store is in this process, looks there. On a hit nothing else is done: the
@@ -69,10 +76,7 @@ where
         })
         .unwrap_or(State::Bypass)
     });
-    Lookup {
-        state,
-        returns: PhantomData,
-    }
+    Lookup::new(state)
 }
 
 /// Like [`begin`], for a call that computes whether or not an entry stands.
@@ -97,10 +101,7 @@ where
         });
         pending.map_or(State::Bypass, State::Pending)
     });
-    Lookup {
-        state,
-        returns: PhantomData,
-    }
+    Lookup::new(state)
 }
 
 /// The full key of a call.
@@ -139,7 +140,7 @@ pub fn invalidate_entry_sync<F: Render>(
 }
 
 /// Renders the key; `None`, logged and counted, where an argument's `Serialize` or `Display` fails.
-fn with_key<T, F: Render>(
+pub(crate) fn with_key<T, F: Render>(
     site: &'static ReadSite,
     cache: &Cache,
     render: &F,
@@ -179,18 +180,28 @@ fn look_in_memory<R: Cached<S>, S>(
 ) -> Option<Found<Arc<R::Stored>>> {
     let inner = cache.inner();
     let hit = inner.store.memory()?.get(key, inner.clock.now())?;
-    let found = hit
-        .payload
-        .share(hit.version, site.info.version)
+    share_hit::<R, S>(site, cache, key, &hit.payload, hit.version)
+}
+
+/// What was found, if this function can use it.
+pub(crate) fn share_hit<R: Cached<S>, S>(
+    site: &ReadSite,
+    cache: &Cache,
+    key: &str,
+    payload: &Payload,
+    version: u32,
+) -> Option<Found<Arc<R::Stored>>> {
+    let found = payload
+        .share(version, site.info.version)
         .filter(fits::<R, S>)?;
-    inner.counters.add(site.number(), Counter::Hits, 1);
+    cache.inner().counters.add(site.number(), Counter::Hits, 1);
     if events::wanted(site.info.debug) {
         events::hit(site.into(), &cache.full_key(key));
     }
     Some(found)
 }
 
-fn call(
+pub(crate) fn call(
     site: &'static ReadSite,
     cache: &Cache,
     key: &str,
@@ -211,6 +222,7 @@ fn call(
         options: site.info.options,
         ttl,
         refresh,
+        due: false,
         blocking: false,
     }
 }

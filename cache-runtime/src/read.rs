@@ -3,10 +3,10 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use crate::background::block_on;
-use crate::call::{Call, Landing, Lead, Step};
+use crate::call::{Call, Filling, Landing, Lead, Step};
 use crate::entry::{self, Found};
 use crate::lookup::{Lookup, State, fits};
 use crate::ttl::IntoTtl;
@@ -42,6 +42,7 @@ where
             .settle::<R, S>(&mut found)
             .await
             .map(|lead| (call, lead)),
+        State::Leading(call, lead) => Some((call, lead)),
     };
     if let Some(value) = found.and_then(rebuild) {
         return value;
@@ -49,17 +50,13 @@ where
     let Some((call, lead)) = lead else {
         return body.await;
     };
-    let started = Instant::now();
+    let watch = call.stopwatch();
     // The value isn't held across the await: one that isn't `Send` would make the future so. The block ends its storage;
     // for the compiler, a value that was borrowed and then dropped is held on.
     let (shared, filling) = {
         let value = lead.leader.within(body).await;
-        // Within the flight too: the value's `Serialize` and the conditions on it may call the cache.
-        let conclude = || conclude(&call, &lead, &value, value_ttl, unless, started);
-        let conclusion = lead.leader.run(conclude);
-        let shared = conclusion.stored.clone();
-        match call.land(lead, conclusion.landing) {
-            Some(filling) => (shared, filling),
+        match hand_on(&call, lead, &value, value_ttl, unless, watch.elapsed()) {
+            Some(filling) => filling,
             None => return value,
         }
     };
@@ -90,6 +87,7 @@ where
             call.blocking = true;
             block_on(call.settle::<R, S>(&mut found)).map(|lead| (call, lead))
         }
+        State::Leading(call, lead) => Some((call, lead)),
     };
     if let Some(value) = found.and_then(rebuild) {
         return value;
@@ -97,11 +95,9 @@ where
     let Some((call, lead)) = lead else {
         return body();
     };
-    let started = Instant::now();
+    let watch = call.stopwatch();
     let value = lead.leader.run(body);
-    let conclude = || conclude(&call, &lead, &value, value_ttl, unless, started);
-    let conclusion = lead.leader.run(conclude);
-    if let Some(filling) = call.land(lead, conclusion.landing) {
+    if let Some((_, filling)) = hand_on(&call, lead, &value, value_ttl, unless, watch.elapsed()) {
         block_on(filling);
     }
     value
@@ -113,25 +109,51 @@ impl Call {
         &self,
         found: &mut Option<Found<Arc<R::Stored>>>,
     ) -> Option<Lead> {
+        match self.approach_for::<R, S>(found).await {
+            Step::Lead(lead) => Some(lead),
+            // A refresh is for functions that name one.
+            Step::Taken | Step::Run | Step::Refresh(..) => None,
+        }
+    }
+
+    /// The next step of a call that returns an `R`.
+    pub(crate) async fn approach_for<R: Cached<S>, S>(
+        &self,
+        found: &mut Option<Found<Arc<R::Stored>>>,
+    ) -> Step {
         let accept = &mut |payload: &Payload, entry_version| {
             *found = payload
                 .share(entry_version, self.version)
                 .filter(fits::<R, S>);
             found.is_some()
         };
-        match self.approach(accept).await {
-            Step::Taken | Step::Run => None,
-            Step::Lead(lead) => Some(lead),
-        }
+        self.approach(accept).await
     }
 }
 
 /// The return type around what was found, if it fits.
-fn rebuild<R: Cached<S>, S>(found: Found<Arc<R::Stored>>) -> Option<R> {
+pub(crate) fn rebuild<R: Cached<S>, S>(found: Found<Arc<R::Stored>>) -> Option<R> {
     match found {
         Found::Value(value) => Some(R::wrap(value)),
         Found::Nothing => R::none(),
     }
+}
+
+/// Hands a computed value to those who wait, and to the store. What is given back is what is stored, and a fill that is still
+/// to be waited for.
+pub(crate) fn hand_on<R: Cached<S>, S, D: IntoTtl>(
+    call: &Call,
+    lead: Lead,
+    value: &R,
+    value_ttl: impl FnOnce(&R::Stored) -> D,
+    unless: impl FnOnce(&R::Stored) -> bool,
+    took: Duration,
+) -> Option<(Found<Arc<R::Stored>>, Filling)> {
+    // Within the flight too: the value's `Serialize` and the conditions on it may call the cache.
+    let conclude = || conclude(call, &lead, value, value_ttl, unless, took);
+    let conclusion = lead.leader.run(conclude);
+    let filling = call.land(lead, conclusion.landing)?;
+    Some((conclusion.stored, filling))
 }
 
 /// What becomes of a computed value.
@@ -147,7 +169,7 @@ fn conclude<R: Cached<S>, S, D: IntoTtl>(
     value: &R,
     value_ttl: impl FnOnce(&R::Stored) -> D,
     unless: impl FnOnce(&R::Stored) -> bool,
-    started: Instant,
+    took: Duration,
 ) -> Conclusion<R::Stored> {
     let shared = match value.verdict() {
         Peek::Err => {
@@ -170,7 +192,7 @@ fn conclude<R: Cached<S>, S, D: IntoTtl>(
                 ttl,
                 || 0,
                 |facts| Ok(entry::nothing::<R::Stored>(facts)),
-                started,
+                took,
             ),
             None => Landing::Share(Payload::Nothing),
         };
@@ -197,7 +219,7 @@ fn conclude<R: Cached<S>, S, D: IntoTtl>(
                 ttl,
                 weight,
                 |facts| entry::encode(&*value, facts),
-                started,
+                took,
             )
         }
         None => Landing::Share(payload),

@@ -5,6 +5,7 @@
 
 pub(crate) mod companions;
 mod read;
+mod refresh;
 mod render;
 mod write;
 
@@ -59,7 +60,7 @@ fn statements(model: &Model, purpose: Purpose) -> TokenStream {
     let mut run = computation(model);
     if let Some(read) = reads {
         before.extend(read::lookup(model, read, purpose));
-        run = read::run(model, read, &run);
+        run = read::run(model, read, purpose, &run);
     }
     let wraps_read = reads.is_some();
     for (place, write) in model.writes.iter().enumerate().rev() {

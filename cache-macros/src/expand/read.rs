@@ -1,6 +1,6 @@
 //! `#[cacheable]`: the site, the lookup and the call.
 
-use super::{Purpose, condition, handle, place, render, stored_shape};
+use super::{Purpose, condition, handle, place, refresh, render, stored_shape};
 use crate::model::{Model, Read};
 use crate::signature::Style;
 use crate::ttl::Ttl;
@@ -32,6 +32,15 @@ pub(crate) fn lookup(model: &Model, read: &Read, purpose: Purpose) -> TokenStrea
         };
     }
     let condition = condition(read.condition.as_ref());
+    if let Some(refresher) = &read.refresher {
+        let mode = refresh::mode(read, refresher);
+        return quote_spanned! {site=>
+            let lookup = #k::begin_refreshing::<#output, _, _, _>(
+                #static_site, #handle, #condition, #shape, #render, #ttl,
+            );
+            #mode
+        };
+    }
     quote_spanned! {site=>
         let lookup = #k::begin::<#output, _, _, _>(
             #static_site, #handle, #condition, #shape, #render, #ttl,
@@ -40,9 +49,14 @@ pub(crate) fn lookup(model: &Model, read: &Read, purpose: Purpose) -> TokenStrea
 }
 
 /// The call that gives the cached value or runs `task`.
-pub(crate) fn run(model: &Model, read: &Read, task: &TokenStream) -> TokenStream {
+pub(crate) fn run(model: &Model, read: &Read, purpose: Purpose, task: &TokenStream) -> TokenStream {
     let site = Span::mixed_site();
     let k = read.runtime.private(site);
+    let refresher = read
+        .refresher
+        .as_ref()
+        .filter(|_| purpose == Purpose::Original);
+    let over_value = |closure| over_value(&refresh::owning(closure, refresher));
     let ttl = match &read.ttl {
         Ttl::OfValue(closure) => over_value(closure),
         _ => quote_spanned!(site=> #k::ttl_unset),
@@ -51,6 +65,16 @@ pub(crate) fn run(model: &Model, read: &Read, task: &TokenStream) -> TokenStream
         Some(unless) => over_value(unless),
         None => quote_spanned!(site=> #k::unless_unset),
     };
+    if refresher.is_some() {
+        let keeps = read.freshness.stale_if_error.is_some();
+        return match model.facts.style {
+            Style::Sync => quote_spanned!(site=> refresh.read_sync(lookup, #ttl, #unless, #task)),
+            _ if keeps => {
+                quote_spanned!(site=> refresh.read_async_or_expired(lookup, #ttl, #unless, #task))
+            }
+            _ => quote_spanned!(site=> refresh.read_async(lookup, #ttl, #unless, #task)),
+        };
+    }
     match model.facts.style {
         Style::Sync => quote_spanned!(site=> #k::read_sync(lookup, #ttl, #unless, #task)),
         _ => quote_spanned!(site=> #k::read_async(lookup, #ttl, #unless, #task)),
@@ -60,9 +84,9 @@ pub(crate) fn run(model: &Model, read: &Read, task: &TokenStream) -> TokenStream
 /// A closure over the value. One that declares its argument's type is called with a value that may only deref to it, as
 /// that of a type that can't be stored does: then that is the one error.
 fn over_value(closure: &Expr) -> TokenStream {
-    let declared = match closure {
-        Expr::Closure(closure) => closure.inputs.first(),
-        _ => None,
+    let (declared, capture) = match closure {
+        Expr::Closure(closure) => (closure.inputs.first(), closure.capture),
+        _ => (None, None),
     };
     let is_complete = |pat: &Pat| matches!(pat, Pat::Type(typed) if !names_placeholder(typed.ty.to_token_stream()));
     if !declared.is_some_and(is_complete) {
@@ -70,7 +94,7 @@ fn over_value(closure: &Expr) -> TokenStream {
     }
     let site = Span::mixed_site().located_at(closure.span());
     quote_spanned! {site=>
-        |value| {
+        #capture |value| {
             let closure = #closure;
             closure(value)
         }
@@ -128,6 +152,7 @@ fn site_options(read: &Read) -> TokenStream {
     if !read.near {
         named.extend(quote_spanned!(site=> near: false,));
     }
+    named.extend(refresh::options(read));
     if named.is_empty() {
         return quote_spanned!(site=> #k::ReadOptions::DEFAULT);
     }

@@ -39,7 +39,8 @@ impl Handle<'_> {
     }
 }
 
-fn scoped() -> Option<Cache> {
+/// The cache of the innermost scope.
+pub(crate) fn scoped() -> Option<Cache> {
     SCOPE
         .try_with(|scope| scope.borrow().clone())
         .ok()

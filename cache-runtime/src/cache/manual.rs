@@ -113,7 +113,10 @@ impl Cache {
         let entry = Entry {
             payload: Payload::Encoded(bytes.into()),
             version: 0,
+            fresh_until: expires,
             expires,
+            compute: Duration::ZERO,
+            paused_until: 0,
             bytes: weight,
         };
         inner
@@ -189,7 +192,8 @@ impl Cache {
         match &self.inner().store {
             Store::Memory(store) => {
                 let now = self.inner().clock.now();
-                let left = |hit: crate::store::memory::Hit| Duration::from_nanos(hit.expires - now);
+                let left =
+                    |hit: crate::store::memory::Hit| Duration::from_nanos(hit.fresh_until - now);
                 Ok(store.get(key, now).map(left))
             }
             #[cfg(feature = "redis")]

@@ -18,7 +18,7 @@ use crate::value::measure::measure;
 use fingerprint::TypeFacts;
 #[cfg(feature = "redis")]
 pub(crate) use header::TOKEN_OFFSET;
-pub(crate) use header::{Facts, HEADER_BYTES, Kind, inspect};
+pub(crate) use header::{Facts, HEADER_BYTES, Header, Kind, inspect};
 
 /// An encoded entry, shared.
 pub(crate) type Bytes = Arc<[u8]>;
@@ -107,6 +107,12 @@ pub(crate) fn start_of_a_lease() -> &'static [u8] {
 #[cfg(feature = "redis")]
 pub(crate) fn holds_value(start: &[u8]) -> bool {
     start.len() == 3 && start[..2] == header::LEASE_START[..2] && start != header::LEASE_START
+}
+
+/// How many milliseconds before its end the entry turns stale; 0 for never, and for what is no entry.
+#[cfg(feature = "redis")]
+pub(crate) fn grace(bytes: &[u8]) -> u64 {
+    inspect(bytes).map_or(0, |header| header.grace)
 }
 
 /// What an entry turned out to hold.

@@ -65,6 +65,12 @@ impl Leader {
         filled
     }
 
+    /// Ends the flight without a value; `note` runs only if no invalidation came between, before those who wait look
+    /// again.
+    pub(crate) fn give_up<T>(self, note: impl FnOnce() -> T) -> Option<T> {
+        self.flights.take_down(&self.key, &self.flight, note)
+    }
+
     /// Hands the value to those who wait while the flight stays on the table: who sees its lease in the store
     /// may still join. The guard takes it down when the store has answered.
     #[cfg(feature = "redis")]

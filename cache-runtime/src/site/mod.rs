@@ -3,6 +3,7 @@
 pub(crate) mod registry;
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use crate::key::escape::is_structural;
 use crate::key::identity::IdentityMemo;
@@ -44,11 +45,25 @@ pub struct ReadInfo {
 pub struct ReadOptions {
     /// Whether its entries may stand in the near store.
     pub near: bool,
+    /// How long past its lifetime an entry is served while one caller computes it anew.
+    pub stale: Duration,
+    /// How long past its lifetime an entry is served instead of an error.
+    pub stale_if_error: Duration,
+    /// Whether it may be computed anew before its lifetime ends.
+    pub early: bool,
+    /// By which part of itself, at most, a lifetime is shortened.
+    pub jitter: f64,
 }
 
 impl ReadOptions {
     /// None is named.
-    pub const DEFAULT: Self = Self { near: true };
+    pub const DEFAULT: Self = Self {
+        near: true,
+        stale: Duration::ZERO,
+        stale_if_error: Duration::ZERO,
+        early: false,
+        jitter: 0.0,
+    };
 }
 
 impl ReadInfo {

@@ -39,7 +39,10 @@ fn entry() -> Entry {
     Entry {
         payload: Payload::Nothing,
         version: 0,
+        fresh_until: crate::clock::NEVER,
         expires: crate::clock::NEVER,
+        compute: std::time::Duration::ZERO,
+        paused_until: 0,
         bytes: 0,
     }
 }

@@ -7,9 +7,11 @@ mod shard;
 
 use std::hash::BuildHasher;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use crate::clock::Moment;
 use crate::pattern::Pattern;
+use crate::refresh::Age;
 use crate::shim::{RandomState, RwLock, RwLockWriteGuard};
 use crate::value::payload::Payload;
 pub(crate) use shard::Entry;
@@ -38,7 +40,24 @@ pub(crate) struct Insertion {
 pub(crate) struct Hit {
     pub(crate) payload: Payload,
     pub(crate) version: u32,
-    pub(crate) expires: Moment,
+    pub(crate) fresh_until: Moment,
+}
+
+/// An entry that was found, fresh or stale.
+pub(crate) struct Sight {
+    pub(crate) payload: Payload,
+    pub(crate) version: u32,
+    pub(crate) fresh_until: Moment,
+    /// How long it took to compute.
+    pub(crate) compute: Duration,
+    /// Nobody computes it anew before.
+    pub(crate) paused_until: Moment,
+}
+
+impl Sight {
+    pub(crate) fn age(&self, now: Moment) -> Age {
+        Age::at(now, self.fresh_until)
+    }
 }
 
 impl MemoryStore {
@@ -65,13 +84,28 @@ impl MemoryStore {
         )
     }
 
-    /// The entry, if it stands and hasn't expired.
+    /// The entry, if it stands and is fresh.
     pub(crate) fn get(&self, key: &str, now: Moment) -> Option<Hit> {
         let (hash, shard) = self.locate(key);
         shard
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .get(hash, key, now)
+    }
+
+    /// The entry, if it stands, be it stale.
+    pub(crate) fn look(&self, key: &str, now: Moment) -> Option<Sight> {
+        let (hash, shard) = self.locate(key);
+        shard
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .look(hash, key, now)
+    }
+
+    /// Notes that nobody computes the entry anew before `until`; until when it is fresh, if it stands.
+    pub(crate) fn pause(&self, key: &str, now: Moment, until: Moment) -> Option<Moment> {
+        let (hash, shard) = self.locate(key);
+        write(shard).pause(hash, key, now, until)
     }
 
     /// Stores an entry in place of any other.

@@ -2,17 +2,18 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use hashbrown::HashTable;
 
-use super::Hit;
+use super::{Hit, Sight};
 use crate::clock::Moment;
 use crate::pattern::{Pattern, Span};
 use crate::shim::AtomicBool;
 use crate::value::payload::Payload;
 
 /// What an entry costs besides its key and value: its slot, and its places in map, index and queue.
-const OVERHEAD: usize = 160;
+const OVERHEAD: usize = 192;
 /// How many slots each insertion looks at for an expired entry: more than one, so that the sweep outruns growth.
 const SWEEP: usize = 2;
 
@@ -20,7 +21,13 @@ const SWEEP: usize = 2;
 pub(crate) struct Entry {
     pub(crate) payload: Payload,
     pub(crate) version: u32,
+    pub(crate) fresh_until: Moment,
+    /// Until when it stands: later, where it may be served stale.
     pub(crate) expires: Moment,
+    /// How long it took to compute.
+    pub(crate) compute: Duration,
+    /// Nobody computes it anew before.
+    pub(crate) paused_until: Moment,
     /// Bytes of the value.
     pub(crate) bytes: usize,
 }
@@ -36,6 +43,13 @@ struct Slot {
 impl Slot {
     fn weight(&self) -> usize {
         self.key.len() + self.entry.bytes + OVERHEAD
+    }
+
+    /// Written only when it changes: readers of one hot key would fight over the cache line.
+    fn visit(&self) {
+        if !self.visited.load(Ordering::Relaxed) {
+            self.visited.store(true, Ordering::Relaxed);
+        }
     }
 }
 
@@ -90,22 +104,53 @@ impl Shard {
     pub(super) fn get(&self, hash: u64, key: &str, now: Moment) -> Option<Hit> {
         let slot = self
             .slot(hash, key)
-            .filter(|slot| slot.entry.expires > now)?;
-        // Written only when it changes: readers of one hot key would fight over the cache line.
-        if !slot.visited.load(Ordering::Relaxed) {
-            slot.visited.store(true, Ordering::Relaxed);
-        }
+            .filter(|slot| slot.entry.fresh_until > now)?;
+        slot.visit();
         let Entry {
             payload,
             version,
-            expires,
+            fresh_until,
             ..
         } = &slot.entry;
         Some(Hit {
             payload: payload.clone(),
             version: *version,
-            expires: *expires,
+            fresh_until: *fresh_until,
         })
+    }
+
+    /// The entry, fresh or stale.
+    pub(super) fn look(&self, hash: u64, key: &str, now: Moment) -> Option<Sight> {
+        let slot = self
+            .slot(hash, key)
+            .filter(|slot| slot.entry.expires > now)?;
+        slot.visit();
+        let entry = &slot.entry;
+        Some(Sight {
+            payload: entry.payload.clone(),
+            version: entry.version,
+            fresh_until: entry.fresh_until,
+            compute: entry.compute,
+            paused_until: entry.paused_until,
+        })
+    }
+
+    /// Notes until when nobody computes the entry anew; until when it is fresh.
+    pub(super) fn pause(
+        &mut self,
+        hash: u64,
+        key: &str,
+        now: Moment,
+        until: Moment,
+    ) -> Option<Moment> {
+        let same = |place: &u32| self.at(*place).is_some_and(|slot| *slot.key == *key);
+        let place = *self.places.find(hash, same)?;
+        let slot = self.slots.get_mut(place as usize)?.as_mut()?;
+        if slot.entry.expires <= now {
+            return None;
+        }
+        slot.entry.paused_until = until;
+        Some(slot.entry.fresh_until)
     }
 
     /// Stores an entry. What it replaces and evicts goes to `removed`.

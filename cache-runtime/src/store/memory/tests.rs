@@ -20,7 +20,10 @@ fn entry(bytes: usize, expires: Moment) -> Entry {
     Entry {
         payload: Payload::Nothing,
         version: 0,
+        fresh_until: expires,
         expires,
+        compute: Duration::ZERO,
+        paused_until: 0,
         bytes,
     }
 }

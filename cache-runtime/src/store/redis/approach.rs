@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Lease, RedisStore, Seen};
+use super::{Lease, RedisStore, Seen, look};
 use crate::background;
 use crate::call::{Accept, Call, Filling, Lead, Limit, Step};
 use crate::error::CacheError;
@@ -29,7 +29,7 @@ impl Call {
     }
 
     /// Counts a failure of the store and logs it; that of an outage is logged once, where it is noticed.
-    fn store_failed(&self, store: &RedisStore, error: &CacheError) {
+    pub(super) fn store_failed(&self, store: &RedisStore, error: &CacheError) {
         if store.is_down() {
             self.count(crate::stats::Counter::Errors);
             tracing::debug!(target: "cache", function = self.origin.function, op = "error", "[Cache] {error}");
@@ -46,9 +46,16 @@ impl Call {
         if self.refresh {
             return self.take_over(store).await;
         }
+        if self.options.refresh() {
+            return Box::pin(self.approach_closely(store, accept)).await;
+        }
         let mut search = Search::new(self.cache.inner().flight_limit);
         loop {
             let mut seen = store.look(&self.key).await?;
+            // Another function's, which outlives its lifetime.
+            if look::may_be_stale(&seen) {
+                return Box::pin(self.approach_closely(store, accept)).await;
+            }
             if let Seen::Entry(bytes) = &seen
                 && accept(&Payload::Encoded(Arc::clone(bytes)), self.version)
             {
@@ -69,7 +76,7 @@ impl Call {
     }
 
     /// Waits for the lease's holder: for its flight where it is in this process, else from look to look.
-    async fn meet_lease(
+    pub(super) async fn meet_lease(
         &self,
         store: &RedisStore,
         token: u64,
@@ -91,35 +98,20 @@ impl Call {
             return Ok(Met::Junk);
         }
         search.lasting = Some(token);
-        let left = search.limit.left();
-        if left.is_zero() {
-            return Ok(Met::Done(Step::Run));
-        }
-        background::sleep(jittered(search.pause, token).min(left)).await;
-        search.pause = (search.pause * 3 / 2).min(SLOWEST_LOOK);
-        Ok(Met::LookAgain)
+        Ok(search.pause(token).await)
     }
 
     /// Leads, or joins whoever in this process is about to: a flight that has no lease yet computes after this
     /// call began. `None`: look again, since the lease went to someone else or what was seen may be older than
     /// the lease of a flight of this process.
-    async fn board(
+    pub(super) async fn board(
         &self,
         store: &RedisStore,
         seen: Seen,
         search: &mut Search,
         accept: &mut Accept<'_>,
     ) -> Result<Option<Step>, CacheError> {
-        // A flight whose lease wasn't seen keeps its place until a look that began after the grant missed it
-        // too: taken off the table, its body could not be told from another process's any more.
-        let missed = &mut search.missed;
-        let stance = |flight: &Flight| match flight.granted() {
-            None => Stance::Join,
-            Some(token) if missed.replace(token) == Some(token) => Stance::Replace,
-            Some(_) => Stance::LookAgain,
-        };
-        let flights = &self.cache.inner().flights;
-        let leader = match flights.board(&self.key, !self.blocking, stance, || None::<()>) {
+        let leader = match self.take_off(search) {
             Boarding::Join(flight) => {
                 return Ok(self.wait(flight, &mut search.limit, accept).await);
             }
@@ -131,6 +123,20 @@ impl Call {
         leader.seeks(lease.token());
         let taken = leader.attend(store.take(lease, seen)).await?;
         Ok(taken.map(|lease| Step::Lead(Lead::with_lease(leader, lease))))
+    }
+
+    /// Leads a flight of this process, unless one stands that computes after this call began.
+    pub(super) fn take_off(&self, search: &mut Search) -> Boarding<()> {
+        // A flight whose lease wasn't seen keeps its place until a look that began after the grant missed it
+        // too: taken off the table, its body could not be told from another process's any more.
+        let missed = &mut search.missed;
+        let stance = |flight: &Flight| match flight.granted() {
+            None => Stance::Join,
+            Some(token) if missed.replace(token) == Some(token) => Stance::Replace,
+            Some(_) => Stance::LookAgain,
+        };
+        let flights = &self.cache.inner().flights;
+        flights.board(&self.key, !self.blocking, stance, || None)
     }
 
     async fn take_over(&self, store: &RedisStore) -> Result<Step, CacheError> {
@@ -155,7 +161,7 @@ impl Call {
         let mut lease = lead.lease.take()?;
         let call = self.clone();
         let underway = background::spawn_telling(async move {
-            match lease.fill(&entry, ttl).await {
+            match lease.fill(&entry, ttl.saturating_add(call.grace())).await {
                 Ok(filled) => {
                     lease.is_over();
                     // If not, an invalidation came between.
@@ -176,7 +182,7 @@ impl Call {
 
 impl Lead {
     /// The store has granted the lease, so the body may run.
-    fn with_lease(leader: Leader, lease: Lease) -> Self {
+    pub(super) fn with_lease(leader: Leader, lease: Lease) -> Self {
         leader.granted();
         Self {
             lease: Some(lease),
@@ -186,8 +192,8 @@ impl Lead {
 }
 
 /// What one call knows from its looks so far.
-struct Search {
-    limit: Limit,
+pub(super) struct Search {
+    pub(super) limit: Limit,
     /// How long it waits until it looks at another process's lease again.
     pause: Duration,
     /// The lease that is known to have a lifetime.
@@ -197,7 +203,7 @@ struct Search {
 }
 
 impl Search {
-    fn new(limit: Duration) -> Self {
+    pub(super) fn new(limit: Duration) -> Self {
         Self {
             limit: Limit::new(limit),
             pause: FIRST_LOOK,
@@ -205,10 +211,21 @@ impl Search {
             missed: None,
         }
     }
+
+    /// A pause before the next look at another process's lease, or claim.
+    pub(super) async fn pause(&mut self, token: u64) -> Met {
+        let left = self.limit.left();
+        if left.is_zero() {
+            return Met::Done(Step::Run);
+        }
+        background::sleep(jittered(self.pause, token).min(left)).await;
+        self.pause = (self.pause * 3 / 2).min(SLOWEST_LOOK);
+        Met::LookAgain
+    }
 }
 
 /// What a call that saw a lease does next.
-enum Met {
+pub(super) enum Met {
     Done(Step),
     LookAgain,
     /// It never expires, so it is none; or its holder is gone.

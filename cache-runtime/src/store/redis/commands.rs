@@ -68,17 +68,7 @@ impl Commands {
         let reply: Result<Option<Vec<u8>>, CacheError> = self
             .send(|mut connection| async move { get.query_async(&mut connection).await })
             .await;
-        match reply {
-            Ok(None) => Ok(Seen::Absent),
-            Ok(Some(bytes)) => Ok(match entry::inspect(&bytes) {
-                Some(header) if header.kind == Kind::Lease => {
-                    Seen::Lease(header.token, bytes.into())
-                }
-                _ => Seen::Entry(bytes.into()),
-            }),
-            Err(error) if is_wrong_type(&error) => Ok(Seen::OtherType),
-            Err(error) => Err(error),
-        }
+        seen(reply)
     }
 
     pub(super) async fn load_many(
@@ -93,13 +83,24 @@ impl Commands {
         for key in keys {
             get.arg(self.full(key));
         }
-        self.send(|mut connection| async move { get.query_async(&mut connection).await })
-            .await
+        let mut found: Vec<Option<Vec<u8>>> = self
+            .send(|mut connection| async move { get.query_async(&mut connection).await })
+            .await?;
+        // Few outlive their lifetime; whether they have is asked about those only.
+        for (key, bytes) in keys.iter().zip(&mut found) {
+            if bytes.as_ref().is_some_and(|bytes| entry::grace(bytes) > 0) {
+                *bytes = match self.read_fresh(key).await? {
+                    Seen::Entry(bytes) => Some(bytes.to_vec()),
+                    _ => None,
+                };
+            }
+        }
+        Ok(found)
     }
 
-    /// How long an entry still lives; leases and what isn't ours don't count.
+    /// How long an entry is still fresh; leases and what isn't ours don't count.
     pub(super) async fn ttl(self: &Arc<Self>, key: &str) -> Result<Option<Duration>, CacheError> {
-        let (start, left): (Vec<u8>, i64) = self
+        let (start, grace, left): (Vec<u8>, Vec<u8>, i64) = self
             .script(Errand::Call, &TTL, |call| {
                 call.key(self.full(key));
             })
@@ -108,7 +109,13 @@ impl Commands {
             return Ok(None);
         }
         Ok(match u64::try_from(left) {
-            Ok(left) => Some(Duration::from_millis(left)),
+            Ok(left) => {
+                let grace = grace.try_into().map_or(0, u64::from_le_bytes);
+                let fresh = left
+                    .checked_sub(grace)
+                    .filter(|fresh| *fresh > 0 || grace == 0);
+                fresh.map(Duration::from_millis)
+            }
             // -1: it doesn't expire.
             Err(_) => (left == -1).then_some(Duration::MAX),
         })
@@ -136,6 +143,19 @@ impl Commands {
             invocation.invoke_async(&mut connection).await
         })
         .await
+    }
+}
+
+/// What a reply to `GET` shows.
+pub(super) fn seen(reply: Result<Option<Vec<u8>>, CacheError>) -> Result<Seen, CacheError> {
+    match reply {
+        Ok(None) => Ok(Seen::Absent),
+        Ok(Some(bytes)) => Ok(match entry::inspect(&bytes) {
+            Some(header) if header.kind == Kind::Lease => Seen::Lease(header.token, bytes.into()),
+            _ => Seen::Entry(bytes.into()),
+        }),
+        Err(error) if is_wrong_type(&error) => Ok(Seen::OtherType),
+        Err(error) => Err(error),
     }
 }
 

@@ -67,6 +67,19 @@ impl Lease {
         self.token
     }
 
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
+    pub(super) fn commands(&self) -> Arc<Commands> {
+        Arc::clone(&self.commands)
+    }
+
+    /// Notes that it is on its way: there may be something to give back.
+    pub(super) fn is_asked_for(&mut self) {
+        self.held = true;
+    }
+
     /// Where it was taken.
     pub(super) fn store(&self) -> RedisStore {
         RedisStore {
@@ -80,7 +93,7 @@ impl Lease {
     }
 
     /// Keeps the lease alive while the body runs.
-    fn granted(mut self) -> Self {
+    pub(super) fn granted(mut self) -> Self {
         let (commands, key, token) = (
             Arc::clone(&self.commands),
             Arc::clone(&self.key),
@@ -181,7 +194,7 @@ impl Commands {
     }
 
     /// Runs a script that leases and registers; what it answers.
-    async fn lease(
+    pub(super) async fn lease(
         self: &Arc<Self>,
         script: &Script,
         key: &str,

@@ -6,12 +6,15 @@
 
 mod approach;
 mod breaker;
+mod claim;
+mod closely;
 mod commands;
 mod connection;
 mod endpoint;
 mod index;
 mod lease;
 mod link;
+mod look;
 mod orphans;
 mod outage;
 mod replay;
@@ -34,6 +37,7 @@ pub(crate) use endpoint::{Place, check_url};
 use index::Index;
 pub(crate) use lease::Lease;
 use link::Link;
+pub(crate) use look::Left;
 use orphans::Orphans;
 use outage::Errand;
 pub(crate) use outage::{Target, Underway};
@@ -78,7 +82,7 @@ impl RedisStore {
     pub(crate) async fn load(&self, key: &str) -> Result<Option<Bytes>, CacheError> {
         let key: Arc<str> = key.into();
         match self
-            .run(|commands| async move { commands.read(&key).await })
+            .run(|commands| async move { commands.read_fresh(&key).await })
             .await?
         {
             Seen::Entry(bytes) => Ok(Some(bytes)),

@@ -1,7 +1,7 @@
--- The first bytes of what stands at a key, and how long it lives. What is no string begins with nothing.
+-- The first bytes of what stands at a key, its grace, and how long it lives. What is no string begins with nothing.
 -- KEYS[1]: entry.
 local start = redis.pcall('GETRANGE', KEYS[1], 0, 2)
 if type(start) == 'table' then
-  start = ''
+  return {'', '', redis.call('PTTL', KEYS[1])}
 end
-return {start, redis.call('PTTL', KEYS[1])}
+return {start, redis.call('GETRANGE', KEYS[1], 48, 55), redis.call('PTTL', KEYS[1])}

@@ -1,0 +1,203 @@
+//! Who computes a stale value anew, and checks of the options about it.
+
+use crate::errors::Errors;
+use crate::freshness::{By, Freshness, StaleIfError};
+use crate::function::Function;
+use crate::signature::{Facts, Style, cfgs};
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{Attribute, FnArg, GenericParam, PathArguments, Type};
+
+/// Who computes a value anew that still stands.
+pub(crate) enum Refresher {
+    /// The one caller that finds it due.
+    Caller,
+    /// The background, if the types of all arguments are `Clone + Send`.
+    Background {
+        arguments: Vec<Argument>,
+        /// It is an error if they aren't.
+        required: bool,
+    },
+}
+
+/// The type of an argument as it is written, and its `#[cfg(..)]`s.
+pub(crate) struct Argument {
+    pub(crate) ty: Type,
+    pub(crate) cfgs: Vec<Attribute>,
+}
+
+/// Who it is; nobody where no option asks for it.
+pub(crate) fn refresher(
+    freshness: &Freshness,
+    function: &Function,
+    facts: &Facts,
+    errors: &mut Errors,
+) -> Option<Refresher> {
+    if let Some(option) = &freshness.stale_if_error {
+        returns_errors(option, facts, errors);
+    }
+    if !freshness.refreshes() {
+        if let Some(refresh) = &freshness.refresh {
+            errors.at(
+                refresh.span,
+                "`refresh` says who computes a stale value, and without `stale`, `stale_if_error` or `early` \
+                 there is none: add one of these (`stale = \"1m\"`), or take `refresh` away",
+            );
+        }
+        return None;
+    }
+    let by = freshness.refresh.as_ref().map(|refresh| refresh.by);
+    let required = by == Some(By::Background);
+    let owned = owned(function, facts);
+    if let (Err(hindrance), true) = (&owned, required) {
+        hindrance.report(errors);
+    }
+    Some(match owned {
+        Ok(arguments) if by != Some(By::Caller) => Refresher::Background {
+            arguments,
+            required,
+        },
+        _ => Refresher::Caller,
+    })
+}
+
+/// What keeps a body from running without its caller, and where it stands.
+struct Hindrance {
+    at: TokenStream,
+    what: String,
+}
+
+impl Hindrance {
+    fn new(at: impl ToTokens, what: String) -> Self {
+        let at = at.into_token_stream();
+        Self { at, what }
+    }
+
+    fn report(&self, errors: &mut Errors) {
+        let what = &self.what;
+        errors.on(
+            &self.at,
+            format!(
+                "`refresh = \"background\"` can't be: {what}, so the body can't outlive the call; write \
+                 `refresh = \"caller\"`, or take `refresh` away: then the one caller that finds the value stale \
+                 computes it, and the others are served meanwhile"
+            ),
+        );
+    }
+}
+
+/// The arguments, if the body owns all of them as far as they show it.
+fn owned(function: &Function, facts: &Facts) -> Result<Vec<Argument>, Hindrance> {
+    let sig = &function.sig;
+    if let Style::Boxed(_) = facts.style {
+        let what = "an `async_trait` method borrows all that it is called with".to_owned();
+        return Err(Hindrance::new(&sig.ident, what));
+    }
+    let parameters = sig.generics.params.iter();
+    let parameters: Vec<String> = parameters
+        .filter_map(|parameter| match parameter {
+            GenericParam::Type(parameter) => Some(parameter.ident.to_string()),
+            _ => None,
+        })
+        .collect();
+    let arguments = sig.inputs.iter().map(|input| match input {
+        FnArg::Receiver(receiver) => {
+            let what = "`self` belongs to the caller".to_owned();
+            Err(Hindrance::new(receiver, what))
+        }
+        FnArg::Typed(input) => match borrows(input.ty.to_token_stream(), &parameters) {
+            None => Ok(Argument {
+                ty: (*input.ty).clone(),
+                cfgs: cfgs(&input.attrs).cloned().collect(),
+            }),
+            Some(what) => {
+                let pat = &input.pat;
+                let what = format!("the type of the argument `{}` has {what}", quote!(#pat));
+                Err(Hindrance::new(&input.ty, what))
+            }
+        },
+    });
+    arguments.collect()
+}
+
+/// What in a written type may hide a borrow.
+fn borrows(ty: TokenStream, parameters: &[String]) -> Option<String> {
+    ty.into_iter().find_map(|token| match token {
+        TokenTree::Punct(punct) => match punct.as_char() {
+            '&' => Some("a `&`".to_owned()),
+            '\'' => Some("a lifetime".to_owned()),
+            '!' => Some("a macro, which may hide a borrow".to_owned()),
+            _ => None,
+        },
+        TokenTree::Ident(ident) => match ident.to_string() {
+            word if word == "impl" => Some("an `impl Trait`".to_owned()),
+            word if word == "Self" => Some("`Self`, which may have a type parameter".to_owned()),
+            word if parameters.contains(&word) => Some(format!("the type parameter `{word}`")),
+            _ => None,
+        },
+        TokenTree::Group(group) => borrows(group.stream(), parameters),
+        TokenTree::Literal(_) => None,
+    })
+}
+
+/// Types that are known to be no `Result`, by their last name. An alias may hide one; then the option has no effect.
+const NO_RESULTS: &[&str] = &[
+    "Option", "Vec", "String", "Arc", "Box", "Json", "HashMap", "BTreeMap", "HashSet", "BTreeSet",
+    "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128",
+    "isize", "f32", "f64",
+];
+
+fn returns_errors(option: &StaleIfError, facts: &Facts, errors: &mut Errors) {
+    let no_result = match &facts.output {
+        Type::Tuple(_) | Type::Array(_) | Type::Never(_) => true,
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| {
+            // `Option<T>` and the like: not a name of the user's own that only sounds so.
+            let known = NO_RESULTS.iter().any(|name| last.ident == name);
+            known && !matches!(last.arguments, PathArguments::Parenthesized(_))
+        }),
+        _ => false,
+    };
+    if no_result {
+        errors.at(
+            option.span,
+            format!(
+                "`stale_if_error` is about the `Err` of a function, and `{}` returns no `Result`: take the option \
+                 away, or use `stale`",
+                facts.name
+            ),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::borrows;
+
+    #[test]
+    fn what_may_borrow_is_seen_as_it_is_written() {
+        for (ty, borrowed) in [
+            ("u32", false),
+            ("Option<Vec<String>>", false),
+            ("[u8; N]", false),
+            ("Arc<dyn Store + Send + Sync>", false),
+            ("(u32, (String, bool))", false),
+            ("&str", true),
+            ("Option<&str>", true),
+            ("(u32, &'static str)", true),
+            ("Cow<'static, str>", true),
+            ("Page<'_>", true),
+            ("Vec<T>", true),
+            ("impl Display", true),
+            ("Self", true),
+            ("ty!(u32)", true),
+            ("fn(&u32) -> u32", true),
+        ] {
+            let tokens = ty.parse().expect("tokens");
+            assert_eq!(
+                borrows(tokens, &["T".to_owned()]).is_some(),
+                borrowed,
+                "{ty}"
+            );
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! `stale`, `stale_if_error` and `early`: who computes a value anew.
+
+use crate::check::refresh::Refresher;
+use crate::model::Read;
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+use syn::Expr;
+use syn::spanned::Spanned as _;
+
+/// `let refresh = ..;`: the background or the caller, as the types of the arguments have it.
+pub(crate) fn mode(read: &Read, refresher: &Refresher) -> TokenStream {
+    let site = Span::mixed_site();
+    let k = read.runtime.private(site);
+    let Refresher::Background {
+        arguments,
+        required,
+    } = refresher
+    else {
+        return quote_spanned!(site=> let refresh = #k::mode::Caller;);
+    };
+    // Named outside of the glob import, which could hide a type of the user's.
+    let arguments = arguments.iter().map(|argument| {
+        let (ty, cfgs) = (&argument.ty, &argument.cfgs);
+        let site = site.located_at(ty.span());
+        if *required {
+            quote_spanned!(site=> #(#cfgs)* let probe = probe.and_owned::<#ty>();)
+        } else {
+            quote_spanned!(site=> #(#cfgs)* let probe = probe.and::<#ty>();)
+        }
+    });
+    quote_spanned! {site=>
+        let refresh = {
+            let probe = #k::mode::Probe::NEW;
+            #(#arguments)*
+            {
+                #[allow(unused_imports)]
+                use #k::mode::probe::*;
+                probe.__mode()
+            }
+        };
+    }
+}
+
+/// A closure of the attribute that may outlive the call owns what it captures: copies, since the body may consume the
+/// rest.
+pub(crate) fn owning(closure: &Expr, refresher: Option<&Refresher>) -> Expr {
+    let mut closure = closure.clone();
+    if let (Expr::Closure(closure), Some(Refresher::Background { .. })) = (&mut closure, refresher)
+    {
+        let span = closure.inputs_begin.span;
+        closure.capture.get_or_insert(syn::token::Move { span });
+    }
+    closure
+}
+
+/// The fields of the call site's options.
+pub(crate) fn options(read: &Read) -> TokenStream {
+    let site = Span::mixed_site();
+    let freshness = &read.freshness;
+    let mut named = TokenStream::new();
+    if freshness.stale > 0 {
+        let stale = duration(freshness.stale);
+        named.extend(quote_spanned!(site=> stale: #stale,));
+    }
+    if let Some(option) = &freshness.stale_if_error {
+        let time = duration(option.millis);
+        named.extend(quote_spanned!(site=> stale_if_error: #time,));
+    }
+    if freshness.early {
+        named.extend(quote_spanned!(site=> early: true,));
+    }
+    if freshness.jitter > 0.0 {
+        let part = proc_macro2::Literal::f64_suffixed(freshness.jitter);
+        named.extend(quote_spanned!(site=> jitter: #part,));
+    }
+    named
+}
+
+fn duration(millis: u64) -> TokenStream {
+    let millis = proc_macro2::Literal::u64_unsuffixed(millis);
+    quote_spanned!(Span::mixed_site()=> ::core::time::Duration::from_millis(#millis))
+}

@@ -1,0 +1,168 @@
+//! The options about an entry's freshness: `stale`, `stale_if_error`, `early`, `refresh` and `jitter`.
+
+use crate::options::{flag, string, value};
+use crate::ttl;
+use proc_macro2::Span;
+use syn::parse::ParseStream;
+use syn::{Error, Expr, ExprLit, Ident, Lit};
+
+/// As they are written, each read by itself.
+#[derive(Default)]
+pub(crate) struct Freshness {
+    /// Milliseconds; 0 where it isn't given.
+    pub(crate) stale: u64,
+    pub(crate) stale_if_error: Option<StaleIfError>,
+    pub(crate) early: bool,
+    pub(crate) refresh: Option<Refresh>,
+    pub(crate) jitter: f64,
+}
+
+/// `stale_if_error = "1h"`.
+pub(crate) struct StaleIfError {
+    pub(crate) span: Span,
+    pub(crate) millis: u64,
+}
+
+/// `refresh = "caller"`, and where it stands.
+pub(crate) struct Refresh {
+    pub(crate) span: Span,
+    pub(crate) by: By,
+}
+
+/// Who computes a stale value anew.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum By {
+    Caller,
+    Background,
+}
+
+impl Freshness {
+    pub(crate) const NAMES: [&'static str; 5] =
+        ["stale", "stale_if_error", "early", "refresh", "jitter"];
+
+    pub(crate) fn read(&mut self, name: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
+        match name.to_string().as_str() {
+            "stale" => {
+                let time: Expr = value(name, "stale = \"1m\"", input)?;
+                self.stale = duration("stale", time)?;
+            }
+            "stale_if_error" => {
+                let time: Expr = value(name, "stale_if_error = \"1h\"", input)?;
+                let millis = duration("stale_if_error", time)?;
+                let span = name.span();
+                self.stale_if_error = Some(StaleIfError { span, millis });
+            }
+            "early" => self.early = flag(name, input)?,
+            "refresh" => self.refresh = Some(refresh(name, input)?),
+            _ => self.jitter = jitter(value(name, "jitter = 0.1", input)?)?,
+        }
+        Ok(())
+    }
+
+    /// Whether a value may be computed anew while it stands.
+    pub(crate) fn refreshes(&self) -> bool {
+        self.stale > 0 || self.stale_if_error.is_some() || self.early
+    }
+}
+
+fn duration(name: &str, time: Expr) -> syn::Result<u64> {
+    let fix = format!(
+        "write seconds (`{name} = 60`) or a text (`{name} = \"1m\"`, `\"1h30m\"`, `\"500ms\"`)"
+    );
+    let literal = match &time {
+        Expr::Lit(ExprLit { lit, .. }) => lit,
+        Expr::Group(group) => return duration(name, (*group.expr).clone()),
+        other => {
+            let message = format!("`{name}` is a time that is known at compile time: {fix}");
+            return Err(Error::new_spanned(other, message));
+        }
+    };
+    match ttl::millis(name, literal) {
+        Ok(0) => {
+            let message = format!("a `{name}` of zero has no effect: {fix}, or take it away");
+            Err(Error::new(literal.span(), message))
+        }
+        Ok(millis) => Ok(millis),
+        Err(reason) => Err(Error::new(literal.span(), format!("{reason}: {fix}"))),
+    }
+}
+
+fn refresh(name: &Ident, input: ParseStream<'_>) -> syn::Result<Refresh> {
+    let word = string(name, "refresh = \"caller\"", input)?;
+    let by = match word.value().as_str() {
+        "caller" => By::Caller,
+        "background" => By::Background,
+        other => {
+            let message = format!(
+                "`refresh` is \"caller\" (the one caller that finds a stale value computes it) or \
+                 \"background\" (nobody waits for it), and not {other:?}"
+            );
+            return Err(Error::new(word.span(), message));
+        }
+    };
+    let span = word.span();
+    Ok(Refresh { span, by })
+}
+
+fn jitter(part: Expr) -> syn::Result<f64> {
+    let number = match &part {
+        Expr::Group(group) => return jitter((*group.expr).clone()),
+        Expr::Lit(ExprLit {
+            lit: Lit::Float(number),
+            ..
+        }) => number.base10_parse::<f64>().ok(),
+        Expr::Lit(ExprLit {
+            lit: Lit::Int(number),
+            ..
+        }) => number.base10_parse::<f64>().ok(),
+        _ => None,
+    };
+    number.filter(|part| (0.0..1.0).contains(part)).ok_or_else(|| {
+        let message = "`jitter` is the part of the `ttl` by which it may be shortened, a number from 0 up to, \
+            and without, 1: `jitter = 0.1`";
+        Error::new_spanned(&part, message)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Freshness, jitter};
+    use crate::errors::Errors;
+    use quote::quote;
+    use syn::Expr;
+
+    fn part(text: &str) -> Option<f64> {
+        let expr: Expr = syn::parse_str(text).expect("an expression");
+        jitter(expr).ok()
+    }
+
+    #[test]
+    fn a_jitter_is_a_part() {
+        assert_eq!(part("0.1"), Some(0.1));
+        assert_eq!(part("0"), Some(0.0));
+        assert_eq!(part("0.999_f64"), Some(0.999));
+        for mistake in ["1", "1.0", "-0.1", "\"0.1\"", "SOME", "1e400"] {
+            assert_eq!(part(mistake), None, "{mistake}");
+        }
+    }
+
+    #[test]
+    fn all_of_them_are_read() {
+        let mut errors = Errors::default();
+        let args: crate::args::CacheableArgs = crate::options::read(
+            quote!(
+                stale = "1m",
+                stale_if_error = 3600,
+                early,
+                jitter = 0.5,
+                refresh = "caller"
+            ),
+            &mut errors,
+        );
+        let read: Freshness = args.freshness;
+        assert_eq!(read.stale, 60_000);
+        assert_eq!(read.stale_if_error.map(|time| time.millis), Some(3_600_000));
+        assert!(read.early && read.refresh.is_some());
+        assert_eq!(read.jitter, 0.5);
+    }
+}

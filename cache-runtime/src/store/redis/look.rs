@@ -1,0 +1,78 @@
+//! A value and how long it still lives, seen at one moment.
+
+use std::sync::Arc;
+
+use redis::RedisResult;
+
+use super::RedisStore;
+use super::commands::{Commands, Seen, seen};
+use crate::entry;
+use crate::error::CacheError;
+
+/// How many milliseconds an entry stands; `None` if it doesn't expire.
+pub(crate) type Left = Option<u64>;
+
+impl Commands {
+    /// `GET` and `PTTL` as one transaction: asked one after the other, the lifetime of an entry that has come in between
+    /// would make a stale value look fresh.
+    pub(crate) async fn look_closely(
+        self: &Arc<Self>,
+        key: &str,
+    ) -> Result<(Seen, Left), CacheError> {
+        let key = self.full(key);
+        let mut both = redis::pipe();
+        both.atomic().ignore_errors();
+        both.get(&key).pttl(&key);
+        let got = self
+            .send(|mut connection| async move {
+                let (got, left): (RedisResult<Option<Vec<u8>>>, RedisResult<i64>) =
+                    both.query_async(&mut connection).await?;
+                got.and_then(|got| Ok((got, left?)))
+            })
+            .await;
+        match got {
+            Ok((got, left)) => match u64::try_from(left) {
+                Ok(left) => Ok((seen(Ok(got))?, Some(left))),
+                // -1: it doesn't expire. -2: its last millisecond ended between the two.
+                Err(_) if left == -1 => Ok((seen(Ok(got))?, None)),
+                Err(_) => Ok((Seen::Absent, None)),
+            },
+            Err(error) => Ok((seen(Err(error))?, None)),
+        }
+    }
+
+    /// What stands at a key to those who have no use for a stale value. Most entries are never stale, and one plain `GET`
+    /// tells so.
+    pub(super) async fn read_fresh(self: &Arc<Self>, key: &str) -> Result<Seen, CacheError> {
+        let seen = self.read(key).await?;
+        if !may_be_stale(&seen) {
+            return Ok(seen);
+        }
+        let (seen, left) = self.look_closely(key).await?;
+        Ok(if is_fresh(&seen, left) {
+            seen
+        } else {
+            Seen::Absent
+        })
+    }
+}
+
+impl RedisStore {
+    pub(super) async fn look_closely(&self, key: &Arc<str>) -> Result<(Seen, Left), CacheError> {
+        let key = Arc::clone(key);
+        self.run(|commands| async move { commands.look_closely(&key).await })
+            .await
+    }
+}
+
+/// Whether these are the bytes of an entry that outlives its lifetime.
+pub(super) fn may_be_stale(seen: &Seen) -> bool {
+    matches!(seen, Seen::Entry(bytes) if entry::grace(bytes) > 0)
+}
+
+fn is_fresh(seen: &Seen, left: Left) -> bool {
+    match (seen, left) {
+        (Seen::Entry(bytes), Some(left)) => left > entry::grace(bytes),
+        _ => true,
+    }
+}
