@@ -240,3 +240,46 @@ fn removal_is_a_filter_over_all_keys() {
         store.assert_consistent();
     }
 }
+
+#[test]
+fn a_stale_entry_is_seen_by_a_look_only_and_stands_until_its_grace_ends() {
+    let store = MemoryStore::new(1 << 20);
+    let stale = Entry {
+        fresh_until: 100,
+        ..entry(1, 200)
+    };
+    store.insert("a".into(), stale, 0);
+    assert!(store.get("a", 99).is_some());
+    assert!(store.get("a", 100).is_none());
+    let sight = store.look("a", 199).expect("it stands");
+    assert_eq!((sight.fresh_until, sight.paused_until), (100, 0));
+    assert!(store.look("a", 200).is_none());
+    // What stands is removed, and counted, fresh or not.
+    assert!(store.remove("a", 150));
+    assert!(store.look("a", 150).is_none());
+    store.assert_consistent();
+}
+
+#[test]
+fn a_pause_is_noted_at_an_entry_that_stands() {
+    let store = MemoryStore::new(1 << 20);
+    assert_eq!(store.pause("a", 0, 50), None);
+    let stale = Entry {
+        fresh_until: 100,
+        ..entry(1, 200)
+    };
+    store.insert("a".into(), stale, 0);
+    assert_eq!(store.pause("a", 150, 160), Some(100));
+    assert_eq!(
+        store.look("a", 150).map(|sight| sight.paused_until),
+        Some(160)
+    );
+    assert_eq!(store.pause("a", 200, 210), None, "it has ended");
+    // What replaces it knows no pause.
+    store.insert("a".into(), entry(1, 300), 150);
+    assert_eq!(
+        store.look("a", 150).map(|sight| sight.paused_until),
+        Some(0)
+    );
+    store.assert_consistent();
+}

@@ -1,0 +1,198 @@
+//! `early = true`: a hot key is computed anew before its lifetime ends. `cache_runtime`'s own tests simulate many callers;
+//! here are the functions.
+
+use std::time::Duration;
+
+use cache_runtime::{Cache, Clock, Stats, cacheable};
+use tests::{PATIENCE, RedisServer};
+
+use crate::common::Runs;
+use crate::gate::{Gate, soon};
+use crate::refreshing::until;
+
+/// Takes a second of a manual clock to compute, and stops at the gate from the second run on.
+#[derive(Clone)]
+struct Slow {
+    runs: Runs,
+    gate: Gate,
+    clock: Clock,
+}
+
+impl Slow {
+    fn new() -> (Self, Cache) {
+        let clock = Clock::manual();
+        let cache = Cache::builder().clock(clock.clone()).build().unwrap();
+        let (runs, gate) = (Runs::default(), Gate::new());
+        (Self { runs, gate, clock }, cache)
+    }
+
+    async fn run(&self) -> u32 {
+        let run = self.runs.next();
+        self.clock.advance(Duration::from_secs(1));
+        if run > 1 {
+            self.gate.pass().await;
+        }
+        run
+    }
+}
+
+#[cacheable(key = "hot", ttl = 600, early = true, skip(slow), companions = false)]
+async fn hot(slow: Slow) -> u32 {
+    slow.run().await
+}
+
+#[tokio::test]
+async fn it_is_computed_before_it_expires_and_nobody_waits() {
+    let (slow, cache) = Slow::new();
+    let test = async {
+        assert_eq!(hot(slow.clone()).await, 1);
+        // 37 times its computation is the farthest that chance reaches.
+        slow.clock.advance(Duration::from_secs(560));
+        for _ in 0..10_000 {
+            assert_eq!(hot(slow.clone()).await, 1);
+        }
+        tokio::task::yield_now().await;
+        let runs = slow.runs.count();
+        assert_eq!(runs, 1, "so long before its end nobody computes it");
+        // Three times its computation before its end one hit in twenty finds it due, and the first computes it.
+        slow.clock.advance(Duration::from_secs(37));
+        let mut calls = 0;
+        while slow.gate.count() == 0 {
+            assert_eq!(soon(hot(slow.clone())).await, 1);
+            tokio::task::yield_now().await;
+            calls += 1;
+            assert!(calls < 10_000);
+        }
+        for _ in 0..1_000 {
+            let value = soon(hot(slow.clone())).await;
+            assert_eq!(value, 1, "the value is served meanwhile");
+        }
+        tokio::task::yield_now().await;
+        assert_eq!(slow.runs.count(), 2, "and nobody else computes");
+        slow.gate.open();
+        until("it is stored", || async { hot(slow.clone()).await == 2 }).await;
+    };
+    cache.scope(test).await;
+    let stats = cache.stats();
+    assert_eq!(
+        (stats.misses, stats.waits, stats.stale),
+        (1, 0, 0),
+        "all others were hits"
+    );
+}
+
+#[tokio::test]
+async fn without_it_the_end_of_a_hot_key_is_a_burst() {
+    #[cacheable(key = "cold", ttl = 600, skip(slow), companions = false)]
+    async fn cold(slow: Slow) -> u32 {
+        slow.run().await
+    }
+    let (slow, cache) = Slow::new();
+    cache.scope(cold(slow.clone())).await;
+    slow.clock.advance(Duration::from_secs(600));
+    let mut calls = Vec::new();
+    for _ in 0..5 {
+        calls.push(crate::gate::begin(&cache, cold(slow.clone())).await);
+    }
+    slow.gate.open();
+    crate::gate::all(calls).await;
+    assert_eq!(cache.stats().waits, 4, "all but the one that computes wait");
+}
+
+#[tokio::test]
+async fn a_caller_that_pays_for_an_early_refresh_never_sees_its_error() {
+    #[cacheable(key = "paid", ttl = 600, early = true, skip(slow), companions = false)]
+    async fn paid(slow: &Slow) -> Result<u32, String> {
+        match slow.run().await {
+            2 => Err("the second errs".to_owned()),
+            run => Ok(run),
+        }
+    }
+    let (slow, cache) = Slow::new();
+    slow.gate.open();
+    let test = async {
+        assert_eq!(paid(&slow).await, Ok(1));
+        slow.clock.advance(Duration::from_secs(598));
+        let mut calls = 0;
+        while slow.runs.count() == 1 {
+            assert_eq!(paid(&slow).await, Ok(1), "a value stands that is fresh");
+            calls += 1;
+            assert!(calls < 10_000);
+        }
+    };
+    cache.scope(test).await;
+}
+
+#[tokio::test]
+async fn a_sync_function_is_computed_early_too() {
+    #[cacheable(key = "sync", ttl = 600, early, skip(slow), companions = false)]
+    fn sync(slow: Slow) -> u32 {
+        slow.clock.advance(Duration::from_secs(1));
+        slow.runs.next()
+    }
+    let (slow, cache) = Slow::new();
+    let work = slow.clone();
+    let test = move || {
+        cache.scope_sync(|| {
+            assert_eq!(sync(slow.clone()), 1);
+            slow.clock.advance(Duration::from_millis(599_500));
+            let mut calls = 0;
+            while sync(slow.clone()) == 1 {
+                calls += 1;
+                assert!(calls < 1_000_000, "it is computed");
+                std::thread::yield_now();
+            }
+        });
+    };
+    tokio::task::spawn_blocking(test).await.unwrap();
+    assert_eq!(work.runs.count(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_redis_one_of_two_processes_computes_it_early() {
+    /// Takes two of its twenty seconds to compute, so that thousands of hits find it due long before its end, however
+    /// slow the machine is.
+    #[cacheable(
+        key = "hot",
+        ttl = "20s",
+        early = true,
+        skip(runs, gate),
+        companions = false
+    )]
+    async fn hot(runs: Runs, gate: Gate) -> u32 {
+        match runs.next() {
+            1 => tokio::time::sleep(Duration::from_secs(2)).await,
+            _ => drop(gate.pass().await),
+        }
+        runs.count()
+    }
+    let server = RedisServer::start();
+    let cache = || {
+        let builder = Cache::builder().redis(server.url());
+        builder.response_timeout(PATIENCE).build().unwrap()
+    };
+    let (caches, runs, gate) = ([cache(), cache()], Runs::default(), Gate::new());
+    let call = |at: usize| caches[at % 2].scope(hot(runs.clone(), gate.clone()));
+    assert_eq!(call(0).await, 1);
+    let mut calls = 0;
+    while runs.count() == 1 {
+        assert_eq!(call(calls).await, 1);
+        calls += 1;
+    }
+    // The gate is closed: nobody waits, and nobody else computes.
+    for at in 0..200 {
+        assert_eq!(soon(call(at)).await, 1);
+    }
+    gate.open();
+    until("it is stored", || async { call(0).await == 2 }).await;
+    assert_eq!(runs.count(), 2);
+    let all = caches.map(|cache| cache.stats());
+    let sum = |of: fn(&Stats) -> u64| all.iter().map(of).sum::<u64>();
+    assert_eq!(
+        sum(|stats| stats.misses),
+        1,
+        "no call but the first has computed"
+    );
+    assert_eq!(sum(|stats| stats.waits + stats.stale), 0);
+    assert_eq!(sum(|stats| stats.fills), 2);
+}

@@ -1,0 +1,145 @@
+//! What the tests about staleness share: functions whose lifetime the store can be brought past.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cache_runtime::{Cache, Clock};
+use tests::{PATIENCE, RedisServer};
+
+use crate::common::Runs;
+use crate::gate::Gate;
+
+/// A store, and the way to let lifetimes pass in it.
+pub(crate) struct Place {
+    pub(crate) cache: Cache,
+    /// The memory store's clock; Redis keeps its own time.
+    clock: Option<Clock>,
+    pub(crate) server: Option<RedisServer>,
+}
+
+impl Place {
+    pub(crate) fn memory() -> Self {
+        let clock = Clock::manual();
+        let builder = Cache::builder().prefix("quickpost").clock(clock.clone());
+        Self {
+            cache: builder.build().unwrap(),
+            clock: Some(clock),
+            server: None,
+        }
+    }
+
+    pub(crate) fn redis() -> Self {
+        let server = RedisServer::start();
+        Self {
+            cache: on(&server),
+            clock: None,
+            server: Some(server),
+        }
+    }
+
+    /// The lifetime that the functions are given: on Redis it passes by itself.
+    pub(crate) fn life(&self) -> Duration {
+        match self.clock {
+            Some(_) => Duration::from_secs(60),
+            None => Duration::from_millis(150),
+        }
+    }
+
+    pub(crate) fn work(&self) -> Work {
+        Work {
+            runs: Runs::default(),
+            gate: Gate::new(),
+            life: self.life(),
+            alive: Arc::default(),
+        }
+    }
+
+    /// Lets the time pass: at once in memory, really on Redis.
+    pub(crate) async fn pass(&self, time: Duration) {
+        match &self.clock {
+            Some(clock) => clock.advance(time),
+            None => tokio::time::sleep(time).await,
+        }
+    }
+
+    /// Comes back when the entry isn't fresh any more.
+    pub(crate) async fn turns_stale(&self, key: &str) {
+        if let Some(clock) = &self.clock {
+            clock.advance(self.life());
+        }
+        until("it turns stale", || async {
+            self.cache.ttl(key).await.unwrap().is_none()
+        })
+        .await;
+    }
+}
+
+/// A cache on this server.
+pub(crate) fn on(server: &RedisServer) -> Cache {
+    let builder = Cache::builder().prefix("quickpost").redis(server.url());
+    builder.response_timeout(PATIENCE).build().unwrap()
+}
+
+/// Runs the test in memory, then on Redis, in the scope of its cache.
+pub(crate) async fn on_both<F: Future<Output = ()>>(test: impl Fn(Place) -> F) {
+    for place in [Place::memory(), Place::redis()] {
+        println!(
+            "on {}",
+            if place.clock.is_some() {
+                "memory"
+            } else {
+                "redis"
+            }
+        );
+        let cache = place.cache.clone();
+        cache.scope(test(place)).await;
+    }
+}
+
+/// What a body does, and how long its value lives. An argument of the functions under test, and skipped.
+#[derive(Clone)]
+pub(crate) struct Work {
+    pub(crate) runs: Runs,
+    pub(crate) gate: Gate,
+    pub(crate) life: Duration,
+    alive: Arc<()>,
+}
+
+impl Work {
+    /// How many hold it: one more for each body that has begun and not ended.
+    pub(crate) fn holders(&self) -> usize {
+        Arc::strong_count(&self.alive)
+    }
+
+    /// A run whose number is its value; all but the first stop at the gate.
+    pub(crate) async fn run(&self) -> u32 {
+        let run = self.runs.next();
+        if run > 1 {
+            self.gate.pass().await;
+        }
+        run
+    }
+
+    /// A run that nothing stops.
+    pub(crate) fn run_through(&self) -> u32 {
+        self.runs.next()
+    }
+}
+
+/// Waits until the condition holds, which it must within half a minute.
+pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    while !condition().await {
+        assert!(std::time::Instant::now() < deadline, "{what}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// Waits until the cache holds this value.
+pub(crate) async fn until_stored(cache: &Cache, key: &str, value: u32) {
+    until("it is stored", || async {
+        cache.get::<u32>(key).await.unwrap() == Some(value)
+    })
+    .await;
+}
