@@ -45,6 +45,9 @@ pub(crate) type Accept<'a> = dyn FnMut(&Payload, u32) -> bool + Send + 'a;
 pub(crate) enum Step {
     /// Nothing: the payload was accepted.
     Taken,
+    /// The same; and it may enter the near store.
+    #[cfg(feature = "redis")]
+    Arrived(crate::store::redis::Arrival),
     /// It computes the entry, and everyone else waits.
     Lead(Lead),
     /// It computes a value anew that was accepted and still stands.

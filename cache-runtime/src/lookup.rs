@@ -179,7 +179,8 @@ fn look_in_memory<R: Cached<S>, S>(
     key: &str,
 ) -> Option<Found<Arc<R::Stored>>> {
     let inner = cache.inner();
-    let hit = inner.store.memory()?.get(key, inner.clock.now())?;
+    let (store, now) = inner.store.here(&inner.clock, site.info.options.near)?;
+    let hit = store.get(key, now)?;
     share_hit::<R, S>(site, cache, key, &hit.payload, hit.version)
 }
 

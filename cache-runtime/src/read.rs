@@ -112,7 +112,7 @@ impl Call {
         match self.approach_for::<R, S>(found).await {
             Step::Lead(lead) => Some(lead),
             // A refresh is for functions that name one.
-            Step::Taken | Step::Run | Step::Refresh(..) => None,
+            _ => None,
         }
     }
 
@@ -127,7 +127,17 @@ impl Call {
                 .filter(fits::<R, S>);
             found.is_some()
         };
-        self.approach(accept).await
+        let step = self.approach(accept).await;
+        #[cfg(feature = "redis")]
+        if let Step::Arrived(arrival) = step {
+            let payload = match &*found {
+                Some(Found::Value(value)) => Payload::typed(Arc::clone(value)),
+                _ => Payload::Nothing,
+            };
+            arrival.enter(payload, size_of::<R::Stored>());
+            return Step::Taken;
+        }
+        step
     }
 }
 

@@ -25,7 +25,6 @@ use crate::pattern::Pattern;
 use crate::site::Origin;
 use crate::stats::{Counter, Counters, Stats};
 use crate::store::Store;
-use crate::store::memory::MemoryStore;
 #[cfg(feature = "redis")]
 use crate::store::redis::{RedisStore, Target, Underway};
 
@@ -100,8 +99,7 @@ impl Cache {
 
     /// What this cache has done so far, in all and for each annotated function.
     pub fn stats(&self) -> Stats {
-        let size = self.inner.store.memory().map_or((0, 0), MemoryStore::size);
-        self.inner.counters.snapshot(size)
+        self.inner.counters.snapshot(self.inner.store.size())
     }
 
     /// Sets all counters to zero.

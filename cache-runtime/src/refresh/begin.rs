@@ -57,8 +57,9 @@ fn look<R: Cached<S>, S>(
     key: &str,
 ) -> Glance<std::sync::Arc<R::Stored>> {
     let inner = cache.inner();
-    let now = inner.clock.now();
-    let Some(sight) = inner.store.memory().and_then(|store| store.look(key, now)) else {
+    let here = inner.store.here(&inner.clock, site.info.options.near);
+    let Some((now, sight)) = here.and_then(|(store, now)| Some((now, store.look(key, now)?)))
+    else {
         return Glance::Nothing;
     };
     let early = |left| sight.paused_until <= now && early::is_due(left, sight.compute);

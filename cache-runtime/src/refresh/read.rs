@@ -49,7 +49,7 @@ impl<R: Cached<S>, S> Lookup<R, S> {
             }
             (Step::Taken, Some(found)) => State::Hit(found),
             (Step::Lead(lead), _) => State::Leading(call, lead),
-            (Step::Run | Step::Taken | Step::Refresh(..), _) => State::Bypass,
+            _ => State::Bypass,
         }))
     }
 }

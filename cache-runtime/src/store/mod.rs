@@ -2,8 +2,11 @@
 
 pub(crate) mod memory;
 #[cfg(feature = "redis")]
+pub(crate) mod near;
+#[cfg(feature = "redis")]
 pub(crate) mod redis;
 
+use crate::clock::{Clock, Moment};
 use memory::MemoryStore;
 
 /// The store of a cache.
@@ -22,6 +25,27 @@ impl Store {
             Self::Memory(store) => Some(store),
             #[cfg(feature = "redis")]
             Self::Redis(_) => None,
+        }
+    }
+
+    /// The entries that are in this process and may be served, with the moment by which they are judged: those of the memory
+    /// store, or of the near store in front of Redis.
+    pub(crate) fn here(&self, clock: &Clock, near: bool) -> Option<(&MemoryStore, Moment)> {
+        match self {
+            Self::Memory(store) => Some((store, clock.now())),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) if near => store.near()?.usable(),
+            #[cfg(feature = "redis")]
+            Self::Redis(_) => None,
+        }
+    }
+
+    /// How many entries there are in this process, and their bytes.
+    pub(crate) fn size(&self) -> (u64, u64) {
+        match self {
+            Self::Memory(store) => store.size(),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.near().map_or((0, 0), |near| near.size()),
         }
     }
 

@@ -44,6 +44,8 @@ pub struct CacheBuilder {
     invalidation_timeout: Duration,
     replay_window: Duration,
     lease: Duration,
+    near: Option<usize>,
+    near_silence: Duration,
     clock: Clock,
 }
 
@@ -80,6 +82,8 @@ impl CacheBuilder {
             invalidation_timeout: Duration::from_secs(2),
             replay_window: Duration::from_secs(10),
             lease: Duration::from_secs(5),
+            near: None,
+            near_silence: Duration::from_secs(1),
             clock: Clock::system(),
         }
     }
@@ -183,6 +187,7 @@ impl CacheBuilder {
         positive("response_timeout", self.response_timeout)?;
         positive("invalidation_timeout", self.invalidation_timeout)?;
         positive("lease", self.lease)?;
+        positive("near_silence", self.near_silence)?;
         positive("default_ttl", self.default_ttl)?;
         let presets = env::with_presets(&self.presets)?;
         let store = match &self.backend {

@@ -46,6 +46,22 @@ impl CacheBuilder {
         self
     }
 
+    /// Keeps up to so many bytes of what Redis holds in this process too; default: none. Redis tells of changes
+    /// (`CLIENT TRACKING`, Redis 6 or newer), so what other processes invalidate leaves within the time that its message takes,
+    /// and what this one invalidates has left when that returns. While Redis can't tell, nothing is served from here. A
+    /// function with `near = false` is kept out. Without Redis there is nothing to be in front of, and this does nothing.
+    pub fn near(mut self, bytes: usize) -> Self {
+        self.near = Some(bytes);
+        self
+    }
+
+    /// For how long the near store trusts a connection that says nothing, default 1 s: a process that is cut off from Redis
+    /// serves old values for at most so long. A heartbeat is sent four times in that time.
+    pub fn near_silence(mut self, silence: Duration) -> Self {
+        self.near_silence = silence;
+        self
+    }
+
     #[cfg(feature = "redis")]
     pub(super) fn limits(&self) -> Limits {
         Limits {
@@ -54,6 +70,8 @@ impl CacheBuilder {
             lease: self.lease,
             flight: self.flight_limit,
             replay_window: self.replay_window,
+            near: self.near,
+            near_silence: self.near_silence,
         }
     }
 }

@@ -36,6 +36,9 @@ pub(crate) struct Insertion {
     _removed: Vec<Entry>,
 }
 
+/// What a store held before it was cleared.
+pub(crate) struct Remains(#[expect(dead_code, reason = "it is there to be dropped")] Vec<Shard>);
+
 /// An entry that was found.
 pub(crate) struct Hit {
     pub(crate) payload: Payload,
@@ -139,6 +142,16 @@ impl MemoryStore {
             count += removed.iter().filter(|entry| entry.expires > now).count() as u64;
         }
         count
+    }
+
+    /// Removes everything. What is given back is foreign code when it is dropped, and much of it.
+    pub(crate) fn clear(&self) -> Remains {
+        let empty = |shard: &RwLock<Shard>| {
+            let mut shard = write(shard);
+            let fresh = Shard::new(shard.capacity());
+            std::mem::replace(&mut *shard, fresh)
+        };
+        Remains(self.shards.iter().map(empty).collect())
     }
 
     /// How many entries there are, expired ones that nobody has met included, and their bytes.

@@ -82,6 +82,10 @@ impl Shard {
         }
     }
 
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     pub(super) fn len(&self) -> usize {
         self.places.len()
     }

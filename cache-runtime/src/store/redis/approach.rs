@@ -51,17 +51,18 @@ impl Call {
         }
         let mut search = Search::new(self.cache.inner().flight_limit);
         loop {
-            let mut seen = store.look(&self.key).await?;
+            let mut look = store.look(&self.key, self.options.near).await?;
             // Another function's, which outlives its lifetime.
-            if look::may_be_stale(&seen) {
+            if look::may_be_stale(&look.seen) {
                 return Box::pin(self.approach_closely(store, accept)).await;
             }
-            if let Seen::Entry(bytes) = &seen
+            if let Seen::Entry(bytes) = &look.seen
                 && accept(&Payload::Encoded(Arc::clone(bytes)), self.version)
             {
                 self.hit();
-                return Ok(Step::Taken);
+                return Ok(look.arrival().map_or(Step::Taken, Step::Arrived));
             }
+            let mut seen = look.seen;
             if let Seen::Lease(token, bytes) = &seen {
                 match self.meet_lease(store, *token, &mut search, accept).await? {
                     Met::Done(step) => return Ok(step),
@@ -157,11 +158,13 @@ impl Call {
         ttl: Duration,
         entry: Vec<u8>,
     ) -> Option<Filling> {
+        let near = self.options.near.then(|| payload.clone());
         lead.leader.announce(payload, self.version);
         let mut lease = lead.lease.take()?;
         let call = self.clone();
         let underway = background::spawn_telling(async move {
-            match lease.fill(&entry, ttl.saturating_add(call.grace())).await {
+            let stands = ttl.saturating_add(call.grace());
+            match lease.fill(&entry, stands, near).await {
                 Ok(filled) => {
                     lease.is_over();
                     // If not, an invalidation came between.

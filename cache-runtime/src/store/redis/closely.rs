@@ -22,20 +22,33 @@ impl Call {
     ) -> Result<Step, CacheError> {
         let mut search = Search::new(self.cache.inner().flight_limit);
         // The dice are thrown once for each call.
-        let mut due = None;
+        let mut due = self.due.then_some(true);
         loop {
-            let (mut seen, left) = store.look_closely(&self.key).await?;
-            if let Some(header) = header_of(&seen) {
+            let mut look = store.look_closely(&self.key, self.options.near).await?;
+            let left = look.left.flatten();
+            if let Some(header) = header_of(&look.seen) {
                 let standing = self.standing_of(&header, left, &mut due);
                 let met = self
-                    .meet_value(store, &seen, standing, &header, left, &mut search, accept)
+                    .meet_value(
+                        store,
+                        &look.seen,
+                        standing,
+                        &header,
+                        left,
+                        &mut search,
+                        accept,
+                    )
                     .await?;
                 match met {
+                    Met::Done(Step::Taken) if standing == Standing::Fresh => {
+                        return Ok(look.arrival().map_or(Step::Taken, Step::Arrived));
+                    }
                     Met::Done(step) => return Ok(step),
                     Met::LookAgain => continue,
                     Met::Junk => {}
                 }
             }
+            let mut seen = look.seen;
             if let Seen::Lease(token, bytes) = &seen {
                 match self.meet_lease(store, *token, &mut search, accept).await? {
                     Met::Done(step) => return Ok(step),

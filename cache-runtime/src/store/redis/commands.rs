@@ -10,6 +10,7 @@ use super::link::Link;
 use super::orphans::Orphans;
 use super::outage::Errand;
 use super::replay::Replay;
+use super::tracking::Tracking;
 use crate::entry::{self, Bytes, Kind};
 use crate::error::CacheError;
 
@@ -26,6 +27,7 @@ pub(crate) struct Commands {
     pub(super) replay: Replay,
     pub(super) index: Index,
     pub(super) orphans: Orphans,
+    pub(super) tracking: Option<Arc<Tracking>>,
     pub(super) prefix: String,
     pub(super) limits: Limits,
 }
@@ -43,6 +45,10 @@ pub(crate) struct Limits {
     pub(crate) flight: Duration,
     /// How long acknowledged invalidations are remembered.
     pub(crate) replay_window: Duration,
+    /// How many bytes the near store takes; none: there isn't one.
+    pub(crate) near: Option<usize>,
+    /// For how long a connection that says nothing is trusted to tell of changes.
+    pub(crate) near_silence: Duration,
 }
 
 /// What stands at a key.

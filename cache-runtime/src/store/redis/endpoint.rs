@@ -1,6 +1,7 @@
 //! Where the entries are, and how to get there.
 
-use redis::{AsyncConnectionConfig, Client, RedisResult};
+use redis::aio::{AsyncPushSender, MultiplexedConnection};
+use redis::{AsyncConnectionConfig, Client, ProtocolVersion, RedisResult};
 
 use super::connection::Connection;
 use crate::error::CacheError;
@@ -25,11 +26,26 @@ impl Endpoint {
         }
     }
 
+    /// A fresh connection in RESP3, for `hear` to hear what the server says without being asked. Timeouts are the caller's.
+    pub(super) async fn open_telling(
+        &self,
+        hear: impl AsyncPushSender,
+    ) -> RedisResult<MultiplexedConnection> {
+        let config = timeless().set_push_sender(hear);
+        let client = match self {
+            Self::Server(client) => client.clone(),
+        };
+        let told = client.get_connection_info().clone();
+        let settings = told.redis_settings().clone();
+        let told = told.set_redis_settings(settings.set_protocol(ProtocolVersion::RESP3));
+        Client::open(told)?
+            .get_multiplexed_async_connection_with_config(&config)
+            .await
+    }
+
     /// A fresh connection. Timeouts are the caller's: the connection's own would count each step anew.
     pub(super) async fn open(&self) -> RedisResult<Connection> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(None)
-            .set_response_timeout(None);
+        let config = timeless();
         match self {
             Self::Server(client) => client
                 .get_multiplexed_async_connection_with_config(&config)
@@ -37,6 +53,13 @@ impl Endpoint {
                 .map(Connection::Server),
         }
     }
+}
+
+/// Without timeouts.
+fn timeless() -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new()
+        .set_connection_timeout(None)
+        .set_response_timeout(None)
 }
 
 /// Reads the URL, and says what is wrong with it without showing it.

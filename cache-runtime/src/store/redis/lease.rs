@@ -20,6 +20,7 @@ use super::outage::Errand;
 use crate::background;
 use crate::entry::{self, Kind};
 use crate::error::CacheError;
+use crate::value::payload::Payload;
 
 /// How many members each registration looks at: with more than two, the dead can't outnumber the living.
 const SAMPLE: usize = 4;
@@ -36,7 +37,7 @@ static TAKE_OVER: Lazy<Script> = Lazy::new(|| {
         include_str!("lua/register.lua")
     ))
 });
-static FILL: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/fill.lua")));
+pub(super) static FILL: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/fill.lua")));
 static RENEW: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/renew.lua")));
 static RELEASE: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/release.lua")));
 
@@ -82,14 +83,29 @@ impl Lease {
 
     /// Where it was taken.
     pub(super) fn store(&self) -> RedisStore {
-        RedisStore {
-            commands: Arc::clone(&self.commands),
-        }
+        RedisStore::of(Arc::clone(&self.commands))
     }
 
-    /// Stores the entry if the lease still stands. On the cache's thread only.
-    pub(super) async fn fill(&self, entry: &[u8], ttl: Duration) -> Result<bool, CacheError> {
-        self.commands.fill(&self.key, self.token, entry, ttl).await
+    /// Stores the entry if the lease still stands, and keeps its value near where one is given. On the cache's thread only.
+    pub(super) async fn fill(
+        &self,
+        entry: &[u8],
+        ttl: Duration,
+        near: Option<Payload>,
+    ) -> Result<bool, CacheError> {
+        check_size(entry)?;
+        if let Some(payload) = near
+            && let Some(filled) = self
+                .commands
+                .fill_tracked(&self.key, self.token, entry, ttl, payload)
+                .await?
+        {
+            return Ok(filled);
+        }
+        let filled = self.commands.fill(&self.key, self.token, entry, ttl).await;
+        // Whoever comes after this fill must not find here what was before it.
+        self.commands.void_near(&self.key);
+        filled
     }
 
     /// Keeps the lease alive while the body runs.

@@ -102,6 +102,10 @@ impl Link {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
     /// A fresh connection that has answered.
     pub(super) async fn connect(&self) -> RedisResult<Connected> {
         let mut connection = self.endpoint.open().await?;

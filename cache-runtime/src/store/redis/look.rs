@@ -6,6 +6,7 @@ use redis::RedisResult;
 
 use super::RedisStore;
 use super::commands::{Commands, Seen, seen};
+use super::nearby::Look;
 use crate::entry;
 use crate::error::CacheError;
 
@@ -58,10 +59,26 @@ impl Commands {
 }
 
 impl RedisStore {
-    pub(super) async fn look_closely(&self, key: &Arc<str>) -> Result<(Seen, Left), CacheError> {
+    /// What stands at a key and for how long; `near`: to keep it near, if that is possible.
+    pub(super) async fn look_closely(
+        &self,
+        key: &Arc<str>,
+        near: bool,
+    ) -> Result<Look, CacheError> {
         let key = Arc::clone(key);
-        self.run(|commands| async move { commands.look_closely(&key).await })
-            .await
+        let near = near && self.near.is_some();
+        self.run(|commands| async move {
+            if near && let Some(look) = commands.look_tracked(&key).await? {
+                return Ok(look);
+            }
+            let (seen, left) = commands.look_closely(&key).await?;
+            Ok(Look {
+                seen,
+                left: Some(left),
+                note: None,
+            })
+        })
+        .await
     }
 }
 

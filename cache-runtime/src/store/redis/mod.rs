@@ -15,11 +15,13 @@ mod index;
 mod lease;
 mod link;
 mod look;
+mod nearby;
 mod orphans;
 mod outage;
 mod replay;
 mod set;
 mod sweep;
+mod tracking;
 mod walk;
 
 use std::future::Future;
@@ -29,6 +31,7 @@ use std::time::Duration;
 use crate::background;
 use crate::entry::Bytes;
 use crate::error::CacheError;
+use crate::store::near::NearStore;
 use breaker::Breaker;
 use commands::Commands;
 pub(crate) use commands::{Limits, Seen};
@@ -38,15 +41,19 @@ use index::Index;
 pub(crate) use lease::Lease;
 use link::Link;
 pub(crate) use look::Left;
+pub(crate) use nearby::Arrival;
 use orphans::Orphans;
 use outage::Errand;
 pub(crate) use outage::{Target, Underway};
 use replay::Replay;
+use tracking::Tracking;
 
 /// A handle of the store; clones share one connection.
 #[derive(Clone)]
 pub(crate) struct RedisStore {
     commands: Arc<Commands>,
+    /// The near store, one step away: each hit in it comes by here.
+    near: Option<Arc<NearStore>>,
 }
 
 impl RedisStore {
@@ -57,12 +64,21 @@ impl RedisStore {
             replay: Replay::new(limits.replay_window),
             index: Index::default(),
             orphans: Orphans::default(),
+            tracking: limits
+                .near
+                .map(|bytes| Arc::new(Tracking::new(bytes, limits.near_silence))),
             prefix: prefix.to_owned(),
             limits,
         };
-        Ok(Self {
-            commands: Arc::new(commands),
-        })
+        Ok(Self::of(Arc::new(commands)))
+    }
+
+    fn of(commands: Arc<Commands>) -> Self {
+        let near = commands.tracking.as_ref();
+        Self {
+            near: near.map(|tracking| Arc::clone(&tracking.near)),
+            commands,
+        }
     }
 
     /// Runs commands on the cache's thread. Refused at once, without a thread's turn, while the store is known
@@ -103,15 +119,23 @@ impl RedisStore {
         entries: Vec<(Arc<str>, Vec<u8>)>,
         ttl: Duration,
     ) -> Result<(), CacheError> {
-        self.run(|commands| async move { commands.store(&entries, ttl).await })
-            .await
+        self.run(|commands| async move {
+            let stored = commands.store(&entries, ttl).await;
+            entries.iter().for_each(|(key, _)| commands.void_near(key));
+            stored
+        })
+        .await
     }
 
     /// Removes a key, value or lease; whether a value was there. Not for invalidations: what can't be sent is lost.
     pub(crate) async fn remove(&self, key: &str) -> Result<bool, CacheError> {
         let key: Arc<str> = key.into();
-        self.run(|commands| async move { commands.remove(&key, Errand::Call).await })
-            .await
+        self.run(|commands| async move {
+            let removed = commands.remove(&key, Errand::Call).await;
+            commands.void_near(&key);
+            removed
+        })
+        .await
     }
 
     /// Removes what the invalidation names, values and leases, and counts the values; `report` hears of it. What
@@ -125,11 +149,15 @@ impl RedisStore {
         let commands = Arc::clone(&self.commands);
         if let Err(error) = commands.breaker.check() {
             commands.owe(&target, &error);
+            commands.void_near_matching(&target);
             report(&target, &Err(error.clone()));
             return Underway::Refused(error);
         }
         let work = async move {
             let removed = commands.invalidate(&target).await;
+            // After the store has answered: what is fetched later is what it holds now. And where it has not: what it is owed
+            // isn't served here, though it may still stand there.
+            commands.void_near_matching(&target);
             report(&target, &removed);
             removed
         };
@@ -139,13 +167,6 @@ impl RedisStore {
     pub(crate) async fn ttl(&self, key: &str) -> Result<Option<Duration>, CacheError> {
         let key: Arc<str> = key.into();
         self.run(|commands| async move { commands.ttl(&key).await })
-            .await
-    }
-
-    /// What stands at a key.
-    async fn look(&self, key: &Arc<str>) -> Result<Seen, CacheError> {
-        let key = Arc::clone(key);
-        self.run(|commands| async move { commands.read(&key).await })
             .await
     }
 

@@ -161,15 +161,18 @@ impl Commands {
                 outage,
                 number,
             }) => {
-                if outage
-                    && errand != Errand::Recovery
-                    && self.link.drop_failed(number)
-                    && self.breaker.open(&error)
-                {
-                    self.went_down(&error);
+                if outage && errand != Errand::Recovery && self.link.drop_failed(number) {
+                    self.open_breaker(&error);
                 }
                 Err(error)
             }
+        }
+    }
+
+    /// A failure that says that the server is out of reach.
+    pub(super) fn open_breaker(self: &Arc<Self>, error: &CacheError) {
+        if self.breaker.open(error) {
+            self.went_down(error);
         }
     }
 

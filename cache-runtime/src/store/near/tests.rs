@@ -1,0 +1,134 @@
+use super::*;
+use crate::entry::{self, Facts};
+
+const SILENCE: Duration = Duration::from_secs(60);
+
+fn near() -> (Arc<NearStore>, u64) {
+    let near = Arc::new(NearStore::new(1 << 20));
+    let term = near.begin();
+    assert!(near.trust(term, near.now(), SILENCE));
+    (near, term)
+}
+
+fn note(near: &Arc<NearStore>, key: &str, term: u64) -> Note {
+    near.note(&key.into(), term).expect("the term lasts")
+}
+
+fn header(grace: u64) -> Header {
+    let facts = Facts {
+        grace,
+        ..Facts::default()
+    };
+    let bytes = entry::encode("value", &facts).expect("text is encoded");
+    entry::inspect(&bytes).expect("it is an entry")
+}
+
+fn enter(note: Note) {
+    note.enter(&header(0), 60_000, 10, Payload::Nothing);
+}
+
+fn holds(near: &NearStore, key: &str) -> bool {
+    near.usable()
+        .is_some_and(|(entries, now)| entries.get(key, now).is_some())
+}
+
+fn notes(near: &NearStore) -> usize {
+    near.notes.iter().map(|shard| lock(shard).len()).sum()
+}
+
+#[test]
+fn what_was_noted_enters_and_leaves_no_note() {
+    let (near, term) = near();
+    enter(note(&near, "a", term));
+    assert!(holds(&near, "a"));
+    assert_eq!(notes(&near), 0);
+}
+
+#[test]
+fn a_push_before_the_entry_cancels_it_and_one_after_removes_it() {
+    let (near, term) = near();
+    let (first, second) = (note(&near, "a", term), note(&near, "a", term));
+    near.void("a");
+    enter(first);
+    assert!(
+        !holds(&near, "a"),
+        "its fetch may have come before the change"
+    );
+    let third = note(&near, "a", term);
+    enter(second);
+    assert!(!holds(&near, "a"), "a later fetch doesn't vouch for it");
+    enter(third);
+    assert!(holds(&near, "a"));
+    near.void("a");
+    assert!(!holds(&near, "a"));
+    assert_eq!(notes(&near), 0);
+}
+
+#[test]
+fn a_pattern_cancels_what_it_matches_and_nothing_else() {
+    let (near, term) = near();
+    let (matched, other) = (note(&near, "posts:1", term), note(&near, "users:1", term));
+    enter(note(&near, "posts:2", term));
+    near.void_matching(&Pattern::new("posts:*"));
+    enter(matched);
+    enter(other);
+    assert!(!holds(&near, "posts:1") && !holds(&near, "posts:2"));
+    assert!(holds(&near, "users:1"));
+}
+
+#[test]
+fn the_end_of_a_term_empties_the_store_and_what_was_noted_in_it_is_of_no_other() {
+    let (near, term) = near();
+    enter(note(&near, "a", term));
+    let old = note(&near, "b", term);
+    assert!(near.end(term).is_some());
+    assert!(near.end(term).is_none(), "it has ended already");
+    assert!(near.usable().is_none());
+    assert!(!near.trust(term, near.now(), SILENCE), "a late heartbeat");
+    assert!(near.note(&"c".into(), term).is_none());
+    let next = near.begin();
+    assert!(
+        near.usable().is_none(),
+        "no heartbeat has been answered yet"
+    );
+    assert!(near.trust(next, near.now(), SILENCE));
+    assert!(!holds(&near, "a"));
+    let new = note(&near, "b", next);
+    enter(old);
+    assert!(!holds(&near, "b"));
+    enter(new);
+    assert!(holds(&near, "b"));
+}
+
+#[test]
+fn trust_counts_from_when_the_heartbeat_was_sent() {
+    let (near, term) = near();
+    enter(note(&near, "a", term));
+    // Sent long ago: its answer says nothing about now.
+    near.trust(term, 1, Duration::from_nanos(1));
+    assert!(near.usable().is_none());
+    near.trust(term, near.now(), SILENCE);
+    assert!(holds(&near, "a"), "nothing was lost: no message was");
+}
+
+#[test]
+fn an_entry_lives_as_long_as_it_does_in_redis_and_is_fresh_until_its_grace() {
+    let (near, term) = near();
+    note(&near, "short", term).enter(&header(0), 0, 10, Payload::Nothing);
+    assert!(!holds(&near, "short"));
+    note(&near, "stale", term).enter(&header(60_000), 60_000, 10, Payload::Nothing);
+    assert!(!holds(&near, "stale"), "it is all grace");
+    let (entries, now) = near.usable().expect("it is trusted");
+    assert!(entries.look("stale", now).is_some());
+}
+
+#[test]
+fn it_is_bounded_by_bytes() {
+    let (near, term) = near();
+    for id in 0..10_000 {
+        let note = note(&near, &format!("posts:{id}"), term);
+        note.enter(&header(0), 60_000, 1_000, Payload::Nothing);
+    }
+    let (entries, bytes) = near.size();
+    assert!(entries > 500 && bytes <= 1 << 20, "{entries} {bytes}");
+}

@@ -1,0 +1,176 @@
+//! What stands at a key, read so that it may enter the near store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::{FromRedisValue as _, Pipeline, RedisError, Value};
+
+use super::commands::{Commands, Seen, millis, seen};
+use super::lease::FILL;
+use super::outage::Target;
+use super::{Left, RedisStore};
+use crate::entry;
+use crate::error::CacheError;
+use crate::store::near::{NearStore, Note};
+use crate::value::payload::Payload;
+
+/// What one look has seen.
+pub(super) struct Look {
+    pub(super) seen: Seen,
+    /// How long it stands, if that was asked.
+    pub(super) left: Option<Left>,
+    pub(super) note: Option<Note>,
+}
+
+/// An entry that a call has taken, on its way into the near store.
+pub(crate) struct Arrival {
+    note: Note,
+    header: entry::Header,
+    left: u64,
+    bytes: usize,
+}
+
+impl Look {
+    /// What this look can bring into the near store: an entry, of which it is known how long it stands.
+    pub(super) fn arrival(&mut self) -> Option<Arrival> {
+        let (Seen::Entry(bytes), Some(Some(left))) = (&self.seen, self.left) else {
+            return None;
+        };
+        Some(Arrival {
+            header: entry::inspect(bytes)?,
+            left,
+            bytes: bytes.len(),
+            note: self.note.take()?,
+        })
+    }
+}
+
+impl Arrival {
+    /// Keeps the value that the entry's bytes were read as.
+    pub(crate) fn enter(self, payload: Payload, size: usize) {
+        self.note
+            .enter(&self.header, self.left, self.bytes + size, payload);
+    }
+}
+
+impl RedisStore {
+    /// The near store, if there is one.
+    pub(crate) fn near(&self) -> Option<&NearStore> {
+        self.near.as_deref()
+    }
+
+    /// What stands at a key; `near`: to keep it near, if that is possible.
+    pub(super) async fn look(&self, key: &Arc<str>, near: bool) -> Result<Look, CacheError> {
+        let key = Arc::clone(key);
+        let near = near && self.near.is_some();
+        self.run(|commands| async move {
+            if near && let Some(look) = commands.look_tracked(&key).await? {
+                return Ok(look);
+            }
+            let seen = commands.read(&key).await?;
+            Ok(Look {
+                seen,
+                left: None,
+                note: None,
+            })
+        })
+        .await
+    }
+}
+
+impl Commands {
+    /// A key that this process has changed.
+    pub(super) fn void_near(&self, key: &str) {
+        if let Some(tracking) = &self.tracking {
+            tracking.near.void(key);
+        }
+    }
+
+    /// What this process has invalidated.
+    pub(super) fn void_near_matching(&self, target: &Target) {
+        match (&self.tracking, target) {
+            (Some(tracking), Target::Key(key)) => tracking.near.void(key),
+            (Some(tracking), Target::Pattern(pattern)) => tracking.near.void_matching(pattern),
+            (None, _) => {}
+        }
+    }
+
+    /// `GET` and `PTTL` as one transaction whose keys are tracked; none if that can't be had.
+    pub(super) async fn look_tracked(
+        self: &Arc<Self>,
+        key: &Arc<str>,
+    ) -> Result<Option<Look>, CacheError> {
+        let Some(tracking) = self.tracking() else {
+            return Ok(None);
+        };
+        let full = self.full(key);
+        let Some((mut connection, note)) = tracking.note(key) else {
+            return Ok(None);
+        };
+        let mut look = opted_in();
+        look.cmd("MULTI").ignore();
+        look.get(&full).ignore().pttl(&full).ignore().cmd("EXEC");
+        let reply = self.tracked(tracking, look.query_async::<(Value,)>(&mut connection));
+        let Some((Value::Array(replies),)) = reply.await? else {
+            return Ok(None);
+        };
+        let Ok([got, left]) = <[Value; 2]>::try_from(replies) else {
+            return Ok(None);
+        };
+        let got = match got {
+            Value::ServerError(error) => Err(RedisError::from(error)),
+            got => Option::<Vec<u8>>::from_redis_value(got).map_err(RedisError::from),
+        };
+        let seen = seen(got.map_err(CacheError::store))?;
+        let left = i64::from_redis_value(left).ok().map(u64::try_from);
+        let (seen, left) = match left {
+            Some(Ok(left)) => (seen, Some(left)),
+            // -1: it doesn't expire. -2: its last millisecond ended between the two.
+            Some(Err(_)) => (seen, None),
+            None => return Ok(None),
+        };
+        Ok(Some(Look {
+            seen,
+            left: Some(left),
+            note: Some(note),
+        }))
+    }
+
+    /// Stores the entry if the token still stands, over the tracked connection, and keeps its value near unless something
+    /// voids it meanwhile. None if that can't be had: then nothing was stored.
+    pub(super) async fn fill_tracked(
+        self: &Arc<Self>,
+        key: &Arc<str>,
+        token: u64,
+        bytes: &[u8],
+        ttl: Duration,
+        payload: Payload,
+    ) -> Result<Option<bool>, CacheError> {
+        let (Some(tracking), Some(header)) = (self.tracking(), entry::inspect(bytes)) else {
+            return Ok(None);
+        };
+        let Some((mut connection, note)) = tracking.note(key) else {
+            return Ok(None);
+        };
+        let (full, left) = (self.full(key), millis(ttl));
+        let mut fill = opted_in();
+        fill.cmd("EVALSHA").arg(FILL.get_hash()).arg(1).arg(full);
+        fill.arg(&token.to_le_bytes()[..]).arg(bytes).arg(left);
+        fill.arg(entry::start_of_a_lease()).arg(1);
+        let reply = fill.query_async::<(i64,)>(&mut connection);
+        let Some((filled,)) = self.tracked(tracking, reply).await? else {
+            return Ok(None);
+        };
+        if filled == 1 {
+            note.enter(&header, left, bytes.len(), payload);
+        }
+        Ok(Some(filled == 1))
+    }
+}
+
+/// The next command's keys are to be tracked.
+fn opted_in() -> Pipeline {
+    let mut pipeline = redis::pipe();
+    pipeline.cmd("CLIENT").arg("CACHING").arg("YES").ignore();
+    pipeline
+}
