@@ -1,3 +1,5 @@
+#[cfg(any(feature = "sentinel", feature = "tls"))]
+mod network;
 mod redis;
 
 use std::collections::HashMap;
@@ -12,7 +14,7 @@ use crate::stats::Counters;
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
 #[cfg(feature = "redis")]
-use crate::store::redis::{Place, RedisStore};
+use crate::store::redis::{Place, RedisStore, Way};
 
 /// Makes a [`Cache`]. Nothing is connected and no thread is started by building.
 ///
@@ -45,6 +47,8 @@ pub struct CacheBuilder {
     replay_window: Duration,
     lease: Duration,
     clock: Clock,
+    #[cfg(feature = "redis")]
+    way: Way,
 }
 
 #[derive(Clone)]
@@ -81,6 +85,8 @@ impl CacheBuilder {
             replay_window: Duration::from_secs(10),
             lease: Duration::from_secs(5),
             clock: Clock::system(),
+            #[cfg(feature = "redis")]
+            way: Way::default(),
         }
     }
 
@@ -188,7 +194,10 @@ impl CacheBuilder {
         let store = match &self.backend {
             Backend::Memory => Store::Memory(MemoryStore::new(self.memory_capacity)),
             #[cfg(feature = "redis")]
-            Backend::Redis(place) => Store::Redis(RedisStore::new(place, &prefix, self.limits())?),
+            Backend::Redis(place) => {
+                let limits = self.limits();
+                Store::Redis(RedisStore::new(place, &self.way, &prefix, limits)?)
+            }
         };
         Ok(self.assemble(prefix, presets, store))
     }

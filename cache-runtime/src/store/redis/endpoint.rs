@@ -1,8 +1,13 @@
 //! Where the entries are, and how to get there.
 
-use redis::{AsyncConnectionConfig, Client, RedisResult};
+use std::time::Duration;
+
+use redis::{AsyncConnectionConfig, Client, ConnectionInfo, RedisResult};
 
 use super::connection::Connection;
+#[cfg(feature = "sentinel")]
+use super::sentinel::Sentinel;
+use super::tls::Tls;
 use crate::error::CacheError;
 
 /// Where Redis is, as the builder was told.
@@ -10,50 +15,116 @@ use crate::error::CacheError;
 pub(crate) enum Place {
     /// One server, by its URL.
     Server(String),
+    /// The master of this name, which the sentinels at these URLs know.
+    #[cfg(feature = "sentinel")]
+    Sentinel { urls: Vec<String>, master: String },
+}
+
+/// What else the builder was told about the way there.
+#[derive(Clone, Default)]
+pub(crate) struct Way {
+    pub(crate) tls: Tls,
+    /// User and password of a master that sentinels know.
+    #[cfg(feature = "sentinel")]
+    pub(crate) login: Option<(String, String)>,
+    /// Its database.
+    #[cfg(feature = "sentinel")]
+    pub(crate) database: u32,
+}
+
+impl std::fmt::Debug for Way {
+    /// Nothing of it: there are passwords and keys in it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Way")
+    }
 }
 
 /// A place that was understood.
 pub(super) enum Endpoint {
     Server(Client),
+    #[cfg(feature = "sentinel")]
+    Sentinel(Sentinel),
 }
 
 impl Endpoint {
-    /// Reads the place; nothing is connected.
-    pub(super) fn new(place: &Place) -> Result<Self, CacheError> {
+    /// Reads the place; nothing is connected. `response` is how long a connection may take.
+    pub(super) fn new(place: &Place, way: &Way, response: Duration) -> Result<Self, CacheError> {
         match place {
-            Place::Server(url) => check_url(url).map(Self::Server),
+            Place::Server(url) => {
+                #[cfg(not(feature = "sentinel"))]
+                let _ = response;
+                let client = way.tls.dress(check_url(url)?)?;
+                Ok(Self::Server(quiet(&client)))
+            }
+            #[cfg(feature = "sentinel")]
+            Place::Sentinel { urls, master } => {
+                Sentinel::new(urls, master, way, response / 4).map(Self::Sentinel)
+            }
         }
     }
 
     /// A fresh connection. Timeouts are the caller's: the connection's own would count each step anew.
     pub(super) async fn open(&self) -> RedisResult<Connection> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(None)
-            .set_response_timeout(None);
-        match self {
-            Self::Server(client) => client
-                .get_multiplexed_async_connection_with_config(&config)
-                .await
-                .map(Connection::Server),
-        }
+        let client = match self {
+            Self::Server(client) => client,
+            #[cfg(feature = "sentinel")]
+            Self::Sentinel(sentinel) => return sentinel.open().await.map(Connection::Server),
+        };
+        connect(client).await.map(Connection::Server)
     }
 }
+
+/// Connects to one server, whatever it is.
+pub(super) async fn connect(client: &Client) -> RedisResult<redis::aio::MultiplexedConnection> {
+    #[cfg(feature = "tls")]
+    super::certificates::provide(client.get_connection_info().addr());
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(None)
+        .set_response_timeout(None);
+    client
+        .get_multiplexed_async_connection_with_config(&config)
+        .await
+}
+
+/// Without the commands by which the client introduces itself: an old server doesn't know them, and a user who has
+/// the least rights may not run them, which the server would note each time.
+pub(super) fn quiet(client: &Client) -> Client {
+    let info: ConnectionInfo = client.get_connection_info().clone();
+    let settings = info.redis_settings().clone().set_skip_set_lib_name();
+    let quiet = Client::open(info.set_redis_settings(settings));
+    // What made one client makes another.
+    quiet.unwrap_or_else(|_| client.clone())
+}
+
+/// The schemes of URLs, and whether they mean TLS.
+const SCHEMES: [(&str, bool); 6] = [
+    ("redis://", false),
+    ("valkey://", false),
+    ("unix://", false),
+    ("redis+unix://", false),
+    ("rediss://", true),
+    ("valkeys://", true),
+];
 
 /// Reads the URL, and says what is wrong with it without showing it.
 pub(crate) fn check_url(url: &str) -> Result<Client, CacheError> {
     let invalid = |reason: String| CacheError::InvalidUrl { reason };
-    if let Some(scheme) = url.split("://").next().filter(|scheme| *scheme == "rediss") {
-        return Err(invalid(format!(
-            "`{scheme}` is Redis over TLS, which this version doesn't speak; use redis://"
-        )));
-    }
-    if !["redis://", "valkey://", "unix://", "redis+unix://"]
-        .iter()
-        .any(|scheme| url.starts_with(scheme))
-    {
+    let scheme = SCHEMES.iter().find(|(scheme, _)| url.starts_with(scheme));
+    let Some((scheme, is_tls)) = scheme else {
         let expected =
             "it doesn't begin with redis:// (redis://[user:password@]host[:port][/database])";
         return Err(invalid(expected.to_owned()));
+    };
+    if *is_tls && cfg!(not(feature = "tls")) {
+        return Err(invalid(format!(
+            "`{scheme}` is Redis over TLS; build cache-runtime with its feature `tls`"
+        )));
+    }
+    // The one fragment that the client knows is `#insecure`.
+    if *is_tls && url.contains('#') {
+        let reason = "it ends in `#..`: a certificate that nobody checks protects from nothing; take it away, and give \
+             the certificate of the server's authority to `tls_ca` (a `#` in a password is written `%23`)";
+        return Err(invalid(reason.to_owned()));
     }
     Client::open(url).map_err(|error| {
         let detail = error
@@ -64,4 +135,47 @@ pub(crate) fn check_url(url: &str) -> Result<Client, CacheError> {
             "{detail} (redis://[user:password@]host[:port][/database])"
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(url: &str) -> String {
+        match check_url(url) {
+            Err(error) => error.to_string(),
+            Ok(_) => panic!("{url} is taken"),
+        }
+    }
+
+    #[test]
+    #[cfg(not(feature = "tls"))]
+    fn without_the_feature_a_url_with_tls_names_it() {
+        for url in ["rediss://:sesame@host", "valkeys://:sesame@host"] {
+            let refusal = refusal(url);
+            assert!(refusal.contains("feature `tls`"), "{refusal}");
+            assert!(!refusal.contains("sesame"), "{refusal}");
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "tls")]
+    fn tls_without_a_look_at_the_certificate_is_refused() {
+        assert!(check_url("rediss://:sesame@host").is_ok());
+        for url in [
+            "rediss://:sesame@host#insecure",
+            "valkeys://:sesame@host/1#",
+        ] {
+            let refusal = refusal(url);
+            assert!(refusal.contains("tls_ca"), "{refusal}");
+            assert!(!refusal.contains("sesame"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_scheme_that_is_none_of_redis_is_refused() {
+        for url in ["http://host", "redis:/host", "xredis://host", ""] {
+            assert!(refusal(url).contains("redis://"), "{url}");
+        }
+    }
 }
