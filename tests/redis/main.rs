@@ -14,4 +14,6 @@ mod overtaken;
 mod recovery;
 mod refusals;
 mod replay;
+mod sentinel;
+mod tls;
 mod walks;

@@ -1,3 +1,4 @@
+use std::ffi::OsString;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -21,7 +22,8 @@ impl RedisServer {
         Self::start_with(&[])
     }
 
-    /// Starts a server with further options of its command line, such as `["--requirepass", "secret"]`.
+    /// Starts a server with further options of its command line, such as `["--requirepass", "secret"]`. `{port}` in one
+    /// stands for the port that it is given.
     pub fn start_with(options: &[&str]) -> Self {
         let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
         // Between the choice of a port and its use another process may take it; then the server ends at once.
@@ -101,12 +103,17 @@ impl Drop for RedisServer {
     }
 }
 
-fn free_port() -> u16 {
+/// `redis-server`, or what `TESTS_REDIS_SERVER` names: another version, or Valkey.
+pub(crate) fn program() -> OsString {
+    std::env::var_os("TESTS_REDIS_SERVER").unwrap_or_else(|| "redis-server".into())
+}
+
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     listener.local_addr().expect("it is bound").port()
 }
 
-fn fresh_folder(port: u16) -> PathBuf {
+pub(crate) fn fresh_folder(port: u16) -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let folder =
@@ -116,7 +123,7 @@ fn fresh_folder(port: u16) -> PathBuf {
 }
 
 fn spawn(port: u16, folder: &std::path::Path, options: &[String]) -> Child {
-    Command::new("redis-server")
+    Command::new(program())
         .args([
             "--bind",
             "127.0.0.1",
@@ -129,14 +136,18 @@ fn spawn(port: u16, folder: &std::path::Path, options: &[String]) -> Child {
         ])
         .args(["--port", &port.to_string(), "--dir"])
         .arg(folder)
-        .args(options)
+        .args(
+            options
+                .iter()
+                .map(|option| option.replace("{port}", &port.to_string())),
+        )
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .expect("redis-server is installed; `tests/run.sh` installs it")
 }
 
-fn answers(port: u16, process: &mut Child) -> bool {
+pub(crate) fn answers(port: u16, process: &mut Child) -> bool {
     let deadline = Instant::now() + Duration::from_secs(20);
     while Instant::now() < deadline {
         if let Ok(Some(_)) = process.try_wait() {

@@ -1,8 +1,11 @@
 //! Where the entries are, and how to get there.
 
+use std::io;
 use std::time::Duration;
 
-use redis::{AsyncConnectionConfig, Client, ConnectionInfo, RedisResult};
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, RedisError, RedisResult,
+};
 
 use super::connection::Connection;
 #[cfg(feature = "sentinel")]
@@ -72,6 +75,29 @@ impl Endpoint {
         };
         connect(client).await.map(Connection::Server)
     }
+
+    /// Why the first exchange on a connection failed.
+    pub(super) fn explain(&self, error: RedisError) -> RedisError {
+        match self {
+            Self::Server(client) => explained(client, error),
+            #[cfg(feature = "sentinel")]
+            Self::Sentinel(_) => error,
+        }
+    }
+}
+
+/// Says what a server may mean that closes the connection as soon as it is there. In TLS 1.3 the client's part of the
+/// handshake is over before the server has looked at its certificate, and what it says then comes too late.
+pub(super) fn explained(client: &Client, error: RedisError) -> RedisError {
+    let addr = client.get_connection_info().addr();
+    if !matches!(addr, ConnectionAddr::TcpTls { .. }) || !error.is_io_error() {
+        return error;
+    }
+    let text = format!(
+        "the server closed the connection after the TLS handshake ({error}); where it asks for a client certificate, \
+         give one that it believes to `tls_client_certificate`"
+    );
+    io::Error::new(io::ErrorKind::ConnectionReset, text).into()
 }
 
 /// Connects to one server, whatever it is.

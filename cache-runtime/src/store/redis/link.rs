@@ -116,7 +116,7 @@ impl Link {
             Ok((server, replication)) => identity(&server, &replication),
             // A user who may not ask can't tell servers apart: then each connection is to another one.
             Err(error) if error.code() == Some("NOPERM") => format!("connection {number}"),
-            Err(error) => return Err(error),
+            Err(error) => return Err(self.endpoint.explain(error)),
         };
         Ok(Connected {
             connection,

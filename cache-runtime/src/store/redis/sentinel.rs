@@ -14,7 +14,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{Client, ConnectionAddr, RedisConnectionInfo, RedisError, RedisResult};
 use tokio::time::timeout;
 
-use super::endpoint::{Way, check_url, connect, quiet};
+use super::endpoint::{Way, check_url, connect, explained, quiet};
 use crate::error::CacheError;
 
 /// Where a sentinel listens if its URL doesn't say.
@@ -93,12 +93,14 @@ impl Sentinel {
         let told = self.ask_all().await?;
         let named = format!("the master {} at {}:{}", self.master, told.host, told.port);
         let opened = async {
-            let mut connection = connect(&self.client(&told)?).await?;
+            let client = self.client(&told)?;
+            let mut connection = connect(&client).await?;
             // A demoted master answers reads with what it had, and a sentinel may not know yet.
             let info: String = redis::cmd("INFO")
                 .arg("replication")
                 .query_async(&mut connection)
-                .await?;
+                .await
+                .map_err(|error| explained(&client, error))?;
             match info.lines().find_map(|line| line.strip_prefix("role:")) {
                 Some("master") => Ok(connection),
                 role => Err(failed(format!(
@@ -178,7 +180,8 @@ impl Sentinel {
                 .arg("MASTER")
                 .arg(&self.master)
                 .query_async(&mut connection)
-                .await?;
+                .await
+                .map_err(|error| explained(sentinel, error))?;
             let epoch = details.get("config-epoch").map(|epoch| epoch.parse());
             Ok(Told {
                 host,
