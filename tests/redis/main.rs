@@ -1,8 +1,10 @@
 //! What only a real Redis shows.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod acl;
 mod chaos;
 mod common;
+mod everything;
 mod faults;
 mod globs;
 mod index;
@@ -16,4 +18,5 @@ mod refusals;
 mod replay;
 mod sentinel;
 mod tls;
+mod versions;
 mod walks;
