@@ -94,7 +94,12 @@ async fn each_of_the_documented_rights_is_needed() {
             redis::cmd("SCRIPT").arg("FLUSH").exec(&mut admin).unwrap();
             pair.does_everything(&server).await;
             let refused = refused(&server, &user);
-            if refused.iter().any(|object| object == right) {
+            // Redis 6 doesn't name the subcommand.
+            let command = right.split('|').next().unwrap();
+            if refused
+                .iter()
+                .any(|object| object == right || object == command)
+            {
                 break;
             }
             assert!(Instant::now() < deadline, "{right}: {refused:?}");

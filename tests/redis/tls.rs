@@ -1,5 +1,6 @@
 //! Redis over TLS, with authorities and certificates made here.
 
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -127,6 +128,32 @@ async fn sentinel_and_master_over_tls() {
         .build()
         .unwrap();
     works(&cache).await;
+}
+
+/// The authority's certificate, in the variable of this test run again: a process of its own has its own environment.
+const CHILD: &str = "TESTS_TLS_CA";
+
+#[tokio::test]
+async fn the_environment_may_say_tls() {
+    if let Ok(pem) = std::env::var(CHILD) {
+        let builder = CacheBuilder::from_env().unwrap().tls_ca(pem);
+        works(&builder.response_timeout(PATIENCE).build().unwrap()).await;
+        return;
+    }
+    let authority = Authority::new("ours");
+    let server = server_of(&authority, &["127.0.0.1"], "no");
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["tls::the_environment_may_say_tls", "--exact"])
+        .env(CHILD, authority.pem())
+        .env("REDIS_URL", format!("rediss://127.0.0.1:{}", server.port()))
+        .env("CACHE_KEY_PREFIX", "app")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}"
+    );
 }
 
 #[test]

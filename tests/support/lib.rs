@@ -5,6 +5,11 @@
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
 
+/// The examples of what it says of Redis.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/redis.md")]
+pub struct Redis;
+
 mod authority;
 mod events;
 mod fake_sentinel;

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use redis::{Client, Connection};
+use redis::{Client, Connection, IntoConnectionInfo, RedisResult};
 
 /// A `redis-server` of a test's own, on a free port, without persistence. Dropped, it is killed.
 #[derive(Debug)]
@@ -55,11 +55,16 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// A plain connection, to look at what the cache has stored.
+    /// A plain connection, to look at what the cache has stored. It doesn't introduce itself: what the server has
+    /// seen is what the test and the cache have sent.
     pub fn connect(&self) -> Connection {
-        Client::open(self.url())
-            .and_then(|client| client.get_connection())
-            .expect("the server answers")
+        let connect = || {
+            let info = self.url().into_connection_info()?;
+            let settings = info.redis_settings().clone().set_skip_set_lib_name();
+            Client::open(info.set_redis_settings(settings))?.get_connection()
+        };
+        let connection: RedisResult<Connection> = connect();
+        connection.expect("the server answers")
     }
 
     /// Kills it, as `kill -9` does.
