@@ -206,8 +206,12 @@ async fn a_master_that_is_demoted_under_its_connection_is_left() {
     let cache = cache_through([sentinel.url()]).build().unwrap();
     let row = Row::default();
     until_cached_again(&cache, &row, 1).await;
-    // Not all of its data is gone with the role: it never reaches its new master.
+    // Its data isn't gone with its role: it never reaches its new master.
     admin(&old, &["REPLICAOF", "127.0.0.1", "1"]);
+    // A miss can't take its lease, in a script; reads are refused from then on.
+    assert_eq!(cache.scope(read_row(&row, 2)).await, 0);
+    let error = cache.get::<u32>("rows:1").await.unwrap_err();
+    assert!(matches!(error, CacheError::Unavailable { .. }), "{error}");
     assert_eq!(cache.scope(update_row(&row, 1)).await, Ok(1));
     assert!(holds(&old, "app:rows:1"), "READONLY");
     assert_eq!(cache.scope(read_row(&row, 1)).await, 1);
