@@ -30,7 +30,7 @@ pub enum CacheError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A number of the builder is out of its range.
+    /// An option of the builder was given what it can't take.
     InvalidOption {
         /// The builder's method.
         option: &'static str,

@@ -64,6 +64,8 @@
 //! |---|---|---|
 //! | `macros` | yes | the attributes |
 //! | `redis` | yes | the Redis store |
+//! | `sentinel` | yes | `CacheBuilder::redis_sentinel`: the master that sentinels know |
+//! | `tls` | | Redis over TLS, `rediss://`, by rustls; it brings ring as a provider, and uses the program's if there is one |
 //! | `bincode` | yes | bincode as the codec of stored bytes |
 //! | `postcard` | | postcard as that codec, where `bincode` is off |
 //! | `axum` | | `axum::Json<T>` as a return type |

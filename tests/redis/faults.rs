@@ -140,7 +140,7 @@ fn building_does_no_io_and_a_bad_url_shows_no_password() {
     for url in [
         "http://:sesame@host",
         "redis://:sesame@host:port",
-        "rediss://:sesame@host",
+        "rediss://:sesame@host#insecure",
         "",
         "sesame",
     ] {

@@ -1,17 +1,23 @@
 //! What only a real Redis shows.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod acl;
 mod chaos;
 mod common;
+mod everything;
 mod faults;
 mod globs;
 mod index;
 mod leases;
 mod matrix;
 mod members;
+mod near;
 mod neighbours;
 mod overtaken;
 mod recovery;
 mod refusals;
 mod replay;
+mod sentinel;
+mod tls;
+mod versions;
 mod walks;

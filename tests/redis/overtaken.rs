@@ -156,7 +156,7 @@ async fn a_replica() {
 async fn a_script_of_a_neighbour_that_does_not_end() {
     refusing(
         |server| {
-            run(server, &["CONFIG", "SET", "busy-reply-threshold", "10"]);
+            run(server, &["CONFIG", "SET", "lua-time-limit", "10"]);
             let mut neighbour = server.connect();
             std::thread::spawn(move || {
                 let mut endless = redis::cmd("EVAL");

@@ -5,12 +5,23 @@
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
 
+/// The examples of what it says of Redis.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/redis.md")]
+pub struct Redis;
+
+mod authority;
 mod events;
+mod fake_sentinel;
 mod proxy;
 mod redis_server;
+mod sentinel;
 mod stores;
 
+pub use authority::{Authority, Identity};
 pub use events::{Event, events_of};
+pub use fake_sentinel::FakeSentinel;
 pub use proxy::{Fault, Proxy};
 pub use redis_server::RedisServer;
+pub use sentinel::Sentinels;
 pub use stores::{PATIENCE, Stores, on_both_stores};

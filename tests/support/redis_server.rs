@@ -1,10 +1,11 @@
+use std::ffi::OsString;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use redis::{Client, Connection};
+use redis::{Client, Connection, IntoConnectionInfo, RedisResult};
 
 /// A `redis-server` of a test's own, on a free port, without persistence. Dropped, it is killed.
 #[derive(Debug)]
@@ -21,7 +22,8 @@ impl RedisServer {
         Self::start_with(&[])
     }
 
-    /// Starts a server with further options of its command line, such as `["--requirepass", "secret"]`.
+    /// Starts a server with further options of its command line, such as `["--requirepass", "secret"]`. `{port}` in one
+    /// stands for the port that it is given.
     pub fn start_with(options: &[&str]) -> Self {
         let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
         // Between the choice of a port and its use another process may take it; then the server ends at once.
@@ -53,11 +55,16 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// A plain connection, to look at what the cache has stored.
+    /// A plain connection, to look at what the cache has stored. It doesn't introduce itself: what the server has
+    /// seen is what the test and the cache have sent.
     pub fn connect(&self) -> Connection {
-        Client::open(self.url())
-            .and_then(|client| client.get_connection())
-            .expect("the server answers")
+        let connect = || {
+            let info = self.url().into_connection_info()?;
+            let settings = info.redis_settings().clone().set_skip_set_lib_name();
+            Client::open(info.set_redis_settings(settings))?.get_connection()
+        };
+        let connection: RedisResult<Connection> = connect();
+        connection.expect("the server answers")
     }
 
     /// Kills it, as `kill -9` does.
@@ -101,12 +108,17 @@ impl Drop for RedisServer {
     }
 }
 
-fn free_port() -> u16 {
+/// `redis-server`, or what `TESTS_REDIS_SERVER` names: another version, or Valkey.
+pub(crate) fn program() -> OsString {
+    std::env::var_os("TESTS_REDIS_SERVER").unwrap_or_else(|| "redis-server".into())
+}
+
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     listener.local_addr().expect("it is bound").port()
 }
 
-fn fresh_folder(port: u16) -> PathBuf {
+pub(crate) fn fresh_folder(port: u16) -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let folder =
@@ -116,7 +128,7 @@ fn fresh_folder(port: u16) -> PathBuf {
 }
 
 fn spawn(port: u16, folder: &std::path::Path, options: &[String]) -> Child {
-    Command::new("redis-server")
+    Command::new(program())
         .args([
             "--bind",
             "127.0.0.1",
@@ -129,14 +141,18 @@ fn spawn(port: u16, folder: &std::path::Path, options: &[String]) -> Child {
         ])
         .args(["--port", &port.to_string(), "--dir"])
         .arg(folder)
-        .args(options)
+        .args(
+            options
+                .iter()
+                .map(|option| option.replace("{port}", &port.to_string())),
+        )
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .expect("redis-server is installed; `tests/run.sh` installs it")
 }
 
-fn answers(port: u16, process: &mut Child) -> bool {
+pub(crate) fn answers(port: u16, process: &mut Child) -> bool {
     let deadline = Instant::now() + Duration::from_secs(20);
     while Instant::now() < deadline {
         if let Ok(Some(_)) = process.try_wait() {

@@ -1,3 +1,5 @@
+#[cfg(any(feature = "sentinel", feature = "tls"))]
+mod network;
 mod redis;
 
 use std::collections::HashMap;
@@ -12,7 +14,7 @@ use crate::stats::Counters;
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
 #[cfg(feature = "redis")]
-use crate::store::redis::{Place, RedisStore};
+use crate::store::redis::{Place, RedisStore, Way};
 
 /// Makes a [`Cache`]. Nothing is connected and no thread is started by building.
 ///
@@ -47,6 +49,8 @@ pub struct CacheBuilder {
     near: Option<usize>,
     near_silence: Duration,
     clock: Clock,
+    #[cfg(feature = "redis")]
+    way: Way,
 }
 
 #[derive(Clone)]
@@ -85,6 +89,8 @@ impl CacheBuilder {
             near: None,
             near_silence: Duration::from_secs(1),
             clock: Clock::system(),
+            #[cfg(feature = "redis")]
+            way: Way::default(),
         }
     }
 
@@ -193,7 +199,10 @@ impl CacheBuilder {
         let store = match &self.backend {
             Backend::Memory => Store::Memory(MemoryStore::new(self.memory_capacity)),
             #[cfg(feature = "redis")]
-            Backend::Redis(place) => Store::Redis(RedisStore::new(place, &prefix, self.limits())?),
+            Backend::Redis(place) => {
+                let limits = self.limits();
+                Store::Redis(RedisStore::new(place, &self.way, &prefix, limits)?)
+            }
         };
         Ok(self.assemble(prefix, presets, store))
     }

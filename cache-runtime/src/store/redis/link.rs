@@ -6,6 +6,7 @@ use std::time::Duration;
 use redis::{RedisError, RedisResult};
 use tokio::time::timeout;
 
+use super::code::code_of;
 use super::connection::Connection;
 use super::endpoint::Endpoint;
 use crate::error::CacheError;
@@ -119,7 +120,7 @@ impl Link {
             Ok((server, replication)) => identity(&server, &replication),
             // A user who may not ask can't tell servers apart: then each connection is to another one.
             Err(error) if error.code() == Some("NOPERM") => format!("connection {number}"),
-            Err(error) => return Err(error),
+            Err(error) => return Err(self.endpoint.explain(error)),
         };
         Ok(Connected {
             connection,
@@ -164,7 +165,30 @@ fn identity(server: &str, replication: &str) -> String {
 /// Whether the error says something about the server or the connection, and not about one key.
 fn is_outage(error: &RedisError) -> bool {
     !matches!(
-        error.code(),
+        code_of(error),
         Some("WRONGTYPE" | "NOSCRIPT" | "ERR" | "EXECABORT")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outage(reply: &str) -> bool {
+        let value = redis::parse_redis_value(format!("-{reply}\r\n").as_bytes());
+        let error = value.and_then(redis::Value::extract_error);
+        is_outage(&error.expect_err("an error"))
+    }
+
+    #[test]
+    fn a_demoted_master_is_an_outage_as_redis_6_and_7_say_it() {
+        let refusal = "-READONLY You can't write against a read only replica.";
+        let in_6 = "ERR Error running script (call to f_a8e0): @user_script:4: @user_script: 4: ";
+        assert!(outage(&format!("{in_6}{refusal}")));
+        assert!(outage(&refusal[1..]));
+        assert!(!outage(
+            "ERR Error running script (call to f_a8e0): @user_script:4: WRONGTYPE Operation"
+        ));
+        assert!(!outage("WRONGTYPE Operation against a key"));
+    }
 }

@@ -6,8 +6,11 @@
 
 mod approach;
 mod breaker;
+#[cfg(feature = "tls")]
+mod certificates;
 mod claim;
 mod closely;
+mod code;
 mod commands;
 mod connection;
 mod endpoint;
@@ -19,8 +22,11 @@ mod nearby;
 mod orphans;
 mod outage;
 mod replay;
+#[cfg(feature = "sentinel")]
+mod sentinel;
 mod set;
 mod sweep;
+mod tls;
 mod tracking;
 mod walk;
 
@@ -36,7 +42,7 @@ use breaker::Breaker;
 use commands::Commands;
 pub(crate) use commands::{Limits, Seen};
 use endpoint::Endpoint;
-pub(crate) use endpoint::{Place, check_url};
+pub(crate) use endpoint::{Place, Way, check_url};
 use index::Index;
 pub(crate) use lease::Lease;
 use link::Link;
@@ -57,9 +63,14 @@ pub(crate) struct RedisStore {
 }
 
 impl RedisStore {
-    pub(crate) fn new(place: &Place, prefix: &str, limits: Limits) -> Result<Self, CacheError> {
+    pub(crate) fn new(
+        place: &Place,
+        way: &Way,
+        prefix: &str,
+        limits: Limits,
+    ) -> Result<Self, CacheError> {
         let commands = Commands {
-            link: Link::new(Endpoint::new(place)?),
+            link: Link::new(Endpoint::new(place, way, limits.response)?),
             breaker: Breaker::default(),
             replay: Replay::new(limits.replay_window),
             index: Index::default(),

@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::commands::Commands;
+use super::endpoint::Hear;
 use crate::background;
 use crate::error::CacheError;
 use crate::store::memory::Remains;
@@ -172,10 +173,7 @@ impl Commands {
         let term = near.begin();
         let entries = format!("{}:", self.prefix).into_bytes();
         let lost = Arc::clone(&tracking.lost);
-        let hear = move |info: PushInfo| {
-            heard(&info, &near, &lost, term, &entries);
-            Ok::<(), ()>(())
-        };
+        let hear: Hear = Box::new(move |info| heard(&info, &near, &lost, term, &entries));
         let mut connection = self.link.endpoint().open_telling(hear).await?;
         let mut track = redis::cmd("CLIENT");
         track.arg("TRACKING").arg("ON").arg("OPTIN").arg("NOLOOP");

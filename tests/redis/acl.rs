@@ -1,0 +1,165 @@
+//! Users with the least rights, as `docs/redis.md` gives them.
+
+use std::time::{Duration, Instant};
+
+use cache_runtime::{Cache, cacheable};
+use redis::{Client, Connection};
+use tests::{PATIENCE, RedisServer, Sentinels};
+
+use crate::common::until_well;
+use crate::everything::Pair;
+
+const DOCS: &str = include_str!("../../docs/redis.md");
+
+/// The user that the documentation makes, under another name, which is its prefix too; its rights in order: the
+/// server's, what the near store needs besides, the sentinel's.
+fn documented(user: &str) -> [Vec<String>; 3] {
+    let lines = DOCS
+        .lines()
+        .filter(|line| line.starts_with("ACL SETUSER "))
+        .map(|line| {
+            let line = line.replace("quickpost", user);
+            line.split(' ').map(str::to_owned).collect::<Vec<String>>()
+        });
+    let lines: Vec<Vec<String>> = lines.collect();
+    lines.try_into().expect("three lines")
+}
+
+fn run(line: &[String], connection: &mut Connection) {
+    let mut request = redis::cmd(&line[0]);
+    request.arg(&line[1..]);
+    request.query::<()>(connection).unwrap();
+}
+
+fn url_of(user: &str, server: &RedisServer) -> String {
+    format!("redis://{user}:secret@127.0.0.1:{}", server.port())
+}
+
+/// What the server refused this user: commands and keys.
+fn refused(server: &RedisServer, user: &str) -> Vec<String> {
+    let log: Vec<std::collections::HashMap<String, redis::Value>> = redis::cmd("ACL")
+        .arg("LOG")
+        .arg(10_000)
+        .query(&mut server.connect())
+        .unwrap();
+    let field = |entry: &std::collections::HashMap<String, redis::Value>, name: &str| {
+        redis::from_redis_value_ref::<String>(&entry[name]).unwrap()
+    };
+    log.iter()
+        .filter(|entry| field(entry, "username") == user)
+        .map(|entry| field(entry, "object"))
+        .collect()
+}
+
+#[tokio::test]
+async fn the_documented_rights_are_enough_for_everything() {
+    let server = RedisServer::start();
+    let [line, ..] = documented("modest");
+    run(&line, &mut server.connect());
+    let pair = Pair::at(&url_of("modest", &server), "modest");
+    for _ in 0..2 {
+        for (what, done) in pair.does_everything(&server).await {
+            done.unwrap_or_else(|error| panic!("{what}: {error}"));
+        }
+        pair.is_swept(&server).await;
+        assert!(pair.caches().iter().all(|cache| cache.stats().errors == 0));
+        pair.comes_through_an_outage(&server).await;
+        for cache in pair.caches() {
+            cache.reset_stats();
+        }
+    }
+    assert_eq!(refused(&server, "modest"), [""; 0]);
+}
+
+#[tokio::test]
+async fn each_of_the_documented_rights_is_needed() {
+    let server = RedisServer::start_with(&["--acllog-max-len", "10000"]);
+    let [line, ..] = documented("user");
+    let rights = line.iter().filter_map(|word| word.strip_prefix('+'));
+    let rights: Vec<&str> = rights.collect();
+    assert!(rights.len() > 10, "{rights:?}");
+    for right in rights {
+        let user = format!("without-{}", right.replace('|', "-"));
+        let [line, ..] = documented(&user);
+        let lesser: Vec<String> = line
+            .into_iter()
+            .filter(|word| word.strip_prefix('+') != Some(right))
+            .collect();
+        let mut admin = server.connect();
+        run(&lesser, &mut admin);
+        let pair = Pair::at(&url_of(&user, &server), &user);
+        let deadline = Instant::now() + Duration::from_secs(60);
+        // Once more if the machine was too slow for a renewal.
+        loop {
+            redis::cmd("SCRIPT").arg("FLUSH").exec(&mut admin).unwrap();
+            pair.does_everything(&server).await;
+            let refused = refused(&server, &user);
+            // Redis 6 doesn't name the subcommand.
+            let command = right.split('|').next().unwrap();
+            if refused
+                .iter()
+                .any(|object| object == right || object == command)
+            {
+                break;
+            }
+            assert!(Instant::now() < deadline, "{right}: {refused:?}");
+        }
+        // Given what it lacks, it works; nothing is owed for ever.
+        run(&documented(&user)[0], &mut admin);
+        for cache in pair.caches() {
+            until_well(cache).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_line_of_the_near_store_adds_to_the_first() {
+    let server = RedisServer::start();
+    let [first, second, _] = documented("modest");
+    run(&first, &mut server.connect());
+    run(&second, &mut server.connect());
+    let mut near = Client::open(url_of("modest", &server) + "/?protocol=resp3")
+        .and_then(|client| client.get_connection())
+        .unwrap();
+    let mut tracking = redis::cmd("CLIENT");
+    tracking.arg(&["TRACKING", "ON", "OPTIN", "NOLOOP"]);
+    tracking.query::<()>(&mut near).unwrap();
+    let mut caching = redis::cmd("CLIENT");
+    caching.arg(&["CACHING", "YES"]);
+    caching.query::<()>(&mut near).unwrap();
+    let _: Option<String> = redis::cmd("GET").arg("modest:a").query(&mut near).unwrap();
+}
+
+#[cacheable(key = "doubled:<<id>>")]
+async fn doubled(id: u32) -> u32 {
+    id * 2
+}
+
+#[tokio::test]
+async fn the_documented_rights_are_enough_through_sentinels() {
+    let server = RedisServer::start();
+    let sentinels = Sentinels::one(server.port(), "");
+    let [on_server, _, on_sentinel] = documented("modest");
+    run(&on_server, &mut server.connect());
+    for url in sentinels.urls() {
+        let mut sentinel = Client::open(url)
+            .and_then(|client| client.get_connection())
+            .unwrap();
+        run(&on_sentinel, &mut sentinel);
+    }
+    let urls = sentinels.urls();
+    let urls = urls
+        .iter()
+        .map(|url| url.replace("redis://", "redis://modest:secret@"));
+    let cache = Cache::builder()
+        .prefix("modest")
+        .redis_sentinel(urls, Sentinels::MASTER)
+        .master_login("modest", "secret")
+        .response_timeout(PATIENCE)
+        .build()
+        .unwrap();
+    assert_eq!(cache.scope(doubled(1)).await, 2);
+    cache.health_check().await.unwrap();
+    assert_eq!(cache.stats().errors, 0);
+    assert_eq!(refused(&server, "modest"), [""; 0]);
+}

@@ -1,0 +1,262 @@
+//! Redis Sentinel: a real failover, and what sentinels can be wrong about.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use cache_runtime::{Cache, CacheBuilder, CacheError, cacheable, invalidate};
+use redis::Commands;
+use tests::{FakeSentinel, PATIENCE, RedisServer, Sentinels};
+
+use crate::common::until_well;
+
+/// A row of a database, which counts its versions.
+#[derive(Clone, Default)]
+struct Row(Arc<AtomicU32>);
+
+#[cacheable(key = "rows:<<id>>", skip(row))]
+async fn read_row(row: &Row, id: u32) -> u32 {
+    row.0.load(Ordering::SeqCst)
+}
+
+#[invalidate(patterns = ["rows:<<id>>:*"])]
+async fn update_row(row: &Row, id: u32) -> Result<u32, String> {
+    let _ = id;
+    Ok(row.0.fetch_add(1, Ordering::SeqCst) + 1)
+}
+
+fn cache_through<S: Into<String>>(sentinels: impl IntoIterator<Item = S>) -> CacheBuilder {
+    Cache::builder()
+        .prefix("app")
+        .redis_sentinel(sentinels, Sentinels::MASTER)
+        .response_timeout(PATIENCE)
+}
+
+fn admin(server: &RedisServer, command: &[&str]) {
+    let mut request = redis::cmd(command[0]);
+    request.arg(&command[1..]);
+    request.query::<()>(&mut server.connect()).unwrap();
+}
+
+fn says_of_replication(server: &RedisServer, line: &str) -> bool {
+    let info: String = redis::cmd("INFO")
+        .arg("replication")
+        .query(&mut server.connect())
+        .unwrap();
+    info.lines().any(|found| found.trim() == line)
+}
+
+fn holds(server: &RedisServer, key: &str) -> bool {
+    server.connect().exists(key).unwrap()
+}
+
+/// Waits longer than the other tests: a failover is elections and pauses.
+fn until(what: &str, condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(90);
+    while !condition() {
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn replica_of(master: &RedisServer) -> RedisServer {
+    let port = master.port().to_string();
+    let replica = RedisServer::start_with(&["--replicaof", "127.0.0.1", &port]);
+    until("the replica has its copy", || {
+        says_of_replication(&replica, "master_link_status:up")
+    });
+    replica
+}
+
+/// From here on the replica hears nothing more of its master, and keeps what it has.
+fn cut_off(replica: &RedisServer, master: &RedisServer) {
+    admin(master, &["ACL", "SETUSER", "default", "-psync", "-sync"]);
+    admin(master, &["CLIENT", "KILL", "TYPE", "replica"]);
+    until("the replica has lost its master", || {
+        says_of_replication(replica, "master_link_status:down")
+    });
+}
+
+/// Calls until the cache works again; at no moment does a read return an old row.
+async fn until_cached_again(cache: &Cache, row: &Row, id: u32) {
+    let deadline = Instant::now() + Duration::from_secs(90);
+    loop {
+        let version = row.0.load(Ordering::SeqCst);
+        assert_eq!(cache.scope(read_row(row, id)).await, version);
+        let found = cache.get::<u32>(&format!("rows:{id}")).await;
+        if found.is_ok_and(|found| found == Some(version)) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "cached again");
+        tokio::task::yield_now().await;
+    }
+}
+
+/// The master dies before its replica heard of a delete: the new master has the old row.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failover_to_a_replica_that_missed_an_invalidation() {
+    // What it replicates it copies at once, and not for others to come.
+    let mut master = RedisServer::start_with(&["--repl-diskless-sync-delay", "0"]);
+    let replica = replica_of(&master);
+    let sentinels = Sentinels::three(master.port());
+    let cache = cache_through(sentinels.urls())
+        .response_timeout(Duration::from_secs(1))
+        .build()
+        .unwrap();
+    let row = Row::default();
+    until_cached_again(&cache, &row, 1).await;
+    until("the replica has the row", || holds(&replica, "app:rows:1"));
+
+    cut_off(&replica, &master);
+    assert_eq!(cache.scope(update_row(&row, 1)).await, Ok(1));
+    assert!(!holds(&master, "app:rows:1"), "the master has acknowledged");
+    master.kill();
+    assert!(holds(&replica, "app:rows:1"), "the replica has the old row");
+
+    // While nobody is master: reads and writes return their values.
+    assert_eq!(cache.scope(read_row(&row, 1)).await, 1);
+    assert_eq!(cache.scope(update_row(&row, 2)).await, Ok(2));
+    until_cached_again(&cache, &row, 1).await;
+    assert!(says_of_replication(&replica, "role:master"));
+    assert!(holds(&replica, "app:rows:1"), "cached by the new master");
+    assert_eq!(cache.scope(update_row(&row, 1)).await, Ok(3));
+    until_cached_again(&cache, &row, 1).await;
+
+    // The old master comes back, takes itself for one, and is not used.
+    master.restart();
+    admin(&replica, &["CLIENT", "KILL", "TYPE", "normal"]);
+    until_cached_again(&cache, &row, 7).await;
+    assert!(holds(&replica, "app:rows:7") && !holds(&master, "app:rows:7"));
+
+    let nobody = Cache::builder()
+        .redis_sentinel(sentinels.urls(), "nobody")
+        .build()
+        .unwrap();
+    assert_eq!(nobody.scope(read_row(&row, 1)).await, 3);
+    let error = nobody.health_check().await.unwrap_err().to_string();
+    assert!(error.contains("No such master"), "{error}");
+}
+
+#[tokio::test]
+async fn of_two_sentinels_the_one_that_knows_of_the_later_failover_counts() {
+    let (old, new) = (RedisServer::start(), RedisServer::start());
+    let behind = FakeSentinel::naming(old.port(), 1);
+    let ahead = FakeSentinel::naming(new.port(), 2).late(Duration::from_millis(50));
+    let cache = cache_through([behind.url(), ahead.url()]).build().unwrap();
+    assert!(cache.health_check().await.is_ok());
+    cache.set("rows:1", &1_u32, 60).await.unwrap();
+    assert!(holds(&new, "app:rows:1") && !holds(&old, "app:rows:1"));
+}
+
+#[tokio::test]
+async fn sentinels_that_refuse_or_are_silent_do_not_matter_while_one_answers() {
+    let server = RedisServer::start();
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let refusing = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let at = |listener: &TcpListener| {
+        let port = listener.local_addr().unwrap().port();
+        format!("redis://127.0.0.1:{port}")
+    };
+    let (silent_url, refusing_url) = (at(&silent), at(&refusing));
+    drop(refusing);
+    let sentinel = FakeSentinel::naming(server.port(), 1);
+    // The silent one is waited for for a quarter of the timeout.
+    let cache = cache_through([silent_url.clone(), refusing_url.clone(), sentinel.url()])
+        .response_timeout(Duration::from_secs(2))
+        .build()
+        .unwrap();
+    assert_eq!(cache.scope(read_row(&Row::default(), 1)).await, 0);
+    until_well(&cache).await;
+    cache.set("rows:2", &1_u32, 60).await.unwrap();
+    assert!(holds(&server, "app:rows:2"));
+
+    let cache = cache_through([refusing_url.clone()]).build().unwrap();
+    assert_eq!(cache.scope(read_row(&Row::default(), 1)).await, 0);
+    let error = cache.health_check().await.unwrap_err().to_string();
+    let port = refusing_url.rsplit(':').next().unwrap();
+    assert!(
+        error.contains("the sentinel at") && error.contains(port),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_replica_that_a_sentinel_takes_for_the_master_is_not_used() {
+    let master = RedisServer::start_with(&["--repl-diskless-sync-delay", "0"]);
+    let replica = replica_of(&master);
+    let _: () = master.connect().set("app:rows:1", "theirs").unwrap();
+    until("it is copied", || holds(&replica, "app:rows:1"));
+    let sentinel = FakeSentinel::naming(replica.port(), 1);
+    let cache = cache_through([sentinel.url()]).build().unwrap();
+    let row = Row::default();
+    assert_eq!(cache.scope(read_row(&row, 1)).await, 0);
+    let error = cache.health_check().await.unwrap_err().to_string();
+    assert!(error.contains("says that it is a slave"), "{error}");
+    // Nor later, until the sentinel knows better.
+    sentinel.name(master.port(), 2);
+    until_cached_again(&cache, &row, 1).await;
+}
+
+/// The connection stands, reads work, and nothing but `READONLY` tells.
+#[tokio::test]
+async fn a_master_that_is_demoted_under_its_connection_is_left() {
+    let (old, new) = (RedisServer::start(), RedisServer::start());
+    let sentinel = FakeSentinel::naming(old.port(), 1);
+    let cache = cache_through([sentinel.url()]).build().unwrap();
+    let row = Row::default();
+    until_cached_again(&cache, &row, 1).await;
+    // Its data isn't gone with its role: it never reaches its new master.
+    admin(&old, &["REPLICAOF", "127.0.0.1", "1"]);
+    // A miss can't take its lease, in a script; reads are refused from then on.
+    assert_eq!(cache.scope(read_row(&row, 2)).await, 0);
+    let error = cache.get::<u32>("rows:1").await.unwrap_err();
+    assert!(matches!(error, CacheError::Unavailable { .. }), "{error}");
+    assert_eq!(cache.scope(update_row(&row, 1)).await, Ok(1));
+    assert!(holds(&old, "app:rows:1"), "READONLY");
+    assert_eq!(cache.scope(read_row(&row, 1)).await, 1);
+    let error = cache.health_check().await.unwrap_err();
+    assert!(matches!(error, CacheError::Unavailable { .. }), "{error}");
+    sentinel.name(new.port(), 2);
+    until_cached_again(&cache, &row, 1).await;
+    assert!(holds(&new, "app:rows:1"));
+}
+
+#[tokio::test]
+async fn sentinel_and_master_have_passwords_of_their_own() {
+    let server = RedisServer::start_with(&["--requirepass", "of-the-master"]);
+    let sentinels = Sentinels::one(
+        server.port(),
+        "requirepass of-the-sentinel\nsentinel auth-pass mymaster of-the-master\n",
+    );
+    let with_password: Vec<String> = sentinels
+        .urls()
+        .iter()
+        .map(|url| url.replace("redis://", "redis://:of-the-sentinel@"))
+        .collect();
+    let cache = cache_through(with_password.clone())
+        .master_login("default", "of-the-master")
+        .master_database(2)
+        .build()
+        .unwrap();
+    assert_eq!(cache.scope(read_row(&Row::default(), 1)).await, 0);
+    assert!(cache.health_check().await.is_ok());
+    let url = format!("redis://:of-the-master@127.0.0.1:{}/2", server.port());
+    let mut direct = redis::Client::open(url).unwrap().get_connection().unwrap();
+    assert!(direct.exists::<_, bool>("app:rows:1").unwrap());
+
+    for (urls, password, whose) in [
+        (with_password, "of-the-sentinel", "the master mymaster at"),
+        (sentinels.urls(), "of-the-master", "the sentinel at"),
+    ] {
+        let cache = cache_through(urls)
+            .master_login("default", password)
+            .build()
+            .unwrap();
+        assert_eq!(cache.scope(read_row(&Row::default(), 1)).await, 0);
+        let error = cache.health_check().await.unwrap_err();
+        let shown = format!("{error} {error:?} {cache:?}");
+        assert!(shown.contains(whose), "{shown}");
+        assert!(!shown.contains("of-the-"), "{shown}");
+    }
+}
