@@ -128,6 +128,27 @@ async fn past_its_stale_time_it_is_a_miss() {
 }
 
 #[tokio::test]
+async fn past_its_stale_time_a_refresh_under_way_is_waited_for() {
+    #[cacheable(key = "two", ttl = work.life, stale = "2s", skip(work), companions = false)]
+    async fn two(work: Work) -> u32 {
+        work.run().await
+    }
+    on_both(|place| async move {
+        let work = place.work();
+        assert_eq!(two(work.clone()).await, 1);
+        place.turns_stale("two").await;
+        assert_eq!(two(work.clone()).await, 1);
+        work.gate.reached_by(1).await;
+        place.pass(Duration::from_secs(2)).await;
+        let waits = crate::gate::begin(&place.cache, two(work.clone())).await;
+        assert_eq!(work.runs.count(), 2, "it doesn't compute");
+        work.gate.open();
+        assert_eq!(soon(waits).await.unwrap(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_invalidation_ends_staleness() {
     on_both(|place| async move {
         let work = stale_row(&place).await;
@@ -330,8 +351,12 @@ fn a_stale_value_is_an_event() {
         work.run_through()
     }
     let events = events_of(Level::DEBUG, || {
-        let runtime = tokio::runtime::Builder::new_current_thread();
-        let runtime = { runtime }.enable_all().build().unwrap();
+        // Its workers know nothing of this thread's subscriber: the refresh brings it along.
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(async {
             let place = Place::memory();
             let work = place.work();
@@ -392,4 +417,47 @@ async fn a_claim_whose_holder_died_is_taken_over() {
         work.runs.count() == 2
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_living_holder_renews_its_claim() {
+    let server = RedisServer::start();
+    let builder = Cache::builder().prefix("quickpost").redis(server.url());
+    let cache = builder
+        .response_timeout(tests::PATIENCE)
+        .lease(Duration::from_millis(300))
+        .build()
+        .unwrap();
+    let mut work = Place::memory().work();
+    work.life = Duration::from_millis(100);
+    let test = async {
+        row(work.clone(), 1).await;
+        until("it turns stale", || async {
+            cache.ttl("rows:1").await.unwrap().is_none()
+        })
+        .await;
+        row(work.clone(), 1).await;
+        work.gate.reached_by(1).await;
+        let mut connection = server.connect();
+        let mut claim_end = || -> Vec<u8> {
+            let mut read = redis::cmd("GETRANGE");
+            read.arg("quickpost:rows:1").arg(24).arg(31);
+            read.query(&mut connection).unwrap()
+        };
+        let first = claim_end();
+        assert_ne!(first, [0; 8]);
+        // It is counted from the entry's end, so a later one is a smaller number.
+        until("it is renewed", || {
+            let later = number(&claim_end()) + 150 < number(&first);
+            async move { later }
+        })
+        .await;
+        work.gate.open();
+        until_stored(&cache, "rows:1", 2).await;
+    };
+    cache.scope(test).await;
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    u64::from_le_bytes(bytes.try_into().unwrap())
 }
