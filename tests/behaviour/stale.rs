@@ -461,3 +461,58 @@ async fn a_living_holder_renews_its_claim() {
 fn number(bytes: &[u8]) -> u64 {
     u64::from_le_bytes(bytes.try_into().unwrap())
 }
+
+#[tokio::test]
+async fn a_value_that_is_not_stored_ends_what_it_outdates() {
+    #[cacheable(key = "gone", ttl = work.life, stale = "10m", skip(work), companions = false)]
+    async fn gone(work: Work) -> Option<u32> {
+        match work.run_through() {
+            1 => Some(1),
+            _ => None,
+        }
+    }
+    #[cacheable(key = "draft", ttl = work.life, stale = "10m", skip(work), unless = |run| *run > 1, companions = false)]
+    async fn draft(work: &Work) -> u32 {
+        work.run_through()
+    }
+    on_both(|place| async move {
+        let work = place.work();
+        assert_eq!(gone(work.clone()).await, Some(1));
+        place.turns_stale("gone").await;
+        assert_eq!(gone(work.clone()).await, Some(1));
+        until("the background finds nothing", || async {
+            gone(work.clone()).await.is_none()
+        })
+        .await;
+        let work = place.work();
+        assert_eq!(draft(&work).await, 1);
+        place.turns_stale("draft").await;
+        assert_eq!(draft(&work).await, 2);
+        // On Redis the deletion is under way.
+        until("nothing stands", || async { draft(&work).await > 2 }).await;
+        let waiting = place.cache.stats().stale;
+        draft(&work).await;
+        assert_eq!(place.cache.stats().stale, waiting);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn many_of_which_some_are_stale() {
+    on_both(|place| async move {
+        let work = place.work();
+        work.gate.open();
+        for id in 0..3 {
+            row(work.clone(), id).await;
+        }
+        place.turns_stale("rows:2").await;
+        let mut lasting = work.clone();
+        lasting.life = Duration::from_secs(60);
+        row_refresh(lasting, 1).await;
+        place.cache.set("plain", &9_u32, 60).await.unwrap();
+        let keys = ["rows:0", "rows:1", "rows:2", "plain", "nothing"];
+        let found = place.cache.get_many::<u32>(keys).await.unwrap();
+        assert_eq!(found, [None, Some(4), None, Some(9), None]);
+    })
+    .await;
+}
