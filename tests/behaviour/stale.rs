@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use cache_runtime::{Cache, cacheable, invalidate};
-use tests::{RedisServer, events_of};
+use tests::events_of;
 use tracing::Level;
 
 use crate::gate::soon;
-use crate::refreshing::{Place, Work, on, on_both, until, until_stored};
+use crate::refreshing::{LIFE, Place, Work, on, on_both, until, until_stored};
 
 #[cacheable(key = "rows:<<id>>", ttl = work.life, stale = "10m", skip(work))]
 async fn row(work: Work, id: u32) -> u32 {
@@ -116,7 +116,7 @@ async fn past_its_stale_time_it_is_a_miss() {
         let work = place.work();
         assert_eq!(short(work.clone()).await, 1);
         place.turns_stale("short").await;
-        place.pass(Duration::from_millis(100)).await;
+        place.pass(Duration::from_millis(100));
         assert_eq!(
             short(work.clone()).await,
             2,
@@ -139,7 +139,7 @@ async fn past_its_stale_time_a_refresh_under_way_is_waited_for() {
         place.turns_stale("two").await;
         assert_eq!(two(work.clone()).await, 1);
         work.gate.reached_by(1).await;
-        place.pass(Duration::from_secs(2)).await;
+        place.pass(Duration::from_secs(2));
         let waits = crate::gate::begin(&place.cache, two(work.clone())).await;
         assert_eq!(work.runs.count(), 2, "it doesn't compute");
         work.gate.open();
@@ -302,21 +302,21 @@ fn without_a_runtime_the_refresh_runs_beside_the_caches_thread() {
     let key = "rows:1";
     let read = || futures_executor::block_on(place.cache.scope(row(work.clone(), 1)));
     assert_eq!(read(), 1);
-    let wait = |condition: &dyn Fn() -> bool| {
+    let blocking = place.cache.blocking();
+    let wait_for = |value| {
         let deadline = std::time::Instant::now() + Duration::from_secs(30);
-        while !condition() {
+        while blocking.get::<u32>(key).unwrap() != Some(value) {
             assert!(std::time::Instant::now() < deadline);
             std::thread::sleep(Duration::from_millis(1));
         }
     };
-    let blocking = place.cache.blocking();
-    wait(&|| blocking.ttl(key).unwrap().is_none());
+    place.pass(LIFE);
     assert_eq!(read(), 1);
-    wait(&|| blocking.get::<u32>(key).unwrap() == Some(2));
+    wait_for(2);
+    place.pass(LIFE);
     let from_a_thread = || place.cache.scope_sync(|| row_sync(work.clone(), 1));
-    wait(&|| blocking.ttl(key).unwrap().is_none());
     assert_eq!(from_a_thread(), 2);
-    wait(&|| blocking.get::<u32>(key).unwrap() == Some(3));
+    wait_for(3);
 }
 
 #[cacheable(key = "outer", ttl = work.life, stale = "10m", skip(work), companions = false)]
@@ -379,31 +379,22 @@ fn a_stale_value_is_an_event() {
 
 #[tokio::test]
 async fn a_claim_whose_holder_died_is_taken_over() {
-    // What a process leaves behind that was killed in the middle of a refresh: the claim of a lease's length.
-    let server = RedisServer::start();
-    let cache = Cache::builder()
-        .prefix("quickpost")
-        .redis(server.url())
-        .response_timeout(tests::PATIENCE)
-        .lease(Duration::from_millis(300))
-        .build()
-        .unwrap();
-    let mut work = Place::memory().work();
-    work.life = Duration::from_millis(100);
+    // What a process leaves behind that was killed in the middle of a refresh.
+    let place = Place::redis();
+    let cache = &place.cache;
+    let work = place.work();
     work.gate.open();
     cache.scope(row(work.clone(), 1)).await;
-    until("it turns stale", || async {
-        cache.ttl("rows:1").await.unwrap().is_none()
-    })
-    .await;
-    // A claim of nobody's, which ends in 300 ms.
+    place.turns_stale("rows:1").await;
+    let server = place.server.as_ref().unwrap();
     let mut connection = server.connect();
+    // A claim of nobody's, which ends in a minute.
     let left: u64 = redis::cmd("PTTL")
         .arg("quickpost:rows:1")
         .query(&mut connection)
         .unwrap();
     let mut claim = 77_u64.to_le_bytes().to_vec();
-    claim.extend((left - 300).to_le_bytes());
+    claim.extend((left - 60_000).to_le_bytes());
     let _: u64 = redis::cmd("SETRANGE")
         .arg("quickpost:rows:1")
         .arg(16)
@@ -412,33 +403,21 @@ async fn a_claim_whose_holder_died_is_taken_over() {
         .unwrap();
     assert_eq!(cache.scope(row(work.clone(), 1)).await, 1);
     assert_eq!(work.runs.count(), 1, "the claim stands");
-    until("another claims it", || async {
-        cache.scope(row(work.clone(), 1)).await;
-        work.runs.count() == 2
-    })
-    .await;
+    place.pass(Duration::from_secs(60));
+    assert_eq!(cache.scope(row(work.clone(), 1)).await, 1);
+    until_stored(cache, "rows:1", 2).await;
 }
 
 #[tokio::test]
 async fn a_living_holder_renews_its_claim() {
-    let server = RedisServer::start();
-    let builder = Cache::builder().prefix("quickpost").redis(server.url());
-    let cache = builder
-        .response_timeout(tests::PATIENCE)
-        .lease(Duration::from_millis(300))
-        .build()
-        .unwrap();
-    let mut work = Place::memory().work();
-    work.life = Duration::from_millis(100);
+    let place = Place::redis_with(|builder| builder.lease(Duration::from_millis(300)));
+    let (cache, work) = (&place.cache, place.work());
     let test = async {
         row(work.clone(), 1).await;
-        until("it turns stale", || async {
-            cache.ttl("rows:1").await.unwrap().is_none()
-        })
-        .await;
+        place.turns_stale("rows:1").await;
         row(work.clone(), 1).await;
         work.gate.reached_by(1).await;
-        let mut connection = server.connect();
+        let mut connection = place.server.as_ref().unwrap().connect();
         let mut claim_end = || -> Vec<u8> {
             let mut read = redis::cmd("GETRANGE");
             read.arg("quickpost:rows:1").arg(24).arg(31);
@@ -453,7 +432,7 @@ async fn a_living_holder_renews_its_claim() {
         })
         .await;
         work.gate.open();
-        until_stored(&cache, "rows:1", 2).await;
+        until_stored(cache, "rows:1", 2).await;
     };
     cache.scope(test).await;
 }
