@@ -50,6 +50,11 @@ use proc_macro::TokenStream;
 /// | `unless = \|post\| post.draft` | over the value; when true, it is not stored |
 /// | `cache_none` | stores `None` too; otherwise only `Some` is stored |
 /// | `version = 2` | entries of other versions become misses |
+/// | `stale = "1m"` | for so long past its `ttl` an entry is served at once, while one caller computes it anew, see [Staleness](#staleness) |
+/// | `stale_if_error = "1h"` | for so long past its `ttl` an entry is served when the body returns `Err` |
+/// | `early = true` | a hot entry is computed anew shortly before its `ttl` ends; also `early` alone |
+/// | `refresh = "caller"` | who computes an entry anew that still stands: `"caller"` or `"background"` |
+/// | `jitter = 0.1` | shortens each `ttl` by chance, by less than this part of it: what was stored together doesn't expire together |
 /// | `debug = true` | shows this function's cache events at level `info`; also `debug` alone |
 /// | `cache = self.cache` | the cache to use, by reference; default `Cache::current()` |
 /// | `companions`, `companions = false` | see [Companions](#companions) |
@@ -83,6 +88,39 @@ use proc_macro::TokenStream;
 /// `Result<Option<Arc<T>>, E>`, or nothing. What is stored is the innermost `T`, which is what `unless` and a `ttl` closure see. An
 /// `Err` is never stored. A borrowed value can't be cached, since the entry outlives the call, nor can an `impl Trait`,
 /// since the cache must know the type.
+///
+/// # Staleness
+///
+/// ```ignore
+/// #[cacheable(key = "scores:<<player>>", ttl = "1m", stale = "10m", stale_if_error = "1d")]
+/// async fn score(player: u32) -> Result<Score, DbError> {
+///     db().score(player).await
+/// }
+/// ```
+///
+/// *Stale*: for ten minutes past its minute, all callers get the value that stands, at once, and one of them, in all processes on
+/// one Redis, computes it anew. If it isn't asked for in that time, the next call waits, as for a value that was never there.
+///
+/// *Stale if error*: past those ten minutes, one caller computes and the others wait for it. If the body errs, all get the
+/// expired value, and nobody tries again for one second. Within the ten minutes an error is followed by the same pause.
+/// The error of a body in the background is logged, at level `warn`.
+///
+/// *Early*: each hit near the end of the `ttl` takes the value for expired with a probability that grows the nearer the end is and the
+/// longer the value took to compute (XFetch, VLDB 2015), and one computes it while it is still fresh. So a hot key's end keeps
+/// nobody waiting, and nothing is served past its `ttl`. An entry that is seldom read just expires.
+///
+/// An invalidation ends all of this at once: what it deleted is served to nobody, and a refresh from before it stores nothing.
+///
+/// The refresh runs in the **background** where the body owns all that it works with: no argument's type, as it is written,
+/// has a `&`, a lifetime or a type parameter (`self`, `Self`, `impl Trait` and a macro count as such), and all are
+/// `Clone + Send`. It runs on the caller's tokio runtime, or without one on a thread of the cache's, in the caller's scope and
+/// span; a body that blocks runs on that runtime's blocking threads. The body must then be `Send`. Everywhere else, and
+/// under `#[async_trait]`, the one **caller** that finds the entry due pays: it waits for the body and gets the new value, the
+/// others get the one that stands. `refresh = "caller"` asks for that; `refresh = "background"` makes it an error where it can't be.
+/// In an `impl` with type parameters, which the attribute can't see, the background needs them to be `'static`.
+///
+/// A caller that pays for a *stale* value also gets the body's error, unless there is `stale_if_error`; one that pays for an *early* refresh
+/// gets the fresh value that stands. With `stale_if_error`, a future is `Send` only if the error type is.
 ///
 /// # Companions
 ///

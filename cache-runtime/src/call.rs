@@ -215,8 +215,7 @@ impl Call {
             // Dropped, the lead fails its flight and gives its lease back.
             Landing::Keep => None,
             Landing::Share(payload) => {
-                let Lead { leader, .. } = lead;
-                leader.land(payload, self.version, || {});
+                self.share(lead, payload);
                 None
             }
             Landing::InMemory {
@@ -230,6 +229,25 @@ impl Call {
             }
             #[cfg(feature = "redis")]
             Landing::InRedis(payload, ttl, bytes) => self.land_in_redis(lead, payload, ttl, bytes),
+        }
+    }
+
+    /// Hands on a value that isn't to be stored. What stands is outdated by it, and would be served for as long as it is stale:
+    /// it goes with the claim on it.
+    fn share(&self, lead: Lead, payload: Payload) {
+        let outdates = self.options.refresh();
+        #[cfg(feature = "redis")]
+        let lease = lead.lease;
+        let taken = lead.leader.land(payload, self.version, || {
+            let store = self.cache.inner().store.memory()?;
+            outdates.then(|| store.take(&self.key))
+        });
+        drop(taken);
+        #[cfg(feature = "redis")]
+        if let Some(mut lease) = lease
+            && outdates
+        {
+            lease.takes_along_what_it_claims();
         }
     }
 

@@ -97,7 +97,7 @@ pub struct Stats {
     pub fills: u64,
     /// Calls answered by another caller's computation.
     pub waits: u64,
-    /// Calls answered with an expired value.
+    /// Calls answered with an expired value, also those that ran the body and were spared its error.
     pub stale: u64,
     /// Operations of the store that failed, and values that couldn't be encoded.
     pub errors: u64,

@@ -4,11 +4,15 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cache_runtime::{Cache, Clock};
+use cache_runtime::{Cache, CacheBuilder, Clock};
+use redis::Commands as _;
 use tests::{PATIENCE, RedisServer};
 
 use crate::common::Runs;
 use crate::gate::Gate;
+
+/// The lifetime that the functions are given.
+pub(crate) const LIFE: Duration = Duration::from_secs(60);
 
 /// A store, and the way to let lifetimes pass in it.
 pub(crate) struct Place {
@@ -30,19 +34,15 @@ impl Place {
     }
 
     pub(crate) fn redis() -> Self {
-        let server = RedisServer::start();
-        Self {
-            cache: on(&server),
-            clock: None,
-            server: Some(server),
-        }
+        Self::redis_with(|builder| builder)
     }
 
-    /// The lifetime that the functions are given: on Redis it passes by itself.
-    pub(crate) fn life(&self) -> Duration {
-        match self.clock {
-            Some(_) => Duration::from_secs(60),
-            None => Duration::from_millis(150),
+    pub(crate) fn redis_with(configure: impl Fn(CacheBuilder) -> CacheBuilder) -> Self {
+        let server = RedisServer::start();
+        Self {
+            cache: configure(builder(&server)).build().unwrap(),
+            clock: None,
+            server: Some(server),
         }
     }
 
@@ -50,35 +50,42 @@ impl Place {
         Work {
             runs: Runs::default(),
             gate: Gate::new(),
-            life: self.life(),
+            life: LIFE,
             alive: Arc::default(),
         }
     }
 
-    /// Lets the time pass: at once in memory, really on Redis.
-    pub(crate) async fn pass(&self, time: Duration) {
-        match &self.clock {
-            Some(clock) => clock.advance(time),
-            None => tokio::time::sleep(time).await,
+    /// Lets the time pass: in memory by the clock, on Redis by taking it from what every entry still has to live.
+    pub(crate) fn pass(&self, time: Duration) {
+        if let Some(clock) = &self.clock {
+            clock.advance(time);
+        }
+        if let Some(server) = &self.server {
+            let mut connection = server.connect();
+            let keys: Vec<String> = connection.keys("quickpost:*").unwrap();
+            for key in keys {
+                let left: i64 = connection.pttl(&key).unwrap();
+                let left = left - i64::try_from(time.as_millis()).unwrap();
+                let _: bool = connection.pexpire(&key, left).unwrap();
+            }
         }
     }
 
-    /// Comes back when the entry isn't fresh any more.
+    /// The entry isn't fresh any more.
     pub(crate) async fn turns_stale(&self, key: &str) {
-        if let Some(clock) = &self.clock {
-            clock.advance(self.life());
-        }
-        until("it turns stale", || async {
-            self.cache.ttl(key).await.unwrap().is_none()
-        })
-        .await;
+        self.pass(LIFE);
+        assert_eq!(self.cache.ttl(key).await.unwrap(), None);
     }
+}
+
+fn builder(server: &RedisServer) -> CacheBuilder {
+    let builder = Cache::builder().prefix("quickpost").redis(server.url());
+    builder.response_timeout(PATIENCE)
 }
 
 /// A cache on this server.
 pub(crate) fn on(server: &RedisServer) -> Cache {
-    let builder = Cache::builder().prefix("quickpost").redis(server.url());
-    builder.response_timeout(PATIENCE).build().unwrap()
+    builder(server).build().unwrap()
 }
 
 /// Runs the test in memory, then on Redis, in the scope of its cache.

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use cache_runtime::{Cache, cacheable, invalidate};
-use tests::{RedisServer, events_of};
+use tests::events_of;
 use tracing::Level;
 
 use crate::gate::soon;
-use crate::refreshing::{Place, Work, on, on_both, until, until_stored};
+use crate::refreshing::{LIFE, Place, Work, on, on_both, until, until_stored};
 
 #[cacheable(key = "rows:<<id>>", ttl = work.life, stale = "10m", skip(work))]
 async fn row(work: Work, id: u32) -> u32 {
@@ -116,13 +116,34 @@ async fn past_its_stale_time_it_is_a_miss() {
         let work = place.work();
         assert_eq!(short(work.clone()).await, 1);
         place.turns_stale("short").await;
-        place.pass(Duration::from_millis(100)).await;
+        place.pass(Duration::from_millis(100));
         assert_eq!(
             short(work.clone()).await,
             2,
             "it is computed, and waited for"
         );
         assert_eq!(place.cache.stats().stale, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn past_its_stale_time_a_refresh_under_way_is_waited_for() {
+    #[cacheable(key = "two", ttl = work.life, stale = "2s", skip(work), companions = false)]
+    async fn two(work: Work) -> u32 {
+        work.run().await
+    }
+    on_both(|place| async move {
+        let work = place.work();
+        assert_eq!(two(work.clone()).await, 1);
+        place.turns_stale("two").await;
+        assert_eq!(two(work.clone()).await, 1);
+        work.gate.reached_by(1).await;
+        place.pass(Duration::from_secs(2));
+        let waits = crate::gate::begin(&place.cache, two(work.clone())).await;
+        assert_eq!(work.runs.count(), 2, "it doesn't compute");
+        work.gate.open();
+        assert_eq!(soon(waits).await.unwrap(), 2);
     })
     .await;
 }
@@ -281,21 +302,21 @@ fn without_a_runtime_the_refresh_runs_beside_the_caches_thread() {
     let key = "rows:1";
     let read = || futures_executor::block_on(place.cache.scope(row(work.clone(), 1)));
     assert_eq!(read(), 1);
-    let wait = |condition: &dyn Fn() -> bool| {
+    let blocking = place.cache.blocking();
+    let wait_for = |value| {
         let deadline = std::time::Instant::now() + Duration::from_secs(30);
-        while !condition() {
+        while blocking.get::<u32>(key).unwrap() != Some(value) {
             assert!(std::time::Instant::now() < deadline);
             std::thread::sleep(Duration::from_millis(1));
         }
     };
-    let blocking = place.cache.blocking();
-    wait(&|| blocking.ttl(key).unwrap().is_none());
+    place.pass(LIFE);
     assert_eq!(read(), 1);
-    wait(&|| blocking.get::<u32>(key).unwrap() == Some(2));
+    wait_for(2);
+    place.pass(LIFE);
     let from_a_thread = || place.cache.scope_sync(|| row_sync(work.clone(), 1));
-    wait(&|| blocking.ttl(key).unwrap().is_none());
     assert_eq!(from_a_thread(), 2);
-    wait(&|| blocking.get::<u32>(key).unwrap() == Some(3));
+    wait_for(3);
 }
 
 #[cacheable(key = "outer", ttl = work.life, stale = "10m", skip(work), companions = false)]
@@ -330,8 +351,12 @@ fn a_stale_value_is_an_event() {
         work.run_through()
     }
     let events = events_of(Level::DEBUG, || {
-        let runtime = tokio::runtime::Builder::new_current_thread();
-        let runtime = { runtime }.enable_all().build().unwrap();
+        // Its workers know nothing of this thread's subscriber: the refresh brings it along.
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(async {
             let place = Place::memory();
             let work = place.work();
@@ -354,31 +379,22 @@ fn a_stale_value_is_an_event() {
 
 #[tokio::test]
 async fn a_claim_whose_holder_died_is_taken_over() {
-    // What a process leaves behind that was killed in the middle of a refresh: the claim of a lease's length.
-    let server = RedisServer::start();
-    let cache = Cache::builder()
-        .prefix("quickpost")
-        .redis(server.url())
-        .response_timeout(tests::PATIENCE)
-        .lease(Duration::from_millis(300))
-        .build()
-        .unwrap();
-    let mut work = Place::memory().work();
-    work.life = Duration::from_millis(100);
+    // What a process leaves behind that was killed in the middle of a refresh.
+    let place = Place::redis();
+    let cache = &place.cache;
+    let work = place.work();
     work.gate.open();
     cache.scope(row(work.clone(), 1)).await;
-    until("it turns stale", || async {
-        cache.ttl("rows:1").await.unwrap().is_none()
-    })
-    .await;
-    // A claim of nobody's, which ends in 300 ms.
+    place.turns_stale("rows:1").await;
+    let server = place.server.as_ref().unwrap();
     let mut connection = server.connect();
+    // A claim of nobody's, which ends in a minute.
     let left: u64 = redis::cmd("PTTL")
         .arg("quickpost:rows:1")
         .query(&mut connection)
         .unwrap();
     let mut claim = 77_u64.to_le_bytes().to_vec();
-    claim.extend((left - 300).to_le_bytes());
+    claim.extend((left - 60_000).to_le_bytes());
     let _: u64 = redis::cmd("SETRANGE")
         .arg("quickpost:rows:1")
         .arg(16)
@@ -387,9 +403,95 @@ async fn a_claim_whose_holder_died_is_taken_over() {
         .unwrap();
     assert_eq!(cache.scope(row(work.clone(), 1)).await, 1);
     assert_eq!(work.runs.count(), 1, "the claim stands");
-    until("another claims it", || async {
-        cache.scope(row(work.clone(), 1)).await;
-        work.runs.count() == 2
+    place.pass(Duration::from_secs(60));
+    assert_eq!(cache.scope(row(work.clone(), 1)).await, 1);
+    until_stored(cache, "rows:1", 2).await;
+}
+
+#[tokio::test]
+async fn a_living_holder_renews_its_claim() {
+    let place = Place::redis_with(|builder| builder.lease(Duration::from_millis(300)));
+    let (cache, work) = (&place.cache, place.work());
+    let test = async {
+        row(work.clone(), 1).await;
+        place.turns_stale("rows:1").await;
+        row(work.clone(), 1).await;
+        work.gate.reached_by(1).await;
+        let mut connection = place.server.as_ref().unwrap().connect();
+        let mut claim_end = || -> Vec<u8> {
+            let mut read = redis::cmd("GETRANGE");
+            read.arg("quickpost:rows:1").arg(24).arg(31);
+            read.query(&mut connection).unwrap()
+        };
+        let first = claim_end();
+        assert_ne!(first, [0; 8]);
+        // It is counted from the entry's end, so a later one is a smaller number.
+        until("it is renewed", || {
+            let later = number(&claim_end()) + 150 < number(&first);
+            async move { later }
+        })
+        .await;
+        work.gate.open();
+        until_stored(cache, "rows:1", 2).await;
+    };
+    cache.scope(test).await;
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    u64::from_le_bytes(bytes.try_into().unwrap())
+}
+
+#[tokio::test]
+async fn a_value_that_is_not_stored_ends_what_it_outdates() {
+    #[cacheable(key = "gone", ttl = work.life, stale = "10m", skip(work), companions = false)]
+    async fn gone(work: Work) -> Option<u32> {
+        match work.run_through() {
+            1 => Some(1),
+            _ => None,
+        }
+    }
+    #[cacheable(key = "draft", ttl = work.life, stale = "10m", skip(work), unless = |run| *run > 1, companions = false)]
+    async fn draft(work: &Work) -> u32 {
+        work.run_through()
+    }
+    on_both(|place| async move {
+        let work = place.work();
+        assert_eq!(gone(work.clone()).await, Some(1));
+        place.turns_stale("gone").await;
+        assert_eq!(gone(work.clone()).await, Some(1));
+        until("the background finds nothing", || async {
+            gone(work.clone()).await.is_none()
+        })
+        .await;
+        let work = place.work();
+        assert_eq!(draft(&work).await, 1);
+        place.turns_stale("draft").await;
+        assert_eq!(draft(&work).await, 2);
+        // On Redis the deletion is under way.
+        until("nothing stands", || async { draft(&work).await > 2 }).await;
+        let waiting = place.cache.stats().stale;
+        draft(&work).await;
+        assert_eq!(place.cache.stats().stale, waiting);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn many_of_which_some_are_stale() {
+    on_both(|place| async move {
+        let work = place.work();
+        work.gate.open();
+        for id in 0..3 {
+            row(work.clone(), id).await;
+        }
+        place.turns_stale("rows:2").await;
+        let mut lasting = work.clone();
+        lasting.life = Duration::from_secs(60);
+        row_refresh(lasting, 1).await;
+        place.cache.set("plain", &9_u32, 60).await.unwrap();
+        let keys = ["rows:0", "rows:1", "rows:2", "plain", "nothing"];
+        let found = place.cache.get_many::<u32>(keys).await.unwrap();
+        assert_eq!(found, [None, Some(4), None, Some(9), None]);
     })
     .await;
 }

@@ -65,14 +65,14 @@ async fn the_expired_value_is_served_instead_of_an_error() {
             let stats = place.cache.stats();
             assert_eq!((stats.stale, stats.fills), (21, 1));
         }
-        place.pass(Duration::from_secs(1)).await;
+        place.pass(Duration::from_secs(1));
         until("it is tried after the pause", || async {
             assert_eq!(row(work.clone(), broken.clone()).await, Ok(1));
             work.runs.count() >= 3
         })
         .await;
         broken.is_repaired();
-        place.pass(Duration::from_secs(1)).await;
+        place.pass(Duration::from_secs(1));
         until("it is fresh again", || async {
             row(work.clone(), broken.clone()).await.unwrap() > 3
         })
@@ -165,7 +165,7 @@ async fn past_its_time_the_error_is_the_callers() {
         let (work, broken) = (place.work(), Broken::default());
         assert_eq!(short(&work, &broken).await, Ok(1));
         place.turns_stale("short").await;
-        place.pass(Duration::from_millis(100)).await;
+        place.pass(Duration::from_millis(100));
         broken.breaks();
         assert_eq!(short(&work, &broken).await, Err(2));
     })
@@ -185,7 +185,7 @@ async fn a_sync_function_keeps_it_too() {
         let values = tokio::task::spawn_blocking(call).await.unwrap();
         assert_eq!(values, [Ok(1), Ok(1)]);
         broken.is_repaired();
-        place.pass(Duration::from_secs(1)).await;
+        place.pass(Duration::from_secs(1));
         until("it is fresh again", || async {
             let (work, broken, cache) = (work.clone(), broken.clone(), place.cache.clone());
             let call = move || cache.scope_sync(|| row_sync(&work, &broken));
@@ -212,7 +212,7 @@ async fn with_both_the_caller_that_pays_is_spared_the_error() {
         assert_eq!(both(&work, &broken).await, Ok(1));
         assert_eq!(work.runs.count(), 2);
         broken.is_repaired();
-        place.pass(Duration::from_secs(1)).await;
+        place.pass(Duration::from_secs(1));
         until("it is fresh again", || async {
             both(&work, &broken).await.unwrap() > 1
         })

@@ -3,5 +3,6 @@
 
 mod database;
 mod herd;
+mod refresh;
 mod stress;
 mod worker;

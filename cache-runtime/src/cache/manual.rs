@@ -183,7 +183,8 @@ impl Cache {
         Ok(self.ttl(key).await?.is_some())
     }
 
-    /// How long a key still lives; `None` if it isn't there.
+    /// How long a key still lives; `None` if it isn't there. One that outlives its lifetime, because its function has `stale`
+    /// or the like, is as good as gone when that ends.
     ///
     /// # Errors
     ///

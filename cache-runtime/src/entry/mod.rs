@@ -16,9 +16,9 @@ use crate::error::CacheError;
 use crate::value::Settable;
 use crate::value::measure::measure;
 use fingerprint::TypeFacts;
+pub(crate) use header::{Facts, HEADER_BYTES, Kind, inspect};
 #[cfg(feature = "redis")]
-pub(crate) use header::TOKEN_OFFSET;
-pub(crate) use header::{Facts, HEADER_BYTES, Header, Kind, inspect};
+pub(crate) use header::{Header, TOKEN_OFFSET};
 
 /// An encoded entry, shared.
 pub(crate) type Bytes = Arc<[u8]>;

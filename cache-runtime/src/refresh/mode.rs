@@ -111,7 +111,7 @@ impl Background {
         V: FnOnce(&R::Stored) -> D + Unattended,
         D: IntoTtl + 'static,
         U: FnOnce(&R::Stored) -> bool + Unattended,
-        B: Future<Output = R> + Unattended,
+        B: Future<Output = R> + Send + 'static, // else write `refresh = "caller"`
     {
         match lookup.settle(false).await {
             Settled::Plain(lookup) => read_async(lookup, value_ttl, unless, body).await,
@@ -141,7 +141,7 @@ impl Background {
         V: FnOnce(&R::Stored) -> D + Unattended,
         D: IntoTtl + 'static,
         U: FnOnce(&R::Stored) -> bool + Unattended,
-        B: Future<Output = R> + Unattended,
+        B: Future<Output = R> + Send + 'static, // else write `refresh = "caller"`
     {
         match lookup.settle(false).await {
             Settled::Plain(lookup) => read_async(lookup, value_ttl, unless, body).await,

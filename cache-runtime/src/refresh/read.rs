@@ -96,7 +96,7 @@ where
             && refresh.reason == Reason::Early
             && let Some(standing) = refresh.served()
         {
-            drop(refresh.call.pause(refresh.lead));
+            let _ = refresh.call.pause(refresh.lead);
             return standing;
         }
         refresh.missed();
@@ -247,7 +247,7 @@ fn land<R: Cached<S>, S, D: IntoTtl>(
 ) -> Option<crate::call::Filling> {
     if is_err(value) {
         let key = call.cache.full_key(&call.key);
-        drop(call.pause(lead));
+        let _ = call.pause(lead);
         let reason = "the body erred in the background; what stands stays";
         events::error(call.origin.function, &key, &reason);
         return None;

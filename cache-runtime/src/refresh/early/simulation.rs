@@ -56,7 +56,8 @@ fn simulate(seed: u64, early: bool, claimed: bool) -> Outcome {
             outcome.waited += 1;
             true
         };
-        if wants && !(claimed && !underway.is_empty()) {
+        let others = !underway.is_empty();
+        if wants && !(claimed && others) {
             outcome.computations += 1;
             underway.push(now + COMPUTE);
             outcome.peak = outcome.peak.max(underway.len());

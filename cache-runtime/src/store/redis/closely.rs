@@ -160,7 +160,9 @@ impl Call {
                 Ok(Met::Done(Step::Refresh(lead, reason)))
             }
             Ok(Claimed::Taken) if may_serve => Ok(Met::Done(self.taken(reason))),
-            Ok(Claimed::Taken | Claimed::Changed) => Ok(Met::LookAgain),
+            // By one who was quicker, or by one who is gone and could not give it back.
+            Ok(Claimed::Taken) => Ok(search.pause(header.token).await),
+            Ok(Claimed::Changed) => Ok(Met::LookAgain),
             Err(error) if may_serve => {
                 self.store_failed(store, &error);
                 Ok(Met::Done(self.taken(reason)))

@@ -92,15 +92,7 @@ impl Commands {
         let mut found: Vec<Option<Vec<u8>>> = self
             .send(|mut connection| async move { get.query_async(&mut connection).await })
             .await?;
-        // Few outlive their lifetime; whether they have is asked about those only.
-        for (key, bytes) in keys.iter().zip(&mut found) {
-            if bytes.as_ref().is_some_and(|bytes| entry::grace(bytes) > 0) {
-                *bytes = match self.read_fresh(key).await? {
-                    Seen::Entry(bytes) => Some(bytes.to_vec()),
-                    _ => None,
-                };
-            }
-        }
+        self.drop_stale(keys, &mut found).await?;
         Ok(found)
     }
 

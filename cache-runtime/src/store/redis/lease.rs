@@ -49,6 +49,8 @@ pub(crate) struct Lease {
     token: u64,
     /// Whether there is something to give back.
     held: bool,
+    /// Whether the value that it claims goes with it.
+    withdraws: bool,
     renewal: Option<JoinHandle<()>>,
 }
 
@@ -60,6 +62,7 @@ impl Lease {
             key,
             token: fresh_token(),
             held: false,
+            withdraws: false,
             renewal: None,
         }
     }
@@ -74,6 +77,11 @@ impl Lease {
 
     pub(super) fn commands(&self) -> Arc<Commands> {
         Arc::clone(&self.commands)
+    }
+
+    /// Notes that the value that it claims is outdated, and deleted where it is given back.
+    pub(crate) fn takes_along_what_it_claims(&mut self) {
+        self.withdraws = true;
     }
 
     /// Notes that it is on its way: there may be something to give back.
@@ -169,7 +177,10 @@ impl Drop for Lease {
                 Arc::clone(&self.key),
                 self.token,
             );
-            let _ = background::spawn(async move { commands.give_back(key, token).await });
+            let withdraws = self.withdraws;
+            let _ = background::spawn(async move {
+                commands.give_back(key, token, withdraws).await;
+            });
         }
     }
 }
@@ -267,12 +278,14 @@ impl Commands {
         self: &Arc<Self>,
         key: &str,
         token: u64,
+        withdraws: bool,
     ) -> Result<bool, CacheError> {
         let released: i64 = self
             .script(Errand::Call, &RELEASE, |call| {
                 call.key(self.full(key))
                     .arg(&token.to_le_bytes()[..])
-                    .arg(entry::start_of_a_lease());
+                    .arg(entry::start_of_a_lease())
+                    .arg(u8::from(withdraws));
             })
             .await?;
         Ok(released == 1)

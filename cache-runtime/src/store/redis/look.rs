@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::try_join_all;
 use redis::RedisResult;
 
 use super::RedisStore;
@@ -9,6 +10,9 @@ use super::commands::{Commands, Seen, seen};
 use super::nearby::Look;
 use crate::entry;
 use crate::error::CacheError;
+
+/// How many are looked at together: one behind so many others that it seems late would look like an outage.
+const PART: usize = 500;
 
 /// How many milliseconds an entry stands; `None` if it doesn't expire.
 pub(crate) type Left = Option<u64>;
@@ -40,6 +44,27 @@ impl Commands {
             },
             Err(error) => Ok((seen(Err(error))?, None)),
         }
+    }
+
+    /// Drops the stale from what was found. Few entries outlive their lifetime; whether they have is asked about those only, at
+    /// once.
+    pub(super) async fn drop_stale(
+        self: &Arc<Self>,
+        keys: &[Arc<str>],
+        found: &mut [Option<Vec<u8>>],
+    ) -> Result<(), CacheError> {
+        let doubtful = |at: &usize| matches!(&found[*at], Some(bytes) if entry::grace(bytes) > 0);
+        let doubtful: Vec<usize> = (0..found.len()).filter(doubtful).collect();
+        for part in doubtful.chunks(PART) {
+            let looks = part.iter().map(|&at| self.look_closely(&keys[at]));
+            for (&at, (seen, left)) in part.iter().zip(try_join_all(looks).await?) {
+                found[at] = match &seen {
+                    Seen::Entry(bytes) if is_fresh(&seen, left) => Some(bytes.to_vec()),
+                    _ => None,
+                };
+            }
+        }
+        Ok(())
     }
 
     /// What stands at a key to those who have no use for a stale value. Most entries are never stale, and one plain `GET`

@@ -55,9 +55,9 @@ impl Orphans {
 }
 
 impl Commands {
-    /// Gives a lease back, now or when that is possible.
-    pub(super) async fn give_back(self: &Arc<Self>, key: Arc<str>, token: u64) {
-        if self.release(&key, token).await.is_err() {
+    /// Gives a lease back, or a claim, with the value that it is on or without, now or when that is possible.
+    pub(super) async fn give_back(self: &Arc<Self>, key: Arc<str>, token: u64, withdraws: bool) {
+        if self.release(&key, token, withdraws).await.is_err() {
             self.orphans.add(key, token);
         }
     }
@@ -65,7 +65,7 @@ impl Commands {
     pub(super) async fn give_back_orphans(self: &Arc<Self>) {
         for (key, token) in self.orphans.to_give_back() {
             // What fails once more expires.
-            let _ = self.release(&key, token).await;
+            let _ = self.release(&key, token, false).await;
         }
     }
 }

@@ -41,7 +41,7 @@ impl Commands {
             if let Err(error) = self.store_part(part, token, ttl).await {
                 let leases = part
                     .iter()
-                    .map(|(key, _)| self.give_back(Arc::clone(key), token));
+                    .map(|(key, _)| self.give_back(Arc::clone(key), token, false));
                 join_all(leases).await;
                 return Err(error);
             }

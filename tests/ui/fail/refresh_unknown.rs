@@ -1,0 +1,10 @@
+//! Nobody of that name refreshes.
+
+use cache_runtime::cacheable;
+
+#[cacheable(key = "rows", stale = "1m", refresh = "later")]
+async fn rows() -> u32 {
+    1
+}
+
+fn main() {}
