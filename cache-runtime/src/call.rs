@@ -70,7 +70,6 @@ impl Call {
         }
     }
 
-    #[cfg(feature = "redis")]
     pub(crate) fn failed(&self, error: &dyn std::fmt::Display) {
         self.count(Counter::Errors);
         events::error(self.origin.function, &self.cache.full_key(&self.key), error);
@@ -165,8 +164,11 @@ impl Call {
         (!ttl.is_zero()).then_some(ttl)
     }
 
-    /// How a computed value lands: in memory as it is, weighed; in Redis encoded. A value that no codec carries
-    /// is shared with those who wait, counted and logged.
+    /// How a computed value lands: in memory as it is, weighed; in Redis encoded. A value that no codec carries or
+    /// that is too large is shared with those who wait, counted and logged.
+    ///
+    /// An entry that a refresh found stays: it is within its lifetime. The lead is let go by whoever hands the value on,
+    /// so that nobody waits for a fill that won't come.
     #[cfg_attr(
         not(feature = "redis"),
         expect(unused_variables, reason = "nothing is encoded for memory")
@@ -181,16 +183,26 @@ impl Call {
         started: Instant,
     ) -> Landing {
         match &self.cache.inner().store {
-            Store::Memory(_) => Landing::InMemory(payload, ttl, weight()),
+            Store::Memory(_) => {
+                let weight = weight();
+                match self.cache.encoding_of(&self.key).check(weight) {
+                    Ok(()) => Landing::InMemory(payload, ttl, weight),
+                    Err(error) => self.unstorable(payload, &error),
+                }
+            }
             #[cfg(feature = "redis")]
             Store::Redis(_) => match encode(&lead.facts(self.version, started)) {
                 Ok(bytes) => Landing::InRedis(payload, ttl, bytes),
-                Err(error) => {
-                    self.failed(&error);
-                    Landing::Share(payload)
-                }
+                Err(error) => self.unstorable(payload, &error),
             },
         }
+    }
+
+    fn unstorable(&self, payload: Payload, error: &CacheError) -> Landing {
+        if !self.cache.is_too_large(self.origin, &self.key, error) {
+            self.failed(error);
+        }
+        Landing::Share(payload)
     }
 
     /// Hands a computed value on. What is returned is still to be waited for; it finishes without.

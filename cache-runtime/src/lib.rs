@@ -99,6 +99,7 @@ pub use cache::{BlockingCache, Cache, CacheBuilder, Health};
 #[cfg(feature = "macros")]
 pub use cache_macros::{cacheable, invalidate};
 pub use clock::Clock;
+pub use entry::Codec;
 pub use error::CacheError;
 pub use stats::{SiteStats, Stats};
 pub use topology::{PatternAt, ReadNode, Topology, WriteNode, topology};

@@ -1,8 +1,10 @@
 //! What the attributes and the handle do, on both stores.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod codec;
 mod common;
 mod companions;
+mod compression;
 mod current;
 mod debug;
 mod environment;
@@ -21,6 +23,7 @@ mod key_names;
 mod key_variants;
 mod keys;
 mod lifetimes;
+mod max_value_bytes;
 mod misread;
 mod options;
 mod reentrancy;

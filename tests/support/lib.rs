@@ -13,4 +13,4 @@ mod stores;
 pub use events::{Event, events_of};
 pub use proxy::{Fault, Proxy};
 pub use redis_server::RedisServer;
-pub use stores::{PATIENCE, Stores, on_both_stores};
+pub use stores::{PATIENCE, Stores, on_both_stores, on_both_stores_with};

@@ -1,11 +1,14 @@
 mod redis;
+mod values;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::too_large::Logged;
 use super::{Cache, Inner, env};
 use crate::clock::Clock;
+use crate::entry::Encoding;
 use crate::error::CacheError;
 use crate::flight::Flights;
 use crate::stats::Counters;
@@ -45,6 +48,7 @@ pub struct CacheBuilder {
     replay_window: Duration,
     lease: Duration,
     clock: Clock,
+    encoding: Encoding,
 }
 
 #[derive(Clone)]
@@ -81,6 +85,7 @@ impl CacheBuilder {
             replay_window: Duration::from_secs(10),
             lease: Duration::from_secs(5),
             clock: Clock::system(),
+            encoding: Encoding::default(),
         }
     }
 
@@ -133,7 +138,8 @@ impl CacheBuilder {
     }
 
     /// How many bytes the memory store may take, keys and bookkeeping included; default 64 MiB. What is read
-    /// least lately goes first.
+    /// least lately goes first. No value may take more than the store's smallest part, which is at least 4 MiB, or all
+    /// of a smaller store.
     pub fn memory_capacity(mut self, bytes: usize) -> Self {
         self.memory_capacity = bytes;
         self
@@ -184,6 +190,7 @@ impl CacheBuilder {
         positive("invalidation_timeout", self.invalidation_timeout)?;
         positive("lease", self.lease)?;
         positive("default_ttl", self.default_ttl)?;
+        values::check(&self.encoding)?;
         let presets = env::with_presets(&self.presets)?;
         let store = match &self.backend {
             Backend::Memory => Store::Memory(MemoryStore::new(self.memory_capacity)),
@@ -212,6 +219,8 @@ impl CacheBuilder {
                 presets,
                 flight_limit: self.flight_limit,
                 clock: self.clock,
+                encoding: self.encoding,
+                too_large: Logged::default(),
                 store,
                 flights: Arc::new(Flights::new()),
                 counters: Counters::new(),
