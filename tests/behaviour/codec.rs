@@ -130,7 +130,12 @@ async fn caches_of_other_codecs_and_compressions_read_each_others_entries() {
         assert_eq!(runs.count(), 0, "{id}");
     }
     let lengths: Vec<usize> = (0..caches.len())
-        .map(|id| server.connect().strlen(format!("quickpost:posts:{id}")).unwrap())
+        .map(|id| {
+            server
+                .connect()
+                .strlen(format!("quickpost:posts:{id}"))
+                .unwrap()
+        })
         .collect();
     let compressed = |pair: &[usize]| pair[0] > 1_200 && pair[1] < 300;
     assert!(lengths.chunks(2).all(compressed), "{lengths:?}");
