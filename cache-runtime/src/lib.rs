@@ -66,7 +66,7 @@
 //! | `redis` | yes | the Redis store |
 //! | `bincode` | yes | bincode as the codec of stored bytes |
 //! | `postcard` | | postcard as another, and the default where `bincode` is off |
-//! | `lz4` | | [`CacheBuilder::compress_over`] with LZ4; Rust alone |
+//! | `lz4` | | `CacheBuilder::compress_over` with LZ4; Rust alone |
 //! | `zstd` | | the same with Zstandard, which is used where both are on; builds its C library, so it needs a C compiler |
 //! | `axum` | | `axum::Json<T>` as a return type |
 //!
