@@ -165,10 +165,8 @@ impl Call {
     }
 
     /// How a computed value lands: in memory as it is, weighed; in Redis encoded. A value that no codec carries or
-    /// that is too large is shared with those who wait, counted and logged.
-    ///
-    /// An entry that a refresh found stays: it is within its lifetime. The lead is let go by whoever hands the value on,
-    /// so that nobody waits for a fill that won't come.
+    /// that is too large is shared with those who wait, counted and logged; an entry that a refresh found stays, since
+    /// it is within its lifetime, and the lead is let go, so that nobody waits for a fill that won't come.
     #[cfg_attr(
         not(feature = "redis"),
         expect(unused_variables, reason = "nothing is encoded for memory")
@@ -182,27 +180,23 @@ impl Call {
         encode: impl FnOnce(&Facts) -> Result<Vec<u8>, CacheError>,
         started: Instant,
     ) -> Landing {
-        match &self.cache.inner().store {
+        let shared = payload.clone();
+        let landing = match &self.cache.inner().store {
             Store::Memory(_) => {
                 let weight = weight();
-                match self.cache.encoding_of(&self.key).check(weight) {
-                    Ok(()) => Landing::InMemory(payload, ttl, weight),
-                    Err(error) => self.unstorable(payload, &error),
-                }
+                let fits = self.cache.encoding_of(&self.key).check(weight);
+                fits.map(|()| Landing::InMemory(payload, ttl, weight))
             }
             #[cfg(feature = "redis")]
-            Store::Redis(_) => match encode(&lead.facts(self.version, started)) {
-                Ok(bytes) => Landing::InRedis(payload, ttl, bytes),
-                Err(error) => self.unstorable(payload, &error),
-            },
-        }
-    }
-
-    fn unstorable(&self, payload: Payload, error: &CacheError) -> Landing {
-        if !self.cache.is_too_large(self.origin, &self.key, error) {
-            self.failed(error);
-        }
-        Landing::Share(payload)
+            Store::Redis(_) => encode(&lead.facts(self.version, started))
+                .map(|bytes| Landing::InRedis(payload, ttl, bytes)),
+        };
+        landing.unwrap_or_else(|error| {
+            if !self.cache.is_too_large(self.origin, &self.key, &error) {
+                self.failed(&error);
+            }
+            Landing::Share(shared)
+        })
     }
 
     /// Hands a computed value on. What is returned is still to be waited for; it finishes without.

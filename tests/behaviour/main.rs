@@ -32,6 +32,7 @@ mod runtimes;
 mod serde_shapes;
 mod shape_changes;
 mod stress;
+mod too_large_logged;
 mod unknown_outcome;
 mod write_outcomes;
 mod writes;
