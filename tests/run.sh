@@ -88,6 +88,9 @@ done
 run cargo test --workspace
 run cargo test -p cache-runtime --lib --no-default-features
 run cargo test -p cache-runtime --lib --no-default-features --features macros,redis,postcard
+# Each compression without the other; without either it is the line before these, and with both the next.
+run cargo test -p cache-runtime --lib --no-default-features --features redis,lz4 entry
+run cargo check -p cache-runtime --no-default-features --features redis,zstd
 run cargo test -p cache-runtime --all-features
 # Flights and the memory store in thousands of orders of what threads and tasks do. A folder of its own, since
 # the flags are other ones: in the common folder all would be compiled anew each time.

@@ -78,7 +78,6 @@ impl Call {
         }
     }
 
-    #[cfg(feature = "redis")]
     pub(crate) fn failed(&self, error: &dyn std::fmt::Display) {
         self.count(Counter::Errors);
         events::error(self.origin.function, &self.cache.full_key(&self.key), error);
@@ -176,8 +175,9 @@ impl Call {
         (!ttl.is_zero()).then(|| early::jittered(ttl, self.options.jitter))
     }
 
-    /// How a computed value lands: in memory as it is, weighed; in Redis encoded. A value that no codec carries
-    /// is shared with those who wait, counted and logged.
+    /// How a computed value lands: in memory as it is, weighed; in Redis encoded. A value that no codec carries or
+    /// that is too large is shared with those who wait, counted and logged; an entry that a refresh found stays, since
+    /// it is within its lifetime, and the lead is let go, so that nobody waits for a fill that won't come.
     #[cfg_attr(
         not(feature = "redis"),
         expect(unused_variables, reason = "nothing is encoded for memory")
@@ -191,22 +191,29 @@ impl Call {
         encode: impl FnOnce(&Facts) -> Result<Vec<u8>, CacheError>,
         took: Duration,
     ) -> Landing {
-        match &self.cache.inner().store {
-            Store::Memory(_) => Landing::InMemory {
-                payload,
-                ttl,
-                took,
-                weight: weight(),
-            },
+        let shared = payload.clone();
+        let landing = match &self.cache.inner().store {
+            Store::Memory(_) => {
+                let weight = weight();
+                let fits = self.cache.encoding_of(&self.key).check(weight);
+                fits.map(|()| Landing::InMemory {
+                    payload,
+                    ttl,
+                    took,
+                    weight,
+                })
+            }
             #[cfg(feature = "redis")]
-            Store::Redis(_) => match encode(&self.facts(lead, took)) {
-                Ok(bytes) => Landing::InRedis(payload, ttl, bytes),
-                Err(error) => {
-                    self.failed(&error);
-                    Landing::Share(payload)
-                }
-            },
-        }
+            Store::Redis(_) => {
+                encode(&self.facts(lead, took)).map(|bytes| Landing::InRedis(payload, ttl, bytes))
+            }
+        };
+        landing.unwrap_or_else(|error| {
+            if !self.cache.is_too_large(self.origin, &self.key, &error) {
+                self.failed(&error);
+            }
+            Landing::Share(shared)
+        })
     }
 
     /// Hands a computed value on. What is returned is still to be waited for; it finishes without.

@@ -51,6 +51,14 @@ pub enum CacheError {
         /// Why.
         source: Cause,
     },
+    /// A value takes more bytes than may be stored of one: [`CacheBuilder::max_value_bytes`](crate::CacheBuilder::max_value_bytes),
+    /// what there is room for in memory, or the 16 MiB of an entry in Redis.
+    TooLarge {
+        /// How many bytes the value takes.
+        bytes: usize,
+        /// How many it may take.
+        limit: usize,
+    },
     /// The store refused the connection, broke it, or answered with an error.
     Store {
         /// What the store or the connection said.
@@ -89,6 +97,10 @@ impl fmt::Display for CacheError {
                 "the default cache is already set; call `install` once, before the first cached call",
             ),
             Self::Encode { source } => write!(f, "the value can't be encoded: {source}"),
+            Self::TooLarge { bytes, limit } => write!(
+                f,
+                "the value takes {bytes} bytes, and at most {limit} are stored; store less of it, or raise what limits it: `max_value_bytes`, in memory also `memory_capacity`, while an entry in Redis takes at most 16 MiB"
+            ),
             Self::Store { source } => write!(f, "the store failed: {source}"),
             Self::Timeout { after } => write!(f, "the store didn't answer within {after:?}"),
             Self::Unavailable { source } => write!(f, "the store is unavailable since: {source}"),

@@ -15,6 +15,11 @@ pub(crate) fn wanted(debug: bool) -> bool {
     }
 }
 
+/// Whether somebody listens to warnings.
+pub(crate) fn warnings_wanted() -> bool {
+    enabled!(target: "cache", Level::WARN)
+}
+
 macro_rules! event {
     ($origin:expr, $key:expr, $op:literal, $($message:tt)+) => {
         if $origin.debug {
@@ -74,6 +79,15 @@ pub(crate) fn postponed(origin: Origin, pattern: &str, error: &dyn std::fmt::Dis
         pattern,
         "postpone",
         "[Cache] POSTPONED: {pattern}: {error}"
+    );
+}
+
+/// A value that isn't stored, and why none of its kind will be.
+pub(crate) fn too_large(function: &str, key: &str, (bytes, limit): (usize, usize), fix: &str) {
+    tracing::warn!(
+        target: "cache", function, key, op = "too_large", bytes, limit,
+        "[Cache] TOO LARGE: {key}: the value takes {bytes} bytes, and at most {limit} are stored; {fix}. \
+         Further ones of `{function}` are counted, and not logged"
     );
 }
 

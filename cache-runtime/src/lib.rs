@@ -67,10 +67,14 @@
 //! | `sentinel` | yes | `CacheBuilder::redis_sentinel`: the master that sentinels know |
 //! | `tls` | | Redis over TLS, `rediss://`, by rustls; it brings ring as a provider, and uses the program's if there is one |
 //! | `bincode` | yes | bincode as the codec of stored bytes |
-//! | `postcard` | | postcard as that codec, where `bincode` is off |
+//! | `postcard` | | postcard as another, and the default where `bincode` is off |
+//! | `lz4` | | `CacheBuilder::compress_over` with LZ4; Rust alone |
+//! | `zstd` | | the same with Zstandard, which is used where both are on; builds its C library, so it needs a C compiler |
 //! | `axum` | | `axum::Json<T>` as a return type |
 //!
-//! Without a compact codec, and for values that none can carry, bytes are MessagePack with names.
+//! Without a compact codec, and for values that none can carry, bytes are MessagePack with names. [`CacheBuilder::codec`]
+//! chooses. Entries carry codec and compression, so a build reads what any other wrote if it has the feature; else they are
+//! misses.
 
 #[doc(hidden)]
 pub mod __private;
@@ -102,6 +106,7 @@ pub use cache::{BlockingCache, Cache, CacheBuilder, Health};
 #[cfg(feature = "macros")]
 pub use cache_macros::{cacheable, invalidate};
 pub use clock::Clock;
+pub use entry::Codec;
 pub use error::CacheError;
 pub use stats::{SiteStats, Stats};
 pub use topology::{PatternAt, ReadNode, Topology, WriteNode, topology};

@@ -228,7 +228,7 @@ fn conclude<R: Cached<S>, S, D: IntoTtl>(
                 payload,
                 ttl,
                 weight,
-                |facts| entry::encode(&*value, facts),
+                |facts| entry::encode(&*value, facts, &call.cache.encoding_of(&call.key)),
                 took,
             )
         }

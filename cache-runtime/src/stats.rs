@@ -12,8 +12,9 @@ pub(crate) enum Counter {
     Stale,
     Errors,
     Invalidated,
+    TooLarge,
 }
-const COUNTERS: usize = 7;
+const COUNTERS: usize = 8;
 
 /// One call site's counters, on cache lines of their own.
 #[derive(Default)]
@@ -66,6 +67,7 @@ impl Counters {
                 stale: row[Counter::Stale as usize],
                 errors: row[Counter::Errors as usize],
                 invalidated: row[Counter::Invalidated as usize],
+                too_large: row[Counter::TooLarge as usize],
             })
             .collect();
         Stats {
@@ -76,6 +78,7 @@ impl Counters {
             stale: sum(Counter::Stale),
             errors: sum(Counter::Errors),
             invalidated: sum(Counter::Invalidated),
+            too_large: sum(Counter::TooLarge),
             entries,
             bytes,
             sites,
@@ -99,10 +102,13 @@ pub struct Stats {
     pub waits: u64,
     /// Calls answered with an expired value, also those that ran the body and were spared its error.
     pub stale: u64,
-    /// Operations of the store that failed, and values that couldn't be encoded.
+    /// Operations of the store that failed, and values that couldn't be encoded. Values that are too large count in
+    /// `too_large` alone.
     pub errors: u64,
     /// Entries that invalidations removed.
     pub invalidated: u64,
+    /// Values that weren't stored since they were too large.
+    pub too_large: u64,
     /// Entries in the memory store now; 0 on Redis, which other processes share.
     pub entries: u64,
     /// About how many bytes the memory store takes now; 0 on Redis.
@@ -148,4 +154,6 @@ pub struct SiteStats {
     pub errors: u64,
     /// Entries that its invalidations removed.
     pub invalidated: u64,
+    /// Values that weren't stored since they were too large.
+    pub too_large: u64,
 }

@@ -1,8 +1,10 @@
 //! What the attributes and the handle do, on both stores.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod codec;
 mod common;
 mod companions;
+mod compression;
 mod current;
 mod debug;
 mod early;
@@ -23,6 +25,7 @@ mod key_names;
 mod key_variants;
 mod keys;
 mod lifetimes;
+mod max_value_bytes;
 mod misread;
 mod options;
 mod reentrancy;
@@ -36,6 +39,7 @@ mod stale;
 mod stale_errors;
 mod stale_failures;
 mod stress;
+mod too_large_logged;
 mod unknown_outcome;
 mod write_outcomes;
 mod writes;

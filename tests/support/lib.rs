@@ -24,4 +24,4 @@ pub use fake_sentinel::FakeSentinel;
 pub use proxy::{Fault, Proxy};
 pub use redis_server::RedisServer;
 pub use sentinel::Sentinels;
-pub use stores::{PATIENCE, Stores, on_both_stores};
+pub use stores::{PATIENCE, Stores, on_both_stores, on_both_stores_with};

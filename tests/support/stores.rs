@@ -44,7 +44,15 @@ impl Default for Stores {
 
 /// Runs the test in the scope of a cache on memory, then of one on Redis.
 pub async fn on_both_stores<F: Future<Output = ()>>(test: impl Fn(Cache) -> F) {
-    let stores = Stores::new();
+    on_both_stores_with(|builder| builder, test).await;
+}
+
+/// The same, with caches that are configured.
+pub async fn on_both_stores_with<F: Future<Output = ()>>(
+    configure: impl Fn(CacheBuilder) -> CacheBuilder,
+    test: impl Fn(Cache) -> F,
+) {
+    let stores = Stores::with(configure);
     for (name, cache) in &stores.caches {
         println!("on {name}");
         cache.scope(test(cache.clone())).await;

@@ -48,7 +48,7 @@ impl BlockingCache {
     ///
     /// # Errors
     ///
-    /// The store's failure, or a value that no codec carries.
+    /// The store's failure, a value that no codec carries, or [`CacheError::TooLarge`].
     pub fn set<T: Settable + ?Sized>(
         &self,
         key: &str,
@@ -128,7 +128,7 @@ impl BlockingCache {
     ///
     /// # Errors
     ///
-    /// The store's failure, or a value that no codec carries.
+    /// The store's failure, a value that no codec carries, or [`CacheError::TooLarge`].
     pub fn set_many(
         &self,
         entries: impl IntoIterator<Item = impl KeyAndValue>,

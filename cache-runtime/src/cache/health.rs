@@ -1,6 +1,8 @@
 use std::time::{Duration, Instant};
 
 use super::Cache;
+use super::manual::encode;
+use crate::entry::Encoding;
 use crate::error::CacheError;
 
 /// What [`Cache::health_check`] measured.
@@ -42,7 +44,9 @@ impl Cache {
         static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
         let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let key = format!("cache-health:{}-{number}", std::process::id());
-        let ((), set) = timed(self.store_value(&key, &number, Duration::from_secs(10))).await?;
+        // Whatever the cache says of its values: this is none of them.
+        let bytes = encode(&number, &Encoding::default())?;
+        let ((), set) = timed(self.store_bytes(&key, bytes, Duration::from_secs(10))).await?;
         let (found, get) = timed(self.load_value::<u64>(&key)).await?;
         let (deleted, delete) = timed(self.remove_value(&key)).await?;
         if found != Some(number) || !deleted {

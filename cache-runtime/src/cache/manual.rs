@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Cache;
-use crate::entry::{self, Facts};
+use crate::entry::{self, Encoding, Facts};
 use crate::error::CacheError;
 use crate::pattern::Pattern;
 use crate::site::Origin;
@@ -64,7 +64,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// The store's failure, or a value that no codec carries.
+    /// The store's failure, a value that no codec carries, or [`CacheError::TooLarge`]; then what stood there stays.
     ///
     /// # Cancel safety
     ///
@@ -76,23 +76,42 @@ impl Cache {
         ttl: impl IntoTtl,
     ) -> Result<(), CacheError> {
         let ttl = ttl.into_ttl().unwrap_or(self.inner().default_ttl);
-        let stored = self.store_value(key, value, ttl).await;
-        let counter = if stored.is_ok() {
-            Counter::Fills
-        } else {
-            Counter::Errors
+        let stored = match self.encode("set", key, value) {
+            Ok(bytes) => self.store_bytes(key, bytes, ttl).await,
+            Err(error) => Err(error),
         };
-        self.inner().counters.add(EXPLICIT, counter, 1);
+        let counter = match &stored {
+            Ok(()) => Some(Counter::Fills),
+            // Counted as what it is.
+            Err(CacheError::TooLarge { .. }) => None,
+            Err(_) => Some(Counter::Errors),
+        };
+        if let Some(counter) = counter {
+            self.inner().counters.add(EXPLICIT, counter, 1);
+        }
         stored
     }
 
-    pub(super) async fn store_value<T: Settable + ?Sized>(
+    /// The entry of a value that is set. Too large a one is counted and logged here, so that all who set do the same.
+    pub(super) fn encode<T: Settable + ?Sized>(
         &self,
+        function: &'static str,
         key: &str,
         value: &T,
+    ) -> Result<Vec<u8>, CacheError> {
+        let encoded = encode(value, &self.encoding_of(key));
+        if let Err(error) = &encoded {
+            self.is_too_large(Origin::explicit(function), key, error);
+        }
+        encoded
+    }
+
+    pub(super) async fn store_bytes(
+        &self,
+        key: &str,
+        bytes: Vec<u8>,
         ttl: Duration,
     ) -> Result<(), CacheError> {
-        let bytes = encode(value)?;
         match &self.inner().store {
             Store::Memory(_) => {
                 self.store_in_memory(key, bytes, ttl);
@@ -203,11 +222,14 @@ impl Cache {
     }
 }
 
-pub(super) fn encode<T: Settable + ?Sized>(value: &T) -> Result<Vec<u8>, CacheError> {
+pub(super) fn encode<T: Settable + ?Sized>(
+    value: &T,
+    encoding: &Encoding,
+) -> Result<Vec<u8>, CacheError> {
     let facts = Facts {
         #[cfg(feature = "redis")]
         created: crate::clock::unix_millis(),
         ..Facts::default()
     };
-    entry::encode(value, &facts)
+    entry::encode(value, &facts, encoding)
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::Cache;
-use super::manual::encode;
 #[cfg(feature = "redis")]
 use crate::entry;
 use crate::error::CacheError;
@@ -65,16 +64,17 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// The store's failure, or a value that no codec carries: then nothing is stored.
+    /// The store's failure; or a value that no codec carries, or [`CacheError::TooLarge`]: then nothing is stored.
     pub async fn set_many(
         &self,
         entries: impl IntoIterator<Item = impl KeyAndValue>,
         ttl: impl IntoTtl,
     ) -> Result<(), CacheError> {
         let ttl = ttl.into_ttl().unwrap_or(self.inner().default_ttl);
-        let encoded = entries
-            .into_iter()
-            .map(|entry| Ok((Arc::from(entry.key()), encode(entry.value())?)));
+        let encoded = entries.into_iter().map(|entry| {
+            let bytes = self.encode("set_many", entry.key(), entry.value())?;
+            Ok((Arc::from(entry.key()), bytes))
+        });
         let entries = encoded.collect::<Result<Vec<(Arc<str>, Vec<u8>)>, CacheError>>()?;
         let count = entries.len() as u64;
         match &self.inner().store {

@@ -6,6 +6,7 @@ mod env;
 mod health;
 mod manual;
 mod many;
+mod too_large;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -18,6 +19,7 @@ pub use builder::CacheBuilder;
 pub use health::Health;
 
 use crate::clock::Clock;
+use crate::entry::Encoding;
 use crate::error::CacheError;
 use crate::events;
 use crate::flight::Flights;
@@ -27,6 +29,7 @@ use crate::stats::{Counter, Counters, Stats};
 use crate::store::Store;
 #[cfg(feature = "redis")]
 use crate::store::redis::{RedisStore, Target, Underway};
+use too_large::Logged;
 
 /// The handle of a cache: cheap to clone, and all clones are one cache.
 ///
@@ -58,6 +61,8 @@ pub(crate) struct Inner {
     pub(crate) presets: HashMap<String, Duration>,
     pub(crate) flight_limit: Duration,
     pub(crate) clock: Clock,
+    encoding: Encoding,
+    too_large: Logged,
     pub(crate) store: Store,
     pub(crate) flights: Arc<Flights>,
     pub(crate) counters: Counters,
@@ -95,6 +100,16 @@ impl Cache {
     /// The key as it stands in Redis and in logs.
     pub(crate) fn full_key(&self, key: &str) -> String {
         format!("{}:{key}", self.inner.prefix)
+    }
+
+    /// How a value of this key is to be encoded.
+    pub(crate) fn encoding_of(&self, key: &str) -> Encoding {
+        let encoding = self.inner.encoding;
+        match &self.inner.store {
+            Store::Memory(store) => encoding.in_memory(store.room(key)),
+            #[cfg(feature = "redis")]
+            Store::Redis(_) => encoding.in_redis(),
+        }
     }
 
     /// What this cache has done so far, in all and for each annotated function.

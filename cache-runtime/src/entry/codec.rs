@@ -8,34 +8,66 @@ use super::bounded;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Turns values into bytes and back.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Codec {
+/// How stored values are written. Entries say which codec wrote them, so caches of different codecs read each
+/// other's entries; a build that lacks an entry's codec computes the value and overwrites it.
+///
+/// The default is the first of these that the build has.
+///
+/// ```
+/// use cache_runtime::{Cache, Codec};
+///
+/// let cache = Cache::builder().codec(Codec::MessagePack).build()?;
+/// # Ok::<(), cache_runtime::CacheError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Codec {
+    /// Compact: values without names, fields in their order. What it can't carry is MessagePack.
     #[cfg(feature = "bincode")]
     Bincode,
+    /// Compact too, and smaller in most cases. What it can't carry is MessagePack.
     #[cfg(feature = "postcard")]
     Postcard,
+    /// With names, so that other programs can read it. Every value is read back once when it is stored, since no
+    /// look at a value tells whether names suffice for it; an `Option` within an `Option` takes a compact codec.
     MessagePack,
 }
 
-/// In the order in which they are tried, and whether each is self-describing.
-pub(super) const CHOICES: &[(Codec, bool)] = &[
+impl Default for Codec {
+    fn default() -> Self {
+        ALL[0]
+    }
+}
+
+/// The codecs of this build; the first is the default.
+const ALL: &[Codec] = &[
     #[cfg(feature = "bincode")]
-    (Codec::Bincode, false),
+    Codec::Bincode,
     #[cfg(feature = "postcard")]
-    (Codec::Postcard, false),
-    (Codec::MessagePack, true),
+    Codec::Postcard,
+    Codec::MessagePack,
 ];
 
 /// The codec with this number, if the build has it.
 pub(super) fn by_id(id: u8) -> Option<Codec> {
-    CHOICES
-        .iter()
-        .map(|(codec, _)| *codec)
-        .find(|codec| codec.id() == id)
+    ALL.iter().copied().find(|codec| codec.id() == id)
 }
 
 impl Codec {
+    /// The codecs in the order in which they are tried: this one, the self-describing one for what it can't carry, and
+    /// the others, for what that can't carry either.
+    pub(super) fn and_fallbacks(self) -> impl Iterator<Item = Self> {
+        let others = ALL.iter().copied();
+        let others = others.filter(move |other| *other != self && *other != Self::MessagePack);
+        let describing = (self != Self::MessagePack).then_some(Self::MessagePack);
+        [self].into_iter().chain(describing).chain(others)
+    }
+
+    /// Whether its bytes name fields and tell kinds; the others go by position.
+    pub(super) fn is_self_describing(self) -> bool {
+        self == Self::MessagePack
+    }
+
     pub(super) const fn id(self) -> u8 {
         match self {
             #[cfg(feature = "bincode")]

@@ -1,12 +1,12 @@
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::TypeFacts;
+use super::{Codec, TypeFacts};
 
 /// Fixed layout, little-endian:
 /// `0` magic, `1` format, `2` kind, `3` codec, `4..8` the function's version, `8..16` token of the fill (or of the lease),
 /// `16..24` token of who refreshes the value (0: nobody), `24..32` when that claim ends (ms that the entry then still has
 /// to live, as `PTTL` tells; 0: there is none), `32..40` fingerprint, `40..48` created (Unix ms), `48..56` grace (how many
-/// ms before its end the entry turns stale; 0: never), `56..60` compute time (microseconds), `60` compression,
+/// ms before its end the entry turns stale; 0: never), `56..60` compute time (microseconds), `60` compression (0: none),
 /// `61..64` reserved, `64..72` checksum of all but `8..32` and itself.
 pub(crate) const HEADER_BYTES: usize = 72;
 /// Where the token stands. Scripts in the store count from 1 and know it as `9..16`, and the claim as `17..32`.
@@ -70,20 +70,38 @@ pub(crate) fn room(value_bytes: usize) -> Vec<u8> {
     out
 }
 
+/// How the bytes behind the header are to be read: codec and compression, by their numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Form {
+    pub(crate) codec: u8,
+    pub(crate) compression: u8,
+}
+
+impl Form {
+    /// As the codec wrote it.
+    pub(super) fn of(codec: Codec) -> Self {
+        Self {
+            codec: codec.id(),
+            compression: 0,
+        }
+    }
+}
+
 /// Writes the header in front of the encoded value.
-pub(crate) fn seal(mut entry: Vec<u8>, codec: u8, shape: &TypeFacts, facts: &Facts) -> Vec<u8> {
+pub(crate) fn seal(mut entry: Vec<u8>, form: Form, shape: &TypeFacts, facts: &Facts) -> Vec<u8> {
     let kind = match facts.kind {
         Kind::Value => 0,
         Kind::Nothing => 1,
         Kind::Lease => 2,
     };
-    entry[..4].copy_from_slice(&[MAGIC, FORMAT, kind, codec]);
+    entry[..4].copy_from_slice(&[MAGIC, FORMAT, kind, form.codec]);
     entry[4..8].copy_from_slice(&facts.version.to_le_bytes());
     entry[8..16].copy_from_slice(&facts.token.to_le_bytes());
     entry[32..40].copy_from_slice(&shape.fingerprint.to_le_bytes());
     entry[40..48].copy_from_slice(&facts.created.to_le_bytes());
     entry[48..56].copy_from_slice(&facts.grace.to_le_bytes());
     entry[56..60].copy_from_slice(&facts.compute_micros.to_le_bytes());
+    entry[60] = form.compression;
     let checksum = checksum(&entry);
     entry[CHECKSUM_OFFSET..HEADER_BYTES].copy_from_slice(&checksum.to_le_bytes());
     entry

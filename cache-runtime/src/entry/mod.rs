@@ -1,12 +1,14 @@
-//! An entry's bytes: a fixed header, then the value as its codec wrote it.
+//! An entry's bytes: a fixed header, then the value as its codec wrote it, compressed where that was asked for.
 //!
 //! Nothing is read that doesn't say what it is: format, codec, the type's shape and a checksum must agree, or the
 //! bytes are a miss. The token stands at a fixed place, so that a script in the store can compare and replace it.
 
 mod bounded;
 mod codec;
+mod compression;
 pub(crate) mod fingerprint;
 mod header;
+mod options;
 
 use std::sync::Arc;
 
@@ -15,18 +17,23 @@ use serde::de::DeserializeOwned;
 use crate::error::CacheError;
 use crate::value::Settable;
 use crate::value::measure::measure;
+pub use codec::Codec;
 use fingerprint::TypeFacts;
+use header::Form;
 pub(crate) use header::{Facts, HEADER_BYTES, Kind, inspect};
 #[cfg(feature = "redis")]
 pub(crate) use header::{Header, TOKEN_OFFSET};
+pub(crate) use options::Encoding;
 
 /// An encoded entry, shared.
 pub(crate) type Bytes = Arc<[u8]>;
 
-/// Encodes a value: positionally where that is safe, else self-describing.
+/// Encodes a value: by the codec that is asked for where that is safe, else by another; and compressed where that is
+/// asked for and helps. Too large a value is refused.
 pub(crate) fn encode<T: Settable + ?Sized>(
     value: &T,
     facts: &Facts,
+    encoding: &Encoding,
 ) -> Result<Vec<u8>, CacheError> {
     let shape = fingerprint::of::<T::Owned>();
     let measure = measure(value).map_err(refused)?;
@@ -42,12 +49,12 @@ pub(crate) fn encode<T: Settable + ?Sized>(
     let positional = shape.complete && !measure.skips_fields && measure.structs.iter().all(known);
     let mut out = header::room(measure.bytes);
     let mut cause = None;
-    for &(codec, self_describing) in codec::CHOICES {
+    for codec in encoding.codec.and_fallbacks() {
         out.truncate(HEADER_BYTES);
         // What a codec can't carry it may still write: a positional one writes `Some(None)` rightly and a struct
         // with a field left out wrongly, a self-describing one the other way round. What the look at the
         // value can't tell, reading it back does.
-        let fits = if self_describing {
+        let fits = if codec.is_self_describing() {
             !measure.nests_nil
         } else {
             positional
@@ -56,11 +63,11 @@ pub(crate) fn encode<T: Settable + ?Sized>(
             continue;
         }
         match codec.encode(value, &mut out) {
-            Ok(()) if shape.plain && !self_describing => {
-                return Ok(header::seal(out, codec.id(), shape, facts));
+            Ok(()) if shape.plain && !codec.is_self_describing() => {
+                return finish(out, codec, shape, facts, encoding);
             }
             Ok(()) => match codec.decode::<T::Owned>(&out[HEADER_BYTES..]) {
-                Ok(_) => return Ok(header::seal(out, codec.id(), shape, facts)),
+                Ok(_) => return finish(out, codec, shape, facts, encoding),
                 Err(error) => cause = Some(error),
             },
             Err(error) => cause = Some(error),
@@ -72,6 +79,24 @@ pub(crate) fn encode<T: Settable + ?Sized>(
     ))
 }
 
+/// What follows once a codec has written the value: limits, compression, header. The value's limit is on what the codec
+/// wrote, so that it doesn't depend on what the value's texts look like to a compressor.
+fn finish(
+    mut entry: Vec<u8>,
+    codec: Codec,
+    shape: &TypeFacts,
+    facts: &Facts,
+    encoding: &Encoding,
+) -> Result<Vec<u8>, CacheError> {
+    encoding.check_value(entry.len() - HEADER_BYTES)?;
+    let mut form = Form::of(codec);
+    if encoding.compresses(&entry) {
+        form.compression = compression::compress(&mut entry, HEADER_BYTES);
+    }
+    encoding.check_entry(entry.len())?;
+    Ok(header::seal(entry, form, shape, facts))
+}
+
 /// The entry of a `None` that is kept.
 pub(crate) fn nothing<T: DeserializeOwned + 'static>(facts: &Facts) -> Vec<u8> {
     let facts = Facts {
@@ -80,7 +105,7 @@ pub(crate) fn nothing<T: DeserializeOwned + 'static>(facts: &Facts) -> Vec<u8> {
     };
     header::seal(
         header::room(0),
-        codec::CHOICES[0].0.id(),
+        Form::of(Codec::default()),
         fingerprint::of::<T>(),
         &facts,
     )
@@ -94,7 +119,12 @@ pub(crate) fn lease(token: u64) -> Vec<u8> {
         token,
         ..Facts::default()
     };
-    header::seal(header::room(0), 0, &TypeFacts::default(), &facts)
+    header::seal(
+        header::room(0),
+        Form::default(),
+        &TypeFacts::default(),
+        &facts,
+    )
 }
 
 /// How every lease begins, as `GETRANGE key 0 2` shows it: magic, format, kind.
@@ -128,7 +158,6 @@ pub(crate) fn read<T: DeserializeOwned + 'static>(
     version: Option<u32>,
 ) -> Option<Found<T>> {
     let header = inspect(bytes)?;
-    let body = &bytes[HEADER_BYTES..];
     let ours = version.is_none_or(|version| version == header.version)
         && header.fingerprint == fingerprint::of::<T>().fingerprint
         && header.checksum == header::checksum(bytes);
@@ -138,10 +167,12 @@ pub(crate) fn read<T: DeserializeOwned + 'static>(
     match header.kind {
         Kind::Lease => None,
         Kind::Nothing => Some(Found::Nothing),
-        Kind::Value => codec::by_id(header.codec)?
-            .decode(body)
-            .ok()
-            .map(Found::Value),
+        Kind::Value => {
+            let codec = codec::by_id(header.codec)?;
+            // After the checksum: damaged bytes are not even looked into.
+            let value = compression::expand(header.compression, &bytes[HEADER_BYTES..])?;
+            codec.decode(&value).ok().map(Found::Value)
+        }
     }
 }
 

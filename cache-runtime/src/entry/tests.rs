@@ -2,6 +2,8 @@ use serde::{Deserialize, Serialize};
 
 use super::*;
 
+mod forms;
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Post {
     id: u32,
@@ -35,6 +37,7 @@ fn encoded<T: Settable + ?Sized>(value: &T) -> Vec<u8> {
             token: 9,
             ..Facts::default()
         },
+        &Encoding::default(),
     )
     .expect("encodes")
 }

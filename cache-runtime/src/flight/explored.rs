@@ -24,7 +24,7 @@ use shuttle::{Config, Runner};
 use crate::Cache;
 use crate::call::{Call, Landing, Lead, Step};
 use crate::shim::thread;
-use crate::site::Origin;
+use crate::site::{Origin, ReadOptions};
 use crate::value::payload::Payload;
 
 const KEY: &str = "posts:1";
@@ -164,8 +164,10 @@ impl World {
             key: KEY.into(),
             version: 0,
             cache_none: true,
+            options: ReadOptions::DEFAULT,
             ttl: Some(TTL),
             refresh,
+            due: false,
             blocking: true,
         };
         let mut found = None;

@@ -94,7 +94,9 @@ impl<T: Storable> HandlingOf<T> {
             _ => false,
         },
         encode: |value| match value.downcast_ref::<T>() {
-            Some(value) => entry::encode(value, &entry::Facts::default()),
+            Some(value) => {
+                entry::encode(value, &entry::Facts::default(), &entry::Encoding::default())
+            }
             None => Err(CacheError::Encode {
                 source: Arc::new(std::fmt::Error),
             }),

@@ -1,13 +1,16 @@
 #[cfg(any(feature = "sentinel", feature = "tls"))]
 mod network;
 mod redis;
+mod values;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::too_large::Logged;
 use super::{Cache, Inner, env};
 use crate::clock::Clock;
+use crate::entry::Encoding;
 use crate::error::CacheError;
 use crate::flight::Flights;
 use crate::stats::Counters;
@@ -51,6 +54,7 @@ pub struct CacheBuilder {
     clock: Clock,
     #[cfg(feature = "redis")]
     way: Way,
+    encoding: Encoding,
 }
 
 #[derive(Clone)]
@@ -91,6 +95,7 @@ impl CacheBuilder {
             clock: Clock::system(),
             #[cfg(feature = "redis")]
             way: Way::default(),
+            encoding: Encoding::default(),
         }
     }
 
@@ -143,7 +148,8 @@ impl CacheBuilder {
     }
 
     /// How many bytes the memory store may take, keys and bookkeeping included; default 64 MiB. What is read
-    /// least lately goes first.
+    /// least lately goes first. No value may take more than the store's smallest part, which is at least 4 MiB, or all
+    /// of a smaller store.
     pub fn memory_capacity(mut self, bytes: usize) -> Self {
         self.memory_capacity = bytes;
         self
@@ -195,6 +201,7 @@ impl CacheBuilder {
         positive("lease", self.lease)?;
         positive("near_silence", self.near_silence)?;
         positive("default_ttl", self.default_ttl)?;
+        values::check(&self.encoding)?;
         let presets = env::with_presets(&self.presets)?;
         let store = match &self.backend {
             Backend::Memory => Store::Memory(MemoryStore::new(self.memory_capacity)),
@@ -226,6 +233,8 @@ impl CacheBuilder {
                 presets,
                 flight_limit: self.flight_limit,
                 clock: self.clock,
+                encoding: self.encoding,
+                too_large: Logged::default(),
                 store,
                 flights: Arc::new(Flights::new()),
                 counters: Counters::new(),

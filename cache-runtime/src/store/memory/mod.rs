@@ -24,6 +24,8 @@ const MOST_SHARDS: usize = 64;
 /// The memory store.
 pub(crate) struct MemoryStore {
     shards: Box<[RwLock<Shard>]>,
+    /// Of each shard.
+    capacity: usize,
     hasher: RandomState,
 }
 
@@ -71,11 +73,18 @@ impl MemoryStore {
         while count > 1 && capacity / count < SMALLEST_SHARD {
             count /= 2;
         }
-        let shard = || RwLock::new(Shard::new(capacity / count));
+        let capacity = capacity / count;
+        let shard = || RwLock::new(Shard::new(capacity));
         Self {
             shards: std::iter::repeat_with(shard).take(count).collect(),
+            capacity,
             hasher: RandomState::default(),
         }
+    }
+
+    /// How many bytes a value of this key may take at most.
+    pub(crate) fn room(&self, key: &str) -> usize {
+        self.capacity.saturating_sub(shard::cost_besides(key))
     }
 
     fn locate(&self, key: &str) -> (u64, &RwLock<Shard>) {

@@ -40,9 +40,14 @@ struct Slot {
     visited: AtomicBool,
 }
 
+/// What an entry of this key costs besides its value.
+pub(super) fn cost_besides(key: &str) -> usize {
+    key.len() + OVERHEAD
+}
+
 impl Slot {
     fn weight(&self) -> usize {
-        self.key.len() + self.entry.bytes + OVERHEAD
+        self.entry.bytes + cost_besides(&self.key)
     }
 
     /// Written only when it changes: readers of one hot key would fight over the cache line.

@@ -19,7 +19,8 @@ fn header(grace: u64) -> Header {
         grace,
         ..Facts::default()
     };
-    let bytes = entry::encode("value", &facts).expect("text is encoded");
+    let bytes =
+        entry::encode("value", &facts, &entry::Encoding::default()).expect("text is encoded");
     entry::inspect(&bytes).expect("it is an entry")
 }
 

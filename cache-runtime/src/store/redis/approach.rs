@@ -172,7 +172,7 @@ impl Call {
                         call.filled(ttl);
                     }
                 }
-                // Refused (too large, out of memory) or unheard of: what stands of the lease is given back.
+                // Refused (out of memory) or unheard of: what stands of the lease is given back.
                 Err(error) => call.store_failed(&lease.store(), &error),
             }
             drop(lease);

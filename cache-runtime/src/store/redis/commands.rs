@@ -16,10 +16,6 @@ use crate::error::CacheError;
 
 static TTL: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/ttl.lua")));
 
-/// The largest entry that is sent. A larger one would hold up every other command behind it until all seemed
-/// late, or make the server close the connection.
-const MOST_BYTES: usize = 16 << 20;
-
 /// What is sent, and all that it depends on. Runs on the cache's thread.
 pub(crate) struct Commands {
     pub(super) link: Link,
@@ -170,18 +166,4 @@ pub(super) fn millis(ttl: Duration) -> u64 {
     u64::try_from(ttl.as_millis())
         .unwrap_or(u64::MAX)
         .clamp(1, i64::MAX as u64 / 2)
-}
-
-/// Refuses an entry that is its own problem before it becomes everybody's.
-pub(super) fn check_size(entry: &[u8]) -> Result<(), CacheError> {
-    if entry.len() <= MOST_BYTES {
-        return Ok(());
-    }
-    let reason = format!(
-        "it takes {} bytes, and an entry in Redis at most {MOST_BYTES}",
-        entry.len()
-    );
-    Err(CacheError::Encode {
-        source: Arc::from(Box::from(reason)),
-    })
 }

@@ -14,7 +14,7 @@ use redis::{Script, ScriptInvocation};
 use tokio::task::JoinHandle;
 
 use super::RedisStore;
-use super::commands::{Commands, Seen, check_size, millis};
+use super::commands::{Commands, Seen, millis};
 use super::index::{WHOLE, bucket_of, member_of};
 use super::outage::Errand;
 use crate::background;
@@ -101,7 +101,6 @@ impl Lease {
         ttl: Duration,
         near: Option<Payload>,
     ) -> Result<bool, CacheError> {
-        check_size(entry)?;
         if let Some(payload) = near
             && let Some(filled) = self
                 .commands
@@ -260,7 +259,6 @@ impl Commands {
         bytes: &[u8],
         ttl: Duration,
     ) -> Result<bool, CacheError> {
-        check_size(bytes)?;
         let filled: i64 = self
             .script(Errand::Call, &FILL, |call| {
                 call.key(self.full(key))

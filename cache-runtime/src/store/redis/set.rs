@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
 
-use super::commands::{Commands, check_size};
+use super::commands::Commands;
 use super::lease::fresh_token;
 use super::outage::Errand;
 use crate::error::CacheError;
@@ -24,9 +24,6 @@ impl Commands {
         entries: &[Entry],
         ttl: Duration,
     ) -> Result<(), CacheError> {
-        entries
-            .iter()
-            .try_for_each(|(_, entry)| check_size(entry))?;
         let entries = last_of_each_key(entries);
         // Redis knows no lifetime of zero: what is stored for no time at all replaces what stands, and is gone.
         if ttl.is_zero() {

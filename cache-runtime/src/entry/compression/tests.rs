@@ -1,0 +1,115 @@
+use super::*;
+
+const HEADER: usize = 8;
+
+fn entry(value: &[u8]) -> Vec<u8> {
+    [&[9; HEADER][..], value].concat()
+}
+
+/// Text-like, so that every method finds something.
+fn text(length: usize) -> Vec<u8> {
+    let words = (0u32..).flat_map(|n| format!("word {} and ", n % 97 * n).into_bytes());
+    words.take(length).collect()
+}
+
+#[test]
+fn each_method_gives_back_what_it_was_given() {
+    for method in METHODS {
+        for length in [100, 1_000, 70_000, 1 << 20] {
+            let value = text(length);
+            let shorter = method.compress(&entry(&value), HEADER).expect("shorter");
+            assert!(shorter.len() < HEADER + length);
+            assert_eq!(shorter[..HEADER], [9; HEADER]);
+            let expanded = expand(method.number, &shorter[HEADER..]);
+            assert_eq!(expanded.as_deref(), Some(&value[..]), "{}", method.number);
+        }
+    }
+}
+
+#[test]
+fn the_first_is_used_and_each_has_a_number_of_its_own() {
+    let numbers: Vec<u8> = METHODS.iter().map(|method| method.number).collect();
+    let mut expected = vec![];
+    if cfg!(feature = "zstd") {
+        expected.push(2);
+    }
+    if cfg!(feature = "lz4") {
+        expected.push(1);
+    }
+    assert_eq!(numbers, expected);
+    let mut entry = entry(&text(1_000));
+    let used = compress(&mut entry, HEADER);
+    assert_eq!(used, expected.first().copied().unwrap_or(NONE));
+}
+
+/// Whoever can write to the store can make a checksum that fits, so nothing here stops these but the limits.
+#[test]
+fn a_length_that_lies_is_a_miss_and_makes_no_room() {
+    for method in METHODS {
+        let value = text(10_000);
+        let shorter = method.compress(&entry(&value), HEADER).expect("shorter");
+        let bytes = &shorter[HEADER..];
+        let claiming = |length: u32| [&length.to_le_bytes()[..], &bytes[LENGTH_BYTES..]].concat();
+        assert!(expand(method.number, &claiming(10_000)).is_some());
+        for lie in [
+            0,
+            1,
+            9_999,
+            10_001,
+            CHEAP as u32,
+            CHEAP as u32 + 1,
+            1 << 29,
+            u32::MAX,
+        ] {
+            assert_eq!(expand(method.number, &claiming(lie)), None, "{lie}");
+        }
+    }
+    assert!(is_credible(CHEAP, 1));
+    assert!(!is_credible(CHEAP + 1, 1));
+    assert!(is_credible(LONGEST, LONGEST / MOST_TIMES));
+    assert!(!is_credible(LONGEST, LONGEST / MOST_TIMES - 1));
+    assert!(!is_credible(LONGEST + 1, usize::MAX));
+}
+
+#[test]
+fn damaged_bytes_are_misses_or_other_bytes_and_never_a_panic() {
+    for method in METHODS {
+        let value = text(2_000);
+        let shorter = method.compress(&entry(&value), HEADER).expect("shorter");
+        let bytes = &shorter[HEADER..];
+        for length in 0..bytes.len() {
+            let cut = expand(method.number, &bytes[..length]);
+            assert_eq!(cut, None, "{length} bytes");
+        }
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.to_vec();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            // Which of these are other texts is for the checksum to say, which stands before all this.
+            let found = expand(method.number, &flipped);
+            assert!(found.is_none_or(|found| found.len() == value.len()));
+        }
+        let mut random = 1u64;
+        for length in 0..300 {
+            let mut noise = 5_000u32.to_le_bytes().to_vec();
+            noise.extend((0..length).map(|_| {
+                random = random.wrapping_mul(6_364_136_223_846_793_005) + 1;
+                (random >> 56) as u8
+            }));
+            assert!(expand(method.number, &noise).is_none_or(|found| found.len() == 5_000));
+        }
+    }
+}
+
+/// What a reader would not believe isn't written either: Zstandard makes some two kilobytes of this.
+#[test]
+fn what_is_too_good_to_be_true_is_left_as_it_is() {
+    for method in METHODS {
+        let value = vec![b'x'; CHEAP + 1];
+        let shorter = method.compress(&entry(&value), HEADER);
+        assert_eq!(shorter.is_some(), method.number == 1);
+        if let Some(bytes) = shorter {
+            let expanded = expand(method.number, &bytes[HEADER..]);
+            assert!(expanded.is_some_and(|expanded| *expanded == value));
+        }
+    }
+}
