@@ -179,6 +179,7 @@ impl World {
             Step::Taken => found.expect("it was accepted"),
             Step::Run => body(),
             Step::Lead(lead) => lead_to_landing(&call, lead, body),
+            _ => unreachable!("nothing is refreshed, and nothing is far"),
         }
     }
 
@@ -229,7 +230,13 @@ impl World {
 fn lead_to_landing(call: &Call, lead: Lead, body: impl FnOnce() -> u64) -> u64 {
     let value = lead.leader.run(body);
     let payload = Payload::typed(Arc::new(value));
-    let filling = call.land(lead, Landing::InMemory(payload, TTL, 8));
+    let landing = Landing::InMemory {
+        payload,
+        ttl: TTL,
+        took: Duration::ZERO,
+        weight: 8,
+    };
+    let filling = call.land(lead, landing);
     assert!(filling.is_none(), "memory fills at once");
     value
 }
