@@ -97,7 +97,7 @@ fn part(placeholder: &Placeholder, span: Span, runtime: &Runtime) -> TokenStream
             value => {
                 #[allow(unused_imports)]
                 use #k::part::probe::*;
-                (&&&#k::part::Probe(value)).__part().write(w, #source, value);
+                (&&&&#k::part::Probe(value)).__part().write(w, #source, value);
             }
         }
     }

@@ -53,7 +53,7 @@ pub(super) async fn get_post<D: Database>(
                 value => {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
-                    (&&&::cache_runtime::__private::part::Probe(value))
+                    (&&&&::cache_runtime::__private::part::Probe(value))
                         .__part()
                         .write(w, "slug", value);
                 }
@@ -177,7 +177,7 @@ pub(super) fn get_post_cache_key<D: Database>(
                 value => {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
-                    (&&&::cache_runtime::__private::part::Probe(value))
+                    (&&&&::cache_runtime::__private::part::Probe(value))
                         .__part()
                         .write(w, "slug", value);
                 }
@@ -266,7 +266,7 @@ pub(super) async fn get_post_invalidate<D: Database>(
                 value => {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
-                    (&&&::cache_runtime::__private::part::Probe(value))
+                    (&&&&::cache_runtime::__private::part::Probe(value))
                         .__part()
                         .write(w, "slug", value);
                 }
@@ -369,7 +369,7 @@ pub(super) async fn get_post_refresh<D: Database>(
                 value => {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
-                    (&&&::cache_runtime::__private::part::Probe(value))
+                    (&&&&::cache_runtime::__private::part::Probe(value))
                         .__part()
                         .write(w, "slug", value);
                 }

@@ -33,7 +33,7 @@ async fn update(db: &Db, slug: String, publish: bool) -> Result<Post, DbError> {
                 value => {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
-                    (&&&::cache_runtime::__private::part::Probe(value))
+                    (&&&&::cache_runtime::__private::part::Probe(value))
                         .__part()
                         .write(w, "slug", value);
                 }
@@ -47,7 +47,7 @@ async fn update(db: &Db, slug: String, publish: bool) -> Result<Post, DbError> {
                 value => {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
-                    (&&&::cache_runtime::__private::part::Probe(value))
+                    (&&&&::cache_runtime::__private::part::Probe(value))
                         .__part()
                         .write(w, "slug", value);
                 }
@@ -80,7 +80,7 @@ async fn update(db: &Db, slug: String, publish: bool) -> Result<Post, DbError> {
                     value => {
                         #[allow(unused_imports)]
                         use ::cache_runtime::__private::part::probe::*;
-                        (&&&::cache_runtime::__private::part::Probe(value))
+                        (&&&&::cache_runtime::__private::part::Probe(value))
                             .__part()
                             .write(w, "result.slug", value);
                     }

@@ -48,7 +48,7 @@ pub(crate) async fn user(&mut self, id: u64) -> Option<Arc<User>> {
                 value => {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
-                    (&&&::cache_runtime::__private::part::Probe(value))
+                    (&&&&::cache_runtime::__private::part::Probe(value))
                         .__part()
                         .write(w, "self.tenant", value);
                 }
@@ -58,7 +58,7 @@ pub(crate) async fn user(&mut self, id: u64) -> Option<Arc<User>> {
                 value => {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
-                    (&&&::cache_runtime::__private::part::Probe(value))
+                    (&&&&::cache_runtime::__private::part::Probe(value))
                         .__part()
                         .write(w, "id", value);
                 }

@@ -52,7 +52,7 @@ pub async fn get_post(db: &Db, slug: &str) -> Result<Post, DbError> {
                 value => {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
-                    (&&&::cache_runtime::__private::part::Probe(value))
+                    (&&&&::cache_runtime::__private::part::Probe(value))
                         .__part()
                         .write(w, "slug", value);
                 }

@@ -52,7 +52,7 @@ fn sum(a: u32, b: Option<u32>) -> u32 {
                 value => {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
-                    (&&&::cache_runtime::__private::part::Probe(value))
+                    (&&&&::cache_runtime::__private::part::Probe(value))
                         .__part()
                         .write(w, "a", value);
                 }
@@ -62,7 +62,7 @@ fn sum(a: u32, b: Option<u32>) -> u32 {
                 value => {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
-                    (&&&::cache_runtime::__private::part::Probe(value))
+                    (&&&&::cache_runtime::__private::part::Probe(value))
                         .__part()
                         .write(w, "b.unwrap_or(1)", value);
                 }

@@ -53,7 +53,7 @@ async fn score(player: u32, #[cfg(all())] limit: u64) -> u64 {
                 value => {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
-                    (&&&::cache_runtime::__private::part::Probe(value))
+                    (&&&&::cache_runtime::__private::part::Probe(value))
                         .__part()
                         .write(w, "player", value);
                 }
@@ -181,7 +181,7 @@ fn score_cache_key(player: u32, #[cfg(all())] limit: u64) -> ::std::string::Stri
                 value => {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
-                    (&&&::cache_runtime::__private::part::Probe(value))
+                    (&&&&::cache_runtime::__private::part::Probe(value))
                         .__part()
                         .write(w, "player", value);
                 }
@@ -275,7 +275,7 @@ async fn score_invalidate(
                 value => {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
-                    (&&&::cache_runtime::__private::part::Probe(value))
+                    (&&&&::cache_runtime::__private::part::Probe(value))
                         .__part()
                         .write(w, "player", value);
                 }
@@ -379,7 +379,7 @@ async fn score_refresh(player: u32, #[cfg(all())] limit: u64) -> u64 {
                 value => {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
-                    (&&&::cache_runtime::__private::part::Probe(value))
+                    (&&&&::cache_runtime::__private::part::Probe(value))
                         .__part()
                         .write(w, "player", value);
                 }

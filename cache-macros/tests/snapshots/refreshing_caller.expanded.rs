@@ -54,7 +54,7 @@ async fn post(db: &Db, slug: &str) -> Result<Post, DbError> {
                 value => {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
-                    (&&&::cache_runtime::__private::part::Probe(value))
+                    (&&&&::cache_runtime::__private::part::Probe(value))
                         .__part()
                         .write(w, "slug", value);
                 }
@@ -148,7 +148,7 @@ fn post_cache_key(db: &Db, slug: &str) -> ::std::string::String {
                 value => {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
-                    (&&&::cache_runtime::__private::part::Probe(value))
+                    (&&&&::cache_runtime::__private::part::Probe(value))
                         .__part()
                         .write(w, "slug", value);
                 }
@@ -209,7 +209,7 @@ async fn post_invalidate(
                 value => {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
-                    (&&&::cache_runtime::__private::part::Probe(value))
+                    (&&&&::cache_runtime::__private::part::Probe(value))
                         .__part()
                         .write(w, "slug", value);
                 }
@@ -283,7 +283,7 @@ async fn post_refresh(db: &Db, slug: &str) -> Result<Post, DbError> {
                 value => {
                     #[allow(unused_imports)]
                     use ::cache_runtime::__private::part::probe::*;
-                    (&&&::cache_runtime::__private::part::Probe(value))
+                    (&&&&::cache_runtime::__private::part::Probe(value))
                         .__part()
                         .write(w, "slug", value);
                 }

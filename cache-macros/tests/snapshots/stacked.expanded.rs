@@ -33,7 +33,7 @@ fn publish(slug: &str) -> Result<Post, Error> {
                 value => {
                     #[allow(unused_imports)]
                     use renamed::__private::part::probe::*;
-                    (&&&renamed::__private::part::Probe(value))
+                    (&&&&renamed::__private::part::Probe(value))
                         .__part()
                         .write(w, "slug", value);
                 }
@@ -127,7 +127,7 @@ fn publish(slug: &str) -> Result<Post, Error> {
                 value => {
                     #[allow(unused_imports)]
                     use renamed::__private::part::probe::*;
-                    (&&&renamed::__private::part::Probe(value))
+                    (&&&&renamed::__private::part::Probe(value))
                         .__part()
                         .write(w, "slug", value);
                 }
@@ -158,7 +158,7 @@ fn publish(slug: &str) -> Result<Post, Error> {
                         value => {
                             #[allow(unused_imports)]
                             use renamed::__private::part::probe::*;
-                            (&&&renamed::__private::part::Probe(value))
+                            (&&&&renamed::__private::part::Probe(value))
                                 .__part()
                                 .write(w, "result.author", value);
                         }
@@ -221,7 +221,7 @@ fn publish_no_cache(slug: &str) -> Result<Post, Error> {
                 value => {
                     #[allow(unused_imports)]
                     use renamed::__private::part::probe::*;
-                    (&&&renamed::__private::part::Probe(value))
+                    (&&&&renamed::__private::part::Probe(value))
                         .__part()
                         .write(w, "slug", value);
                 }
@@ -292,7 +292,7 @@ fn publish_no_cache(slug: &str) -> Result<Post, Error> {
                         value => {
                             #[allow(unused_imports)]
                             use renamed::__private::part::probe::*;
-                            (&&&renamed::__private::part::Probe(value))
+                            (&&&&renamed::__private::part::Probe(value))
                                 .__part()
                                 .write(w, "result.author", value);
                         }
@@ -351,7 +351,7 @@ fn publish_cache_key(slug: &str) -> ::std::string::String {
                 value => {
                     #[allow(unused_imports)]
                     use renamed::__private::part::probe::*;
-                    (&&&renamed::__private::part::Probe(value))
+                    (&&&&renamed::__private::part::Probe(value))
                         .__part()
                         .write(w, "slug", value);
                 }
@@ -402,7 +402,7 @@ fn publish_invalidate(
                 value => {
                     #[allow(unused_imports)]
                     use renamed::__private::part::probe::*;
-                    (&&&renamed::__private::part::Probe(value))
+                    (&&&&renamed::__private::part::Probe(value))
                         .__part()
                         .write(w, "slug", value);
                 }
@@ -448,7 +448,7 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
                 value => {
                     #[allow(unused_imports)]
                     use renamed::__private::part::probe::*;
-                    (&&&renamed::__private::part::Probe(value))
+                    (&&&&renamed::__private::part::Probe(value))
                         .__part()
                         .write(w, "slug", value);
                 }
@@ -539,7 +539,7 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
                 value => {
                     #[allow(unused_imports)]
                     use renamed::__private::part::probe::*;
-                    (&&&renamed::__private::part::Probe(value))
+                    (&&&&renamed::__private::part::Probe(value))
                         .__part()
                         .write(w, "slug", value);
                 }
@@ -570,7 +570,7 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
                         value => {
                             #[allow(unused_imports)]
                             use renamed::__private::part::probe::*;
-                            (&&&renamed::__private::part::Probe(value))
+                            (&&&&renamed::__private::part::Probe(value))
                                 .__part()
                                 .write(w, "result.author", value);
                         }

@@ -26,28 +26,50 @@ const PLAIN: [bool; 256] = {
 
 impl fmt::Write for Escape<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        if text.bytes().all(|byte| PLAIN[usize::from(byte)]) {
-            self.0.push_str(text);
-            return Ok(());
-        }
-        let mut plain = 0;
-        for (at, character) in text.char_indices() {
-            let structural = match u8::try_from(character) {
-                Ok(byte) if byte.is_ascii() => is_structural(byte),
-                _ => character.is_whitespace() || character.is_control(),
-            };
-            if structural {
-                self.0.push_str(&text[plain..at]);
-                let end = at + character.len_utf8();
-                for byte in &text.as_bytes()[at..end] {
-                    push_hex(self.0, *byte);
-                }
-                plain = end;
-            }
-        }
-        self.0.push_str(&text[plain..]);
+        push_escaped(self.0, text);
         Ok(())
     }
+}
+
+/// Appends text as part of a segment.
+#[inline]
+pub(crate) fn push_escaped(out: &mut String, text: &str) {
+    if is_plain(text.as_bytes()) {
+        out.push_str(text);
+    } else {
+        push_with_escapes(out, text);
+    }
+}
+
+/// Eight bytes at a time: one branch for all of them.
+#[inline]
+fn is_plain(text: &[u8]) -> bool {
+    let plain = |bytes: &[u8]| {
+        let both = |all, byte: &u8| all & PLAIN[usize::from(*byte)];
+        bytes.iter().fold(true, both)
+    };
+    let (eights, rest) = text.as_chunks::<8>();
+    eights.iter().all(|eight| plain(eight)) && plain(rest)
+}
+
+#[cold]
+fn push_with_escapes(out: &mut String, text: &str) {
+    let mut plain = 0;
+    for (at, character) in text.char_indices() {
+        let structural = match u8::try_from(character) {
+            Ok(byte) if byte.is_ascii() => is_structural(byte),
+            _ => character.is_whitespace() || character.is_control(),
+        };
+        if structural {
+            out.push_str(&text[plain..at]);
+            let end = at + character.len_utf8();
+            for byte in &text.as_bytes()[at..end] {
+                push_hex(out, *byte);
+            }
+            plain = end;
+        }
+    }
+    out.push_str(&text[plain..]);
 }
 
 fn push_hex(out: &mut String, byte: u8) {

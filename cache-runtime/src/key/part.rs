@@ -1,17 +1,22 @@
 //! What a placeholder accepts, decided at compile time by method resolution.
 //!
-//! `(&&&Probe(value)).__part()` finds the first of three traits that fits: [`probe::Shown`] for what is `Display`,
-//! [`probe::Optional`] for an `Option` of it, [`probe::Unfit`] for the rest, whose `write` asks for a trait that
+//! `(&&&&Probe(value)).__part()` finds the first of four traits that fits: [`probe::Direct`] for text and integers, which
+//! needs no formatting, [`probe::Shown`] for what else is `Display`, [`probe::Optional`] for an `Option` of it, [`probe::Unfit`] for the rest, whose `write` asks for a trait that
 //! nothing implements, so that the compiler shows our message at the placeholder. (The technique is known as
 //! autoref specialization; D. Tolnay described it in 2019.)
 
 use std::fmt::Display;
 
+use super::direct::Direct;
 use super::writer::Writer;
 
 /// Holds the value of a placeholder while its kind is looked up.
 #[derive(Debug)]
 pub struct Probe<'a, T: ?Sized>(pub &'a T);
+
+/// Writes text or an integer.
+#[derive(Debug)]
+pub struct DirectPart;
 
 /// Writes a `Display` value.
 #[derive(Debug)]
@@ -31,6 +36,18 @@ pub mod probe {
     use super::*;
 
     /// First choice.
+    pub trait Direct {
+        /// The part that writes the value.
+        fn __part(&self) -> DirectPart;
+    }
+    impl<T: super::Direct + ?Sized> Direct for &&&Probe<'_, T> {
+        #[inline]
+        fn __part(&self) -> DirectPart {
+            DirectPart
+        }
+    }
+
+    /// Second choice.
     pub trait Shown {
         /// The part that writes the value.
         fn __part(&self) -> ShownPart;
@@ -41,7 +58,7 @@ pub mod probe {
         }
     }
 
-    /// Second choice.
+    /// Third choice.
     pub trait Optional {
         /// The part that writes the value.
         fn __part(&self) -> OptionalPart;
@@ -96,6 +113,14 @@ impl<T: MaybeShown + ?Sized> MaybeShown for &mut T {
     note = "name a field or call a method in the placeholder, such as `<<user.id>>`; or leave the argument out of the template, so that it is hashed; or add it to `skip(..)`"
 )]
 pub trait KeyPart {}
+
+impl DirectPart {
+    /// Writes the value as one part of a segment.
+    #[inline]
+    pub fn write<T: Direct + ?Sized>(self, writer: &mut Writer<'_>, name: &'static str, value: &T) {
+        writer.direct(name, value);
+    }
+}
 
 impl ShownPart {
     /// Writes the value as one part of a segment.

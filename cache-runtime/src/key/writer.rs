@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use super::canonical::Canonical;
+use super::direct::Direct;
 use super::escape::Escape;
 
 /// Where the returned value goes in a pattern, until it is known. No text can hold it: control characters are
@@ -130,6 +131,13 @@ impl Writer<'_> {
         self.0.text.push_str(literal);
     }
 
+    #[inline]
+    pub(crate) fn direct<T: Direct + ?Sized>(&mut self, name: &'static str, value: &T) {
+        let start = self.0.text.len();
+        value.push(&mut self.0.text);
+        self.written(name, start);
+    }
+
     pub(crate) fn part(&mut self, name: &'static str, value: Option<&dyn Display>) {
         let start = self.0.text.len();
         match value {
@@ -143,6 +151,12 @@ impl Writer<'_> {
                 }
             }
         }
+        self.written(name, start);
+    }
+
+    /// Notes a part that begins there.
+    #[inline]
+    fn written(&mut self, name: &'static str, start: usize) {
         let end = self.0.text.len();
         if let Some(parts) = &mut self.0.parts {
             parts.push((name, start..end));
