@@ -1,7 +1,10 @@
 //! Where the entries are, and how to get there.
 
+use std::sync::Arc;
+
 use redis::{AsyncConnectionConfig, Client, RedisResult};
 
+use super::cluster::Cluster;
 use super::connection::Connection;
 use crate::error::CacheError;
 
@@ -10,11 +13,14 @@ use crate::error::CacheError;
 pub(crate) enum Place {
     /// One server, by its URL.
     Server(String),
+    /// A cluster, by the URLs of some of its nodes.
+    Cluster(Vec<String>),
 }
 
 /// A place that was understood.
 pub(super) enum Endpoint {
     Server(Client),
+    Cluster(Arc<Cluster>),
 }
 
 impl Endpoint {
@@ -22,7 +28,13 @@ impl Endpoint {
     pub(super) fn new(place: &Place) -> Result<Self, CacheError> {
         match place {
             Place::Server(url) => check_url(url).map(Self::Server),
+            Place::Cluster(urls) => Cluster::new(urls).map(|cluster| Self::Cluster(cluster.into())),
         }
+    }
+
+    /// Whether entries and their index may be on different nodes.
+    pub(super) fn is_many_nodes(&self) -> bool {
+        matches!(self, Self::Cluster(_))
     }
 
     /// A fresh connection. Timeouts are the caller's: the connection's own would count each step anew.
@@ -35,6 +47,7 @@ impl Endpoint {
                 .get_multiplexed_async_connection_with_config(&config)
                 .await
                 .map(Connection::Server),
+            Self::Cluster(cluster) => cluster.open().await.map(Connection::Cluster),
         }
     }
 }

@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult};
 use tokio::time::timeout;
 
@@ -48,6 +49,11 @@ impl Link {
             connecting: tokio::sync::Mutex::new(()),
             count: AtomicU64::new(0),
         }
+    }
+
+    /// Whether entries and their index may be on different nodes.
+    pub(super) fn is_many_nodes(&self) -> bool {
+        self.endpoint.is_many_nodes()
     }
 
     /// Sends a command, or several that belong together, and waits for the reply; connecting included, it takes
@@ -104,18 +110,11 @@ impl Link {
 
     /// A fresh connection that has answered.
     pub(super) async fn connect(&self) -> RedisResult<Connected> {
-        let mut connection = self.endpoint.open().await?;
+        let connection = self.endpoint.open().await?;
         let number = self.count.fetch_add(1, Ordering::AcqRel);
-        let mut ask = redis::pipe();
-        for section in ["server", "replication"] {
-            ask.cmd("INFO").arg(section);
-        }
-        let asked: RedisResult<(String, String)> = ask.query_async(&mut connection).await;
-        let server = match asked {
-            Ok((server, replication)) => identity(&server, &replication),
-            // A user who may not ask can't tell servers apart: then each connection is to another one.
-            Err(error) if error.code() == Some("NOPERM") => format!("connection {number}"),
-            Err(error) => return Err(error),
+        let server = match &connection {
+            Connection::Server(server) => identity_of(server.clone(), number).await?,
+            Connection::Cluster(cluster) => cluster.identity(number),
         };
         Ok(Connected {
             connection,
@@ -148,8 +147,22 @@ impl Link {
     }
 }
 
+async fn identity_of(mut server: MultiplexedConnection, number: u64) -> RedisResult<String> {
+    let mut ask = redis::pipe();
+    for section in ["server", "replication"] {
+        ask.cmd("INFO").arg(section);
+    }
+    let asked: RedisResult<(String, String)> = ask.query_async(&mut server).await;
+    match asked {
+        Ok((server, replication)) => Ok(identity(&server, &replication)),
+        // A user who may not ask can't tell servers apart: then each connection is to another one.
+        Err(error) if error.code() == Some("NOPERM") => Ok(format!("connection {number}")),
+        Err(error) => Err(error),
+    }
+}
+
 /// Who a server is: the process, and whose data it has; one that followed another master for a while has that one's.
-fn identity(server: &str, replication: &str) -> String {
+pub(super) fn identity(server: &str, replication: &str) -> String {
     let field = |section: &str, name: &str| {
         let value = section.lines().find_map(|line| line.strip_prefix(name));
         value.unwrap_or_default().trim().to_owned()

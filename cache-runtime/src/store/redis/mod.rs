@@ -6,6 +6,7 @@
 
 mod approach;
 mod breaker;
+mod cluster;
 mod commands;
 mod connection;
 mod endpoint;
