@@ -7,10 +7,12 @@ pub struct Readme;
 
 mod events;
 mod proxy;
+mod redis_cluster;
 mod redis_server;
 mod stores;
 
 pub use events::{Event, events_of};
 pub use proxy::{Fault, Proxy};
+pub use redis_cluster::RedisCluster;
 pub use redis_server::RedisServer;
 pub use stores::{PATIENCE, Stores, on_both_stores};

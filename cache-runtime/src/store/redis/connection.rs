@@ -18,6 +18,14 @@ pub(super) enum Connection {
 pub(super) type Node = Option<Address>;
 
 impl Connection {
+    /// Who the masters of a cluster are, in short.
+    pub(super) fn digest(&self) -> String {
+        match self {
+            Self::Server(_) => String::new(),
+            Self::Cluster(cluster) => cluster.digest(),
+        }
+    }
+
     /// All nodes that hold keys.
     pub(super) fn nodes(&self) -> Vec<Node> {
         match self {

@@ -12,13 +12,15 @@
 //! has a member that only the end of a walk over the keyspace puts there; every use looks for it, and a set
 //! without it is rebuilt by a walk before it is believed.
 
-use std::borrow::Cow;
+mod apart;
+mod members;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use once_cell::sync::Lazy;
 use redis::Script;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::commands::Commands;
@@ -26,26 +28,41 @@ use super::outage::Errand;
 use crate::entry;
 use crate::error::CacheError;
 use crate::pattern::{Pattern, Span};
+pub(super) use members::{Layout, Token};
 
 /// How many sets a prefix has.
 pub(super) const BUCKETS: usize = 16;
 /// How many members one command reads, and how many keys one deletes: some milliseconds of the server at most.
 const PAGE: usize = 500;
-/// The member that only a whole set has. Members that begin with a NUL are marks, see [`member_of`].
+/// The member that only a whole set has. Members that begin with a NUL are marks, see [`Layout::member`].
 pub(super) const WHOLE: &[u8] = b"\0whole";
 
 static RANGE: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/range.lua")));
 static DELETE: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/delete.lua")));
 
 /// What a process knows of the index.
-#[derive(Default)]
 pub(super) struct Index {
+    pub(super) layout: Layout,
     /// Held during a walk: one at a time in a process.
     pub(super) walking: Mutex<()>,
     /// A walk in the background is under way.
     pub(super) walk_asked: AtomicBool,
     /// The sweeper runs.
     pub(super) sweeping: AtomicBool,
+    /// The looks at other members that nobody waits for.
+    looks: Arc<Semaphore>,
+}
+
+impl Index {
+    pub(super) fn new(layout: Layout) -> Self {
+        Self {
+            layout,
+            walking: Mutex::default(),
+            walk_asked: AtomicBool::default(),
+            sweeping: AtomicBool::default(),
+            looks: Arc::new(Semaphore::new(apart::LOOKS)),
+        }
+    }
 }
 
 /// A part of one set, as `ZRANGEBYLEX` takes it.
@@ -64,24 +81,6 @@ pub(super) fn bucket_of(key: &[u8]) -> usize {
     xxh3_64(&key[..end]) as usize % BUCKETS
 }
 
-/// How a key stands in its set: as it is; one that begins with a NUL behind another, which no mark begins with. No
-/// call site makes such keys, but explicit operations and neighbours can.
-pub(super) fn member_of(key: &[u8]) -> Cow<'_, [u8]> {
-    match key.first() {
-        Some(0) => Cow::Owned([b"\0", key].concat()),
-        _ => Cow::Borrowed(key),
-    }
-}
-
-/// The key of a member; none if it is a mark.
-fn key_of(mut member: Vec<u8>) -> Option<Vec<u8>> {
-    match &member[..] {
-        [0, 0, ..] => Some(member.split_off(1)),
-        [0, ..] => None,
-        _ => Some(member),
-    }
-}
-
 impl Commands {
     /// The key of a set: outside the entries' namespace, and, since no prefix holds a `#`, outside any other's.
     pub(super) fn bucket(&self, number: usize) -> String {
@@ -94,7 +93,7 @@ impl Commands {
         pattern: &Pattern,
         errand: Errand,
     ) -> Result<u64, CacheError> {
-        let ranges = ranges(pattern);
+        let ranges = ranges(pattern, self.index.layout);
         let mut removed = 0;
         for _ in 0..3 {
             match self
@@ -130,10 +129,9 @@ impl Commands {
                 }
                 let matching: Vec<Vec<u8>> = members
                     .into_iter()
-                    .filter_map(key_of)
-                    .filter(|key| pattern.matches(key))
+                    .filter(|member| self.matches(pattern, member))
                     .collect();
-                *removed += self.remove_keys(range.bucket, &matching, errand).await?;
+                *removed += self.remove_members(range.bucket, &matching, errand).await?;
                 if !full {
                     break;
                 }
@@ -149,10 +147,10 @@ impl Commands {
         from: &[u8],
         errand: Errand,
     ) -> Result<Option<Vec<Vec<u8>>>, CacheError> {
-        let bucket = self.bucket(range.bucket);
+        let whole = self.whole(errand).await?;
         self.script(errand, &RANGE, |call| {
-            call.key(bucket)
-                .arg(WHOLE)
+            call.key(self.bucket(range.bucket))
+                .arg(&whole[..])
                 .arg(from)
                 .arg(&range.to[..])
                 .arg(PAGE);
@@ -160,21 +158,59 @@ impl Commands {
         .await
     }
 
-    /// Removes keys of one set, entry and member in one step, and counts those that held a value.
+    fn matches(&self, pattern: &Pattern, member: &[u8]) -> bool {
+        let key = self.index.layout.key_of(member);
+        key.is_some_and(|key| pattern.matches(key))
+    }
+
+    /// Removes the keys of members of one set, and the members; counts the keys that held a value.
+    async fn remove_members(
+        self: &Arc<Self>,
+        bucket: usize,
+        members: &[Vec<u8>],
+        errand: Errand,
+    ) -> Result<u64, CacheError> {
+        let layout = self.index.layout;
+        let mut keys: Vec<&[u8]> = members
+            .iter()
+            .filter_map(|raw| layout.key_of(raw))
+            .collect();
+        // In order, so several members of one key stand beside each other.
+        keys.dedup();
+        match layout {
+            Layout::Together => self.remove_together(bucket, &keys, errand).await,
+            Layout::Apart => self.remove_apart(bucket, &keys, members, errand).await,
+        }
+    }
+
+    /// Removes keys of one set and their members, and counts those that held a value.
     pub(super) async fn remove_keys(
         self: &Arc<Self>,
         bucket: usize,
-        keys: &[Vec<u8>],
+        keys: &[&[u8]],
+        errand: Errand,
+    ) -> Result<u64, CacheError> {
+        match self.index.layout {
+            Layout::Together => self.remove_together(bucket, keys, errand).await,
+            Layout::Apart => self.remove_apart(bucket, keys, &[], errand).await,
+        }
+    }
+
+    /// Entry and member in one step.
+    async fn remove_together(
+        self: &Arc<Self>,
+        bucket: usize,
+        keys: &[&[u8]],
         errand: Errand,
     ) -> Result<u64, CacheError> {
         if keys.is_empty() {
             return Ok(0);
         }
-        let prefix = [self.prefix.as_bytes(), b":"].concat();
         self.script(errand, &DELETE, |call| {
             call.key(self.bucket(bucket)).arg(entry::start_of_a_lease());
             for key in keys {
-                call.key([&prefix, &key[..]].concat()).arg(&*member_of(key));
+                let member = Layout::Together.member(key, Token::default());
+                call.key(self.full_bytes(key)).arg(member);
             }
         })
         .await
@@ -186,31 +222,54 @@ impl Commands {
         key: &str,
         errand: Errand,
     ) -> Result<bool, CacheError> {
-        let key = key.as_bytes().to_vec();
-        Ok(self.remove_keys(bucket_of(&key), &[key], errand).await? > 0)
+        let key = key.as_bytes();
+        Ok(self.remove_keys(bucket_of(key), &[key], errand).await? > 0)
+    }
+
+    /// The mark of a whole set. In a cluster it names the masters: other ones may have forgotten members of entries
+    /// that a third one still has, and may have entries again whose members are gone. So what was whole to
+    /// others isn't to them. On one server set and entries are forgotten together.
+    pub(super) async fn whole(self: &Arc<Self>, errand: Errand) -> Result<Vec<u8>, CacheError> {
+        match self.index.layout {
+            Layout::Together => Ok(WHOLE.to_vec()),
+            Layout::Apart => {
+                let masters = self
+                    .send_for(errand, |connection| async move { Ok(connection.digest()) })
+                    .await?;
+                Ok([WHOLE, b":", masters.as_bytes()].concat())
+            }
+        }
     }
 }
 
 /// The parts of the sets in which every match lies.
-fn ranges(pattern: &Pattern) -> Vec<Range> {
+fn ranges(pattern: &Pattern, layout: Layout) -> Vec<Range> {
     let mut ranges = Vec::new();
     for span in pattern.spans() {
         match span {
             Span::Exact(key) => {
-                let bound = [b"[", &*member_of(&key)].concat();
+                let start = layout.start_of_one(&key);
+                let from = [b"[", &start[..]].concat();
+                let to = match layout {
+                    Layout::Together => from.clone(),
+                    Layout::Apart => after_all_with(&start),
+                };
                 ranges.push(Range {
                     bucket: bucket_of(&key),
-                    from: bound.clone(),
-                    to: bound,
+                    from,
+                    to,
                 });
             }
             Span::Prefix(prefix) => {
                 let from = if prefix.is_empty() {
                     b"-".to_vec()
                 } else {
-                    [b"[", &*member_of(&prefix)].concat()
+                    [b"[", &layout.start(&prefix)[..]].concat()
                 };
-                let to = after_all_with(&member_of(&prefix));
+                let to = match &prefix[..] {
+                    [] => b"+".to_vec(),
+                    _ => after_all_with(&layout.start(&prefix)),
+                };
                 let first_segment_is_whole = prefix.iter().any(|byte| matches!(byte, b':' | b'#'));
                 let buckets = if first_segment_is_whole {
                     let bucket = bucket_of(&prefix);
@@ -247,14 +306,17 @@ mod tests {
 
     #[test]
     fn a_literal_first_segment_needs_one_set_and_a_wildcard_needs_all() {
-        assert_eq!(ranges(&Pattern::new("posts:42:*")).len(), 3);
-        assert!(
-            ranges(&Pattern::new("posts:42:*"))
-                .iter()
-                .all(|range| range.bucket == bucket_of(b"posts"))
-        );
-        assert_eq!(ranges(&Pattern::new("po*")).len(), BUCKETS);
-        assert_eq!(ranges(&Pattern::new("*")).len(), BUCKETS);
+        for layout in [Layout::Together, Layout::Apart] {
+            let ranges = |pattern: &str| ranges(&Pattern::new(pattern), layout);
+            assert_eq!(ranges("posts:42:*").len(), 3);
+            assert!(
+                ranges("posts:42:*")
+                    .iter()
+                    .all(|range| range.bucket == bucket_of(b"posts"))
+            );
+            assert_eq!(ranges("po*").len(), BUCKETS);
+            assert_eq!(ranges("*").len(), BUCKETS);
+        }
     }
 
     #[test]

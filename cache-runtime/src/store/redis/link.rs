@@ -1,5 +1,5 @@
 use std::future::Future;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +20,8 @@ pub(super) struct Link {
     connecting: tokio::sync::Mutex<()>,
     /// How many connections there were.
     count: AtomicU64,
+    /// Something was sent since somebody last asked.
+    pub(super) used: AtomicBool,
 }
 
 /// A connection, and who is at its other end.
@@ -48,12 +50,8 @@ impl Link {
             standing: Mutex::new(None),
             connecting: tokio::sync::Mutex::new(()),
             count: AtomicU64::new(0),
+            used: AtomicBool::new(false),
         }
-    }
-
-    /// Whether entries and their index may be on different nodes.
-    pub(super) fn is_many_nodes(&self) -> bool {
-        self.endpoint.is_many_nodes()
     }
 
     /// Sends a command, or several that belong together, and waits for the reply; connecting included, it takes
@@ -66,6 +64,7 @@ impl Link {
     where
         F: Future<Output = RedisResult<T>>,
     {
+        self.used.store(true, Ordering::Relaxed);
         let mut number = None;
         let reply = timeout(limit, async {
             // Whatever a server refuses a connection for, it refuses it to all.

@@ -19,9 +19,11 @@ mod replay;
 mod set;
 mod sweep;
 mod walk;
+mod watch;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::background;
@@ -32,7 +34,7 @@ use commands::Commands;
 pub(crate) use commands::{Limits, Seen};
 use endpoint::Endpoint;
 pub(crate) use endpoint::{Place, check_url};
-use index::Index;
+use index::{Index, Layout};
 pub(crate) use lease::Lease;
 use link::Link;
 use orphans::Orphans;
@@ -48,12 +50,18 @@ pub(crate) struct RedisStore {
 
 impl RedisStore {
     pub(crate) fn new(place: &Place, prefix: &str, limits: Limits) -> Result<Self, CacheError> {
+        let endpoint = Endpoint::new(place)?;
+        let layout = match endpoint.is_many_nodes() {
+            true => Layout::Apart,
+            false => Layout::Together,
+        };
         let commands = Commands {
-            link: Link::new(Endpoint::new(place)?),
+            link: Link::new(endpoint),
             breaker: Breaker::default(),
             replay: Replay::new(limits.replay_window),
-            index: Index::default(),
+            index: Index::new(layout),
             orphans: Orphans::default(),
+            watched: AtomicBool::default(),
             prefix: prefix.to_owned(),
             limits,
         };

@@ -113,6 +113,7 @@ impl Commands {
             if server.is_some() && server == before {
                 self.replay
                     .acknowledged(&target.pattern(), server.as_deref());
+                self.watch_from_now_on();
                 return Ok(total);
             }
         }
@@ -180,15 +181,20 @@ impl Commands {
         tracing::warn!(target: "cache", op = "down", "[Cache] Redis is down, functions run uncached: {cause}");
     }
 
-    /// A connection on which a script that writes went through: a server that is loading, read-only or full
+    /// A connection on which a script that writes went through, on each node: a server that is loading, read-only or full
     /// answers too, and so does one that forbids this user what calls do.
     async fn knock(&self) -> RedisResult<Connected> {
         let mut fresh = self.link.connect().await?;
-        let mut write = KNOCK.key(format!("{}#probe", self.prefix));
-        write
-            .arg(1_000)
-            .invoke_async::<()>(&mut fresh.connection)
-            .await?;
+        for key in fresh
+            .connection
+            .key_on_each(&format!("{}#probe", self.prefix))
+        {
+            let mut write = KNOCK.key(key);
+            write
+                .arg(1_000)
+                .invoke_async::<()>(&mut fresh.connection)
+                .await?;
+        }
         Ok(fresh)
     }
 

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use futures_util::future::try_join_all;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
-use redis::{Arg, Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, RedisResult, ServerErrorKind, Value};
+use redis::{
+    Arg, Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, RedisResult, ServerErrorKind, Value,
+};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::greeting::{greet, holdings, map_of};

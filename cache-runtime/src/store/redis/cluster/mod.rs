@@ -19,7 +19,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::{select_ok, try_join_all};
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, RedisResult};
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, RedisResult,
+};
 
 use super::endpoint::check_url;
 use crate::error::CacheError;

@@ -1,0 +1,5 @@
+//! Redis Cluster: three masters on loopback, slots that move, and a master that dies.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod common;
+mod operations;
