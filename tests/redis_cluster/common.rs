@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use cache_runtime::{Cache, CacheBuilder};
+use redis::Connection;
 use tests::{PATIENCE, RedisCluster};
 
 pub(crate) const TTL: Duration = Duration::from_secs(600);
@@ -54,4 +55,14 @@ pub(crate) fn all_members(cluster: &RedisCluster) -> Vec<Vec<u8>> {
 pub(crate) async fn settled(cache: &Cache) {
     cache.set("settle:1", &1, TTL).await.unwrap();
     cache.delete_pattern("settle:*").await.unwrap();
+}
+
+/// How often a node was sent a command.
+pub(crate) fn calls(redis: &mut Connection, command: &str) -> u64 {
+    let stats: String = redis::cmd("INFO").arg("commandstats").query(redis).unwrap();
+    let line = stats
+        .lines()
+        .find(|line| line.starts_with(&format!("cmdstat_{command}:")));
+    let count = line.and_then(|line| line.split("calls=").nth(1)?.split(',').next()?.parse().ok());
+    count.unwrap_or(0)
 }

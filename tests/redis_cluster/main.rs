@@ -1,5 +1,7 @@
 //! Redis Cluster: three masters on loopback, slots that move, and a master that dies.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod attributes;
 mod common;
+mod index;
 mod operations;

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use redis::Commands;
 use tests::RedisCluster;
 
 use crate::common::{TTL, cache_on, members};
