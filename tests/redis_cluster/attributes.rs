@@ -192,10 +192,7 @@ async fn the_lease_of_a_dead_holder_delays_nobody_for_long() {
     holder.await.unwrap();
     let mut foreign = bytes;
     foreign[8] ^= 0xFF;
-    let _: () = cluster
-        .connect_for(key)
-        .pset_ex(key, foreign, 400)
-        .unwrap();
+    let _: () = cluster.connect_for(key).pset_ex(key, foreign, 400).unwrap();
     gate.open.add_permits(1);
     let begun = Instant::now();
     assert_eq!(started(&cache, &gate, 1).await.unwrap(), 2);

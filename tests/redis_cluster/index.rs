@@ -61,7 +61,10 @@ async fn a_lost_index_is_noticed_whichever_way_it_went() {
         if lost == "recreated" {
             cache.set("posts:2", &1, TTL).await.unwrap();
         }
-        assert!(cache.delete_pattern("posts:*").await.unwrap() >= 1, "{lost}");
+        assert!(
+            cache.delete_pattern("posts:*").await.unwrap() >= 1,
+            "{lost}"
+        );
         assert_eq!(cluster.keys("app:*"), ["app:users:1"], "{lost}");
         let walks = scans(&cluster);
         assert_eq!(cache.delete_pattern("users:*").await.unwrap(), 1, "{lost}");
@@ -97,7 +100,17 @@ async fn keys_that_nobody_registered_are_found_by_a_walk_over_all_nodes() {
 async fn odd_keys_are_told_apart() {
     let cluster = RedisCluster::start();
     let cache = cache_on(&cluster);
-    let odd = ["", "\0", "\0\0", "\0whole", "a", "a\0", "a\0tokens..", "a\0tokens..\0tokens..", "aa"];
+    let odd = [
+        "",
+        "\0",
+        "\0\0",
+        "\0whole",
+        "a",
+        "a\0",
+        "a\0tokens..",
+        "a\0tokens..\0tokens..",
+        "aa",
+    ];
     for walked in [false, true] {
         for (key, value) in odd.iter().zip(0_u32..) {
             cache.set(key, &value, TTL).await.unwrap();
@@ -183,7 +196,11 @@ async fn a_walk_registers_the_claim_on_a_value_too() {
     for set in cluster.keys("app#index:*") {
         let _: () = cluster.connect_for(&set).del(&set).unwrap();
     }
-    assert_eq!(cache.delete_pattern("other:*").await.unwrap(), 0, "it walks");
+    assert_eq!(
+        cache.delete_pattern("other:*").await.unwrap(),
+        0,
+        "it walks"
+    );
     assert_eq!(members(&cluster).len(), 2);
     gate.open.add_permits(1);
     assert_eq!(refresh.await.unwrap(), 1);
@@ -233,5 +250,11 @@ async fn marks_of_walks_and_of_other_masters_go() {
     let marks = all_members(&cluster);
     let ours = marks.iter().filter(|mark| mark.starts_with(b"\0whole:"));
     assert_eq!(ours.count(), 16, "what was whole to others isn't");
-    assert_eq!(marks.iter().filter(|mark| mark.starts_with(b"\0building:")).count(), 0);
+    assert_eq!(
+        marks
+            .iter()
+            .filter(|mark| mark.starts_with(b"\0building:"))
+            .count(),
+        0
+    );
 }

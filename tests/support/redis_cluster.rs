@@ -148,12 +148,11 @@ impl RedisCluster {
             let nodes: String = ask(&mut node.connect(), "CLUSTER NODES");
             let own = nodes.lines().find(|line| line.contains("myself"));
             let held = own.into_iter().flat_map(|line| line.split(' ').skip(8));
-            held.filter(|range| !range.starts_with('['))
-                .any(|range| {
-                    let (first, last) = range.split_once('-').unwrap_or((range, range));
-                    let number = |text: &str| text.trim().parse::<u16>().expect("a slot");
-                    (number(first)..=number(last)).contains(&slot)
-                })
+            held.filter(|range| !range.starts_with('[')).any(|range| {
+                let (first, last) = range.split_once('-').unwrap_or((range, range));
+                let number = |text: &str| text.trim().parse::<u16>().expect("a slot");
+                (number(first)..=number(last)).contains(&slot)
+            })
         };
         self.masters
             .iter()

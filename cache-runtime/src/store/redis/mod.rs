@@ -108,7 +108,7 @@ impl RedisStore {
         entries: Vec<(Arc<str>, Vec<u8>)>,
         ttl: Duration,
     ) -> Result<(), CacheError> {
-        self.run(|commands| async move { commands.store(&entries, ttl).await })
+        self.run(|commands| async move { commands.store(entries, ttl).await })
             .await
     }
 
