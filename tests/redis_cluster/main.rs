@@ -2,6 +2,10 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod attributes;
+mod chaos;
 mod common;
+mod failover;
 mod index;
+mod migration;
 mod operations;
+mod walks;

@@ -1,10 +1,12 @@
 use std::time::{Duration, Instant};
 
-use redis::{Connection, FromRedisValue, Value};
+use redis::{Connection, FromRedisValue, ToRedisArgs, Value};
 
 use crate::RedisServer;
 
 const SLOTS: u16 = 16_384;
+/// How many masters begin with slots.
+const WITH_SLOTS: u16 = 3;
 
 /// A cluster of three masters of a test's own, with or without a replica for each. Dropped, all are killed.
 #[derive(Debug)]
@@ -18,6 +20,11 @@ impl RedisCluster {
     pub fn start() -> Self {
         // Nobody takes over, so nobody need be suspected while the machine is busy.
         Self::form(3, 0, "30000")
+    }
+
+    /// The same with a fourth one, which has no slots yet.
+    pub fn start_with_newcomer() -> Self {
+        Self::form(4, 0, "30000")
     }
 
     /// The same with a replica for each, which takes over some seconds after its master died.
@@ -57,15 +64,17 @@ impl RedisCluster {
     }
 
     fn share_the_slots(&self) {
-        let share = SLOTS / self.masters.len() as u16;
+        let share = SLOTS / WITH_SLOTS;
         for (number, master) in (0..).zip(&self.masters) {
             let first = number * share;
-            let last = match usize::from(number) + 1 == self.masters.len() {
+            let last = match number + 1 == WITH_SLOTS {
                 true => SLOTS - 1,
                 false => first + share - 1,
             };
             let mut redis = master.connect();
-            ask::<Value>(&mut redis, &format!("CLUSTER ADDSLOTSRANGE {first} {last}"));
+            if number < WITH_SLOTS {
+                ask::<Value>(&mut redis, &format!("CLUSTER ADDSLOTSRANGE {first} {last}"));
+            }
             ask::<Value>(
                 &mut redis,
                 &format!("CLUSTER SET-CONFIG-EPOCH {}", number + 1),
@@ -178,7 +187,11 @@ impl RedisCluster {
 
     /// Begins to move a slot: keys stay, new ones come to the other master.
     pub fn begin_move(&self, slot: u16, to: usize) {
-        let from = self.owner(slot);
+        self.begin_move_between(slot, self.owner(slot), to);
+    }
+
+    /// The same where it is known who has the slot, and the third master may be stopped.
+    pub fn begin_move_between(&self, slot: u16, from: usize, to: usize) {
         let [source, target] = [from, to].map(|number| {
             let mut redis = self.masters[number].connect();
             let id: String = ask(&mut redis, "CLUSTER MYID");
@@ -204,12 +217,19 @@ impl RedisCluster {
             if keys.is_empty() {
                 return;
             }
-            let mut migrate = redis::cmd("MIGRATE");
-            migrate.arg("127.0.0.1").arg(self.masters[to].port());
-            migrate.arg("").arg(0).arg(20_000).arg("KEYS").arg(keys);
-            // NOKEY: it expired or was deleted meanwhile.
-            let _: Value = migrate.query(&mut source).expect("keys can be moved");
+            self.move_these(slot, to, &keys);
         }
+    }
+
+    /// Moves some keys of a slot that is being moved.
+    pub fn move_these(&self, slot: u16, to: usize, keys: &[impl ToRedisArgs]) {
+        let mut migrate = redis::cmd("MIGRATE");
+        migrate.arg("127.0.0.1").arg(self.masters[to].port());
+        migrate.arg("").arg(0).arg(20_000).arg("KEYS").arg(keys);
+        // One that expired or was deleted meanwhile is no error.
+        let _: Value = migrate
+            .query(&mut self.masters[self.owner(slot)].connect())
+            .expect("keys can be moved");
     }
 
     /// Ends the move: the slot is the other master's.
@@ -221,6 +241,30 @@ impl RedisCluster {
             let mut redis = self.masters[number].connect();
             ask::<Value>(&mut redis, &format!("CLUSTER SETSLOT {slot} NODE {id}"));
         }
+        self.agrees();
+    }
+
+    /// Waits until all masters see the same. A further move that a node begins before it heard of the last one may
+    /// leave them in dispute.
+    pub fn agrees(&self) {
+        patiently("the masters agree", || {
+            let mut views = self.masters.iter().map(|node| {
+                let nodes: String = ask(&mut node.connect(), "CLUSTER NODES");
+                let mut view: Vec<String> = nodes
+                    .lines()
+                    .map(|line| {
+                        let fields: Vec<&str> = line.split(' ').collect();
+                        let slots = fields[8..].iter().filter(|slots| !slots.starts_with('['));
+                        let slots: Vec<&str> = slots.copied().collect();
+                        format!("{} {} {}", fields[0], fields[6], slots.join(" "))
+                    })
+                    .collect();
+                view.sort_unstable();
+                view
+            });
+            let first = views.next();
+            views.all(|view| Some(view) == first)
+        });
     }
 
     /// Moves a slot and all that is in it.

@@ -50,6 +50,7 @@ impl Map {
     /// Reads what `CLUSTER SLOTS` answers; `asked` is who did.
     pub(super) fn read(reply: Value, asked: &Address) -> RedisResult<Self> {
         let mut map = Self::default();
+        let mut slots = Vec::new();
         for range in from_redis_value::<Vec<Vec<Value>>>(reply)? {
             let mut fields = range.into_iter();
             let mut next = || fields.next().ok_or_else(|| unreadable("CLUSTER SLOTS"));
@@ -64,7 +65,12 @@ impl Map {
                 Some(host) => host.into(),
             };
             let address = Address { host, port };
-            map.add(first, last, Master { id, address });
+            slots.push((first, last, Master { id, address }));
+        }
+        // Nodes name them in any order.
+        slots.sort_unstable_by_key(|(first, ..)| *first);
+        for (first, last, master) in slots {
+            map.add(first, last, master);
         }
         Ok(map)
     }
