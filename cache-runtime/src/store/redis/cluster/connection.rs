@@ -105,6 +105,15 @@ impl ClusterConnection {
         addresses(&self.map().masters)
     }
 
+    /// Where the master is that has a key, as far as is known: its slot may be moving.
+    #[allow(
+        dead_code,
+        reason = "the near store hears of a key's changes from its master"
+    )]
+    pub(in crate::store::redis) fn master_of(&self, key: &[u8]) -> RedisResult<Address> {
+        self.map().owner(slot_of(key)).cloned()
+    }
+
     /// A key that begins so on each master.
     pub(in crate::store::redis) fn key_on_each(&self, start: &str) -> Vec<String> {
         self.map().key_on_each(start)
