@@ -197,7 +197,7 @@ mod tests {
         let map = map(&[(0, 99, 1), (200, 16_383, 2), (100, 100, 1)]);
         assert_eq!(map.ids().len(), 2);
         for (slot, port) in [(0, 1), (99, 1), (100, 1), (200, 2), (16_383, 2)] {
-            assert_eq!(map.owner(slot).unwrap(), &address(port));
+            assert_eq!(map.owner(slot).expect("owned"), &address(port));
         }
         assert!(map.owner(150).is_err());
     }
@@ -208,7 +208,7 @@ mod tests {
         let keys = map.key_on_each("app#probe");
         let mut owners: Vec<u16> = keys
             .iter()
-            .map(|key| map.owner(slot_of(key.as_bytes())).unwrap().port)
+            .map(|key| map.owner(slot_of(key.as_bytes())).expect("owned").port)
             .collect();
         owners.sort_unstable();
         assert_eq!(owners, [1, 2]);
