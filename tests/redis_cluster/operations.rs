@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use tests::RedisCluster;
+use cache_runtime::{Cache, cacheable};
+use tests::{PATIENCE, RedisCluster, RedisServer};
 
 use crate::common::{TTL, cache_on, members};
 
@@ -36,4 +37,58 @@ async fn keys_of_all_nodes_are_set_got_counted_and_deleted() {
     cache.clear().await.unwrap();
     assert_eq!(cluster.keys("app:*"), Vec::<String>::new());
     assert_eq!(members(&cluster).len(), 0, "nothing dead is left");
+}
+
+#[tokio::test]
+async fn one_node_that_answers_is_enough_to_find_the_others() {
+    let cluster = RedisCluster::start();
+    let mut dead = RedisServer::start();
+    dead.kill();
+    let cache = Cache::builder()
+        .prefix("app")
+        .redis_cluster([dead.url(), cluster.masters()[1].url()])
+        .response_timeout(PATIENCE)
+        .build()
+        .unwrap();
+    for id in 0..20 {
+        cache.set(&format!("posts:{id}"), &id, TTL).await.unwrap();
+    }
+    assert_eq!(cache.delete_pattern("posts:*").await.unwrap(), 20);
+}
+
+#[test]
+fn urls_that_can_be_no_cluster_are_refused_and_not_shown() {
+    for (urls, reason) in [
+        (vec![], "give one or more"),
+        (
+            vec!["redis://here:6379", "redis://:secret@here/2"],
+            "no databases",
+        ),
+        (vec!["unix:///tmp/secret"], "host and port"),
+        (vec!["http://secret"], "redis://"),
+    ] {
+        let error = Cache::builder().redis_cluster(urls).build().unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(reason) && !text.contains("secret"), "{text}");
+    }
+}
+
+#[cacheable(key = "answer")]
+async fn answer() -> u32 {
+    42
+}
+
+#[tokio::test]
+async fn a_server_that_is_no_cluster_is_an_outage_that_says_so() {
+    let server = RedisServer::start();
+    let cache = Cache::builder()
+        .prefix("app")
+        .redis_cluster([server.url()])
+        .response_timeout(PATIENCE)
+        .build()
+        .unwrap();
+    assert_eq!(cache.scope(answer()).await, 42);
+    let error = cache.health_check().await.unwrap_err();
+    let text = format!("{error:?}");
+    assert!(text.contains("cluster support disabled"), "{text}");
 }
