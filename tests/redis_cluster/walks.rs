@@ -1,7 +1,9 @@
 //! A walk over the keys of all masters, while a slot moves from one that isn't scanned yet to one that is.
 
+use cache_runtime::{Cache, CacheError};
 use redis::{Commands, Value};
 use tests::RedisCluster;
+use tokio::task::JoinHandle;
 
 use crate::common::{cache_on, calls, settled, until};
 
@@ -29,8 +31,61 @@ fn scans(cluster: &RedisCluster, number: usize) -> u64 {
     calls(&mut cluster.masters()[number].connect(), "scan")
 }
 
+/// The key that a walk alone can find: nobody registered it, and the sets are gone.
+const KEY: &str = "app:posts:1";
+
+fn only_a_walk_finds_it(cluster: &RedisCluster, slot: u16) {
+    if cluster.owner(slot) != 2 {
+        cluster.move_slot(slot, 2);
+    }
+    let _: () = cluster.connect_for(KEY).set(KEY, "old").unwrap();
+    for set in cluster.keys("app#index:*") {
+        let _: () = cluster.connect_for(&set).del(&set).unwrap();
+    }
+}
+
+/// Begins a removal, and stops the second master while its walk scans the first.
+async fn stopped_removal(
+    cluster: &RedisCluster,
+    cache: &Cache,
+) -> JoinHandle<Result<u64, CacheError>> {
+    let before = scans(cluster, 0);
+    let cache = cache.clone();
+    let removal = tokio::spawn(async move { cache.delete_pattern("posts:*").await });
+    until("the walk begins", || async { scans(cluster, 0) > before }).await;
+    cluster.masters()[1].signal("STOP");
+    until("the first is scanned", || async {
+        scans(cluster, 0) >= before + OTHERS / 1_000 || removal.is_finished()
+    })
+    .await;
+    removal
+}
+
+/// Carries the key from the last master to the first.
+fn hop(cluster: &RedisCluster) {
+    let _: Value = redis::cmd("MIGRATE")
+        .arg("127.0.0.1")
+        .arg(cluster.masters()[0].port())
+        .arg(KEY)
+        .arg(0)
+        .arg(20_000)
+        .query(&mut cluster.masters()[2].connect())
+        .unwrap();
+}
+
+/// Gives the slot to the first master. The second, which is stopped, hears of it from the others.
+fn end_move(cluster: &RedisCluster, slot: u16) {
+    let [mut first, mut last] = [0, 2].map(|number| cluster.masters()[number].connect());
+    let id: String = redis::cmd("CLUSTER").arg("MYID").query(&mut first).unwrap();
+    for redis in [&mut first, &mut last] {
+        let mut end = redis::cmd("CLUSTER");
+        end.arg("SETSLOT").arg(slot).arg("NODE").arg(&id);
+        let _: Value = end.query(redis).unwrap();
+    }
+}
+
 /// The walk goes from the first master to the last. The second is stopped while the first is scanned, so the walk can't
-/// go on, and a slot moves from the last to the first.
+/// go on, and the key hops from the last to the first.
 ///
 /// Whether the walk was stopped in time is seen afterwards; so it is tried until it was.
 async fn nothing_is_missed(moves_before: bool) {
@@ -38,68 +93,25 @@ async fn nothing_is_missed(moves_before: bool) {
     let cache = cache_on(&cluster);
     settled(&cache).await;
     fill_first_master(&cluster);
-    let key = "app:posts:1";
-    let slot = cluster.slot(key);
+    let slot = cluster.slot(KEY);
     let mut in_time = 0;
     for _ in 0..30 {
         if in_time == 2 {
             return;
         }
-        if cluster.owner(slot) != 2 {
-            cluster.move_slot(slot, 2);
-        }
-        // Nobody registered it, and the sets are gone: a walk alone can find it.
-        let _: () = cluster.connect_for(key).set(key, "old").unwrap();
-        for set in cluster.keys("app#index:*") {
-            let _: () = cluster.connect_for(&set).del(&set).unwrap();
-        }
+        only_a_walk_finds_it(&cluster, slot);
         if moves_before {
             cluster.begin_move(slot, 0);
         }
-        let before = [scans(&cluster, 0), scans(&cluster, 2)];
-        let removal = tokio::spawn({
-            let cache = cache.clone();
-            async move { cache.delete_pattern("posts:*").await }
-        });
-        until("the walk begins", || async {
-            scans(&cluster, 0) > before[0]
-        })
-        .await;
-        cluster.masters()[1].signal("STOP");
-        until("the first is scanned", || async {
-            scans(&cluster, 0) >= before[0] + OTHERS / 1_000 || removal.is_finished()
-        })
-        .await;
-        let mut last = cluster.masters()[2].connect();
+        let before = scans(&cluster, 2);
+        let removal = stopped_removal(&cluster, &cache).await;
         if !moves_before {
             cluster.begin_move_between(slot, 2, 0);
         }
-        let _: Value = redis::cmd("MIGRATE")
-            .arg("127.0.0.1")
-            .arg(cluster.masters()[0].port())
-            .arg(key)
-            .arg(0)
-            .arg(20_000)
-            .query(&mut last)
-            .unwrap();
-        if calls(&mut last, "scan") == before[1] {
-            in_time += 1;
-        }
+        hop(&cluster);
+        in_time += u32::from(scans(&cluster, 2) == before);
         if !moves_before {
-            // The second, which is stopped, hears of it from the others.
-            let id: String = redis::cmd("CLUSTER")
-                .arg("MYID")
-                .query(&mut cluster.masters()[0].connect())
-                .unwrap();
-            for number in [0, 2] {
-                let _: Value = redis::cmd("CLUSTER")
-                    .arg("SETSLOT")
-                    .arg(slot)
-                    .arg("NODE")
-                    .arg(&id)
-                    .query(&mut cluster.masters()[number].connect())
-                    .unwrap();
-            }
+            end_move(&cluster, slot);
         }
         cluster.masters()[1].signal("CONT");
         assert_eq!(removal.await.unwrap().unwrap(), 1);
@@ -107,6 +119,7 @@ async fn nothing_is_missed(moves_before: bool) {
         if moves_before {
             cluster.end_move(slot, 0);
         }
+        cluster.agrees();
     }
     panic!("the walk was never stopped in time");
 }

@@ -16,6 +16,7 @@ mod link;
 mod orphans;
 mod outage;
 mod replay;
+mod scan;
 mod set;
 mod sweep;
 mod walk;

@@ -7,11 +7,12 @@ use futures_util::FutureExt;
 use futures_util::future::try_join_all;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{
-    Arg, Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, RedisResult, ServerErrorKind, Value,
+    Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, RedisResult, ServerErrorKind, Value,
 };
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::greeting::{greet, holdings, map_of};
+use super::routing::{Sight, To, addressee, ask};
 use super::slots::{Address, Map, slot_of};
 use super::{Cluster, Identity, addresses, agree};
 
@@ -44,23 +45,6 @@ struct View {
     map: Arc<Map>,
     /// When the masters last agreed.
     certain: Instant,
-}
-
-/// Where keys are at one moment: equal ones, before and after, tell that no slot moved in between.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(in crate::store::redis) struct Sight(Vec<String>);
-
-impl Sight {
-    /// Whether a slot is being moved, so that its keys are on two nodes.
-    pub(in crate::store::redis) fn moves(&self) -> bool {
-        self.0.iter().any(|holdings| holdings.contains('['))
-    }
-}
-
-/// Who gets a command.
-enum To {
-    Slot(u16),
-    Everyone,
 }
 
 impl ClusterConnection {
@@ -279,32 +263,6 @@ impl ClusterConnection {
     fn nodes(&self) -> MutexGuard<'_, HashMap<Address, MultiplexedConnection>> {
         self.0.nodes.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Announces the command to the node that its slot is being moved to, in one go.
-async fn ask(node: &mut MultiplexedConnection, cmd: &Cmd) -> RedisResult<Value> {
-    let mut both = redis::pipe();
-    both.cmd("ASKING").add_command(cmd.clone());
-    let mut replies = node.req_packed_commands(&both, 0, 2).await?.into_iter();
-    let (announced, reply) = (replies.next(), replies.next());
-    announced.unwrap_or(Value::Nil).extract_error()?;
-    Ok(reply.unwrap_or(Value::Nil))
-}
-
-/// Reads off a command whom it concerns: all that are sent have one key, or concern every node.
-fn addressee(cmd: &Cmd) -> RedisResult<To> {
-    let arg = |at: usize| match cmd.args_iter().nth(at) {
-        Some(Arg::Simple(arg)) => Some(arg),
-        _ => None,
-    };
-    let key = match arg(0) {
-        Some(b"SCRIPT") => return Ok(To::Everyone),
-        Some(b"EVALSHA" | b"EVAL") => arg(3),
-        Some(_) => arg(1),
-        None => None,
-    };
-    let slot = key.map(|key| To::Slot(slot_of(key)));
-    slot.ok_or_else(|| (ErrorKind::Client, "a command without a key has no node").into())
 }
 
 impl ConnectionLike for ClusterConnection {

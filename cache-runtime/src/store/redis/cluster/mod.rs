@@ -13,6 +13,7 @@
 
 mod connection;
 mod greeting;
+mod routing;
 mod slots;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,8 +26,9 @@ use redis::{
 
 use super::endpoint::check_url;
 use crate::error::CacheError;
-pub(super) use connection::{ClusterConnection, Sight};
+pub(super) use connection::ClusterConnection;
 use greeting::{Greeting, greet, map_of};
+pub(super) use routing::Sight;
 pub(super) use slots::Address;
 use slots::{Map, Master};
 
