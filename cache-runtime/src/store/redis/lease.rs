@@ -236,7 +236,6 @@ impl Commands {
         }
         if answer > 0 {
             self.sweep_from_now_on();
-            self.watch_from_now_on();
         }
     }
 

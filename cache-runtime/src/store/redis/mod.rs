@@ -79,6 +79,7 @@ impl RedisStore {
         F: Future<Output = Result<T, CacheError>> + Send + 'static,
     {
         self.commands.breaker.check()?;
+        self.commands.watch_from_now_on();
         background::spawn(work(Arc::clone(&self.commands)))
             .map_or_else(Underway::Refused, Underway::Running)
             .await

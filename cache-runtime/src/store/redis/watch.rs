@@ -20,7 +20,9 @@ const PAUSE: Duration = Duration::from_secs(1);
 impl Commands {
     /// Starts the watch, if it doesn't run and there is something to watch.
     pub(super) fn watch_from_now_on(self: &Arc<Self>) {
+        // The common case costs loads only: every call comes here.
         if self.index.layout == Layout::Apart
+            && !self.watched.load(Ordering::Relaxed)
             && !self.watched.swap(true, Ordering::AcqRel)
             && background::spawn(run(Arc::downgrade(self))).is_err()
         {

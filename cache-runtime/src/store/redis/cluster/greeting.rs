@@ -21,10 +21,7 @@ pub(super) async fn greet(
     mut node: MultiplexedConnection,
     master: &Master,
 ) -> RedisResult<Greeting> {
-    let (state, map) = ask_cluster(&mut node, &master.address).await?;
-    if field(&state, "cluster_state:") != "ok" {
-        return Err((ErrorKind::Client, "a master says that the cluster is down").into());
-    }
+    let map = well_known_map(&mut node, &master.address).await?;
     let mut ask = redis::pipe();
     for section in ["server", "replication"] {
         ask.cmd("INFO").arg(section);
@@ -48,16 +45,20 @@ pub(super) async fn greet(
     }
 }
 
-async fn ask_cluster(
+/// The slot map, as this node knows it, if it finds the cluster well. One that has been cut off for a while doesn't.
+pub(super) async fn well_known_map(
     node: &mut MultiplexedConnection,
     address: &Address,
-) -> RedisResult<(String, Map)> {
+) -> RedisResult<Map> {
     let mut ask = redis::pipe();
     for subcommand in ["INFO", "SLOTS"] {
         ask.cmd("CLUSTER").arg(subcommand);
     }
     let (state, slots): (String, Value) = ask.query_async(node).await?;
-    Ok((state, Map::read(slots, address)?))
+    if field(&state, "cluster_state:") != "ok" {
+        return Err((ErrorKind::Client, "a node says that the cluster is down").into());
+    }
+    Map::read(slots, address)
 }
 
 /// The slot map, as this node knows it.

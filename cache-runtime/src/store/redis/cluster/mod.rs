@@ -27,7 +27,7 @@ use redis::{
 use super::endpoint::check_url;
 use crate::error::CacheError;
 pub(super) use connection::ClusterConnection;
-use greeting::{Greeting, greet, map_of};
+use greeting::{Greeting, greet, well_known_map};
 pub(super) use routing::Sight;
 pub(super) use slots::Address;
 use slots::{Map, Master};
@@ -106,7 +106,7 @@ impl Cluster {
         let known = self.known().clone();
         let ask = |address: Address| async move {
             let mut node = self.connect(&address).await?;
-            let map = map_of(&mut node, &address).await?;
+            let map = well_known_map(&mut node, &address).await?;
             match map.masters.is_empty() {
                 true => Err((ErrorKind::Client, "a node knows no master with slots").into()),
                 false => Ok(map),
