@@ -5,6 +5,9 @@
 //! model that can't find a bug proves nothing.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod apart;
+mod cluster;
+mod hops;
 mod protocol;
 
 use protocol::{Flaw, NO_STALE_READ, ONE_COMPUTATION, Protocol, TAKEN_OVER};

@@ -127,6 +127,14 @@ pub(crate) fn lease(token: u64) -> Vec<u8> {
     )
 }
 
+/// Notes whose fill an entry is. What the checksum covers stays as it is.
+#[cfg(feature = "redis")]
+pub(crate) fn set_token(entry: &mut [u8], token: u64) {
+    if let Some(place) = entry.get_mut(TOKEN_OFFSET..TOKEN_OFFSET + 8) {
+        place.copy_from_slice(&token.to_le_bytes());
+    }
+}
+
 /// How every lease begins, as `GETRANGE key 0 2` shows it: magic, format, kind.
 #[cfg(feature = "redis")]
 pub(crate) fn start_of_a_lease() -> &'static [u8] {

@@ -11,26 +11,26 @@ use super::escape::push_escaped;
 pub trait Direct {
     /// Appends the escaped text.
     #[doc(hidden)]
-    fn push(&self, out: &mut String);
+    fn push_into(&self, out: &mut String);
 }
 
 impl Direct for str {
     #[inline]
-    fn push(&self, out: &mut String) {
+    fn push_into(&self, out: &mut String) {
         push_escaped(out, self);
     }
 }
 
 impl Direct for String {
     #[inline]
-    fn push(&self, out: &mut String) {
+    fn push_into(&self, out: &mut String) {
         push_escaped(out, self);
     }
 }
 
 impl Direct for Cow<'_, str> {
     #[inline]
-    fn push(&self, out: &mut String) {
+    fn push_into(&self, out: &mut String) {
         push_escaped(out, self);
     }
 }
@@ -39,8 +39,8 @@ macro_rules! behind {
     ($($pointer:ty),+) => {$(
         impl<T: Direct + ?Sized> Direct for $pointer {
             #[inline]
-            fn push(&self, out: &mut String) {
-                (**self).push(out);
+            fn push_into(&self, out: &mut String) {
+                (**self).push_into(out);
             }
         }
     )+};
@@ -51,13 +51,13 @@ macro_rules! integers {
     ($($unsigned:ty, $signed:ty);+) => {$(
         impl Direct for $unsigned {
             #[inline]
-            fn push(&self, out: &mut String) {
+            fn push_into(&self, out: &mut String) {
                 push_digits(out, u64::from(*self));
             }
         }
         impl Direct for $signed {
             #[inline]
-            fn push(&self, out: &mut String) {
+            fn push_into(&self, out: &mut String) {
                 if *self < 0 {
                     out.push('-');
                 }
@@ -93,7 +93,7 @@ mod tests {
 
     fn agrees<T: Direct + Display>(value: T) {
         let (mut direct, mut shown) = (String::new(), String::new());
-        value.push(&mut direct);
+        value.push_into(&mut direct);
         write!(Escape(&mut shown), "{value}").expect("a string takes all");
         assert_eq!(direct, shown);
     }

@@ -2,7 +2,7 @@
 
 pub(crate) mod canonical;
 mod compound;
-pub mod direct;
+mod direct;
 pub(crate) mod escape;
 pub(crate) mod hash;
 pub(crate) mod identity;

@@ -134,7 +134,7 @@ impl Writer<'_> {
     #[inline]
     pub(crate) fn direct<T: Direct + ?Sized>(&mut self, name: &'static str, value: &T) {
         let start = self.0.text.len();
-        value.push(&mut self.0.text);
+        value.push_into(&mut self.0.text);
         self.written(name, start);
     }
 

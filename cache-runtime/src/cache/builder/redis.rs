@@ -16,6 +16,24 @@ impl CacheBuilder {
         self.backend = Backend::Redis(Place::Server(url.into()));
         self
     }
+
+    /// Stores entries in the Redis Cluster that these nodes belong to, each `redis://[user:password@]host[:port]`. One is
+    /// enough to find the others; of several, one may be down. Nodes that no URL names are reached with the user and
+    /// password of the first.
+    ///
+    /// ```
+    /// use cache_runtime::Cache;
+    ///
+    /// let cache = Cache::builder()
+    ///     .redis_cluster(["redis://10.0.0.1:6379", "redis://10.0.0.2:6379"])
+    ///     .build()?;
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    pub fn redis_cluster(mut self, urls: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let urls = urls.into_iter().map(Into::into).collect();
+        self.backend = Backend::Redis(Place::Cluster(urls));
+        self
+    }
 }
 
 /// How long things may take; without the feature `redis`, nothing asks.

@@ -22,6 +22,9 @@ static CLAIM: Lazy<Script> = Lazy::new(|| {
         include_str!("lua/register.lua")
     ))
 });
+/// The same where the set is on another node.
+static CLAIM_ALONE: Lazy<Script> =
+    Lazy::new(|| Script::new(concat!(include_str!("lua/claim.lua"), "return 1")));
 static PAUSED: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/pause.lua")));
 
 /// What stands in a value's header of those who compute it anew.
@@ -87,7 +90,7 @@ impl RedisStore {
 
 impl Commands {
     async fn claim(self: &Arc<Self>, key: &str, token: u64, seen: u64) -> Result<i64, CacheError> {
-        self.lease(&CLAIM, key, token, |call| {
+        self.lease(&CLAIM, &CLAIM_ALONE, key, token, |call| {
             call.arg(entry::start_of_a_lease())
                 .arg(&token.to_le_bytes()[..])
                 .arg(&seen.to_le_bytes()[..]);

@@ -1,11 +1,13 @@
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use once_cell::sync::Lazy;
 use redis::{Cmd, Script, ScriptInvocation};
 
 use super::breaker::Breaker;
-use super::index::Index;
+use super::index::{Index, Layout};
 use super::link::Link;
 use super::orphans::Orphans;
 use super::outage::Errand;
@@ -24,6 +26,8 @@ pub(crate) struct Commands {
     pub(super) index: Index,
     pub(super) orphans: Orphans,
     pub(super) tracking: Option<Arc<Tracking>>,
+    /// The masters of a cluster are being watched.
+    pub(super) watched: AtomicBool,
     pub(super) prefix: String,
     pub(super) limits: Limits,
 }
@@ -64,6 +68,10 @@ impl Commands {
         format!("{}:{key}", self.prefix)
     }
 
+    pub(super) fn full_bytes(&self, key: &[u8]) -> Vec<u8> {
+        [self.prefix.as_bytes(), b":", key].concat()
+    }
+
     /// One plain `GET`.
     pub(super) async fn read(self: &Arc<Self>, key: &str) -> Result<Seen, CacheError> {
         let get = Cmd::get(self.full(key));
@@ -79,6 +87,15 @@ impl Commands {
     ) -> Result<Vec<Option<Vec<u8>>>, CacheError> {
         if keys.is_empty() {
             return Ok(Vec::new());
+        }
+        if self.index.layout == Layout::Apart {
+            let loads = keys.iter().map(|key| async {
+                match self.read(key).await? {
+                    Seen::Entry(bytes) | Seen::Lease(_, bytes) => Ok(Some(bytes.to_vec())),
+                    Seen::Absent | Seen::OtherType => Ok(None),
+                }
+            });
+            return try_join_all(loads).await;
         }
         // `MGET` answers nil where a key holds no string.
         let mut get = redis::cmd("MGET");

@@ -1,19 +1,86 @@
 //! A connection to wherever the entries are, as commands see it.
 
 use redis::aio::{ConnectionLike, MultiplexedConnection};
-use redis::{Cmd, Pipeline, RedisFuture, Value};
+use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value};
+
+use super::cluster::{Address, ClusterConnection, Sight};
 
 /// Clones share one connection.
 #[derive(Clone)]
 pub(super) enum Connection {
     /// To one server.
     Server(MultiplexedConnection),
+    /// To all masters of a cluster.
+    Cluster(ClusterConnection),
+}
+
+/// A node that a walk goes to: a master of a cluster, or the only server.
+pub(super) type Node = Option<Address>;
+
+impl Connection {
+    /// Who the masters of a cluster are, in short.
+    pub(super) fn digest(&self) -> String {
+        match self {
+            Self::Server(_) => String::new(),
+            Self::Cluster(cluster) => cluster.digest(),
+        }
+    }
+
+    /// All nodes that hold keys.
+    pub(super) fn nodes(&self) -> Vec<Node> {
+        match self {
+            Self::Server(_) => vec![None],
+            Self::Cluster(cluster) => cluster.masters().into_iter().map(Some).collect(),
+        }
+    }
+
+    /// The node that has a key, as far as is known.
+    pub(super) fn node_of(&self, key: &[u8]) -> RedisResult<Node> {
+        match self {
+            Self::Server(_) => Ok(None),
+            Self::Cluster(cluster) => cluster.master_of(key).map(Some),
+        }
+    }
+
+    /// Sends a command to a node, whichever keys it has.
+    pub(super) async fn ask(&mut self, node: &Node, cmd: &Cmd) -> RedisResult<Value> {
+        let reply = match (self, node) {
+            (Self::Cluster(cluster), Some(at)) => cluster.ask(at, cmd).await,
+            (connection, _) => connection.req_packed_command(cmd).await,
+        };
+        reply.and_then(Value::extract_error)
+    }
+
+    /// Where keys are just now; on one server nowhere else.
+    pub(super) async fn sight(&self) -> RedisResult<Sight> {
+        match self {
+            Self::Server(_) => Ok(Sight::default()),
+            Self::Cluster(cluster) => cluster.sight().await,
+        }
+    }
+
+    /// A key that begins so on each node.
+    pub(super) fn key_on_each(&self, start: &str) -> Vec<String> {
+        match self {
+            Self::Server(_) => vec![start.to_owned()],
+            Self::Cluster(cluster) => cluster.key_on_each(start),
+        }
+    }
+
+    /// An error if others than this one's are the masters by now.
+    pub(super) async fn verify(&self) -> RedisResult<()> {
+        match self {
+            Self::Server(_) => Ok(()),
+            Self::Cluster(cluster) => cluster.verify().await,
+        }
+    }
 }
 
 impl ConnectionLike for Connection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         match self {
             Self::Server(connection) => connection.req_packed_command(cmd),
+            Self::Cluster(connection) => connection.req_packed_command(cmd),
         }
     }
 
@@ -25,12 +92,14 @@ impl ConnectionLike for Connection {
     ) -> RedisFuture<'a, Vec<Value>> {
         match self {
             Self::Server(connection) => connection.req_packed_commands(pipeline, offset, count),
+            Self::Cluster(connection) => connection.req_packed_commands(pipeline, offset, count),
         }
     }
 
     fn get_db(&self) -> i64 {
         match self {
             Self::Server(connection) => connection.get_db(),
+            Self::Cluster(connection) => connection.get_db(),
         }
     }
 }

@@ -1,15 +1,17 @@
 //! Where the entries are, and how to get there.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ProtocolVersion, PushInfo,
-    RedisError, RedisResult,
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, ProtocolVersion,
+    PushInfo, RedisError, RedisResult,
 };
 
-use super::connection::Connection;
+use super::cluster::Cluster;
+use super::connection::{Connection, Node};
 #[cfg(feature = "sentinel")]
 use super::sentinel::Sentinel;
 use super::tls::Tls;
@@ -23,6 +25,8 @@ pub(crate) enum Place {
     /// The master of this name, which the sentinels at these URLs know.
     #[cfg(feature = "sentinel")]
     Sentinel { urls: Vec<String>, master: String },
+    /// A cluster, by the URLs of some of its nodes.
+    Cluster(Vec<String>),
 }
 
 /// What else the builder was told about the way there.
@@ -52,6 +56,7 @@ pub(super) enum Endpoint {
     Server(Client),
     #[cfg(feature = "sentinel")]
     Sentinel(Sentinel),
+    Cluster(Arc<Cluster>),
 }
 
 impl Endpoint {
@@ -68,24 +73,41 @@ impl Endpoint {
             Place::Sentinel { urls, master } => {
                 Sentinel::new(urls, master, way, response / 4).map(Self::Sentinel)
             }
+            Place::Cluster(urls) => {
+                Cluster::new(urls, way).map(|cluster| Self::Cluster(cluster.into()))
+            }
         }
+    }
+
+    /// Whether entries and their index may be on different nodes.
+    pub(super) fn is_many_nodes(&self) -> bool {
+        matches!(self, Self::Cluster(_))
     }
 
     /// A fresh connection. Timeouts are the caller's: the connection's own would count each step anew.
     pub(super) async fn open(&self) -> RedisResult<Connection> {
-        self.open_one(None).await.map(Connection::Server)
-    }
-
-    /// A fresh connection in RESP3, on which the server says things without being asked.
-    pub(super) async fn open_telling(&self, hear: Hear) -> RedisResult<MultiplexedConnection> {
-        self.open_one(Some(hear)).await
-    }
-
-    async fn open_one(&self, hear: Option<Hear>) -> RedisResult<MultiplexedConnection> {
         match self {
-            Self::Server(client) => connect(client, hear).await,
+            Self::Server(client) => connect(client, None).await.map(Connection::Server),
             #[cfg(feature = "sentinel")]
-            Self::Sentinel(sentinel) => sentinel.open(hear).await,
+            Self::Sentinel(sentinel) => sentinel.open(None).await.map(Connection::Server),
+            Self::Cluster(cluster) => cluster.open().await.map(Connection::Cluster),
+        }
+    }
+
+    /// A fresh connection to a node, in RESP3, on which it says things without being asked.
+    pub(super) async fn open_telling(
+        &self,
+        node: &Node,
+        hear: Hear,
+    ) -> RedisResult<MultiplexedConnection> {
+        match (self, node) {
+            (Self::Server(client), _) => connect(client, Some(hear)).await,
+            #[cfg(feature = "sentinel")]
+            (Self::Sentinel(sentinel), _) => sentinel.open(Some(hear)).await,
+            (Self::Cluster(cluster), Some(at)) => cluster.connect_telling(at, Some(hear)).await,
+            (Self::Cluster(_), None) => {
+                Err((ErrorKind::Client, "a cluster isn't one server").into())
+            }
         }
     }
 
@@ -95,6 +117,7 @@ impl Endpoint {
             Self::Server(client) => explained(client, error),
             #[cfg(feature = "sentinel")]
             Self::Sentinel(_) => error,
+            Self::Cluster(_) => error,
         }
     }
 }

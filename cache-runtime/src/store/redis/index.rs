@@ -12,47 +12,59 @@
 //! has a member that only the end of a walk over the keyspace puts there; every use looks for it, and a set
 //! without it is rebuilt by a walk before it is believed.
 
-use std::borrow::Cow;
+mod apart;
+mod members;
+mod ranges;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use once_cell::sync::Lazy;
 use redis::Script;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::commands::Commands;
 use super::outage::Errand;
 use crate::entry;
 use crate::error::CacheError;
-use crate::pattern::{Pattern, Span};
+use crate::pattern::Pattern;
+pub(super) use members::{Layout, Token};
+use ranges::{Range, ranges};
 
 /// How many sets a prefix has.
 pub(super) const BUCKETS: usize = 16;
 /// How many members one command reads, and how many keys one deletes: some milliseconds of the server at most.
 const PAGE: usize = 500;
-/// The member that only a whole set has. Members that begin with a NUL are marks, see [`member_of`].
+/// The member that only a whole set has. Members that begin with a NUL are marks, see [`Layout::member`].
 pub(super) const WHOLE: &[u8] = b"\0whole";
 
 static RANGE: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/range.lua")));
 static DELETE: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/delete.lua")));
 
 /// What a process knows of the index.
-#[derive(Default)]
 pub(super) struct Index {
+    pub(super) layout: Layout,
     /// Held during a walk: one at a time in a process.
     pub(super) walking: Mutex<()>,
     /// A walk in the background is under way.
     pub(super) walk_asked: AtomicBool,
     /// The sweeper runs.
     pub(super) sweeping: AtomicBool,
+    /// The looks at other members that nobody waits for.
+    looks: Arc<Semaphore>,
 }
 
-/// A part of one set, as `ZRANGEBYLEX` takes it.
-struct Range {
-    bucket: usize,
-    from: Vec<u8>,
-    to: Vec<u8>,
+impl Index {
+    pub(super) fn new(layout: Layout) -> Self {
+        Self {
+            layout,
+            walking: Mutex::default(),
+            walk_asked: AtomicBool::default(),
+            sweeping: AtomicBool::default(),
+            looks: Arc::new(Semaphore::new(apart::LOOKS)),
+        }
+    }
 }
 
 /// Which set a key is in.
@@ -62,24 +74,6 @@ pub(super) fn bucket_of(key: &[u8]) -> usize {
         .position(|byte| matches!(byte, b':' | b'#'))
         .unwrap_or(key.len());
     xxh3_64(&key[..end]) as usize % BUCKETS
-}
-
-/// How a key stands in its set: as it is; one that begins with a NUL behind another, which no mark begins with. No
-/// call site makes such keys, but explicit operations and neighbours can.
-pub(super) fn member_of(key: &[u8]) -> Cow<'_, [u8]> {
-    match key.first() {
-        Some(0) => Cow::Owned([b"\0", key].concat()),
-        _ => Cow::Borrowed(key),
-    }
-}
-
-/// The key of a member; none if it is a mark.
-fn key_of(mut member: Vec<u8>) -> Option<Vec<u8>> {
-    match &member[..] {
-        [0, 0, ..] => Some(member.split_off(1)),
-        [0, ..] => None,
-        _ => Some(member),
-    }
 }
 
 impl Commands {
@@ -94,7 +88,7 @@ impl Commands {
         pattern: &Pattern,
         errand: Errand,
     ) -> Result<u64, CacheError> {
-        let ranges = ranges(pattern);
+        let ranges = ranges(pattern, self.index.layout);
         let mut removed = 0;
         for _ in 0..3 {
             match self
@@ -130,10 +124,9 @@ impl Commands {
                 }
                 let matching: Vec<Vec<u8>> = members
                     .into_iter()
-                    .filter_map(key_of)
-                    .filter(|key| pattern.matches(key))
+                    .filter(|member| self.matches(pattern, member))
                     .collect();
-                *removed += self.remove_keys(range.bucket, &matching, errand).await?;
+                *removed += self.remove_members(range.bucket, &matching, errand).await?;
                 if !full {
                     break;
                 }
@@ -149,10 +142,10 @@ impl Commands {
         from: &[u8],
         errand: Errand,
     ) -> Result<Option<Vec<Vec<u8>>>, CacheError> {
-        let bucket = self.bucket(range.bucket);
+        let whole = self.whole(errand).await?;
         self.script(errand, &RANGE, |call| {
-            call.key(bucket)
-                .arg(WHOLE)
+            call.key(self.bucket(range.bucket))
+                .arg(&whole[..])
                 .arg(from)
                 .arg(&range.to[..])
                 .arg(PAGE);
@@ -160,21 +153,59 @@ impl Commands {
         .await
     }
 
-    /// Removes keys of one set, entry and member in one step, and counts those that held a value.
+    fn matches(&self, pattern: &Pattern, member: &[u8]) -> bool {
+        let key = self.index.layout.key_of(member);
+        key.is_some_and(|key| pattern.matches(key))
+    }
+
+    /// Removes the keys of members of one set, and the members; counts the keys that held a value.
+    async fn remove_members(
+        self: &Arc<Self>,
+        bucket: usize,
+        members: &[Vec<u8>],
+        errand: Errand,
+    ) -> Result<u64, CacheError> {
+        let layout = self.index.layout;
+        let mut keys: Vec<&[u8]> = members
+            .iter()
+            .filter_map(|raw| layout.key_of(raw))
+            .collect();
+        // In order, so several members of one key stand beside each other.
+        keys.dedup();
+        match layout {
+            Layout::Together => self.remove_together(bucket, &keys, errand).await,
+            Layout::Apart => self.remove_apart(bucket, &keys, members, errand).await,
+        }
+    }
+
+    /// Removes keys of one set and their members, and counts those that held a value.
     pub(super) async fn remove_keys(
         self: &Arc<Self>,
         bucket: usize,
-        keys: &[Vec<u8>],
+        keys: &[&[u8]],
+        errand: Errand,
+    ) -> Result<u64, CacheError> {
+        match self.index.layout {
+            Layout::Together => self.remove_together(bucket, keys, errand).await,
+            Layout::Apart => self.remove_apart(bucket, keys, &[], errand).await,
+        }
+    }
+
+    /// Entry and member in one step.
+    async fn remove_together(
+        self: &Arc<Self>,
+        bucket: usize,
+        keys: &[&[u8]],
         errand: Errand,
     ) -> Result<u64, CacheError> {
         if keys.is_empty() {
             return Ok(0);
         }
-        let prefix = [self.prefix.as_bytes(), b":"].concat();
         self.script(errand, &DELETE, |call| {
             call.key(self.bucket(bucket)).arg(entry::start_of_a_lease());
             for key in keys {
-                call.key([&prefix, &key[..]].concat()).arg(&*member_of(key));
+                let member = Layout::Together.member(key, Token::default());
+                call.key(self.full_bytes(key)).arg(member);
             }
         })
         .await
@@ -186,88 +217,22 @@ impl Commands {
         key: &str,
         errand: Errand,
     ) -> Result<bool, CacheError> {
-        let key = key.as_bytes().to_vec();
-        Ok(self.remove_keys(bucket_of(&key), &[key], errand).await? > 0)
+        let key = key.as_bytes();
+        Ok(self.remove_keys(bucket_of(key), &[key], errand).await? > 0)
     }
-}
 
-/// The parts of the sets in which every match lies.
-fn ranges(pattern: &Pattern) -> Vec<Range> {
-    let mut ranges = Vec::new();
-    for span in pattern.spans() {
-        match span {
-            Span::Exact(key) => {
-                let bound = [b"[", &*member_of(&key)].concat();
-                ranges.push(Range {
-                    bucket: bucket_of(&key),
-                    from: bound.clone(),
-                    to: bound,
-                });
+    /// The mark of a whole set. In a cluster it names the masters: other ones may have forgotten members of entries
+    /// that a third one still has, and may have entries again whose members are gone. So what was whole to
+    /// others isn't to them. On one server set and entries are forgotten together.
+    pub(super) async fn whole(self: &Arc<Self>, errand: Errand) -> Result<Vec<u8>, CacheError> {
+        match self.index.layout {
+            Layout::Together => Ok(WHOLE.to_vec()),
+            Layout::Apart => {
+                let masters = self
+                    .send_for(errand, |connection| async move { Ok(connection.digest()) })
+                    .await?;
+                Ok([WHOLE, b":", masters.as_bytes()].concat())
             }
-            Span::Prefix(prefix) => {
-                let from = if prefix.is_empty() {
-                    b"-".to_vec()
-                } else {
-                    [b"[", &*member_of(&prefix)].concat()
-                };
-                let to = after_all_with(&member_of(&prefix));
-                let first_segment_is_whole = prefix.iter().any(|byte| matches!(byte, b':' | b'#'));
-                let buckets = if first_segment_is_whole {
-                    let bucket = bucket_of(&prefix);
-                    bucket..bucket + 1
-                } else {
-                    0..BUCKETS
-                };
-                ranges.extend(buckets.map(|bucket| Range {
-                    bucket,
-                    from: from.clone(),
-                    to: to.clone(),
-                }));
-            }
-        }
-    }
-    ranges
-}
-
-/// The bound before which all texts with this prefix stand.
-fn after_all_with(prefix: &[u8]) -> Vec<u8> {
-    let mut end = prefix.to_vec();
-    while let Some(last) = end.pop() {
-        if last < u8::MAX {
-            end.push(last + 1);
-            return [b"(", &end[..]].concat();
-        }
-    }
-    b"+".to_vec()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_literal_first_segment_needs_one_set_and_a_wildcard_needs_all() {
-        assert_eq!(ranges(&Pattern::new("posts:42:*")).len(), 3);
-        assert!(
-            ranges(&Pattern::new("posts:42:*"))
-                .iter()
-                .all(|range| range.bucket == bucket_of(b"posts"))
-        );
-        assert_eq!(ranges(&Pattern::new("po*")).len(), BUCKETS);
-        assert_eq!(ranges(&Pattern::new("*")).len(), BUCKETS);
-    }
-
-    #[test]
-    fn bounds_hold_every_text_with_the_prefix() {
-        assert_eq!(after_all_with(b"posts:"), b"(posts;");
-        assert_eq!(after_all_with(b"a\xff"), b"(b");
-        assert_eq!(after_all_with(b""), b"+");
-    }
-
-    #[test]
-    fn a_key_its_variants_and_its_children_share_a_set() {
-        for key in ["posts", "posts#v", "posts:1", "posts:1:comments#v"] {
-            assert_eq!(bucket_of(key.as_bytes()), bucket_of(b"posts"));
         }
     }
 }

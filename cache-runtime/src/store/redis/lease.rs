@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::RedisStore;
 use super::commands::{Commands, Seen, millis};
-use super::index::{WHOLE, bucket_of, member_of};
+use super::index::{Layout, Token, WHOLE, bucket_of};
 use super::outage::Errand;
 use crate::background;
 use crate::entry::{self, Kind};
@@ -37,6 +37,11 @@ static TAKE_OVER: Lazy<Script> = Lazy::new(|| {
         include_str!("lua/register.lua")
     ))
 });
+/// The same where the set is on another node: without the registration, which follows.
+static TAKE_ALONE: Lazy<Script> =
+    Lazy::new(|| Script::new(concat!(include_str!("lua/take.lua"), "return 1")));
+static TAKE_OVER_ALONE: Lazy<Script> =
+    Lazy::new(|| Script::new(concat!(include_str!("lua/take_over.lua"), "return 1")));
 pub(super) static FILL: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/fill.lua")));
 static RENEW: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/renew.lua")));
 static RELEASE: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/release.lua")));
@@ -197,7 +202,7 @@ impl Commands {
             Seen::Lease(_, bytes) | Seen::Entry(bytes) => bytes,
             Seen::Absent | Seen::OtherType => &[],
         };
-        let taken = self.lease(&TAKE, key, token, |call| {
+        let taken = self.lease(&TAKE, &TAKE_ALONE, key, token, |call| {
             call.arg(seen);
         });
         Ok(taken.await? > 0)
@@ -211,7 +216,7 @@ impl Commands {
         token: u64,
         keep: bool,
     ) -> Result<(), CacheError> {
-        let taken = self.lease(&TAKE_OVER, key, token, |call| {
+        let taken = self.lease(&TAKE_OVER, &TAKE_OVER_ALONE, key, token, |call| {
             call.arg(entry::start_of_a_lease())
                 .arg(&token.to_le_bytes()[..])
                 .arg(u8::from(keep));
@@ -219,26 +224,48 @@ impl Commands {
         taken.await.map(drop)
     }
 
-    /// Runs a script that leases and registers; what it answers.
+    /// Runs a script that leases and registers, or the one that leases alone and then registers; what it answers.
     pub(super) async fn lease(
         self: &Arc<Self>,
-        script: &Script,
+        together: &Script,
+        alone: &Script,
         key: &str,
         token: u64,
         further: impl FnOnce(&mut ScriptInvocation<'_>),
     ) -> Result<i64, CacheError> {
-        let answer: i64 = self
+        let layout = self.index.layout;
+        let script = match layout {
+            Layout::Together => together,
+            Layout::Apart => alone,
+        };
+        let mut answer: i64 = self
             .script(Errand::Call, script, |call| {
-                call.key(self.full(key))
-                    .key(self.bucket(bucket_of(key.as_bytes())));
-                call.arg(&*member_of(key.as_bytes())).arg(WHOLE);
-                call.arg(self.full("")).arg(SAMPLE);
+                call.key(self.full(key));
+                match layout {
+                    Layout::Together => self.register_with(call, key),
+                    Layout::Apart => {
+                        call.arg(&[""; 4]);
+                    }
+                }
                 call.arg(entry::lease(token)).arg(millis(self.limits.lease));
                 further(call);
             })
             .await?;
+        if answer > 0 && layout == Layout::Apart {
+            answer = self.register_apart(key, token).await?;
+        }
         self.registered(answer);
         Ok(answer)
+    }
+
+    /// What a script needs to register the key, too.
+    fn register_with(&self, call: &mut ScriptInvocation<'_>, key: &str) {
+        let key = key.as_bytes();
+        call.key(self.bucket(bucket_of(key)));
+        call.arg(Layout::Together.member(key, Token::default()))
+            .arg(WHOLE)
+            .arg(self.full(""))
+            .arg(SAMPLE);
     }
 
     /// What follows a registration: a walk if the set isn't whole, and the sweeper.

@@ -1,8 +1,9 @@
 use std::future::Future;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult};
 use tokio::time::timeout;
 
@@ -20,6 +21,8 @@ pub(super) struct Link {
     connecting: tokio::sync::Mutex<()>,
     /// How many connections there were.
     count: AtomicU64,
+    /// Something was sent since somebody last asked.
+    pub(super) used: AtomicBool,
 }
 
 /// A connection, and who is at its other end.
@@ -48,6 +51,7 @@ impl Link {
             standing: Mutex::new(None),
             connecting: tokio::sync::Mutex::new(()),
             count: AtomicU64::new(0),
+            used: AtomicBool::new(false),
         }
     }
 
@@ -61,6 +65,7 @@ impl Link {
     where
         F: Future<Output = RedisResult<T>>,
     {
+        self.used.store(true, Ordering::Relaxed);
         let mut number = None;
         let reply = timeout(limit, async {
             // Whatever a server refuses a connection for, it refuses it to all.
@@ -86,7 +91,7 @@ impl Link {
         }
     }
 
-    async fn connected(&self) -> RedisResult<Connected> {
+    pub(super) async fn connected(&self) -> RedisResult<Connected> {
         if let Some(connected) = &*self.standing() {
             return Ok(connected.clone());
         }
@@ -109,18 +114,13 @@ impl Link {
 
     /// A fresh connection that has answered.
     pub(super) async fn connect(&self) -> RedisResult<Connected> {
-        let mut connection = self.endpoint.open().await?;
+        let connection = self.endpoint.open().await?;
         let number = self.count.fetch_add(1, Ordering::AcqRel);
-        let mut ask = redis::pipe();
-        for section in ["server", "replication"] {
-            ask.cmd("INFO").arg(section);
-        }
-        let asked: RedisResult<(String, String)> = ask.query_async(&mut connection).await;
-        let server = match asked {
-            Ok((server, replication)) => identity(&server, &replication),
-            // A user who may not ask can't tell servers apart: then each connection is to another one.
-            Err(error) if error.code() == Some("NOPERM") => format!("connection {number}"),
-            Err(error) => return Err(self.endpoint.explain(error)),
+        let server = match &connection {
+            Connection::Server(server) => identity_of(server.clone(), number)
+                .await
+                .map_err(|error| self.endpoint.explain(error))?,
+            Connection::Cluster(cluster) => cluster.identity(number),
         };
         Ok(Connected {
             connection,
@@ -153,8 +153,22 @@ impl Link {
     }
 }
 
+async fn identity_of(mut server: MultiplexedConnection, number: u64) -> RedisResult<String> {
+    let mut ask = redis::pipe();
+    for section in ["server", "replication"] {
+        ask.cmd("INFO").arg(section);
+    }
+    let asked: RedisResult<(String, String)> = ask.query_async(&mut server).await;
+    match asked {
+        Ok((server, replication)) => Ok(identity(&server, &replication)),
+        // A user who may not ask can't tell servers apart: then each connection is to another one.
+        Err(error) if error.code() == Some("NOPERM") => Ok(format!("connection {number}")),
+        Err(error) => Err(error),
+    }
+}
+
 /// Who a server is: the process, and whose data it has; one that followed another master for a while has that one's.
-fn identity(server: &str, replication: &str) -> String {
+pub(super) fn identity(server: &str, replication: &str) -> String {
     let field = |section: &str, name: &str| {
         let value = section.lines().find_map(|line| line.strip_prefix(name));
         value.unwrap_or_default().trim().to_owned()

@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use futures_util::future::try_join_all;
-use redis::RedisResult;
+use once_cell::sync::Lazy;
+use redis::Script;
 
 use super::RedisStore;
 use super::commands::{Commands, Seen, seen};
 use super::nearby::Look;
+use super::outage::Errand;
 use crate::entry;
 use crate::error::CacheError;
+
+static LOOK: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/look.lua")));
 
 /// How many are looked at together: one behind so many others that it seems late would look like an outage.
 const PART: usize = 500;
@@ -18,30 +22,19 @@ const PART: usize = 500;
 pub(crate) type Left = Option<u64>;
 
 impl Commands {
-    /// `GET` and `PTTL` as one transaction: asked one after the other, the lifetime of an entry that has come in between
-    /// would make a stale value look fresh.
+    /// `GET` and `PTTL` in one script: asked one after the other, the lifetime of an entry that has come in between would
+    /// make a stale value look fresh.
     pub(crate) async fn look_closely(
         self: &Arc<Self>,
         key: &str,
     ) -> Result<(Seen, Left), CacheError> {
-        let key = self.full(key);
-        let mut both = redis::pipe();
-        both.atomic().ignore_errors();
-        both.get(&key).pttl(&key);
-        let got = self
-            .send(|mut connection| async move {
-                let (got, left): (RedisResult<Option<Vec<u8>>>, RedisResult<i64>) =
-                    both.query_async(&mut connection).await?;
-                got.and_then(|got| Ok((got, left?)))
+        let looked: Result<(Option<Vec<u8>>, i64), CacheError> = self
+            .script(Errand::Call, &LOOK, |call| {
+                call.key(self.full(key));
             })
             .await;
-        match got {
-            Ok((got, left)) => match u64::try_from(left) {
-                Ok(left) => Ok((seen(Ok(got))?, Some(left))),
-                // -1: it doesn't expire. -2: its last millisecond ended between the two.
-                Err(_) if left == -1 => Ok((seen(Ok(got))?, None)),
-                Err(_) => Ok((Seen::Absent, None)),
-            },
+        match looked {
+            Ok((got, left)) => Ok((seen(Ok(got))?, u64::try_from(left).ok())),
             Err(error) => Ok((seen(Err(error))?, None)),
         }
     }

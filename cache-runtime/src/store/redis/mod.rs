@@ -10,6 +10,7 @@ mod breaker;
 mod certificates;
 mod claim;
 mod closely;
+mod cluster;
 mod code;
 mod commands;
 mod connection;
@@ -22,6 +23,7 @@ mod nearby;
 mod orphans;
 mod outage;
 mod replay;
+mod scan;
 #[cfg(feature = "sentinel")]
 mod sentinel;
 mod set;
@@ -29,9 +31,11 @@ mod sweep;
 mod tls;
 mod tracking;
 mod walk;
+mod watch;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::background;
@@ -43,7 +47,7 @@ use commands::Commands;
 pub(crate) use commands::{Limits, Seen};
 use endpoint::Endpoint;
 pub(crate) use endpoint::{Place, Way, check_url};
-use index::Index;
+use index::{Index, Layout};
 pub(crate) use lease::Lease;
 use link::Link;
 pub(crate) use look::Left;
@@ -69,15 +73,21 @@ impl RedisStore {
         prefix: &str,
         limits: Limits,
     ) -> Result<Self, CacheError> {
+        let endpoint = Endpoint::new(place, way, limits.response)?;
+        let layout = match endpoint.is_many_nodes() {
+            true => Layout::Apart,
+            false => Layout::Together,
+        };
         let commands = Commands {
-            link: Link::new(Endpoint::new(place, way, limits.response)?),
+            link: Link::new(endpoint),
             breaker: Breaker::default(),
             replay: Replay::new(limits.replay_window),
-            index: Index::default(),
+            index: Index::new(layout),
             orphans: Orphans::default(),
             tracking: limits
                 .near
                 .map(|bytes| Arc::new(Tracking::new(bytes, limits.near_silence))),
+            watched: AtomicBool::default(),
             prefix: prefix.to_owned(),
             limits,
         };
@@ -100,6 +110,7 @@ impl RedisStore {
         F: Future<Output = Result<T, CacheError>> + Send + 'static,
     {
         self.commands.breaker.check()?;
+        self.commands.watch_from_now_on();
         background::spawn(work(Arc::clone(&self.commands)))
             .map_or_else(Underway::Refused, Underway::Running)
             .await
@@ -131,8 +142,9 @@ impl RedisStore {
         ttl: Duration,
     ) -> Result<(), CacheError> {
         self.run(|commands| async move {
-            let stored = commands.store(&entries, ttl).await;
-            entries.iter().for_each(|(key, _)| commands.void_near(key));
+            let keys: Vec<Arc<str>> = entries.iter().map(|(key, _)| Arc::clone(key)).collect();
+            let stored = commands.store(entries, ttl).await;
+            keys.iter().for_each(|key| commands.void_near(key));
             stored
         })
         .await

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use once_cell::sync::Lazy;
 use redis::{RedisResult, Script};
 use tokio::task::JoinHandle;
@@ -113,6 +114,7 @@ impl Commands {
             if server.is_some() && server == before {
                 self.replay
                     .acknowledged(&target.pattern(), server.as_deref());
+                self.watch_from_now_on();
                 return Ok(total);
             }
         }
@@ -183,15 +185,21 @@ impl Commands {
         tracing::warn!(target: "cache", op = "down", "[Cache] Redis is down, functions run uncached: {cause}");
     }
 
-    /// A connection on which a script that writes went through: a server that is loading, read-only or full
+    /// A connection on which a script that writes went through, on each node: a server that is loading, read-only or full
     /// answers too, and so does one that forbids this user what calls do.
     async fn knock(&self) -> RedisResult<Connected> {
-        let mut fresh = self.link.connect().await?;
-        let mut write = KNOCK.key(format!("{}#probe", self.prefix));
-        write
-            .arg(1_000)
-            .invoke_async::<()>(&mut fresh.connection)
-            .await?;
+        let fresh = self.link.connect().await?;
+        let keys = fresh
+            .connection
+            .key_on_each(&format!("{}#probe", self.prefix));
+        let knocks = keys.into_iter().map(|key| {
+            let mut connection = fresh.connection.clone();
+            async move {
+                let mut write = KNOCK.key(key);
+                write.arg(1_000).invoke_async::<()>(&mut connection).await
+            }
+        });
+        try_join_all(knocks).await?;
         Ok(fresh)
     }
 

@@ -9,6 +9,7 @@ use futures_util::future::{join_all, try_join_all};
 use super::commands::Commands;
 use super::lease::fresh_token;
 use super::outage::Errand;
+use crate::entry;
 use crate::error::CacheError;
 
 /// How many entries are stored at a time.
@@ -21,10 +22,10 @@ impl Commands {
     /// arrives late can't undo an invalidation. Two round trips for each [`PART`].
     pub(super) async fn store(
         self: &Arc<Self>,
-        entries: &[Entry],
+        entries: Vec<Entry>,
         ttl: Duration,
     ) -> Result<(), CacheError> {
-        let entries = last_of_each_key(entries);
+        let mut entries = last_of_each_key(entries);
         // Redis knows no lifetime of zero: what is stored for no time at all replaces what stands, and is gone.
         if ttl.is_zero() {
             let removals = entries
@@ -33,8 +34,12 @@ impl Commands {
             return try_join_all(removals).await.map(drop);
         }
         // In parts, so that none waits behind so many others that it seems late.
-        for part in entries.chunks(PART) {
+        for part in entries.chunks_mut(PART) {
             let token = fresh_token();
+            // The token of its fill stays with an entry: its member in the index may carry it.
+            for (_, entry) in &mut *part {
+                entry::set_token(entry, token);
+            }
             if let Err(error) = self.store_part(part, token, ttl).await {
                 let leases = part
                     .iter()
@@ -48,7 +53,7 @@ impl Commands {
 
     async fn store_part(
         self: &Arc<Self>,
-        part: &[&Entry],
+        part: &[Entry],
         token: u64,
         ttl: Duration,
     ) -> Result<(), CacheError> {
@@ -64,12 +69,12 @@ impl Commands {
 }
 
 /// The entries without those that a later one overwrites: one of a key's fills ends the lease of all.
-fn last_of_each_key(entries: &[Entry]) -> Vec<&Entry> {
+fn last_of_each_key(entries: Vec<Entry>) -> Vec<Entry> {
     let mut seen = HashSet::with_capacity(entries.len());
-    let mut last: Vec<&Entry> = entries
-        .iter()
+    let mut last: Vec<Entry> = entries
+        .into_iter()
         .rev()
-        .filter(|(key, _)| seen.insert(key))
+        .filter(|(key, _)| seen.insert(Arc::clone(key)))
         .collect();
     last.reverse();
     last

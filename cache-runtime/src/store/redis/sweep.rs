@@ -2,7 +2,8 @@
 //!
 //! Each registration looks at a few random members of its set and drops the dead, in the script that registers; so
 //! dead members can't outnumber the living while entries come. What expires when none come is found by this
-//! sweeper: it looks now and then, and goes on while it finds many (as Redis's own active expiry does).
+//! sweeper: it looks now and then, and goes on while it finds many (as Redis's own active expiry does). Across nodes look and
+//! removal are two steps, see [`Layout::Apart`].
 
 use std::sync::Arc;
 use std::sync::Weak;
@@ -13,9 +14,10 @@ use once_cell::sync::Lazy;
 use redis::Script;
 
 use super::commands::Commands;
-use super::index::BUCKETS;
+use super::index::{BUCKETS, Layout};
 use super::outage::Errand;
 use crate::background;
+use crate::error::CacheError;
 
 const AT_ONCE: Duration = Duration::from_millis(50);
 const SOONEST: Duration = Duration::from_secs(1);
@@ -41,13 +43,7 @@ impl Commands {
         let mut found = Found::Nothing;
         for bucket in 0..BUCKETS {
             for look in 1..=MOST_LOOKS {
-                let prefix = [self.prefix.as_bytes(), b":"].concat();
-                let dead: usize = self
-                    .script(Errand::Call, &SWEEP, |call| {
-                        call.key(self.bucket(bucket)).arg(prefix).arg(SAMPLE);
-                    })
-                    .await
-                    .unwrap_or(0);
+                let dead = self.sweep_one(bucket).await.unwrap_or(0);
                 if dead > 0 {
                     found = found.max(Found::Some);
                 }
@@ -60,6 +56,17 @@ impl Commands {
             }
         }
         found
+    }
+
+    /// One look at one set; how many it dropped.
+    async fn sweep_one(self: &Arc<Self>, bucket: usize) -> Result<usize, CacheError> {
+        if self.index.layout == Layout::Apart {
+            return self.sweep_apart(bucket, SAMPLE).await;
+        }
+        self.script(Errand::Call, &SWEEP, |call| {
+            call.key(self.bucket(bucket)).arg(self.full("")).arg(SAMPLE);
+        })
+        .await
     }
 }
 

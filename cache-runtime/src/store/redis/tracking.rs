@@ -174,7 +174,7 @@ impl Commands {
         let entries = format!("{}:", self.prefix).into_bytes();
         let lost = Arc::clone(&tracking.lost);
         let hear: Hear = Box::new(move |info| heard(&info, &near, &lost, term, &entries));
-        let mut connection = self.link.endpoint().open_telling(hear).await?;
+        let mut connection = self.link.endpoint().open_telling(&None, hear).await?;
         let mut track = redis::cmd("CLIENT");
         track.arg("TRACKING").arg("ON").arg("OPTIN").arg("NOLOOP");
         track.query_async::<()>(&mut connection).await?;

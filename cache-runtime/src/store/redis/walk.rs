@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use futures_util::future::try_join_all;
 use once_cell::sync::Lazy;
-use redis::{Cmd, Script};
+use redis::Script;
 
 use super::commands::Commands;
-use super::index::{BUCKETS, WHOLE, bucket_of, member_of};
+use super::index::{BUCKETS, Layout, Token, bucket_of};
 use super::lease::fresh_token;
 use super::outage::Errand;
+use super::scan::Walk;
 use crate::background;
 use crate::error::CacheError;
 use crate::pattern::Pattern;
@@ -18,8 +20,10 @@ use crate::pattern::Pattern;
 const BUILDING: &[u8] = b"\0building:";
 const BUILDING_RANGE: [&[u8]; 2] = [b"[\0building:", b"(\0building;"];
 
-/// How many keys a step looks at, and how many one command deletes.
-const STEP: usize = 1_000;
+/// The marks of sets that are whole to certain masters.
+const WHOLE_RANGE: [&[u8]; 2] = [b"[\0whole:", b"(\0whole;"];
+
+/// How many keys one command deletes.
 const BATCH: usize = 500;
 
 static BEGIN: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/begin.lua")));
@@ -47,49 +51,93 @@ impl Commands {
     ///
     /// A walk marks the sets as being built, registers every key that it meets, and replaces the mark at its
     /// end. A loss in between takes the mark with it, and such a set isn't declared whole. Keys that come during
-    /// the walk register themselves.
+    /// the walk register themselves. The sets may be on different nodes, so each is marked by a command of its own.
     pub(super) async fn make_whole(self: &Arc<Self>, errand: Errand) -> Result<(), CacheError> {
         let _walking = self.index.walking.lock().await;
+        let whole = self.whole(errand).await?;
+        let server = self.link.server();
         let mark = [BUILDING, &fresh_token().to_le_bytes()[..]].concat();
-        let needed: i64 = self
-            .script(errand, &BEGIN, |call| {
-                for bucket in 0..BUCKETS {
-                    call.key(self.bucket(bucket));
-                }
-                call.arg(&mark[..]).arg(WHOLE);
-            })
-            .await?;
-        if needed == 0 {
+        let begins = (0..BUCKETS).map(|bucket| self.begin(bucket, &mark, &whole, errand));
+        let partial: Vec<bool> = try_join_all(begins).await?;
+        if !partial.contains(&true) {
             return Ok(());
         }
-        let server = self.link.server();
         let mut walk = Walk::over(&Pattern::new("*"));
         while let Some(keys) = walk.step(self, errand).await? {
-            let _enlisted: i64 = self
-                .script(errand, &ENLIST, |call| {
-                    for bucket in 0..BUCKETS {
-                        call.key(self.bucket(bucket));
-                    }
-                    for key in &keys {
-                        call.arg(bucket_of(key) + 1).arg(&*member_of(key));
-                    }
-                })
-                .await?;
+            self.enlist(&keys, &partial, errand).await?;
         }
         // Another server may know the mark (it followed this one, or came back from a snapshot), but not what this
         // one's cursors mean. Not whole then: who needs it walks again.
         if server.is_none() || self.link.server() != server {
             return Ok(());
         }
-        let _whole: i64 = self
-            .script(errand, &FINISH, |call| {
-                for bucket in 0..BUCKETS {
-                    call.key(self.bucket(bucket));
-                }
-                call.arg(&mark[..]).arg(WHOLE).arg(&BUILDING_RANGE);
+        let built = (0..BUCKETS).filter(|bucket| partial[*bucket]);
+        let ends = built.map(|bucket| self.finish(bucket, &mark, &whole, errand));
+        try_join_all(ends).await.map(drop)
+    }
+
+    /// Marks a set as being built, unless it is whole; whether that was needed.
+    async fn begin(
+        self: &Arc<Self>,
+        bucket: usize,
+        mark: &[u8],
+        whole: &[u8],
+        errand: Errand,
+    ) -> Result<bool, CacheError> {
+        let needed: i64 = self
+            .script(errand, &BEGIN, |call| {
+                call.key(self.bucket(bucket)).arg(mark).arg(whole);
             })
             .await?;
-        Ok(())
+        Ok(needed == 1)
+    }
+
+    /// Registers keys that a walk met, in those sets that aren't whole.
+    async fn enlist(
+        self: &Arc<Self>,
+        keys: &[Vec<u8>],
+        partial: &[bool],
+        errand: Errand,
+    ) -> Result<(), CacheError> {
+        let members = match self.index.layout {
+            Layout::Together => keys
+                .iter()
+                .map(|key| {
+                    let member = Layout::Together.member(key, Token::default());
+                    (bucket_of(key), member)
+                })
+                .collect(),
+            Layout::Apart => self.members_apart(keys, errand).await?,
+        };
+        let mut of_sets: [Vec<Vec<u8>>; BUCKETS] = Default::default();
+        for (bucket, member) in members {
+            if partial[bucket] {
+                of_sets[bucket].push(member);
+            }
+        }
+        let lists = of_sets.iter().enumerate().filter(|(_, of)| !of.is_empty());
+        let enlisted = lists.map(|(bucket, of)| {
+            self.script::<i64>(errand, &ENLIST, move |call| {
+                call.key(self.bucket(bucket)).arg(of);
+            })
+        });
+        try_join_all(enlisted).await.map(drop)
+    }
+
+    /// Declares a set whole, if it still carries this walk's mark.
+    async fn finish(
+        self: &Arc<Self>,
+        bucket: usize,
+        mark: &[u8],
+        whole: &[u8],
+        errand: Errand,
+    ) -> Result<(), CacheError> {
+        self.script::<i64>(errand, &FINISH, |call| {
+            call.key(self.bucket(bucket)).arg(mark).arg(whole);
+            call.arg(&BUILDING_RANGE).arg(&WHOLE_RANGE);
+        })
+        .await
+        .map(drop)
     }
 
     /// Removes what the pattern matches by a walk alone.
@@ -102,10 +150,10 @@ impl Commands {
         let mut walk = Walk::over(pattern);
         while let Some(keys) = walk.step(self, errand).await? {
             for bucket in 0..BUCKETS {
-                let in_bucket: Vec<Vec<u8>> = keys
+                let in_bucket: Vec<&[u8]> = keys
                     .iter()
+                    .map(|key| &key[..])
                     .filter(|key| bucket_of(key) == bucket)
-                    .cloned()
                     .collect();
                 for batch in in_bucket.chunks(BATCH) {
                     removed += self.remove_keys(bucket, batch, errand).await?;
@@ -113,58 +161,5 @@ impl Commands {
             }
         }
         Ok(removed)
-    }
-}
-
-/// A walk over the keys that a pattern matches.
-///
-/// `SCAN` gives every key that is there from the walk's beginning to its end, so a lease that an invalidation
-/// must void is found: what is leased later computes later.
-struct Walk {
-    pattern: Pattern,
-    /// Where to go on; none at the end.
-    cursor: Option<u64>,
-}
-
-impl Walk {
-    fn over(pattern: &Pattern) -> Self {
-        Self {
-            pattern: pattern.clone(),
-            cursor: Some(0),
-        }
-    }
-
-    /// The next keys, without the prefix and at least one; none at the end.
-    async fn step(
-        &mut self,
-        commands: &Arc<Commands>,
-        errand: Errand,
-    ) -> Result<Option<Vec<Vec<u8>>>, CacheError> {
-        let ours = commands.prefix.len() + 1;
-        while let Some(cursor) = self.cursor {
-            let glob = self.pattern.scan_glob(&commands.prefix);
-            let mut scan = Cmd::new();
-            scan.arg("SCAN")
-                .arg(cursor)
-                .arg("MATCH")
-                .arg(glob)
-                .arg("COUNT")
-                .arg(STEP);
-            // Bytes: a foreign key needn't be text.
-            let (next, keys): (u64, Vec<Vec<u8>>) = commands
-                .send_for(errand, |mut connection| async move {
-                    scan.query_async(&mut connection).await
-                })
-                .await?;
-            self.cursor = (next != 0).then_some(next);
-            let keys = keys
-                .into_iter()
-                .filter_map(|key| key.get(ours..).map(<[u8]>::to_vec));
-            let matching: Vec<Vec<u8>> = keys.filter(|key| self.pattern.matches(key)).collect();
-            if !matching.is_empty() {
-                return Ok(Some(matching));
-            }
-        }
-        Ok(None)
     }
 }

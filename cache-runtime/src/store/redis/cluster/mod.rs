@@ -1,0 +1,192 @@
+//! Redis Cluster: which node a command goes to, and whether they are still the ones that they were.
+//!
+//! A way of our own, since the promises hang on what it does and doesn't do:
+//!
+//! * A connection stands for **one set of masters**, for its lifetime. Where another set shows up (a replica took over,
+//!   a master came or went, a process was restarted), the connection fails as if it broke: the breaker opens, and the
+//!   probe sends what the new masters may not know before any read goes to them. A slot that moves between
+//!   these masters loses nothing, and is followed.
+//! * A command whose reply is lost is **never sent again**: it may have been obeyed, and a lease that is taken twice is
+//!   nobody's. Only what a node has refused (`MOVED`, `ASK`) goes elsewhere.
+//! * `ASKING` and its command go **together**: on a shared connection another command could come between them.
+//! * Reads go to masters. A replica may lack a delete that its master has acknowledged.
+
+mod connection;
+mod greeting;
+mod routing;
+mod slots;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::future::{select_ok, try_join_all};
+use redis::aio::MultiplexedConnection;
+use redis::{Client, ConnectionAddr, ErrorKind, RedisResult};
+
+use super::endpoint::{Hear, Way, check_url, connect, quiet};
+use crate::error::CacheError;
+pub(super) use connection::ClusterConnection;
+use greeting::{Greeting, greet, well_known_map};
+pub(super) use routing::Sight;
+pub(super) use slots::Address;
+use slots::{Map, Master};
+
+/// The nodes that the builder was told of, and those that were seen since: a cluster can move away from the former.
+pub(super) struct Cluster {
+    seeds: Vec<Client>,
+    known: Mutex<Vec<Address>>,
+}
+
+/// Who the masters are: their names, processes, and whose data they have.
+#[derive(PartialEq)]
+struct Identity {
+    text: Arc<str>,
+    /// This user may not ask for all of it.
+    guessed: bool,
+}
+
+impl Cluster {
+    /// Reads the URLs; nothing is connected.
+    pub(super) fn new(urls: &[String], way: &Way) -> Result<Self, CacheError> {
+        let invalid = |reason: &str| CacheError::InvalidUrl {
+            reason: reason.to_owned(),
+        };
+        if urls.is_empty() {
+            return Err(invalid(
+                "the cluster has none; give one or more of its nodes, redis://host:port",
+            ));
+        }
+        let seeds = urls.iter().map(|url| {
+            let client = quiet(&way.tls.dress(check_url(url)?)?);
+            let info = client.get_connection_info();
+            if matches!(info.addr(), ConnectionAddr::Unix(_)) {
+                return Err(invalid(
+                    "nodes of a cluster are reached by host and port, redis://host:port",
+                ));
+            }
+            if info.redis_settings().db() != 0 {
+                return Err(invalid(
+                    "a cluster has no databases; leave the number at its end out",
+                ));
+            }
+            Ok(client)
+        });
+        Ok(Self {
+            seeds: seeds.collect::<Result<_, _>>()?,
+            known: Mutex::default(),
+        })
+    }
+
+    /// A connection to all masters, which agree on who they are.
+    pub(super) async fn open(self: &Arc<Self>) -> RedisResult<ClusterConnection> {
+        let map = self.discover().await?;
+        let nodes = map.masters.iter().map(|master| async {
+            let node = self.connect(&master.address).await?;
+            Ok::<_, redis::RedisError>((master.address.clone(), node))
+        });
+        let nodes: Vec<(Address, MultiplexedConnection)> = try_join_all(nodes).await?;
+        let greetings = map
+            .masters
+            .iter()
+            .zip(&nodes)
+            .map(|(master, (_, node))| greet(node.clone(), master));
+        let identity = agree(&map, try_join_all(greetings).await?)?;
+        *self.known() = addresses(&map.masters);
+        Ok(ClusterConnection::new(
+            Arc::clone(self),
+            map,
+            identity,
+            nodes,
+        ))
+    }
+
+    /// The slot map of whichever node answers first: one that is silent must not hide those that aren't.
+    async fn discover(&self) -> RedisResult<Map> {
+        let seeds = self.seeds.iter().map(address_of);
+        let known = self.known().clone();
+        let ask = |address: Address| async move {
+            let mut node = self.connect(&address).await?;
+            let map = well_known_map(&mut node, &address).await?;
+            match map.masters.is_empty() {
+                true => Err((ErrorKind::Client, "a node knows no master with slots").into()),
+                false => Ok(map),
+            }
+        };
+        let answers = seeds.chain(known).map(|address| Box::pin(ask(address)));
+        select_ok(answers).await.map(|(map, _)| map)
+    }
+
+    /// A connection to one node, with what the first URL says of user, password and transport.
+    pub(super) async fn connect(&self, address: &Address) -> RedisResult<MultiplexedConnection> {
+        self.connect_telling(address, None).await
+    }
+
+    /// The same; what it says without being asked, `hear` hears.
+    pub(super) async fn connect_telling(
+        &self,
+        address: &Address,
+        hear: Option<Hear>,
+    ) -> RedisResult<MultiplexedConnection> {
+        let own = self.seeds.iter().find(|seed| address_of(seed) == *address);
+        let info = own.unwrap_or(&self.seeds[0]).get_connection_info().clone();
+        let (host, port) = (address.host.to_string(), address.port);
+        let addr = match info.addr().clone() {
+            ConnectionAddr::TcpTls {
+                insecure,
+                tls_params,
+                ..
+            } => ConnectionAddr::TcpTls {
+                host,
+                port,
+                insecure,
+                tls_params,
+            },
+            _ => ConnectionAddr::Tcp(host, port),
+        };
+        connect(&Client::open(info.set_addr(addr))?, hear).await
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Vec<Address>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Who the masters of the map are, if each of them sees the same ones.
+fn agree(map: &Map, greetings: Vec<Greeting>) -> RedisResult<Identity> {
+    if greetings
+        .iter()
+        .any(|greeting| greeting.map.ids() != map.ids())
+    {
+        return Err((ErrorKind::Client, "the masters disagree on who they are").into());
+    }
+    let guessed = greetings.iter().any(|greeting| greeting.guessed);
+    let mut each: Vec<String> = greetings
+        .into_iter()
+        .map(|greeting| greeting.identity)
+        .collect();
+    each.sort_unstable();
+    Ok(Identity {
+        text: each.join(",").into(),
+        guessed,
+    })
+}
+
+fn address_of(seed: &Client) -> Address {
+    let (host, port) = match seed.get_connection_info().addr() {
+        ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
+            (host.as_str(), *port)
+        }
+        _ => ("", 0),
+    };
+    Address {
+        host: host.into(),
+        port,
+    }
+}
+
+/// The masters of a map, by where they are.
+fn addresses(masters: &[Master]) -> Vec<Address> {
+    masters
+        .iter()
+        .map(|master| master.address.clone())
+        .collect()
+}

@@ -1,0 +1,49 @@
+//! Whom a command concerns, and where keys are.
+
+use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::{Arg, Cmd, ErrorKind, RedisResult, Value};
+
+use super::slots::slot_of;
+
+/// Where keys are at one moment: equal ones, before and after, tell that no slot moved in between.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(in crate::store::redis) struct Sight(pub(super) Vec<String>);
+
+impl Sight {
+    /// Whether a slot is being moved, so that its keys are on two nodes.
+    pub(in crate::store::redis) fn moves(&self) -> bool {
+        self.0.iter().any(|holdings| holdings.contains('['))
+    }
+}
+
+/// Who gets a command.
+pub(super) enum To {
+    Slot(u16),
+    Everyone,
+}
+
+/// Announces the command to the node that its slot is being moved to, in one go.
+pub(super) async fn ask(node: &mut MultiplexedConnection, cmd: &Cmd) -> RedisResult<Value> {
+    let mut both = redis::pipe();
+    both.cmd("ASKING").add_command(cmd.clone());
+    let mut replies = node.req_packed_commands(&both, 0, 2).await?.into_iter();
+    let (announced, reply) = (replies.next(), replies.next());
+    announced.unwrap_or(Value::Nil).extract_error()?;
+    Ok(reply.unwrap_or(Value::Nil))
+}
+
+/// Reads off a command whom it concerns: all that are sent have one key, or concern every node.
+pub(super) fn addressee(cmd: &Cmd) -> RedisResult<To> {
+    let arg = |at: usize| match cmd.args_iter().nth(at) {
+        Some(Arg::Simple(arg)) => Some(arg),
+        _ => None,
+    };
+    let key = match arg(0) {
+        Some(b"SCRIPT") => return Ok(To::Everyone),
+        Some(b"EVALSHA" | b"EVAL") => arg(3),
+        Some(_) => arg(1),
+        None => None,
+    };
+    let slot = key.map(|key| To::Slot(slot_of(key)));
+    slot.ok_or_else(|| (ErrorKind::Client, "a command without a key has no node").into())
+}

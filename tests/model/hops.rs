@@ -1,0 +1,151 @@
+//! A key whose slot moves between two masters while a walk scans one after the other. Whoever accepts the walk must
+//! have met the key, which stands all the time.
+
+use stateright::{Model, Property};
+
+pub(crate) const FOUND: &str = "a walk that is accepted has met the key";
+pub(crate) const ACCEPTED: &str = "a walk is accepted though its slot is being moved";
+
+/// How often the slot moves, there and back.
+const MOVES: u8 = 3;
+/// How often a walk begins.
+const BEGINNINGS: u8 = 2;
+
+/// A piece taken out of the walk.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Flaw {
+    /// It never begins anew.
+    NoLooks,
+    /// It scans once though the slot is being moved.
+    OneRound,
+    /// It looks at who has the slot, and not at the epoch.
+    NoEpoch,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hops {
+    pub(crate) flaw: Option<Flaw>,
+}
+
+/// What a look shows: who has the slot, since which move, and whether it is being moved.
+type Sight = (u8, u8, bool);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct State {
+    /// The master that has the slot, and the one where the key is.
+    owner: u8,
+    key: u8,
+    moving: bool,
+    moves: u8,
+    /// What the walk saw at its beginning, and how many scans it has before it and behind it.
+    sight: Option<Sight>,
+    scanned: u8,
+    rounds: u8,
+    found: bool,
+    begun: u8,
+    accepted: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Action {
+    BeginMove,
+    Hop,
+    EndMove,
+    BeginWalk,
+    /// A master is scanned, in one step: its keys don't come and go in between.
+    Scan,
+    /// The look behind a scan.
+    Look,
+}
+
+impl Hops {
+    fn sight(&self, state: &State) -> Sight {
+        match self.flaw {
+            Some(Flaw::NoLooks) => (0, 0, state.moving && state.sight.is_none()),
+            Some(Flaw::NoEpoch) => (state.owner, 0, state.moving),
+            _ => (state.owner, state.moves, state.moving),
+        }
+    }
+}
+
+impl Model for Hops {
+    type State = State;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<State> {
+        // The walk scans the second master first.
+        vec![State {
+            owner: 0,
+            key: 0,
+            moving: false,
+            moves: 0,
+            sight: None,
+            scanned: 0,
+            rounds: 0,
+            found: false,
+            begun: 0,
+            accepted: false,
+        }]
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        if state.accepted {
+            return;
+        }
+        match state.moving {
+            false if state.moves < MOVES => actions.push(Action::BeginMove),
+            true if state.key == state.owner => actions.push(Action::Hop),
+            true => actions.push(Action::EndMove),
+            false => {}
+        }
+        match state.sight {
+            None if state.begun < BEGINNINGS => actions.push(Action::BeginWalk),
+            None => {}
+            // An odd number: the look behind the scan is due.
+            Some(_) if state.scanned % 2 == 1 => actions.push(Action::Look),
+            Some(_) => actions.push(Action::Scan),
+        }
+    }
+
+    fn next_state(&self, before: &State, action: Action) -> Option<State> {
+        let mut state = before.clone();
+        match action {
+            Action::BeginMove => state.moving = true,
+            Action::Hop => state.key = 1 - state.owner,
+            Action::EndMove => {
+                state.moving = false;
+                state.owner = state.key;
+                state.moves += 1;
+            }
+            Action::BeginWalk => {
+                let twice = state.moving && self.flaw != Some(Flaw::OneRound);
+                state.sight = Some(self.sight(before));
+                state.rounds = if twice { 2 } else { 1 };
+                (state.scanned, state.found) = (0, false);
+                state.begun += 1;
+            }
+            Action::Scan => {
+                let master = 1 - (state.scanned / 2) % 2;
+                state.found |= state.key == master;
+                state.scanned += 1;
+            }
+            Action::Look => {
+                state.scanned += 1;
+                let same = state.sight == Some(self.sight(before));
+                if !same && self.flaw != Some(Flaw::NoLooks) {
+                    state.sight = None;
+                } else if state.scanned == 4 * state.rounds {
+                    state.accepted = true;
+                }
+            }
+        }
+        Some(state)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![
+            Property::always(FOUND, |_, state: &State| !state.accepted || state.found),
+            Property::sometimes(ACCEPTED, |_, state: &State| state.accepted && state.moving),
+        ]
+    }
+}

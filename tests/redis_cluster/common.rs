@@ -1,0 +1,68 @@
+//! What these tests wait for.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use cache_runtime::{Cache, CacheBuilder};
+use redis::Connection;
+use tests::{PATIENCE, RedisCluster};
+
+pub(crate) const TTL: Duration = Duration::from_secs(600);
+
+/// A cache with the prefix `app`, which waits for a busy machine.
+pub(crate) fn cache_on(cluster: &RedisCluster) -> Cache {
+    patient(cluster).build().unwrap()
+}
+
+pub(crate) fn patient(cluster: &RedisCluster) -> CacheBuilder {
+    Cache::builder()
+        .prefix("app")
+        .redis_cluster(cluster.urls())
+        .response_timeout(PATIENCE)
+        .invalidation_timeout(PATIENCE)
+}
+
+/// Waits until the condition holds, which it must within a minute.
+pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !condition().await {
+        assert!(Instant::now() < deadline, "{what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Members of all sets, marks excepted.
+pub(crate) fn members(cluster: &RedisCluster) -> Vec<Vec<u8>> {
+    let all = all_members(cluster).into_iter();
+    all.filter(|member| member.first() != Some(&0)).collect()
+}
+
+/// Members of all sets, marks included.
+pub(crate) fn all_members(cluster: &RedisCluster) -> Vec<Vec<u8>> {
+    let members = |set: &String| -> Vec<Vec<u8>> {
+        redis::cmd("ZRANGE")
+            .arg(set)
+            .arg(0)
+            .arg(-1)
+            .query(&mut cluster.connect_for(set))
+            .unwrap()
+    };
+    let sets = cluster.keys("app#index:*");
+    sets.iter().flat_map(members).collect()
+}
+
+/// Waits until the first walk of the prefix is over, so that the next is another.
+pub(crate) async fn settled(cache: &Cache) {
+    cache.set("settle:1", &1, TTL).await.unwrap();
+    cache.delete_pattern("settle:*").await.unwrap();
+}
+
+/// How often a node was sent a command.
+pub(crate) fn calls(redis: &mut Connection, command: &str) -> u64 {
+    let stats: String = redis::cmd("INFO").arg("commandstats").query(redis).unwrap();
+    let line = stats
+        .lines()
+        .find(|line| line.starts_with(&format!("cmdstat_{command}:")));
+    let count = line.and_then(|line| line.split("calls=").nth(1)?.split(',').next()?.parse().ok());
+    count.unwrap_or(0)
+}

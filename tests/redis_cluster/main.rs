@@ -1,0 +1,11 @@
+//! Redis Cluster: three masters on loopback, slots that move, and a master that dies.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod attributes;
+mod chaos;
+mod common;
+mod failover;
+mod index;
+mod migration;
+mod operations;
+mod walks;

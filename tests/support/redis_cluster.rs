@@ -1,0 +1,312 @@
+use std::time::{Duration, Instant};
+
+use redis::{Connection, FromRedisValue, ToRedisArgs, Value};
+
+use crate::RedisServer;
+
+const SLOTS: u16 = 16_384;
+/// How many masters begin with slots.
+const WITH_SLOTS: u16 = 3;
+
+/// A cluster of three masters of a test's own, with or without a replica for each. Dropped, all are killed.
+#[derive(Debug)]
+pub struct RedisCluster {
+    masters: Vec<RedisServer>,
+    replicas: Vec<RedisServer>,
+}
+
+impl RedisCluster {
+    /// Starts three masters and waits until each of them finds the cluster well.
+    pub fn start() -> Self {
+        // Nobody takes over, so nobody need be suspected while the machine is busy.
+        Self::form(3, 0, "30000")
+    }
+
+    /// The same with a fourth one, which has no slots yet.
+    pub fn start_with_newcomer() -> Self {
+        Self::form(4, 0, "30000")
+    }
+
+    /// The same with a replica for each, which takes over some seconds after its master died.
+    pub fn start_with_replicas() -> Self {
+        Self::form(3, 3, "3000")
+    }
+
+    fn form(masters: usize, replicas: usize, node_timeout: &str) -> Self {
+        let start = || {
+            RedisServer::start_with(&[
+                "--cluster-enabled",
+                "yes",
+                "--cluster-node-timeout",
+                node_timeout,
+                // A replica that was cut off takes over, too.
+                "--cluster-replica-validity-factor",
+                "0",
+                "--repl-diskless-sync-delay",
+                "0",
+            ])
+        };
+        let cluster = Self {
+            masters: (0..masters).map(|_| start()).collect(),
+            replicas: (0..replicas).map(|_| start()).collect(),
+        };
+        cluster.share_the_slots();
+        cluster.meet();
+        for (master, replica) in cluster.masters.iter().zip(&cluster.replicas) {
+            let id = ask::<String>(&mut master.connect(), "CLUSTER MYID");
+            patiently("the replica knows its master", || {
+                let follow = format!("CLUSTER REPLICATE {id}");
+                try_ask::<Value>(&mut replica.connect(), &follow).is_ok()
+            });
+        }
+        cluster.is_well();
+        cluster
+    }
+
+    fn share_the_slots(&self) {
+        let share = SLOTS / WITH_SLOTS;
+        for (number, master) in (0..).zip(&self.masters) {
+            let first = number * share;
+            let last = match number + 1 == WITH_SLOTS {
+                true => SLOTS - 1,
+                false => first + share - 1,
+            };
+            let mut redis = master.connect();
+            if number < WITH_SLOTS {
+                ask::<Value>(&mut redis, &format!("CLUSTER ADDSLOTSRANGE {first} {last}"));
+            }
+            ask::<Value>(
+                &mut redis,
+                &format!("CLUSTER SET-CONFIG-EPOCH {}", number + 1),
+            );
+        }
+    }
+
+    fn meet(&self) {
+        let mut first = self.masters[0].connect();
+        for node in self.nodes().skip(1) {
+            ask::<Value>(
+                &mut first,
+                &format!("CLUSTER MEET 127.0.0.1 {}", node.port()),
+            );
+        }
+        let all = format!("cluster_known_nodes:{}\r", self.nodes().count());
+        for node in self.nodes() {
+            patiently("all know each other", || {
+                ask::<String>(&mut node.connect(), "CLUSTER INFO").contains(&all)
+            });
+        }
+    }
+
+    /// Waits until every node finds the cluster well, and every replica has its master's data.
+    fn is_well(&self) {
+        let followed = self.replicas.len();
+        for node in self.nodes() {
+            patiently("the cluster is well", || {
+                let mut redis = node.connect();
+                let state: String = ask(&mut redis, "CLUSTER INFO");
+                let nodes: String = ask(&mut redis, "CLUSTER NODES");
+                let replicas = nodes.lines().filter(|line| line.contains("slave")).count();
+                state.contains("cluster_state:ok") && replicas == followed
+            });
+        }
+        for replica in &self.replicas {
+            patiently("the replica follows", || {
+                ask::<String>(&mut replica.connect(), "INFO replication")
+                    .contains("master_link_status:up")
+            });
+        }
+    }
+
+    /// All nodes: the masters, then the replicas in their order.
+    pub fn nodes(&self) -> impl Iterator<Item = &RedisServer> {
+        self.masters.iter().chain(&self.replicas)
+    }
+
+    /// The URL of each node.
+    pub fn urls(&self) -> Vec<String> {
+        self.nodes().map(RedisServer::url).collect()
+    }
+
+    /// Those that began as masters.
+    pub fn masters(&self) -> &[RedisServer] {
+        &self.masters
+    }
+
+    /// One that began as a master, to be killed.
+    pub fn master_mut(&mut self, number: usize) -> &mut RedisServer {
+        &mut self.masters[number]
+    }
+
+    /// The replica of a master.
+    pub fn replica(&self, number: usize) -> &RedisServer {
+        &self.replicas[number]
+    }
+
+    /// The slot of a key, as a server counts it.
+    pub fn slot(&self, key: &str) -> u16 {
+        let mut ask = redis::cmd("CLUSTER");
+        ask.arg("KEYSLOT").arg(key);
+        ask.query(&mut self.masters[0].connect())
+            .expect("a server answers")
+    }
+
+    /// Which of those that began as masters has the slot, as it sees it.
+    pub fn owner(&self, slot: u16) -> usize {
+        let holds = |node: &RedisServer| {
+            let nodes: String = ask(&mut node.connect(), "CLUSTER NODES");
+            let own = nodes.lines().find(|line| line.contains("myself"));
+            let held = own.into_iter().flat_map(|line| line.split(' ').skip(8));
+            held.filter(|range| !range.starts_with('[')).any(|range| {
+                let (first, last) = range.split_once('-').unwrap_or((range, range));
+                let number = |text: &str| text.trim().parse::<u16>().expect("a slot");
+                (number(first)..=number(last)).contains(&slot)
+            })
+        };
+        self.masters
+            .iter()
+            .position(holds)
+            .expect("somebody has the slot")
+    }
+
+    /// A connection to the master that has a key's slot.
+    pub fn connect_for(&self, key: &str) -> Connection {
+        self.masters[self.owner(self.slot(key))].connect()
+    }
+
+    /// All keys of all masters that match.
+    pub fn keys(&self, pattern: &str) -> Vec<String> {
+        let of = |node: &RedisServer| -> Vec<String> {
+            redis::cmd("KEYS")
+                .arg(pattern)
+                .query(&mut node.connect())
+                .expect("a server answers")
+        };
+        self.masters.iter().flat_map(of).collect()
+    }
+
+    /// Begins to move a slot: keys stay, new ones come to the other master.
+    pub fn begin_move(&self, slot: u16, to: usize) {
+        self.begin_move_between(slot, self.owner(slot), to);
+    }
+
+    /// The same where it is known who has the slot, and the third master may be stopped.
+    pub fn begin_move_between(&self, slot: u16, from: usize, to: usize) {
+        let [source, target] = [from, to].map(|number| {
+            let mut redis = self.masters[number].connect();
+            let id: String = ask(&mut redis, "CLUSTER MYID");
+            (redis, id)
+        });
+        let ((mut source, from), (mut target, to)) = (source, target);
+        ask::<Value>(
+            &mut target,
+            &format!("CLUSTER SETSLOT {slot} IMPORTING {from}"),
+        );
+        ask::<Value>(
+            &mut source,
+            &format!("CLUSTER SETSLOT {slot} MIGRATING {to}"),
+        );
+    }
+
+    /// Moves the keys that the slot has on its old master.
+    pub fn move_keys(&self, slot: u16, to: usize) {
+        let mut source = self.masters[self.owner(slot)].connect();
+        loop {
+            let some = format!("CLUSTER GETKEYSINSLOT {slot} 100");
+            let keys: Vec<Vec<u8>> = ask(&mut source, &some);
+            if keys.is_empty() {
+                return;
+            }
+            self.move_these(slot, to, &keys);
+        }
+    }
+
+    /// Moves some keys of a slot that is being moved.
+    pub fn move_these(&self, slot: u16, to: usize, keys: &[impl ToRedisArgs]) {
+        let mut migrate = redis::cmd("MIGRATE");
+        migrate.arg("127.0.0.1").arg(self.masters[to].port());
+        migrate.arg("").arg(0).arg(20_000).arg("KEYS").arg(keys);
+        // One that expired or was deleted meanwhile is no error.
+        let _: Value = migrate
+            .query(&mut self.masters[self.owner(slot)].connect())
+            .expect("keys can be moved");
+    }
+
+    /// Ends the move: the slot is the other master's.
+    pub fn end_move(&self, slot: u16, to: usize) {
+        let from = self.owner(slot);
+        let id: String = ask(&mut self.masters[to].connect(), "CLUSTER MYID");
+        let others = (0..self.masters.len()).filter(|number| ![from, to].contains(number));
+        for number in [to, from].into_iter().chain(others) {
+            let mut redis = self.masters[number].connect();
+            ask::<Value>(&mut redis, &format!("CLUSTER SETSLOT {slot} NODE {id}"));
+        }
+        self.agrees();
+    }
+
+    /// Waits until all masters see the same. A further move that a node begins before it heard of the last one may
+    /// leave them in dispute.
+    pub fn agrees(&self) {
+        patiently("the masters agree", || {
+            let mut views = self.masters.iter().map(|node| {
+                let nodes: String = ask(&mut node.connect(), "CLUSTER NODES");
+                let mut view: Vec<String> = nodes
+                    .lines()
+                    .map(|line| {
+                        let fields: Vec<&str> = line.split(' ').collect();
+                        let slots = fields[8..].iter().filter(|slots| !slots.starts_with('['));
+                        let slots: Vec<&str> = slots.copied().collect();
+                        format!("{} {} {}", fields[0], fields[6], slots.join(" "))
+                    })
+                    .collect();
+                view.sort_unstable();
+                view
+            });
+            let first = views.next();
+            views.all(|view| Some(view) == first)
+        });
+    }
+
+    /// Moves a slot and all that is in it.
+    pub fn move_slot(&self, slot: u16, to: usize) {
+        self.begin_move(slot, to);
+        self.move_keys(slot, to);
+        self.end_move(slot, to);
+    }
+
+    /// Cuts a replica off from its master: what the master obeys from now on, the replica never hears of. It can't
+    /// come back before it is sent `CONT`.
+    pub fn cut_off_replica(&self, number: usize) {
+        let mut master = self.masters[number].connect();
+        let _: Value = redis::cmd("WAIT")
+            .arg(1)
+            .arg(20_000)
+            .query(&mut master)
+            .expect("the replica follows");
+        self.replicas[number].signal("STOP");
+        // What is in its socket it would still read.
+        ask::<Value>(&mut master, "CLIENT KILL TYPE replica");
+    }
+}
+
+/// Sends a command that is written in words.
+fn try_ask<T: FromRedisValue>(redis: &mut Connection, words: &str) -> redis::RedisResult<T> {
+    let mut words = words.split(' ');
+    let mut cmd = redis::cmd(words.next().unwrap_or_default());
+    words.for_each(|word| {
+        cmd.arg(word);
+    });
+    cmd.query(redis)
+}
+
+fn ask<T: FromRedisValue>(redis: &mut Connection, words: &str) -> T {
+    try_ask(redis, words).unwrap_or_else(|error| panic!("{words}: {error}"))
+}
+
+fn patiently(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !condition() {
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
