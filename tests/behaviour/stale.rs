@@ -5,7 +5,7 @@ use std::time::Duration;
 use cache_runtime::{Cache, cacheable};
 
 use crate::gate::soon;
-use crate::refreshing::{Place, Work, on_both, until_stored};
+use crate::refreshing::{LIFE, Place, Work, on_both, until_stored};
 
 #[cacheable(key = "rows:<<id>>", ttl = work.life, stale = "10m", skip(work))]
 pub(crate) async fn row(work: Work, id: u32) -> u32 {
@@ -205,4 +205,29 @@ async fn many_of_which_some_are_stale() {
         assert_eq!(found, [None, Some(4), None, Some(9), None]);
     })
     .await;
+}
+
+#[test]
+fn who_looked_before_a_refresh_landed_makes_no_second_one() {
+    #[cacheable(key = "raced", ttl = work.life, stale = "10m", skip(work), companions = false)]
+    fn raced(work: &Work) -> u32 {
+        work.run_through()
+    }
+    let place = Place::memory();
+    let work = place.work();
+    let callers = 4;
+    place.cache.scope_sync(|| raced(&work));
+    for round in 2..2_000 {
+        place.pass(LIFE);
+        let start = std::sync::Barrier::new(callers);
+        std::thread::scope(|threads| {
+            for _ in 0..callers {
+                threads.spawn(|| {
+                    start.wait();
+                    place.cache.scope_sync(|| raced(&work));
+                });
+            }
+        });
+        assert_eq!(work.runs.count(), round);
+    }
 }
