@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::cache::Cache;
+use crate::clock::Moment;
 use crate::entry::Facts;
 use crate::error::CacheError;
 use crate::events;
@@ -32,8 +33,9 @@ pub(crate) struct Call {
     pub(crate) ttl: Option<Duration>,
     /// Compute even if an entry stands.
     pub(crate) refresh: bool,
-    /// The look before has found the entry due for an early refresh.
-    pub(crate) due: bool,
+    /// The look before has found the entry that is fresh until then due for an early refresh. Another that has come in between
+    /// isn't.
+    pub(crate) due: Option<Moment>,
     /// The caller's thread does nothing else meanwhile.
     pub(crate) blocking: bool,
 }

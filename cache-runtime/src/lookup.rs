@@ -222,7 +222,7 @@ pub(crate) fn call(
         options: site.info.options,
         ttl,
         refresh,
-        due: false,
+        due: None,
         blocking: false,
     }
 }
