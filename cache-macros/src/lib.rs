@@ -114,7 +114,8 @@ use proc_macro::TokenStream;
 /// The refresh runs in the **background** where the body owns all that it works with: no argument's type, as it is written,
 /// has a `&`, a lifetime or a type parameter (`self`, `Self`, `impl Trait` and a macro count as such), and all are
 /// `Clone + Send`. It runs on the caller's tokio runtime, or without one on a thread of the cache's, in the caller's scope and
-/// span; a body that blocks runs on that runtime's blocking threads. The body must then be `Send`. Everywhere else, and
+/// span, without the caller's task-locals; a body that blocks runs on that runtime's blocking threads. The body must then be
+/// `Send`. Everywhere else, and
 /// under `#[async_trait]`, the one **caller** that finds the entry due pays: it waits for the body and gets the new value, the
 /// others get the one that stands. `refresh = "caller"` asks for that; `refresh = "background"` makes it an error where it can't be.
 /// In an `impl` with type parameters, which the attribute can't see, the background needs them to be `'static`.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::cache::Cache;
+use crate::clock::Moment;
 use crate::entry::Facts;
 use crate::error::CacheError;
 use crate::events;
@@ -15,7 +16,7 @@ use crate::refresh::{Reason, early};
 use crate::site::{Origin, ReadOptions};
 use crate::stats::Counter;
 use crate::store::Store;
-use crate::store::memory::{Entry, MemoryStore};
+use crate::store::memory::MemoryStore;
 use crate::value::payload::Payload;
 
 /// One call's business with one entry.
@@ -32,8 +33,9 @@ pub(crate) struct Call {
     pub(crate) ttl: Option<Duration>,
     /// Compute even if an entry stands.
     pub(crate) refresh: bool,
-    /// The look before has found the entry due for an early refresh.
-    pub(crate) due: bool,
+    /// The look before has found the entry that is fresh until then due for an early refresh. Another that has come in between
+    /// isn't.
+    pub(crate) due: Option<Moment>,
     /// The caller's thread does nothing else meanwhile.
     pub(crate) blocking: bool,
 }
@@ -236,70 +238,6 @@ impl Call {
             }
             #[cfg(feature = "redis")]
             Landing::InRedis(payload, ttl, bytes) => self.land_in_redis(lead, payload, ttl, bytes),
-        }
-    }
-
-    /// Hands on a value that isn't to be stored. What stands is outdated by it, and would be served for as long as it is stale:
-    /// it goes with the claim on it.
-    fn share(&self, lead: Lead, payload: Payload) {
-        let outdates = self.options.refresh();
-        #[cfg(feature = "redis")]
-        let lease = lead.lease;
-        let taken = lead.leader.land(payload, self.version, || {
-            let store = self.cache.inner().store.memory()?;
-            outdates.then(|| store.take(&self.key))
-        });
-        drop(taken);
-        #[cfg(feature = "redis")]
-        if let Some(mut lease) = lease
-            && outdates
-        {
-            lease.takes_along_what_it_claims();
-        }
-    }
-
-    /// Stores a computed value in memory, in one step with the look whether its flight still stands.
-    fn land_in_memory(
-        &self,
-        leader: Leader,
-        payload: Payload,
-        ttl: Duration,
-        took: Duration,
-        weight: usize,
-    ) {
-        let inner = self.cache.inner();
-        let (key, kept) = (Arc::clone(leader.key()), payload.clone());
-        let insertion = leader.land(payload, self.version, || {
-            let store = inner.store.memory()?;
-            let entry = Entry {
-                payload: kept,
-                version: self.version,
-                fresh_until: inner.clock.deadline(ttl),
-                expires: inner.clock.deadline(ttl.saturating_add(self.grace())),
-                compute: took,
-                paused_until: 0,
-                bytes: weight,
-            };
-            Some(store.insert(key, entry, inner.clock.now()))
-        });
-        if insertion
-            .flatten()
-            .is_some_and(|insertion| insertion.stored)
-        {
-            self.filled(ttl);
-        }
-    }
-
-    /// What the entry's header will say.
-    #[cfg(feature = "redis")]
-    fn facts(&self, lead: &Lead, took: Duration) -> Facts {
-        Facts {
-            version: self.version,
-            token: lead.lease.as_ref().map_or(0, |lease| lease.token()),
-            created: crate::clock::unix_millis(),
-            grace: u64::try_from(self.grace().as_millis()).unwrap_or(u64::MAX),
-            compute_micros: u32::try_from(took.as_micros()).unwrap_or(u32::MAX),
-            ..Facts::default()
         }
     }
 

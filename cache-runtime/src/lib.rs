@@ -89,6 +89,7 @@ mod error;
 mod events;
 mod flight;
 mod key;
+mod landing;
 mod lookup;
 mod pattern;
 mod read;

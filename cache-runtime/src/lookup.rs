@@ -223,7 +223,7 @@ pub(crate) fn call(
         options: site.info.options,
         ttl,
         refresh,
-        due: false,
+        due: None,
         blocking: false,
     }
 }

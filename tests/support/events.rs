@@ -1,9 +1,10 @@
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Level, Metadata, Subscriber};
+use tracing::subscriber::NoSubscriber;
+use tracing::{Dispatch, Level, Metadata, Subscriber};
 
 /// An event of the target `cache`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,6 +23,10 @@ pub struct Event {
 
 /// Runs the test and gives the cache's events of this thread, up to `level`.
 pub fn events_of(level: Level, test: impl FnOnce()) -> Vec<Event> {
+    // As long as there is one subscriber only, `tracing` asks that of the thread on which an event is met first, whether
+    // anybody wants it, and remembers the answer: another test's thread, without one, would silence it for this.
+    static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
+    LazyLock::force(&SECOND);
     let events = Arc::new(Mutex::new(Vec::new()));
     let collector = Collector {
         level,

@@ -77,7 +77,7 @@ impl Cache {
             options: ReadOptions::DEFAULT,
             ttl: ttl.into_ttl(),
             refresh: false,
-            due: false,
+            due: None,
             blocking: false,
         }
     }

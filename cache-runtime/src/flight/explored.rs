@@ -167,7 +167,7 @@ impl World {
             options: ReadOptions::DEFAULT,
             ttl: Some(TTL),
             refresh,
-            due: false,
+            due: None,
             blocking: true,
         };
         let mut found = None;

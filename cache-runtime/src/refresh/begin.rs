@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::cache::Cache;
 use crate::cache::current::Handle;
+use crate::clock::Moment;
 use crate::entry::Found;
 use crate::key::writer::Render;
 use crate::lookup::{Lookup, State, call, share_hit, with_key};
@@ -33,8 +34,8 @@ where
         with_key(site, cache, &render, |key| {
             let due = match look::<R, S>(site, cache, key) {
                 Glance::Hit(found) => return State::Hit(found),
-                Glance::Due => true,
-                Glance::Nothing => false,
+                Glance::Due(fresh_until) => Some(fresh_until),
+                Glance::Nothing => None,
             };
             let mut call = call(site, cache, key, ttl(), false);
             call.due = due;
@@ -47,7 +48,7 @@ where
 enum Glance<T> {
     Hit(Found<T>),
     /// Fresh, and to be computed early.
-    Due,
+    Due(Moment),
     Nothing,
 }
 
@@ -64,7 +65,7 @@ fn look<R: Cached<S>, S>(
     };
     let early = |left| sight.paused_until <= now && early::is_due(left, sight.compute);
     match site.info.options.standing(sight.age(now), early) {
-        Standing::Due(Reason::Early) => Glance::Due,
+        Standing::Due(Reason::Early) => Glance::Due(sight.fresh_until),
         Standing::Fresh => match share_hit::<R, S>(site, cache, key, &sight.payload, sight.version)
         {
             Some(found) => Glance::Hit(found),

@@ -58,7 +58,8 @@ impl Call {
         let now = self.cache.inner().clock.now();
         let sight = store.look(&self.key, now);
         let standing = sight.as_ref().map_or(Standing::Gone, |sight| {
-            self.options.standing(sight.age(now), |_| self.due)
+            let early = |_| self.due == Some(sight.fresh_until);
+            self.options.standing(sight.age(now), early)
         });
         let unusable = standing != Standing::Gone
             && !sight

@@ -1,3 +1,5 @@
+mod sight;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
@@ -6,7 +8,7 @@ use std::time::Duration;
 
 use hashbrown::HashTable;
 
-use super::{Hit, Sight};
+use super::Hit;
 use crate::clock::Moment;
 use crate::pattern::{Pattern, Span};
 use crate::shim::AtomicBool;
@@ -127,40 +129,6 @@ impl Shard {
             version: *version,
             fresh_until: *fresh_until,
         })
-    }
-
-    /// The entry, fresh or stale.
-    pub(super) fn look(&self, hash: u64, key: &str, now: Moment) -> Option<Sight> {
-        let slot = self
-            .slot(hash, key)
-            .filter(|slot| slot.entry.expires > now)?;
-        slot.visit();
-        let entry = &slot.entry;
-        Some(Sight {
-            payload: entry.payload.clone(),
-            version: entry.version,
-            fresh_until: entry.fresh_until,
-            compute: entry.compute,
-            paused_until: entry.paused_until,
-        })
-    }
-
-    /// Notes until when nobody computes the entry anew; until when it is fresh.
-    pub(super) fn pause(
-        &mut self,
-        hash: u64,
-        key: &str,
-        now: Moment,
-        until: Moment,
-    ) -> Option<Moment> {
-        let same = |place: &u32| self.at(*place).is_some_and(|slot| *slot.key == *key);
-        let place = *self.places.find(hash, same)?;
-        let slot = self.slots.get_mut(place as usize)?.as_mut()?;
-        if slot.entry.expires <= now {
-            return None;
-        }
-        slot.entry.paused_until = until;
-        Some(slot.entry.fresh_until)
     }
 
     /// Stores an entry. What it replaces and evicts goes to `removed`.

@@ -62,8 +62,9 @@ impl RedisStore {
     /// to the command's task, which gives it back.
     pub(super) async fn claim(&self, mut lease: Lease, seen: u64) -> Result<Claimed, CacheError> {
         self.run(|commands| async move {
-            lease.is_asked_for();
-            let answer = commands.claim(lease.key(), lease.token(), seen).await?;
+            // Before the reply: a command whose reply is lost may have been obeyed.
+            lease.held = true;
+            let answer = commands.claim(&lease.key, lease.token(), seen).await?;
             if answer > 0 {
                 return Ok(Claimed::Granted(lease.granted()));
             }
@@ -118,8 +119,7 @@ impl Lead {
             return Pausing::Done(None);
         };
         let underway = background::spawn(async move {
-            let commands = lease.commands();
-            let left = commands.pause(lease.key(), lease.token()).await;
+            let left = lease.commands.pause(&lease.key, lease.token()).await;
             if left.is_ok() {
                 lease.is_over();
             }

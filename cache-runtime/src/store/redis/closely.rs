@@ -21,13 +21,13 @@ impl Call {
         accept: &mut Accept<'_>,
     ) -> Result<Step, CacheError> {
         let mut search = Search::new(self.cache.inner().flight_limit);
-        // The dice are thrown once for each call.
-        let mut due = self.due.then_some(true);
+        // The dice are thrown once for each call and entry.
+        let mut thrown = None;
         loop {
             let mut look = store.look_closely(&self.key, self.options.near).await?;
             let left = look.left.flatten();
             if let Some(header) = header_of(&look.seen) {
-                let standing = self.standing_of(&header, left, &mut due);
+                let standing = self.standing_of(&header, left, &mut thrown);
                 let met = self
                     .meet_value(
                         store,
@@ -62,13 +62,25 @@ impl Call {
         }
     }
 
-    fn standing_of(&self, header: &Header, left: Left, due: &mut Option<bool>) -> Standing {
+    fn standing_of(
+        &self,
+        header: &Header,
+        left: Left,
+        thrown: &mut Option<(u64, bool)>,
+    ) -> Standing {
         let age = left.map_or(Age::Fresh(std::time::Duration::MAX), |left| {
             Age::of(left, header.grace)
         });
         let compute = std::time::Duration::from_micros(header.compute_micros.into());
         self.options.standing(age, |fresh| {
-            *due.get_or_insert_with(|| early::is_due(fresh, compute))
+            if let Some((token, due)) = *thrown
+                && token == header.token
+            {
+                return due;
+            }
+            let due = early::is_due(fresh, compute);
+            *thrown = Some((header.token, due));
+            due
         })
     }
 

@@ -49,13 +49,13 @@ static RELEASE: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/releas
 /// The right to fill one entry. Given back when dropped; the store's own expiry gives back that of a process
 /// that dies.
 pub(crate) struct Lease {
-    commands: Arc<Commands>,
-    key: Arc<str>,
+    pub(super) commands: Arc<Commands>,
+    pub(super) key: Arc<str>,
     token: u64,
     /// Whether there is something to give back.
-    held: bool,
-    /// Whether the value that it claims goes with it.
-    withdraws: bool,
+    pub(super) held: bool,
+    /// Whether the value that it claims is outdated, and goes with it.
+    pub(crate) withdraws: bool,
     renewal: Option<JoinHandle<()>>,
 }
 
@@ -74,24 +74,6 @@ impl Lease {
 
     pub(crate) fn token(&self) -> u64 {
         self.token
-    }
-
-    pub(super) fn key(&self) -> &str {
-        &self.key
-    }
-
-    pub(super) fn commands(&self) -> Arc<Commands> {
-        Arc::clone(&self.commands)
-    }
-
-    /// Notes that the value that it claims is outdated, and deleted where it is given back.
-    pub(crate) fn takes_along_what_it_claims(&mut self) {
-        self.withdraws = true;
-    }
-
-    /// Notes that it is on its way: there may be something to give back.
-    pub(super) fn is_asked_for(&mut self) {
-        self.held = true;
     }
 
     /// Where it was taken.

@@ -1,0 +1,77 @@
+//! How a computed value comes into the store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::call::{Call, Lead};
+#[cfg(feature = "redis")]
+use crate::entry::Facts;
+use crate::flight::Leader;
+use crate::store::memory::Entry;
+use crate::value::payload::Payload;
+
+impl Call {
+    /// Hands on a value that isn't to be stored. What stands is outdated by it, and would be served for as long as it is stale:
+    /// it goes with the claim on it.
+    pub(crate) fn share(&self, lead: Lead, payload: Payload) {
+        let outdates = self.options.refresh();
+        #[cfg(feature = "redis")]
+        let lease = lead.lease;
+        let taken = lead.leader.land(payload, self.version, || {
+            let store = self.cache.inner().store.memory()?;
+            outdates.then(|| store.take(&self.key))
+        });
+        drop(taken);
+        #[cfg(feature = "redis")]
+        if let Some(mut lease) = lease
+            && outdates
+        {
+            lease.withdraws = true;
+        }
+    }
+
+    /// Stores a computed value in memory, in one step with the look whether its flight still stands.
+    pub(crate) fn land_in_memory(
+        &self,
+        leader: Leader,
+        payload: Payload,
+        ttl: Duration,
+        took: Duration,
+        weight: usize,
+    ) {
+        let inner = self.cache.inner();
+        let (key, kept) = (Arc::clone(leader.key()), payload.clone());
+        let insertion = leader.land(payload, self.version, || {
+            let store = inner.store.memory()?;
+            let entry = Entry {
+                payload: kept,
+                version: self.version,
+                fresh_until: inner.clock.deadline(ttl),
+                expires: inner.clock.deadline(ttl.saturating_add(self.grace())),
+                compute: took,
+                paused_until: 0,
+                bytes: weight,
+            };
+            Some(store.insert(key, entry, inner.clock.now()))
+        });
+        if insertion
+            .flatten()
+            .is_some_and(|insertion| insertion.stored)
+        {
+            self.filled(ttl);
+        }
+    }
+
+    /// What the entry's header will say.
+    #[cfg(feature = "redis")]
+    pub(crate) fn facts(&self, lead: &Lead, took: Duration) -> Facts {
+        Facts {
+            version: self.version,
+            token: lead.lease.as_ref().map_or(0, |lease| lease.token()),
+            created: crate::clock::unix_millis(),
+            grace: u64::try_from(self.grace().as_millis()).unwrap_or(u64::MAX),
+            compute_micros: u32::try_from(took.as_micros()).unwrap_or(u32::MAX),
+            ..Facts::default()
+        }
+    }
+}

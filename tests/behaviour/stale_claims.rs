@@ -1,0 +1,88 @@
+//! The claim in Redis: who of several processes computes a stale value anew.
+
+use std::time::Duration;
+
+use crate::gate::soon;
+use crate::refreshing::{Place, on, until, until_stored};
+use crate::stale::{row, stale_row};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_make_one_run() {
+    let place = Place::redis();
+    let other = on(place.server.as_ref().unwrap());
+    let work = place.cache.scope(stale_row(&place)).await;
+    for cache in [&place.cache, &other, &place.cache, &other] {
+        let calls = (0..10).map(|_| tokio::spawn(cache.scope(row(work.clone(), 1))));
+        for call in calls.collect::<Vec<_>>() {
+            assert_eq!(soon(call).await.unwrap(), 1);
+        }
+    }
+    work.gate.reached_by(1).await;
+    work.gate.open();
+    until_stored(&other, "rows:1", 2).await;
+    assert_eq!(work.runs.count(), 2);
+}
+
+#[tokio::test]
+async fn a_claim_whose_holder_died_is_taken_over() {
+    // What a process leaves behind that was killed in the middle of a refresh.
+    let place = Place::redis();
+    let cache = &place.cache;
+    let work = place.work();
+    work.gate.open();
+    cache.scope(row(work.clone(), 1)).await;
+    place.turns_stale("rows:1").await;
+    let server = place.server.as_ref().unwrap();
+    let mut connection = server.connect();
+    // A claim of nobody's, which ends in a minute.
+    let left: u64 = redis::cmd("PTTL")
+        .arg("quickpost:rows:1")
+        .query(&mut connection)
+        .unwrap();
+    let mut claim = 77_u64.to_le_bytes().to_vec();
+    claim.extend((left - 60_000).to_le_bytes());
+    let _: u64 = redis::cmd("SETRANGE")
+        .arg("quickpost:rows:1")
+        .arg(16)
+        .arg(claim)
+        .query(&mut connection)
+        .unwrap();
+    assert_eq!(cache.scope(row(work.clone(), 1)).await, 1);
+    assert_eq!(work.runs.count(), 1, "the claim stands");
+    place.pass(Duration::from_secs(60));
+    assert_eq!(cache.scope(row(work.clone(), 1)).await, 1);
+    until_stored(cache, "rows:1", 2).await;
+}
+
+#[tokio::test]
+async fn a_living_holder_renews_its_claim() {
+    let place = Place::redis_with(|builder| builder.lease(Duration::from_millis(300)));
+    let (cache, work) = (&place.cache, place.work());
+    let test = async {
+        row(work.clone(), 1).await;
+        place.turns_stale("rows:1").await;
+        row(work.clone(), 1).await;
+        work.gate.reached_by(1).await;
+        let mut connection = place.server.as_ref().unwrap().connect();
+        let mut claim_end = || -> Vec<u8> {
+            let mut read = redis::cmd("GETRANGE");
+            read.arg("quickpost:rows:1").arg(24).arg(31);
+            read.query(&mut connection).unwrap()
+        };
+        let first = claim_end();
+        assert_ne!(first, [0; 8]);
+        // It is counted from the entry's end, so a later one is a smaller number.
+        until("it is renewed", || {
+            let later = number(&claim_end()) + 150 < number(&first);
+            async move { later }
+        })
+        .await;
+        work.gate.open();
+        until_stored(cache, "rows:1", 2).await;
+    };
+    cache.scope(test).await;
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    u64::from_le_bytes(bytes.try_into().unwrap())
+}

@@ -1,0 +1,99 @@
+//! What ends staleness: an invalidation, and a newer value that isn't stored.
+
+use cache_runtime::{cacheable, invalidate};
+
+use crate::gate::soon;
+use crate::refreshing::{Work, on_both, until, until_stored};
+use crate::stale::{row, stale_row};
+
+#[invalidate(patterns = ["rows:<<id>>"])]
+async fn update(id: u32) {
+    let _ = id;
+}
+
+#[invalidate(patterns = ["rows:*"])]
+async fn update_all() {}
+
+#[tokio::test]
+async fn an_invalidation_ends_staleness() {
+    on_both(|place| async move {
+        let work = stale_row(&place).await;
+        work.gate.open();
+        update(1).await;
+        assert_eq!(row(work.clone(), 1).await, 2, "by key");
+        place.turns_stale("rows:1").await;
+        update_all().await;
+        assert_eq!(row(work.clone(), 1).await, 3, "by pattern");
+        place.turns_stale("rows:1").await;
+        place.cache.delete("rows:1").await.unwrap();
+        assert_eq!(row(work.clone(), 1).await, 4, "by hand");
+        assert_eq!(place.cache.stats().stale, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refresh_from_before_an_invalidation_fills_nothing() {
+    on_both(|place| async move {
+        for by_pattern in [false, true] {
+            place.cache.clear().await.unwrap();
+            let work = stale_row(&place).await;
+            assert_eq!(row(work.clone(), 1).await, 1);
+            work.gate.reached_by(1).await;
+            if by_pattern {
+                update_all().await;
+            } else {
+                update(1).await;
+            }
+            // It begins now, and the other is still under way.
+            let fresh = tokio::spawn(place.cache.scope(row(work.clone(), 1)));
+            work.gate.reached_by(2).await;
+            work.gate.open();
+            assert_eq!(
+                soon(fresh).await.unwrap(),
+                3,
+                "neither the stale value nor the refresh's"
+            );
+            until_stored(&place.cache, "rows:1", 3).await;
+            // Both have ended when nobody holds the work any more.
+            until("the refresh ends", || async { work.holders() == 1 }).await;
+            assert_eq!(place.cache.get::<u32>("rows:1").await.unwrap(), Some(3));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_value_that_is_not_stored_ends_what_it_outdates() {
+    #[cacheable(key = "gone", ttl = work.life, stale = "10m", skip(work), companions = false)]
+    async fn gone(work: Work) -> Option<u32> {
+        match work.run_through() {
+            1 => Some(1),
+            _ => None,
+        }
+    }
+    #[cacheable(key = "draft", ttl = work.life, stale = "10m", skip(work), unless = |run| *run > 1, companions = false)]
+    async fn draft(work: &Work) -> u32 {
+        work.run_through()
+    }
+    on_both(|place| async move {
+        let work = place.work();
+        assert_eq!(gone(work.clone()).await, Some(1));
+        place.turns_stale("gone").await;
+        assert_eq!(gone(work.clone()).await, Some(1));
+        until("the background finds nothing", || async {
+            gone(work.clone()).await.is_none()
+        })
+        .await;
+        let work = place.work();
+        assert_eq!(draft(&work).await, 1);
+        place.turns_stale("draft").await;
+        assert_eq!(draft(&work).await, 2);
+        // On Redis the deletion is under way.
+        until("nothing stands", || async { draft(&work).await > 2 }).await;
+        let waiting = place.cache.stats().stale;
+        draft(&work).await;
+        assert_eq!(place.cache.stats().stale, waiting);
+    })
+    .await;
+}
