@@ -200,7 +200,12 @@ impl Call {
             },
             #[cfg(feature = "redis")]
             Store::Redis(_) => match encode(&self.facts(lead, took)) {
-                Ok(bytes) => Landing::InRedis(payload, ttl, bytes),
+                Ok(bytes) => Landing::InRedis {
+                    near: self.is_kept_near().then(weight),
+                    payload,
+                    ttl,
+                    bytes,
+                },
                 Err(error) => {
                     self.failed(&error);
                     Landing::Share(payload)
@@ -229,7 +234,18 @@ impl Call {
                 None
             }
             #[cfg(feature = "redis")]
-            Landing::InRedis(payload, ttl, bytes) => self.land_in_redis(lead, payload, ttl, bytes),
+            Landing::InRedis {
+                payload,
+                ttl,
+                bytes,
+                near,
+            } => {
+                let near = near.map(|weight| crate::store::redis::Kept {
+                    payload: payload.clone(),
+                    weight,
+                });
+                self.land_in_redis(lead, payload, ttl, bytes, near)
+            }
         }
     }
 
@@ -263,6 +279,12 @@ impl Call {
         {
             self.filled(ttl);
         }
+    }
+
+    #[cfg(feature = "redis")]
+    fn is_kept_near(&self) -> bool {
+        self.options.near
+            && matches!(&self.cache.inner().store, Store::Redis(store) if store.near().is_some())
     }
 
     /// What the entry's header will say.
@@ -300,7 +322,13 @@ pub(crate) enum Landing {
     },
     /// It is stored for so long, as these bytes.
     #[cfg(feature = "redis")]
-    InRedis(Payload, Duration, Vec<u8>),
+    InRedis {
+        payload: Payload,
+        ttl: Duration,
+        bytes: Vec<u8>,
+        /// About how many bytes it takes in the near store, if it is to be kept there too.
+        near: Option<usize>,
+    },
 }
 
 /// A fill on its way to the store.

@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use redis::aio::ConnectionLike;
 use redis::{RedisError, RedisResult};
 use tokio::time::timeout;
 
@@ -111,13 +112,8 @@ impl Link {
     pub(super) async fn connect(&self) -> RedisResult<Connected> {
         let mut connection = self.endpoint.open().await?;
         let number = self.count.fetch_add(1, Ordering::AcqRel);
-        let mut ask = redis::pipe();
-        for section in ["server", "replication"] {
-            ask.cmd("INFO").arg(section);
-        }
-        let asked: RedisResult<(String, String)> = ask.query_async(&mut connection).await;
-        let server = match asked {
-            Ok((server, replication)) => identity(&server, &replication),
+        let server = match identify(&mut connection).await {
+            Ok(server) => server,
             // A user who may not ask can't tell servers apart: then each connection is to another one.
             Err(error) if error.code() == Some("NOPERM") => format!("connection {number}"),
             Err(error) => return Err(self.endpoint.explain(error)),
@@ -151,6 +147,16 @@ impl Link {
     pub(super) fn replace(&self, fresh: Connected) {
         *self.standing() = Some(fresh);
     }
+}
+
+/// Asks a server who it is.
+pub(super) async fn identify(connection: &mut impl ConnectionLike) -> RedisResult<String> {
+    let mut ask = redis::pipe();
+    for section in ["server", "replication"] {
+        ask.cmd("INFO").arg(section);
+    }
+    let (server, replication): (String, String) = ask.query_async(connection).await?;
+    Ok(identity(&server, &replication))
 }
 
 /// Who a server is: the process, and whose data it has; one that followed another master for a while has that one's.

@@ -32,12 +32,7 @@ impl Commands {
             })
             .await;
         match got {
-            Ok((got, left)) => match u64::try_from(left) {
-                Ok(left) => Ok((seen(Ok(got))?, Some(left))),
-                // -1: it doesn't expire. -2: its last millisecond ended between the two.
-                Err(_) if left == -1 => Ok((seen(Ok(got))?, None)),
-                Err(_) => Ok((Seen::Absent, None)),
-            },
+            Ok((got, left)) => Ok(lasting(seen(Ok(got))?, left)),
             Err(error) => Ok((seen(Err(error))?, None)),
         }
     }
@@ -79,6 +74,16 @@ impl RedisStore {
             })
         })
         .await
+    }
+}
+
+/// What was seen, and for how long it stands as `PTTL` says it.
+pub(super) fn lasting(seen: Seen, left: i64) -> (Seen, Left) {
+    match u64::try_from(left) {
+        Ok(left) => (seen, Some(left)),
+        // -1: it doesn't expire. -2: there is nothing, or its last millisecond ended between the two.
+        Err(_) if left == -1 => (seen, None),
+        Err(_) => (Seen::Absent, None),
     }
 }
 

@@ -37,7 +37,7 @@ use std::time::Duration;
 use crate::background;
 use crate::entry::Bytes;
 use crate::error::CacheError;
-use crate::store::near::NearStore;
+use crate::store::near::{self, NearStore};
 use breaker::Breaker;
 use commands::Commands;
 pub(crate) use commands::{Limits, Seen};
@@ -47,7 +47,7 @@ use index::Index;
 pub(crate) use lease::Lease;
 use link::Link;
 pub(crate) use look::Left;
-pub(crate) use nearby::Arrival;
+pub(crate) use nearby::{Arrival, Kept};
 use orphans::Orphans;
 use outage::Errand;
 pub(crate) use outage::{Target, Underway};
@@ -81,6 +81,9 @@ impl RedisStore {
             prefix: prefix.to_owned(),
             limits,
         };
+        if let Some(tracking) = &commands.tracking {
+            near::enlist(prefix, &tracking.near);
+        }
         Ok(Self::of(Arc::new(commands)))
     }
 

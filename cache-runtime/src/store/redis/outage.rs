@@ -202,6 +202,9 @@ impl Commands {
         };
         let server = Arc::clone(&fresh.server);
         self.link.replace(fresh);
+        if let Some(tracking) = &self.tracking {
+            tracking.stay_with(&server);
+        }
         self.replay.recall(&server);
         loop {
             for owed in self.replay.pending() {

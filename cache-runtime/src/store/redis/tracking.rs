@@ -6,6 +6,7 @@
 //! heard all that the server said before.
 
 use std::future::Future;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -17,9 +18,10 @@ use tokio::time::timeout;
 
 use super::commands::Commands;
 use super::endpoint::Hear;
+use super::link::identify;
+use super::nearby::tracked_look;
 use crate::background;
 use crate::error::CacheError;
-use crate::store::memory::Remains;
 use crate::store::near::{NearStore, Note};
 
 /// The first pause before tracking is tried again, and the longest.
@@ -27,6 +29,7 @@ const FIRST_TRY: Duration = Duration::from_millis(50);
 const SLOWEST_TRY: Duration = Duration::from_secs(1);
 /// How many heartbeats fit into the time for which a silent connection is trusted.
 const BEATS: u32 = 4;
+const TOO_OLD: &str = "it needs RESP3 and CLIENT TRACKING, which Redis 6 and newer have";
 
 /// The near store of a cache, and its way to the server.
 pub(super) struct Tracking {
@@ -43,6 +46,8 @@ pub(super) struct Tracking {
 pub(super) struct Tracked {
     pub(super) connection: MultiplexedConnection,
     term: u64,
+    /// The server at its other end, as [`Connected`](super::link::Connected) has it.
+    server: Arc<str>,
 }
 
 /// Wakes who keeps the tracking when a term has ended, and says why.
@@ -56,6 +61,11 @@ impl Lost {
     fn tell(&self, why: &str) {
         lock(&self.why).get_or_insert_with(|| why.to_owned());
         self.wake.notify_one();
+    }
+
+    /// Forgets what was said of earlier terms. One that has ended says nothing any more.
+    fn reset(&self) {
+        lock(&self.why).take();
     }
 
     fn why(&self) -> Option<String> {
@@ -89,35 +99,42 @@ impl Tracking {
             end(&self.near, tracked.term, &self.lost, why);
         }
     }
+
+    /// The other connection leads to this server now. What another server tells says nothing about it.
+    pub(super) fn stay_with(&self, server: &str) {
+        let elsewhere = lock(&self.standing)
+            .as_ref()
+            .is_some_and(|tracked| *tracked.server != *server);
+        if elsewhere {
+            self.doubt("the cache went on with another server");
+        }
+    }
 }
 
 /// Ends a term, wherever that is noticed first.
 fn end(near: &NearStore, term: u64, lost: &Lost, why: &str) {
     if let Some(remains) = near.end(term) {
         lost.tell(why);
-        discard(remains);
+        // It may be much, and nobody waits for it.
+        let _ = background::spawn(async move {
+            tokio::task::spawn_blocking(move || drop(remains));
+        });
     }
-}
-
-/// Drops what may be much, where nobody waits for it.
-fn discard(remains: Remains) {
-    let _ = background::spawn(async move {
-        tokio::task::spawn_blocking(move || drop(remains));
-    });
 }
 
 /// What the server says without being asked.
 fn heard(info: &PushInfo, near: &NearStore, lost: &Lost, term: u64, entries: &[u8]) {
     match (&info.kind, info.data.first()) {
         (PushKind::Invalidate, Some(Value::Array(keys))) => {
-            for key in keys {
-                let Value::BulkString(key) = key else {
-                    continue;
-                };
-                // Only such keys are fetched over this connection, and keys of this cache are text.
-                if let Some(Ok(key)) = key.strip_prefix(entries).map(std::str::from_utf8) {
-                    near.void(key);
-                }
+            // Only such keys are fetched over this connection, and keys of this cache are text.
+            let keys = keys.iter().filter_map(|key| match key {
+                Value::BulkString(key) => std::str::from_utf8(key.strip_prefix(entries)?).ok(),
+                _ => None,
+            });
+            let removed: Vec<_> = keys.filter_map(|key| near.void(key)).collect();
+            // Foreign code when they are dropped: a panic would end the connection in the middle of a message.
+            if !removed.is_empty() {
+                let _ = background::spawn(async move { drop(removed) });
             }
         }
         (PushKind::Invalidate, _) => end(near, term, lost, "Redis was flushed"),
@@ -167,18 +184,49 @@ impl Commands {
         }
     }
 
-    /// A connection on which the server tracks, in a term of its own, and when it was asked to.
-    async fn track(&self, tracking: &Tracking) -> RedisResult<Tracked> {
+    /// A connection on which the server tracks, in a term of its own.
+    ///
+    /// Only of the very server that the other connection leads to, and only while the breaker is closed: a server that has come
+    /// back as another may have forgotten invalidations that were acknowledged, and the probe, which tells it of them, comes
+    /// into play when the other connection fails. Read over this one alone, nobody would notice.
+    async fn track(self: &Arc<Self>, tracking: &Tracking) -> Result<Tracked, CacheError> {
+        self.breaker.check()?;
         let near = Arc::clone(&tracking.near);
         let term = near.begin();
-        let entries = format!("{}:", self.prefix).into_bytes();
+        tracking.lost.reset();
+        let entries = self.full("").into_bytes();
         let lost = Arc::clone(&tracking.lost);
         let hear: Hear = Box::new(move |info| heard(&info, &near, &lost, term, &entries));
-        let mut connection = self.link.endpoint().open_telling(hear).await?;
+        let opened = self.link.endpoint().open_telling(hear).await;
+        let mut connection = opened.map_err(CacheError::store)?;
+        let prepared = self.prepare(&mut connection).await;
+        let server = prepared.map_err(CacheError::store)?;
+        let before = self.link.server();
+        let other = self
+            .send(|mut connection| async move { identify(&mut connection).await })
+            .await?;
+        // One that has been replaced meanwhile said so before this term could hear of it.
+        let replaced = before.is_some() && before != self.link.server();
+        if server != other || replaced {
+            let text = "it was led to another server than the cache's other connection";
+            return Err(CacheError::store(io::Error::other(text)));
+        }
+        Ok(Tracked {
+            connection,
+            term,
+            server: server.into(),
+        })
+    }
+
+    /// Asks the server to track, and tries what will be asked of it; who it is.
+    async fn prepare(&self, connection: &mut MultiplexedConnection) -> RedisResult<String> {
         let mut track = redis::cmd("CLIENT");
         track.arg("TRACKING").arg("ON").arg("OPTIN").arg("NOLOOP");
-        track.query_async::<()>(&mut connection).await?;
-        Ok(Tracked { connection, term })
+        track.query_async::<()>(connection).await?;
+        tracked_look(&self.full(""))
+            .query_async::<(Value,)>(connection)
+            .await?;
+        identify(connection).await
     }
 }
 
@@ -204,7 +252,7 @@ async fn run(commands: Weak<Commands>, tracking: Arc<Tracking>) {
                     None => return,
                 }
             }
-            Ok(Err(error)) => reason(&error),
+            Ok(Err(error)) => refusal(&error),
             Err(_) => "the server is silent".to_owned(),
         };
         if !std::mem::replace(&mut said, true) {
@@ -227,12 +275,9 @@ impl Tracking {
         let mut first = true;
         while commands.strong_count() > 0 {
             let sent = self.near.now();
-            match timeout(
-                self.silence,
-                ping.query_async::<()>(&mut tracked.connection),
-            )
-            .await
-            {
+            // So long ends before the trust does that the last answer has given.
+            let patience = self.silence / BEATS * (BEATS - 1);
+            match timeout(patience, ping.query_async::<()>(&mut tracked.connection)).await {
                 Ok(Ok(())) => {
                     self.near.trust(tracked.term, sent, self.silence);
                 }
@@ -251,13 +296,27 @@ impl Tracking {
     }
 }
 
-/// What an error says, with what to do about a server that is too old.
+/// What a failed attempt to track says.
+fn refusal(error: &CacheError) -> String {
+    match error {
+        CacheError::Store { source } => match source.downcast_ref::<RedisError>() {
+            Some(error) => reason(error),
+            None => source.to_string(),
+        },
+        other => other.to_string(),
+    }
+}
+
+/// What an error says, with what to do about a server that is too old, or too strict.
 fn reason(error: &RedisError) -> String {
+    let is_unknown = error.detail().is_some_and(|detail| {
+        let detail = detail.to_ascii_lowercase();
+        detail.contains("unknown command") || detail.contains("unknown subcommand")
+    });
     match error.code() {
-        Some("NOPROTO" | "ERR") => {
-            format!("it needs RESP3 and CLIENT TRACKING, which Redis 6 and newer have: {error}")
-        }
         Some("NOPERM") => format!("its user may not do what it needs (see docs/redis.md): {error}"),
+        Some("NOPROTO") => format!("{TOO_OLD}: {error}"),
+        _ if is_unknown => format!("{TOO_OLD}: {error}"),
         _ => error.to_string(),
     }
 }
