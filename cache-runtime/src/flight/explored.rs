@@ -24,7 +24,7 @@ use shuttle::{Config, Runner};
 use crate::Cache;
 use crate::call::{Call, Landing, Lead, Step};
 use crate::shim::thread;
-use crate::site::Origin;
+use crate::site::{Origin, ReadOptions};
 use crate::value::payload::Payload;
 
 const KEY: &str = "posts:1";
@@ -164,8 +164,10 @@ impl World {
             key: KEY.into(),
             version: 0,
             cache_none: true,
+            options: ReadOptions::DEFAULT,
             ttl: Some(TTL),
             refresh,
+            due: false,
             blocking: true,
         };
         let mut found = None;
@@ -177,6 +179,9 @@ impl World {
             Step::Taken => found.expect("it was accepted"),
             Step::Run => body(),
             Step::Lead(lead) => lead_to_landing(&call, lead, body),
+            Step::Refresh(..) => unreachable!("nothing here may be stale"),
+            #[cfg(feature = "redis")]
+            Step::Arrived(_) => unreachable!("it is in memory"),
         }
     }
 
@@ -227,7 +232,13 @@ impl World {
 fn lead_to_landing(call: &Call, lead: Lead, body: impl FnOnce() -> u64) -> u64 {
     let value = lead.leader.run(body);
     let payload = Payload::typed(Arc::new(value));
-    let filling = call.land(lead, Landing::InMemory(payload, TTL, 8));
+    let landing = Landing::InMemory {
+        payload,
+        ttl: TTL,
+        took: Duration::ZERO,
+        weight: 8,
+    };
+    let filling = call.land(lead, landing);
     assert!(filling.is_none(), "memory fills at once");
     value
 }

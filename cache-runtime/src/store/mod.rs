@@ -30,6 +30,10 @@ impl Store {
 
     /// The entries that are in this process and may be served, with the moment by which they are judged: those of the memory
     /// store, or of the near store in front of Redis.
+    #[cfg_attr(
+        not(feature = "redis"),
+        expect(unused_variables, reason = "there is nothing to be in front of")
+    )]
     pub(crate) fn here(&self, clock: &Clock, near: bool) -> Option<(&MemoryStore, Moment)> {
         match self {
             Self::Memory(store) => Some((store, clock.now())),

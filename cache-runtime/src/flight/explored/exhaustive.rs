@@ -41,7 +41,7 @@ fn entry() -> Entry {
         version: 0,
         fresh_until: crate::clock::NEVER,
         expires: crate::clock::NEVER,
-        compute: std::time::Duration::ZERO,
+        compute: Duration::ZERO,
         paused_until: 0,
         bytes: 0,
     }
