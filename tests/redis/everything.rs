@@ -43,12 +43,18 @@ pub(crate) type Done = Vec<(&'static str, Result<(), CacheError>)>;
 
 impl Pair {
     pub(crate) fn at(url: &str, prefix: &str) -> Self {
+        Self::with(url, prefix, 0)
+    }
+
+    /// With near stores of so many bytes.
+    pub(crate) fn with(url: &str, prefix: &str, near: usize) -> Self {
         let cache = || {
             Cache::builder()
                 .prefix(prefix)
                 .redis(url)
                 .response_timeout(PATIENCE)
                 .lease(LEASE)
+                .near(near)
                 .build()
                 .unwrap()
         };

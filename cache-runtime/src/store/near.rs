@@ -17,7 +17,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::memory::{Entry, Insertion, MemoryStore, Remains};
-use crate::clock::{Clock, Moment};
+use crate::clock::{self, Clock, Moment};
 use crate::entry::Header;
 use crate::pattern::Pattern;
 use crate::shim::{AtomicU64, FLIGHT_SHARDS as SHARDS, Mutex, MutexGuard, RandomState};
@@ -36,6 +36,8 @@ pub(crate) struct NearStore {
     next: AtomicU64,
     /// The system's: Redis doesn't go by any other.
     clock: Clock,
+    /// How far that may lag behind. What ends here ends so much earlier, to be no later than elsewhere.
+    lag: u64,
 }
 
 /// Fetches of one key that are under way.
@@ -65,6 +67,7 @@ impl NearStore {
             ending: Mutex::new(()),
             next: AtomicU64::new(1),
             clock: Clock::system(),
+            lag: clock::lag(),
         }
     }
 
@@ -100,9 +103,14 @@ impl NearStore {
         if lasts {
             let silence = u64::try_from(silence.as_nanos()).unwrap_or(u64::MAX);
             self.trusted_until
-                .store(sent.saturating_add(silence), Ordering::Release);
+                .store(self.ends(sent, silence), Ordering::Release);
         }
         lasts
+    }
+
+    /// The end of what lasts for so many nanoseconds from `start`, which is read off a clock that lags, as `now` will be.
+    fn ends(&self, start: Moment, nanos: u64) -> Moment {
+        start.saturating_add(nanos.saturating_sub(self.lag))
     }
 
     /// Ends the term, and empties the store; whether it lasted until now. What is given back is to be dropped where that may
@@ -206,7 +214,7 @@ impl Note {
     }
 
     fn entry(&self, header: &Header, left: u64, bytes: usize, payload: Payload) -> Entry {
-        let after = |millis: u64| self.sent.saturating_add(millis.saturating_mul(1_000_000));
+        let after = |millis: u64| self.near.ends(self.sent, millis.saturating_mul(1_000_000));
         Entry {
             payload,
             version: header.version,
