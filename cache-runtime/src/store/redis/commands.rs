@@ -68,6 +68,11 @@ impl Commands {
         format!("{}:{key}", self.prefix)
     }
 
+    /// A key that is no entry's.
+    pub(super) fn probe_key(&self) -> String {
+        format!("{}#probe", self.prefix)
+    }
+
     /// One plain `GET`.
     pub(super) async fn read(self: &Arc<Self>, key: &str) -> Result<Seen, CacheError> {
         let get = Cmd::get(self.full(key));

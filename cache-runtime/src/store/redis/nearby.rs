@@ -164,6 +164,12 @@ impl Commands {
             return Ok(None);
         };
         if filled == 1 {
+            let siblings = near::of_prefix(&self.prefix);
+            for near in siblings {
+                if !Arc::ptr_eq(&near, &tracking.near) {
+                    drop(near.void(key));
+                }
+            }
             note.replace(&header, left, kept.weight, kept.payload);
         }
         Ok(Some(filled == 1))

@@ -187,7 +187,7 @@ impl Commands {
     /// answers too, and so does one that forbids this user what calls do.
     async fn knock(&self) -> RedisResult<Connected> {
         let mut fresh = self.link.connect().await?;
-        let mut write = KNOCK.key(format!("{}#probe", self.prefix));
+        let mut write = KNOCK.key(self.probe_key());
         write
             .arg(1_000)
             .invoke_async::<()>(&mut fresh.connection)

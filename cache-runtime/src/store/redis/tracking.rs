@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{PushInfo, PushKind, RedisError, RedisResult, Value};
+use redis::{Cmd, PushInfo, PushKind, RedisError, RedisResult, Value};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -223,7 +223,7 @@ impl Commands {
         let mut track = redis::cmd("CLIENT");
         track.arg("TRACKING").arg("ON").arg("OPTIN").arg("NOLOOP");
         track.query_async::<()>(connection).await?;
-        tracked_look(&self.full(""))
+        tracked_look(&self.probe_key())
             .query_async::<(Value,)>(connection)
             .await?;
         identify(connection).await
@@ -240,11 +240,14 @@ async fn run(commands: Weak<Commands>, tracking: Arc<Tracking>) {
             return;
         };
         let attempt = timeout(alive.limits.response, alive.track(&tracking)).await;
+        // Not `PING`, which a user who has the least rights may not send.
+        let mut beat = redis::cmd("EXISTS");
+        beat.arg(alive.probe_key());
         drop(alive);
         let cause = match attempt {
             Ok(Ok(tracked)) => {
                 *lock(&tracking.standing) = Some(tracked.clone());
-                let cause = tracking.keep(&commands, tracked, &mut said).await;
+                let cause = tracking.keep(&commands, tracked, &beat, &mut said).await;
                 tracking.doubt("the cache is gone");
                 pause = FIRST_TRY;
                 match cause {
@@ -269,15 +272,15 @@ impl Tracking {
         &self,
         commands: &Weak<Commands>,
         mut tracked: Tracked,
+        beat: &Cmd,
         said: &mut bool,
     ) -> Option<String> {
-        let ping = redis::cmd("PING");
         let mut first = true;
         while commands.strong_count() > 0 {
             let sent = self.near.now();
             // So long ends before the trust does that the last answer has given.
             let patience = self.silence / BEATS * (BEATS - 1);
-            match timeout(patience, ping.query_async::<()>(&mut tracked.connection)).await {
+            match timeout(patience, beat.query_async::<()>(&mut tracked.connection)).await {
                 Ok(Ok(())) => {
                     self.near.trust(tracked.term, sent, self.silence);
                 }
