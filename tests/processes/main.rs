@@ -3,5 +3,6 @@
 
 mod database;
 mod herd;
+mod near;
 mod stress;
 mod worker;

@@ -42,6 +42,7 @@ fn run_as_a_worker() {
     runtime.block_on(async {
         match orders.role.as_str() {
             "herd" => crate::herd::work(&orders).await,
+            "near" => crate::near::work(&orders).await,
             _ => crate::stress::work(&orders).await,
         }
     });
