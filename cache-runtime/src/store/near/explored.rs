@@ -5,16 +5,18 @@
 //! of its change over the connection that the replies take too. Values are its versions.
 
 mod flaws;
+mod server;
 
 use std::sync::{Arc, LazyLock};
 
 use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
-use shuttle::sync::mpsc::{Receiver, Sender, channel};
+use shuttle::sync::mpsc::channel;
 use shuttle::{Config, Runner};
 
 use super::*;
 use crate::entry::{self, Facts, Found};
 use crate::shim::thread;
+use server::{Message, Server, drive};
 
 const KEY: &str = "posts:1";
 const LONG: Duration = Duration::from_secs(86_400);
@@ -37,30 +39,6 @@ fn explore(scheduler: impl Scheduler + 'static, scenario: impl Fn() + Send + Syn
 fn explore_widely(scenario: impl Fn() + Send + Sync + Clone + 'static) {
     explore(RandomScheduler::new(4_000), scenario.clone());
     explore(PctScheduler::new(3, 4_000), scenario);
-}
-
-/// What comes over the tracked connection.
-enum Message {
-    Reply(Sender<u64>, u64),
-    Changed,
-    /// All keys: the server was flushed.
-    Flushed,
-}
-
-/// The server's side of one key.
-struct Server {
-    version: u64,
-    tracked: bool,
-    wire: Sender<Message>,
-}
-
-impl Server {
-    fn tell(&mut self) {
-        if std::mem::take(&mut self.tracked) {
-            // Nobody hears it any more once the connection is gone.
-            let _ = self.wire.send(Message::Changed);
-        }
-    }
 }
 
 /// A process with its near store, and the server.
@@ -181,19 +159,6 @@ impl World {
         let notes: usize = self.near.notes.iter().map(|shard| lock(shard).len()).sum();
         assert_eq!(notes, 0, "a note is left");
         self.near.entries.assert_consistent();
-    }
-}
-
-/// The connection's driver: it hears a push before it hands out any later reply.
-fn drive(near: &NearStore, term: u64, messages: &Receiver<Message>) {
-    while let Ok(message) = messages.recv() {
-        match message {
-            Message::Reply(reply, version) => {
-                let _ = reply.send(version);
-            }
-            Message::Changed => drop(near.void(KEY)),
-            Message::Flushed => drop(near.end(term)),
-        }
     }
 }
 

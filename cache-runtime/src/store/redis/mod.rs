@@ -14,6 +14,7 @@ mod code;
 mod commands;
 mod connection;
 mod endpoint;
+mod heartbeat;
 mod index;
 mod lease;
 mod link;

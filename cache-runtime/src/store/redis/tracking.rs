@@ -8,53 +8,47 @@
 use std::future::Future;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, PushInfo, PushKind, RedisError, RedisResult, Value};
+use redis::{PushInfo, PushKind, RedisResult, Value};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::commands::Commands;
 use super::endpoint::Hear;
+use super::heartbeat;
 use super::link::identify;
 use super::nearby::tracked_look;
 use crate::background;
 use crate::error::CacheError;
 use crate::store::near::{NearStore, Note};
 
-/// The first pause before tracking is tried again, and the longest.
-const FIRST_TRY: Duration = Duration::from_millis(50);
-const SLOWEST_TRY: Duration = Duration::from_secs(1);
-/// How many heartbeats fit into the time for which a silent connection is trusted.
-const BEATS: u32 = 4;
-const TOO_OLD: &str = "it needs RESP3 and CLIENT TRACKING, which Redis 6 and newer have";
-
 /// The near store of a cache, and its way to the server.
 pub(super) struct Tracking {
     pub(super) near: Arc<NearStore>,
     /// How long a connection is trusted that says nothing.
-    silence: Duration,
+    pub(super) silence: Duration,
     standing: Mutex<Option<Tracked>>,
     started: AtomicBool,
-    lost: Arc<Lost>,
+    pub(super) lost: Arc<Lost>,
 }
 
 /// The connection of a term.
 #[derive(Clone)]
 pub(super) struct Tracked {
     pub(super) connection: MultiplexedConnection,
-    term: u64,
+    pub(super) term: u64,
     /// The server at its other end, as [`Connected`](super::link::Connected) has it.
     server: Arc<str>,
 }
 
 /// Wakes who keeps the tracking when a term has ended, and says why.
 #[derive(Default)]
-struct Lost {
+pub(super) struct Lost {
     why: Mutex<Option<String>>,
-    wake: Notify,
+    pub(super) wake: Notify,
 }
 
 impl Lost {
@@ -68,7 +62,7 @@ impl Lost {
         lock(&self.why).take();
     }
 
-    fn why(&self) -> Option<String> {
+    pub(super) fn why(&self) -> Option<String> {
         lock(&self.why).take()
     }
 }
@@ -90,6 +84,11 @@ impl Tracking {
         let tracked = lock(&self.standing).clone()?;
         let note = self.near.note(key, tracked.term)?;
         Some((tracked.connection, note))
+    }
+
+    /// Fetches may be noted from now on.
+    pub(super) fn stands(&self, tracked: Tracked) {
+        *lock(&self.standing) = Some(tracked);
     }
 
     /// Ends the standing term: something is wrong with its connection.
@@ -149,7 +148,8 @@ impl Commands {
         let tracking = self.tracking.as_ref()?;
         if !tracking.started.load(Ordering::Acquire)
             && !tracking.started.swap(true, Ordering::AcqRel)
-            && background::spawn(run(Arc::downgrade(self), Arc::clone(tracking))).is_err()
+            && background::spawn(heartbeat::run(Arc::downgrade(self), Arc::clone(tracking)))
+                .is_err()
         {
             tracking.started.store(false, Ordering::Release);
         }
@@ -168,7 +168,7 @@ impl Commands {
             Ok(Ok(reply)) => Ok(Some(reply)),
             Ok(Err(error)) => {
                 if error.is_unrecoverable_error() {
-                    tracking.doubt(&reason(&error));
+                    tracking.doubt(&heartbeat::reason(&error));
                 }
                 Ok(None)
             }
@@ -189,7 +189,10 @@ impl Commands {
     /// Only of the very server that the other connection leads to, and only while the breaker is closed: a server that has come
     /// back as another may have forgotten invalidations that were acknowledged, and the probe, which tells it of them, comes
     /// into play when the other connection fails. Read over this one alone, nobody would notice.
-    async fn track(self: &Arc<Self>, tracking: &Tracking) -> Result<Tracked, CacheError> {
+    pub(super) async fn track(
+        self: &Arc<Self>,
+        tracking: &Tracking,
+    ) -> Result<Tracked, CacheError> {
         self.breaker.check()?;
         let near = Arc::clone(&tracking.near);
         let term = near.begin();
@@ -227,100 +230,6 @@ impl Commands {
             .query_async::<(Value,)>(connection)
             .await?;
         identify(connection).await
-    }
-}
-
-/// Keeps tracking while the cache lives.
-async fn run(commands: Weak<Commands>, tracking: Arc<Tracking>) {
-    let mut pause = FIRST_TRY;
-    // It is said once that the near store is out of use, and once that it is in use again.
-    let mut said = false;
-    loop {
-        let Some(alive) = commands.upgrade() else {
-            return;
-        };
-        let attempt = timeout(alive.limits.response, alive.track(&tracking)).await;
-        // Not `PING`, which a user who has the least rights may not send.
-        let mut beat = redis::cmd("EXISTS");
-        beat.arg(alive.probe_key());
-        drop(alive);
-        let cause = match attempt {
-            Ok(Ok(tracked)) => {
-                *lock(&tracking.standing) = Some(tracked.clone());
-                let cause = tracking.keep(&commands, tracked, &beat, &mut said).await;
-                tracking.doubt("the cache is gone");
-                pause = FIRST_TRY;
-                match cause {
-                    Some(cause) => cause,
-                    None => return,
-                }
-            }
-            Ok(Err(error)) => refusal(&error),
-            Err(_) => "the server is silent".to_owned(),
-        };
-        if !std::mem::replace(&mut said, true) {
-            tracing::warn!(target: "cache", op = "near_down", "[Cache] the near store is empty and out of use: {cause}");
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(SLOWEST_TRY);
-    }
-}
-
-impl Tracking {
-    /// Sends heartbeats until the term ends, and says why it did. `None`: the cache is gone.
-    async fn keep(
-        &self,
-        commands: &Weak<Commands>,
-        mut tracked: Tracked,
-        beat: &Cmd,
-        said: &mut bool,
-    ) -> Option<String> {
-        let mut first = true;
-        while commands.strong_count() > 0 {
-            let sent = self.near.now();
-            // So long ends before the trust does that the last answer has given.
-            let patience = self.silence / BEATS * (BEATS - 1);
-            match timeout(patience, beat.query_async::<()>(&mut tracked.connection)).await {
-                Ok(Ok(())) => {
-                    self.near.trust(tracked.term, sent, self.silence);
-                }
-                Ok(Err(error)) => self.doubt(&reason(&error)),
-                Err(_) => self.doubt("the server is silent"),
-            }
-            if let Some(why) = self.lost.why() {
-                return Some(why);
-            }
-            if std::mem::take(&mut first) && std::mem::take(said) {
-                tracing::info!(target: "cache", op = "near_up", "[Cache] the near store is in use again");
-            }
-            let _ = timeout(self.silence / BEATS, self.lost.wake.notified()).await;
-        }
-        None
-    }
-}
-
-/// What a failed attempt to track says.
-fn refusal(error: &CacheError) -> String {
-    match error {
-        CacheError::Store { source } => match source.downcast_ref::<RedisError>() {
-            Some(error) => reason(error),
-            None => source.to_string(),
-        },
-        other => other.to_string(),
-    }
-}
-
-/// What an error says, with what to do about a server that is too old, or too strict.
-fn reason(error: &RedisError) -> String {
-    let is_unknown = error.detail().is_some_and(|detail| {
-        let detail = detail.to_ascii_lowercase();
-        detail.contains("unknown command") || detail.contains("unknown subcommand")
-    });
-    match error.code() {
-        Some("NOPERM") => format!("its user may not do what it needs (see docs/redis.md): {error}"),
-        Some("NOPROTO") => format!("{TOO_OLD}: {error}"),
-        _ if is_unknown => format!("{TOO_OLD}: {error}"),
-        _ => error.to_string(),
     }
 }
 
