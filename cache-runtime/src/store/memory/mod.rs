@@ -37,6 +37,7 @@ pub(crate) struct Insertion {
 }
 
 /// What a store held before it was cleared.
+#[cfg(feature = "redis")]
 pub(crate) struct Remains(#[expect(dead_code, reason = "it is there to be dropped")] Vec<Shard>);
 
 /// An entry that was found.
@@ -145,6 +146,7 @@ impl MemoryStore {
     }
 
     /// Removes everything. What is given back is foreign code when it is dropped, and much of it.
+    #[cfg(feature = "redis")]
     pub(crate) fn clear(&self) -> Remains {
         let empty = |shard: &RwLock<Shard>| {
             let mut shard = write(shard);

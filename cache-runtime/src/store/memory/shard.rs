@@ -82,6 +82,7 @@ impl Shard {
         }
     }
 
+    #[cfg(feature = "redis")]
     pub(super) fn capacity(&self) -> usize {
         self.capacity
     }
