@@ -92,10 +92,10 @@ run cargo test -p cache-runtime --lib --no-default-features --features macros,re
 run cargo test -p cache-runtime --lib --no-default-features --features redis,lz4 entry
 run cargo check -p cache-runtime --no-default-features --features redis,zstd
 run cargo test -p cache-runtime --all-features
-# Flights and the memory store in thousands of orders of what threads and tasks do. A folder of its own, since
-# the flags are other ones: in the common folder all would be compiled anew each time.
-run env RUSTFLAGS="--cfg shuttle" cargo test -p cache-runtime --lib --no-default-features \
-    --target-dir target/shuttle flight::explored
+# Flights, the memory store and the near store in thousands of orders of what threads and tasks do. A folder of its
+# own, since the flags are other ones: in the common folder all would be compiled anew each time.
+run env RUSTFLAGS="--cfg shuttle" cargo test -p cache-runtime --lib --no-default-features --features redis \
+    --target-dir target/shuttle explored
 
 run cargo run -p quickpost -- --demo
 start_redis

@@ -206,9 +206,12 @@ impl Call {
                 })
             }
             #[cfg(feature = "redis")]
-            Store::Redis(_) => {
-                encode(&self.facts(lead, took)).map(|bytes| Landing::InRedis(payload, ttl, bytes))
-            }
+            Store::Redis(_) => encode(&self.facts(lead, took)).map(|bytes| Landing::InRedis {
+                near: self.is_kept_near().then(weight),
+                payload,
+                ttl,
+                bytes,
+            }),
         };
         landing.unwrap_or_else(|error| {
             if !self.cache.is_too_large(self.origin, &self.key, &error) {
@@ -237,8 +240,25 @@ impl Call {
                 None
             }
             #[cfg(feature = "redis")]
-            Landing::InRedis(payload, ttl, bytes) => self.land_in_redis(lead, payload, ttl, bytes),
+            Landing::InRedis {
+                payload,
+                ttl,
+                bytes,
+                near,
+            } => {
+                let near = near.map(|weight| crate::store::redis::Kept {
+                    payload: payload.clone(),
+                    weight,
+                });
+                self.land_in_redis(lead, payload, ttl, bytes, near)
+            }
         }
+    }
+
+    #[cfg(feature = "redis")]
+    fn is_kept_near(&self) -> bool {
+        self.options.near
+            && matches!(&self.cache.inner().store, Store::Redis(store) if store.near().is_some())
     }
 
     pub(crate) fn filled(&self, ttl: Duration) {
@@ -263,7 +283,13 @@ pub(crate) enum Landing {
     },
     /// It is stored for so long, as these bytes.
     #[cfg(feature = "redis")]
-    InRedis(Payload, Duration, Vec<u8>),
+    InRedis {
+        payload: Payload,
+        ttl: Duration,
+        bytes: Vec<u8>,
+        /// About how many bytes it takes in the near store, if it is to be kept there too.
+        near: Option<usize>,
+    },
 }
 
 /// A fill on its way to the store.

@@ -19,6 +19,20 @@ fn ticks() -> Moment {
     seconds.wrapping_mul(1_000_000_000).wrapping_add(nanos)
 }
 
+/// How far the clock may lag behind.
+#[cfg(all(feature = "redis", target_os = "linux"))]
+pub(crate) fn lag() -> u64 {
+    use rustix::time::{ClockId, clock_getres};
+    let tick = clock_getres(ClockId::MonotonicCoarse);
+    let (seconds, nanos) = (tick.tv_sec.unsigned_abs(), tick.tv_nsec.unsigned_abs());
+    seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
+}
+
+#[cfg(all(feature = "redis", not(target_os = "linux")))]
+pub(crate) fn lag() -> u64 {
+    0
+}
+
 #[cfg(not(target_os = "linux"))]
 fn ticks() -> Moment {
     static ORIGIN: std::sync::LazyLock<std::time::Instant> =

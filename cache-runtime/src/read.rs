@@ -10,9 +10,9 @@ use crate::call::{Call, Filling, Landing, Lead, Step};
 use crate::entry::{self, Found};
 use crate::lookup::{Lookup, State, fits};
 use crate::ttl::IntoTtl;
-use crate::value::measure;
 use crate::value::payload::Payload;
 use crate::value::shape::{Cached, Peek};
+use crate::value::{Storable, measure};
 
 /// Answers an async call: from the store, from another caller's flight, or by the body.
 ///
@@ -130,11 +130,12 @@ impl Call {
         let step = self.approach(accept).await;
         #[cfg(feature = "redis")]
         if let Step::Arrived(arrival) = step {
-            let payload = match &*found {
-                Some(Found::Value(value)) => Payload::typed(Arc::clone(value)),
-                _ => Payload::Nothing,
-            };
-            arrival.enter(payload, size_of::<R::Stored>());
+            match &*found {
+                Some(Found::Value(value)) => {
+                    arrival.enter(Payload::typed(Arc::clone(value)), weight(&**value));
+                }
+                _ => arrival.enter(Payload::Nothing, 0),
+            }
             return Step::Taken;
         }
         step
@@ -218,24 +219,23 @@ fn conclude<R: Cached<S>, S, D: IntoTtl>(
         call.ttl_or_default(value_ttl(&value).into_ttl())
     };
     let landing = match ttl {
-        Some(ttl) => {
-            let weight = || {
-                size_of::<R::Stored>()
-                    + measure::measure(&*value).map_or(0, |measure| measure.bytes)
-            };
-            call.landing(
-                lead,
-                payload,
-                ttl,
-                weight,
-                |facts| entry::encode(&*value, facts, &call.cache.encoding_of(&call.key)),
-                took,
-            )
-        }
+        Some(ttl) => call.landing(
+            lead,
+            payload,
+            ttl,
+            || weight(&*value),
+            |facts| entry::encode(&*value, facts, &call.cache.encoding_of(&call.key)),
+            took,
+        ),
         None => Landing::Share(payload),
     };
     Conclusion {
         landing,
         stored: Found::Value(value),
     }
+}
+
+/// About how many bytes a value takes in this process.
+fn weight<T: Storable>(value: &T) -> usize {
+    size_of::<T>() + measure::measure(value).map_or(0, |measure| measure.bytes)
 }

@@ -3,6 +3,7 @@
 
 mod database;
 mod herd;
+mod near;
 mod refresh;
 mod stress;
 mod worker;

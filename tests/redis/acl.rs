@@ -6,7 +6,7 @@ use cache_runtime::{Cache, cacheable};
 use redis::{Client, Connection};
 use tests::{PATIENCE, RedisServer, Sentinels};
 
-use crate::common::until_well;
+use crate::common::{until, until_well};
 use crate::everything::Pair;
 
 const DOCS: &str = include_str!("../../docs/redis.md");
@@ -112,22 +112,67 @@ async fn each_of_the_documented_rights_is_needed() {
     }
 }
 
+/// Calls until its entry stands near.
+async fn until_near(cache: &Cache) {
+    until("an entry is near", || async {
+        assert_eq!(cache.scope(doubled(1)).await, 2);
+        cache.stats().entries > 0
+    })
+    .await;
+}
+
 #[tokio::test]
-async fn the_line_of_the_near_store_adds_to_the_first() {
+async fn with_the_line_of_the_near_store_they_are_enough_for_that_too() {
     let server = RedisServer::start();
     let [first, second, _] = documented("modest");
     run(&first, &mut server.connect());
     run(&second, &mut server.connect());
-    let mut near = Client::open(url_of("modest", &server) + "/?protocol=resp3")
-        .and_then(|client| client.get_connection())
-        .unwrap();
-    let mut tracking = redis::cmd("CLIENT");
-    tracking.arg(&["TRACKING", "ON", "OPTIN", "NOLOOP"]);
-    tracking.query::<()>(&mut near).unwrap();
-    let mut caching = redis::cmd("CLIENT");
-    caching.arg(&["CACHING", "YES"]);
-    caching.query::<()>(&mut near).unwrap();
-    let _: Option<String> = redis::cmd("GET").arg("modest:a").query(&mut near).unwrap();
+    let pair = Pair::with(&url_of("modest", &server), "modest", 1 << 20);
+    for _ in 0..2 {
+        for cache in pair.caches() {
+            until_near(cache).await;
+        }
+        for (what, done) in pair.does_everything(&server).await {
+            done.unwrap_or_else(|error| panic!("{what}: {error}"));
+        }
+        assert!(pair.caches().iter().all(|cache| cache.stats().errors == 0));
+        pair.comes_through_an_outage(&server).await;
+        for cache in pair.caches() {
+            cache.reset_stats();
+        }
+    }
+    assert_eq!(refused(&server, "modest"), [""; 0]);
+}
+
+#[tokio::test]
+async fn each_right_of_the_near_store_is_needed() {
+    let server = RedisServer::start();
+    let [first, second, _] = documented("lesser");
+    let rights = second.iter().filter_map(|word| word.strip_prefix('+'));
+    for right in rights {
+        let mut admin = server.connect();
+        run(&first, &mut admin);
+        run(&second, &mut admin);
+        let mut lessen = redis::cmd("ACL");
+        lessen.arg("SETUSER").arg("lesser").arg(format!("-{right}"));
+        lessen.exec(&mut admin).unwrap();
+        let cache = Cache::builder()
+            .prefix("lesser")
+            .redis(url_of("lesser", &server))
+            .response_timeout(PATIENCE)
+            .near(1 << 20)
+            .build()
+            .unwrap();
+        let next = std::sync::atomic::AtomicU32::new(1);
+        until("it is refused", || async {
+            let id = next.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            assert_eq!(cache.scope(doubled(id)).await, id * 2);
+            refused(&server, "lesser")
+                .iter()
+                .any(|object| object == right)
+        })
+        .await;
+    }
 }
 
 #[cacheable(key = "doubled:<<id>>")]
@@ -139,8 +184,9 @@ async fn doubled(id: u32) -> u32 {
 async fn the_documented_rights_are_enough_through_sentinels() {
     let server = RedisServer::start();
     let sentinels = Sentinels::one(server.port(), "");
-    let [on_server, _, on_sentinel] = documented("modest");
+    let [on_server, near, on_sentinel] = documented("modest");
     run(&on_server, &mut server.connect());
+    run(&near, &mut server.connect());
     for url in sentinels.urls() {
         let mut sentinel = Client::open(url)
             .and_then(|client| client.get_connection())
@@ -156,9 +202,10 @@ async fn the_documented_rights_are_enough_through_sentinels() {
         .redis_sentinel(urls, Sentinels::MASTER)
         .master_login("modest", "secret")
         .response_timeout(PATIENCE)
+        .near(1 << 20)
         .build()
         .unwrap();
-    assert_eq!(cache.scope(doubled(1)).await, 2);
+    until_near(&cache).await;
     cache.health_check().await.unwrap();
     assert_eq!(cache.stats().errors, 0);
     assert_eq!(refused(&server, "modest"), [""; 0]);

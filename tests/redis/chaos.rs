@@ -51,11 +51,21 @@ async fn read_and_write(cache: Cache, table: Table, task: u32, began: Instant) -
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_read_is_stale_whatever_the_connection_does() {
+    no_read_is_stale(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_with_a_near_store() {
+    no_read_is_stale(1 << 20).await;
+}
+
+async fn no_read_is_stale(near: usize) {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let cache = Cache::builder()
         .prefix("app")
         .redis(proxy.url())
+        .near(near)
         .response_timeout(Duration::from_millis(60))
         .invalidation_timeout(Duration::from_millis(200))
         .lease(Duration::from_millis(500))

@@ -29,6 +29,12 @@ async fn update_row(id: u32) {
     let _ = id;
 }
 
+/// Of which it is asked how long it still lives.
+#[cacheable(key = "graceful:<<id>>", stale = 60)]
+async fn graceful_row(id: u32) -> u32 {
+    id
+}
+
 const FAILS: u32 = 404;
 
 /// Two caches of one prefix: what one computes the other waits for.
@@ -43,12 +49,18 @@ pub(crate) type Done = Vec<(&'static str, Result<(), CacheError>)>;
 
 impl Pair {
     pub(crate) fn at(url: &str, prefix: &str) -> Self {
+        Self::with(url, prefix, 0)
+    }
+
+    /// With near stores of so many bytes.
+    pub(crate) fn with(url: &str, prefix: &str, near: usize) -> Self {
         let cache = || {
             Cache::builder()
                 .prefix(prefix)
                 .redis(url)
                 .response_timeout(PATIENCE)
                 .lease(LEASE)
+                .near(near)
                 .build()
                 .unwrap()
         };
@@ -90,6 +102,9 @@ impl Pair {
         assert_eq!(read_row_refresh(&entered, id).await, Ok(id));
         update_row(id).await;
         assert_eq!(read_row(&entered, id).await, Ok(id), "a miss");
+        for _ in 0..2 {
+            assert_eq!(graceful_row(id).await, id);
+        }
         assert!(read_row(&entered, FAILS).await.is_err());
         // An entry whose refresh fails: what stands stays.
         let _ = self.cache.set(&format!("rows:{FAILS}"), &7_u32, 60).await;

@@ -96,12 +96,22 @@ async fn until_cached_again(cache: &Cache, row: &Row, id: u32) {
 /// The master dies before its replica heard of a delete: the new master has the old row.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failover_to_a_replica_that_missed_an_invalidation() {
+    fails_over(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failover_with_a_near_store() {
+    fails_over(1 << 20).await;
+}
+
+async fn fails_over(near: usize) {
     // What it replicates it copies at once, and not for others to come.
     let mut master = RedisServer::start_with(&["--repl-diskless-sync-delay", "0"]);
     let replica = replica_of(&master);
     let sentinels = Sentinels::three(master.port());
     let cache = cache_through(sentinels.urls())
         .response_timeout(Duration::from_secs(1))
+        .near(near)
         .build()
         .unwrap();
     let row = Row::default();
@@ -201,9 +211,15 @@ async fn a_replica_that_a_sentinel_takes_for_the_master_is_not_used() {
 /// The connection stands, reads work, and nothing but `READONLY` tells.
 #[tokio::test]
 async fn a_master_that_is_demoted_under_its_connection_is_left() {
+    for near in [0, 1 << 20] {
+        leaves_a_demoted_master(near).await;
+    }
+}
+
+async fn leaves_a_demoted_master(near: usize) {
     let (old, new) = (RedisServer::start(), RedisServer::start());
     let sentinel = FakeSentinel::naming(old.port(), 1);
-    let cache = cache_through([sentinel.url()]).build().unwrap();
+    let cache = cache_through([sentinel.url()]).near(near).build().unwrap();
     let row = Row::default();
     until_cached_again(&cache, &row, 1).await;
     // Its data isn't gone with its role: it never reaches its new master.

@@ -10,6 +10,11 @@ pub struct Readme;
 #[doc = include_str!("../../docs/redis.md")]
 pub struct Redis;
 
+/// The examples of what it says of the near store.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/near.md")]
+pub struct Near;
+
 mod authority;
 mod events;
 mod fake_sentinel;

@@ -16,8 +16,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use super::memory::{Entry, MemoryStore, Remains};
-use crate::clock::{Clock, Moment};
+use super::memory::{Entry, Insertion, MemoryStore, Remains};
+use crate::clock::{self, Clock, Moment};
 use crate::entry::Header;
 use crate::pattern::Pattern;
 use crate::shim::{AtomicU64, FLIGHT_SHARDS as SHARDS, Mutex, MutexGuard, RandomState};
@@ -36,6 +36,8 @@ pub(crate) struct NearStore {
     next: AtomicU64,
     /// The system's: Redis doesn't go by any other.
     clock: Clock,
+    /// How far that may lag behind. What ends here ends so much earlier, to be no later than elsewhere.
+    lag: u64,
 }
 
 /// Fetches of one key that are under way.
@@ -65,6 +67,7 @@ impl NearStore {
             ending: Mutex::new(()),
             next: AtomicU64::new(1),
             clock: Clock::system(),
+            lag: clock::lag(),
         }
     }
 
@@ -100,9 +103,14 @@ impl NearStore {
         if lasts {
             let silence = u64::try_from(silence.as_nanos()).unwrap_or(u64::MAX);
             self.trusted_until
-                .store(sent.saturating_add(silence), Ordering::Release);
+                .store(self.ends(sent, silence), Ordering::Release);
         }
         lasts
+    }
+
+    /// The end of what lasts for so many nanoseconds from `start`, which is read off a clock that lags, as `now` will be.
+    fn ends(&self, start: Moment, nanos: u64) -> Moment {
+        start.saturating_add(nanos.saturating_sub(self.lag))
     }
 
     /// Ends the term, and empties the store; whether it lasted until now. What is given back is to be dropped where that may
@@ -144,13 +152,11 @@ impl NearStore {
         })
     }
 
-    /// A key has changed: cancels its fetches and removes its entry, in one step.
-    pub(crate) fn void(&self, key: &str) {
+    /// A key has changed: cancels its fetches and removes its entry, in one step. The entry is given to the caller to drop.
+    pub(crate) fn void(&self, key: &str) -> Option<Entry> {
         let mut shard = self.shard(key);
         shard.remove(key);
-        let removed = self.entries.take(key);
-        drop(shard);
-        drop(removed);
+        self.entries.take(key)
     }
 
     /// The same, of all keys that the pattern matches.
@@ -166,33 +172,61 @@ impl NearStore {
 impl Note {
     /// Keeps what was fetched, if nothing has voided it; `left` milliseconds are what it has to live.
     pub(crate) fn enter(self, header: &Header, left: u64, bytes: usize, payload: Payload) {
-        let after = |millis: u64| self.sent.saturating_add(millis.saturating_mul(1_000_000));
-        let claim = left.saturating_sub(header.claim_end);
-        let entry = Entry {
+        let entry = self.entry(header, left, bytes, payload);
+        let shard = self.near.shard(&self.key);
+        // What isn't kept is dropped outside of the lock, as foreign code must be, and so is what it replaces.
+        let outcome = if self.stands(&shard) {
+            Ok(self.insert(entry))
+        } else {
+            Err(entry)
+        };
+        drop(shard);
+        drop(outcome);
+    }
+
+    /// Keeps what was filled, if nothing has voided it. The server tells nobody of a change over the very connection that hears
+    /// of changes; so this is the word of it: what stood here goes, and what was fetched before may not enter after.
+    pub(crate) fn replace(self, header: &Header, left: u64, bytes: usize, payload: Payload) {
+        let entry = self.entry(header, left, bytes, payload);
+        let mut shard = self.near.shard(&self.key);
+        let stands = self.stands(&shard);
+        shard.remove(&self.key);
+        let outcome = if stands {
+            Ok(self.insert(entry))
+        } else {
+            Err((entry, self.near.entries.take(&self.key)))
+        };
+        drop(shard);
+        drop(outcome);
+    }
+
+    /// Whether nothing has voided it, in a term that lasts. To be asked, and acted upon, under the lock.
+    fn stands(&self, notes: &HashMap<Arc<str>, Noted>) -> bool {
+        let noted = notes.get(&self.key);
+        noted.is_some_and(|noted| noted.number == self.number)
+            && self.near.term.load(Ordering::Acquire) == self.term
+    }
+
+    fn insert(&self, entry: Entry) -> Insertion {
+        let near = &self.near;
+        near.entries
+            .insert(Arc::clone(&self.key), entry, near.now())
+    }
+
+    fn entry(&self, header: &Header, left: u64, bytes: usize, payload: Payload) -> Entry {
+        let after = |millis: u64| self.near.ends(self.sent, millis.saturating_mul(1_000_000));
+        Entry {
             payload,
             version: header.version,
             fresh_until: after(left.saturating_sub(header.grace)),
             expires: after(left),
             compute: Duration::from_micros(header.compute_micros.into()),
-            paused_until: if header.claim_end == 0 {
-                0
-            } else {
-                after(claim)
+            paused_until: match header.claim_end {
+                0 => 0,
+                end => after(left.saturating_sub(end)),
             },
             bytes,
-        };
-        let near = Arc::clone(&self.near);
-        let shard = near.shard(&self.key);
-        let is_noted = shard
-            .get(&self.key)
-            .is_some_and(|noted| noted.number == self.number);
-        let inserted = (is_noted && near.term.load(Ordering::Acquire) == self.term).then(|| {
-            near.entries
-                .insert(Arc::clone(&self.key), entry, near.now())
-        });
-        // Values are dropped outside of the lock, and the note takes it itself.
-        drop(shard);
-        drop(inserted);
+        }
     }
 }
 
@@ -214,5 +248,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+#[cfg(all(test, shuttle))]
+mod explored;
+mod siblings;
 #[cfg(all(test, not(shuttle)))]
 mod tests;
+
+pub(crate) use siblings::{enlist, of_prefix};

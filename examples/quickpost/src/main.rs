@@ -50,6 +50,8 @@ async fn main() -> ExitCode {
     let done = match std::env::args().nth(1).as_deref() {
         None => serve().await,
         Some("--demo") => demo().await,
+        // What the demo starts: another process on the same Redis.
+        Some(demo::SECOND) => second().await,
         Some(_) => Err("usage: quickpost [--demo]".into()),
     };
     done.unwrap_or_else(|error| {
@@ -63,14 +65,19 @@ async fn main() -> ExitCode {
 /// It is cleared, as the sample database is a new one at each start, and what an earlier run left in
 /// Redis belongs to another. (Were Redis out of reach, the service would run all the same.)
 async fn cache() -> Result<Cache, CacheError> {
-    let cache = CacheBuilder::from_env()?
-        .prefix_default("quickpost")
-        .preset("topics", Duration::from_secs(900))
-        .build()?;
+    let cache = builder()?.build()?;
     if let Err(error) = cache.clear().await {
         eprintln!("the cache was not cleared: {error}");
     }
     Ok(cache)
+}
+
+/// In front of Redis, what is read often stands in this process too.
+fn builder() -> Result<CacheBuilder, CacheError> {
+    Ok(CacheBuilder::from_env()?
+        .prefix_default("quickpost")
+        .preset("topics", Duration::from_secs(900))
+        .near(16 << 20))
 }
 
 async fn serve() -> Result<ExitCode, Box<dyn Error>> {
@@ -92,11 +99,21 @@ async fn serve() -> Result<ExitCode, Box<dyn Error>> {
 
 async fn demo() -> Result<ExitCode, Box<dyn Error>> {
     trace::print_cache_events(LevelFilter::DEBUG);
-    let report = demo::run(cache().await?).await?;
+    let cache = cache().await?;
+    let report = demo::run(cache.clone()).await?;
     println!("\n{report}");
+    if let Some(near) = demo::near(&cache).await? {
+        println!("\n{near}");
+    }
     Ok(if report.is_transparent() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+async fn second() -> Result<ExitCode, Box<dyn Error>> {
+    let (near, far) = demo::caches(builder()?)?;
+    demo::second(near, far).await?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -88,7 +88,7 @@ impl CacheBuilder {
             lease: self.lease,
             flight: self.flight_limit,
             replay_window: self.replay_window,
-            near: self.near,
+            near: self.near.filter(|bytes| *bytes > 0),
             near_silence: self.near_silence,
         }
     }

@@ -28,6 +28,22 @@ fn enter(note: Note) {
     note.enter(&header(0), 60_000, 10, Payload::Nothing);
 }
 
+/// A fill of so many bytes.
+fn replace(note: Note, bytes: usize) {
+    note.replace(&header(0), 60_000, bytes, Payload::Nothing);
+}
+
+fn weight(near: &NearStore) -> u64 {
+    near.size().1
+}
+
+/// What an entry of so many bytes takes.
+fn weight_of(key: &str, bytes: usize) -> u64 {
+    let (alone, term) = near();
+    note(&alone, key, term).enter(&header(0), 60_000, bytes, Payload::Nothing);
+    weight(&alone)
+}
+
 fn holds(near: &NearStore, key: &str) -> bool {
     near.usable()
         .is_some_and(|(entries, now)| entries.get(key, now).is_some())
@@ -61,6 +77,23 @@ fn a_push_before_the_entry_cancels_it_and_one_after_removes_it() {
     enter(third);
     assert!(holds(&near, "a"));
     near.void("a");
+    assert!(!holds(&near, "a"));
+    assert_eq!(notes(&near), 0);
+}
+
+#[test]
+fn what_was_fetched_before_a_fill_does_not_come_after_it() {
+    let (near, term) = near();
+    let (fetch, fill) = (note(&near, "a", term), note(&near, "a", term));
+    replace(fill, 2);
+    fetch.enter(&header(0), 60_000, 10, Payload::Nothing);
+    assert_eq!(weight(&near), weight_of("a", 2), "the fetch came late");
+    // A fill that something has voided on its way: the server told nobody of it, so it cancels all the same.
+    let fill = note(&near, "a", term);
+    drop(near.void("a"));
+    let fetch = note(&near, "a", term);
+    replace(fill, 2);
+    enter(fetch);
     assert!(!holds(&near, "a"));
     assert_eq!(notes(&near), 0);
 }

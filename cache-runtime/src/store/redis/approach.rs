@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Lease, RedisStore, Seen, look};
+use super::{Kept, Lease, RedisStore, Seen, look};
 use crate::background;
 use crate::call::{Accept, Call, Filling, Lead, Limit, Step};
 use crate::error::CacheError;
 use crate::flight::{Boarding, Flight, Leader, Stance, leased, nesting};
+use crate::store::near::NearStore;
 use crate::value::payload::Payload;
 
 /// Pauses between looks at another process's lease: the first, and the longest.
@@ -49,6 +50,9 @@ impl Call {
         if self.options.refresh() {
             return Box::pin(self.approach_closely(store, accept)).await;
         }
+        if self.is_near(store, accept) {
+            return Ok(Step::Taken);
+        }
         let mut search = Search::new(self.cache.inner().flight_limit);
         loop {
             let mut look = store.look(&self.key, self.options.near).await?;
@@ -74,6 +78,19 @@ impl Call {
                 return Ok(step);
             }
         }
+    }
+
+    /// Whether the near store has it. Calls of annotated functions have looked there already; explicit ones come by here only.
+    fn is_near(&self, store: &RedisStore, accept: &mut Accept<'_>) -> bool {
+        let usable = store.near().filter(|_| self.options.near);
+        let hit = usable
+            .and_then(NearStore::usable)
+            .and_then(|(entries, now)| entries.get(&self.key, now));
+        let is_near = hit.is_some_and(|hit| accept(&hit.payload, hit.version));
+        if is_near {
+            self.hit();
+        }
+        is_near
     }
 
     /// Waits for the lease's holder: for its flight where it is in this process, else from look to look.
@@ -157,8 +174,8 @@ impl Call {
         payload: Payload,
         ttl: Duration,
         entry: Vec<u8>,
+        near: Option<Kept>,
     ) -> Option<Filling> {
-        let near = self.options.near.then(|| payload.clone());
         lead.leader.announce(payload, self.version);
         let mut lease = lead.lease.take()?;
         let call = self.clone();

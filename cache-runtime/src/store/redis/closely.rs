@@ -13,6 +13,9 @@ use crate::flight::{Boarding, leased, nesting};
 use crate::refresh::{Age, Reason, Standing, early};
 use crate::value::payload::Payload;
 
+/// By how many nanoseconds an entry's end may seem later in Redis than near, where ticks and the reply's way are taken off it.
+const LAG: u64 = 200_000_000;
+
 impl Call {
     /// Like the way of other calls, but each look shows how long the entry still lives.
     pub(super) async fn approach_closely(
@@ -78,7 +81,10 @@ impl Call {
             {
                 return due;
             }
-            let due = early::is_due(fresh, compute);
+            // Where the entry was seen near, the dice have been thrown for it.
+            let end = self.cache.inner().clock.deadline(fresh);
+            let was_due = self.due.is_some_and(|due| end <= due.saturating_add(LAG));
+            let due = was_due || early::is_due(fresh, compute);
             *thrown = Some((header.token, due));
             due
         })

@@ -72,6 +72,11 @@ impl Commands {
         [self.prefix.as_bytes(), b":", key].concat()
     }
 
+    /// How keys begin that are no entry's.
+    pub(super) fn probe_key(&self) -> String {
+        format!("{}#probe", self.prefix)
+    }
+
     /// One plain `GET`.
     pub(super) async fn read(self: &Arc<Self>, key: &str) -> Result<Seen, CacheError> {
         let get = Cmd::get(self.full(key));

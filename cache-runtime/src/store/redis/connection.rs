@@ -4,6 +4,8 @@ use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value};
 
 use super::cluster::{Address, ClusterConnection, Sight};
+use super::link::identify;
+use super::tracking::End;
 
 /// Clones share one connection.
 #[derive(Clone)]
@@ -39,6 +41,16 @@ impl Connection {
         match self {
             Self::Server(_) => Ok(None),
             Self::Cluster(cluster) => cluster.master_of(key).map(Some),
+        }
+    }
+
+    /// Who is at the other end, by what is said there over these connections to its nodes, or over its own if there are none.
+    /// An error if this user may not ask for that.
+    pub(super) async fn identify(&self, ends: &[End]) -> RedisResult<String> {
+        match (self, ends) {
+            (Self::Server(own), []) => identify(&mut own.clone()).await,
+            (Self::Server(_), [end, ..]) => identify(&mut end.connection.clone()).await,
+            (Self::Cluster(cluster), ends) => cluster.identify(ends).await,
         }
     }
 

@@ -16,11 +16,11 @@ use tokio::task::JoinHandle;
 use super::RedisStore;
 use super::commands::{Commands, Seen, millis};
 use super::index::{Layout, Token, WHOLE, bucket_of};
+use super::nearby::Kept;
 use super::outage::Errand;
 use crate::background;
 use crate::entry::{self, Kind};
 use crate::error::CacheError;
-use crate::value::payload::Payload;
 
 /// How many members each registration looks at: with more than two, the dead can't outnumber the living.
 const SAMPLE: usize = 4;
@@ -86,12 +86,12 @@ impl Lease {
         &self,
         entry: &[u8],
         ttl: Duration,
-        near: Option<Payload>,
+        near: Option<Kept>,
     ) -> Result<bool, CacheError> {
-        if let Some(payload) = near
+        if let Some(kept) = near
             && let Some(filled) = self
                 .commands
-                .fill_tracked(&self.key, self.token, entry, ttl, payload)
+                .fill_tracked(&self.key, self.token, entry, ttl, kept)
                 .await?
         {
             return Ok(filled);

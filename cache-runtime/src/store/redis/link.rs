@@ -3,12 +3,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
+use redis::aio::ConnectionLike;
 use redis::{RedisError, RedisResult};
 use tokio::time::timeout;
 
 use super::code::code_of;
-use super::connection::Connection;
+use super::connection::{Connection, Node};
 use super::endpoint::Endpoint;
 use crate::error::CacheError;
 
@@ -117,9 +117,12 @@ impl Link {
         let connection = self.endpoint.open().await?;
         let number = self.count.fetch_add(1, Ordering::AcqRel);
         let server = match &connection {
-            Connection::Server(server) => identity_of(server.clone(), number)
-                .await
-                .map_err(|error| self.endpoint.explain(error))?,
+            Connection::Server(server) => match identify(&mut server.clone()).await {
+                Ok(server) => server,
+                // A user who may not ask can't tell servers apart: then each connection is to another one.
+                Err(error) if error.code() == Some("NOPERM") => format!("connection {number}"),
+                Err(error) => return Err(self.endpoint.explain(error)),
+            },
             Connection::Cluster(cluster) => cluster.identity(number),
         };
         Ok(Connected {
@@ -134,6 +137,13 @@ impl Link {
         self.standing()
             .as_ref()
             .map(|connected| Arc::clone(&connected.server))
+    }
+
+    /// The node that has a key, as far as is known; none without a connection.
+    pub(super) fn node_of(&self, key: &str) -> Option<Node> {
+        let standing = self.standing();
+        let connected = standing.as_ref()?;
+        connected.connection.node_of(key.as_bytes()).ok()
     }
 
     /// Drops the connection if it is the one that failed; whether that was so.
@@ -153,18 +163,14 @@ impl Link {
     }
 }
 
-async fn identity_of(mut server: MultiplexedConnection, number: u64) -> RedisResult<String> {
+/// Asks a server who it is.
+pub(super) async fn identify(connection: &mut impl ConnectionLike) -> RedisResult<String> {
     let mut ask = redis::pipe();
     for section in ["server", "replication"] {
         ask.cmd("INFO").arg(section);
     }
-    let asked: RedisResult<(String, String)> = ask.query_async(&mut server).await;
-    match asked {
-        Ok((server, replication)) => Ok(identity(&server, &replication)),
-        // A user who may not ask can't tell servers apart: then each connection is to another one.
-        Err(error) if error.code() == Some("NOPERM") => Ok(format!("connection {number}")),
-        Err(error) => Err(error),
-    }
+    let (server, replication): (String, String) = ask.query_async(connection).await?;
+    Ok(identity(&server, &replication))
 }
 
 /// Who a server is: the process, and whose data it has; one that followed another master for a while has that one's.

@@ -34,7 +34,7 @@ impl Commands {
             })
             .await;
         match looked {
-            Ok((got, left)) => Ok((seen(Ok(got))?, u64::try_from(left).ok())),
+            Ok((got, left)) => Ok(lasting(seen(Ok(got))?, left)),
             Err(error) => Ok((seen(Err(error))?, None)),
         }
     }
@@ -97,6 +97,16 @@ impl RedisStore {
             })
         })
         .await
+    }
+}
+
+/// What was seen, and for how long it stands as `PTTL` says it.
+pub(super) fn lasting(seen: Seen, left: i64) -> (Seen, Left) {
+    match u64::try_from(left) {
+        Ok(left) => (seen, Some(left)),
+        // -1: it doesn't expire. -2: there is nothing, or its last millisecond ended between the two.
+        Err(_) if left == -1 => (seen, None),
+        Err(_) => (Seen::Absent, None),
     }
 }
 

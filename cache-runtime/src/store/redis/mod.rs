@@ -15,6 +15,7 @@ mod code;
 mod commands;
 mod connection;
 mod endpoint;
+mod heartbeat;
 mod index;
 mod lease;
 mod link;
@@ -29,6 +30,7 @@ mod sentinel;
 mod set;
 mod sweep;
 mod tls;
+mod track;
 mod tracking;
 mod walk;
 mod watch;
@@ -41,7 +43,7 @@ use std::time::Duration;
 use crate::background;
 use crate::entry::Bytes;
 use crate::error::CacheError;
-use crate::store::near::NearStore;
+use crate::store::near::{self, NearStore};
 use breaker::Breaker;
 use commands::Commands;
 pub(crate) use commands::{Limits, Seen};
@@ -51,7 +53,7 @@ use index::{Index, Layout};
 pub(crate) use lease::Lease;
 use link::Link;
 pub(crate) use look::Left;
-pub(crate) use nearby::Arrival;
+pub(crate) use nearby::{Arrival, Kept};
 use orphans::Orphans;
 use outage::Errand;
 pub(crate) use outage::{Target, Underway};
@@ -91,6 +93,9 @@ impl RedisStore {
             prefix: prefix.to_owned(),
             limits,
         };
+        if let Some(tracking) = &commands.tracking {
+            near::enlist(prefix, &tracking.near);
+        }
         Ok(Self::of(Arc::new(commands)))
     }
 

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use redis::aio::MultiplexedConnection;
 use redis::{FromRedisValue as _, Pipeline, RedisError, Value};
 
 use super::commands::{Commands, Seen, millis, seen};
 use super::lease::FILL;
+use super::look::lasting;
 use super::outage::Target;
+use super::tracking::Tracking;
 use super::{Left, RedisStore};
 use crate::entry;
 use crate::error::CacheError;
-use crate::store::near::{NearStore, Note};
+use crate::store::near::{self, NearStore, Note};
 use crate::value::payload::Payload;
 
 /// What one look has seen.
@@ -27,7 +30,13 @@ pub(crate) struct Arrival {
     note: Note,
     header: entry::Header,
     left: u64,
-    bytes: usize,
+}
+
+/// A value on its way into Redis that is to be kept near too.
+pub(crate) struct Kept {
+    pub(crate) payload: Payload,
+    /// About how many bytes it takes in memory.
+    pub(crate) weight: usize,
 }
 
 impl Look {
@@ -39,17 +48,15 @@ impl Look {
         Some(Arrival {
             header: entry::inspect(bytes)?,
             left,
-            bytes: bytes.len(),
             note: self.note.take()?,
         })
     }
 }
 
 impl Arrival {
-    /// Keeps the value that the entry's bytes were read as.
-    pub(crate) fn enter(self, payload: Payload, size: usize) {
-        self.note
-            .enter(&self.header, self.left, self.bytes + size, payload);
+    /// Keeps the value that the entry's bytes were read as, and which takes about so many bytes in memory.
+    pub(crate) fn enter(self, payload: Payload, weight: usize) {
+        self.note.enter(&self.header, self.left, weight, payload);
     }
 }
 
@@ -81,18 +88,30 @@ impl RedisStore {
 impl Commands {
     /// A key that this process has changed.
     pub(super) fn void_near(&self, key: &str) {
-        if let Some(tracking) = &self.tracking {
-            tracking.near.void(key);
+        for near in near::of_prefix(&self.prefix) {
+            drop(near.void(key));
         }
     }
 
     /// What this process has invalidated.
     pub(super) fn void_near_matching(&self, target: &Target) {
-        match (&self.tracking, target) {
-            (Some(tracking), Target::Key(key)) => tracking.near.void(key),
-            (Some(tracking), Target::Pattern(pattern)) => tracking.near.void_matching(pattern),
-            (None, _) => {}
+        for near in near::of_prefix(&self.prefix) {
+            match target {
+                Target::Key(key) => drop(near.void(key)),
+                Target::Pattern(pattern) => near.void_matching(pattern),
+            }
         }
+    }
+
+    /// Notes a fetch or fill, and gives the connection to send it over: that to the node which has the key by the slot map of the
+    /// other connection. If the key has moved since, the node says so, and the other connection hears where to.
+    fn note(
+        &self,
+        tracking: &Tracking,
+        key: &Arc<str>,
+        full: &str,
+    ) -> Option<(MultiplexedConnection, Note)> {
+        tracking.note(key, &self.link.node_of(full)?)
     }
 
     /// `GET` and `PTTL` as one transaction whose keys are tracked; none if that can't be had.
@@ -104,12 +123,10 @@ impl Commands {
             return Ok(None);
         };
         let full = self.full(key);
-        let Some((mut connection, note)) = tracking.note(key) else {
+        let Some((mut connection, note)) = self.note(tracking, key, &full) else {
             return Ok(None);
         };
-        let mut look = opted_in();
-        look.cmd("MULTI").ignore();
-        look.get(&full).ignore().pttl(&full).ignore().cmd("EXEC");
+        let look = tracked_look(&full);
         let reply = self.tracked(tracking, look.query_async::<(Value,)>(&mut connection));
         let Some((Value::Array(replies),)) = reply.await? else {
             return Ok(None);
@@ -122,13 +139,10 @@ impl Commands {
             got => Option::<Vec<u8>>::from_redis_value(got).map_err(RedisError::from),
         };
         let seen = seen(got.map_err(CacheError::store))?;
-        let left = i64::from_redis_value(left).ok().map(u64::try_from);
-        let (seen, left) = match left {
-            Some(Ok(left)) => (seen, Some(left)),
-            // -1: it doesn't expire. -2: its last millisecond ended between the two.
-            Some(Err(_)) => (seen, None),
-            None => return Ok(None),
+        let Ok(left) = i64::from_redis_value(left) else {
+            return Ok(None);
         };
+        let (seen, left) = lasting(seen, left);
         Ok(Some(Look {
             seen,
             left: Some(left),
@@ -137,22 +151,23 @@ impl Commands {
     }
 
     /// Stores the entry if the token still stands, over the tracked connection, and keeps its value near unless something
-    /// voids it meanwhile. None if that can't be had: then nothing was stored.
+    /// voids it meanwhile. None if that can't be had, or no answer came: then it is to be filled over the other connection,
+    /// which stores it once at most, since the token goes with the first.
     pub(super) async fn fill_tracked(
         self: &Arc<Self>,
         key: &Arc<str>,
         token: u64,
         bytes: &[u8],
         ttl: Duration,
-        payload: Payload,
+        kept: Kept,
     ) -> Result<Option<bool>, CacheError> {
         let (Some(tracking), Some(header)) = (self.tracking(), entry::inspect(bytes)) else {
             return Ok(None);
         };
-        let Some((mut connection, note)) = tracking.note(key) else {
+        let (full, left) = (self.full(key), millis(ttl));
+        let Some((mut connection, note)) = self.note(tracking, key, &full) else {
             return Ok(None);
         };
-        let (full, left) = (self.full(key), millis(ttl));
         let mut fill = opted_in();
         fill.cmd("EVALSHA").arg(FILL.get_hash()).arg(1).arg(full);
         fill.arg(&token.to_le_bytes()[..]).arg(bytes).arg(left);
@@ -162,10 +177,24 @@ impl Commands {
             return Ok(None);
         };
         if filled == 1 {
-            note.enter(&header, left, bytes.len(), payload);
+            let siblings = near::of_prefix(&self.prefix);
+            for near in siblings {
+                if !Arc::ptr_eq(&near, &tracking.near) {
+                    drop(near.void(key));
+                }
+            }
+            note.replace(&header, left, kept.weight, kept.payload);
         }
         Ok(Some(filled == 1))
     }
+}
+
+/// `GET` and `PTTL` of a key that is to be tracked.
+pub(super) fn tracked_look(full: &str) -> Pipeline {
+    let mut look = opted_in();
+    look.cmd("MULTI").ignore();
+    look.get(full).ignore().pttl(full).ignore().cmd("EXEC");
+    look
 }
 
 /// The next command's keys are to be tracked.

@@ -189,9 +189,7 @@ impl Commands {
     /// answers too, and so does one that forbids this user what calls do.
     async fn knock(&self) -> RedisResult<Connected> {
         let fresh = self.link.connect().await?;
-        let keys = fresh
-            .connection
-            .key_on_each(&format!("{}#probe", self.prefix));
+        let keys = fresh.connection.key_on_each(&self.probe_key());
         let knocks = keys.into_iter().map(|key| {
             let mut connection = fresh.connection.clone();
             async move {
@@ -210,6 +208,9 @@ impl Commands {
         };
         let server = Arc::clone(&fresh.server);
         self.link.replace(fresh);
+        if let Some(tracking) = &self.tracking {
+            tracking.stay_with(&server);
+        }
         self.replay.recall(&server);
         loop {
             for owed in self.replay.pending() {

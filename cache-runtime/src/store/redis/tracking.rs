@@ -1,4 +1,4 @@
-//! The connection that tells of changes (`CLIENT TRACKING`, in RESP3), and what is read and filled over it for the near store.
+//! The connections that tell of changes (`CLIENT TRACKING`, in RESP3), and what is read and filled over them for the near store.
 //!
 //! `OPTIN`: the server remembers a key only for the command that follows `CLIENT CACHING YES`, and tells of its next change,
 //! once. `NOLOOP`: not of the changes that come over this very connection, so a fill may enter. Pushes and replies share the
@@ -7,49 +7,53 @@
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{PushInfo, PushKind, RedisError, RedisResult, Value};
+use redis::{PushInfo, PushKind, RedisResult, Value};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::commands::Commands;
-use super::endpoint::Hear;
+use super::connection::Node;
+use super::heartbeat;
 use crate::background;
 use crate::error::CacheError;
-use crate::store::memory::Remains;
 use crate::store::near::{NearStore, Note};
-
-/// The first pause before tracking is tried again, and the longest.
-const FIRST_TRY: Duration = Duration::from_millis(50);
-const SLOWEST_TRY: Duration = Duration::from_secs(1);
-/// How many heartbeats fit into the time for which a silent connection is trusted.
-const BEATS: u32 = 4;
 
 /// The near store of a cache, and its way to the server.
 pub(super) struct Tracking {
     pub(super) near: Arc<NearStore>,
     /// How long a connection is trusted that says nothing.
-    silence: Duration,
+    pub(super) silence: Duration,
     standing: Mutex<Option<Tracked>>,
     started: AtomicBool,
-    lost: Arc<Lost>,
+    pub(super) lost: Arc<Lost>,
 }
 
-/// The connection of a term.
+/// The connections of a term, one to each node that has keys.
 #[derive(Clone)]
 pub(super) struct Tracked {
+    pub(super) ends: Arc<[End]>,
+    pub(super) term: u64,
+    /// The servers at the other ends, as [`Connected`](super::link::Connected) has them.
+    pub(super) server: Arc<str>,
+}
+
+/// A connection on which a node tracks.
+pub(super) struct End {
+    pub(super) node: Node,
     pub(super) connection: MultiplexedConnection,
-    term: u64,
+    /// A key of this node, and no entry's.
+    pub(super) probe: String,
 }
 
 /// Wakes who keeps the tracking when a term has ended, and says why.
 #[derive(Default)]
-struct Lost {
+pub(super) struct Lost {
     why: Mutex<Option<String>>,
-    wake: Notify,
+    pub(super) wake: Notify,
 }
 
 impl Lost {
@@ -58,7 +62,12 @@ impl Lost {
         self.wake.notify_one();
     }
 
-    fn why(&self) -> Option<String> {
+    /// Forgets what was said of earlier terms. One that has ended says nothing any more.
+    pub(super) fn reset(&self) {
+        lock(&self.why).take();
+    }
+
+    pub(super) fn why(&self) -> Option<String> {
         lock(&self.why).take()
     }
 }
@@ -74,12 +83,22 @@ impl Tracking {
         }
     }
 
-    /// Notes a fetch or fill that is about to be sent over the connection that comes with it; none while tracking doesn't
-    /// stand.
-    pub(super) fn note(&self, key: &Arc<str>) -> Option<(MultiplexedConnection, Note)> {
+    /// Notes a fetch or fill that is about to be sent to the node over the connection that comes with it; none while
+    /// tracking doesn't stand.
+    pub(super) fn note(
+        &self,
+        key: &Arc<str>,
+        node: &Node,
+    ) -> Option<(MultiplexedConnection, Note)> {
         let tracked = lock(&self.standing).clone()?;
+        let end = tracked.ends.iter().find(|end| end.node == *node)?;
         let note = self.near.note(key, tracked.term)?;
-        Some((tracked.connection, note))
+        Some((end.connection.clone(), note))
+    }
+
+    /// Fetches may be noted from now on.
+    pub(super) fn stands(&self, tracked: Tracked) {
+        *lock(&self.standing) = Some(tracked);
     }
 
     /// Ends the standing term: something is wrong with its connection.
@@ -89,35 +108,42 @@ impl Tracking {
             end(&self.near, tracked.term, &self.lost, why);
         }
     }
+
+    /// The other connection leads to this server now. What another server tells says nothing about it.
+    pub(super) fn stay_with(&self, server: &str) {
+        let elsewhere = lock(&self.standing)
+            .as_ref()
+            .is_some_and(|tracked| *tracked.server != *server);
+        if elsewhere {
+            self.doubt("the cache went on with another server");
+        }
+    }
 }
 
 /// Ends a term, wherever that is noticed first.
 fn end(near: &NearStore, term: u64, lost: &Lost, why: &str) {
     if let Some(remains) = near.end(term) {
         lost.tell(why);
-        discard(remains);
+        // It may be much, and nobody waits for it.
+        let _ = background::spawn(async move {
+            tokio::task::spawn_blocking(move || drop(remains));
+        });
     }
 }
 
-/// Drops what may be much, where nobody waits for it.
-fn discard(remains: Remains) {
-    let _ = background::spawn(async move {
-        tokio::task::spawn_blocking(move || drop(remains));
-    });
-}
-
 /// What the server says without being asked.
-fn heard(info: &PushInfo, near: &NearStore, lost: &Lost, term: u64, entries: &[u8]) {
+pub(super) fn heard(info: &PushInfo, near: &NearStore, lost: &Lost, term: u64, entries: &[u8]) {
     match (&info.kind, info.data.first()) {
         (PushKind::Invalidate, Some(Value::Array(keys))) => {
-            for key in keys {
-                let Value::BulkString(key) = key else {
-                    continue;
-                };
-                // Only such keys are fetched over this connection, and keys of this cache are text.
-                if let Some(Ok(key)) = key.strip_prefix(entries).map(std::str::from_utf8) {
-                    near.void(key);
-                }
+            // Only such keys are fetched over this connection, and keys of this cache are text.
+            let keys = keys.iter().filter_map(|key| match key {
+                Value::BulkString(key) => std::str::from_utf8(key.strip_prefix(entries)?).ok(),
+                _ => None,
+            });
+            let removed: Vec<_> = keys.filter_map(|key| near.void(key)).collect();
+            // Foreign code when they are dropped: a panic would end the connection in the middle of a message.
+            if !removed.is_empty() {
+                let _ = background::spawn(async move { drop(removed) });
             }
         }
         (PushKind::Invalidate, _) => end(near, term, lost, "Redis was flushed"),
@@ -132,7 +158,8 @@ impl Commands {
         let tracking = self.tracking.as_ref()?;
         if !tracking.started.load(Ordering::Acquire)
             && !tracking.started.swap(true, Ordering::AcqRel)
-            && background::spawn(run(Arc::downgrade(self), Arc::clone(tracking))).is_err()
+            && background::spawn(heartbeat::run(Arc::downgrade(self), Arc::clone(tracking)))
+                .is_err()
         {
             tracking.started.store(false, Ordering::Release);
         }
@@ -151,7 +178,7 @@ impl Commands {
             Ok(Ok(reply)) => Ok(Some(reply)),
             Ok(Err(error)) => {
                 if error.is_unrecoverable_error() {
-                    tracking.doubt(&reason(&error));
+                    tracking.doubt(&heartbeat::reason(&error));
                 }
                 Ok(None)
             }
@@ -165,100 +192,6 @@ impl Commands {
                 Err(error)
             }
         }
-    }
-
-    /// A connection on which the server tracks, in a term of its own, and when it was asked to.
-    async fn track(&self, tracking: &Tracking) -> RedisResult<Tracked> {
-        let near = Arc::clone(&tracking.near);
-        let term = near.begin();
-        let entries = format!("{}:", self.prefix).into_bytes();
-        let lost = Arc::clone(&tracking.lost);
-        let hear: Hear = Box::new(move |info| heard(&info, &near, &lost, term, &entries));
-        let mut connection = self.link.endpoint().open_telling(&None, hear).await?;
-        let mut track = redis::cmd("CLIENT");
-        track.arg("TRACKING").arg("ON").arg("OPTIN").arg("NOLOOP");
-        track.query_async::<()>(&mut connection).await?;
-        Ok(Tracked { connection, term })
-    }
-}
-
-/// Keeps tracking while the cache lives.
-async fn run(commands: Weak<Commands>, tracking: Arc<Tracking>) {
-    let mut pause = FIRST_TRY;
-    // It is said once that the near store is out of use, and once that it is in use again.
-    let mut said = false;
-    loop {
-        let Some(alive) = commands.upgrade() else {
-            return;
-        };
-        let attempt = timeout(alive.limits.response, alive.track(&tracking)).await;
-        drop(alive);
-        let cause = match attempt {
-            Ok(Ok(tracked)) => {
-                *lock(&tracking.standing) = Some(tracked.clone());
-                let cause = tracking.keep(&commands, tracked, &mut said).await;
-                tracking.doubt("the cache is gone");
-                pause = FIRST_TRY;
-                match cause {
-                    Some(cause) => cause,
-                    None => return,
-                }
-            }
-            Ok(Err(error)) => reason(&error),
-            Err(_) => "the server is silent".to_owned(),
-        };
-        if !std::mem::replace(&mut said, true) {
-            tracing::warn!(target: "cache", op = "near_down", "[Cache] the near store is empty and out of use: {cause}");
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(SLOWEST_TRY);
-    }
-}
-
-impl Tracking {
-    /// Sends heartbeats until the term ends, and says why it did. `None`: the cache is gone.
-    async fn keep(
-        &self,
-        commands: &Weak<Commands>,
-        mut tracked: Tracked,
-        said: &mut bool,
-    ) -> Option<String> {
-        let ping = redis::cmd("PING");
-        let mut first = true;
-        while commands.strong_count() > 0 {
-            let sent = self.near.now();
-            match timeout(
-                self.silence,
-                ping.query_async::<()>(&mut tracked.connection),
-            )
-            .await
-            {
-                Ok(Ok(())) => {
-                    self.near.trust(tracked.term, sent, self.silence);
-                }
-                Ok(Err(error)) => self.doubt(&reason(&error)),
-                Err(_) => self.doubt("the server is silent"),
-            }
-            if let Some(why) = self.lost.why() {
-                return Some(why);
-            }
-            if std::mem::take(&mut first) && std::mem::take(said) {
-                tracing::info!(target: "cache", op = "near_up", "[Cache] the near store is in use again");
-            }
-            let _ = timeout(self.silence / BEATS, self.lost.wake.notified()).await;
-        }
-        None
-    }
-}
-
-/// What an error says, with what to do about a server that is too old.
-fn reason(error: &RedisError) -> String {
-    match error.code() {
-        Some("NOPROTO" | "ERR") => {
-            format!("it needs RESP3 and CLIENT TRACKING, which Redis 6 and newer have: {error}")
-        }
-        Some("NOPERM") => format!("its user may not do what it needs (see docs/redis.md): {error}"),
-        _ => error.to_string(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Serves the API twice, cached and uncached, each on a database of its own with the same data; sends
 //! every request to both; and reports what the cache did and whether anybody could have noticed.
 
+mod near;
 mod report;
 mod script;
 
@@ -19,6 +20,7 @@ use crate::db::Db;
 use crate::repo::Repo;
 use crate::routes::router;
 
+pub use near::{SECOND, caches, run as near, second};
 pub use report::{Outcome, Report, Row};
 
 /// Each query waits this long, so that the table shows what a database across a network costs.

@@ -15,6 +15,7 @@ use super::greeting::{greet, holdings, map_of};
 use super::routing::{Sight, To, addressee, ask};
 use super::slots::{Address, Map, slot_of};
 use super::{Cluster, Identity, addresses, agree};
+use crate::store::redis::tracking::End;
 
 /// How old the certainty may be that the masters are still the same ones. A replica takes over no sooner than
 /// `cluster-node-timeout` after its master fell silent; so a look every second sees the silent master first.
@@ -128,17 +129,41 @@ impl ClusterConnection {
     }
 
     async fn try_verify(&self) -> RedisResult<()> {
-        let (map, begun) = (self.map(), Instant::now());
-        let greetings = map.masters.iter().map(|master| async {
-            let node = self.node(&master.address).await?;
-            greet(node, master).await
-        });
-        let greetings = try_join_all(greetings).await?;
-        if agree(&map, greetings)? != self.0.identity {
+        let begun = Instant::now();
+        if self.greet_all(&[]).await? != self.0.identity {
             return Err(self.ends());
         }
         self.view().certain = begun;
         Ok(())
+    }
+
+    /// Who the masters are by what they say over these connections; over its own, if there are none, they must still be the same
+    /// ones. An error if they may not tell.
+    pub(in crate::store::redis) async fn identify(&self, ends: &[End]) -> RedisResult<String> {
+        let identity = self.greet_all(ends).await?;
+        if identity.guessed {
+            let text = "its user may not ask who the masters are (see docs/redis.md)";
+            return Err((ErrorKind::Client, text).into());
+        }
+        if ends.is_empty() && identity != self.0.identity {
+            return Err(self.ends());
+        }
+        Ok(identity.text.to_string())
+    }
+
+    async fn greet_all(&self, ends: &[End]) -> RedisResult<Identity> {
+        let map = self.map();
+        let greetings = map.masters.iter().map(|master| async {
+            let end = ends
+                .iter()
+                .find(|end| end.node.as_ref() == Some(&master.address));
+            let node = match end {
+                Some(end) => end.connection.clone(),
+                None => self.node(&master.address).await?,
+            };
+            greet(node, master).await
+        });
+        agree(&map, try_join_all(greetings).await?)
     }
 
     /// Sends nothing to masters of which nobody has heard for long.

@@ -1,0 +1,105 @@
+//! What the exploration finds when something is wrong: proof that its silence elsewhere means something.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::*;
+
+/// Explores a scenario that must fail, and gives what it failed with.
+fn failure_of(acts: &'static [fn(&World)]) -> String {
+    let explored = catch_unwind(AssertUnwindSafe(|| {
+        explore(RandomScheduler::new(8_000), || together(acts));
+    }));
+    let panic = explored.expect_err("the flaw wasn't found");
+    match panic.downcast::<String>() {
+        Ok(text) => *text,
+        Err(panic) => panic.downcast::<&str>().expect("a message").to_string(),
+    }
+}
+
+#[track_caller]
+fn finds_staleness(acts: &'static [fn(&World)]) {
+    let failure = failure_of(acts);
+    assert!(failure.contains("stale"), "{failure}");
+}
+
+/// Enters whatever became of its note.
+#[test]
+fn an_entry_without_a_look_at_the_note() {
+    fn blind(world: &World) {
+        if let Some(note) = world.note() {
+            let version = world.ask();
+            let entry = note.entry(&HEADER, MILLIS, 8, payload(version));
+            drop(note.insert(entry));
+        }
+    }
+    finds_staleness(&[blind, elsewhere]);
+    finds_staleness(&[blind, by_key]);
+}
+
+/// The push came before the note, and had nothing to cancel.
+#[test]
+fn a_note_that_is_made_when_the_reply_is_there() {
+    fn late(world: &World) {
+        let version = world.ask();
+        if let Some(note) = world.note() {
+            note.enter(&HEADER, MILLIS, 8, payload(version));
+        }
+    }
+    finds_staleness(&[late, elsewhere]);
+}
+
+/// What enters in between stays.
+#[test]
+fn an_invalidation_that_voids_entries_before_notes() {
+    fn backwards(world: &World) {
+        world.invalidate(|near| {
+            let pattern = Pattern::new("posts:*");
+            near.entries.remove_matching(&pattern, near.now());
+            for shard in &near.notes {
+                lock(shard).retain(|key, _| !pattern.matches(key.as_bytes()));
+            }
+        });
+    }
+    finds_staleness(&[twice, backwards]);
+}
+
+/// What is fetched in between enters.
+#[test]
+fn an_invalidation_that_voids_before_the_server_has_answered() {
+    fn early(world: &World) {
+        drop(world.near.void(KEY));
+        let version = world.change();
+        world.finds_nothing_older_than(version);
+    }
+    finds_staleness(&[World::fetch, early]);
+}
+
+/// A fetch from before the fill enters after it, and the server has no word for that.
+#[test]
+fn a_fill_that_cancels_no_fetch() {
+    fn gentle(world: &World) {
+        let Some(note) = world.note() else {
+            return;
+        };
+        let mut server = lock(&world.server);
+        server.version += 1;
+        server.tracked = true;
+        let version = server.version;
+        drop(server);
+        note.enter(&HEADER, MILLIS, 8, payload(version));
+    }
+    finds_staleness(&[World::fetch, gentle]);
+}
+
+/// What was noted in it enters after it.
+#[test]
+fn a_term_that_ends_with_its_entries_and_not_with_its_notes() {
+    fn half(world: &World) {
+        let mut server = lock(&world.server);
+        server.tracked = false;
+        server.version += 1;
+        drop(server);
+        drop(world.near.entries.clear());
+    }
+    finds_staleness(&[World::fetch, half]);
+}

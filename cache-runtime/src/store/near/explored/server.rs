@@ -1,0 +1,43 @@
+//! The other end of the tracked connection, and its driver at this end.
+
+use shuttle::sync::mpsc::{Receiver, Sender};
+
+use super::KEY;
+use crate::store::near::NearStore;
+
+/// What comes over the tracked connection.
+pub(super) enum Message {
+    Reply(Sender<u64>, u64),
+    Changed,
+    /// All keys: the server was flushed.
+    Flushed,
+}
+
+/// The server's side of one key.
+pub(super) struct Server {
+    pub(super) version: u64,
+    pub(super) tracked: bool,
+    pub(super) wire: Sender<Message>,
+}
+
+impl Server {
+    pub(super) fn tell(&mut self) {
+        if std::mem::take(&mut self.tracked) {
+            // Nobody hears it any more once the connection is gone.
+            let _ = self.wire.send(Message::Changed);
+        }
+    }
+}
+
+/// The connection's driver: it hears a push before it hands out any later reply.
+pub(super) fn drive(near: &NearStore, term: u64, messages: &Receiver<Message>) {
+    while let Ok(message) = messages.recv() {
+        match message {
+            Message::Reply(reply, version) => {
+                let _ = reply.send(version);
+            }
+            Message::Changed => drop(near.void(KEY)),
+            Message::Flushed => drop(near.end(term)),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What the near store does, with a second process on the same Redis. That one measures, since this one prints each event.
+
+use std::error::Error;
+use std::fmt;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use cache_runtime::{Cache, CacheError};
+
+use crate::db::Db;
+use crate::error::ApiError;
+use crate::repo::topics;
+
+/// The argument that makes a process the second one.
+pub const SECOND: &str = "--second-process";
+/// What the second process keeps near and the first one invalidates.
+const WATCHED: &str = "demo:watched";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Figures of one run.
+#[derive(Debug)]
+pub struct Near {
+    hit: Duration,
+    redis_hit: Duration,
+    turned_fresh: Duration,
+}
+
+impl fmt::Display for Near {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (hit, micros) = (self.hit.as_nanos(), self.redis_hit.as_secs_f64() * 1e6);
+        let fresh = self.turned_fresh.as_secs_f64() * 1e3;
+        writeln!(f, "{:<54} {:>10}", "NEAR STORE", "TIME")?;
+        writeln!(f, "{:<54} {hit:>7} ns", "a hit near")?;
+        writeln!(f, "{:<54} {micros:>7.0} µs", "the same from Redis")?;
+        write!(
+            f,
+            "{:<54} {fresh:>7.2} ms",
+            "after an invalidation, another process turned fresh in"
+        )
+    }
+}
+
+/// Starts the second process, and invalidates what it reads. `None` without Redis.
+pub async fn run(cache: &Cache) -> Result<Option<Near>, Box<dyn Error>> {
+    let health = cache.health_check().await;
+    if !health.is_ok_and(|health| health.store == "redis") {
+        return Ok(None);
+    }
+    let mut second = Command::new(std::env::current_exe()?)
+        .arg(SECOND)
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut words = BufReader::new(second.stdout.take().ok_or("it has no pipe")?).lines();
+    // It ends by itself before long, so this waits for no longer.
+    let mut nanos = || -> Result<u64, Box<dyn Error>> {
+        let line = tokio::task::block_in_place(|| words.next());
+        Ok(line.ok_or("the second process has failed")??.parse()?)
+    };
+    let (hit, redis_hit) = (nanos()?, nanos()?);
+    // Then it says that it reads the old value, and when it has read the new one.
+    nanos()?;
+    cache.delete(WATCHED).await?;
+    let returned = now();
+    let fresh = nanos()?;
+    second.wait()?;
+    Ok(Some(Near {
+        hit: Duration::from_nanos(hit),
+        redis_hit: Duration::from_nanos(redis_hit),
+        turned_fresh: Duration::from_nanos(fresh.saturating_sub(returned)),
+    }))
+}
+
+/// The second process: measures hits, then polls until what it has near is new.
+pub async fn second(near: Cache, far: Cache) -> Result<(), Box<dyn Error>> {
+    let db = Db::open(Duration::ZERO)?;
+    let began = Instant::now();
+    while near.stats().entries == 0 {
+        near.scope(topics(&db)).await.map_err(failed)?;
+        if began.elapsed() > PATIENCE {
+            return Err("nothing enters the near store".into());
+        }
+    }
+    println!("{}", time_of_a_hit(&near, &db, 2_000).await?.as_nanos());
+    println!("{}", time_of_a_hit(&far, &db, 100).await?.as_nanos());
+
+    let value = async || near.get_or_set(WATCHED, 600, || async { now() }).await;
+    let old = value().await;
+    // Until it is near, and some reads more.
+    for _ in 0..1_000 {
+        value().await;
+    }
+    println!("{}", now());
+    while value().await == old {
+        if began.elapsed() > PATIENCE {
+            return Err("nothing changes".into());
+        }
+        tokio::task::yield_now().await;
+    }
+    println!("{}", now());
+    Ok(())
+}
+
+/// The median of some batches.
+async fn time_of_a_hit(cache: &Cache, db: &Db, batch: u32) -> Result<Duration, Box<dyn Error>> {
+    let mut times = Vec::new();
+    for _ in 0..21 {
+        let start = Instant::now();
+        for _ in 0..batch {
+            cache.scope(topics(db)).await.map_err(failed)?;
+        }
+        times.push(start.elapsed() / batch);
+    }
+    times.sort_unstable();
+    Ok(times[times.len() / 2])
+}
+
+fn failed(error: ApiError) -> Box<dyn Error> {
+    format!("{error:?}").into()
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    })
+}
+
+/// A cache as the first process has it, and one that keeps nothing near.
+pub fn caches(builder: cache_runtime::CacheBuilder) -> Result<(Cache, Cache), CacheError> {
+    Ok((builder.clone().build()?, builder.near(0).build()?))
+}

@@ -1,0 +1,141 @@
+//! What the near store writes into the log. The cache's own thread writes it, so the subscriber is the process's, and this
+//! binary has one test.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use cache_runtime::{Cache, cacheable};
+use tests::{Fault, PATIENCE, Proxy, RedisServer};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Level, Metadata, Subscriber};
+
+static LOG: Mutex<Vec<(Level, String)>> = Mutex::new(Vec::new());
+
+/// Keeps what an operator sees of the near store: `info` and above.
+struct Operator;
+
+impl Subscriber for Operator {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::INFO
+    }
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut line = Line(String::new());
+        event.record(&mut line);
+        if line.0.contains("near store") {
+            let mut log = LOG.lock().unwrap();
+            log.push((*event.metadata().level(), line.0));
+        }
+    }
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+struct Line(String);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.0.push_str(&format!("{}={value:?} ", field.name()));
+    }
+}
+
+fn logged() -> Vec<(Level, String)> {
+    LOG.lock().unwrap().clone()
+}
+
+#[cacheable(key = "rows:<<id>>")]
+async fn row(id: u32) -> u32 {
+    id
+}
+
+/// Calls until the condition holds.
+async fn until(cache: &Cache, what: &str, condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !condition() {
+        assert!(Instant::now() < deadline, "{what}: {:?}", logged());
+        assert_eq!(cache.scope(row(1)).await, 1);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// It goes out of use, and comes back: each is said once, the first with its cause.
+async fn is_said_once(cache: &Cache, cause: &str, begin: impl FnOnce(), end: impl FnOnce()) {
+    until(cache, "it is used", || cache.stats().entries > 0).await;
+    LOG.lock().unwrap().clear();
+    begin();
+    until(cache, "it is out of use", || !logged().is_empty()).await;
+    end();
+    until(cache, "it is in use", || logged().len() > 1).await;
+    until(cache, "it is used", || cache.stats().entries > 0).await;
+    let (levels, lines): (Vec<Level>, Vec<String>) = logged().into_iter().unzip();
+    assert_eq!(levels, [Level::WARN, Level::INFO], "{lines:?}");
+    assert!(
+        lines[0].contains("out of use") && lines[0].contains(cause),
+        "{lines:?}"
+    );
+    assert!(!lines[0].contains("sesame"), "{lines:?}");
+    assert!(lines[1].contains("in use again"), "{lines:?}");
+}
+
+fn cache(url: &str) -> Cache {
+    let url = url.replace("redis://", "redis://:sesame@");
+    let cache = Cache::builder().redis(url).near(1 << 20);
+    let cache = cache.near_silence(Duration::from_millis(400));
+    cache.response_timeout(PATIENCE).build().unwrap()
+}
+
+#[tokio::test]
+async fn that_it_is_out_of_use_is_logged_once_and_its_end_once() {
+    tracing::subscriber::set_global_default(Operator).unwrap();
+    let server = RedisServer::start_with(&["--requirepass", "sesame"]);
+    let proxy = Proxy::before(server.port());
+    let near = cache(&proxy.url());
+    let admin = |command: &[&str]| {
+        let url = server.url().replace("redis://", "redis://:sesame@");
+        let mut admin = redis::Client::open(url).unwrap().get_connection().unwrap();
+        let mut request = redis::cmd(command[0]);
+        request.arg(&command[1..]).exec(&mut admin).unwrap();
+    };
+    until(&near, "it is used", || near.stats().entries > 0).await;
+    assert_eq!(logged(), [], "all is well");
+    let flush = || admin(&["FLUSHALL"]);
+    is_said_once(&near, "flushed", flush, || {}).await;
+    let kill = || admin(&["CLIENT", "KILL", "TYPE", "normal"]);
+    is_said_once(&near, "connection was lost", kill, || {}).await;
+    let silent = || proxy.set(Fault::Silent);
+    is_said_once(&near, "silent", silent, || proxy.set(Fault::None)).await;
+    drop(near);
+
+    // One that can't tell of changes: once, however often it is tried.
+    LOG.lock().unwrap().clear();
+    let old = RedisServer::start_with(&["--rename-command", "HELLO", ""]);
+    let cache = Cache::builder().redis(old.url()).near(1 << 20);
+    let cache = cache.response_timeout(PATIENCE).build().unwrap();
+    let tries = || {
+        let info: String = redis::cmd("INFO")
+            .arg("stats")
+            .query(&mut old.connect())
+            .unwrap();
+        let line = info
+            .lines()
+            .find_map(|line| line.strip_prefix("total_connections_received:"));
+        line.unwrap().trim().parse::<u64>().unwrap()
+    };
+    let before = tries();
+    // Each look is a connection itself.
+    let looks = std::cell::Cell::new(0);
+    until(&cache, "it is tried again", || {
+        looks.set(looks.get() + 1);
+        tries() - before > looks.get() + 4
+    })
+    .await;
+    let (levels, lines): (Vec<Level>, Vec<String>) = logged().into_iter().unzip();
+    assert_eq!(levels, [Level::WARN], "{lines:?}");
+    assert!(lines[0].contains("RESP3"), "{lines:?}");
+}

@@ -1,0 +1,199 @@
+//! Kinds of functions and of values in front of one near store.
+
+use super::*;
+
+/// How many commands the calls of `act` cost, once they cost the same twice.
+async fn cost<F: Future<Output = ()>>(server: &RedisServer, act: impl Fn() -> F) -> u64 {
+    let mut last = u64::MAX;
+    loop {
+        let before = asked(server);
+        act().await;
+        let cost = asked(server) - before;
+        if cost == last {
+            return cost;
+        }
+        last = cost;
+    }
+}
+
+#[cacheable(key = "far:<<id>>", ttl = 600, near = false, skip(rows))]
+async fn far(rows: &Rows, id: u32) -> u32 {
+    rows.0.0.load(Ordering::SeqCst)
+}
+
+#[cacheable(key = "far:<<id>>", ttl = 600, skip(rows))]
+async fn close(rows: &Rows, id: u32) -> u32 {
+    rows.0.0.load(Ordering::SeqCst)
+}
+
+#[tokio::test]
+async fn near_false_keeps_a_function_out() {
+    let server = RedisServer::start();
+    let (cache, rows) = (cache(&server), Rows::default());
+    until_near(&server, &cache, &rows, 1).await;
+    let entries = cache.stats().entries;
+    assert_eq!(
+        cost(&server, || async {
+            cache.scope(far(&rows, 1)).await;
+        })
+        .await,
+        1
+    );
+    assert_eq!(cache.stats().entries, entries);
+    // Another function of the same key may keep it, and the first goes by it all the same.
+    assert_eq!(
+        cost(&server, || async {
+            cache.scope(close(&rows, 1)).await;
+        })
+        .await,
+        0
+    );
+    assert_eq!(
+        cost(&server, || async {
+            cache.scope(far(&rows, 1)).await;
+        })
+        .await,
+        1
+    );
+    // What that one fills is what this one reads next.
+    rows.write(7);
+    cache.scope(far_refresh(&rows, 1)).await;
+    assert_eq!(cache.scope(close(&rows, 1)).await, 7);
+}
+
+#[cacheable(key = "typed:<<id>>", ttl = 600)]
+async fn number(id: u32) -> u64 {
+    u64::from(id) + 1
+}
+
+#[cacheable(key = "typed:<<id>>", ttl = 600)]
+async fn text(id: u32) -> String {
+    format!("text {id}")
+}
+
+#[tokio::test]
+async fn two_types_under_one_key_never_read_each_other() {
+    let server = RedisServer::start();
+    let (cache, rows) = (cache(&server), Rows::default());
+    until_near(&server, &cache, &rows, 1).await;
+    for _ in 0..30 {
+        assert_eq!(cache.scope(number(1)).await, 2);
+        assert_eq!(cache.scope(number(1)).await, 2);
+        assert_eq!(cache.scope(text(1)).await, "text 1");
+        assert_eq!(cache.scope(text(1)).await, "text 1");
+    }
+}
+
+#[cacheable(key = "maybe:<<id>>", ttl = 600, cache_none, skip(rows))]
+async fn maybe(rows: &Rows, id: u32) -> Option<u32> {
+    rows.0.1.fetch_add(1, Ordering::SeqCst);
+    (id > 100).then_some(id)
+}
+
+#[cacheable(key = "maybe:<<id>>", ttl = 600)]
+async fn surely(id: u32) -> u32 {
+    id
+}
+
+#[tokio::test]
+async fn a_none_that_is_kept_is_kept_near() {
+    let server = RedisServer::start();
+    let (cache, rows) = (cache(&server), Rows::default());
+    until_near(&server, &cache, &rows, 1).await;
+    let ask = || async { assert_eq!(cache.scope(maybe(&rows, 1)).await, None) };
+    assert_eq!(cost(&server, ask).await, 0);
+    assert_eq!(cache.scope(surely(1)).await, 1, "whose type has no `None`");
+}
+
+#[cacheable(key = "both:<<id>>", ttl = 600, stale = 600, early, skip(rows))]
+async fn refreshed(rows: &Rows, id: u32) -> u32 {
+    rows.0.1.fetch_add(1, Ordering::SeqCst);
+    rows.0.0.load(Ordering::SeqCst)
+}
+
+#[tokio::test]
+async fn functions_that_refresh_are_near_while_they_are_fresh() {
+    let server = RedisServer::start();
+    let (cache, rows) = (cache(&server), Rows::default());
+    until_near(&server, &cache, &rows, 1).await;
+    let ask = || async {
+        cache.scope(refreshed(&rows, 1)).await;
+    };
+    assert_eq!(cost(&server, ask).await, 0);
+    rows.write(3);
+    deleted_elsewhere(&server, "both:1");
+    until("it turns fresh", || async {
+        cache.scope(refreshed(&rows, 1)).await == 3
+    })
+    .await;
+}
+
+#[cacheable(key = "grace:<<id>>", ttl = std::time::Duration::from_millis(300), stale = 600, skip(rows))]
+async fn graceful(rows: Rows, id: u32) -> u32 {
+    rows.0.0.load(Ordering::SeqCst)
+}
+
+/// Once stale it is asked for in Redis, where the claim on it stands; the refresh is seen.
+#[tokio::test]
+async fn a_stale_value_is_refreshed_though_it_was_near() {
+    let server = RedisServer::start();
+    let (cache, rows) = (cache(&server), Rows::default());
+    until_near(&server, &cache, &rows, 1).await;
+    assert_eq!(cache.scope(graceful(rows.clone(), 1)).await, 0);
+    rows.write(4);
+    until("it is refreshed", || async {
+        cache.scope(graceful(rows.clone(), 1)).await == 4
+    })
+    .await;
+    assert!(cache.stats().stale > 0, "somebody was served meanwhile");
+}
+
+#[cacheable(key = "sync:<<id>>", ttl = 600, skip(rows))]
+fn blocking(rows: &Rows, id: u32) -> u32 {
+    rows.0.1.fetch_add(1, Ordering::SeqCst);
+    rows.0.0.load(Ordering::SeqCst)
+}
+
+#[invalidate(patterns = ["sync:<<id>>"])]
+fn write_blocking(rows: &Rows, id: u32, value: u32) {
+    rows.write(value);
+}
+
+#[tokio::test]
+async fn blocking_functions_read_near_and_void() {
+    let server = RedisServer::start();
+    let (cache, rows) = (cache(&server), Rows::default());
+    until_near(&server, &cache, &rows, 1).await;
+    let ask = || async {
+        cache.scope_sync(|| blocking(&rows, 1));
+    };
+    assert_eq!(cost(&server, ask).await, 0);
+    for value in 1..50 {
+        cache.scope_sync(|| write_blocking(&rows, 1, value));
+        assert_eq!(cache.scope_sync(|| blocking(&rows, 1)), value);
+    }
+}
+
+#[tokio::test]
+async fn computed_by_the_handle_it_is_near_too() {
+    let server = RedisServer::start();
+    let (cache, rows) = (cache(&server), Rows::default());
+    until_near(&server, &cache, &rows, 1).await;
+    let ask = || async {
+        assert_eq!(cache.get_or_set("answer", 60, || async { 42 }).await, 42);
+    };
+    assert_eq!(cost(&server, ask).await, 0);
+    cache.set("answer", &43, 60).await.unwrap();
+    assert_eq!(cache.get_or_set("answer", 60, || async { 42 }).await, 43);
+}
+
+/// The error stands within the transaction's reply.
+#[tokio::test]
+async fn a_key_of_another_type_is_overwritten() {
+    let server = RedisServer::start();
+    let (cache, rows) = (cache(&server), Rows::default());
+    until_near(&server, &cache, &rows, 1).await;
+    let _: () = server.connect().rpush("app:rows:2", "theirs").unwrap();
+    until_near(&server, &cache, &rows, 2).await;
+    assert_eq!(cache.stats().errors, 0);
+}

@@ -1,0 +1,138 @@
+//! What this process changes itself: it never reads what was there before, in whichever of its caches it is near.
+
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::*;
+
+#[tokio::test]
+async fn the_process_that_invalidates_never_reads_the_old_value() {
+    let server = RedisServer::start();
+    let (cache, rows) = (cache(&server), Rows::default());
+    cache
+        .scope(async {
+            for round in 1..300 {
+                row(&rows, 1).await;
+                row(&rows, 1).await;
+                update(&rows, 1, round).await;
+                assert_eq!(*row(&rows, 1).await, round);
+            }
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn nor_does_another_cache_of_it() {
+    let server = RedisServer::start();
+    let (a, b, rows) = (cache(&server), cache(&server), Rows::default());
+    // Without a near store of its own, too.
+    let plain = Cache::builder().prefix("app").redis(server.url());
+    let plain = plain.response_timeout(PATIENCE).build().unwrap();
+    for round in 1..100 {
+        until_near(&server, &b, &rows, 1).await;
+        let writer = if round % 2 == 0 { &a } else { &plain };
+        writer.scope(update(&rows, 1, round)).await;
+        assert_eq!(*b.scope(row(&rows, 1)).await, round);
+    }
+}
+
+#[tokio::test]
+async fn explicit_operations_void_what_is_near() {
+    let server = RedisServer::start();
+    let (cache, rows) = (cache(&server), Rows::default());
+    let read = || cache.scope(row(&rows, 1));
+    for round in 0..50 {
+        until_near(&server, &cache, &rows, 1).await;
+        let value = round * 10;
+        cache.set("rows:1", &(value + 1), 60).await.unwrap();
+        assert_eq!(*read().await, value + 1, "set");
+        until_near(&server, &cache, &rows, 1).await;
+        let many = [("rows:1", value + 2), ("rows:2", 0)];
+        cache.set_many(&many, 60).await.unwrap();
+        assert_eq!(*read().await, value + 2, "set_many");
+        until_near(&server, &cache, &rows, 1).await;
+        rows.write(value + 3);
+        assert_eq!(*cache.scope(row_refresh(&rows, 1)).await, value + 3);
+        assert_eq!(*read().await, value + 3, "refresh");
+        until_near(&server, &cache, &rows, 1).await;
+        rows.write(value + 4);
+        cache.delete("rows:1").await.unwrap();
+        assert_eq!(*read().await, value + 4, "delete");
+        until_near(&server, &cache, &rows, 1).await;
+        rows.write(value + 5);
+        cache.delete_pattern("rows:*").await.unwrap();
+        assert_eq!(*read().await, value + 5, "delete_pattern");
+        until_near(&server, &cache, &rows, 1).await;
+        rows.write(value + 6);
+        cache.scope(row_invalidate(&rows, 1)).await.unwrap();
+        assert_eq!(*read().await, value + 6, "invalidate");
+        until_near(&server, &cache, &rows, 1).await;
+        rows.write(value + 7);
+        cache.clear().await.unwrap();
+        assert_eq!(*read().await, value + 7, "clear");
+    }
+}
+
+#[invalidate(patterns = ["rows:<<id>>"])]
+async fn dropped_update(rows: &Rows, id: u32, value: u32, written: &Notify) {
+    rows.write(value);
+    written.notify_one();
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test]
+async fn a_write_whose_future_is_dropped_voids_it() {
+    let server = RedisServer::start();
+    let (cache, rows) = (cache(&server), Rows::default());
+    for round in 1..30 {
+        until_near(&server, &cache, &rows, 1).await;
+        let written = Notify::new();
+        tokio::select! {
+            () = cache.scope(dropped_update(&rows, 1, round, &written)) => unreachable!(),
+            () = written.notified() => {}
+        }
+        until_fresh(&cache, &rows, 1, round).await;
+    }
+}
+
+/// Readers and writers of one process at once; no read is older than a write that had returned before it began.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_reader_of_the_process_is_behind_its_writers() {
+    let server = RedisServer::start();
+    let (cache, rows) = (cache(&server), Rows::default());
+    let other = builder(server.url()).build().unwrap();
+    let floor = Arc::new(AtomicU32::new(0));
+    let done = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let readers: Vec<_> = (0..4)
+        .map(|task| {
+            let (rows, floor, done) = (rows.clone(), Arc::clone(&floor), Arc::clone(&done));
+            let cache = if task % 2 == 0 { &cache } else { &other };
+            tokio::spawn(cache.scope(async move {
+                while !done.load(Ordering::SeqCst) {
+                    let floor = floor.load(Ordering::SeqCst);
+                    let value = *row(&rows, 1).await;
+                    assert!(value >= floor, "{value} after {floor}");
+                    tokio::task::yield_now().await;
+                }
+            }))
+        })
+        .collect();
+    for round in 1..1_000 {
+        if round % 3 == 0 {
+            rows.write(round);
+            cache.scope(row_refresh(&rows, 1)).await;
+        } else {
+            cache.scope(update(&rows, 1, round)).await;
+        }
+        floor.store(round, Ordering::SeqCst);
+        // Now and then, so that hits come between.
+        if round % 10 == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+    done.store(true, Ordering::SeqCst);
+    for reader in readers {
+        reader.await.unwrap();
+    }
+}
