@@ -1,22 +1,24 @@
-//! Bar charts, drawn by hand: they follow the reader's light or dark mode, and stand in the repository as text.
+//! Bar charts, drawn by hand: they follow the reader's light or dark mode, and stand in the repository as text. They have a ground
+//! of their own, since the page around them may follow something else.
 
 use super::table::{Row, Table, figure};
 
 const WIDTH: f64 = 860.0;
-const NAMES: f64 = 300.0;
+const NAMES: f64 = 330.0;
 const FIGURES: f64 = 110.0;
 const BAR: f64 = 18.0;
 const STEP: f64 = 28.0;
 const TOP: f64 = 56.0;
 
 /// Beyond this many times the shortest bar, lengths are logarithmic: the short ones could not be seen.
-const LINEAR: f64 = 40.0;
+const LINEAR: f64 = 15.0;
 
 const STYLE: &str = "<style>
+.page{fill:#ffffff;stroke:#d1d9e0}
 text{font:13px system-ui,-apple-system,'Segoe UI',sans-serif;fill:#1f2328}
 .title{font-size:15px;font-weight:600}.unit{fill:#59636e}
 .ours{fill:#0969da}.peer{fill:#afb8c1}.spread{stroke:#1f2328;stroke-width:1;opacity:.55}
-@media(prefers-color-scheme:dark){text{fill:#e6edf3}.unit{fill:#9198a1}.ours{fill:#4493f8}.peer{fill:#545d68}.spread{stroke:#e6edf3}}
+@media(prefers-color-scheme:dark){.page{fill:#0d1117;stroke:#3d444d}text{fill:#e6edf3}.unit{fill:#9198a1}.ours{fill:#4493f8}.peer{fill:#545d68}.spread{stroke:#e6edf3}}
 </style>";
 
 /// One bar for each row; ours stand out, and a thin line spans p10 to p90.
@@ -30,10 +32,12 @@ pub fn chart(table: &Table) -> String {
     };
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" role=\"img\" aria-label=\"{title}\">\n\
-         {STYLE}\n<text class=\"title\" x=\"12\" y=\"22\">{title}</text>\n\
+         {STYLE}\n<rect class=\"page\" x=\"0.5\" y=\"0.5\" width=\"{inner}\" height=\"{lower}\" rx=\"6\"/>\n<text class=\"title\" x=\"12\" y=\"22\">{title}</text>\n\
          <text class=\"unit\" x=\"12\" y=\"42\">{unit}{note}</text>\n",
         title = escaped(&table.title),
         unit = escaped(&table.unit),
+        inner = WIDTH - 1.0,
+        lower = height - 1.0,
     );
     for (at, row) in table.rows.iter().enumerate() {
         svg += &bar(row, TOP + STEP * at as f64, &scale);

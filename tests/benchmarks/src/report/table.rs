@@ -165,7 +165,7 @@ impl Table {
     }
 }
 
-/// Three digits that mean something, thousands apart.
+/// Two or three digits that mean something, thousands apart.
 pub fn figure(value: f64) -> String {
     let size = value.abs();
     if !value.is_finite() {
@@ -174,6 +174,8 @@ pub fn figure(value: f64) -> String {
     match size {
         _ if size >= 100.0 => grouped(value.round() as i64),
         _ if size >= 10.0 => format!("{value:.1}"),
+        _ if size > 0.0 && size < 0.01 => format!("{value:.5}"),
+        _ if size > 0.0 && size < 0.1 => format!("{value:.3}"),
         _ => format!("{value:.2}"),
     }
 }
@@ -196,8 +198,16 @@ mod tests {
 
     #[test]
     fn figures_have_three_digits() {
-        let shown = [0.517, 2.71777, 27.1999, 271.999, 2719.99, -2500.0].map(figure);
-        assert_eq!(shown, ["0.52", "2.72", "27.2", "272", "2,720", "-2,500"]);
+        let shown = [
+            0.00034, 0.0234, 0.517, 2.71777, 27.1999, 271.999, 2719.99, -2500.0,
+        ]
+        .map(figure);
+        assert_eq!(
+            shown,
+            [
+                "0.00034", "0.023", "0.52", "2.72", "27.2", "272", "2,720", "-2,500"
+            ]
+        );
     }
 
     #[test]
