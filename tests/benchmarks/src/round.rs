@@ -92,6 +92,15 @@ impl Plan {
         }
     }
 
+    /// Nothing is measured: what `over_all_keys` stores is there then.
+    pub fn without_rounds(self) -> Self {
+        Self {
+            warm_up: 0,
+            rounds: 0,
+            ..self
+        }
+    }
+
     /// With its own entries in the processor's caches, as far as they fit.
     pub fn warmed(self) -> Self {
         Self {

@@ -35,10 +35,13 @@ impl Step {
 }
 
 impl Workspace {
-    /// Everything, so that dependencies are there when programs are timed.
-    pub(crate) fn prepare(&self, steps: &[Step]) {
+    /// Everything, so that dependencies are there when programs are timed. One by one: cargo gives dependencies the features that
+    /// those programs need which it is asked for, so all at once would be others.
+    pub(crate) fn prepare(&self, packages: &[&str], steps: &[Step]) {
         for step in steps {
-            self.run(step.arguments(), &["--workspace"]);
+            for package in packages {
+                self.run(step.arguments(), &["-p", package]);
+            }
         }
     }
 

@@ -45,15 +45,22 @@ pub fn run(settings: Settings) -> Vec<Table> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/compile-time");
     generate::write(&folder).expect("the target folder is writable");
     let workspace = Workspace { folder };
-    workspace.prepare(&[Step::Check, Step::Build, Step::Release]);
+    // A smoke run spares itself the optimizer, on every dependency.
+    let steps: &[Step] = if settings.quick {
+        &[Step::Check, Step::Build]
+    } else {
+        &[Step::Check, Step::Build, Step::Release]
+    };
+    workspace.prepare(&ALL.map(|program| program.package), steps);
     let rounds = if settings.quick { 1 } else { 3 };
     let mut tables: Vec<Table> = TIMED
         .into_iter()
+        .filter(|(_, _, step, _)| steps.contains(step))
         .map(|(name, title, step, cold)| {
             timed(name, title, &measure(&workspace, step, cold, rounds))
         })
         .collect();
-    tables.push(sizes(&workspace));
+    tables.push(sizes(&workspace, steps));
     tables.push(lines(&workspace));
     tables
 }
@@ -104,11 +111,18 @@ fn timed(name: &str, title: &str, all: &[Samples]) -> Table {
     table
 }
 
-fn sizes(workspace: &Workspace) -> Table {
-    // The timed steps left some of them cleaned away.
-    workspace.prepare(&[Step::Build, Step::Release]);
+fn sizes(workspace: &Workspace, steps: &[Step]) -> Table {
+    let builds = steps.iter().copied().filter(|step| *step != Step::Check);
+    let builds: Vec<Step> = builds.collect();
+    // Some were cleaned away after they had been built.
+    workspace.prepare(&ALL.map(|program| program.package), &builds);
     let mut table = Table::new("compile-time-size", "Size of the program, stripped", "kB");
-    for (step, profile) in [(Step::Build, "dev"), (Step::Release, "release")] {
+    for step in builds {
+        let profile = if step == Step::Release {
+            "release"
+        } else {
+            "dev"
+        };
         let plain = workspace.size(PLAIN.package, step);
         for program in ALL {
             let size = workspace.size(program.package, step);
