@@ -1,0 +1,12 @@
+//! Ours beside the peers, measured in one process. `docs/benchmarks.md` shows what it finds.
+
+pub mod args;
+pub mod compile_time;
+pub mod machine;
+pub mod model;
+pub mod peers;
+pub mod report;
+pub mod round;
+pub mod sections;
+pub mod server;
+pub mod stats;

@@ -1,0 +1,110 @@
+//! `cached` 4.1, by its macros. `&str` is no key there, so `convert` makes one: the least that its documentation allows.
+
+use std::sync::{Arc, OnceLock};
+
+use cached::macros::{cached, concurrent_cached};
+use cached::{AsyncRedisCache, ConcurrentCached};
+
+use crate::model::{Filters, LIFETIME, Post};
+
+/// With room and lifetime: what the others have.
+#[concurrent_cached(max_size = 20_000, ttl_secs = 3600, key = "String", convert = { slug.to_owned() })]
+pub fn shared(slug: &str) -> Arc<Post> {
+    Arc::new(Post::of(slug))
+}
+
+#[concurrent_cached(max_size = 20_000, ttl_secs = 3600, key = "String", convert = { slug.to_owned() })]
+pub async fn shared_async(slug: &str) -> Arc<Post> {
+    Arc::new(Post::of(slug))
+}
+
+/// With room for more of them.
+#[concurrent_cached(max_size = 200_000, ttl_secs = 3600, key = "String", convert = { slug.to_owned() })]
+pub fn roomy(slug: &str) -> Arc<Post> {
+    Arc::new(Post::of(slug))
+}
+
+/// Without: its fastest store, that only grows.
+#[concurrent_cached(key = "String", convert = { slug.to_owned() })]
+pub fn unbounded(slug: &str) -> Arc<Post> {
+    Arc::new(Post::of(slug))
+}
+
+/// One lock around one map.
+#[cached(max_size = 20_000, ttl_secs = 3600, key = "String", convert = { slug.to_owned() })]
+pub fn one_lock(slug: &str) -> Arc<Post> {
+    Arc::new(Post::of(slug))
+}
+
+#[concurrent_cached(max_size = 20_000, ttl_secs = 3600, key = "String", convert = { slug.to_owned() })]
+pub fn value(slug: &str) -> Post {
+    Post::of(slug)
+}
+
+#[concurrent_cached(key = "String", convert = { slug.to_owned() })]
+pub fn value_unbounded(slug: &str) -> Post {
+    Post::of(slug)
+}
+
+#[concurrent_cached(
+    max_size = 20_000,
+    ttl_secs = 3600,
+    key = "(String, String, u32)",
+    convert = { (topic.to_owned(), slug.to_owned(), page) }
+)]
+pub fn three(topic: &str, slug: &str, page: u32) -> Arc<Post> {
+    Arc::new(Post::of(&format!("{topic}{slug}{page}")))
+}
+
+#[concurrent_cached(max_size = 20_000, ttl_secs = 3600, key = "Filters", convert = { filters.clone() })]
+pub fn hashed(filters: &Filters) -> Arc<Post> {
+    Arc::new(Post::of(&filters.author))
+}
+
+// The macro leaves `id` to the key alone.
+#[allow(unused_variables)]
+#[concurrent_cached(max_size = 2_000_000, ttl_secs = 3600, key = "String", convert = { format!("posts:{id}") })]
+pub fn fill(id: usize, post: &Arc<Post>) -> Arc<Post> {
+    Arc::clone(post)
+}
+
+pub fn remove_fill(id: usize) {
+    let _ = FILL.cache_remove(&format!("posts:{id}"));
+}
+
+pub fn clear_fills() {
+    let _ = FILL.cache_clear();
+}
+
+/// As its documentation says for many first calls.
+#[cached(max_size = 20_000, ttl_secs = 3600, sync_writes = "by_key")]
+pub async fn herd(id: usize) -> Arc<Post> {
+    Arc::new(crate::sections::herd::body(id).await)
+}
+
+/// As it is without saying so.
+#[concurrent_cached(max_size = 20_000, ttl_secs = 3600)]
+pub async fn herd_unsaid(id: usize) -> Arc<Post> {
+    Arc::new(crate::sections::herd::body(id).await)
+}
+
+/// Which server its Redis store speaks to: the macro's cache is a static.
+pub static URL: OnceLock<String> = OnceLock::new();
+
+#[concurrent_cached(
+    map_error = |error| error.to_string(),
+    ty = "AsyncRedisCache<String, Post>",
+    create = r##"{
+        AsyncRedisCache::builder("posts")
+            .ttl(cached::time::Duration::from_secs(LIFETIME))
+            .connection_string(URL.get().expect("the section says where"))
+            .build()
+            .await
+            .expect("the server answers")
+    }"##,
+    key = "String",
+    convert = { slug.to_owned() }
+)]
+pub async fn on_redis(slug: &str) -> Result<Post, String> {
+    Ok(Post::of(slug))
+}

@@ -1,0 +1,41 @@
+//! `latest.json`: everything that the page shows, for programs.
+
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::table::Table;
+use crate::machine::Machine;
+
+#[derive(Serialize, Deserialize, Default)]
+struct Latest {
+    machine: Machine,
+    tables: Vec<Table>,
+}
+
+/// Puts the tables in the place of those of the same name, and gives all that are there then.
+///
+/// # Errors
+///
+/// If the file can't be written, or isn't what this wrote.
+pub fn merge(file: &Path, machine: &Machine, tables: &[Table]) -> io::Result<Vec<Table>> {
+    let mut latest: Latest = match std::fs::read(file) {
+        Ok(bytes) => serde_json::from_slice(&bytes)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Latest::default(),
+        Err(error) => return Err(error),
+    };
+    latest.machine = machine.clone();
+    for table in tables {
+        match latest.tables.iter_mut().find(|old| old.name == table.name) {
+            Some(old) => *old = table.clone(),
+            None => latest.tables.push(table.clone()),
+        }
+    }
+    let order = |table: &Table| crate::sections::place(&table.name);
+    latest.tables.sort_by_key(order);
+    let mut text = serde_json::to_string_pretty(&latest)?;
+    text.push('\n');
+    std::fs::write(file, text)?;
+    Ok(latest.tables)
+}
