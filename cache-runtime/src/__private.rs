@@ -4,21 +4,32 @@ pub use inventory;
 
 pub use crate::cache::current::Handle;
 pub use crate::error::CacheError;
-pub use crate::key::part;
 pub use crate::key::writer::{HashArgument, SeesByReference, Writer};
+pub use crate::key::{part, quiet};
 pub use crate::lookup::{
-    Lookup, begin, begin_refresh, cache_key, invalidate_entry, invalidate_entry_sync,
+    Lookup, begin, begin_refresh, begin_with, cache_key, invalidate_entry, invalidate_entry_sync,
 };
 pub use crate::pattern::reach::reaches;
-pub use crate::read::{read_async, read_sync};
+pub use crate::read::{
+    read_async, read_async_if, read_sync, read_sync_if, ttl_unset, unless_unset,
+};
 pub use crate::refresh::{begin_refreshing, mode};
 pub use crate::site::registry::Registered;
-pub use crate::site::{ReadInfo, ReadOptions, ReadSite, When, WriteInfo, WriteSite};
+pub use crate::site::{ReadSite, WriteSite};
 pub use crate::ttl::{IntoTtl, Ttl};
 pub use crate::value::{fit, shape};
 pub use crate::write::{Write, no_result, plan, write_async, write_sync};
 
 use std::time::Duration;
+
+/// The traits that find out what a type can do. They come without names, so the one glob import that generated code has
+/// hides nothing of the user's.
+pub mod probe {
+    pub use crate::key::part::probe::{Direct as _, Optional as _, Shown as _, Unfit as _};
+    pub use crate::key::quiet::probe::{Hashed as _, Unhashed as _};
+    pub use crate::value::fit::probe::{Fitting as _, Unfitting as _};
+    pub use crate::value::shape::probe::{Bare as _, Once as _, Thrice as _, Twice as _};
+}
 
 #[doc(hidden)]
 pub use crate::__cache_submit as submit;
@@ -40,16 +51,6 @@ pub fn ttl(ttl: impl IntoTtl) -> Option<Duration> {
 /// No lifetime is named.
 pub fn none() -> Option<Duration> {
     None
-}
-
-/// No lifetime over the value.
-pub fn ttl_unset<T: ?Sized>(_: &T) -> Option<Duration> {
-    None
-}
-
-/// No condition on the value.
-pub fn unless_unset<T: ?Sized>(_: &T) -> bool {
-    false
 }
 
 /// A value that is never made: it tells the compiler what a body returns.

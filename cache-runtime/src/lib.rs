@@ -93,6 +93,7 @@ mod landing;
 mod lookup;
 mod pattern;
 mod read;
+mod reading;
 mod refresh;
 mod shim;
 mod site;

@@ -13,7 +13,7 @@ use crate::call::{Call, Lead};
 use crate::entry::Found;
 use crate::error::CacheError;
 use crate::events;
-use crate::key::writer::{Render, with_rendering};
+use crate::key::writer::{Rendered, with_rendering};
 use crate::site::{Origin, ReadSite};
 use crate::stats::Counter;
 use crate::ttl::Ttl;
@@ -49,26 +49,34 @@ pub(crate) enum State<T> {
     Leading(Call, Lead),
 }
 
+/// [`begin_with`] what most functions say: nothing.
+pub fn begin<R: Cached<S>, S>(
+    site: &'static ReadSite,
+    shape: S,
+    render: Rendered<'_>,
+) -> Lookup<R, S> {
+    begin_with(site, Handle::Current, true, shape, render, || None)
+}
+
 /// Renders the key and, where the store is in this process, looks there. On a hit nothing else is done: the
 /// arguments are seen by reference, and neither a lock nor a borrow of the cache outlives this call.
-pub fn begin<R, S, F, L>(
+pub fn begin_with<R, S, L>(
     site: &'static ReadSite,
     handle: Handle<'_>,
     condition: bool,
     _: S,
-    render: F,
+    render: Rendered<'_>,
     ttl: L,
 ) -> Lookup<R, S>
 where
     R: Cached<S>,
-    F: Render,
     L: FnOnce() -> Option<Duration>,
 {
     let state = handle.with(|cache| {
         if !condition || !cache.inner().enabled {
             return State::Bypass;
         }
-        with_key(site, cache, &render, |key| {
+        with_key(site, cache, render, |key| {
             if let Some(found) = look_in_memory::<R, S>(site, cache, key) {
                 return State::Hit(found);
             }
@@ -79,25 +87,24 @@ where
     Lookup::new(state)
 }
 
-/// Like [`begin`], for a call that computes whether or not an entry stands.
-pub fn begin_refresh<R, S, F, L>(
-    site: &'static ReadSite,
+/// Like [`begin_with`], for a call that computes whether or not an entry stands.
+pub fn begin_refresh<R, S, L>(
+    site: ReadSite,
     handle: Handle<'_>,
     _: S,
-    render: F,
+    render: Rendered<'_>,
     ttl: L,
 ) -> Lookup<R, S>
 where
     R: Cached<S>,
-    F: Render,
     L: FnOnce() -> Option<Duration>,
 {
     let state = handle.with(|cache| {
         if !cache.inner().enabled {
             return State::Bypass;
         }
-        let pending = with_key(site, cache, &render, |key| {
-            call(site, cache, key, ttl(), true)
+        let pending = with_key(&site, cache, render, |key| {
+            call(&site, cache, key, ttl(), true)
         });
         pending.map_or(State::Bypass, State::Pending)
     });
@@ -105,45 +112,45 @@ where
 }
 
 /// The full key of a call.
-pub fn cache_key<F: Render>(site: &'static ReadSite, handle: Handle<'_>, render: F) -> String {
+pub fn cache_key(site: ReadSite, handle: Handle<'_>, render: Rendered<'_>) -> String {
     handle
-        .with(|cache| with_key(site, cache, &render, |key| cache.full_key(key)).unwrap_or_default())
+        .with(|cache| with_key(&site, cache, render, |key| cache.full_key(key)).unwrap_or_default())
 }
 
 /// Removes the one entry of a call; whether one was there.
 ///
 /// Cancel safety: once polled, it finishes without its caller.
-pub fn invalidate_entry<F: Render>(
-    site: &'static ReadSite,
+pub fn invalidate_entry(
+    site: ReadSite,
     handle: Handle<'_>,
-    render: F,
-) -> impl Future<Output = Result<bool, CacheError>> + Send + use<F> {
+    render: Rendered<'_>,
+) -> impl Future<Output = Result<bool, CacheError>> + Send + use<> {
     let target = handle.with(|cache| {
-        let key = with_key(site, cache, &render, |key| Arc::<str>::from(key))?;
-        Some((cache.clone(), key))
+        let key = with_key(&site, cache, render, |key| Arc::<str>::from(key))?;
+        Some((cache.clone(), key, Origin::from(&site)))
     });
     async move {
         match target {
-            Some((cache, key)) => cache.delete_entry(Origin::from(site), &key).await,
+            Some((cache, key, origin)) => cache.delete_entry(origin, &key).await,
             None => Ok(false),
         }
     }
 }
 
 /// Like [`invalidate_entry`], for a blocking caller.
-pub fn invalidate_entry_sync<F: Render>(
-    site: &'static ReadSite,
+pub fn invalidate_entry_sync(
+    site: ReadSite,
     handle: Handle<'_>,
-    render: F,
+    render: Rendered<'_>,
 ) -> Result<bool, CacheError> {
     block_on(invalidate_entry(site, handle, render))
 }
 
 /// Renders the key; `None`, logged and counted, where an argument's `Serialize` or `Display` fails.
-pub(crate) fn with_key<T, F: Render>(
-    site: &'static ReadSite,
+pub(crate) fn with_key<T>(
+    site: &ReadSite,
     cache: &Cache,
-    render: &F,
+    render: Rendered<'_>,
     use_it: impl FnOnce(&str) -> T,
 ) -> Option<T> {
     with_rendering(|rendering| {
@@ -203,7 +210,7 @@ pub(crate) fn share_hit<R: Cached<S>, S>(
 }
 
 pub(crate) fn call(
-    site: &'static ReadSite,
+    site: &ReadSite,
     cache: &Cache,
     key: &str,
     ttl: Option<Duration>,

@@ -9,6 +9,7 @@ use crate::background::block_on;
 use crate::call::{Call, Filling, Landing, Lead, Step};
 use crate::entry::{self, Found};
 use crate::lookup::{Lookup, State, fits};
+use crate::reading::{Around, Before, Leading, Reading};
 use crate::ttl::IntoTtl;
 use crate::value::payload::Payload;
 use crate::value::shape::{Cached, Peek};
@@ -18,12 +19,12 @@ use crate::value::{Storable, measure};
 ///
 /// Cancel safety: dropped while it waits, it leaves no trace; dropped while it leads, one of those who
 /// wait takes over; dropped while it fills, the fill finishes.
-pub async fn read_async<R, S, V, D, U, B>(
+pub fn read_async_if<R, S, V, D, U, B>(
     lookup: Lookup<R, S>,
     value_ttl: V,
     unless: U,
     body: B,
-) -> R
+) -> impl Future<Output = R>
 where
     R: Cached<S>,
     V: FnOnce(&R::Stored) -> D,
@@ -31,6 +32,36 @@ where
     U: FnOnce(&R::Stored) -> bool,
     B: Future<Output = R>,
 {
+    Reading::new(
+        Around::<_, R::Stored, R, S, V, U>::new(before(lookup), value_ttl, unless),
+        body,
+    )
+}
+
+/// Answers a blocking call. Its thread parks while it waits; what it waits for runs on the cache's thread.
+pub fn read_sync_if<R, S, V, D, U, B>(lookup: Lookup<R, S>, value_ttl: V, unless: U, body: B) -> R
+where
+    R: Cached<S>,
+    V: FnOnce(&R::Stored) -> D,
+    D: IntoTtl,
+    U: FnOnce(&R::Stored) -> bool,
+    B: FnOnce() -> R,
+{
+    let leading = match before_sync(lookup) {
+        Ok(value) => return value,
+        Err(leading) => leading,
+    };
+    let entered = leading.as_ref().map(Leading::enter);
+    let value = body();
+    drop(entered);
+    if let Some(leading) = leading {
+        conclude_sync(leading, &value, value_ttl, unless);
+    }
+    value
+}
+
+/// What an async call does until its body may run.
+async fn before<R: Cached<S>, S>(lookup: Lookup<R, S>) -> Before<R> {
     let mut found = None;
     let lead = match lookup.state {
         State::Hit(hit) => {
@@ -44,63 +75,56 @@ where
             .map(|lead| (call, lead)),
         State::Leading(call, lead) => Some((call, lead)),
     };
-    if let Some(value) = found.and_then(rebuild) {
-        return value;
+    found
+        .and_then(rebuild)
+        .ok_or_else(|| lead.map(Leading::new))
+}
+
+/// The same for a blocking call.
+fn before_sync<R: Cached<S>, S>(mut lookup: Lookup<R, S>) -> Before<R> {
+    if let State::Pending(call) = &mut lookup.state {
+        call.blocking = true;
+        return block_on(before(lookup));
     }
-    let Some((call, lead)) = lead else {
-        return body.await;
-    };
-    let watch = call.stopwatch();
-    // The value isn't held across the await: one that isn't `Send` would make the future so. The block ends its storage;
-    // for the compiler, a value that was borrowed and then dropped is held on.
-    let (shared, filling) = {
-        let value = lead.leader.within(body).await;
-        match hand_on(&call, lead, &value, value_ttl, unless, watch.elapsed()) {
-            Some(filling) => filling,
-            None => return value,
-        }
-    };
-    filling.await;
-    match rebuild(shared) {
-        Some(value) => value,
-        None => unreachable!("a `None` was stored of a type that has none"),
+    match lookup.state {
+        State::Hit(found) => rebuild(found).ok_or(None),
+        State::Leading(call, lead) => Err(Some(Leading::new((call, lead)))),
+        State::Bypass | State::Pending(_) => Err(None),
     }
 }
 
-/// Answers a blocking call. Its thread parks while it waits; what it waits for runs on the cache's thread.
-pub fn read_sync<R, S, V, D, U, B>(lookup: Lookup<R, S>, value_ttl: V, unless: U, body: B) -> R
-where
-    R: Cached<S>,
-    V: FnOnce(&R::Stored) -> D,
-    D: IntoTtl,
-    U: FnOnce(&R::Stored) -> bool,
-    B: FnOnce() -> R,
-{
-    let mut found = None;
-    let lead = match lookup.state {
-        State::Hit(hit) => {
-            found = Some(hit);
-            None
-        }
-        State::Bypass => None,
-        State::Pending(mut call) => {
-            call.blocking = true;
-            block_on(call.settle::<R, S>(&mut found)).map(|lead| (call, lead))
-        }
-        State::Leading(call, lead) => Some((call, lead)),
-    };
-    if let Some(value) = found.and_then(rebuild) {
-        return value;
-    }
-    let Some((call, lead)) = lead else {
-        return body();
-    };
-    let watch = call.stopwatch();
-    let value = lead.leader.run(body);
-    if let Some((_, filling)) = hand_on(&call, lead, &value, value_ttl, unless, watch.elapsed()) {
+fn conclude_sync<R: Cached<S>, S, D: IntoTtl>(
+    leading: Leading,
+    value: &R,
+    value_ttl: impl FnOnce(&R::Stored) -> D,
+    unless: impl FnOnce(&R::Stored) -> bool,
+) {
+    if let Some((_, filling)) = leading.conclude(value, value_ttl, unless) {
         block_on(filling);
     }
-    value
+}
+
+/// [`read_async_if`] nothing is asked of the value.
+pub fn read_async<R: Cached<S>, S, B: Future<Output = R>>(
+    lookup: Lookup<R, S>,
+    body: B,
+) -> impl Future<Output = R> {
+    read_async_if(lookup, ttl_unset, unless_unset, body)
+}
+
+/// [`read_sync_if`] nothing is asked of the value.
+pub fn read_sync<R: Cached<S>, S, B: FnOnce() -> R>(lookup: Lookup<R, S>, body: B) -> R {
+    read_sync_if(lookup, ttl_unset, unless_unset, body)
+}
+
+/// No lifetime over the value.
+pub fn ttl_unset<T: ?Sized>(_: &T) -> Option<Duration> {
+    None
+}
+
+/// No condition on the value.
+pub fn unless_unset<T: ?Sized>(_: &T) -> bool {
+    false
 }
 
 impl Call {

@@ -18,8 +18,8 @@ pub fn topology() -> Topology {
             Registered::Write(site) => writes.push(WriteNode {
                 function: site.info.function,
                 module: site.info.module,
-                file: site.info.file,
-                line: site.info.line,
+                file: site.info.at.file(),
+                line: site.info.at.line(),
                 patterns: site.info.patterns.to_vec(),
                 shapes: site.info.shapes,
             }),
@@ -67,8 +67,8 @@ impl ReadNode {
         Self {
             function: info.function,
             module: info.module,
-            file: info.file,
-            line: info.line,
+            file: info.at.file(),
+            line: info.at.line(),
             template: path(info.template),
             ttl: info.ttl,
             shape: path(info.shape),

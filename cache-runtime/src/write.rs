@@ -6,7 +6,7 @@ use crate::background::block_on;
 use crate::cache::Cache;
 use crate::cache::current::Handle;
 use crate::events;
-use crate::key::writer::{HOLE, Render, Writer, with_rendering};
+use crate::key::writer::{HOLE, Rendered, Writer, with_rendering};
 use crate::pattern::Pattern;
 use crate::site::{When, WriteSite};
 use crate::stats::Counter;
@@ -22,11 +22,11 @@ pub struct Write {
 }
 
 /// Renders the patterns of a call. The returned value's places stay open.
-pub fn plan<F: Render>(
+pub fn plan(
     site: &'static WriteSite,
     handle: Handle<'_>,
     condition: bool,
-    render: F,
+    render: Rendered<'_>,
 ) -> Write {
     handle.with(|cache| {
         if !condition || !cache.inner().enabled {

@@ -2,7 +2,7 @@
 //! `get_post_refresh`. None calls another: a macro can't know whether they stand in an `impl`, where it would be
 //! `Self::get_post`.
 
-use super::{Purpose, body, handle, read, render};
+use super::{Purpose, body, handle, probing, read, render};
 use crate::function::Function;
 use crate::model::{Model, Read};
 use crate::signature::cfgs;
@@ -83,29 +83,31 @@ fn invalidate(model: &Model, read: &Read, body: TokenStream) -> TokenStream {
 fn key_call(model: &Model, read: &Read) -> TokenStream {
     let site = Span::mixed_site();
     let k = read.runtime.private(site);
-    let (static_site, handle, render) = entry(model, read, "_cache_key");
-    quote_spanned!(site=> #k::cache_key(#static_site, #handle, #render))
+    let (this, handle, render) = entry(model, read, "_cache_key");
+    let key = quote_spanned!(site=> #k::cache_key(#this, #handle, #render));
+    probing(&key, &read.runtime)
 }
 
 fn invalidate_call(model: &Model, read: &Read) -> TokenStream {
     let site = Span::mixed_site();
     let k = read.runtime.private(site);
-    let (static_site, handle, render) = entry(model, read, "_invalidate");
+    let (this, handle, render) = entry(model, read, "_invalidate");
     if model.function.sig.asyncness.is_none() {
-        return quote_spanned! {site=>
-            #k::invalidate_entry_sync(#static_site, #handle, #render)
-        };
+        let removed = quote_spanned!(site=> #k::invalidate_entry_sync(#this, #handle, #render));
+        return probing(&removed, &read.runtime);
     }
     // The future first: what the closure borrows must not be held while it is awaited.
+    let removal = quote_spanned!(site=> #k::invalidate_entry(#this, #handle, #render));
+    let removal = probing(&removal, &read.runtime);
     quote_spanned! {site=>
-        let removal = #k::invalidate_entry(#static_site, #handle, #render);
+        let removal = #removal;
         removal.await
     }
 }
 
 fn entry(model: &Model, cached: &Read, companion: &str) -> (TokenStream, TokenStream, TokenStream) {
     (
-        read::declare(model, cached, companion, false),
+        read::call_site(model, cached, companion),
         handle(cached.cache.as_ref(), &cached.runtime),
         render::key(cached, &model.facts.arguments, render::Voice::Quiet),
     )

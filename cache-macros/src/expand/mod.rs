@@ -138,14 +138,8 @@ fn stored_shape(model: &Model, runtime: &Runtime) -> TokenStream {
     quote_spanned! {site=>
         {
             let probe = #k::shape::Probe::<#output>::NEW;
-            {
-                #[allow(unused_imports)]
-                use #k::shape::probe::*;
-                #[allow(unused_imports)]
-                use #k::fit::probe::*;
-                let shape = (&&&&probe).__shape();
-                probe.with(shape).__fit().checked()
-            }
+            let shape = (&&&&probe).__shape();
+            probe.with(shape).__fit().checked()
         }
     }
 }
@@ -155,15 +149,19 @@ fn shape(model: &Model, runtime: &Runtime) -> TokenStream {
     let output = &model.facts.output;
     let site = Span::mixed_site().located_at(output.span());
     let k = runtime.private(output.span());
-    // The type is named outside of the glob import, which could hide a type of the user's.
+    quote_spanned!(site=> (&&&&#k::shape::Probe::<#output>::NEW).__shape())
+}
+
+/// Braces in which the compiler may be asked what a type can do. The traits that it takes come without names, so what the
+/// user wrote means the same in there.
+fn probing(tokens: &TokenStream, runtime: &Runtime) -> TokenStream {
+    let site = Span::mixed_site();
+    let k = runtime.private(site);
     quote_spanned! {site=>
         {
-            let probe = #k::shape::Probe::<#output>::NEW;
-            {
-                #[allow(unused_imports)]
-                use #k::shape::probe::*;
-                (&&&&probe).__shape()
-            }
+            #[allow(unused_imports)]
+            use #k::probe::*;
+            #tokens
         }
     }
 }
@@ -195,15 +193,6 @@ fn condition(condition: Option<&Expr>) -> TokenStream {
             }
         },
         None => quote_spanned!(Span::mixed_site()=> true),
-    }
-}
-
-/// Where a call site is: three fields that every site has.
-fn place() -> TokenStream {
-    quote_spanned! {Span::mixed_site()=>
-        module: ::core::module_path!(),
-        file: ::core::file!(),
-        line: ::core::line!(),
     }
 }
 

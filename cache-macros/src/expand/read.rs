@@ -1,6 +1,6 @@
 //! `#[cacheable]`: the site, the lookup and the call.
 
-use super::{Purpose, condition, handle, place, refresh, render, stored_shape};
+use super::{Purpose, condition, handle, probing, refresh, render, stored_shape};
 use crate::model::{Model, Read};
 use crate::signature::Style;
 use crate::ttl::Ttl;
@@ -11,40 +11,50 @@ use syn::{Expr, Pat};
 
 /// `let lookup = ..;`
 pub(crate) fn lookup(model: &Model, read: &Read, purpose: Purpose) -> TokenStream {
+    let begin = probing(&begin(model, read, purpose), &read.runtime);
+    let refresher = read
+        .refresher
+        .as_ref()
+        .filter(|_| purpose == Purpose::Original);
+    let mode = refresher.map(|refresher| refresh::mode(read, refresher));
+    quote_spanned! {Span::mixed_site()=>
+        let lookup = #begin;
+        #mode
+    }
+}
+
+fn begin(model: &Model, read: &Read, purpose: Purpose) -> TokenStream {
     let output = &model.facts.output;
-    let (companion, voice) = match purpose {
-        Purpose::Refresh => ("_refresh", render::Voice::Quiet),
-        _ => ("", render::Voice::Loud),
-    };
-    let static_site = declare(model, read, companion, purpose == Purpose::Original);
     let handle = handle(read.cache.as_ref(), &read.runtime);
     let shape = stored_shape(model, &read.runtime);
-    let render = render::key(read, &model.facts.arguments, voice);
     let ttl = computed_ttl(read);
     // A bound that the returned type misses is an error about that type.
     let site = Span::mixed_site().located_at(output.span());
     let k = read.runtime.private(output.span());
+    let arguments = &model.facts.arguments;
     if purpose == Purpose::Refresh {
+        let this = call_site(model, read, "_refresh");
+        let render = render::key(read, arguments, render::Voice::Quiet);
         return quote_spanned! {site=>
-            let lookup = #k::begin_refresh::<#output, _, _, _>(
-                #static_site, #handle, #shape, #render, #ttl,
-            );
+            #k::begin_refresh::<#output, _, _>(#this, #handle, #shape, #render, #ttl)
         };
+    }
+    let this = static_site(model, read);
+    let render = render::key(read, arguments, render::Voice::Loud);
+    if read.refresher.is_none()
+        && read.cache.is_none()
+        && read.condition.is_none()
+        && !matches!(read.ttl, Ttl::Computed(_))
+    {
+        return quote_spanned!(site=> #k::begin::<#output, _>(#this, #shape, #render));
     }
     let condition = condition(read.condition.as_ref());
-    if let Some(refresher) = &read.refresher {
-        let mode = refresh::mode(read, refresher);
-        return quote_spanned! {site=>
-            let lookup = #k::begin_refreshing::<#output, _, _, _>(
-                #static_site, #handle, #condition, #shape, #render, #ttl,
-            );
-            #mode
-        };
-    }
+    let begin = match read.refresher {
+        Some(_) => quote_spanned!(site=> begin_refreshing),
+        None => quote_spanned!(site=> begin_with),
+    };
     quote_spanned! {site=>
-        let lookup = #k::begin::<#output, _, _, _>(
-            #static_site, #handle, #condition, #shape, #render, #ttl,
-        );
+        #k::#begin::<#output, _, _>(#this, #handle, #condition, #shape, #render, #ttl)
     }
 }
 
@@ -58,13 +68,19 @@ pub(crate) fn run(model: &Model, read: &Read, purpose: Purpose, task: &TokenStre
         .filter(|_| purpose == Purpose::Original);
     let over_value = |closure| over_value(&refresh::owning(closure, refresher));
     let ttl = match &read.ttl {
-        Ttl::OfValue(closure) => over_value(closure),
-        _ => quote_spanned!(site=> #k::ttl_unset),
+        Ttl::OfValue(closure) => Some(over_value(closure)),
+        _ => None,
     };
-    let unless = match &read.unless {
-        Some(unless) => over_value(unless),
-        None => quote_spanned!(site=> #k::unless_unset),
-    };
+    let unless = read.unless.as_ref().map(over_value);
+    let sync = matches!(model.facts.style, Style::Sync);
+    if ttl.is_none() && unless.is_none() && refresher.is_none() {
+        return match sync {
+            true => quote_spanned!(site=> #k::read_sync(lookup, #task)),
+            false => quote_spanned!(site=> #k::read_async(lookup, #task)),
+        };
+    }
+    let ttl = ttl.unwrap_or_else(|| quote_spanned!(site=> #k::ttl_unset));
+    let unless = unless.unwrap_or_else(|| quote_spanned!(site=> #k::unless_unset));
     if refresher.is_some() {
         let keeps = read.freshness.stale_if_error.is_some();
         return match model.facts.style {
@@ -76,8 +92,8 @@ pub(crate) fn run(model: &Model, read: &Read, purpose: Purpose, task: &TokenStre
         };
     }
     match model.facts.style {
-        Style::Sync => quote_spanned!(site=> #k::read_sync(lookup, #ttl, #unless, #task)),
-        _ => quote_spanned!(site=> #k::read_async(lookup, #ttl, #unless, #task)),
+        Style::Sync => quote_spanned!(site=> #k::read_sync_if(lookup, #ttl, #unless, #task)),
+        _ => quote_spanned!(site=> #k::read_async_if(lookup, #ttl, #unless, #task)),
     }
 }
 
@@ -110,67 +126,67 @@ fn names_placeholder(ty: TokenStream) -> bool {
     })
 }
 
-/// A `&'static ReadSite`.
-pub(crate) fn declare(model: &Model, read: &Read, companion: &str, submit: bool) -> TokenStream {
+/// A `&'static ReadSite` that the program's list knows.
+fn static_site(model: &Model, read: &Read) -> TokenStream {
     let site = Span::mixed_site();
     let k = read.runtime.private(site);
-    let function = &model.facts.name;
-    let place = place();
-    let template = read.key.as_ref().map(|key| key.literal.value());
-    let template = template.unwrap_or_default();
-    let shape = read.key.as_ref().map(|key| key.shape()).unwrap_or_default();
-    let ttl = site_ttl(read);
-    let (cache_none, debug) = (read.cache_none, read.debug);
-    let version = proc_macro2::Literal::u32_unsuffixed(read.version);
-    let options = site_options(read);
-    let submit = submit.then(|| quote_spanned!(site=> #k::submit!(#k::Registered::Read(&SITE));));
+    let this = call_site(model, read, "");
     quote_spanned! {site=>
         {
-            static SITE: #k::ReadSite = #k::ReadSite::new(#k::ReadInfo {
-                function: #function,
-                companion: #companion,
-                #place
-                template: #template,
-                shape: #shape,
-                ttl: #ttl,
-                cache_none: #cache_none,
-                version: #version,
-                debug: #debug,
-                options: #options,
-            });
-            #submit
+            static SITE: #k::ReadSite = #this;
+            #k::submit!(#k::Registered::Read(&SITE));
             &SITE
         }
     }
 }
 
-/// What few functions say: only that is named.
-fn site_options(read: &Read) -> TokenStream {
+/// A `ReadSite`: of it only what isn't the default is said.
+pub(crate) fn call_site(model: &Model, read: &Read, companion: &str) -> TokenStream {
     let site = Span::mixed_site();
     let k = read.runtime.private(site);
-    let mut named = TokenStream::new();
-    if !read.near {
-        named.extend(quote_spanned!(site=> near: false,));
+    let function = &model.facts.name;
+    let template = read.key.as_ref().map(|key| key.literal.value());
+    let template = template.unwrap_or_default();
+    let shape = read.key.as_ref().map(|key| key.shape()).unwrap_or_default();
+    let mut said = TokenStream::new();
+    if !companion.is_empty() {
+        said.extend(quote_spanned!(site=> .companion(#companion)));
     }
-    named.extend(refresh::options(read));
-    if named.is_empty() {
-        return quote_spanned!(site=> #k::ReadOptions::DEFAULT);
+    if read.debug {
+        said.extend(quote_spanned!(site=> .debug()));
     }
-    quote_spanned!(site=> #k::ReadOptions { #named ..#k::ReadOptions::DEFAULT })
+    // The others don't store.
+    if matches!(companion, "" | "_refresh") {
+        said.extend(stores(read));
+    }
+    quote_spanned! {site=>
+        #k::ReadSite::new(#function, ::core::module_path!(), #template, #shape) #said
+    }
 }
 
-fn site_ttl(read: &Read) -> TokenStream {
+fn stores(read: &Read) -> TokenStream {
     let site = Span::mixed_site();
-    let k = read.runtime.private(site);
-    match &read.ttl {
-        Ttl::Default => quote_spanned!(site=> #k::Ttl::Default),
+    let mut said = match &read.ttl {
+        Ttl::Default => TokenStream::new(),
         Ttl::Fixed(millis) => {
             let millis = proc_macro2::Literal::u64_unsuffixed(*millis);
-            quote_spanned!(site=> #k::Ttl::Fixed(::core::time::Duration::from_millis(#millis)))
+            quote_spanned!(site=> .ttl(#millis))
         }
-        Ttl::Preset(name) => quote_spanned!(site=> #k::Ttl::Preset(#name)),
-        Ttl::Computed(_) | Ttl::OfValue(_) => quote_spanned!(site=> #k::Ttl::Computed),
+        Ttl::Preset(name) => quote_spanned!(site=> .preset(#name)),
+        Ttl::Computed(_) | Ttl::OfValue(_) => quote_spanned!(site=> .computed_ttl()),
+    };
+    if read.cache_none {
+        said.extend(quote_spanned!(site=> .cache_none()));
     }
+    if read.version > 0 {
+        let version = proc_macro2::Literal::u32_unsuffixed(read.version);
+        said.extend(quote_spanned!(site=> .version(#version)));
+    }
+    if !read.near {
+        said.extend(quote_spanned!(site=> .not_near()));
+    }
+    said.extend(refresh::options(read));
+    said
 }
 
 /// The closure that is asked for the TTL on a miss.
@@ -183,7 +199,7 @@ fn computed_ttl(read: &Read) -> TokenStream {
         }
         _ => {
             let k = read.runtime.private(site);
-            quote_spanned!(site=> || #k::none())
+            quote_spanned!(site=> #k::none)
         }
     }
 }

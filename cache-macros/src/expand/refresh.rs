@@ -53,30 +53,25 @@ pub(crate) fn owning(closure: &Expr, refresher: Option<&Refresher>) -> Expr {
     closure
 }
 
-/// The fields of the call site's options.
+/// What the call site says of it.
 pub(crate) fn options(read: &Read) -> TokenStream {
     let site = Span::mixed_site();
     let freshness = &read.freshness;
     let mut named = TokenStream::new();
     if freshness.stale > 0 {
-        let stale = duration(freshness.stale);
-        named.extend(quote_spanned!(site=> stale: #stale,));
+        let millis = proc_macro2::Literal::u64_unsuffixed(freshness.stale);
+        named.extend(quote_spanned!(site=> .stale(#millis)));
     }
     if let Some(option) = &freshness.stale_if_error {
-        let time = duration(option.millis);
-        named.extend(quote_spanned!(site=> stale_if_error: #time,));
+        let millis = proc_macro2::Literal::u64_unsuffixed(option.millis);
+        named.extend(quote_spanned!(site=> .stale_if_error(#millis)));
     }
     if freshness.early {
-        named.extend(quote_spanned!(site=> early: true,));
+        named.extend(quote_spanned!(site=> .early()));
     }
     if freshness.jitter > 0.0 {
         let part = proc_macro2::Literal::f64_suffixed(freshness.jitter);
-        named.extend(quote_spanned!(site=> jitter: #part,));
+        named.extend(quote_spanned!(site=> .jitter(#part)));
     }
     named
-}
-
-fn duration(millis: u64) -> TokenStream {
-    let millis = proc_macro2::Literal::u64_unsuffixed(millis);
-    quote_spanned!(Span::mixed_site()=> ::core::time::Duration::from_millis(#millis))
 }

@@ -1,5 +1,6 @@
 //! The lines that write a key or a pattern.
 
+use super::probing;
 use crate::model::{Read, Runtime};
 use crate::signature::Binding;
 use crate::template::{Placeholder, RESULT, Segment, Template};
@@ -69,7 +70,8 @@ pub(crate) fn results(patterns: &[Template], runtime: &Runtime) -> TokenStream {
     }
     // The one generated name that placeholders are meant to see.
     let result = syn::Ident::new(RESULT, Span::call_site());
-    quote_spanned!(site=> |#result, w: &mut #k::Writer<'_>| { #lines })
+    let lines = probing(&lines, runtime);
+    quote_spanned!(site=> |#result, w: &mut #k::Writer<'_>| #lines)
 }
 
 /// The lines as a closure. Where they do what they may not, the error is one about `template`.
@@ -78,7 +80,7 @@ fn closure(lines: &TokenStream, runtime: &Runtime, template: Option<&Template>) 
     let site = Span::mixed_site().located_at(span);
     let k = runtime.private(span);
     quote_spanned! {site=>
-        #k::SeesByReference::rendered(|w: &mut #k::Writer<'_>| { #lines })
+        #k::SeesByReference::rendered(&|w: &mut #k::Writer<'_>| { #lines })
     }
 }
 
@@ -91,16 +93,7 @@ fn part(placeholder: &Placeholder, span: Span, runtime: &Runtime) -> TokenStream
     let site = Span::mixed_site().located_at(span);
     let k = runtime.private(span);
     let (source, expr) = (&placeholder.source, &placeholder.expr);
-    // A `match` keeps temporaries alive, and the expression outside of the glob import's reach.
-    quote_spanned! {site=>
-        match &(#expr) {
-            value => {
-                #[allow(unused_imports)]
-                use #k::part::probe::*;
-                (&&&&#k::part::Probe(value)).__part().write(w, #source, value);
-            }
-        }
-    }
+    quote_spanned!(site=> (&&&&#k::part::Probe(&(#expr))).__part(w, #source);)
 }
 
 /// Hashes one argument. A local trait of its own puts the argument's name into the compiler's message.
@@ -151,32 +144,11 @@ fn hashed(argument: &Binding, runtime: &Runtime) -> TokenStream {
 /// Hashes arguments without a word about those that can't be hashed: the function itself has said it, and each of its
 /// companions would say it again.
 fn hashed_quietly(read: &Read, arguments: &[Binding]) -> TokenStream {
-    if read.hashed.is_empty() {
-        return TokenStream::new();
-    }
-    let site = Span::mixed_site();
-    let k = read.runtime.private(site);
-    let calls = read.hashed.iter().map(|place| {
+    let hashed = read.hashed.iter().map(|place| {
         let Binding { ident, name, cfgs } = &arguments[*place];
-        let site = site.located_at(ident.span());
-        quote_spanned!(site=> #(#cfgs)* (&Probe(&#ident)).__hash(#name, w);)
+        let site = Span::mixed_site().located_at(ident.span());
+        let k = read.runtime.private(site);
+        quote_spanned!(site=> #(#cfgs)* (&#k::quiet::Probe(&#ident)).__hash(w, #name);)
     });
-    quote_spanned! {site=>
-        {
-            struct Probe<'a, T: ?::core::marker::Sized>(&'a T);
-            trait Hashed {
-                fn __hash(&self, name: &'static ::core::primitive::str, w: &mut #k::Writer<'_>);
-            }
-            impl<T: #k::HashArgument<()> + ?::core::marker::Sized> Hashed for Probe<'_, T> {
-                fn __hash(&self, name: &'static ::core::primitive::str, w: &mut #k::Writer<'_>) {
-                    w.argument::<(), _>(name, self.0);
-                }
-            }
-            trait Unhashed {
-                fn __hash(&self, _: &'static ::core::primitive::str, _: &mut #k::Writer<'_>) {}
-            }
-            impl<T: ?::core::marker::Sized> Unhashed for &Probe<'_, T> {}
-            #(#calls)*
-        }
-    }
+    hashed.collect()
 }

@@ -1,6 +1,6 @@
 //! `#[invalidate]`: the site, the plan and the call.
 
-use super::{Purpose, condition, handle, place, render, shape};
+use super::{Purpose, condition, handle, probing, render, shape};
 use crate::model::{Model, When, Write};
 use crate::signature::Style;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -16,10 +16,11 @@ pub(crate) fn plan(model: &Model, write: &Write, place: usize, purpose: Purpose)
     let condition = condition(write.condition.as_ref());
     let render = render::patterns(&write.patterns, &write.runtime);
     let shape = shape(model, &write.runtime);
-    quote_spanned! {site=>
-        let #name = #k::plan(#static_site, #handle, #condition, #render);
-        let #shape_name = #shape;
-    }
+    let plan = quote_spanned! {site=>
+        (#k::plan(#static_site, #handle, #condition, #render), #shape)
+    };
+    let plan = probing(&plan, &write.runtime);
+    quote_spanned!(site=> let (#name, #shape_name) = #plan;)
 }
 
 /// The call that runs `task` and invalidates.
@@ -76,26 +77,20 @@ fn declare(model: &Model, write: &Write, submit: bool) -> TokenStream {
     let site = Span::mixed_site();
     let k = write.runtime.private(site);
     let function = &model.facts.name;
-    let place = place();
     let patterns = write.patterns.iter().map(|pattern| pattern.literal.value());
     let shapes = write.patterns.iter().map(|pattern| pattern.shape());
     let when = match write.when {
-        When::Ok => quote_spanned!(site=> #k::When::Ok),
-        When::Always => quote_spanned!(site=> #k::When::Always),
-        When::Before => quote_spanned!(site=> #k::When::Before),
+        When::Ok => None,
+        When::Always => Some(quote_spanned!(site=> .always())),
+        When::Before => Some(quote_spanned!(site=> .before())),
     };
-    let debug = write.debug;
+    let debug = write.debug.then(|| quote_spanned!(site=> .debug()));
     let submit = submit.then(|| quote_spanned!(site=> #k::submit!(#k::Registered::Write(&SITE));));
     quote_spanned! {site=>
         {
-            static SITE: #k::WriteSite = #k::WriteSite::new(#k::WriteInfo {
-                function: #function,
-                #place
-                patterns: &[#(#patterns),*],
-                shapes: &[#(#shapes),*],
-                when: #when,
-                debug: #debug,
-            });
+            static SITE: #k::WriteSite = #k::WriteSite::new(
+                #function, ::core::module_path!(), &[#(#patterns),*], &[#(#shapes),*],
+            ) #when #debug;
             #submit
             &SITE
         }

@@ -15,67 +15,48 @@ where
     Self: 'async_trait,
 {
     Box::pin(async move {
-        let lookup = ::cache_runtime::__private::begin::<
-            Result<User, Error>,
-            _,
-            _,
-            _,
-        >(
-            {
-                static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(::cache_runtime::__private::ReadInfo {
-                    function: "find",
-                    companion: "",
-                    module: ::core::module_path!(),
-                    file: ::core::file!(),
-                    line: ::core::line!(),
-                    template: "users:<<id>>",
-                    shape: "users:\u{1}",
-                    ttl: ::cache_runtime::__private::Ttl::Computed,
-                    cache_none: false,
-                    version: 0,
-                    debug: false,
-                    options: ::cache_runtime::__private::ReadOptions::DEFAULT,
-                });
-                ::cache_runtime::__private::submit!(
-                    ::cache_runtime::__private::Registered::Read(& SITE)
-                );
-                &SITE
-            },
-            ::cache_runtime::__private::Handle::Given(&(self.cache)),
-            true,
-            {
-                let probe = ::cache_runtime::__private::shape::Probe::<
-                    Result<User, Error>,
-                >::NEW;
+        let lookup = {
+            #[allow(unused_imports)]
+            use ::cache_runtime::__private::probe::*;
+            ::cache_runtime::__private::begin_with::<
+                Result<User, Error>,
+                _,
+                _,
+            >(
                 {
-                    #[allow(unused_imports)]
-                    use ::cache_runtime::__private::shape::probe::*;
-                    #[allow(unused_imports)]
-                    use ::cache_runtime::__private::fit::probe::*;
+                    static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
+                            "find",
+                            ::core::module_path!(),
+                            "users:<<id>>",
+                            "users:\u{1}",
+                        )
+                        .computed_ttl();
+                    ::cache_runtime::__private::submit!(
+                        ::cache_runtime::__private::Registered::Read(& SITE)
+                    );
+                    &SITE
+                },
+                ::cache_runtime::__private::Handle::Given(&(self.cache)),
+                true,
+                {
+                    let probe = ::cache_runtime::__private::shape::Probe::<
+                        Result<User, Error>,
+                    >::NEW;
                     let shape = (&&&&probe).__shape();
                     probe.with(shape).__fit().checked()
-                }
-            },
-            ::cache_runtime::__private::SeesByReference::rendered(|
-                w: &mut ::cache_runtime::__private::Writer<'_>|
-            {
-                w.text("users:");
-                match &(id) {
-                    value => {
-                        #[allow(unused_imports)]
-                        use ::cache_runtime::__private::part::probe::*;
-                        (&&&&::cache_runtime::__private::part::Probe(value))
-                            .__part()
-                            .write(w, "id", value);
-                    }
-                }
-            }),
-            || ::cache_runtime::__private::ttl(self.ttl),
-        );
+                },
+                ::cache_runtime::__private::SeesByReference::rendered(
+                    &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                        w.text("users:");
+                        (&&&&::cache_runtime::__private::part::Probe(&(id)))
+                            .__part(w, "id");
+                    },
+                ),
+                || ::cache_runtime::__private::ttl(self.ttl),
+            )
+        };
         ::cache_runtime::__private::read_async(
                 lookup,
-                ::cache_runtime::__private::ttl_unset,
-                ::cache_runtime::__private::unless_unset,
                 async move {
                     if false {
                         #[allow(unreachable_code)]

@@ -6,89 +6,78 @@ pub(super) async fn get_post<D: Database>(
     mut slug: String,
     page: u32,
 ) -> Option<Post> {
-    let lookup = ::cache_runtime::__private::begin::<
-        Option<Post>,
-        _,
-        _,
-        _,
-    >(
-        {
-            static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(::cache_runtime::__private::ReadInfo {
-                function: "get_post",
-                companion: "",
-                module: ::core::module_path!(),
-                file: ::core::file!(),
-                line: ::core::line!(),
-                template: "posts:<<slug>>",
-                shape: "posts:\u{1}",
-                ttl: ::cache_runtime::__private::Ttl::Computed,
-                cache_none: false,
-                version: 0,
-                debug: false,
-                options: ::cache_runtime::__private::ReadOptions::DEFAULT,
-            });
-            ::cache_runtime::__private::submit!(
-                ::cache_runtime::__private::Registered::Read(& SITE)
-            );
-            &SITE
-        },
-        ::cache_runtime::__private::Handle::Current,
-        true,
-        {
-            let probe = ::cache_runtime::__private::shape::Probe::<Option<Post>>::NEW;
+    let lookup = {
+        #[allow(unused_imports)]
+        use ::cache_runtime::__private::probe::*;
+        ::cache_runtime::__private::begin_with::<
+            Option<Post>,
+            _,
+            _,
+        >(
             {
-                #[allow(unused_imports)]
-                use ::cache_runtime::__private::shape::probe::*;
-                #[allow(unused_imports)]
-                use ::cache_runtime::__private::fit::probe::*;
+                static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
+                        "get_post",
+                        ::core::module_path!(),
+                        "posts:<<slug>>",
+                        "posts:\u{1}",
+                    )
+                    .computed_ttl();
+                ::cache_runtime::__private::submit!(
+                    ::cache_runtime::__private::Registered::Read(& SITE)
+                );
+                &SITE
+            },
+            ::cache_runtime::__private::Handle::Current,
+            true,
+            {
+                let probe = ::cache_runtime::__private::shape::Probe::<
+                    Option<Post>,
+                >::NEW;
                 let shape = (&&&&probe).__shape();
                 probe.with(shape).__fit().checked()
-            }
-        },
-        ::cache_runtime::__private::SeesByReference::rendered(|
-            w: &mut ::cache_runtime::__private::Writer<'_>|
-        {
-            w.text("posts:");
-            match &(slug) {
-                value => {
-                    #[allow(unused_imports)]
-                    use ::cache_runtime::__private::part::probe::*;
-                    (&&&&::cache_runtime::__private::part::Probe(value))
-                        .__part()
-                        .write(w, "slug", value);
-                }
-            }
-            #[allow(clippy::used_underscore_binding)]
-            {
-                mod hashed {
-                    #[diagnostic::on_unimplemented(
-                        message = "the argument `page` can't be hashed into the cache key",
-                        label = "`{Self}` doesn't implement `serde::Serialize`",
-                        note = "add `skip(page)` to the attribute if it is no part of the key; or use it in the key, `<<page>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
-                    )]
-                    pub(super) trait Hashed {
-                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>);
-                    }
-                    #[diagnostic::do_not_recommend]
-                    impl<
-                        T: ::cache_runtime::__private::HashArgument<()>
-                            + ?::core::marker::Sized,
-                    > Hashed for T {
-                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>) {
-                            w.argument::<(), _>("page", self);
+            },
+            ::cache_runtime::__private::SeesByReference::rendered(
+                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                    w.text("posts:");
+                    (&&&&::cache_runtime::__private::part::Probe(&(slug)))
+                        .__part(w, "slug");
+                    #[allow(clippy::used_underscore_binding)]
+                    {
+                        mod hashed {
+                            #[diagnostic::on_unimplemented(
+                                message = "the argument `page` can't be hashed into the cache key",
+                                label = "`{Self}` doesn't implement `serde::Serialize`",
+                                note = "add `skip(page)` to the attribute if it is no part of the key; or use it in the key, `<<page>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                            )]
+                            pub(super) trait Hashed {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                );
+                            }
+                            #[diagnostic::do_not_recommend]
+                            impl<
+                                T: ::cache_runtime::__private::HashArgument<()>
+                                    + ?::core::marker::Sized,
+                            > Hashed for T {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                ) {
+                                    w.argument::<(), _>("page", self);
+                                }
+                            }
                         }
+                        use hashed::Hashed;
+                        Hashed::hash(&page, w);
                     }
-                }
-                use hashed::Hashed;
-                Hashed::hash(&page, w);
-            }
-        }),
-        || ::cache_runtime::__private::ttl(ttl::SHORT),
-    );
+                },
+            ),
+            || ::cache_runtime::__private::ttl(ttl::SHORT),
+        )
+    };
     ::cache_runtime::__private::read_async(
             lookup,
-            ::cache_runtime::__private::ttl_unset,
-            ::cache_runtime::__private::unless_unset,
             async move {
                 if false {
                     #[allow(unreachable_code)]
@@ -150,71 +139,28 @@ pub(super) fn get_post_cache_key<D: Database>(
     mut slug: String,
     page: u32,
 ) -> ::std::string::String {
-    ::cache_runtime::__private::cache_key(
-        {
-            static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(::cache_runtime::__private::ReadInfo {
-                function: "get_post",
-                companion: "_cache_key",
-                module: ::core::module_path!(),
-                file: ::core::file!(),
-                line: ::core::line!(),
-                template: "posts:<<slug>>",
-                shape: "posts:\u{1}",
-                ttl: ::cache_runtime::__private::Ttl::Computed,
-                cache_none: false,
-                version: 0,
-                debug: false,
-                options: ::cache_runtime::__private::ReadOptions::DEFAULT,
-            });
-            &SITE
-        },
-        ::cache_runtime::__private::Handle::Current,
-        ::cache_runtime::__private::SeesByReference::rendered(|
-            w: &mut ::cache_runtime::__private::Writer<'_>|
-        {
-            w.text("posts:");
-            match &(slug) {
-                value => {
-                    #[allow(unused_imports)]
-                    use ::cache_runtime::__private::part::probe::*;
-                    (&&&&::cache_runtime::__private::part::Probe(value))
-                        .__part()
-                        .write(w, "slug", value);
-                }
-            }
-            {
-                struct Probe<'a, T: ?::core::marker::Sized>(&'a T);
-                trait Hashed {
-                    fn __hash(
-                        &self,
-                        name: &'static ::core::primitive::str,
-                        w: &mut ::cache_runtime::__private::Writer<'_>,
-                    );
-                }
-                impl<
-                    T: ::cache_runtime::__private::HashArgument<()>
-                        + ?::core::marker::Sized,
-                > Hashed for Probe<'_, T> {
-                    fn __hash(
-                        &self,
-                        name: &'static ::core::primitive::str,
-                        w: &mut ::cache_runtime::__private::Writer<'_>,
-                    ) {
-                        w.argument::<(), _>(name, self.0);
-                    }
-                }
-                trait Unhashed {
-                    fn __hash(
-                        &self,
-                        _: &'static ::core::primitive::str,
-                        _: &mut ::cache_runtime::__private::Writer<'_>,
-                    ) {}
-                }
-                impl<T: ?::core::marker::Sized> Unhashed for &Probe<'_, T> {}
-                (&Probe(&page)).__hash("page", w);
-            }
-        }),
-    )
+    {
+        #[allow(unused_imports)]
+        use ::cache_runtime::__private::probe::*;
+        ::cache_runtime::__private::cache_key(
+            ::cache_runtime::__private::ReadSite::new(
+                    "get_post",
+                    ::core::module_path!(),
+                    "posts:<<slug>>",
+                    "posts:\u{1}",
+                )
+                .companion("_cache_key"),
+            ::cache_runtime::__private::Handle::Current,
+            ::cache_runtime::__private::SeesByReference::rendered(
+                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                    w.text("posts:");
+                    (&&&&::cache_runtime::__private::part::Probe(&(slug)))
+                        .__part(w, "slug");
+                    (&::cache_runtime::__private::quiet::Probe(&page)).__hash(w, "page");
+                },
+            ),
+        )
+    }
 }
 #[cfg(feature = "posts")]
 /// Removes the one entry that `get_post` reads with these arguments; `true` if there was one.
@@ -239,71 +185,28 @@ pub(super) async fn get_post_invalidate<D: Database>(
     ::core::primitive::bool,
     ::cache_runtime::__private::CacheError,
 > {
-    let removal = ::cache_runtime::__private::invalidate_entry(
-        {
-            static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(::cache_runtime::__private::ReadInfo {
-                function: "get_post",
-                companion: "_invalidate",
-                module: ::core::module_path!(),
-                file: ::core::file!(),
-                line: ::core::line!(),
-                template: "posts:<<slug>>",
-                shape: "posts:\u{1}",
-                ttl: ::cache_runtime::__private::Ttl::Computed,
-                cache_none: false,
-                version: 0,
-                debug: false,
-                options: ::cache_runtime::__private::ReadOptions::DEFAULT,
-            });
-            &SITE
-        },
-        ::cache_runtime::__private::Handle::Current,
-        ::cache_runtime::__private::SeesByReference::rendered(|
-            w: &mut ::cache_runtime::__private::Writer<'_>|
-        {
-            w.text("posts:");
-            match &(slug) {
-                value => {
-                    #[allow(unused_imports)]
-                    use ::cache_runtime::__private::part::probe::*;
-                    (&&&&::cache_runtime::__private::part::Probe(value))
-                        .__part()
-                        .write(w, "slug", value);
-                }
-            }
-            {
-                struct Probe<'a, T: ?::core::marker::Sized>(&'a T);
-                trait Hashed {
-                    fn __hash(
-                        &self,
-                        name: &'static ::core::primitive::str,
-                        w: &mut ::cache_runtime::__private::Writer<'_>,
-                    );
-                }
-                impl<
-                    T: ::cache_runtime::__private::HashArgument<()>
-                        + ?::core::marker::Sized,
-                > Hashed for Probe<'_, T> {
-                    fn __hash(
-                        &self,
-                        name: &'static ::core::primitive::str,
-                        w: &mut ::cache_runtime::__private::Writer<'_>,
-                    ) {
-                        w.argument::<(), _>(name, self.0);
-                    }
-                }
-                trait Unhashed {
-                    fn __hash(
-                        &self,
-                        _: &'static ::core::primitive::str,
-                        _: &mut ::cache_runtime::__private::Writer<'_>,
-                    ) {}
-                }
-                impl<T: ?::core::marker::Sized> Unhashed for &Probe<'_, T> {}
-                (&Probe(&page)).__hash("page", w);
-            }
-        }),
-    );
+    let removal = {
+        #[allow(unused_imports)]
+        use ::cache_runtime::__private::probe::*;
+        ::cache_runtime::__private::invalidate_entry(
+            ::cache_runtime::__private::ReadSite::new(
+                    "get_post",
+                    ::core::module_path!(),
+                    "posts:<<slug>>",
+                    "posts:\u{1}",
+                )
+                .companion("_invalidate"),
+            ::cache_runtime::__private::Handle::Current,
+            ::cache_runtime::__private::SeesByReference::rendered(
+                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                    w.text("posts:");
+                    (&&&&::cache_runtime::__private::part::Probe(&(slug)))
+                        .__part(w, "slug");
+                    (&::cache_runtime::__private::quiet::Probe(&page)).__hash(w, "page");
+                },
+            ),
+        )
+    };
     removal.await
 }
 #[cfg(feature = "posts")]
@@ -326,92 +229,43 @@ pub(super) async fn get_post_refresh<D: Database>(
     mut slug: String,
     page: u32,
 ) -> Option<Post> {
-    let lookup = ::cache_runtime::__private::begin_refresh::<
-        Option<Post>,
-        _,
-        _,
-        _,
-    >(
-        {
-            static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(::cache_runtime::__private::ReadInfo {
-                function: "get_post",
-                companion: "_refresh",
-                module: ::core::module_path!(),
-                file: ::core::file!(),
-                line: ::core::line!(),
-                template: "posts:<<slug>>",
-                shape: "posts:\u{1}",
-                ttl: ::cache_runtime::__private::Ttl::Computed,
-                cache_none: false,
-                version: 0,
-                debug: false,
-                options: ::cache_runtime::__private::ReadOptions::DEFAULT,
-            });
-            &SITE
-        },
-        ::cache_runtime::__private::Handle::Current,
-        {
-            let probe = ::cache_runtime::__private::shape::Probe::<Option<Post>>::NEW;
+    let lookup = {
+        #[allow(unused_imports)]
+        use ::cache_runtime::__private::probe::*;
+        ::cache_runtime::__private::begin_refresh::<
+            Option<Post>,
+            _,
+            _,
+        >(
+            ::cache_runtime::__private::ReadSite::new(
+                    "get_post",
+                    ::core::module_path!(),
+                    "posts:<<slug>>",
+                    "posts:\u{1}",
+                )
+                .companion("_refresh")
+                .computed_ttl(),
+            ::cache_runtime::__private::Handle::Current,
             {
-                #[allow(unused_imports)]
-                use ::cache_runtime::__private::shape::probe::*;
-                #[allow(unused_imports)]
-                use ::cache_runtime::__private::fit::probe::*;
+                let probe = ::cache_runtime::__private::shape::Probe::<
+                    Option<Post>,
+                >::NEW;
                 let shape = (&&&&probe).__shape();
                 probe.with(shape).__fit().checked()
-            }
-        },
-        ::cache_runtime::__private::SeesByReference::rendered(|
-            w: &mut ::cache_runtime::__private::Writer<'_>|
-        {
-            w.text("posts:");
-            match &(slug) {
-                value => {
-                    #[allow(unused_imports)]
-                    use ::cache_runtime::__private::part::probe::*;
-                    (&&&&::cache_runtime::__private::part::Probe(value))
-                        .__part()
-                        .write(w, "slug", value);
-                }
-            }
-            {
-                struct Probe<'a, T: ?::core::marker::Sized>(&'a T);
-                trait Hashed {
-                    fn __hash(
-                        &self,
-                        name: &'static ::core::primitive::str,
-                        w: &mut ::cache_runtime::__private::Writer<'_>,
-                    );
-                }
-                impl<
-                    T: ::cache_runtime::__private::HashArgument<()>
-                        + ?::core::marker::Sized,
-                > Hashed for Probe<'_, T> {
-                    fn __hash(
-                        &self,
-                        name: &'static ::core::primitive::str,
-                        w: &mut ::cache_runtime::__private::Writer<'_>,
-                    ) {
-                        w.argument::<(), _>(name, self.0);
-                    }
-                }
-                trait Unhashed {
-                    fn __hash(
-                        &self,
-                        _: &'static ::core::primitive::str,
-                        _: &mut ::cache_runtime::__private::Writer<'_>,
-                    ) {}
-                }
-                impl<T: ?::core::marker::Sized> Unhashed for &Probe<'_, T> {}
-                (&Probe(&page)).__hash("page", w);
-            }
-        }),
-        || ::cache_runtime::__private::ttl(ttl::SHORT),
-    );
+            },
+            ::cache_runtime::__private::SeesByReference::rendered(
+                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                    w.text("posts:");
+                    (&&&&::cache_runtime::__private::part::Probe(&(slug)))
+                        .__part(w, "slug");
+                    (&::cache_runtime::__private::quiet::Probe(&page)).__hash(w, "page");
+                },
+            ),
+            || ::cache_runtime::__private::ttl(ttl::SHORT),
+        )
+    };
     ::cache_runtime::__private::read_async(
             lookup,
-            ::cache_runtime::__private::ttl_unset,
-            ::cache_runtime::__private::unless_unset,
             async move {
                 if false {
                     #[allow(unreachable_code)]

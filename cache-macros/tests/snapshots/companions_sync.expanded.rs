@@ -1,107 +1,93 @@
 unsafe fn count(&self, visits: u32) -> u32 {
-    let write0 = ::cache_runtime::__private::plan(
-        {
-            static SITE: ::cache_runtime::__private::WriteSite = ::cache_runtime::__private::WriteSite::new(::cache_runtime::__private::WriteInfo {
-                function: "count",
-                module: ::core::module_path!(),
-                file: ::core::file!(),
-                line: ::core::line!(),
-                patterns: &["visits:*"],
-                shapes: &["visits:*"],
-                when: ::cache_runtime::__private::When::Ok,
-                debug: false,
-            });
-            ::cache_runtime::__private::submit!(
-                ::cache_runtime::__private::Registered::Write(& SITE)
-            );
-            &SITE
-        },
-        ::cache_runtime::__private::Handle::Current,
-        true,
-        ::cache_runtime::__private::SeesByReference::rendered(|
-            w: &mut ::cache_runtime::__private::Writer<'_>|
-        {
-            w.text("visits:*");
-            w.end();
-        }),
-    );
-    let shape0 = {
-        let probe = ::cache_runtime::__private::shape::Probe::<u32>::NEW;
-        {
-            #[allow(unused_imports)]
-            use ::cache_runtime::__private::shape::probe::*;
-            (&&&&probe).__shape()
-        }
+    let (write0, shape0) = {
+        #[allow(unused_imports)]
+        use ::cache_runtime::__private::probe::*;
+        (
+            ::cache_runtime::__private::plan(
+                {
+                    static SITE: ::cache_runtime::__private::WriteSite = ::cache_runtime::__private::WriteSite::new(
+                        "count",
+                        ::core::module_path!(),
+                        &["visits:*"],
+                        &["visits:*"],
+                    );
+                    ::cache_runtime::__private::submit!(
+                        ::cache_runtime::__private::Registered::Write(& SITE)
+                    );
+                    &SITE
+                },
+                ::cache_runtime::__private::Handle::Current,
+                true,
+                ::cache_runtime::__private::SeesByReference::rendered(
+                    &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                        w.text("visits:*");
+                        w.end();
+                    },
+                ),
+            ),
+            (&&&&::cache_runtime::__private::shape::Probe::<u32>::NEW).__shape(),
+        )
     };
-    let lookup = ::cache_runtime::__private::begin::<
-        u32,
-        _,
-        _,
-        _,
-    >(
-        {
-            static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(::cache_runtime::__private::ReadInfo {
-                function: "count",
-                companion: "",
-                module: ::core::module_path!(),
-                file: ::core::file!(),
-                line: ::core::line!(),
-                template: "",
-                shape: "",
-                ttl: ::cache_runtime::__private::Ttl::Default,
-                cache_none: false,
-                version: 0,
-                debug: false,
-                options: ::cache_runtime::__private::ReadOptions::DEFAULT,
-            });
-            ::cache_runtime::__private::submit!(
-                ::cache_runtime::__private::Registered::Read(& SITE)
-            );
-            &SITE
-        },
-        ::cache_runtime::__private::Handle::Current,
-        true,
-        {
-            let probe = ::cache_runtime::__private::shape::Probe::<u32>::NEW;
+    let lookup = {
+        #[allow(unused_imports)]
+        use ::cache_runtime::__private::probe::*;
+        ::cache_runtime::__private::begin::<
+            u32,
+            _,
+        >(
             {
-                #[allow(unused_imports)]
-                use ::cache_runtime::__private::shape::probe::*;
-                #[allow(unused_imports)]
-                use ::cache_runtime::__private::fit::probe::*;
+                static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
+                    "count",
+                    ::core::module_path!(),
+                    "",
+                    "",
+                );
+                ::cache_runtime::__private::submit!(
+                    ::cache_runtime::__private::Registered::Read(& SITE)
+                );
+                &SITE
+            },
+            {
+                let probe = ::cache_runtime::__private::shape::Probe::<u32>::NEW;
                 let shape = (&&&&probe).__shape();
                 probe.with(shape).__fit().checked()
-            }
-        },
-        ::cache_runtime::__private::SeesByReference::rendered(|
-            w: &mut ::cache_runtime::__private::Writer<'_>|
-        {
-            #[allow(clippy::used_underscore_binding)]
-            {
-                mod hashed {
-                    #[diagnostic::on_unimplemented(
-                        message = "the argument `visits` can't be hashed into the cache key",
-                        label = "`{Self}` doesn't implement `serde::Serialize`",
-                        note = "add `skip(visits)` to the attribute if it is no part of the key; or use it in the key, `<<visits>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
-                    )]
-                    pub(super) trait Hashed {
-                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>);
-                    }
-                    #[diagnostic::do_not_recommend]
-                    impl<
-                        T: ::cache_runtime::__private::HashArgument<()>
-                            + ?::core::marker::Sized,
-                    > Hashed for T {
-                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>) {
-                            w.argument::<(), _>("visits", self);
+            },
+            ::cache_runtime::__private::SeesByReference::rendered(
+                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                    #[allow(clippy::used_underscore_binding)]
+                    {
+                        mod hashed {
+                            #[diagnostic::on_unimplemented(
+                                message = "the argument `visits` can't be hashed into the cache key",
+                                label = "`{Self}` doesn't implement `serde::Serialize`",
+                                note = "add `skip(visits)` to the attribute if it is no part of the key; or use it in the key, `<<visits>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                            )]
+                            pub(super) trait Hashed {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                );
+                            }
+                            #[diagnostic::do_not_recommend]
+                            impl<
+                                T: ::cache_runtime::__private::HashArgument<()>
+                                    + ?::core::marker::Sized,
+                            > Hashed for T {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                ) {
+                                    w.argument::<(), _>("visits", self);
+                                }
+                            }
                         }
+                        use hashed::Hashed;
+                        Hashed::hash(&visits, w);
                     }
-                }
-                use hashed::Hashed;
-                Hashed::hash(&visits, w);
-            }
-        }),
-        || ::cache_runtime::__private::none(),
-    );
+                },
+            ),
+        )
+    };
     ::cache_runtime::__private::write_sync::<
         u32,
         _,
@@ -114,8 +100,6 @@ unsafe fn count(&self, visits: u32) -> u32 {
         move || -> u32 {
             ::cache_runtime::__private::read_sync(
                 lookup,
-                ::cache_runtime::__private::ttl_unset,
-                ::cache_runtime::__private::unless_unset,
                 move || -> u32 {
                     #[allow(unused_imports)]
                     use invalidate as _;
@@ -139,36 +123,31 @@ unsafe fn count(&self, visits: u32) -> u32 {
     clippy::pedantic,
 )]
 unsafe fn count_no_cache(&self, visits: u32) -> u32 {
-    let write0 = ::cache_runtime::__private::plan(
-        {
-            static SITE: ::cache_runtime::__private::WriteSite = ::cache_runtime::__private::WriteSite::new(::cache_runtime::__private::WriteInfo {
-                function: "count",
-                module: ::core::module_path!(),
-                file: ::core::file!(),
-                line: ::core::line!(),
-                patterns: &["visits:*"],
-                shapes: &["visits:*"],
-                when: ::cache_runtime::__private::When::Ok,
-                debug: false,
-            });
-            &SITE
-        },
-        ::cache_runtime::__private::Handle::Current,
-        true,
-        ::cache_runtime::__private::SeesByReference::rendered(|
-            w: &mut ::cache_runtime::__private::Writer<'_>|
-        {
-            w.text("visits:*");
-            w.end();
-        }),
-    );
-    let shape0 = {
-        let probe = ::cache_runtime::__private::shape::Probe::<u32>::NEW;
-        {
-            #[allow(unused_imports)]
-            use ::cache_runtime::__private::shape::probe::*;
-            (&&&&probe).__shape()
-        }
+    let (write0, shape0) = {
+        #[allow(unused_imports)]
+        use ::cache_runtime::__private::probe::*;
+        (
+            ::cache_runtime::__private::plan(
+                {
+                    static SITE: ::cache_runtime::__private::WriteSite = ::cache_runtime::__private::WriteSite::new(
+                        "count",
+                        ::core::module_path!(),
+                        &["visits:*"],
+                        &["visits:*"],
+                    );
+                    &SITE
+                },
+                ::cache_runtime::__private::Handle::Current,
+                true,
+                ::cache_runtime::__private::SeesByReference::rendered(
+                    &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                        w.text("visits:*");
+                        w.end();
+                    },
+                ),
+            ),
+            (&&&&::cache_runtime::__private::shape::Probe::<u32>::NEW).__shape(),
+        )
     };
     ::cache_runtime::__private::write_sync::<
         u32,
@@ -200,61 +179,26 @@ unsafe fn count_no_cache(&self, visits: u32) -> u32 {
     clippy::pedantic,
 )]
 unsafe fn count_cache_key(&self, visits: u32) -> ::std::string::String {
-    ::cache_runtime::__private::cache_key(
-        {
-            static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(::cache_runtime::__private::ReadInfo {
-                function: "count",
-                companion: "_cache_key",
-                module: ::core::module_path!(),
-                file: ::core::file!(),
-                line: ::core::line!(),
-                template: "",
-                shape: "",
-                ttl: ::cache_runtime::__private::Ttl::Default,
-                cache_none: false,
-                version: 0,
-                debug: false,
-                options: ::cache_runtime::__private::ReadOptions::DEFAULT,
-            });
-            &SITE
-        },
-        ::cache_runtime::__private::Handle::Current,
-        ::cache_runtime::__private::SeesByReference::rendered(|
-            w: &mut ::cache_runtime::__private::Writer<'_>|
-        {
-            {
-                struct Probe<'a, T: ?::core::marker::Sized>(&'a T);
-                trait Hashed {
-                    fn __hash(
-                        &self,
-                        name: &'static ::core::primitive::str,
-                        w: &mut ::cache_runtime::__private::Writer<'_>,
-                    );
-                }
-                impl<
-                    T: ::cache_runtime::__private::HashArgument<()>
-                        + ?::core::marker::Sized,
-                > Hashed for Probe<'_, T> {
-                    fn __hash(
-                        &self,
-                        name: &'static ::core::primitive::str,
-                        w: &mut ::cache_runtime::__private::Writer<'_>,
-                    ) {
-                        w.argument::<(), _>(name, self.0);
-                    }
-                }
-                trait Unhashed {
-                    fn __hash(
-                        &self,
-                        _: &'static ::core::primitive::str,
-                        _: &mut ::cache_runtime::__private::Writer<'_>,
-                    ) {}
-                }
-                impl<T: ?::core::marker::Sized> Unhashed for &Probe<'_, T> {}
-                (&Probe(&visits)).__hash("visits", w);
-            }
-        }),
-    )
+    {
+        #[allow(unused_imports)]
+        use ::cache_runtime::__private::probe::*;
+        ::cache_runtime::__private::cache_key(
+            ::cache_runtime::__private::ReadSite::new(
+                    "count",
+                    ::core::module_path!(),
+                    "",
+                    "",
+                )
+                .companion("_cache_key"),
+            ::cache_runtime::__private::Handle::Current,
+            ::cache_runtime::__private::SeesByReference::rendered(
+                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                    (&::cache_runtime::__private::quiet::Probe(&visits))
+                        .__hash(w, "visits");
+                },
+            ),
+        )
+    }
 }
 /// Removes the one entry that `count` reads with these arguments; `true` if there was one.
 #[allow(
@@ -276,61 +220,26 @@ unsafe fn count_invalidate(
     ::core::primitive::bool,
     ::cache_runtime::__private::CacheError,
 > {
-    ::cache_runtime::__private::invalidate_entry_sync(
-        {
-            static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(::cache_runtime::__private::ReadInfo {
-                function: "count",
-                companion: "_invalidate",
-                module: ::core::module_path!(),
-                file: ::core::file!(),
-                line: ::core::line!(),
-                template: "",
-                shape: "",
-                ttl: ::cache_runtime::__private::Ttl::Default,
-                cache_none: false,
-                version: 0,
-                debug: false,
-                options: ::cache_runtime::__private::ReadOptions::DEFAULT,
-            });
-            &SITE
-        },
-        ::cache_runtime::__private::Handle::Current,
-        ::cache_runtime::__private::SeesByReference::rendered(|
-            w: &mut ::cache_runtime::__private::Writer<'_>|
-        {
-            {
-                struct Probe<'a, T: ?::core::marker::Sized>(&'a T);
-                trait Hashed {
-                    fn __hash(
-                        &self,
-                        name: &'static ::core::primitive::str,
-                        w: &mut ::cache_runtime::__private::Writer<'_>,
-                    );
-                }
-                impl<
-                    T: ::cache_runtime::__private::HashArgument<()>
-                        + ?::core::marker::Sized,
-                > Hashed for Probe<'_, T> {
-                    fn __hash(
-                        &self,
-                        name: &'static ::core::primitive::str,
-                        w: &mut ::cache_runtime::__private::Writer<'_>,
-                    ) {
-                        w.argument::<(), _>(name, self.0);
-                    }
-                }
-                trait Unhashed {
-                    fn __hash(
-                        &self,
-                        _: &'static ::core::primitive::str,
-                        _: &mut ::cache_runtime::__private::Writer<'_>,
-                    ) {}
-                }
-                impl<T: ?::core::marker::Sized> Unhashed for &Probe<'_, T> {}
-                (&Probe(&visits)).__hash("visits", w);
-            }
-        }),
-    )
+    {
+        #[allow(unused_imports)]
+        use ::cache_runtime::__private::probe::*;
+        ::cache_runtime::__private::invalidate_entry_sync(
+            ::cache_runtime::__private::ReadSite::new(
+                    "count",
+                    ::core::module_path!(),
+                    "",
+                    "",
+                )
+                .companion("_invalidate"),
+            ::cache_runtime::__private::Handle::Current,
+            ::cache_runtime::__private::SeesByReference::rendered(
+                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                    (&::cache_runtime::__private::quiet::Probe(&visits))
+                        .__hash(w, "visits");
+                },
+            ),
+        )
+    }
 }
 /// `count`, computed and stored anew, whatever the cache holds.
 #[allow(
@@ -346,109 +255,62 @@ unsafe fn count_invalidate(
     clippy::pedantic,
 )]
 unsafe fn count_refresh(&self, visits: u32) -> u32 {
-    let write0 = ::cache_runtime::__private::plan(
-        {
-            static SITE: ::cache_runtime::__private::WriteSite = ::cache_runtime::__private::WriteSite::new(::cache_runtime::__private::WriteInfo {
-                function: "count",
-                module: ::core::module_path!(),
-                file: ::core::file!(),
-                line: ::core::line!(),
-                patterns: &["visits:*"],
-                shapes: &["visits:*"],
-                when: ::cache_runtime::__private::When::Ok,
-                debug: false,
-            });
-            &SITE
-        },
-        ::cache_runtime::__private::Handle::Current,
-        true,
-        ::cache_runtime::__private::SeesByReference::rendered(|
-            w: &mut ::cache_runtime::__private::Writer<'_>|
-        {
-            w.text("visits:*");
-            w.end();
-        }),
-    );
-    let shape0 = {
-        let probe = ::cache_runtime::__private::shape::Probe::<u32>::NEW;
-        {
-            #[allow(unused_imports)]
-            use ::cache_runtime::__private::shape::probe::*;
-            (&&&&probe).__shape()
-        }
+    let (write0, shape0) = {
+        #[allow(unused_imports)]
+        use ::cache_runtime::__private::probe::*;
+        (
+            ::cache_runtime::__private::plan(
+                {
+                    static SITE: ::cache_runtime::__private::WriteSite = ::cache_runtime::__private::WriteSite::new(
+                        "count",
+                        ::core::module_path!(),
+                        &["visits:*"],
+                        &["visits:*"],
+                    );
+                    &SITE
+                },
+                ::cache_runtime::__private::Handle::Current,
+                true,
+                ::cache_runtime::__private::SeesByReference::rendered(
+                    &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                        w.text("visits:*");
+                        w.end();
+                    },
+                ),
+            ),
+            (&&&&::cache_runtime::__private::shape::Probe::<u32>::NEW).__shape(),
+        )
     };
-    let lookup = ::cache_runtime::__private::begin_refresh::<
-        u32,
-        _,
-        _,
-        _,
-    >(
-        {
-            static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(::cache_runtime::__private::ReadInfo {
-                function: "count",
-                companion: "_refresh",
-                module: ::core::module_path!(),
-                file: ::core::file!(),
-                line: ::core::line!(),
-                template: "",
-                shape: "",
-                ttl: ::cache_runtime::__private::Ttl::Default,
-                cache_none: false,
-                version: 0,
-                debug: false,
-                options: ::cache_runtime::__private::ReadOptions::DEFAULT,
-            });
-            &SITE
-        },
-        ::cache_runtime::__private::Handle::Current,
-        {
-            let probe = ::cache_runtime::__private::shape::Probe::<u32>::NEW;
+    let lookup = {
+        #[allow(unused_imports)]
+        use ::cache_runtime::__private::probe::*;
+        ::cache_runtime::__private::begin_refresh::<
+            u32,
+            _,
+            _,
+        >(
+            ::cache_runtime::__private::ReadSite::new(
+                    "count",
+                    ::core::module_path!(),
+                    "",
+                    "",
+                )
+                .companion("_refresh"),
+            ::cache_runtime::__private::Handle::Current,
             {
-                #[allow(unused_imports)]
-                use ::cache_runtime::__private::shape::probe::*;
-                #[allow(unused_imports)]
-                use ::cache_runtime::__private::fit::probe::*;
+                let probe = ::cache_runtime::__private::shape::Probe::<u32>::NEW;
                 let shape = (&&&&probe).__shape();
                 probe.with(shape).__fit().checked()
-            }
-        },
-        ::cache_runtime::__private::SeesByReference::rendered(|
-            w: &mut ::cache_runtime::__private::Writer<'_>|
-        {
-            {
-                struct Probe<'a, T: ?::core::marker::Sized>(&'a T);
-                trait Hashed {
-                    fn __hash(
-                        &self,
-                        name: &'static ::core::primitive::str,
-                        w: &mut ::cache_runtime::__private::Writer<'_>,
-                    );
-                }
-                impl<
-                    T: ::cache_runtime::__private::HashArgument<()>
-                        + ?::core::marker::Sized,
-                > Hashed for Probe<'_, T> {
-                    fn __hash(
-                        &self,
-                        name: &'static ::core::primitive::str,
-                        w: &mut ::cache_runtime::__private::Writer<'_>,
-                    ) {
-                        w.argument::<(), _>(name, self.0);
-                    }
-                }
-                trait Unhashed {
-                    fn __hash(
-                        &self,
-                        _: &'static ::core::primitive::str,
-                        _: &mut ::cache_runtime::__private::Writer<'_>,
-                    ) {}
-                }
-                impl<T: ?::core::marker::Sized> Unhashed for &Probe<'_, T> {}
-                (&Probe(&visits)).__hash("visits", w);
-            }
-        }),
-        || ::cache_runtime::__private::none(),
-    );
+            },
+            ::cache_runtime::__private::SeesByReference::rendered(
+                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                    (&::cache_runtime::__private::quiet::Probe(&visits))
+                        .__hash(w, "visits");
+                },
+            ),
+            ::cache_runtime::__private::none,
+        )
+    };
     ::cache_runtime::__private::write_sync::<
         u32,
         _,
@@ -461,8 +323,6 @@ unsafe fn count_refresh(&self, visits: u32) -> u32 {
         move || -> u32 {
             ::cache_runtime::__private::read_sync(
                 lookup,
-                ::cache_runtime::__private::ttl_unset,
-                ::cache_runtime::__private::unless_unset,
                 move || -> u32 {
                     #[allow(unused_imports)]
                     use invalidate as _;

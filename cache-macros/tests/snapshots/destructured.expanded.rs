@@ -9,139 +9,133 @@ async fn handler<const N: usize, T>(
 where
     T: Source,
 {
-    let lookup = ::cache_runtime::__private::begin::<
-        Result<Json<Post>, AppError>,
-        _,
-        _,
-        _,
-    >(
-        {
-            static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(::cache_runtime::__private::ReadInfo {
-                function: "handler",
-                companion: "",
-                module: ::core::module_path!(),
-                file: ::core::file!(),
-                line: ::core::line!(),
-                template: "posts:<<slug>>",
-                shape: "posts:\u{1}",
-                ttl: ::cache_runtime::__private::Ttl::Default,
-                cache_none: false,
-                version: 0,
-                debug: false,
-                options: ::cache_runtime::__private::ReadOptions::DEFAULT,
-            });
-            ::cache_runtime::__private::submit!(
-                ::cache_runtime::__private::Registered::Read(& SITE)
-            );
-            &SITE
-        },
-        ::cache_runtime::__private::Handle::Current,
-        true,
-        {
-            let probe = ::cache_runtime::__private::shape::Probe::<
-                Result<Json<Post>, AppError>,
-            >::NEW;
+    let lookup = {
+        #[allow(unused_imports)]
+        use ::cache_runtime::__private::probe::*;
+        ::cache_runtime::__private::begin::<
+            Result<Json<Post>, AppError>,
+            _,
+        >(
             {
-                #[allow(unused_imports)]
-                use ::cache_runtime::__private::shape::probe::*;
-                #[allow(unused_imports)]
-                use ::cache_runtime::__private::fit::probe::*;
+                static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
+                    "handler",
+                    ::core::module_path!(),
+                    "posts:<<slug>>",
+                    "posts:\u{1}",
+                );
+                ::cache_runtime::__private::submit!(
+                    ::cache_runtime::__private::Registered::Read(& SITE)
+                );
+                &SITE
+            },
+            {
+                let probe = ::cache_runtime::__private::shape::Probe::<
+                    Result<Json<Post>, AppError>,
+                >::NEW;
                 let shape = (&&&&probe).__shape();
                 probe.with(shape).__fit().checked()
-            }
-        },
-        ::cache_runtime::__private::SeesByReference::rendered(|
-            w: &mut ::cache_runtime::__private::Writer<'_>|
-        {
-            w.text("posts:");
-            match &(slug) {
-                value => {
-                    #[allow(unused_imports)]
-                    use ::cache_runtime::__private::part::probe::*;
-                    (&&&&::cache_runtime::__private::part::Probe(value))
-                        .__part()
-                        .write(w, "slug", value);
-                }
-            }
-            #[allow(clippy::used_underscore_binding)]
-            {
-                mod hashed {
-                    #[diagnostic::on_unimplemented(
-                        message = "the argument `page` can't be hashed into the cache key",
-                        label = "`{Self}` doesn't implement `serde::Serialize`",
-                        note = "add `skip(page)` to the attribute if it is no part of the key; or use it in the key, `<<page>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
-                    )]
-                    pub(super) trait Hashed {
-                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>);
-                    }
-                    #[diagnostic::do_not_recommend]
-                    impl<
-                        T: ::cache_runtime::__private::HashArgument<()>
-                            + ?::core::marker::Sized,
-                    > Hashed for T {
-                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>) {
-                            w.argument::<(), _>("page", self);
+            },
+            ::cache_runtime::__private::SeesByReference::rendered(
+                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                    w.text("posts:");
+                    (&&&&::cache_runtime::__private::part::Probe(&(slug)))
+                        .__part(w, "slug");
+                    #[allow(clippy::used_underscore_binding)]
+                    {
+                        mod hashed {
+                            #[diagnostic::on_unimplemented(
+                                message = "the argument `page` can't be hashed into the cache key",
+                                label = "`{Self}` doesn't implement `serde::Serialize`",
+                                note = "add `skip(page)` to the attribute if it is no part of the key; or use it in the key, `<<page>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                            )]
+                            pub(super) trait Hashed {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                );
+                            }
+                            #[diagnostic::do_not_recommend]
+                            impl<
+                                T: ::cache_runtime::__private::HashArgument<()>
+                                    + ?::core::marker::Sized,
+                            > Hashed for T {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                ) {
+                                    w.argument::<(), _>("page", self);
+                                }
+                            }
                         }
+                        use hashed::Hashed;
+                        Hashed::hash(&page, w);
                     }
-                }
-                use hashed::Hashed;
-                Hashed::hash(&page, w);
-            }
-            #[allow(clippy::used_underscore_binding)]
-            {
-                mod hashed {
-                    #[diagnostic::on_unimplemented(
-                        message = "the argument `first` can't be hashed into the cache key",
-                        label = "`{Self}` doesn't implement `serde::Serialize`",
-                        note = "add `skip(first)` to the attribute if it is no part of the key; or use it in the key, `<<first>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
-                    )]
-                    pub(super) trait Hashed {
-                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>);
-                    }
-                    #[diagnostic::do_not_recommend]
-                    impl<
-                        T: ::cache_runtime::__private::HashArgument<()>
-                            + ?::core::marker::Sized,
-                    > Hashed for T {
-                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>) {
-                            w.argument::<(), _>("first", self);
+                    #[allow(clippy::used_underscore_binding)]
+                    {
+                        mod hashed {
+                            #[diagnostic::on_unimplemented(
+                                message = "the argument `first` can't be hashed into the cache key",
+                                label = "`{Self}` doesn't implement `serde::Serialize`",
+                                note = "add `skip(first)` to the attribute if it is no part of the key; or use it in the key, `<<first>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                            )]
+                            pub(super) trait Hashed {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                );
+                            }
+                            #[diagnostic::do_not_recommend]
+                            impl<
+                                T: ::cache_runtime::__private::HashArgument<()>
+                                    + ?::core::marker::Sized,
+                            > Hashed for T {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                ) {
+                                    w.argument::<(), _>("first", self);
+                                }
+                            }
                         }
+                        use hashed::Hashed;
+                        Hashed::hash(&first, w);
                     }
-                }
-                use hashed::Hashed;
-                Hashed::hash(&first, w);
-            }
-            #[allow(clippy::used_underscore_binding)]
-            {
-                mod hashed {
-                    #[diagnostic::on_unimplemented(
-                        message = "the argument `rest` can't be hashed into the cache key",
-                        label = "`{Self}` doesn't implement `serde::Serialize`",
-                        note = "add `skip(rest)` to the attribute if it is no part of the key; or use it in the key, `<<rest>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
-                    )]
-                    pub(super) trait Hashed {
-                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>);
-                    }
-                    #[diagnostic::do_not_recommend]
-                    impl<
-                        T: ::cache_runtime::__private::HashArgument<()>
-                            + ?::core::marker::Sized,
-                    > Hashed for T {
-                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>) {
-                            w.argument::<(), _>("rest", self);
+                    #[allow(clippy::used_underscore_binding)]
+                    {
+                        mod hashed {
+                            #[diagnostic::on_unimplemented(
+                                message = "the argument `rest` can't be hashed into the cache key",
+                                label = "`{Self}` doesn't implement `serde::Serialize`",
+                                note = "add `skip(rest)` to the attribute if it is no part of the key; or use it in the key, `<<rest>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                            )]
+                            pub(super) trait Hashed {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                );
+                            }
+                            #[diagnostic::do_not_recommend]
+                            impl<
+                                T: ::cache_runtime::__private::HashArgument<()>
+                                    + ?::core::marker::Sized,
+                            > Hashed for T {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                ) {
+                                    w.argument::<(), _>("rest", self);
+                                }
+                            }
                         }
+                        use hashed::Hashed;
+                        Hashed::hash(&rest, w);
                     }
-                }
-                use hashed::Hashed;
-                Hashed::hash(&rest, w);
-            }
-        }),
-        || ::cache_runtime::__private::none(),
-    );
+                },
+            ),
+        )
+    };
     ::cache_runtime::__private::read_async(
             lookup,
-            ::cache_runtime::__private::ttl_unset,
-            ::cache_runtime::__private::unless_unset,
             async move {
                 if false {
                     #[allow(unreachable_code)]

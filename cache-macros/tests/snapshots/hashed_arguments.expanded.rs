@@ -5,103 +5,99 @@ async fn list(
     r#type: Kind,
     _: Trace,
 ) -> Vec<Post> {
-    let lookup = ::cache_runtime::__private::begin::<
-        Vec<Post>,
-        _,
-        _,
-        _,
-    >(
-        {
-            static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(::cache_runtime::__private::ReadInfo {
-                function: "list",
-                companion: "",
-                module: ::core::module_path!(),
-                file: ::core::file!(),
-                line: ::core::line!(),
-                template: "",
-                shape: "",
-                ttl: ::cache_runtime::__private::Ttl::Preset("posts"),
-                cache_none: false,
-                version: 0,
-                debug: false,
-                options: ::cache_runtime::__private::ReadOptions::DEFAULT,
-            });
-            ::cache_runtime::__private::submit!(
-                ::cache_runtime::__private::Registered::Read(& SITE)
-            );
-            &SITE
-        },
-        ::cache_runtime::__private::Handle::Current,
-        true,
-        {
-            let probe = ::cache_runtime::__private::shape::Probe::<Vec<Post>>::NEW;
+    let lookup = {
+        #[allow(unused_imports)]
+        use ::cache_runtime::__private::probe::*;
+        ::cache_runtime::__private::begin::<
+            Vec<Post>,
+            _,
+        >(
             {
-                #[allow(unused_imports)]
-                use ::cache_runtime::__private::shape::probe::*;
-                #[allow(unused_imports)]
-                use ::cache_runtime::__private::fit::probe::*;
+                static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
+                        "list",
+                        ::core::module_path!(),
+                        "",
+                        "",
+                    )
+                    .preset("posts");
+                ::cache_runtime::__private::submit!(
+                    ::cache_runtime::__private::Registered::Read(& SITE)
+                );
+                &SITE
+            },
+            {
+                let probe = ::cache_runtime::__private::shape::Probe::<Vec<Post>>::NEW;
                 let shape = (&&&&probe).__shape();
                 probe.with(shape).__fit().checked()
-            }
-        },
-        ::cache_runtime::__private::SeesByReference::rendered(|
-            w: &mut ::cache_runtime::__private::Writer<'_>|
-        {
-            #[cfg(feature = "tags")] #[allow(clippy::used_underscore_binding)]
-            {
-                mod hashed {
-                    #[diagnostic::on_unimplemented(
-                        message = "the argument `tags` can't be hashed into the cache key",
-                        label = "`{Self}` doesn't implement `serde::Serialize`",
-                        note = "add `skip(tags)` to the attribute if it is no part of the key; or use it in the key, `<<tags>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
-                    )]
-                    pub(super) trait Hashed {
-                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>);
-                    }
-                    #[diagnostic::do_not_recommend]
-                    impl<
-                        T: ::cache_runtime::__private::HashArgument<()>
-                            + ?::core::marker::Sized,
-                    > Hashed for T {
-                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>) {
-                            w.argument::<(), _>("tags", self);
+            },
+            ::cache_runtime::__private::SeesByReference::rendered(
+                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                    #[cfg(feature = "tags")] #[allow(clippy::used_underscore_binding)]
+                    {
+                        mod hashed {
+                            #[diagnostic::on_unimplemented(
+                                message = "the argument `tags` can't be hashed into the cache key",
+                                label = "`{Self}` doesn't implement `serde::Serialize`",
+                                note = "add `skip(tags)` to the attribute if it is no part of the key; or use it in the key, `<<tags>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                            )]
+                            pub(super) trait Hashed {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                );
+                            }
+                            #[diagnostic::do_not_recommend]
+                            impl<
+                                T: ::cache_runtime::__private::HashArgument<()>
+                                    + ?::core::marker::Sized,
+                            > Hashed for T {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                ) {
+                                    w.argument::<(), _>("tags", self);
+                                }
+                            }
                         }
+                        use hashed::Hashed;
+                        Hashed::hash(&tags, w);
                     }
-                }
-                use hashed::Hashed;
-                Hashed::hash(&tags, w);
-            }
-            #[allow(clippy::used_underscore_binding)]
-            {
-                mod hashed {
-                    #[diagnostic::on_unimplemented(
-                        message = "the argument `type` can't be hashed into the cache key",
-                        label = "`{Self}` doesn't implement `serde::Serialize`",
-                        note = "add `skip(r#type)` to the attribute if it is no part of the key; or use it in the key, `<<r#type>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
-                    )]
-                    pub(super) trait Hashed {
-                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>);
-                    }
-                    #[diagnostic::do_not_recommend]
-                    impl<
-                        T: ::cache_runtime::__private::HashArgument<()>
-                            + ?::core::marker::Sized,
-                    > Hashed for T {
-                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>) {
-                            w.argument::<(), _>("type", self);
+                    #[allow(clippy::used_underscore_binding)]
+                    {
+                        mod hashed {
+                            #[diagnostic::on_unimplemented(
+                                message = "the argument `type` can't be hashed into the cache key",
+                                label = "`{Self}` doesn't implement `serde::Serialize`",
+                                note = "add `skip(r#type)` to the attribute if it is no part of the key; or use it in the key, `<<r#type>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                            )]
+                            pub(super) trait Hashed {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                );
+                            }
+                            #[diagnostic::do_not_recommend]
+                            impl<
+                                T: ::cache_runtime::__private::HashArgument<()>
+                                    + ?::core::marker::Sized,
+                            > Hashed for T {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                ) {
+                                    w.argument::<(), _>("type", self);
+                                }
+                            }
                         }
+                        use hashed::Hashed;
+                        Hashed::hash(&r#type, w);
                     }
-                }
-                use hashed::Hashed;
-                Hashed::hash(&r#type, w);
-            }
-        }),
-        || ::cache_runtime::__private::none(),
-    );
+                },
+            ),
+        )
+    };
     ::cache_runtime::__private::read_async(
             lookup,
-            ::cache_runtime::__private::ttl_unset,
-            ::cache_runtime::__private::unless_unset,
             async move {
                 if false {
                     #[allow(unreachable_code)]

@@ -1,90 +1,75 @@
 async fn score(player: u32, #[cfg(all())] limit: u64) -> u64 {
-    let lookup = ::cache_runtime::__private::begin_refreshing::<
-        u64,
-        _,
-        _,
-        _,
-    >(
-        {
-            static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(::cache_runtime::__private::ReadInfo {
-                function: "score",
-                companion: "",
-                module: ::core::module_path!(),
-                file: ::core::file!(),
-                line: ::core::line!(),
-                template: "scores:<<player>>",
-                shape: "scores:\u{1}",
-                ttl: ::cache_runtime::__private::Ttl::Fixed(
-                    ::core::time::Duration::from_millis(60000),
-                ),
-                cache_none: false,
-                version: 0,
-                debug: false,
-                options: ::cache_runtime::__private::ReadOptions {
-                    stale: ::core::time::Duration::from_millis(60000),
-                    early: true,
-                    jitter: 0.1f64,
-                    ..::cache_runtime::__private::ReadOptions::DEFAULT
-                },
-            });
-            ::cache_runtime::__private::submit!(
-                ::cache_runtime::__private::Registered::Read(& SITE)
-            );
-            &SITE
-        },
-        ::cache_runtime::__private::Handle::Current,
-        true,
-        {
-            let probe = ::cache_runtime::__private::shape::Probe::<u64>::NEW;
+    let lookup = {
+        #[allow(unused_imports)]
+        use ::cache_runtime::__private::probe::*;
+        ::cache_runtime::__private::begin_refreshing::<
+            u64,
+            _,
+            _,
+        >(
             {
-                #[allow(unused_imports)]
-                use ::cache_runtime::__private::shape::probe::*;
-                #[allow(unused_imports)]
-                use ::cache_runtime::__private::fit::probe::*;
+                static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
+                        "score",
+                        ::core::module_path!(),
+                        "scores:<<player>>",
+                        "scores:\u{1}",
+                    )
+                    .ttl(60000)
+                    .stale(60000)
+                    .early()
+                    .jitter(0.1f64);
+                ::cache_runtime::__private::submit!(
+                    ::cache_runtime::__private::Registered::Read(& SITE)
+                );
+                &SITE
+            },
+            ::cache_runtime::__private::Handle::Current,
+            true,
+            {
+                let probe = ::cache_runtime::__private::shape::Probe::<u64>::NEW;
                 let shape = (&&&&probe).__shape();
                 probe.with(shape).__fit().checked()
-            }
-        },
-        ::cache_runtime::__private::SeesByReference::rendered(|
-            w: &mut ::cache_runtime::__private::Writer<'_>|
-        {
-            w.text("scores:");
-            match &(player) {
-                value => {
-                    #[allow(unused_imports)]
-                    use ::cache_runtime::__private::part::probe::*;
-                    (&&&&::cache_runtime::__private::part::Probe(value))
-                        .__part()
-                        .write(w, "player", value);
-                }
-            }
-            #[cfg(all())] #[allow(clippy::used_underscore_binding)]
-            {
-                mod hashed {
-                    #[diagnostic::on_unimplemented(
-                        message = "the argument `limit` can't be hashed into the cache key",
-                        label = "`{Self}` doesn't implement `serde::Serialize`",
-                        note = "add `skip(limit)` to the attribute if it is no part of the key; or use it in the key, `<<limit>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
-                    )]
-                    pub(super) trait Hashed {
-                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>);
-                    }
-                    #[diagnostic::do_not_recommend]
-                    impl<
-                        T: ::cache_runtime::__private::HashArgument<()>
-                            + ?::core::marker::Sized,
-                    > Hashed for T {
-                        fn hash(&self, w: &mut ::cache_runtime::__private::Writer<'_>) {
-                            w.argument::<(), _>("limit", self);
+            },
+            ::cache_runtime::__private::SeesByReference::rendered(
+                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                    w.text("scores:");
+                    (&&&&::cache_runtime::__private::part::Probe(&(player)))
+                        .__part(w, "player");
+                    #[cfg(all())] #[allow(clippy::used_underscore_binding)]
+                    {
+                        mod hashed {
+                            #[diagnostic::on_unimplemented(
+                                message = "the argument `limit` can't be hashed into the cache key",
+                                label = "`{Self}` doesn't implement `serde::Serialize`",
+                                note = "add `skip(limit)` to the attribute if it is no part of the key; or use it in the key, `<<limit>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                            )]
+                            pub(super) trait Hashed {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                );
+                            }
+                            #[diagnostic::do_not_recommend]
+                            impl<
+                                T: ::cache_runtime::__private::HashArgument<()>
+                                    + ?::core::marker::Sized,
+                            > Hashed for T {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                ) {
+                                    w.argument::<(), _>("limit", self);
+                                }
+                            }
                         }
+                        use hashed::Hashed;
+                        Hashed::hash(&limit, w);
                     }
-                }
-                use hashed::Hashed;
-                Hashed::hash(&limit, w);
-            }
-        }),
-        || ::cache_runtime::__private::none(),
-    );
+                },
+            ),
+            ::cache_runtime::__private::none,
+        )
+    };
     let refresh = {
         let probe = ::cache_runtime::__private::mode::Probe::NEW;
         let probe = probe.and::<u32>();
@@ -147,78 +132,30 @@ async fn score_no_cache(player: u32, #[cfg(all())] limit: u64) -> u64 {
     clippy::pedantic,
 )]
 fn score_cache_key(player: u32, #[cfg(all())] limit: u64) -> ::std::string::String {
-    ::cache_runtime::__private::cache_key(
-        {
-            static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(::cache_runtime::__private::ReadInfo {
-                function: "score",
-                companion: "_cache_key",
-                module: ::core::module_path!(),
-                file: ::core::file!(),
-                line: ::core::line!(),
-                template: "scores:<<player>>",
-                shape: "scores:\u{1}",
-                ttl: ::cache_runtime::__private::Ttl::Fixed(
-                    ::core::time::Duration::from_millis(60000),
-                ),
-                cache_none: false,
-                version: 0,
-                debug: false,
-                options: ::cache_runtime::__private::ReadOptions {
-                    stale: ::core::time::Duration::from_millis(60000),
-                    early: true,
-                    jitter: 0.1f64,
-                    ..::cache_runtime::__private::ReadOptions::DEFAULT
+    {
+        #[allow(unused_imports)]
+        use ::cache_runtime::__private::probe::*;
+        ::cache_runtime::__private::cache_key(
+            ::cache_runtime::__private::ReadSite::new(
+                    "score",
+                    ::core::module_path!(),
+                    "scores:<<player>>",
+                    "scores:\u{1}",
+                )
+                .companion("_cache_key"),
+            ::cache_runtime::__private::Handle::Current,
+            ::cache_runtime::__private::SeesByReference::rendered(
+                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                    w.text("scores:");
+                    (&&&&::cache_runtime::__private::part::Probe(&(player)))
+                        .__part(w, "player");
+                    #[cfg(all())]
+                    (&::cache_runtime::__private::quiet::Probe(&limit))
+                        .__hash(w, "limit");
                 },
-            });
-            &SITE
-        },
-        ::cache_runtime::__private::Handle::Current,
-        ::cache_runtime::__private::SeesByReference::rendered(|
-            w: &mut ::cache_runtime::__private::Writer<'_>|
-        {
-            w.text("scores:");
-            match &(player) {
-                value => {
-                    #[allow(unused_imports)]
-                    use ::cache_runtime::__private::part::probe::*;
-                    (&&&&::cache_runtime::__private::part::Probe(value))
-                        .__part()
-                        .write(w, "player", value);
-                }
-            }
-            {
-                struct Probe<'a, T: ?::core::marker::Sized>(&'a T);
-                trait Hashed {
-                    fn __hash(
-                        &self,
-                        name: &'static ::core::primitive::str,
-                        w: &mut ::cache_runtime::__private::Writer<'_>,
-                    );
-                }
-                impl<
-                    T: ::cache_runtime::__private::HashArgument<()>
-                        + ?::core::marker::Sized,
-                > Hashed for Probe<'_, T> {
-                    fn __hash(
-                        &self,
-                        name: &'static ::core::primitive::str,
-                        w: &mut ::cache_runtime::__private::Writer<'_>,
-                    ) {
-                        w.argument::<(), _>(name, self.0);
-                    }
-                }
-                trait Unhashed {
-                    fn __hash(
-                        &self,
-                        _: &'static ::core::primitive::str,
-                        _: &mut ::cache_runtime::__private::Writer<'_>,
-                    ) {}
-                }
-                impl<T: ?::core::marker::Sized> Unhashed for &Probe<'_, T> {}
-                #[cfg(all())] (&Probe(&limit)).__hash("limit", w);
-            }
-        }),
-    )
+            ),
+        )
+    }
 }
 /// Removes the one entry that `score` reads with these arguments; `true` if there was one.
 #[allow(
@@ -241,78 +178,30 @@ async fn score_invalidate(
     ::core::primitive::bool,
     ::cache_runtime::__private::CacheError,
 > {
-    let removal = ::cache_runtime::__private::invalidate_entry(
-        {
-            static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(::cache_runtime::__private::ReadInfo {
-                function: "score",
-                companion: "_invalidate",
-                module: ::core::module_path!(),
-                file: ::core::file!(),
-                line: ::core::line!(),
-                template: "scores:<<player>>",
-                shape: "scores:\u{1}",
-                ttl: ::cache_runtime::__private::Ttl::Fixed(
-                    ::core::time::Duration::from_millis(60000),
-                ),
-                cache_none: false,
-                version: 0,
-                debug: false,
-                options: ::cache_runtime::__private::ReadOptions {
-                    stale: ::core::time::Duration::from_millis(60000),
-                    early: true,
-                    jitter: 0.1f64,
-                    ..::cache_runtime::__private::ReadOptions::DEFAULT
+    let removal = {
+        #[allow(unused_imports)]
+        use ::cache_runtime::__private::probe::*;
+        ::cache_runtime::__private::invalidate_entry(
+            ::cache_runtime::__private::ReadSite::new(
+                    "score",
+                    ::core::module_path!(),
+                    "scores:<<player>>",
+                    "scores:\u{1}",
+                )
+                .companion("_invalidate"),
+            ::cache_runtime::__private::Handle::Current,
+            ::cache_runtime::__private::SeesByReference::rendered(
+                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                    w.text("scores:");
+                    (&&&&::cache_runtime::__private::part::Probe(&(player)))
+                        .__part(w, "player");
+                    #[cfg(all())]
+                    (&::cache_runtime::__private::quiet::Probe(&limit))
+                        .__hash(w, "limit");
                 },
-            });
-            &SITE
-        },
-        ::cache_runtime::__private::Handle::Current,
-        ::cache_runtime::__private::SeesByReference::rendered(|
-            w: &mut ::cache_runtime::__private::Writer<'_>|
-        {
-            w.text("scores:");
-            match &(player) {
-                value => {
-                    #[allow(unused_imports)]
-                    use ::cache_runtime::__private::part::probe::*;
-                    (&&&&::cache_runtime::__private::part::Probe(value))
-                        .__part()
-                        .write(w, "player", value);
-                }
-            }
-            {
-                struct Probe<'a, T: ?::core::marker::Sized>(&'a T);
-                trait Hashed {
-                    fn __hash(
-                        &self,
-                        name: &'static ::core::primitive::str,
-                        w: &mut ::cache_runtime::__private::Writer<'_>,
-                    );
-                }
-                impl<
-                    T: ::cache_runtime::__private::HashArgument<()>
-                        + ?::core::marker::Sized,
-                > Hashed for Probe<'_, T> {
-                    fn __hash(
-                        &self,
-                        name: &'static ::core::primitive::str,
-                        w: &mut ::cache_runtime::__private::Writer<'_>,
-                    ) {
-                        w.argument::<(), _>(name, self.0);
-                    }
-                }
-                trait Unhashed {
-                    fn __hash(
-                        &self,
-                        _: &'static ::core::primitive::str,
-                        _: &mut ::cache_runtime::__private::Writer<'_>,
-                    ) {}
-                }
-                impl<T: ?::core::marker::Sized> Unhashed for &Probe<'_, T> {}
-                #[cfg(all())] (&Probe(&limit)).__hash("limit", w);
-            }
-        }),
-    );
+            ),
+        )
+    };
     removal.await
 }
 /// `score`, computed and stored anew, whatever the cache holds.
@@ -329,96 +218,45 @@ async fn score_invalidate(
     clippy::pedantic,
 )]
 async fn score_refresh(player: u32, #[cfg(all())] limit: u64) -> u64 {
-    let lookup = ::cache_runtime::__private::begin_refresh::<
-        u64,
-        _,
-        _,
-        _,
-    >(
-        {
-            static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(::cache_runtime::__private::ReadInfo {
-                function: "score",
-                companion: "_refresh",
-                module: ::core::module_path!(),
-                file: ::core::file!(),
-                line: ::core::line!(),
-                template: "scores:<<player>>",
-                shape: "scores:\u{1}",
-                ttl: ::cache_runtime::__private::Ttl::Fixed(
-                    ::core::time::Duration::from_millis(60000),
-                ),
-                cache_none: false,
-                version: 0,
-                debug: false,
-                options: ::cache_runtime::__private::ReadOptions {
-                    stale: ::core::time::Duration::from_millis(60000),
-                    early: true,
-                    jitter: 0.1f64,
-                    ..::cache_runtime::__private::ReadOptions::DEFAULT
-                },
-            });
-            &SITE
-        },
-        ::cache_runtime::__private::Handle::Current,
-        {
-            let probe = ::cache_runtime::__private::shape::Probe::<u64>::NEW;
+    let lookup = {
+        #[allow(unused_imports)]
+        use ::cache_runtime::__private::probe::*;
+        ::cache_runtime::__private::begin_refresh::<
+            u64,
+            _,
+            _,
+        >(
+            ::cache_runtime::__private::ReadSite::new(
+                    "score",
+                    ::core::module_path!(),
+                    "scores:<<player>>",
+                    "scores:\u{1}",
+                )
+                .companion("_refresh")
+                .ttl(60000)
+                .stale(60000)
+                .early()
+                .jitter(0.1f64),
+            ::cache_runtime::__private::Handle::Current,
             {
-                #[allow(unused_imports)]
-                use ::cache_runtime::__private::shape::probe::*;
-                #[allow(unused_imports)]
-                use ::cache_runtime::__private::fit::probe::*;
+                let probe = ::cache_runtime::__private::shape::Probe::<u64>::NEW;
                 let shape = (&&&&probe).__shape();
                 probe.with(shape).__fit().checked()
-            }
-        },
-        ::cache_runtime::__private::SeesByReference::rendered(|
-            w: &mut ::cache_runtime::__private::Writer<'_>|
-        {
-            w.text("scores:");
-            match &(player) {
-                value => {
-                    #[allow(unused_imports)]
-                    use ::cache_runtime::__private::part::probe::*;
-                    (&&&&::cache_runtime::__private::part::Probe(value))
-                        .__part()
-                        .write(w, "player", value);
-                }
-            }
-            {
-                struct Probe<'a, T: ?::core::marker::Sized>(&'a T);
-                trait Hashed {
-                    fn __hash(
-                        &self,
-                        name: &'static ::core::primitive::str,
-                        w: &mut ::cache_runtime::__private::Writer<'_>,
-                    );
-                }
-                impl<
-                    T: ::cache_runtime::__private::HashArgument<()>
-                        + ?::core::marker::Sized,
-                > Hashed for Probe<'_, T> {
-                    fn __hash(
-                        &self,
-                        name: &'static ::core::primitive::str,
-                        w: &mut ::cache_runtime::__private::Writer<'_>,
-                    ) {
-                        w.argument::<(), _>(name, self.0);
-                    }
-                }
-                trait Unhashed {
-                    fn __hash(
-                        &self,
-                        _: &'static ::core::primitive::str,
-                        _: &mut ::cache_runtime::__private::Writer<'_>,
-                    ) {}
-                }
-                impl<T: ?::core::marker::Sized> Unhashed for &Probe<'_, T> {}
-                #[cfg(all())] (&Probe(&limit)).__hash("limit", w);
-            }
-        }),
-        || ::cache_runtime::__private::none(),
-    );
-    ::cache_runtime::__private::read_async(
+            },
+            ::cache_runtime::__private::SeesByReference::rendered(
+                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                    w.text("scores:");
+                    (&&&&::cache_runtime::__private::part::Probe(&(player)))
+                        .__part(w, "player");
+                    #[cfg(all())]
+                    (&::cache_runtime::__private::quiet::Probe(&limit))
+                        .__hash(w, "limit");
+                },
+            ),
+            ::cache_runtime::__private::none,
+        )
+    };
+    ::cache_runtime::__private::read_async_if(
             lookup,
             ::cache_runtime::__private::ttl_unset,
             |score| *score > limit,

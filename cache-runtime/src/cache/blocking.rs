@@ -93,7 +93,7 @@ impl BlockingCache {
         compute: impl FnOnce() -> T,
     ) -> T {
         let lookup = Lookup::<T, Whole>::pending(self.0.explicit_call("get_or_set", key, ttl));
-        read::read_sync(lookup, |_| None, |_| false, compute)
+        read::read_sync(lookup, compute)
     }
 
     /// See [`Cache::try_get_or_set`].
@@ -109,7 +109,7 @@ impl BlockingCache {
     ) -> Result<T, E> {
         let call = self.0.explicit_call("try_get_or_set", key, ttl);
         let lookup = Lookup::<Result<T, E>, InResult<Whole>>::pending(call);
-        read::read_sync(lookup, |_| None, |_| false, compute)
+        read::read_sync(lookup, compute)
     }
 
     /// See [`Cache::get_many`].

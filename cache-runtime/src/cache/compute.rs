@@ -37,7 +37,7 @@ impl Cache {
         Fut: Future<Output = T>,
     {
         let lookup = Lookup::<T, Whole>::pending(self.explicit_call("get_or_set", key, ttl));
-        read::read_async(lookup, |_| None, |_| false, async { compute().await }).await
+        read::read_async(lookup, async { compute().await }).await
     }
 
     /// Like [`get_or_set`](Cache::get_or_set), for a computation that can fail. Errors aren't stored, and each
@@ -59,7 +59,7 @@ impl Cache {
     {
         let call = self.explicit_call("try_get_or_set", key, ttl);
         let lookup = Lookup::<Result<T, E>, InResult<Whole>>::pending(call);
-        read::read_async(lookup, |_| None, |_| false, async { compute().await }).await
+        read::read_async(lookup, async { compute().await }).await
     }
 
     pub(super) fn explicit_call(

@@ -2,10 +2,11 @@ use std::future::Future;
 use std::sync::Arc;
 #[cfg(feature = "redis")]
 use std::sync::atomic::Ordering;
+use std::task::Waker;
 
 #[cfg(feature = "redis")]
 use super::leased;
-use super::nesting::{self, Within};
+use super::nesting::{self, Entered, Within};
 use super::{Flight, Flights, Landing};
 use crate::value::payload::Payload;
 
@@ -34,6 +35,17 @@ impl Leader {
     pub(crate) fn run<T>(&self, body: impl FnOnce() -> T) -> T {
         let _entered = nesting::enter(&self.flight);
         body()
+    }
+
+    /// Within the flight until the guard is dropped.
+    pub(crate) fn enter(&self) -> Entered {
+        nesting::enter(&self.flight)
+    }
+
+    /// The same while an async body is polled: those who wait see that it is.
+    pub(crate) fn polled(&self, waker: &Waker) -> Entered {
+        self.flight.polled_by(waker);
+        self.enter()
     }
 
     /// The async body within the flight.

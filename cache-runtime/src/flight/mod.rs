@@ -27,6 +27,7 @@ use crate::shim::thread::{self, ThreadId};
 use crate::shim::{AtomicU64, Mutex, MutexGuard, StaticU64};
 use crate::value::payload::Payload;
 pub(crate) use leader::Leader;
+pub(crate) use nesting::Entered;
 pub(crate) use table::{Boarding, Flights, Stance};
 use task::Task;
 pub(crate) use wait::{Outcome, Wait};

@@ -47,7 +47,7 @@ pub(super) fn enter(flight: &Flight) -> Entered {
 }
 
 /// Dropped in the reverse order of entering, also when the body panics.
-pub(super) struct Entered {
+pub(crate) struct Entered {
     entered: bool,
 }
 

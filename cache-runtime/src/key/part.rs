@@ -1,9 +1,9 @@
 //! What a placeholder accepts, decided at compile time by method resolution.
 //!
-//! `(&&&&Probe(value)).__part()` finds the first of four traits that fits: [`probe::Direct`] for text and integers, which
-//! needs no formatting, [`probe::Shown`] for what else is `Display`, [`probe::Optional`] for an `Option` of it, [`probe::Unfit`] for the rest, whose `write` asks for a trait that
-//! nothing implements, so that the compiler shows our message at the placeholder. (The technique is known as
-//! autoref specialization; D. Tolnay described it in 2019.)
+//! `(&&&&Probe(&value)).__part(w, name)` is a method of the first of four traits that fits: [`probe::Direct`] for text and integers,
+//! which needs no formatting, [`probe::Shown`] for what else is `Display`, [`probe::Optional`] for an `Option` of it, [`probe::Unfit`]
+//! for the rest, whose method asks for a trait that nothing implements, so that the compiler shows our message at the
+//! placeholder. (The technique is known as autoref specialization; D. Tolnay described it in 2019.)
 
 use std::fmt::Display;
 
@@ -14,70 +14,58 @@ use super::writer::Writer;
 #[derive(Debug)]
 pub struct Probe<'a, T: ?Sized>(pub &'a T);
 
-/// Writes text or an integer.
-#[derive(Debug)]
-pub struct DirectPart;
-
-/// Writes a `Display` value.
-#[derive(Debug)]
-pub struct ShownPart;
-
-/// Writes an `Option` of a `Display` value.
-#[derive(Debug)]
-pub struct OptionalPart;
-
-/// Writes nothing: does not compile.
-#[derive(Debug)]
-pub struct UnfitPart;
-
-/// The traits whose method resolution chooses the part. Their methods have underscores, since a trait of the user's that is
-/// implemented for every type could have a method `part` too.
+/// The traits whose method resolution chooses how the value is written, as one part of a segment. Their methods have
+/// underscores, since a trait of the user's that is implemented for every type could have a method `part` too.
 pub mod probe {
     use super::*;
 
-    /// First choice.
+    /// First choice: text or an integer.
     pub trait Direct {
-        /// The part that writes the value.
-        fn __part(&self) -> DirectPart;
+        /// Writes the value.
+        fn __part(&self, writer: &mut Writer<'_>, name: &'static str);
     }
     impl<T: super::Direct + ?Sized> Direct for &&&Probe<'_, T> {
         #[inline]
-        fn __part(&self) -> DirectPart {
-            DirectPart
+        fn __part(&self, writer: &mut Writer<'_>, name: &'static str) {
+            writer.direct(name, self.0);
         }
     }
 
-    /// Second choice.
+    /// Second choice: a `Display` value.
     pub trait Shown {
-        /// The part that writes the value.
-        fn __part(&self) -> ShownPart;
+        /// Writes the value.
+        fn __part(&self, writer: &mut Writer<'_>, name: &'static str);
     }
     impl<T: Display + ?Sized> Shown for &&Probe<'_, T> {
-        fn __part(&self) -> ShownPart {
-            ShownPart
+        fn __part(&self, writer: &mut Writer<'_>, name: &'static str) {
+            writer.part(name, Some(&self.0));
         }
     }
 
-    /// Third choice.
+    /// Third choice: an `Option` of a `Display` value.
     pub trait Optional {
-        /// The part that writes the value.
-        fn __part(&self) -> OptionalPart;
+        /// Writes the value, or the mark of `None`.
+        fn __part(&self, writer: &mut Writer<'_>, name: &'static str);
     }
     impl<T: MaybeShown + ?Sized> Optional for &Probe<'_, T> {
-        fn __part(&self) -> OptionalPart {
-            OptionalPart
+        fn __part(&self, writer: &mut Writer<'_>, name: &'static str) {
+            writer.part(name, self.0.shown());
         }
     }
 
-    /// Last choice.
+    /// Last choice: a value that has no text.
     pub trait Unfit {
-        /// The part that doesn't compile.
-        fn __part(&self) -> UnfitPart;
+        /// Its type.
+        type Value: ?Sized;
+        /// Doesn't compile.
+        fn __part(&self, _: &mut Writer<'_>, _: &'static str)
+        where
+            Self::Value: KeyPart,
+        {
+        }
     }
     impl<T: ?Sized> Unfit for Probe<'_, T> {
-        fn __part(&self) -> UnfitPart {
-            UnfitPart
-        }
+        type Value = T;
     }
 }
 
@@ -113,40 +101,3 @@ impl<T: MaybeShown + ?Sized> MaybeShown for &mut T {
     note = "name a field or call a method in the placeholder, such as `<<user.id>>`; or leave the argument out of the template, so that it is hashed; or add it to `skip(..)`"
 )]
 pub trait KeyPart {}
-
-impl DirectPart {
-    /// Writes the value as one part of a segment.
-    #[inline]
-    pub fn write<T: Direct + ?Sized>(self, writer: &mut Writer<'_>, name: &'static str, value: &T) {
-        writer.direct(name, value);
-    }
-}
-
-impl ShownPart {
-    /// Writes the value as one part of a segment.
-    pub fn write<T: Display + ?Sized>(
-        self,
-        writer: &mut Writer<'_>,
-        name: &'static str,
-        value: &T,
-    ) {
-        writer.part(name, Some(&value));
-    }
-}
-
-impl OptionalPart {
-    /// Writes the value, or the mark of `None`.
-    pub fn write<T: MaybeShown + ?Sized>(
-        self,
-        writer: &mut Writer<'_>,
-        name: &'static str,
-        value: &T,
-    ) {
-        writer.part(name, value.shown());
-    }
-}
-
-impl UnfitPart {
-    /// Doesn't compile: the value has no text.
-    pub fn write<T: KeyPart + ?Sized>(self, _: &mut Writer<'_>, _: &'static str, _: &T) {}
-}

@@ -189,26 +189,19 @@ impl Writer<'_> {
     }
 }
 
-/// What writes a key or patterns: see [`SeesByReference`].
-pub trait Render {
-    /// The closure in it, whose type names the instance of the function.
-    type Closure;
-    /// Writes the key.
-    fn render(&self, writer: &mut Writer<'_>);
+/// The closure that an attribute makes, and the name of its type, which tells the instance of the function. The closure's
+/// type ends here: what takes this is compiled once, not for each annotated function.
+#[derive(Clone, Copy)]
+pub struct Rendered<'a> {
+    write: &'a dyn Fn(&mut Writer<'_>),
+    /// Of the closure.
+    pub(crate) type_name: &'static str,
 }
 
-/// The closure that an attribute makes, with the proof that it may run. So whatever takes a [`Render`] asks nothing of
-/// the closure, and one that doesn't fit is one error, here, not one in each of them.
-#[derive(Debug)]
-pub struct Rendered<F> {
-    closure: F,
-    run: fn(&F, &mut Writer<'_>),
-}
-
-impl<F> Render for Rendered<F> {
-    type Closure = F;
-    fn render(&self, writer: &mut Writer<'_>) {
-        (self.run)(&self.closure, writer);
+impl Rendered<'_> {
+    /// Writes the key or the patterns.
+    pub(crate) fn render(self, writer: &mut Writer<'_>) {
+        (self.write)(writer);
     }
 }
 
@@ -221,15 +214,15 @@ impl<F> Render for Rendered<F> {
 )]
 pub trait SeesByReference: Sized {
     /// Takes the closure that writes a key or patterns.
-    fn rendered(self) -> Rendered<Self>;
+    fn rendered(&self) -> Rendered<'_>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<F: Fn(&mut Writer<'_>)> SeesByReference for F {
-    fn rendered(self) -> Rendered<F> {
+    fn rendered(&self) -> Rendered<'_> {
         Rendered {
-            closure: self,
-            run: |closure, writer| closure(writer),
+            write: self,
+            type_name: std::any::type_name::<F>(),
         }
     }
 }

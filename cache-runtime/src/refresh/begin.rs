@@ -6,32 +6,31 @@ use crate::cache::Cache;
 use crate::cache::current::Handle;
 use crate::clock::Moment;
 use crate::entry::Found;
-use crate::key::writer::Render;
+use crate::key::writer::Rendered;
 use crate::lookup::{Lookup, State, call, share_hit, with_key};
 use crate::refresh::{Reason, Standing, early};
 use crate::site::ReadSite;
 use crate::value::shape::Cached;
 
-/// Like [`begin`](crate::__private::begin). Where the store is in this process, a fresh hit that isn't due is answered here, and
+/// Like [`begin_with`](crate::__private::begin_with). Where the store is in this process, a fresh hit that isn't due is answered here, and
 /// the dice are thrown here, once for each call.
-pub fn begin_refreshing<R, S, F, L>(
+pub fn begin_refreshing<R, S, L>(
     site: &'static ReadSite,
     handle: Handle<'_>,
     condition: bool,
     _: S,
-    render: F,
+    render: Rendered<'_>,
     ttl: L,
 ) -> Lookup<R, S>
 where
     R: Cached<S>,
-    F: Render,
     L: FnOnce() -> Option<Duration>,
 {
     Lookup::new(handle.with(|cache| {
         if !condition || !cache.inner().enabled {
             return State::Bypass;
         }
-        with_key(site, cache, &render, |key| {
+        with_key(site, cache, render, |key| {
             let due = match look::<R, S>(site, cache, key) {
                 Glance::Hit(found) => return State::Hit(found),
                 Glance::Due(fresh_until) => Some(fresh_until),

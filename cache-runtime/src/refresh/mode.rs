@@ -11,7 +11,7 @@ use super::read::{Settled, pay, pay_or_keep, pay_sync, unattended, unattended_sy
 use super::spawn::Spawner;
 use crate::background::block_on;
 use crate::lookup::Lookup;
-use crate::read::{read_async, read_sync};
+use crate::read::{read_async_if, read_sync_if};
 use crate::ttl::IntoTtl;
 use crate::value::shape::Cached;
 
@@ -94,7 +94,7 @@ pub struct Background;
 pub struct Caller;
 
 impl Background {
-    /// Like [`read_async`](crate::__private::read_async); a value that is stale or due is given at once, and computed anew without the caller.
+    /// Like [`read_async_if`](crate::__private::read_async_if); a value that is stale or due is given at once, and computed anew without the caller.
     ///
     /// Cancel safety: as there; a refresh in the background finishes without its caller, and if its runtime ends, another
     /// caller takes over.
@@ -114,7 +114,7 @@ impl Background {
         B: Future<Output = R> + Send + 'static, // else write `refresh = "caller"`
     {
         match lookup.settle(false).await {
-            Settled::Plain(lookup) => read_async(lookup, value_ttl, unless, body).await,
+            Settled::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
             Settled::Refresh(refresh) => {
                 if let Some(spawner) = Spawner::find()
                     && let Some(value) = refresh.served()
@@ -144,7 +144,7 @@ impl Background {
         B: Future<Output = R> + Send + 'static, // else write `refresh = "caller"`
     {
         match lookup.settle(false).await {
-            Settled::Plain(lookup) => read_async(lookup, value_ttl, unless, body).await,
+            Settled::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
             Settled::Refresh(refresh) => {
                 if refresh.reason != Reason::Expired
                     && let Some(spawner) = Spawner::find()
@@ -158,7 +158,7 @@ impl Background {
         }
     }
 
-    /// Like [`read_sync`](crate::__private::read_sync); a value that is stale or due is given at once, and computed anew on another thread.
+    /// Like [`read_sync_if`](crate::__private::read_sync_if); a value that is stale or due is given at once, and computed anew on another thread.
     pub fn read_sync<R, S, V, D, U, B>(
         self,
         lookup: Lookup<R, S>,
@@ -175,7 +175,7 @@ impl Background {
         B: FnOnce() -> R + Unattended,
     {
         match block_on(lookup.settle(true)) {
-            Settled::Plain(lookup) => read_sync(lookup, value_ttl, unless, body),
+            Settled::Plain(lookup) => read_sync_if(lookup, value_ttl, unless, body),
             Settled::Refresh(refresh) => {
                 if refresh.reason != Reason::Expired
                     && let Some(spawner) = Spawner::find()
@@ -191,7 +191,7 @@ impl Background {
 }
 
 impl Caller {
-    /// Like [`read_async`](crate::__private::read_async); while this caller computes a stale value anew, the others are served.
+    /// Like [`read_async_if`](crate::__private::read_async_if); while this caller computes a stale value anew, the others are served.
     ///
     /// Cancel safety: dropped meanwhile, another caller takes over.
     pub async fn read_async<R, S, V, D, U, B>(
@@ -209,7 +209,7 @@ impl Caller {
         B: Future<Output = R>,
     {
         match lookup.settle(false).await {
-            Settled::Plain(lookup) => read_async(lookup, value_ttl, unless, body).await,
+            Settled::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
             Settled::Refresh(refresh) => Box::pin(pay(refresh, value_ttl, unless, body)).await,
         }
     }
@@ -230,14 +230,14 @@ impl Caller {
         B: Future<Output = R>,
     {
         match lookup.settle(false).await {
-            Settled::Plain(lookup) => read_async(lookup, value_ttl, unless, body).await,
+            Settled::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
             Settled::Refresh(refresh) => {
                 Box::pin(pay_or_keep(refresh, value_ttl, unless, body)).await
             }
         }
     }
 
-    /// Like [`read_sync`](crate::__private::read_sync); while this caller computes a stale value anew, the others are served.
+    /// Like [`read_sync_if`](crate::__private::read_sync_if); while this caller computes a stale value anew, the others are served.
     pub fn read_sync<R, S, V, D, U, B>(
         self,
         lookup: Lookup<R, S>,
@@ -253,7 +253,7 @@ impl Caller {
         B: FnOnce() -> R,
     {
         match block_on(lookup.settle(true)) {
-            Settled::Plain(lookup) => read_sync(lookup, value_ttl, unless, body),
+            Settled::Plain(lookup) => read_sync_if(lookup, value_ttl, unless, body),
             Settled::Refresh(refresh) => pay_sync(refresh, value_ttl, unless, body),
         }
     }

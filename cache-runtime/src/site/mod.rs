@@ -1,63 +1,63 @@
 //! Call sites: what an attribute knows about its function, in a `static` that registers itself at link time.
 
+mod declare;
 pub(crate) mod registry;
 
+use std::panic::Location;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::key::escape::is_structural;
 use crate::key::identity::IdentityMemo;
-use crate::key::writer::{Render, Rendering};
+use crate::key::writer::{Rendered, Rendering};
 use crate::ttl::Ttl;
 use registry::Place;
 
 /// What `#[cacheable]` says of its function.
 #[derive(Debug)]
-pub struct ReadInfo {
+pub(crate) struct ReadInfo {
     /// The function's name.
-    pub function: &'static str,
+    pub(crate) function: &'static str,
     /// `_cache_key` and the like, in the companions; empty in the function itself.
-    pub companion: &'static str,
+    pub(crate) companion: &'static str,
     /// `module_path!()`.
-    pub module: &'static str,
-    /// `file!()`.
-    pub file: &'static str,
-    /// `line!()`.
-    pub line: u32,
+    pub(crate) module: &'static str,
+    /// Where its attribute stands.
+    pub(crate) at: &'static Location<'static>,
     /// The key as it is written; empty where there is none.
-    pub template: &'static str,
+    pub(crate) template: &'static str,
     /// The key with each placeholder as the character U+0001.
-    pub shape: &'static str,
+    pub(crate) shape: &'static str,
     /// The lifetime.
-    pub ttl: Ttl,
+    pub(crate) ttl: Ttl,
     /// Whether `None` is stored.
-    pub cache_none: bool,
+    pub(crate) cache_none: bool,
     /// Entries of other versions are misses.
-    pub version: u32,
+    pub(crate) version: u32,
     /// Whether this function's events are shown at `info`.
-    pub debug: bool,
+    pub(crate) debug: bool,
     /// What few functions say.
-    pub options: ReadOptions,
+    pub(crate) options: ReadOptions,
 }
 
 /// The options of `#[cacheable]` that few functions name.
 #[derive(Clone, Copy, Debug)]
-pub struct ReadOptions {
+pub(crate) struct ReadOptions {
     /// Whether its entries may stand in the near store.
-    pub near: bool,
+    pub(crate) near: bool,
     /// How long past its lifetime an entry is served while one caller computes it anew.
-    pub stale: Duration,
+    pub(crate) stale: Duration,
     /// How long past its lifetime an entry is served instead of an error.
-    pub stale_if_error: Duration,
+    pub(crate) stale_if_error: Duration,
     /// Whether it may be computed anew before its lifetime ends.
-    pub early: bool,
+    pub(crate) early: bool,
     /// By which part of itself, at most, a lifetime is shortened.
-    pub jitter: f64,
+    pub(crate) jitter: f64,
 }
 
 impl ReadOptions {
     /// None is named.
-    pub const DEFAULT: Self = Self {
+    pub(crate) const DEFAULT: Self = Self {
         near: true,
         stale: Duration::ZERO,
         stale_if_error: Duration::ZERO,
@@ -70,8 +70,8 @@ impl ReadInfo {
     pub(crate) fn place(&self) -> Place {
         Place {
             module: self.module,
-            file: self.file,
-            line: self.line,
+            file: self.at.file(),
+            line: self.at.line(),
             function: self.function,
         }
     }
@@ -89,30 +89,19 @@ pub struct ReadSite {
 }
 
 impl ReadSite {
-    /// The call site that an attribute makes.
-    pub const fn new(info: ReadInfo) -> Self {
-        Self {
-            ambiguous: is_ambiguous(info.shape.as_bytes()),
-            info,
-            identity: IdentityMemo::new(),
-            default_path: OnceLock::new(),
-            number: OnceLock::new(),
-        }
-    }
-
-    /// Renders the key of a call; `F` is the attribute's own closure, whose type names the instance.
-    pub(crate) fn render<'r, F: Render>(
+    /// Renders the key of a call.
+    pub(crate) fn render<'r>(
         &self,
         rendering: &'r mut Rendering,
-        write: &F,
+        rendered: Rendered<'_>,
     ) -> Result<&'r str, String> {
         if self.info.template.is_empty() {
             rendering.text.push_str(self.default_path());
         }
-        if let Some(identity) = self.identity.of::<F::Closure>(&self.info) {
+        if let Some(identity) = self.identity.of(rendered.type_name, &self.info) {
             rendering.vary_by("", &identity);
         }
-        write.render(&mut rendering.with_lengths_hashed(self.ambiguous).writer());
+        rendered.render(&mut rendering.with_lengths_hashed(self.ambiguous).writer());
         match rendering.failure.take() {
             Some(reason) => Err(reason),
             None => Ok(rendering.finish_key()),
@@ -141,7 +130,7 @@ impl ReadSite {
 
 /// When `#[invalidate]` acts.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum When {
+pub(crate) enum When {
     /// After the body, unless it returned `Err`.
     Ok,
     /// After the body.
@@ -152,31 +141,29 @@ pub enum When {
 
 /// What `#[invalidate]` says of its function.
 #[derive(Debug)]
-pub struct WriteInfo {
+pub(crate) struct WriteInfo {
     /// The function's name.
-    pub function: &'static str,
+    pub(crate) function: &'static str,
     /// `module_path!()`.
-    pub module: &'static str,
-    /// `file!()`.
-    pub file: &'static str,
-    /// `line!()`.
-    pub line: u32,
+    pub(crate) module: &'static str,
+    /// Where its attribute stands.
+    pub(crate) at: &'static Location<'static>,
     /// The patterns as they are written.
-    pub patterns: &'static [&'static str],
+    pub(crate) patterns: &'static [&'static str],
     /// The patterns with each placeholder as the character U+0001.
-    pub shapes: &'static [&'static str],
+    pub(crate) shapes: &'static [&'static str],
     /// When it acts.
-    pub when: When,
+    pub(crate) when: When,
     /// Whether its events are shown at `info`.
-    pub debug: bool,
+    pub(crate) debug: bool,
 }
 
 impl WriteInfo {
     pub(crate) fn place(&self) -> Place {
         Place {
             module: self.module,
-            file: self.file,
-            line: self.line,
+            file: self.at.file(),
+            line: self.at.line(),
             function: self.function,
         }
     }
@@ -190,14 +177,6 @@ pub struct WriteSite {
 }
 
 impl WriteSite {
-    /// The call site that an attribute makes.
-    pub const fn new(info: WriteInfo) -> Self {
-        Self {
-            info,
-            number: OnceLock::new(),
-        }
-    }
-
     /// Its place in every cache's counters.
     pub(crate) fn number(&self) -> usize {
         *self

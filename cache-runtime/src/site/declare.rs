@@ -1,0 +1,157 @@
+//! What generated code says of its function. Only what differs from the default is said: each line is one that the compiler
+//! reads for every annotated function.
+
+use std::panic::Location;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use super::{ReadInfo, ReadOptions, ReadSite, When, WriteInfo, WriteSite, is_ambiguous};
+use crate::key::identity::IdentityMemo;
+use crate::ttl::Ttl;
+
+impl ReadSite {
+    /// The call site of the function of this name, in the module `module_path!()`, whose key is written `template`. In `shape` each
+    /// placeholder is the character U+0001. Both are empty where no key is written.
+    #[track_caller]
+    pub const fn new(
+        function: &'static str,
+        module: &'static str,
+        template: &'static str,
+        shape: &'static str,
+    ) -> Self {
+        Self {
+            ambiguous: is_ambiguous(shape.as_bytes()),
+            info: ReadInfo {
+                function,
+                companion: "",
+                module,
+                at: Location::caller(),
+                template,
+                shape,
+                ttl: Ttl::Default,
+                cache_none: false,
+                version: 0,
+                debug: false,
+                options: ReadOptions::DEFAULT,
+            },
+            identity: IdentityMemo::new(),
+            default_path: OnceLock::new(),
+            number: OnceLock::new(),
+        }
+    }
+
+    /// In a companion: `_cache_key` and the like.
+    pub const fn companion(mut self, suffix: &'static str) -> Self {
+        self.info.companion = suffix;
+        self
+    }
+
+    /// `ttl = 600`, in milliseconds.
+    pub const fn ttl(mut self, millis: u64) -> Self {
+        self.info.ttl = Ttl::Fixed(Duration::from_millis(millis));
+        self
+    }
+
+    /// `ttl = preset("name")`.
+    pub const fn preset(mut self, name: &'static str) -> Self {
+        self.info.ttl = Ttl::Preset(name);
+        self
+    }
+
+    /// `ttl` is an expression or a closure.
+    pub const fn computed_ttl(mut self) -> Self {
+        self.info.ttl = Ttl::Computed;
+        self
+    }
+
+    /// `cache_none`.
+    pub const fn cache_none(mut self) -> Self {
+        self.info.cache_none = true;
+        self
+    }
+
+    /// `version = 2`.
+    pub const fn version(mut self, version: u32) -> Self {
+        self.info.version = version;
+        self
+    }
+
+    /// `debug`.
+    pub const fn debug(mut self) -> Self {
+        self.info.debug = true;
+        self
+    }
+
+    /// Its entries don't stand in the near store.
+    pub const fn not_near(mut self) -> Self {
+        self.info.options.near = false;
+        self
+    }
+
+    /// `stale = "1m"`, in milliseconds.
+    pub const fn stale(mut self, millis: u64) -> Self {
+        self.info.options.stale = Duration::from_millis(millis);
+        self
+    }
+
+    /// `stale_if_error = "1h"`, in milliseconds.
+    pub const fn stale_if_error(mut self, millis: u64) -> Self {
+        self.info.options.stale_if_error = Duration::from_millis(millis);
+        self
+    }
+
+    /// `early`.
+    pub const fn early(mut self) -> Self {
+        self.info.options.early = true;
+        self
+    }
+
+    /// `jitter = 0.1`.
+    pub const fn jitter(mut self, part: f64) -> Self {
+        self.info.options.jitter = part;
+        self
+    }
+}
+
+impl WriteSite {
+    /// The call site of the function of this name, in the module `module_path!()`, with its patterns as they are written. In `shapes`
+    /// each placeholder is the character U+0001.
+    #[track_caller]
+    pub const fn new(
+        function: &'static str,
+        module: &'static str,
+        patterns: &'static [&'static str],
+        shapes: &'static [&'static str],
+    ) -> Self {
+        Self {
+            info: WriteInfo {
+                function,
+                module,
+                at: Location::caller(),
+                patterns,
+                shapes,
+                when: When::Ok,
+                debug: false,
+            },
+            number: OnceLock::new(),
+        }
+    }
+
+    /// `when = "always"`.
+    pub const fn always(mut self) -> Self {
+        self.info.when = When::Always;
+        self
+    }
+
+    /// `when = "before"`.
+    pub const fn before(mut self) -> Self {
+        self.info.when = When::Before;
+        self
+    }
+
+    /// `debug`.
+    pub const fn debug(mut self) -> Self {
+        self.info.debug = true;
+        self
+    }
+}
