@@ -190,7 +190,7 @@ impl Commands {
     async fn knock(&self) -> RedisResult<Connected> {
         let fresh = self.link.connect().await?;
         let keys = fresh.connection.key_on_each(&self.probe_key());
-        let knocks = keys.into_iter().map(|key| {
+        let knocks = keys.into_iter().map(|(_, key)| {
             let mut connection = fresh.connection.clone();
             async move {
                 let mut write = KNOCK.key(key);
