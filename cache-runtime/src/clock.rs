@@ -84,6 +84,7 @@ impl Clock {
         }
     }
 
+    #[inline]
     pub(crate) fn now(&self) -> Moment {
         match &self.manual {
             None => ticks(),

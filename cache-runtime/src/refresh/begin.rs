@@ -5,9 +5,9 @@ use std::time::Duration;
 use crate::cache::Cache;
 use crate::cache::current::Handle;
 use crate::clock::Moment;
-use crate::entry::Found;
+use crate::hit::{Asked, Lifetime, Opening, Take};
 use crate::key::writer::Render;
-use crate::lookup::{Lookup, State, call, share_hit, with_key};
+use crate::lookup::{Lookup, begin_by, with_asked};
 use crate::refresh::{Reason, Standing, early};
 use crate::site::ReadSite;
 use crate::value::shape::Cached;
@@ -27,36 +27,52 @@ where
     F: Render,
     L: FnOnce() -> Option<Duration>,
 {
-    Lookup::new(handle.with(|cache| {
+    with_asked(site, &render, |asked| {
+        begin_by(asked, ttl, |take, lifetime| {
+            open(asked, handle, condition, take, lifetime)
+        })
+    })
+}
+
+/// Renders the key and looks where the store is in this process; not generic, like what it is a variety of.
+fn open(
+    asked: &Asked<'_>,
+    handle: Handle<'_>,
+    condition: bool,
+    take: &mut Take<'_>,
+    lifetime: &mut Lifetime<'_>,
+) -> Opening {
+    handle.with(|cache| {
         if !condition || !cache.inner().enabled {
-            return State::Bypass;
+            return Opening::Bypassed;
         }
-        with_key(site, cache, &render, |key| {
-            let due = match look::<R, S>(site, cache, key) {
-                Glance::Hit(found) => return State::Hit(found),
+        let opening = asked.with_key(cache, |key, shown| {
+            let due = match glance(asked.site, cache, key, take) {
+                Glance::Hit => {
+                    asked.hit(cache, key, shown);
+                    return Opening::Answered;
+                }
                 Glance::Due(fresh_until) => Some(fresh_until),
                 Glance::Nothing => None,
             };
-            let mut call = call(site, cache, key, ttl(), false);
+            let mut call = Box::new(asked.call(cache, key, lifetime()));
             call.due = due;
-            State::Pending(call)
-        })
-        .unwrap_or(State::Bypass)
-    }))
+            Opening::Missed(call)
+        });
+        opening.unwrap_or(Opening::Bypassed)
+    })
 }
 
-enum Glance<T> {
-    Hit(Found<T>),
+enum Glance {
+    /// Fresh, and taken.
+    Hit,
     /// Fresh, and to be computed early.
     Due(Moment),
     Nothing,
 }
 
-fn look<R: Cached<S>, S>(
-    site: &ReadSite,
-    cache: &Cache,
-    key: &str,
-) -> Glance<std::sync::Arc<R::Stored>> {
+#[inline]
+fn glance(site: &ReadSite, cache: &Cache, key: &str, take: &mut Take<'_>) -> Glance {
     let inner = cache.inner();
     let here = inner.store.here(&inner.clock, site.info.options.near);
     let Some((now, sight)) = here.and_then(|(store, now)| Some((now, store.look(key, now)?)))
@@ -66,11 +82,7 @@ fn look<R: Cached<S>, S>(
     let early = |left| sight.paused_until <= now && early::is_due(left, sight.compute);
     match site.info.options.standing(sight.age(now), early) {
         Standing::Due(Reason::Early) => Glance::Due(sight.fresh_until),
-        Standing::Fresh => match share_hit::<R, S>(site, cache, key, &sight.payload, sight.version)
-        {
-            Some(found) => Glance::Hit(found),
-            None => Glance::Nothing,
-        },
-        Standing::Due(_) | Standing::Gone => Glance::Nothing,
+        Standing::Fresh if take(sight.payload, sight.version) => Glance::Hit,
+        Standing::Fresh | Standing::Due(_) | Standing::Gone => Glance::Nothing,
     }
 }

@@ -36,30 +36,33 @@ impl Payload {
     }
 
     /// The value, if it is a `T` of this version: shared where it can be, decoded where its bytes say that they
-    /// are a `T`.
+    /// are a `T`. What is shared is handed on as it is, so that a hit touches its count once.
+    #[inline]
+    pub(crate) fn into_shared<T: Storable>(
+        self,
+        entry_version: u32,
+        version: u32,
+    ) -> Option<Found<Arc<T>>> {
+        match self {
+            Self::Typed(value, handling) if entry_version == version => {
+                match value.downcast::<T>() {
+                    Ok(value) => Some(Found::Value(value)),
+                    Err(value) => handling.convert(&value).map(Found::Value),
+                }
+            }
+            Self::Encoded(bytes) => read_shared(&bytes, version),
+            Self::Nothing if entry_version == version => Some(Found::Nothing),
+            Self::Typed(..) | Self::Nothing => None,
+        }
+    }
+
+    /// The same of a payload that others have too.
     pub(crate) fn share<T: Storable>(
         &self,
         entry_version: u32,
         version: u32,
     ) -> Option<Found<Arc<T>>> {
-        match self {
-            Self::Encoded(bytes) => Some(match entry::read::<T>(bytes, Some(version))? {
-                Found::Value(value) => Found::Value(Arc::new(value)),
-                Found::Nothing => Found::Nothing,
-            }),
-            _ if entry_version != version => None,
-            Self::Nothing => Some(Found::Nothing),
-            Self::Typed(value, handling) => match Arc::clone(value).downcast::<T>() {
-                Ok(value) => Some(Found::Value(value)),
-                // Another Rust type that serde shows alike is the same type in a Redis, and so here.
-                Err(value) => {
-                    let bytes = (handling.encode)(&value).ok()?;
-                    entry::decode::<T>(&bytes, None)
-                        .map(Arc::new)
-                        .map(Found::Value)
-                }
-            },
-        }
+        self.clone().into_shared(entry_version, version)
     }
 
     /// A clone of the value for a reader that can't share it, whatever its version.
@@ -75,6 +78,23 @@ impl Payload {
                 entry::decode::<T>(&(handling.encode)(value).ok()?, None)
             }
         }
+    }
+}
+
+#[cold]
+fn read_shared<T: Storable>(bytes: &[u8], version: u32) -> Option<Found<Arc<T>>> {
+    Some(match entry::read::<T>(bytes, Some(version))? {
+        Found::Value(value) => Found::Value(Arc::new(value)),
+        Found::Nothing => Found::Nothing,
+    })
+}
+
+impl Handling {
+    /// Another Rust type that serde shows alike is the same type in a Redis, and so here.
+    #[cold]
+    fn convert<T: Storable>(&self, value: &Shared) -> Option<Arc<T>> {
+        let bytes = (self.encode)(value).ok()?;
+        entry::decode::<T>(&bytes, None).map(Arc::new)
     }
 }
 

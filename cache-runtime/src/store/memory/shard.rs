@@ -102,17 +102,22 @@ impl Shard {
         self.weight
     }
 
+    #[inline]
     fn slot(&self, hash: u64, key: &str) -> Option<&Slot> {
-        let same = |place: &u32| self.at(*place).is_some_and(|slot| *slot.key == *key);
-        self.places
-            .find(hash, same)
-            .and_then(|place| self.at(*place))
+        let mut found = None;
+        self.places.find(hash, |place| {
+            found = self.at(*place).filter(|slot| *slot.key == *key);
+            found.is_some()
+        });
+        found
     }
 
+    #[inline]
     fn at(&self, place: u32) -> Option<&Slot> {
         self.slots.get(place as usize)?.as_ref()
     }
 
+    #[inline]
     pub(super) fn get(&self, hash: u64, key: &str, now: Moment) -> Option<Hit> {
         let slot = self
             .slot(hash, key)
