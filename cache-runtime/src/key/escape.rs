@@ -41,15 +41,18 @@ pub(crate) fn push_escaped(out: &mut String, text: &str) {
     }
 }
 
-/// Eight bytes at a time: one branch for all of them.
+/// Eight bytes at a time: one branch for all of them. The last eight are looked at together too, though some of them have
+/// been before.
 #[inline]
 fn is_plain(text: &[u8]) -> bool {
     let plain = |bytes: &[u8]| {
         let both = |all, byte: &u8| all & PLAIN[usize::from(*byte)];
         bytes.iter().fold(true, both)
     };
-    let (eights, rest) = text.as_chunks::<8>();
-    eights.iter().all(|eight| plain(eight)) && plain(rest)
+    match text.last_chunk::<8>() {
+        Some(last) => text.as_chunks::<8>().0.iter().all(|eight| plain(eight)) && plain(last),
+        None => plain(text),
+    }
 }
 
 #[cold]
