@@ -1,7 +1,7 @@
 //! What a function with `#[cacheable]` does before its body may run: it renders the key and, where the store is in
 //! this process, looks there. The generic shell around `hit.rs`.
 
-use std::any::type_name;
+use std::any::{TypeId, type_name};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -12,9 +12,10 @@ use crate::cache::current::Handle;
 use crate::call::{Call, Lead};
 use crate::entry::Found;
 use crate::error::CacheError;
-use crate::hit::{Asked, Lifetime, Opening, Take, open};
+use crate::hit::{Asked, Missed, Opening, Wanted, open};
 use crate::key::writer::Render;
 use crate::site::{Origin, ReadSite};
+use crate::ttl::Ttl;
 use crate::value::shape::Cached;
 
 /// What is known of a call before its body may run.
@@ -62,35 +63,56 @@ where
     F: Render,
     L: FnOnce() -> Option<Duration>,
 {
-    with_asked(site, &render, |asked| {
-        begin_by(asked, ttl, |take, lifetime| {
-            open(asked, handle, condition, take, lifetime)
-        })
+    let opening = with_asked(site, &render, |asked| {
+        open(asked, handle, condition, wanted::<R, S>())
+    });
+    opened(site, opening, ttl)
+}
+
+#[inline]
+pub(crate) fn wanted<R: Cached<S>, S>() -> Wanted {
+    Wanted {
+        stored: TypeId::of::<R::Stored>(),
+        none: R::none().is_some(),
+    }
+}
+
+/// What is known then.
+#[inline]
+pub(crate) fn opened<R: Cached<S>, S>(
+    site: &'static ReadSite,
+    opening: Opening,
+    ttl: impl FnOnce() -> Option<Duration>,
+) -> Lookup<R, S> {
+    Lookup::new(match opening {
+        Opening::Hit(value) => match value.downcast() {
+            Ok(value) => State::Hit(Found::Value(value)),
+            // It isn't: its type was compared.
+            Err(_) => State::Bypass,
+        },
+        Opening::Nothing => State::Hit(Found::Nothing),
+        Opening::Missed(missed) => go_on::<R, S>(site, *missed, ttl),
+        Opening::Bypassed => State::Bypass,
     })
 }
 
-/// Like [`begin`], with another look.
-#[inline]
-pub(crate) fn begin_by<R: Cached<S>, S>(
-    asked: &Asked<'_>,
+#[cold]
+#[inline(never)]
+fn go_on<R: Cached<S>, S>(
+    site: &'static ReadSite,
+    missed: Missed,
     ttl: impl FnOnce() -> Option<Duration>,
-    open: impl FnOnce(&mut Take<'_>, &mut Lifetime<'_>) -> Opening,
-) -> Lookup<R, S> {
-    let (mut found, mut ttl) = (None, Some(ttl));
-    let opening = open(
-        &mut |payload, version| {
-            found = payload
-                .into_shared(version, asked.site.info.version)
-                .filter(fits::<R, S>);
-            found.is_some()
-        },
-        &mut || ttl.take().and_then(|ttl| ttl()),
-    );
-    Lookup::new(match (opening, found) {
-        (Opening::Answered, Some(found)) => State::Hit(found),
-        (Opening::Missed(call), _) => State::Pending(call),
-        _ => State::Bypass,
-    })
+) -> State<R::Stored> {
+    let Missed { mut call, other } = missed;
+    let found = other.and_then(|(payload, version)| payload.into_shared(version, call.version));
+    if let Some(found) = found.filter(fits::<R, S>) {
+        call.hit();
+        return State::Hit(found);
+    }
+    if matches!(site.info.ttl, Ttl::Default | Ttl::Computed) {
+        call.ttl = ttl();
+    }
+    State::Pending(Box::new(call))
 }
 
 /// Like [`begin`], for a call that computes whether or not an entry stands.
@@ -111,10 +133,13 @@ where
             return State::Bypass;
         }
         let pending = with_asked(site, &render, |asked| {
-            asked.with_key(cache, |key, _| {
-                let mut call = asked.call(cache, key, ttl());
+            asked.with_key(cache, |key| {
+                let mut call = Box::new(asked.call(cache, key));
                 call.refresh = true;
-                State::Pending(Box::new(call))
+                if matches!(site.info.ttl, Ttl::Default | Ttl::Computed) {
+                    call.ttl = ttl();
+                }
+                State::Pending(call)
             })
         });
         pending.unwrap_or(State::Bypass)
@@ -126,7 +151,7 @@ where
 pub fn cache_key<F: Render>(site: &'static ReadSite, handle: Handle<'_>, render: F) -> String {
     handle.with(|cache| {
         with_asked(site, &render, |asked| {
-            asked.with_key(cache, |key, _| cache.full_key(key))
+            asked.with_key(cache, |key| cache.full_key(key))
         })
         .unwrap_or_default()
     })
@@ -142,7 +167,7 @@ pub fn invalidate_entry<F: Render>(
 ) -> impl Future<Output = Result<bool, CacheError>> + Send + use<F> {
     let target = handle.with(|cache| {
         let key = with_asked(site, &render, |asked| {
-            asked.with_key(cache, |key, _| Arc::<str>::from(key))
+            asked.with_key(cache, |key| Arc::<str>::from(key))
         })?;
         Some((cache.clone(), key))
     });

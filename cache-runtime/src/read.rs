@@ -5,8 +5,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::background::block_on;
 use crate::answer::Answer;
+use crate::background::block_on;
 use crate::call::{Call, Filling, Landing, Lead, Step};
 use crate::entry::{self, Found};
 use crate::lookup::{Lookup, State, fits};
@@ -96,14 +96,10 @@ where
     U: FnOnce(&R::Stored) -> bool,
     B: FnOnce() -> R,
 {
-    let state = match lookup.state {
-        State::Hit(found) => match rebuild(found) {
-            Some(value) => return value,
-            None => State::Bypass,
-        },
-        state => state,
-    };
-    go_on_sync(Lookup::<R, S>::new(state), value_ttl, unless, body)
+    match lookup.hit() {
+        Ok(value) => value,
+        Err(lookup) => go_on_sync(lookup, value_ttl, unless, body),
+    }
 }
 
 /// Apart, so that what a hit does stays small enough to be inlined.
@@ -137,6 +133,21 @@ where
         block_on(filling);
     }
     value
+}
+
+impl<R: Cached<S>, S> Lookup<R, S> {
+    /// The answer, if it is known already.
+    #[inline]
+    pub(crate) fn hit(self) -> Result<R, Self> {
+        let state = match self.state {
+            State::Hit(found) => match rebuild(found) {
+                Some(value) => return Ok(value),
+                None => State::Bypass,
+            },
+            state => state,
+        };
+        Err(Self::new(state))
+    }
 }
 
 impl Call {

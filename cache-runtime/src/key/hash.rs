@@ -20,7 +20,11 @@ pub(crate) fn push_variant(out: &mut String, canonical: &[u8]) {
     let mut text = [super::VARIANT_MARK; 1 + DIGEST_CHARACTERS];
     for (at, character) in text[1..].iter_mut().enumerate() {
         let shift = 123 - 5 * at as i32;
-        let five = if shift < 0 { bits << -shift } else { bits >> shift };
+        let five = if shift < 0 {
+            bits << -shift
+        } else {
+            bits >> shift
+        };
         *character = ALPHABET[five as usize & 31];
     }
     // They are ASCII; checking that costs less than pushing them one by one.

@@ -62,9 +62,7 @@ impl IdentityMemo {
     #[inline]
     pub(crate) fn enters(&self, closure: &'static str, site: &ReadInfo) -> bool {
         let address = closure.as_ptr() as usize;
-        let (known, enters) = *self
-            .0
-            .get_or_init(|| (address, judge(closure, site)));
+        let (known, enters) = *self.0.get_or_init(|| (address, judge(closure, site)));
         if known == address {
             enters
         } else {

@@ -100,14 +100,15 @@ impl ReadSite {
         }
     }
 
-    /// Renders the key of a call; why, if that fails. The type name of the attribute's closure names the instance.
+    /// Renders the key of a call, or leaves in the rendering why it can't be. The type name of the attribute's closure names the
+    /// instance.
     #[inline]
     pub(crate) fn render(
         &self,
         rendering: &mut Rendering,
         instance: &'static str,
         write: &dyn Fn(&mut Writer<'_>),
-    ) -> Option<String> {
+    ) {
         if self.info.template.is_empty() {
             rendering.text.push_str(self.default_path());
         }
@@ -116,11 +117,7 @@ impl ReadSite {
             rendering.vary_by("", &identity);
         }
         write(&mut rendering.with_lengths_hashed(self.ambiguous).writer());
-        if rendering.failure.is_some() {
-            return rendering.failure.take();
-        }
         rendering.finish_key();
-        None
     }
 
     /// `crate:module:function`.

@@ -48,7 +48,8 @@ struct Slot {
 
 #[cfg(target_pointer_width = "64")]
 const _: () = assert!(
-    std::mem::offset_of!(Slot, entry) + std::mem::offset_of!(Entry, version) + size_of::<u32>() <= 64
+    std::mem::offset_of!(Slot, entry) + std::mem::offset_of!(Entry, version) + size_of::<u32>()
+        <= 64
 );
 
 /// What an entry of this key costs besides its value.
