@@ -15,7 +15,8 @@ pub(crate) const NEVER: Moment = u64::MAX;
 fn ticks() -> Moment {
     use rustix::time::{ClockId, clock_gettime};
     let time = clock_gettime(ClockId::MonotonicCoarse);
-    let (seconds, nanos) = (time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs());
+    // Neither is negative: it is the time since the machine was started.
+    let (seconds, nanos) = (time.tv_sec as u64, time.tv_nsec as u64);
     seconds.wrapping_mul(1_000_000_000).wrapping_add(nanos)
 }
 
@@ -84,6 +85,7 @@ impl Clock {
         }
     }
 
+    #[inline]
     pub(crate) fn now(&self) -> Moment {
         match &self.manual {
             None => ticks(),

@@ -78,6 +78,7 @@
 
 #[doc(hidden)]
 pub mod __private;
+mod answer;
 // Nobody waits by the clock under shuttle, so its thread has nothing to do there.
 #[cfg_attr(shuttle, allow(dead_code))]
 mod background;
@@ -88,6 +89,7 @@ mod entry;
 mod error;
 mod events;
 mod flight;
+mod hit;
 mod key;
 mod landing;
 mod lookup;

@@ -1,23 +1,21 @@
 //! What a function with `#[cacheable]` does before its body may run: it renders the key and, where the store is in
-//! this process, looks there.
+//! this process, looks there. The generic shell around `hit.rs`.
 
+use std::any::{TypeId, type_name};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::background::block_on;
-use crate::cache::Cache;
 use crate::cache::current::Handle;
 use crate::call::{Call, Lead};
 use crate::entry::Found;
 use crate::error::CacheError;
-use crate::events;
-use crate::key::writer::{Render, with_rendering};
+use crate::hit::{Asked, Missed, Opening, Wanted, open};
+use crate::key::writer::Render;
 use crate::site::{Origin, ReadSite};
-use crate::stats::Counter;
 use crate::ttl::Ttl;
-use crate::value::payload::Payload;
 use crate::value::shape::Cached;
 
 /// What is known of a call before its body may run.
@@ -37,16 +35,17 @@ impl<R: Cached<S>, S> Lookup<R, S> {
 
     /// A call of the handle, whose key is known.
     pub(crate) fn pending(call: Call) -> Self {
-        Self::new(State::Pending(call))
+        Self::new(State::Pending(Box::new(call)))
     }
 }
 
+/// What misses is boxed, so that a hit is three words.
 pub(crate) enum State<T> {
     Hit(Found<Arc<T>>),
     Bypass,
-    Pending(Call),
+    Pending(Box<Call>),
     /// It is known already that this call computes.
-    Leading(Call, Lead),
+    Leading(Box<(Call, Lead)>),
 }
 
 /// Renders the key and, where the store is in this process, looks there. On a hit nothing else is done: the
@@ -64,19 +63,56 @@ where
     F: Render,
     L: FnOnce() -> Option<Duration>,
 {
-    let state = handle.with(|cache| {
-        if !condition || !cache.inner().enabled {
-            return State::Bypass;
-        }
-        with_key(site, cache, &render, |key| {
-            if let Some(found) = look_in_memory::<R, S>(site, cache, key) {
-                return State::Hit(found);
-            }
-            State::Pending(call(site, cache, key, ttl(), false))
-        })
-        .unwrap_or(State::Bypass)
+    let opening = with_asked(site, &render, |asked| {
+        open(asked, handle, condition, wanted::<R, S>())
     });
-    Lookup::new(state)
+    opened(site, opening, ttl)
+}
+
+#[inline]
+pub(crate) fn wanted<R: Cached<S>, S>() -> Wanted {
+    Wanted {
+        stored: TypeId::of::<R::Stored>(),
+        none: R::none().is_some(),
+    }
+}
+
+/// What is known then.
+#[inline]
+pub(crate) fn opened<R: Cached<S>, S>(
+    site: &'static ReadSite,
+    opening: Opening,
+    ttl: impl FnOnce() -> Option<Duration>,
+) -> Lookup<R, S> {
+    Lookup::new(match opening {
+        Opening::Hit(value) => match value.downcast() {
+            Ok(value) => State::Hit(Found::Value(value)),
+            // It isn't: its type was compared.
+            Err(_) => State::Bypass,
+        },
+        Opening::Nothing => State::Hit(Found::Nothing),
+        Opening::Missed(missed) => go_on::<R, S>(site, *missed, ttl),
+        Opening::Bypassed => State::Bypass,
+    })
+}
+
+#[cold]
+#[inline(never)]
+fn go_on<R: Cached<S>, S>(
+    site: &'static ReadSite,
+    missed: Missed,
+    ttl: impl FnOnce() -> Option<Duration>,
+) -> State<R::Stored> {
+    let Missed { mut call, other } = missed;
+    let found = other.and_then(|(payload, version)| payload.into_shared(version, call.version));
+    if let Some(found) = found.filter(fits::<R, S>) {
+        call.hit();
+        return State::Hit(found);
+    }
+    if matches!(site.info.ttl, Ttl::Default | Ttl::Computed) {
+        call.ttl = ttl();
+    }
+    State::Pending(Box::new(call))
 }
 
 /// Like [`begin`], for a call that computes whether or not an entry stands.
@@ -96,18 +132,29 @@ where
         if !cache.inner().enabled {
             return State::Bypass;
         }
-        let pending = with_key(site, cache, &render, |key| {
-            call(site, cache, key, ttl(), true)
+        let pending = with_asked(site, &render, |asked| {
+            asked.with_key(cache, |key| {
+                let mut call = Box::new(asked.call(cache, key));
+                call.refresh = true;
+                if matches!(site.info.ttl, Ttl::Default | Ttl::Computed) {
+                    call.ttl = ttl();
+                }
+                State::Pending(call)
+            })
         });
-        pending.map_or(State::Bypass, State::Pending)
+        pending.unwrap_or(State::Bypass)
     });
     Lookup::new(state)
 }
 
 /// The full key of a call.
 pub fn cache_key<F: Render>(site: &'static ReadSite, handle: Handle<'_>, render: F) -> String {
-    handle
-        .with(|cache| with_key(site, cache, &render, |key| cache.full_key(key)).unwrap_or_default())
+    handle.with(|cache| {
+        with_asked(site, &render, |asked| {
+            asked.with_key(cache, |key| cache.full_key(key))
+        })
+        .unwrap_or_default()
+    })
 }
 
 /// Removes the one entry of a call; whether one was there.
@@ -119,7 +166,9 @@ pub fn invalidate_entry<F: Render>(
     render: F,
 ) -> impl Future<Output = Result<bool, CacheError>> + Send + use<F> {
     let target = handle.with(|cache| {
-        let key = with_key(site, cache, &render, |key| Arc::<str>::from(key))?;
+        let key = with_asked(site, &render, |asked| {
+            asked.with_key(cache, |key| Arc::<str>::from(key))
+        })?;
         Some((cache.clone(), key))
     });
     async move {
@@ -139,97 +188,23 @@ pub fn invalidate_entry_sync<F: Render>(
     block_on(invalidate_entry(site, handle, render))
 }
 
-/// Renders the key; `None`, logged and counted, where an argument's `Serialize` or `Display` fails.
-pub(crate) fn with_key<T, F: Render>(
+/// Takes its type from what writes the key.
+#[inline]
+pub(crate) fn with_asked<T, F: Render>(
     site: &'static ReadSite,
-    cache: &Cache,
     render: &F,
-    use_it: impl FnOnce(&str) -> T,
-) -> Option<T> {
-    with_rendering(|rendering| {
-        let wanted = events::wanted(site.info.debug);
-        if wanted {
-            rendering.with_parts_shown();
-        }
-        match site.render(rendering, render) {
-            Ok(_) => {}
-            Err(reason) => {
-                cache
-                    .inner()
-                    .counters
-                    .add(site.number(), Counter::Errors, 1);
-                events::error(site.info.function, site.info.template, &reason);
-                return None;
-            }
-        }
-        if wanted {
-            events::call(
-                site.into(),
-                &rendering.shown_parts(),
-                &cache.full_key(&rendering.text),
-            );
-        }
-        Some(use_it(&rendering.text))
+    use_it: impl FnOnce(&Asked<'_>) -> T,
+) -> T {
+    use_it(&Asked {
+        site,
+        instance: type_name::<F::Closure>(),
+        write: &|writer| render.render(writer),
     })
-}
-
-fn look_in_memory<R: Cached<S>, S>(
-    site: &ReadSite,
-    cache: &Cache,
-    key: &str,
-) -> Option<Found<Arc<R::Stored>>> {
-    let inner = cache.inner();
-    let (store, now) = inner.store.here(&inner.clock, site.info.options.near)?;
-    let hit = store.get(key, now)?;
-    share_hit::<R, S>(site, cache, key, &hit.payload, hit.version)
-}
-
-/// What was found, if this function can use it.
-pub(crate) fn share_hit<R: Cached<S>, S>(
-    site: &ReadSite,
-    cache: &Cache,
-    key: &str,
-    payload: &Payload,
-    version: u32,
-) -> Option<Found<Arc<R::Stored>>> {
-    let found = payload
-        .share(version, site.info.version)
-        .filter(fits::<R, S>)?;
-    cache.inner().counters.add(site.number(), Counter::Hits, 1);
-    if events::wanted(site.info.debug) {
-        events::hit(site.into(), &cache.full_key(key));
-    }
-    Some(found)
-}
-
-pub(crate) fn call(
-    site: &'static ReadSite,
-    cache: &Cache,
-    key: &str,
-    ttl: Option<Duration>,
-    refresh: bool,
-) -> Call {
-    let ttl = match site.info.ttl {
-        Ttl::Fixed(ttl) => Some(ttl),
-        Ttl::Preset(name) => cache.preset(name),
-        Ttl::Default | Ttl::Computed => ttl,
-    };
-    Call {
-        cache: cache.clone(),
-        origin: site.into(),
-        key: key.into(),
-        version: site.info.version,
-        cache_none: site.info.cache_none,
-        options: site.info.options,
-        ttl,
-        refresh,
-        due: None,
-        blocking: false,
-    }
 }
 
 /// Whether the return type can be built around what was found: a `None` that another function keeps under the
 /// same key is a miss for one whose type has none.
+#[inline]
 pub(crate) fn fits<R: Cached<S>, S>(found: &Found<Arc<R::Stored>>) -> bool {
     matches!(found, Found::Value(_)) || R::none().is_some()
 }

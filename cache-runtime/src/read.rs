@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::answer::Answer;
 use crate::background::block_on;
 use crate::call::{Call, Filling, Landing, Lead, Step};
 use crate::entry::{self, Found};
@@ -18,7 +19,25 @@ use crate::value::{Storable, measure};
 ///
 /// Cancel safety: dropped while it waits, it leaves no trace; dropped while it leads, one of those who
 /// wait takes over; dropped while it fills, the fill finishes.
-pub async fn read_async<R, S, V, D, U, B>(
+#[inline]
+pub fn read_async<R, S, V, D, U, B>(
+    lookup: Lookup<R, S>,
+    value_ttl: V,
+    unless: U,
+    body: B,
+) -> impl Future<Output = R>
+where
+    R: Cached<S>,
+    V: FnOnce(&R::Stored) -> D,
+    D: IntoTtl,
+    U: FnOnce(&R::Stored) -> bool,
+    B: Future<Output = R>,
+{
+    Answer::of(lookup, |lookup| go_on(lookup, value_ttl, unless, body))
+}
+
+/// The same, in one future whether or not the answer is known.
+pub(crate) async fn go_on<R, S, V, D, U, B>(
     lookup: Lookup<R, S>,
     value_ttl: V,
     unless: U,
@@ -38,11 +57,11 @@ where
             None
         }
         State::Bypass => None,
-        State::Pending(call) => call
-            .settle::<R, S>(&mut found)
-            .await
-            .map(|lead| (call, lead)),
-        State::Leading(call, lead) => Some((call, lead)),
+        State::Pending(call) => match call.settle::<R, S>(&mut found).await {
+            Some(lead) => Some((*call, lead)),
+            None => None,
+        },
+        State::Leading(leading) => Some(*leading),
     };
     if let Some(value) = found.and_then(rebuild) {
         return value;
@@ -68,7 +87,24 @@ where
 }
 
 /// Answers a blocking call. Its thread parks while it waits; what it waits for runs on the cache's thread.
+#[inline]
 pub fn read_sync<R, S, V, D, U, B>(lookup: Lookup<R, S>, value_ttl: V, unless: U, body: B) -> R
+where
+    R: Cached<S>,
+    V: FnOnce(&R::Stored) -> D,
+    D: IntoTtl,
+    U: FnOnce(&R::Stored) -> bool,
+    B: FnOnce() -> R,
+{
+    match lookup.hit() {
+        Ok(value) => value,
+        Err(lookup) => go_on_sync(lookup, value_ttl, unless, body),
+    }
+}
+
+/// Apart, so that what a hit does stays small enough to be inlined.
+#[inline(never)]
+fn go_on_sync<R, S, V, D, U, B>(lookup: Lookup<R, S>, value_ttl: V, unless: U, body: B) -> R
 where
     R: Cached<S>,
     V: FnOnce(&R::Stored) -> D,
@@ -78,16 +114,12 @@ where
 {
     let mut found = None;
     let lead = match lookup.state {
-        State::Hit(hit) => {
-            found = Some(hit);
-            None
-        }
-        State::Bypass => None,
+        State::Hit(_) | State::Bypass => None,
         State::Pending(mut call) => {
             call.blocking = true;
-            block_on(call.settle::<R, S>(&mut found)).map(|lead| (call, lead))
+            block_on(call.settle::<R, S>(&mut found)).map(|lead| (*call, lead))
         }
-        State::Leading(call, lead) => Some((call, lead)),
+        State::Leading(leading) => Some(*leading),
     };
     if let Some(value) = found.and_then(rebuild) {
         return value;
@@ -101,6 +133,21 @@ where
         block_on(filling);
     }
     value
+}
+
+impl<R: Cached<S>, S> Lookup<R, S> {
+    /// The answer, if it is known already.
+    #[inline]
+    pub(crate) fn hit(self) -> Result<R, Self> {
+        let state = match self.state {
+            State::Hit(found) => match rebuild(found) {
+                Some(value) => return Ok(value),
+                None => State::Bypass,
+            },
+            state => state,
+        };
+        Err(Self::new(state))
+    }
 }
 
 impl Call {
@@ -143,6 +190,7 @@ impl Call {
 }
 
 /// The return type around what was found, if it fits.
+#[inline]
 pub(crate) fn rebuild<R: Cached<S>, S>(found: Found<Arc<R::Stored>>) -> Option<R> {
     match found {
         Found::Value(value) => Some(R::wrap(value)),

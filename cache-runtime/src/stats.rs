@@ -33,10 +33,17 @@ impl Counters {
         )
     }
 
+    #[inline]
     pub(crate) fn add(&self, site: usize, counter: Counter, count: u64) {
         if let Some(counts) = self.0.get(site) {
             counts.0[counter as usize].fetch_add(count, Ordering::Relaxed);
         }
+    }
+
+    /// A call was answered from the store.
+    #[inline]
+    pub(crate) fn hit(&self, site: usize) {
+        self.add(site, Counter::Hits, 1);
     }
 
     pub(crate) fn reset(&self) {

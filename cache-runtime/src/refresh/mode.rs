@@ -9,9 +9,10 @@ use std::marker::PhantomData;
 use super::Reason;
 use super::read::{Settled, pay, pay_or_keep, pay_sync, unattended, unattended_sync};
 use super::spawn::Spawner;
+use crate::answer::Answer;
 use crate::background::block_on;
 use crate::lookup::Lookup;
-use crate::read::{read_async, read_sync};
+use crate::read::{go_on, read_sync};
 use crate::ttl::IntoTtl;
 use crate::value::shape::Cached;
 
@@ -98,13 +99,13 @@ impl Background {
     ///
     /// Cancel safety: as there; a refresh in the background finishes without its caller, and if its runtime ends, another
     /// caller takes over.
-    pub async fn read_async<R, S, V, D, U, B>(
+    pub fn read_async<R, S, V, D, U, B>(
         self,
         lookup: Lookup<R, S>,
         value_ttl: V,
         unless: U,
         body: B,
-    ) -> R
+    ) -> impl Future<Output = R>
     where
         R: Cached<S> + 'static,
         S: 'static,
@@ -113,28 +114,30 @@ impl Background {
         U: FnOnce(&R::Stored) -> bool + Unattended,
         B: Future<Output = R> + Send + 'static, // else write `refresh = "caller"`
     {
-        match lookup.settle(false).await {
-            Settled::Plain(lookup) => read_async(lookup, value_ttl, unless, body).await,
-            Settled::Refresh(refresh) => {
-                if let Some(spawner) = Spawner::find()
-                    && let Some(value) = refresh.served()
-                {
-                    spawner.run(unattended(refresh, value_ttl, unless, body));
-                    return value;
+        Answer::of(lookup, |lookup| async move {
+            match lookup.settle(false).await {
+                Settled::Plain(lookup) => go_on(lookup, value_ttl, unless, body).await,
+                Settled::Refresh(refresh) => {
+                    if let Some(spawner) = Spawner::find()
+                        && let Some(value) = refresh.served()
+                    {
+                        spawner.run(unattended(refresh, value_ttl, unless, body));
+                        return value;
+                    }
+                    Box::pin(pay(refresh, value_ttl, unless, body)).await
                 }
-                Box::pin(pay(refresh, value_ttl, unless, body)).await
             }
-        }
+        })
     }
 
     /// The same where `stale_if_error` is named: what may be served only if the body errs is computed by its caller.
-    pub async fn read_async_or_expired<R, S, V, D, U, B>(
+    pub fn read_async_or_expired<R, S, V, D, U, B>(
         self,
         lookup: Lookup<R, S>,
         value_ttl: V,
         unless: U,
         body: B,
-    ) -> R
+    ) -> impl Future<Output = R>
     where
         R: Cached<S> + 'static,
         S: 'static,
@@ -143,19 +146,21 @@ impl Background {
         U: FnOnce(&R::Stored) -> bool + Unattended,
         B: Future<Output = R> + Send + 'static, // else write `refresh = "caller"`
     {
-        match lookup.settle(false).await {
-            Settled::Plain(lookup) => read_async(lookup, value_ttl, unless, body).await,
-            Settled::Refresh(refresh) => {
-                if refresh.reason != Reason::Expired
-                    && let Some(spawner) = Spawner::find()
-                    && let Some(value) = refresh.served()
-                {
-                    spawner.run(unattended(refresh, value_ttl, unless, body));
-                    return value;
+        Answer::of(lookup, |lookup| async move {
+            match lookup.settle(false).await {
+                Settled::Plain(lookup) => go_on(lookup, value_ttl, unless, body).await,
+                Settled::Refresh(refresh) => {
+                    if refresh.reason != Reason::Expired
+                        && let Some(spawner) = Spawner::find()
+                        && let Some(value) = refresh.served()
+                    {
+                        spawner.run(unattended(refresh, value_ttl, unless, body));
+                        return value;
+                    }
+                    Box::pin(pay_or_keep(refresh, value_ttl, unless, body)).await
                 }
-                Box::pin(pay_or_keep(refresh, value_ttl, unless, body)).await
             }
-        }
+        })
     }
 
     /// Like [`read_sync`](crate::__private::read_sync); a value that is stale or due is given at once, and computed anew on another thread.
@@ -174,6 +179,10 @@ impl Background {
         U: FnOnce(&R::Stored) -> bool + Unattended,
         B: FnOnce() -> R + Unattended,
     {
+        let lookup = match lookup.hit() {
+            Ok(value) => return value,
+            Err(lookup) => lookup,
+        };
         match block_on(lookup.settle(true)) {
             Settled::Plain(lookup) => read_sync(lookup, value_ttl, unless, body),
             Settled::Refresh(refresh) => {
@@ -194,13 +203,13 @@ impl Caller {
     /// Like [`read_async`](crate::__private::read_async); while this caller computes a stale value anew, the others are served.
     ///
     /// Cancel safety: dropped meanwhile, another caller takes over.
-    pub async fn read_async<R, S, V, D, U, B>(
+    pub fn read_async<R, S, V, D, U, B>(
         self,
         lookup: Lookup<R, S>,
         value_ttl: V,
         unless: U,
         body: B,
-    ) -> R
+    ) -> impl Future<Output = R>
     where
         R: Cached<S>,
         V: FnOnce(&R::Stored) -> D,
@@ -208,20 +217,22 @@ impl Caller {
         U: FnOnce(&R::Stored) -> bool,
         B: Future<Output = R>,
     {
-        match lookup.settle(false).await {
-            Settled::Plain(lookup) => read_async(lookup, value_ttl, unless, body).await,
-            Settled::Refresh(refresh) => Box::pin(pay(refresh, value_ttl, unless, body)).await,
-        }
+        Answer::of(lookup, |lookup| async move {
+            match lookup.settle(false).await {
+                Settled::Plain(lookup) => go_on(lookup, value_ttl, unless, body).await,
+                Settled::Refresh(refresh) => Box::pin(pay(refresh, value_ttl, unless, body)).await,
+            }
+        })
     }
 
     /// The same where `stale_if_error` is named.
-    pub async fn read_async_or_expired<R, S, V, D, U, B>(
+    pub fn read_async_or_expired<R, S, V, D, U, B>(
         self,
         lookup: Lookup<R, S>,
         value_ttl: V,
         unless: U,
         body: B,
-    ) -> R
+    ) -> impl Future<Output = R>
     where
         R: Cached<S>,
         V: FnOnce(&R::Stored) -> D,
@@ -229,12 +240,14 @@ impl Caller {
         U: FnOnce(&R::Stored) -> bool,
         B: Future<Output = R>,
     {
-        match lookup.settle(false).await {
-            Settled::Plain(lookup) => read_async(lookup, value_ttl, unless, body).await,
-            Settled::Refresh(refresh) => {
-                Box::pin(pay_or_keep(refresh, value_ttl, unless, body)).await
+        Answer::of(lookup, |lookup| async move {
+            match lookup.settle(false).await {
+                Settled::Plain(lookup) => go_on(lookup, value_ttl, unless, body).await,
+                Settled::Refresh(refresh) => {
+                    Box::pin(pay_or_keep(refresh, value_ttl, unless, body)).await
+                }
             }
-        }
+        })
     }
 
     /// Like [`read_sync`](crate::__private::read_sync); while this caller computes a stale value anew, the others are served.
@@ -252,6 +265,10 @@ impl Caller {
         U: FnOnce(&R::Stored) -> bool,
         B: FnOnce() -> R,
     {
+        let lookup = match lookup.hit() {
+            Ok(value) => return value,
+            Err(lookup) => lookup,
+        };
         match block_on(lookup.settle(true)) {
             Settled::Plain(lookup) => read_sync(lookup, value_ttl, unless, body),
             Settled::Refresh(refresh) => pay_sync(refresh, value_ttl, unless, body),

@@ -41,14 +41,14 @@ impl<R: Cached<S>, S> Lookup<R, S> {
         Settled::Plain(Self::new(match (step, found) {
             (Step::Refresh(lead, reason), Some(standing)) => {
                 return Settled::Refresh(Refresh {
-                    call,
+                    call: *call,
                     lead,
                     reason,
                     standing,
                 });
             }
             (Step::Taken, Some(found)) => State::Hit(found),
-            (Step::Lead(lead), _) => State::Leading(call, lead),
+            (Step::Lead(lead), _) => State::Leading(Box::new((*call, lead))),
             _ => State::Bypass,
         }))
     }

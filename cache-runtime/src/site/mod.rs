@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::key::escape::is_structural;
-use crate::key::identity::IdentityMemo;
-use crate::key::writer::{Render, Rendering};
+use crate::key::identity::{IdentityMemo, identity};
+use crate::key::writer::{Rendering, Writer};
 use crate::ttl::Ttl;
 use registry::Place;
 
@@ -100,23 +100,24 @@ impl ReadSite {
         }
     }
 
-    /// Renders the key of a call; `F` is the attribute's own closure, whose type names the instance.
-    pub(crate) fn render<'r, F: Render>(
+    /// Renders the key of a call, or leaves in the rendering why it can't be. The type name of the attribute's closure names the
+    /// instance.
+    #[inline]
+    pub(crate) fn render(
         &self,
-        rendering: &'r mut Rendering,
-        write: &F,
-    ) -> Result<&'r str, String> {
+        rendering: &mut Rendering,
+        instance: &'static str,
+        write: &dyn Fn(&mut Writer<'_>),
+    ) {
         if self.info.template.is_empty() {
             rendering.text.push_str(self.default_path());
         }
-        if let Some(identity) = self.identity.of::<F::Closure>(&self.info) {
+        if self.identity.enters(instance, &self.info) {
+            let identity = identity(instance, self.info.companion, self.info.function);
             rendering.vary_by("", &identity);
         }
-        write.render(&mut rendering.with_lengths_hashed(self.ambiguous).writer());
-        match rendering.failure.take() {
-            Some(reason) => Err(reason),
-            None => Ok(rendering.finish_key()),
-        }
+        write(&mut rendering.with_lengths_hashed(self.ambiguous).writer());
+        rendering.finish_key();
     }
 
     /// `crate:module:function`.
@@ -132,6 +133,7 @@ impl ReadSite {
     }
 
     /// Its place in every cache's counters.
+    #[inline]
     pub(crate) fn number(&self) -> usize {
         *self
             .number

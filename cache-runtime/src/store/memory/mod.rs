@@ -88,16 +88,16 @@ impl MemoryStore {
         self.capacity.saturating_sub(shard::cost_besides(key))
     }
 
+    #[inline]
     fn locate(&self, key: &str) -> (u64, &RwLock<Shard>) {
         let hash = self.hasher.hash_one(key);
-        // The map within the shard goes by the other bits.
-        (
-            hash,
-            &self.shards[(hash >> 48) as usize % self.shards.len()],
-        )
+        // There are a power of two of them. The map within the shard goes by the other bits.
+        let shard = (hash >> 48) as usize & (self.shards.len() - 1);
+        (hash, &self.shards[shard])
     }
 
     /// The entry, if it stands and is fresh.
+    #[inline]
     pub(crate) fn get(&self, key: &str, now: Moment) -> Option<Hit> {
         let (hash, shard) = self.locate(key);
         shard
@@ -107,6 +107,7 @@ impl MemoryStore {
     }
 
     /// The entry, if it stands, be it stale.
+    #[inline]
     pub(crate) fn look(&self, key: &str, now: Moment) -> Option<Sight> {
         let (hash, shard) = self.locate(key);
         shard
