@@ -220,7 +220,7 @@ pub(crate) fn call(
         key: key.into(),
         version: site.info.version,
         cache_none: site.info.cache_none,
-        options: site.info.options,
+        options: &site.info.options,
         ttl,
         refresh,
         due: None,

@@ -13,21 +13,22 @@ use crate::value::payload::Payload;
 /// it takes the flight off the table and lets one of those who wait take over.
 pub(crate) struct Leader {
     flights: Arc<Flights>,
-    key: Arc<str>,
     flight: Arc<Flight>,
+    /// It is off the table, and whoever waited has been told.
+    landed: bool,
 }
 
 impl Leader {
-    pub(super) fn new(flights: Arc<Flights>, key: Arc<str>, flight: Arc<Flight>) -> Self {
+    pub(super) fn new(flights: Arc<Flights>, flight: Arc<Flight>) -> Self {
         Self {
             flights,
-            key,
             flight,
+            landed: false,
         }
     }
 
     pub(crate) fn key(&self) -> &Arc<str> {
-        &self.key
+        &self.flight.key
     }
 
     /// Runs a blocking body, or what looks at its value, within the flight.
@@ -53,22 +54,34 @@ impl Leader {
     }
 
     /// Hands the value to those who wait; `fill` stores it, and runs only if no invalidation came between. What
-    /// `fill` gives is dropped by the caller, without a lock.
+    /// `fill` gives is dropped by the caller, without a lock; so it must give the value too, unless it keeps it.
     pub(crate) fn land<T>(
-        self,
+        mut self,
         payload: Payload,
         version: u32,
-        fill: impl FnOnce() -> T,
+        fill: impl FnOnce(Payload) -> T,
     ) -> Option<T> {
-        let filled = self.flights.take_down(&self.key, &self.flight, fill);
-        self.flight.land(Landing::Value(payload, version));
-        filled
+        let mut payload = Some(payload);
+        let filled = self.flights.take_down(&self.flight, || {
+            let value = payload.take()?;
+            // Whoever waits has joined at the table, whose lock is held, or found the flight by its lease.
+            let is_awaited =
+                Arc::strong_count(&self.flight) > 1 || Arc::weak_count(&self.flight) > 0;
+            payload = is_awaited.then(|| value.clone());
+            Some(fill(value))
+        });
+        // Nobody waits: nobody is told. An invalidation may have taken a flight off the table that is awaited.
+        if let Some(payload) = payload {
+            self.flight.land(Landing::Value(payload, version));
+        }
+        self.landed = true;
+        filled.flatten()
     }
 
     /// Ends the flight without a value; `note` runs only if no invalidation came between, before those who wait look
     /// again.
     pub(crate) fn give_up<T>(self, note: impl FnOnce() -> T) -> Option<T> {
-        self.flights.take_down(&self.key, &self.flight, note)
+        self.flights.take_down(&self.flight, note)
     }
 
     /// Hands the value to those who wait while the flight stays on the table: who sees its lease in the store
@@ -98,7 +111,10 @@ impl Drop for Leader {
         if let Some(token) = self.flight.token() {
             leased::strike(token);
         }
-        self.flights.take_down(&self.key, &self.flight, || {});
+        if self.landed {
+            return;
+        }
+        self.flights.take_down(&self.flight, || {});
         self.flight.land(Landing::Failed);
     }
 }

@@ -17,14 +17,14 @@ mod task;
 mod wait;
 mod waiting;
 
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 
 #[cfg(feature = "redis")]
 use crate::shim::AtomicBool;
 use crate::shim::thread::{self, ThreadId};
-use crate::shim::{AtomicU64, Mutex, MutexGuard, StaticU64};
+use crate::shim::{AtomicU64, Mutex, MutexGuard};
 use crate::value::payload::Payload;
 pub(crate) use leader::Leader;
 pub(crate) use table::{Boarding, Flights, Stance};
@@ -43,7 +43,8 @@ pub(crate) enum Landing {
 
 /// A computation in progress.
 pub(crate) struct Flight {
-    id: u64,
+    /// Of the entry: the table, the leader and the entry itself share its text.
+    key: Arc<str>,
     /// Whether an async caller leads: one that makes no progress while a blocking caller holds its thread.
     asynchronous: bool,
     /// The lease that it takes in the store; 0 where it needs none.
@@ -60,15 +61,14 @@ struct State {
     /// What the leader was last polled with, where, and how often.
     leader: Option<Waker>,
     task: Task,
-    thread: ThreadId,
+    thread: Option<ThreadId>,
     polls: u64,
 }
 
 impl Flight {
-    fn new(asynchronous: bool) -> Self {
-        static NEXT: StaticU64 = StaticU64::new(1);
+    fn new(key: Arc<str>, asynchronous: bool) -> Self {
         Self {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            key,
             asynchronous,
             token: AtomicU64::new(0),
             #[cfg(feature = "redis")]
@@ -77,11 +77,18 @@ impl Flight {
                 landing: None,
                 waiting: Waiting::default(),
                 leader: None,
-                task: Task::current(),
-                thread: thread::current().id(),
+                // Who waits compares tasks once there is a waker to compare, and threads with an async leader's only.
+                task: Task::Unknown,
+                thread: asynchronous.then(|| thread::current().id()),
                 polls: 0,
             }),
         }
+    }
+
+    /// What tells it from every other flight that isn't over: its place in memory. Whoever keeps this number, keeps it no
+    /// longer than the flight.
+    fn id(&self) -> usize {
+        std::ptr::from_ref(self).addr()
     }
 
     /// The lease that it takes, has, or had.
@@ -124,7 +131,7 @@ impl Flight {
         let mut state = self.state();
         state.polls += 1;
         state.task = task;
-        state.thread = thread::current().id();
+        state.thread = Some(thread::current().id());
         let known = state
             .leader
             .as_ref()

@@ -12,8 +12,8 @@ use pin_project_lite::pin_project;
 use super::Flight;
 use crate::shim::thread_local;
 
-/// A flight's number, and its lease where it has one.
-type Running = (u64, Option<u64>);
+/// A flight, which whoever runs it keeps alive meanwhile, and its lease where it has one.
+type Running = (usize, Option<u64>);
 
 thread_local! {
     static WITHIN: RefCell<Vec<Running>> = const { RefCell::new(Vec::new()) };
@@ -27,7 +27,7 @@ fn any(wanted: impl Fn(&Running) -> bool) -> bool {
 
 /// Whether the caller is inside this flight's body.
 pub(super) fn is_within(flight: &Flight) -> bool {
-    any(|(id, _)| *id == flight.id)
+    any(|(id, _)| *id == flight.id())
 }
 
 /// Whether the caller is inside the body that this lease is for, also when another flight has its place on
@@ -39,7 +39,7 @@ pub(crate) fn holds(token: u64) -> bool {
 
 /// Marks the flight as running on this thread until dropped.
 pub(super) fn enter(flight: &Flight) -> Entered {
-    let running = (flight.id, flight.token());
+    let running = (flight.id(), flight.token());
     let entered = WITHIN
         .try_with(|within| within.borrow_mut().push(running))
         .is_ok();

@@ -1,4 +1,6 @@
-use std::collections::BTreeMap;
+use std::borrow::Borrow;
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::hash::BuildHasher;
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError};
@@ -7,7 +9,36 @@ use super::{Flight, Leader, nesting};
 use crate::pattern::{Pattern, Span};
 use crate::shim::{FLIGHT_SHARDS as SHARDS, Mutex, MutexGuard, RandomState};
 
-type Shard = BTreeMap<Arc<str>, Arc<Flight>>;
+type Shard = BTreeSet<Standing>;
+
+/// A flight on the table, in the order of keys.
+struct Standing(Arc<Flight>);
+
+impl Borrow<str> for Standing {
+    fn borrow(&self) -> &str {
+        &self.0.key
+    }
+}
+
+impl Ord for Standing {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.key.cmp(&other.0.key)
+    }
+}
+
+impl PartialOrd for Standing {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Eq for Standing {}
+
+impl PartialEq for Standing {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
 
 /// The flights that can be joined, by key. Ordered, so that an invalidation finds those it matches without
 /// looking at the others.
@@ -62,13 +93,13 @@ impl Flights {
     /// store under the table's lock: whoever landed before has stored before, so a miss there is one.
     pub(crate) fn board<H>(
         self: &Arc<Self>,
-        key: &str,
+        key: &Arc<str>,
         asynchronous: bool,
         stance: impl FnOnce(&Flight) -> Stance,
         recheck: impl FnOnce() -> Option<H>,
     ) -> Boarding<H> {
         let mut shard = self.shard(key);
-        if let Some(flight) = shard.get(key) {
+        if let Some(Standing(flight)) = shard.get::<str>(key) {
             match stance(flight) {
                 Stance::Join if nesting::is_within(flight) => return Boarding::Nested,
                 Stance::Join => return Boarding::Join(Arc::clone(flight)),
@@ -86,40 +117,33 @@ impl Flights {
 
     /// Leads a new flight in place of any other. Who waits for that one still gets its value, but it
     /// can't fill.
-    pub(crate) fn supersede(self: &Arc<Self>, key: &str, asynchronous: bool) -> Leader {
+    pub(crate) fn supersede(self: &Arc<Self>, key: &Arc<str>, asynchronous: bool) -> Leader {
         let mut shard = self.shard(key);
         self.take_off(&mut shard, key, asynchronous)
     }
 
-    fn take_off(self: &Arc<Self>, shard: &mut Shard, key: &str, asynchronous: bool) -> Leader {
-        let key: Arc<str> = key.into();
-        let flight = Arc::new(Flight::new(asynchronous));
-        shard.insert(Arc::clone(&key), Arc::clone(&flight));
-        Leader::new(Arc::clone(self), key, flight)
+    fn take_off(self: &Arc<Self>, shard: &mut Shard, key: &Arc<str>, asynchronous: bool) -> Leader {
+        let flight = Arc::new(Flight::new(Arc::clone(key), asynchronous));
+        shard.replace(Standing(Arc::clone(&flight)));
+        Leader::new(Arc::clone(self), flight)
     }
 
     /// Takes the flight off the table and runs `fill` if it still stood there; in one step, so that an
     /// invalidation comes before (and nothing is filled) or after (and finds what was). What `fill` gives, the
     /// entries that it replaced, is given back, so that values aren't dropped under the table's lock.
-    pub(super) fn take_down<T>(
-        &self,
-        key: &str,
-        flight: &Arc<Flight>,
-        fill: impl FnOnce() -> T,
-    ) -> Option<T> {
-        let mut shard = self.shard(key);
+    pub(super) fn take_down<T>(&self, flight: &Arc<Flight>, fill: impl FnOnce() -> T) -> Option<T> {
+        let mut shard = self.shard(&flight.key);
         let stood = shard
-            .get(key)
-            .is_some_and(|standing| Arc::ptr_eq(standing, flight));
+            .get::<str>(&flight.key)
+            .is_some_and(|Standing(standing)| Arc::ptr_eq(standing, flight));
         // A test leaves the look out, to see that the exploration finds what comes of it.
         #[cfg(all(test, shuttle))]
         let stood = stood || super::explored::fills_blindly();
         if !stood {
             return None;
         }
-        let filled = fill();
-        shard.remove(key);
-        Some(filled)
+        shard.remove::<str>(&flight.key);
+        Some(fill())
     }
 
     /// Runs `act` after the key's flight was taken off the table, before another can take off. `act` must give
@@ -140,7 +164,7 @@ impl Flights {
             }
             for span in &spans {
                 for key in keys_in(&shard, span, pattern) {
-                    shard.remove(&key);
+                    shard.remove::<str>(&key);
                 }
             }
         }
@@ -157,7 +181,7 @@ fn keys_in(shard: &Shard, span: &Span, pattern: &Pattern) -> Vec<Arc<str>> {
     };
     shard
         .range::<str, _>((Bound::Included(start), Bound::Unbounded))
-        .map(|(key, _)| key)
+        .map(|Standing(flight)| &flight.key)
         .take_while(|key| {
             if prefix {
                 key.starts_with(start)

@@ -230,7 +230,8 @@ impl Index {
     /// How many keys there are.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.root.map_or(0, |_| self.forks.len() - self.free.len() + 1)
+        self.root
+            .map_or(0, |_| self.forks.len() - self.free.len() + 1)
     }
 }
 

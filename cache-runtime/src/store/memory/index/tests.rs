@@ -26,7 +26,8 @@ impl Both {
     fn insert(&mut self, key: &str) {
         let place = self.texts.len() as u32;
         let texts = &self.texts;
-        self.index.insert(key, place, |place| &texts[place as usize]);
+        self.index
+            .insert(key, place, |place| &texts[place as usize]);
         self.model.entry(key.to_owned()).or_insert(place);
         self.texts.push(key.to_owned());
     }
@@ -40,7 +41,7 @@ impl Both {
         }
     }
 
-    fn key_at(&self) -> impl Fn(u32) -> &str {
+    fn key_at<'a>(&'a self) -> impl Fn(u32) -> &'a str {
         |place| &self.texts[place as usize]
     }
 
@@ -64,7 +65,10 @@ impl Both {
     fn check(&self, key: &str) {
         let found = self.index.find(key.as_bytes(), self.key_at());
         assert_eq!(found, self.model.get(key).copied(), "{key:?}");
-        let begins = self.model.iter().filter(|(known, _)| known.starts_with(key));
+        let begins = self
+            .model
+            .iter()
+            .filter(|(known, _)| known.starts_with(key));
         let mut begins: Vec<u32> = begins.map(|(_, place)| *place).collect();
         begins.sort_unstable();
         assert_eq!(self.with_prefix(key.as_bytes()), begins, "{key:?}");
@@ -75,7 +79,18 @@ impl Both {
 /// Keys that are prefixes of each other, that hold what no key should, that differ late, and the empty one.
 fn key(numbers: &mut Numbers) -> String {
     const PARTS: [&str; 12] = [
-        "", "a", "b", "\0", "\0\0", ":", "posts:", "é", "ê", "\u{10ffff}", "12345678", "123456789",
+        "",
+        "a",
+        "b",
+        "\0",
+        "\0\0",
+        ":",
+        "posts:",
+        "é",
+        "ê",
+        "\u{10ffff}",
+        "12345678",
+        "123456789",
     ];
     (0..numbers.below(5))
         .map(|_| PARTS[numbers.below(PARTS.len())])
