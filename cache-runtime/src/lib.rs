@@ -88,6 +88,7 @@ mod entry;
 mod error;
 mod events;
 mod flight;
+mod index;
 mod key;
 mod landing;
 mod lookup;

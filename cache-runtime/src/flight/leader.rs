@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 #[cfg(feature = "redis")]
 use super::leased;
 use super::nesting::{self, Within};
+use super::table::Place;
 use super::{Flight, Flights, Landing};
 use crate::value::payload::Payload;
 
@@ -14,15 +15,17 @@ use crate::value::payload::Payload;
 pub(crate) struct Leader {
     flights: Arc<Flights>,
     flight: Arc<Flight>,
+    place: Place,
     /// It is off the table, and whoever waited has been told.
     landed: bool,
 }
 
 impl Leader {
-    pub(super) fn new(flights: Arc<Flights>, flight: Arc<Flight>) -> Self {
+    pub(super) fn new(flights: Arc<Flights>, flight: Arc<Flight>, place: Place) -> Self {
         Self {
             flights,
             flight,
+            place,
             landed: false,
         }
     }
@@ -62,7 +65,7 @@ impl Leader {
         fill: impl FnOnce(Payload) -> T,
     ) -> Option<T> {
         let mut payload = Some(payload);
-        let filled = self.flights.take_down(&self.flight, || {
+        let filled = self.flights.take_down(&self.flight, self.place, || {
             let value = payload.take()?;
             // Whoever waits has joined at the table, whose lock is held, or found the flight by its lease.
             let is_awaited =
@@ -81,7 +84,7 @@ impl Leader {
     /// Ends the flight without a value; `note` runs only if no invalidation came between, before those who wait look
     /// again.
     pub(crate) fn give_up<T>(self, note: impl FnOnce() -> T) -> Option<T> {
-        self.flights.take_down(&self.flight, note)
+        self.flights.take_down(&self.flight, self.place, note)
     }
 
     /// Hands the value to those who wait while the flight stays on the table: who sees its lease in the store
@@ -114,7 +117,7 @@ impl Drop for Leader {
         if self.landed {
             return;
         }
-        self.flights.take_down(&self.flight, || {});
+        self.flights.take_down(&self.flight, self.place, || {});
         self.flight.land(Landing::Failed);
     }
 }

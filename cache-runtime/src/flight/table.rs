@@ -1,50 +1,95 @@
-use std::borrow::Borrow;
-use std::cmp::Ordering;
-use std::collections::BTreeSet;
 use std::hash::BuildHasher;
-use std::ops::Bound;
 use std::sync::{Arc, PoisonError};
 
 use super::{Flight, Leader, nesting};
+use crate::index::Index;
 use crate::pattern::{Pattern, Span};
 use crate::shim::{FLIGHT_SHARDS as SHARDS, Mutex, MutexGuard, RandomState};
 
-type Shard = BTreeSet<Standing>;
-
-/// A flight on the table, in the order of keys.
-struct Standing(Arc<Flight>);
-
-impl Borrow<str> for Standing {
-    fn borrow(&self) -> &str {
-        &self.0.key
-    }
-}
-
-impl Ord for Standing {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.0.key.cmp(&other.0.key)
-    }
-}
-
-impl PartialOrd for Standing {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Eq for Standing {}
-
-impl PartialEq for Standing {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-/// The flights that can be joined, by key. Ordered, so that an invalidation finds those it matches without
-/// looking at the others.
+/// The flights that can be joined, by key. What an invalidation matches it finds without looking at the others.
 pub(crate) struct Flights {
     shards: [Mutex<Shard>; SHARDS],
     hasher: RandomState,
+}
+
+/// Some of them.
+#[derive(Default)]
+struct Shard {
+    /// The places of flights by their keys.
+    index: Index,
+    places: Vec<Option<Arc<Flight>>>,
+    /// Places that are empty.
+    free: Vec<u32>,
+}
+
+/// Where a flight took off. When it is off the table, the place may be another's.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    shard: usize,
+    place: u32,
+}
+
+/// So many places are kept when there is no flight any more: those of a crowd go.
+const KEPT: usize = 64;
+
+fn at(places: &[Option<Arc<Flight>>], place: u32) -> Option<&Arc<Flight>> {
+    places.get(place as usize)?.as_ref()
+}
+
+/// The key at a place that the index knows: none of these is empty.
+fn key_at(places: &[Option<Arc<Flight>>], place: u32) -> &str {
+    at(places, place).map_or("", |flight| &flight.key)
+}
+
+impl Shard {
+    fn find(&self, key: &str) -> Option<(u32, &Arc<Flight>)> {
+        let key_at = |place| key_at(&self.places, place);
+        let place = self.index.find(key.as_bytes(), key_at)?;
+        at(&self.places, place).map(|flight| (place, flight))
+    }
+
+    /// Puts a flight on the table, where no other of its key is.
+    fn put(&mut self, flight: Arc<Flight>) -> u32 {
+        let places = &mut self.places;
+        let place = self.free.pop().unwrap_or(places.len() as u32);
+        self.index
+            .insert(&flight.key, place, |place| key_at(places, place));
+        match places.get_mut(place as usize) {
+            Some(empty) => *empty = Some(flight),
+            None => places.push(Some(flight)),
+        }
+        place
+    }
+
+    fn remove_key(&mut self, key: &str) {
+        if let Some((place, _)) = self.find(key) {
+            self.remove(place);
+        }
+    }
+
+    fn remove(&mut self, place: u32) {
+        // Its leader has it too: so what it holds isn't dropped here, under a lock.
+        let Some(flight) = self.places.get_mut(place as usize).and_then(Option::take) else {
+            return;
+        };
+        self.index.remove(&flight.key, place);
+        self.free.push(place);
+        if self.free.len() == self.places.len() && self.places.len() > KEPT {
+            *self = Self::default();
+        }
+    }
+
+    /// The places of the flights that the pattern matches, all of whose keys lie in the spans.
+    fn matching(&self, pattern: &Pattern, spans: &[Span]) -> Vec<u32> {
+        let mut matching = Vec::new();
+        let key_at = |place| key_at(&self.places, place);
+        self.index.visit_spans(spans, key_at, |place| {
+            if pattern.matches(key_at(place).as_bytes()) {
+                matching.push(place);
+            }
+        });
+        matching
+    }
 }
 
 /// What a caller makes of the flight that stands at its key.
@@ -82,8 +127,11 @@ impl Flights {
         }
     }
 
-    fn shard(&self, key: &str) -> MutexGuard<'_, Shard> {
-        let shard = self.hasher.hash_one(key) as usize % SHARDS;
+    fn number(&self, key: &str) -> usize {
+        self.hasher.hash_one(key) as usize % SHARDS
+    }
+
+    fn lock(&self, shard: usize) -> MutexGuard<'_, Shard> {
         self.shards[shard]
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -98,98 +146,86 @@ impl Flights {
         stance: impl FnOnce(&Flight) -> Stance,
         recheck: impl FnOnce() -> Option<H>,
     ) -> Boarding<H> {
-        let mut shard = self.shard(key);
-        if let Some(Standing(flight)) = shard.get::<str>(key) {
+        let number = self.number(key);
+        let mut shard = self.lock(number);
+        if let Some((_, flight)) = shard.find(key) {
             match stance(flight) {
                 Stance::Join if nesting::is_within(flight) => return Boarding::Nested,
                 Stance::Join => return Boarding::Join(Arc::clone(flight)),
                 #[cfg(feature = "redis")]
                 Stance::LookAgain => return Boarding::LookAgain,
                 #[cfg(feature = "redis")]
-                Stance::Replace => {}
+                Stance::Replace => shard.remove_key(key),
             }
         }
         if let Some(found) = recheck() {
             return Boarding::Found(found);
         }
-        Boarding::Lead(self.take_off(&mut shard, key, asynchronous))
+        Boarding::Lead(self.take_off(number, &mut shard, key, asynchronous))
     }
 
     /// Leads a new flight in place of any other. Who waits for that one still gets its value, but it
     /// can't fill.
     pub(crate) fn supersede(self: &Arc<Self>, key: &Arc<str>, asynchronous: bool) -> Leader {
-        let mut shard = self.shard(key);
-        self.take_off(&mut shard, key, asynchronous)
+        let number = self.number(key);
+        let mut shard = self.lock(number);
+        shard.remove_key(key);
+        self.take_off(number, &mut shard, key, asynchronous)
     }
 
-    fn take_off(self: &Arc<Self>, shard: &mut Shard, key: &Arc<str>, asynchronous: bool) -> Leader {
+    fn take_off(
+        self: &Arc<Self>,
+        number: usize,
+        shard: &mut Shard,
+        key: &Arc<str>,
+        asynchronous: bool,
+    ) -> Leader {
         let flight = Arc::new(Flight::new(Arc::clone(key), asynchronous));
-        shard.replace(Standing(Arc::clone(&flight)));
-        Leader::new(Arc::clone(self), flight)
+        let place = Place {
+            shard: number,
+            place: shard.put(Arc::clone(&flight)),
+        };
+        Leader::new(Arc::clone(self), flight, place)
     }
 
     /// Takes the flight off the table and runs `fill` if it still stood there; in one step, so that an
     /// invalidation comes before (and nothing is filled) or after (and finds what was). What `fill` gives, the
     /// entries that it replaced, is given back, so that values aren't dropped under the table's lock.
-    pub(super) fn take_down<T>(&self, flight: &Arc<Flight>, fill: impl FnOnce() -> T) -> Option<T> {
-        let mut shard = self.shard(&flight.key);
-        let stood = shard
-            .get::<str>(&flight.key)
-            .is_some_and(|Standing(standing)| Arc::ptr_eq(standing, flight));
+    pub(super) fn take_down<T>(
+        &self,
+        flight: &Arc<Flight>,
+        Place { shard, place }: Place,
+        fill: impl FnOnce() -> T,
+    ) -> Option<T> {
+        let mut shard = self.lock(shard);
+        let standing = at(&shard.places, place);
+        let stood = standing.is_some_and(|standing| Arc::ptr_eq(standing, flight));
         // A test leaves the look out, to see that the exploration finds what comes of it.
         #[cfg(all(test, shuttle))]
         let stood = stood || super::explored::fills_blindly();
         if !stood {
             return None;
         }
-        shard.remove::<str>(&flight.key);
+        shard.remove(place);
         Some(fill())
     }
 
     /// Runs `act` after the key's flight was taken off the table, before another can take off. `act` must give
     /// back the values that it removes, not drop them: a table's lock is held.
     pub(crate) fn void_key<T>(&self, key: &str, act: impl FnOnce() -> T) -> T {
-        let mut shard = self.shard(key);
-        shard.remove(key);
+        let mut shard = self.lock(self.number(key));
+        shard.remove_key(key);
         act()
     }
 
     /// Takes every flight off the table whose key the pattern matches.
     pub(crate) fn void_matching(&self, pattern: &Pattern) {
         let spans = pattern.spans();
-        for shard in &self.shards {
-            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            if shard.is_empty() {
-                continue;
-            }
-            for span in &spans {
-                for key in keys_in(&shard, span, pattern) {
-                    shard.remove::<str>(&key);
-                }
+        for number in 0..SHARDS {
+            let mut shard = self.lock(number);
+            for place in shard.matching(pattern, &spans) {
+                shard.remove(place);
             }
         }
     }
-}
-
-fn keys_in(shard: &Shard, span: &Span, pattern: &Pattern) -> Vec<Arc<str>> {
-    let (start, prefix) = match span {
-        Span::Exact(key) | Span::Prefix(key) => (key.as_slice(), matches!(span, Span::Prefix(_))),
-    };
-    // A pattern that isn't text where a key must be matches none.
-    let Ok(start) = std::str::from_utf8(start) else {
-        return Vec::new();
-    };
-    shard
-        .range::<str, _>((Bound::Included(start), Bound::Unbounded))
-        .map(|Standing(flight)| &flight.key)
-        .take_while(|key| {
-            if prefix {
-                key.starts_with(start)
-            } else {
-                ***key == *start
-            }
-        })
-        .filter(|key| pattern.matches(key.as_bytes()))
-        .cloned()
-        .collect()
 }

@@ -3,7 +3,6 @@
 //! Each shard keeps map, index and eviction queue under one lock, so that none of them ever knows a key that
 //! the others don't. What leaves a shard is dropped outside its lock, since a value's `Drop` is foreign code.
 
-mod index;
 mod shard;
 
 use std::hash::BuildHasher;

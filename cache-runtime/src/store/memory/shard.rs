@@ -8,8 +8,8 @@ use std::time::Duration;
 use hashbrown::HashTable;
 
 use super::Hit;
-use super::index::{Index, MOST_KEY_BYTES, MOST_PLACES};
 use crate::clock::Moment;
+use crate::index::{Index, MOST_KEY_BYTES, MOST_PLACES};
 use crate::pattern::{Pattern, Span};
 use crate::shim::AtomicBool;
 use crate::value::payload::Payload;
@@ -195,17 +195,11 @@ impl Shard {
     pub(super) fn remove_matching(&mut self, pattern: &Pattern, spans: &[Span]) -> Vec<Entry> {
         let (mut places, slots) = (Vec::new(), &self.slots);
         let key_at = |place| key_at(slots, place);
-        for span in spans {
-            let mut meant = |place| {
-                if pattern.matches(key_at(place).as_bytes()) {
-                    places.push(place);
-                }
-            };
-            match span {
-                Span::Exact(key) => self.index.find(key, key_at).into_iter().for_each(meant),
-                Span::Prefix(start) => self.index.visit(start, key_at, &mut meant),
+        self.index.visit_spans(spans, key_at, |place| {
+            if pattern.matches(key_at(place).as_bytes()) {
+                places.push(place);
             }
-        }
+        });
         let removed = places
             .into_iter()
             .filter_map(|place| self.clear(place))

@@ -1,4 +1,6 @@
-//! The keys of a shard, found by what they begin with.
+//! Keys, found by what they begin with: those of the entries in memory, and of flights.
+
+use crate::pattern::Span;
 
 /// A crit-bit tree (Morrison's PATRICIA, 1968; the name is Bernstein's): each fork names the first bit in which the keys of
 /// its two sides differ, so what they have in common is never looked at. A search goes down by single bits of its own key and
@@ -6,9 +8,9 @@
 /// caches. An insertion adds one fork of twelve bytes and moves none. Nothing is rebalanced: what bounds the depth is the
 /// length of keys, since no more forks stand above a key than it has bits, whatever other keys there are.
 ///
-/// A leaf is the place of a key, whose text is the shard's: the caller says which key stands at a place.
+/// A leaf is the place of a key, whose text is the caller's: it says which key stands at a place.
 #[derive(Default)]
-pub(super) struct Index {
+pub(crate) struct Index {
     root: Option<Node>,
     forks: Vec<Fork>,
     /// Forks that are out of use.
@@ -18,9 +20,9 @@ pub(super) struct Index {
 }
 
 /// A place must leave the highest bit of a [`Node`] free.
-pub(super) const MOST_PLACES: usize = 1 << 30;
+pub(crate) const MOST_PLACES: usize = 1 << 30;
 /// The position of a byte and the number of one of its bits fit into the 32 of a [`Fork`].
-pub(super) const MOST_KEY_BYTES: usize = 1 << 27;
+pub(crate) const MOST_KEY_BYTES: usize = 1 << 27;
 
 /// A fork or a place, told apart by the highest bit.
 #[derive(Clone, Copy)]
@@ -55,15 +57,17 @@ impl Node {
 }
 
 /// The byte at a position as nine bits, the first of which says that there is one: so the end of a key is a bit like others,
-/// and no byte is forbidden in keys.
+/// and no byte is forbidden in keys. They are numbered 7 to 15, so that a bit's number is, inverted, by how much to shift.
+#[inline]
 fn nine_bits(key: &[u8], position: usize) -> u32 {
     key.get(position).map_or(0, |byte| 0x100 | u32::from(*byte))
 }
 
 /// On which side of a fork at this bit a key stands.
+#[inline]
 fn side(key: &[u8], bit: u32) -> usize {
     let byte = nine_bits(key, (bit >> 4) as usize);
-    ((byte >> (8 - (bit & 15))) & 1) as usize
+    ((byte >> (!bit & 15)) & 1) as usize
 }
 
 /// The first bit in which two keys differ; `None`: they are one.
@@ -76,13 +80,13 @@ fn first_difference(one: &[u8], other: &[u8]) -> Option<u32> {
     match nine_bits(one, position) ^ nine_bits(other, position) {
         0 => None,
         // The first of the nine is the 24th of 32.
-        differing => Some(((position as u32) << 4) | (differing.leading_zeros() - 23)),
+        differing => Some(((position as u32) << 4) | (differing.leading_zeros() - 16)),
     }
 }
 
 impl Index {
     /// Enters a key. One that is in it already keeps its place.
-    pub(super) fn insert<'k>(
+    pub(crate) fn insert<'k>(
         &mut self,
         key: &str,
         place: u32,
@@ -142,7 +146,7 @@ impl Index {
     }
 
     /// Takes the key of a place out; whether it was in.
-    pub(super) fn remove(&mut self, key: &str, place: u32) -> bool {
+    pub(crate) fn remove(&mut self, key: &str, place: u32) -> bool {
         let Some(mut node) = self.root else {
             return false;
         };
@@ -177,13 +181,13 @@ impl Index {
     }
 
     /// The place of a key.
-    pub(super) fn find<'k>(&self, key: &[u8], key_at: impl Fn(u32) -> &'k str) -> Option<u32> {
+    pub(crate) fn find<'k>(&self, key: &[u8], key_at: impl Fn(u32) -> &'k str) -> Option<u32> {
         let place = self.first(self.below(key, usize::MAX)?);
         (key_at(place).as_bytes() == key).then_some(place)
     }
 
     /// Visits the places of all keys that begin so, and no others.
-    pub(super) fn visit<'k>(
+    pub(crate) fn visit<'k>(
         &self,
         prefix: &[u8],
         key_at: impl Fn(u32) -> &'k str,
@@ -201,6 +205,21 @@ impl Index {
             match node.kind() {
                 Kind::Place(place) => visit(place),
                 Kind::Fork(at) => left.extend(self.forks[at].sides),
+            }
+        }
+    }
+
+    /// Visits the places of all keys in the spans.
+    pub(crate) fn visit_spans<'k>(
+        &self,
+        spans: &[Span],
+        key_at: impl Fn(u32) -> &'k str,
+        mut visit: impl FnMut(u32),
+    ) {
+        for span in spans {
+            match span {
+                Span::Exact(key) => self.find(key, &key_at).into_iter().for_each(&mut visit),
+                Span::Prefix(start) => self.visit(start, &key_at, &mut visit),
             }
         }
     }
@@ -229,7 +248,7 @@ impl Index {
 
     /// How many keys there are.
     #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.root
             .map_or(0, |_| self.forks.len() - self.free.len() + 1)
     }
