@@ -58,13 +58,13 @@ impl Node {
 
 /// The byte at a position as nine bits, the first of which says that there is one: so the end of a key is a bit like others,
 /// and no byte is forbidden in keys. They are numbered 7 to 15, so that a bit's number is, inverted, by how much to shift.
-#[inline]
+#[inline(always)]
 fn nine_bits(key: &[u8], position: usize) -> u32 {
     key.get(position).map_or(0, |byte| 0x100 | u32::from(*byte))
 }
 
 /// On which side of a fork at this bit a key stands.
-#[inline]
+#[inline(always)]
 fn side(key: &[u8], bit: u32) -> usize {
     let byte = nine_bits(key, (bit >> 4) as usize);
     ((byte >> (!bit & 15)) & 1) as usize

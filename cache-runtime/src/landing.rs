@@ -1,6 +1,5 @@
 //! How a computed value comes into the store.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::call::{Call, Lead};
@@ -18,7 +17,7 @@ impl Call {
         let outdates = self.options.refresh();
         #[cfg(feature = "redis")]
         let lease = lead.lease;
-        let taken = lead.leader.land(payload, self.version, |payload| {
+        let taken = lead.leader.land(payload, self.version, |_, payload| {
             let store = self.cache.inner().store.memory();
             let outdated = store.filter(|_| outdates);
             (payload, outdated.map(|store| store.take(&self.key)))
@@ -42,9 +41,8 @@ impl Call {
         weight: usize,
     ) {
         let inner = self.cache.inner();
-        let key = Arc::clone(leader.key());
         let now = inner.clock.now();
-        let insertion = leader.land(payload, self.version, |payload| {
+        let insertion = leader.land(payload, self.version, |key, payload| {
             let entry = Entry {
                 payload,
                 version: self.version,

@@ -17,8 +17,8 @@ mod task;
 mod wait;
 mod waiting;
 
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 
 #[cfg(feature = "redis")]
@@ -27,6 +27,7 @@ use crate::shim::thread::{self, ThreadId};
 use crate::shim::{AtomicU64, Mutex, MutexGuard};
 use crate::value::payload::Payload;
 pub(crate) use leader::Leader;
+use table::Id;
 pub(crate) use table::{Boarding, Flights, Stance};
 use task::Task;
 pub(crate) use wait::{Outcome, Wait};
@@ -41,10 +42,9 @@ pub(crate) enum Landing {
     Failed,
 }
 
-/// A computation in progress.
+/// What the leader of a computation in progress shares with those who wait for it.
 pub(crate) struct Flight {
-    /// Of the entry: the table, the leader and the entry itself share its text.
-    key: Arc<str>,
+    id: Id,
     /// Whether an async caller leads: one that makes no progress while a blocking caller holds its thread.
     asynchronous: bool,
     /// The lease that it takes in the store; 0 where it needs none.
@@ -66,9 +66,9 @@ struct State {
 }
 
 impl Flight {
-    fn new(key: Arc<str>, asynchronous: bool) -> Self {
+    fn new(id: Id, asynchronous: bool) -> Self {
         Self {
-            key,
+            id,
             asynchronous,
             token: AtomicU64::new(0),
             #[cfg(feature = "redis")]
@@ -83,12 +83,6 @@ impl Flight {
                 polls: 0,
             }),
         }
-    }
-
-    /// What tells it from every other flight that isn't over: its place in memory. Whoever keeps this number, keeps it no
-    /// longer than the flight.
-    fn id(&self) -> usize {
-        std::ptr::from_ref(self).addr()
     }
 
     /// The lease that it takes, has, or had.

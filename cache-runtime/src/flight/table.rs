@@ -1,5 +1,5 @@
 use std::hash::BuildHasher;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use super::{Flight, Leader, nesting};
 use crate::index::Index;
@@ -15,82 +15,108 @@ pub(crate) struct Flights {
 /// Some of them.
 #[derive(Default)]
 struct Shard {
-    /// The places of flights by their keys.
+    /// The places of the flights that stand, by their keys.
     index: Index,
-    places: Vec<Option<Arc<Flight>>>,
-    /// Places that are empty.
+    seats: Vec<Option<Seat>>,
+    /// Places that are nobody's.
     free: Vec<u32>,
 }
 
-/// Where a flight took off. When it is off the table, the place may be another's.
+/// What the table knows of a flight. Its place is its leader's until it ends, also when an invalidation has taken the flight
+/// off the table: so the leader finds there who waits, and nobody else's flight.
+pub(super) struct Seat {
+    pub(super) key: Arc<str>,
+    /// Whether it is on the table.
+    pub(super) stands: bool,
+    /// What its leader shares with those who wait. Where a blocking caller leads, nobody needs it until somebody waits, and
+    /// mostly nobody does; an async leader notes there that it is polled.
+    pub(super) flight: Option<Arc<Flight>>,
+}
+
+/// A leader's place.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
     shard: usize,
-    place: u32,
+    seat: u32,
 }
+
+/// What tells a flight from all others of the process that haven't ended: whose table it is, and its place there.
+pub(super) type Id = (usize, usize, u32);
 
 /// So many places are kept when there is no flight any more: those of a crowd go.
 const KEPT: usize = 64;
 
-fn at(places: &[Option<Arc<Flight>>], place: u32) -> Option<&Arc<Flight>> {
-    places.get(place as usize)?.as_ref()
-}
-
-/// The key at a place that the index knows: none of these is empty.
-fn key_at(places: &[Option<Arc<Flight>>], place: u32) -> &str {
-    at(places, place).map_or("", |flight| &flight.key)
+/// The key at a place that the index knows: each of these is taken.
+fn key_at(seats: &[Option<Seat>], seat: u32) -> &str {
+    let seat = seats.get(seat as usize).and_then(Option::as_ref);
+    seat.map_or("", |seat| &seat.key)
 }
 
 impl Shard {
-    fn find(&self, key: &str) -> Option<(u32, &Arc<Flight>)> {
-        let key_at = |place| key_at(&self.places, place);
-        let place = self.index.find(key.as_bytes(), key_at)?;
-        at(&self.places, place).map(|flight| (place, flight))
+    fn find(&self, key: &str) -> Option<u32> {
+        let key_at = |seat| key_at(&self.seats, seat);
+        self.index.find(key.as_bytes(), key_at)
     }
 
-    /// Puts a flight on the table, where no other of its key is.
-    fn put(&mut self, flight: Arc<Flight>) -> u32 {
-        let places = &mut self.places;
-        let place = self.free.pop().unwrap_or(places.len() as u32);
+    /// Puts a flight on the table, where no other of its key stands.
+    fn put(&mut self, seat: Seat) -> u32 {
+        let seats = &mut self.seats;
+        let place = self.free.pop().unwrap_or(seats.len() as u32);
         self.index
-            .insert(&flight.key, place, |place| key_at(places, place));
-        match places.get_mut(place as usize) {
-            Some(empty) => *empty = Some(flight),
-            None => places.push(Some(flight)),
+            .insert(&seat.key, place, |place| key_at(seats, place));
+        match seats.get_mut(place as usize) {
+            Some(empty) => *empty = Some(seat),
+            None => seats.push(Some(seat)),
         }
         place
     }
 
-    fn remove_key(&mut self, key: &str) {
-        if let Some((place, _)) = self.find(key) {
-            self.remove(place);
+    /// Takes a flight off the table.
+    fn take_off(&mut self, seat: u32) {
+        if let Some(Some(taken)) = self.seats.get_mut(seat as usize)
+            && taken.stands
+        {
+            taken.stands = false;
+            self.index.remove(&taken.key, seat);
         }
     }
 
-    fn remove(&mut self, place: u32) {
-        // Its leader has it too: so what it holds isn't dropped here, under a lock.
-        let Some(flight) = self.places.get_mut(place as usize).and_then(Option::take) else {
-            return;
-        };
-        self.index.remove(&flight.key, place);
+    fn take_off_key(&mut self, key: &str) {
+        if let Some(seat) = self.find(key) {
+            self.take_off(seat);
+        }
+    }
+
+    /// Gives up a place.
+    fn vacate(&mut self, place: u32) -> Option<Seat> {
+        let seat = self.seats.get_mut(place as usize)?.take()?;
+        if seat.stands {
+            self.index.remove(&seat.key, place);
+        }
         self.free.push(place);
-        if self.free.len() == self.places.len() && self.places.len() > KEPT {
+        if self.free.len() == self.seats.len() && self.seats.len() > KEPT {
             *self = Self::default();
         }
+        Some(seat)
     }
 
     /// The places of the flights that the pattern matches, all of whose keys lie in the spans.
     fn matching(&self, pattern: &Pattern, spans: &[Span]) -> Vec<u32> {
         let mut matching = Vec::new();
-        let key_at = |place| key_at(&self.places, place);
-        self.index.visit_spans(spans, key_at, |place| {
-            if pattern.matches(key_at(place).as_bytes()) {
-                matching.push(place);
+        let key_at = |seat| key_at(&self.seats, seat);
+        self.index.visit_spans(spans, key_at, |seat| {
+            if pattern.matches(key_at(seat).as_bytes()) {
+                matching.push(seat);
             }
         });
         matching
     }
 }
+
+/// A part of the table, locked.
+pub(super) struct Held<'a>(
+    #[expect(dead_code, reason = "it is there to be dropped")] MutexGuard<'a, Shard>,
+);
 
 /// What a caller makes of the flight that stands at its key.
 pub(crate) enum Stance {
@@ -146,85 +172,101 @@ impl Flights {
         stance: impl FnOnce(&Flight) -> Stance,
         recheck: impl FnOnce() -> Option<H>,
     ) -> Boarding<H> {
-        let number = self.number(key);
-        let mut shard = self.lock(number);
-        if let Some((_, flight)) = shard.find(key) {
-            match stance(flight) {
-                Stance::Join if nesting::is_within(flight) => return Boarding::Nested,
-                Stance::Join => return Boarding::Join(Arc::clone(flight)),
+        let shard = self.number(key);
+        let mut held = self.lock(shard);
+        if let Some(seat) = held.find(key)
+            && let Some(flight) = self.shared_in(&mut held, Place { shard, seat })
+        {
+            match stance(&flight) {
+                Stance::Join if nesting::is_within(&flight) => return Boarding::Nested,
+                Stance::Join => return Boarding::Join(flight),
                 #[cfg(feature = "redis")]
                 Stance::LookAgain => return Boarding::LookAgain,
                 #[cfg(feature = "redis")]
-                Stance::Replace => shard.remove_key(key),
+                Stance::Replace => held.take_off(seat),
             }
         }
         if let Some(found) = recheck() {
             return Boarding::Found(found);
         }
-        Boarding::Lead(self.take_off(number, &mut shard, key, asynchronous))
+        Boarding::Lead(self.take_place(shard, &mut held, key, asynchronous))
     }
 
     /// Leads a new flight in place of any other. Who waits for that one still gets its value, but it
     /// can't fill.
     pub(crate) fn supersede(self: &Arc<Self>, key: &Arc<str>, asynchronous: bool) -> Leader {
-        let number = self.number(key);
-        let mut shard = self.lock(number);
-        shard.remove_key(key);
-        self.take_off(number, &mut shard, key, asynchronous)
+        let shard = self.number(key);
+        let mut held = self.lock(shard);
+        held.take_off_key(key);
+        self.take_place(shard, &mut held, key, asynchronous)
     }
 
-    fn take_off(
+    fn take_place(
         self: &Arc<Self>,
-        number: usize,
-        shard: &mut Shard,
+        shard: usize,
+        held: &mut Shard,
         key: &Arc<str>,
         asynchronous: bool,
     ) -> Leader {
-        let flight = Arc::new(Flight::new(Arc::clone(key), asynchronous));
-        let place = Place {
-            shard: number,
-            place: shard.put(Arc::clone(&flight)),
-        };
+        let seat = held.put(Seat {
+            key: Arc::clone(key),
+            stands: true,
+            flight: None,
+        });
+        let place = Place { shard, seat };
+        let flight = OnceLock::new();
+        if asynchronous {
+            let shared = Arc::new(Flight::new(self.id(place), true));
+            if let Some(Some(seat)) = held.seats.get_mut(seat as usize) {
+                seat.flight = Some(Arc::clone(&shared));
+            }
+            let _ = flight.set(shared);
+        }
         Leader::new(Arc::clone(self), flight, place)
     }
 
-    /// Takes the flight off the table and runs `fill` if it still stood there; in one step, so that an
-    /// invalidation comes before (and nothing is filled) or after (and finds what was). What `fill` gives, the
-    /// entries that it replaced, is given back, so that values aren't dropped under the table's lock.
-    pub(super) fn take_down<T>(
-        &self,
-        flight: &Arc<Flight>,
-        Place { shard, place }: Place,
-        fill: impl FnOnce() -> T,
-    ) -> Option<T> {
-        let mut shard = self.lock(shard);
-        let standing = at(&shard.places, place);
-        let stood = standing.is_some_and(|standing| Arc::ptr_eq(standing, flight));
-        // A test leaves the look out, to see that the exploration finds what comes of it.
-        #[cfg(all(test, shuttle))]
-        let stood = stood || super::explored::fills_blindly();
-        if !stood {
-            return None;
-        }
-        shard.remove(place);
-        Some(fill())
+    pub(super) fn id(&self, Place { shard, seat }: Place) -> Id {
+        (std::ptr::from_ref(self).addr(), shard, seat)
+    }
+
+    /// What a leader shares with those who wait.
+    pub(super) fn shared(&self, place: Place) -> Option<Arc<Flight>> {
+        self.shared_in(&mut self.lock(place.shard), place)
+    }
+
+    /// An async leader's is there from the beginning.
+    fn shared_in(&self, held: &mut Shard, place: Place) -> Option<Arc<Flight>> {
+        let seat = held.seats.get_mut(place.seat as usize)?.as_mut()?;
+        let flight = seat
+            .flight
+            .get_or_insert_with(|| Arc::new(Flight::new(self.id(place), false)));
+        Some(Arc::clone(flight))
+    }
+
+    /// Gives up a leader's place, and takes the flight off the table. As long as what is held is held, nobody leads or
+    /// invalidates: whoever fills meanwhile, since the flight stood, does so in one step with the look. An invalidation comes
+    /// before (and nothing is filled) or after (and finds what was).
+    pub(super) fn vacate(&self, Place { shard, seat }: Place) -> (Held<'_>, Option<Seat>) {
+        let mut held = self.lock(shard);
+        let seat = held.vacate(seat);
+        (Held(held), seat)
     }
 
     /// Runs `act` after the key's flight was taken off the table, before another can take off. `act` must give
     /// back the values that it removes, not drop them: a table's lock is held.
     pub(crate) fn void_key<T>(&self, key: &str, act: impl FnOnce() -> T) -> T {
-        let mut shard = self.lock(self.number(key));
-        shard.remove_key(key);
+        let mut held = self.lock(self.number(key));
+        held.take_off_key(key);
         act()
     }
 
     /// Takes every flight off the table whose key the pattern matches.
     pub(crate) fn void_matching(&self, pattern: &Pattern) {
         let spans = pattern.spans();
-        for number in 0..SHARDS {
-            let mut shard = self.lock(number);
-            for place in shard.matching(pattern, &spans) {
-                shard.remove(place);
+        for shard in 0..SHARDS {
+            let mut held = self.lock(shard);
+            for seat in held.matching(pattern, &spans) {
+                held.take_off(seat);
             }
         }
     }

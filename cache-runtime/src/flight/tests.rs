@@ -95,7 +95,7 @@ fn a_landing_wakes_everyone_who_waits_and_nobody_else() {
         let mut gone = pin!(waiter(join(&flights, "a")));
         assert!(poll(gone.as_mut(), &left_waker).is_pending());
     }
-    assert_eq!(leader.land(Payload::Nothing, 3, |_| 5), Some(5));
+    assert_eq!(leader.land(Payload::Nothing, 3, |_, _| 5), Some(5));
     assert_eq!((kept.count(), moved.count(), left.count()), (1, 1, 0));
     let landed = poll(one.as_mut(), &kept_waker);
     assert!(matches!(
@@ -110,7 +110,7 @@ fn who_comes_after_the_landing_finds_it() {
     let flights = Arc::new(Flights::new());
     let leader = lead(&flights, "a");
     let flight = join(&flights, "a");
-    leader.land(Payload::Nothing, 0, |_| ());
+    leader.land(Payload::Nothing, 0, |_, _| ());
     assert!(matches!(block_on(waiter(flight)), Outcome::Landed(..)));
 }
 
@@ -134,10 +134,10 @@ fn a_superseded_flight_neither_fills_nor_takes_its_successor_down() {
     let flights = Arc::new(Flights::new());
     let (first, flight) = (lead(&flights, "a"), join(&flights, "a"));
     let second = flights.supersede(&"a".into(), true);
-    assert_eq!(first.land(Payload::Nothing, 0, |_| ()), None);
+    assert_eq!(first.land(Payload::Nothing, 0, |_, _| ()), None);
     assert!(matches!(block_on(waiter(flight)), Outcome::Landed(..)));
     assert!(is_flying(&flights, "a"));
-    assert_eq!(second.land(Payload::Nothing, 0, |_| ()), Some(()));
+    assert_eq!(second.land(Payload::Nothing, 0, |_, _| ()), Some(()));
     assert!(!is_flying(&flights, "a"));
 }
 
@@ -174,7 +174,7 @@ fn voiding_takes_matching_flights_off_the_table_and_no_other() {
     }
     let leader = lead(&flights, "posts:1");
     assert_eq!(flights.void_key("posts:1", || 7), 7);
-    assert_eq!(leader.land(Payload::Nothing, 0, |_| ()), None);
+    assert_eq!(leader.land(Payload::Nothing, 0, |_, _| ()), None);
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn the_store_is_looked_at_only_where_nobody_flies() {
     let leader = lead(&flights, "a");
     let joined = flights.board(&"a".into(), true, |_| Stance::Join, || Some(()));
     assert!(matches!(joined, Boarding::Join(_)));
-    leader.land(Payload::Nothing, 0, |_| ());
+    leader.land(Payload::Nothing, 0, |_, _| ());
     let found = flights.board(&"a".into(), true, |_| Stance::Join, || Some(()));
     assert!(matches!(found, Boarding::Found(())));
 }

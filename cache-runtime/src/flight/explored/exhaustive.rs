@@ -54,7 +54,7 @@ fn a_landing_and_a_wait() {
         let flights = Arc::new(Flights::new());
         let leader = lead(&flights);
         let waiting = wait(&flights);
-        let landing = thread::spawn(move || leader.land(Payload::Nothing, 0, |_| ()));
+        let landing = thread::spawn(move || leader.land(Payload::Nothing, 0, |_, _| ()));
         assert!(matches!(block_on(waiting), Outcome::Landed(..)));
         assert!(landing.join().expect("no panic").is_some());
     });
@@ -82,9 +82,9 @@ fn a_fill_and(invalidate: impl Fn(&Flights, &MemoryStore) + Send + Sync + 'stati
         let leader = lead(&flights);
         let filled = Arc::clone(&store);
         let landing = thread::spawn(move || {
-            let fill = |payload| {
+            let fill = |key, payload| {
                 let entry = Entry { payload, ..entry() };
-                filled.insert(KEY.into(), entry, 0)
+                filled.insert(key, entry, 0)
             };
             leader.land(Payload::Nothing, 0, fill).is_some()
         });

@@ -30,7 +30,7 @@ fn a_blocking_waiter_leaves_the_thread_to_an_async_leader() {
         panic!("nobody flies")
     };
     let wait = Wait::new(join(&flights, "b"), LONG, true);
-    let landing = thread::spawn(move || blocking.land(Payload::Nothing, 0, |_| ()));
+    let landing = thread::spawn(move || blocking.land(Payload::Nothing, 0, |_, _| ()));
     assert!(matches!(block_on(wait), Outcome::Landed(..)));
     landing.join().expect("no panic");
     drop(leader);
@@ -99,7 +99,7 @@ fn no_lock_is_held_while_a_waker_is_dropped() {
         assert!(poll(leaves.as_mut(), &fresh()).is_pending());
     }
     flights.void_key("a", || ());
-    leader.land(Payload::Nothing, 0, |_| ());
+    leader.land(Payload::Nothing, 0, |_, _| ());
 }
 
 /// A waiter in its leader's task asks a few times whether the leader is polled, and no more.
