@@ -93,17 +93,19 @@ impl Clock {
         }
     }
 
-    /// Starts to measure; a manual clock measures by how far it is moved.
-    pub(crate) fn stopwatch(&self) -> Stopwatch {
+    /// Starts to measure; a manual clock measures by how far it is moved. The precise clock is read only where somebody makes
+    /// much of it: two readings take longer than the rest of what a fill does for its flight. Counted in ticks, a
+    /// computation that is shorter than one is right on average.
+    pub(crate) fn stopwatch(&self, precise: bool) -> Stopwatch {
         match &self.manual {
-            None => Stopwatch::real(),
-            Some(_) => Stopwatch(Started::Manual(self.clone(), self.now())),
+            None if precise => Stopwatch::real(),
+            _ => Stopwatch(Started::Kept(self.clone(), self.now())),
         }
     }
 
     /// The moment `after` from now; a time past every calendar is never.
     pub(crate) fn deadline(&self, after: Duration) -> Moment {
-        self.now().saturating_add(nanos(after))
+        later(self.now(), after)
     }
 }
 
@@ -117,12 +119,12 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// Measures how long a computation takes: always precisely, since a coarse tick may be longer than all of it.
+/// Measures how long a computation takes.
 pub(crate) struct Stopwatch(Started);
 
 enum Started {
     Real(Instant),
-    Manual(Clock, Moment),
+    Kept(Clock, Moment),
 }
 
 impl Stopwatch {
@@ -134,9 +136,14 @@ impl Stopwatch {
     pub(crate) fn elapsed(&self) -> Duration {
         match &self.0 {
             Started::Real(since) => since.elapsed(),
-            Started::Manual(clock, since) => Duration::from_nanos(clock.now() - since),
+            Started::Kept(clock, since) => Duration::from_nanos(clock.now() - since),
         }
     }
+}
+
+/// The moment `after` another; a time past every calendar is never.
+pub(crate) fn later(moment: Moment, after: Duration) -> Moment {
+    moment.saturating_add(nanos(after))
 }
 
 fn nanos(duration: Duration) -> u64 {

@@ -185,7 +185,7 @@ impl Asked<'_> {
             key: key.into(),
             version: info.version,
             cache_none: info.cache_none,
-            options: info.options,
+            options: &info.options,
             ttl: match info.ttl {
                 Ttl::Fixed(ttl) => Some(ttl),
                 Ttl::Preset(name) => cache.preset(name),

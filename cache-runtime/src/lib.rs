@@ -90,6 +90,7 @@ mod error;
 mod events;
 mod flight;
 mod hit;
+mod index;
 mod key;
 mod landing;
 mod lookup;

@@ -8,7 +8,9 @@ use std::time::Duration;
 use crate::answer::Answer;
 use crate::background::block_on;
 use crate::call::{Call, Filling, Landing, Lead, Step};
-use crate::entry::{self, Found};
+#[cfg(feature = "redis")]
+use crate::entry;
+use crate::entry::Found;
 use crate::lookup::{Lookup, State, fits};
 use crate::ttl::IntoTtl;
 use crate::value::payload::Payload;
@@ -57,10 +59,13 @@ where
             None
         }
         State::Bypass => None,
-        State::Pending(call) => match call.settle::<R, S>(&mut found).await {
-            Some(lead) => Some((*call, lead)),
-            None => None,
-        },
+        State::Pending(call) => {
+            let lead = match call.settle_at_once::<R, S>(&mut found) {
+                Some(lead) => lead,
+                None => call.settle::<R, S>(&mut found).await,
+            };
+            lead.map(|lead| (*call, lead))
+        }
         State::Leading(leading) => Some(*leading),
     };
     if let Some(value) = found.and_then(rebuild) {
@@ -117,7 +122,11 @@ where
         State::Hit(_) | State::Bypass => None,
         State::Pending(mut call) => {
             call.blocking = true;
-            block_on(call.settle::<R, S>(&mut found)).map(|lead| (*call, lead))
+            let lead = match call.settle_at_once::<R, S>(&mut found) {
+                Some(lead) => lead,
+                None => block_on(call.settle::<R, S>(&mut found)),
+            };
+            lead.map(|lead| (*call, lead))
         }
         State::Leading(leading) => Some(*leading),
     };
@@ -163,18 +172,36 @@ impl Call {
         }
     }
 
+    /// The same where nothing is to be waited for; `None` where that isn't known.
+    fn settle_at_once<R: Cached<S>, S>(
+        &self,
+        found: &mut Option<Found<Arc<R::Stored>>>,
+    ) -> Option<Option<Lead>> {
+        match self.approach_at_once(&mut self.accept::<R, S>(found))? {
+            Step::Lead(lead) => Some(Some(lead)),
+            _ => Some(None),
+        }
+    }
+
+    /// Takes what a function that returns an `R` can use.
+    fn accept<R: Cached<S>, S>(
+        &self,
+        found: &mut Option<Found<Arc<R::Stored>>>,
+    ) -> impl FnMut(&Payload, u32) -> bool + Send {
+        |payload, entry_version| {
+            *found = payload
+                .share(entry_version, self.version)
+                .filter(fits::<R, S>);
+            found.is_some()
+        }
+    }
+
     /// The next step of a call that returns an `R`.
     pub(crate) async fn approach_for<R: Cached<S>, S>(
         &self,
         found: &mut Option<Found<Arc<R::Stored>>>,
     ) -> Step {
-        let accept = &mut |payload: &Payload, entry_version| {
-            *found = payload
-                .share(entry_version, self.version)
-                .filter(fits::<R, S>);
-            found.is_some()
-        };
-        let step = self.approach(accept).await;
+        let step = self.approach(&mut self.accept::<R, S>(found)).await;
         #[cfg(feature = "redis")]
         if let Step::Arrived(arrival) = step {
             match &*found {
@@ -243,47 +270,59 @@ fn conclude<R: Cached<S>, S, D: IntoTtl>(
         Peek::Value(_) => value.share(),
     };
     let Some(value) = shared else {
-        let fill = call.cache_none.then(|| call.ttl_or_default(None)).flatten();
-        let landing = match fill {
-            Some(ttl) => call.landing(
-                lead,
-                Payload::Nothing,
-                ttl,
-                || 0,
-                |facts| Ok(entry::nothing::<R::Stored>(facts)),
-                took,
-            ),
-            None => Landing::Share(Payload::Nothing),
-        };
         return Conclusion {
-            landing,
+            landing: nothing_lands::<R, S>(call, lead, took),
             stored: Found::Nothing,
         };
     };
-    let payload = Payload::typed(Arc::clone(&value));
     let ttl = if unless(&value) {
         None
     } else {
         call.ttl_or_default(value_ttl(&value).into_ttl())
     };
-    let landing = match ttl {
-        Some(ttl) => call.landing(
-            lead,
-            payload,
-            ttl,
-            || weight(&*value),
-            |facts| entry::encode(&*value, facts, &call.cache.encoding_of(&call.key)),
-            took,
-        ),
-        None => Landing::Share(payload),
+    let Some(ttl) = ttl else {
+        return Conclusion {
+            landing: Landing::Share(Payload::typed(Arc::clone(&value))),
+            stored: Found::Value(value),
+        };
     };
-    Conclusion {
-        landing,
-        stored: Found::Value(value),
+    #[cfg(feature = "redis")]
+    if call.is_far() {
+        let encoding = call.cache.encoding_of(&call.key);
+        let encoded = entry::encode(&*value, &call.facts(lead, took), &encoding);
+        let payload = Payload::typed(Arc::clone(&value));
+        return Conclusion {
+            landing: call.landing_in_redis(payload, ttl, || weight(&*value), encoded),
+            stored: Found::Value(value),
+        };
     }
+    let weight = weight(&*value);
+    Conclusion {
+        landing: call.landing_in_memory(Payload::typed(value), ttl, weight, took),
+        // Nobody waits for a fill in memory, and so nobody asks.
+        stored: Found::Nothing,
+    }
+}
+
+/// What becomes of a `None`.
+#[cfg_attr(
+    not(feature = "redis"),
+    expect(unused_variables, reason = "nothing is encoded for memory")
+)]
+fn nothing_lands<R: Cached<S>, S>(call: &Call, lead: &Lead, took: Duration) -> Landing {
+    let fill = call.cache_none.then(|| call.ttl_or_default(None)).flatten();
+    let Some(ttl) = fill else {
+        return Landing::Share(Payload::Nothing);
+    };
+    #[cfg(feature = "redis")]
+    if call.is_far() {
+        let encoded = Ok(entry::nothing::<R::Stored>(&call.facts(lead, took)));
+        return call.landing_in_redis(Payload::Nothing, ttl, || 0, encoded);
+    }
+    call.landing_in_memory(Payload::Nothing, ttl, 0, took)
 }
 
 /// About how many bytes a value takes in this process.
 fn weight<T: Storable>(value: &T) -> usize {
-    size_of::<T>() + measure::measure(value).map_or(0, |measure| measure.bytes)
+    size_of::<T>() + measure::weigh(value)
 }

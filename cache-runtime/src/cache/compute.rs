@@ -74,7 +74,7 @@ impl Cache {
             key: key.into(),
             version: 0,
             cache_none: true,
-            options: ReadOptions::DEFAULT,
+            options: &ReadOptions::DEFAULT,
             ttl: ttl.into_ttl(),
             refresh: false,
             due: None,

@@ -164,7 +164,7 @@ impl World {
             key: KEY.into(),
             version: 0,
             cache_none: true,
-            options: ReadOptions::DEFAULT,
+            options: &ReadOptions::DEFAULT,
             ttl: Some(TTL),
             refresh,
             due: None,

@@ -113,7 +113,8 @@ impl Call {
     pub(crate) fn stopwatch(&self) -> Stopwatch {
         let inner = self.cache.inner();
         match &inner.store {
-            Store::Memory(_) => inner.clock.stopwatch(),
+            // What it measures decides when those who ask for it refresh early.
+            Store::Memory(_) => inner.clock.stopwatch(self.options.early),
             #[cfg(feature = "redis")]
             Store::Redis(_) => Stopwatch::real(),
         }

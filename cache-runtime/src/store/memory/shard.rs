@@ -1,7 +1,6 @@
 mod sight;
 
-use std::collections::{BTreeMap, VecDeque};
-use std::ops::Bound;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -10,6 +9,7 @@ use hashbrown::HashTable;
 
 use super::Hit;
 use crate::clock::Moment;
+use crate::index::{Index, MOST_KEY_BYTES, MOST_PLACES};
 use crate::pattern::{Pattern, Span};
 use crate::shim::AtomicBool;
 use crate::value::payload::Payload;
@@ -70,6 +70,12 @@ impl Slot {
     }
 }
 
+/// The key at a place that the index knows: none of these is empty.
+fn key_at(slots: &[Option<Slot>], place: u32) -> &str {
+    let slot = slots.get(place as usize).and_then(Option::as_ref);
+    slot.map_or("", |slot| &slot.key)
+}
+
 /// A part of the store. Evicts by CLOCK (Corbató, 1968): entries queue up in the order in which they came; one
 /// at the head that was read meanwhile goes to the end once more, one that wasn't goes.
 pub(super) struct Shard {
@@ -78,8 +84,8 @@ pub(super) struct Shard {
     places: HashTable<u32>,
     slots: Vec<Option<Slot>>,
     free: Vec<u32>,
-    /// Keys in order, for patterns.
-    index: BTreeMap<Arc<str>, u32>,
+    /// Finds keys by what they begin with, for patterns.
+    index: Index,
     queue: VecDeque<u32>,
     /// Where the sweep goes on.
     swept: usize,
@@ -93,7 +99,7 @@ impl Shard {
             places: HashTable::new(),
             slots: Vec::new(),
             free: Vec::new(),
-            index: BTreeMap::new(),
+            index: Index::default(),
             queue: VecDeque::new(),
             swept: 0,
         }
@@ -166,19 +172,22 @@ impl Shard {
             visited: AtomicBool::new(false),
         };
         let weight = slot.weight();
-        if weight > self.capacity {
+        if weight > self.capacity || slot.key.len() > MOST_KEY_BYTES {
             removed.push(slot.entry);
             return false;
         }
         self.sweep(now, removed);
-        while self.weight + weight > self.capacity && self.evict(removed) {}
+        while self.is_full_for(weight) && self.evict(removed) {}
         self.weight += weight;
-        let place = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(None);
-            (self.slots.len() - 1) as u32
-        });
-        self.index.insert(Arc::clone(&slot.key), place);
-        self.slots[place as usize] = Some(slot);
+        let slots = &self.slots;
+        let free = self.free.pop();
+        let place = free.unwrap_or(slots.len() as u32);
+        self.index
+            .insert(&slot.key, place, |place| key_at(slots, place));
+        match free {
+            Some(place) => self.slots[place as usize] = Some(slot),
+            None => self.slots.push(Some(slot)),
+        }
         let slots = &self.slots;
         let hash_of = |place: &u32| slots[*place as usize].as_ref().map_or(0, |slot| slot.hash);
         self.places.insert_unique(hash, place, hash_of);
@@ -195,40 +204,26 @@ impl Shard {
         entry
     }
 
+    fn is_full_for(&self, weight: usize) -> bool {
+        // Nearly as many places again may be empty, in the queue.
+        self.weight + weight > self.capacity || self.places.len() >= MOST_PLACES / 4
+    }
+
     /// Removes the entries that the pattern matches, all of which lie in the spans.
     pub(super) fn remove_matching(&mut self, pattern: &Pattern, spans: &[Span]) -> Vec<Entry> {
-        let mut places = Vec::new();
-        for span in spans {
-            let in_span = self.keys_in(span);
-            places.extend(
-                in_span
-                    .filter(|(key, _)| pattern.matches(key.as_bytes()))
-                    .map(|(_, place)| *place),
-            );
-        }
+        let (mut places, slots) = (Vec::new(), &self.slots);
+        let key_at = |place| key_at(slots, place);
+        self.index.visit_spans(spans, key_at, |place| {
+            if pattern.matches(key_at(place).as_bytes()) {
+                places.push(place);
+            }
+        });
         let removed = places
             .into_iter()
             .filter_map(|place| self.clear(place))
             .collect();
         self.compact();
         removed
-    }
-
-    fn keys_in<'a>(&'a self, span: &'a Span) -> impl Iterator<Item = (&'a Arc<str>, &'a u32)> {
-        let (start, exact) = match span {
-            Span::Exact(key) => (key, true),
-            Span::Prefix(key) => (key, false),
-        };
-        // Keys are text; a span that isn't holds none of them.
-        let start = std::str::from_utf8(start).ok();
-        let from = (Bound::Included(start.unwrap_or("")), Bound::Unbounded);
-        self.index
-            .range::<str, _>(from)
-            .take_while(move |(key, _)| match start {
-                Some(start) if exact => ***key == *start,
-                Some(start) => key.starts_with(start),
-                None => false,
-            })
     }
 
     /// Empties a place. It stays in the queue, and so isn't free, until the queue passes it: the queue never
@@ -239,7 +234,7 @@ impl Shard {
             found.remove();
         }
         self.weight -= slot.weight();
-        self.index.remove(&slot.key);
+        self.index.remove(&slot.key, place);
         Some(slot.entry)
     }
 
@@ -306,7 +301,10 @@ impl Shard {
         for (place, slot) in live() {
             let slot = slot.as_ref().expect("it is live");
             weight += slot.weight();
-            assert_eq!(self.index.get(&slot.key), Some(&place));
+            let found = self
+                .index
+                .find(slot.key.as_bytes(), |place| key_at(&self.slots, place));
+            assert_eq!(found, Some(place));
             assert!(self.slot(slot.hash, &slot.key).is_some());
         }
         assert_eq!(weight, self.weight);
