@@ -102,7 +102,7 @@ impl ReadSite {
 
     /// Renders the key of a call, or leaves in the rendering why it can't be. The type name of the attribute's closure names the
     /// instance.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn render(
         &self,
         rendering: &mut Rendering,
