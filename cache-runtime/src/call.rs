@@ -151,12 +151,10 @@ impl Call {
             return Ok(Step::Lead(Lead::in_memory(leader)));
         }
         loop {
+            // Nearly always there is none: then the clock isn't asked whether it lives.
             let recheck = || {
-                if *unusable {
-                    None
-                } else {
-                    store.get(&self.key, inner.clock.now())
-                }
+                let looks = !*unusable && store.holds(&self.key);
+                looks.then(|| store.get(&self.key, inner.clock.now()))?
             };
             match inner
                 .flights

@@ -93,13 +93,11 @@ impl Clock {
         }
     }
 
-    /// Starts to measure; a manual clock measures by how far it is moved. The precise clock is read only where somebody makes
-    /// much of it: two readings take longer than the rest of what a fill does for its flight. Counted in ticks, a
-    /// computation that is shorter than one is right on average.
-    pub(crate) fn stopwatch(&self, precise: bool) -> Stopwatch {
+    /// Starts to measure; a manual clock measures by how far it is moved.
+    pub(crate) fn stopwatch(&self) -> Stopwatch {
         match &self.manual {
-            None if precise => Stopwatch::real(),
-            _ => Stopwatch(Started::Kept(self.clone(), self.now())),
+            None => Stopwatch::real(),
+            Some(_) => Stopwatch(Started::Manual(self.clone(), self.now())),
         }
     }
 
@@ -119,12 +117,13 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// Measures how long a computation takes.
+/// Measures how long a computation takes: always precisely, since a coarse tick may be longer than all of it.
 pub(crate) struct Stopwatch(Started);
 
 enum Started {
     Real(Instant),
-    Kept(Clock, Moment),
+    Manual(Clock, Moment),
+    Not,
 }
 
 impl Stopwatch {
@@ -133,10 +132,16 @@ impl Stopwatch {
         Self(Started::Real(Instant::now()))
     }
 
+    /// For nobody.
+    pub(crate) fn none() -> Self {
+        Self(Started::Not)
+    }
+
     pub(crate) fn elapsed(&self) -> Duration {
         match &self.0 {
             Started::Real(since) => since.elapsed(),
-            Started::Kept(clock, since) => Duration::from_nanos(clock.now() - since),
+            Started::Manual(clock, since) => Duration::from_nanos(clock.now() - since),
+            Started::Not => Duration::ZERO,
         }
     }
 }

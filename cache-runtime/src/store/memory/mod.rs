@@ -106,6 +106,15 @@ impl MemoryStore {
             .get(hash, key, now)
     }
 
+    /// Whether there is an entry of this key, living or not.
+    pub(crate) fn holds(&self, key: &str) -> bool {
+        let (hash, shard) = self.locate(key);
+        shard
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .holds(hash, key)
+    }
+
     /// The entry, if it stands, be it stale.
     #[inline]
     pub(crate) fn look(&self, key: &str, now: Moment) -> Option<Sight> {

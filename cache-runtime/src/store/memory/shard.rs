@@ -155,6 +155,11 @@ impl Shard {
         })
     }
 
+    /// Whether there is an entry of this key, living or not.
+    pub(super) fn holds(&self, hash: u64, key: &str) -> bool {
+        self.slot(hash, key).is_some()
+    }
+
     /// Stores an entry. What it replaces and evicts goes to `removed`.
     pub(super) fn insert(
         &mut self,
@@ -259,7 +264,10 @@ impl Shard {
     /// Looks at the next few slots and removes what has expired, so that nothing that nobody reads again stays.
     fn sweep(&mut self, now: Moment, removed: &mut Vec<Entry>) {
         for _ in 0..SWEEP.min(self.slots.len()) {
-            self.swept = (self.swept + 1) % self.slots.len();
+            self.swept = match self.swept + 1 {
+                next if next < self.slots.len() => next,
+                _ => 0,
+            };
             let place = self.swept as u32;
             if self.at(place).is_some_and(|slot| slot.entry.expires <= now) {
                 removed.extend(self.clear(place));
