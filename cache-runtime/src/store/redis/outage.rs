@@ -180,6 +180,7 @@ impl Commands {
 
     /// What follows the opening of the breaker: the cause is logged, once, and the probe starts.
     fn went_down(self: &Arc<Self>, cause: &CacheError) {
+        self.locals.end();
         // The probe first: a subscriber may panic. Refused only where the thread never started; and this is it.
         let _ = background::spawn(probe(Arc::clone(self)));
         tracing::warn!(target: "cache", op = "down", "[Cache] Redis is down, functions run uncached: {cause}");
