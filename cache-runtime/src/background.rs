@@ -24,6 +24,8 @@ static HANDLE: OnceLock<Handle> = OnceLock::new();
 enum Role {
     /// A caller's.
     Caller,
+    /// A caller's, which does nothing else while it waits for the cache.
+    CallerBlocked,
     /// The cache's own.
     Own,
     /// The cache's own, while foreign code on it (a value's `Drop`, a subscriber of `tracing`) blocks. What it
@@ -37,6 +39,12 @@ thread_local! {
 
 fn role() -> Role {
     ROLE.try_with(Cell::get).unwrap_or(Role::Caller)
+}
+
+/// Whether this is a caller's thread that isn't in [`block_on`]: what its runtime is to run, it can run.
+#[cfg(feature = "redis")]
+pub(crate) fn is_free_caller() -> bool {
+    role() == Role::Caller
 }
 
 /// The thread's runtime; the first call starts it. One for the process, since it sleeps most of the time.
@@ -166,24 +174,25 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// Marks the cache's own thread, if this is it, as blocked until dropped.
+/// Marks the thread as blocked until dropped.
 struct Blocked(Role);
 
 impl Blocked {
     fn new() -> Self {
         let before = role();
-        if before == Role::Own {
-            ROLE.set(Role::OwnBlocked);
-        }
+        let blocked = match before {
+            Role::Own | Role::OwnBlocked => Role::OwnBlocked,
+            Role::Caller | Role::CallerBlocked => Role::CallerBlocked,
+        };
+        // Gone with the thread's end, when nobody asks any more.
+        let _ = ROLE.try_with(|role| role.set(blocked));
         Self(before)
     }
 }
 
 impl Drop for Blocked {
     fn drop(&mut self) {
-        if self.0 == Role::Own {
-            ROLE.set(Role::Own);
-        }
+        let _ = ROLE.try_with(|role| role.set(self.0));
     }
 }
 

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use crate::cache::Cache;
 use crate::clock::Moment;
-use crate::entry::Facts;
 use crate::error::CacheError;
 use crate::events;
 use crate::flight::{Boarding, Flight, Leader, Outcome, Stance, Wait};
@@ -100,6 +99,22 @@ impl Call {
             #[cfg(feature = "redis")]
             Store::Redis(store) => self.approach_redis(store, accept).await,
         };
+        self.counted(step)
+    }
+
+    /// What to do, where that is known without waiting: in memory it is, unless another caller computes the entry. So few calls
+    /// that miss there are ever a future that somebody must poll.
+    pub(crate) fn approach_at_once(&self, accept: &mut Accept<'_>) -> Option<Step> {
+        match &self.cache.inner().store {
+            Store::Memory(store) if !self.options.refresh() || self.refresh => {
+                let step = self.board_in_memory(store, &mut false, accept).ok()?;
+                Some(self.counted(step))
+            }
+            _ => None,
+        }
+    }
+
+    fn counted(&self, step: Step) -> Step {
         if matches!(step, Step::Lead(_) | Step::Run) {
             self.count(Counter::Misses);
             self.event(events::miss);
@@ -108,21 +123,38 @@ impl Call {
     }
 
     async fn approach_memory(&self, store: &MemoryStore, accept: &mut Accept<'_>) -> Step {
-        let inner = self.cache.inner();
-        if self.refresh {
-            return Step::Lead(Lead::in_memory(
-                inner.flights.supersede(&self.key, !self.blocking),
-            ));
-        }
-        let mut limit = Limit::new(inner.flight_limit);
+        let mut limit = None;
         let mut unusable = false;
         loop {
+            let flight = match self.board_in_memory(store, &mut unusable, accept) {
+                Ok(step) => return step,
+                Err(flight) => flight,
+            };
+            let limit = limit.get_or_insert_with(|| Limit::new(self.cache.inner().flight_limit));
+            if let Some(step) = self.wait(flight, limit, accept).await {
+                return step;
+            }
+        }
+    }
+
+    /// What to do, or the flight to wait for. `unusable` remembers that another type's or version's value stands there: it is
+    /// computed anew, and overwritten.
+    fn board_in_memory(
+        &self,
+        store: &MemoryStore,
+        unusable: &mut bool,
+        accept: &mut Accept<'_>,
+    ) -> Result<Step, Arc<Flight>> {
+        let inner = self.cache.inner();
+        if self.refresh {
+            let leader = inner.flights.supersede(&self.key, !self.blocking);
+            return Ok(Step::Lead(Lead::in_memory(leader)));
+        }
+        loop {
+            // Nearly always there is none: then the clock isn't asked whether it lives.
             let recheck = || {
-                if unusable {
-                    None
-                } else {
-                    store.get(&self.key, inner.clock.now())
-                }
+                let looks = !*unusable && store.holds(&self.key);
+                looks.then(|| store.get(&self.key, inner.clock.now()))?
             };
             match inner
                 .flights
@@ -130,19 +162,14 @@ impl Call {
             {
                 Boarding::Found(hit) if accept(&hit.payload, hit.version) => {
                     self.hit();
-                    return Step::Taken;
+                    return Ok(Step::Taken);
                 }
-                // Another type's or version's value: computed anew, and overwritten.
-                Boarding::Found(_) => unusable = true,
-                Boarding::Nested => return Step::Run,
-                Boarding::Lead(leader) => return Step::Lead(Lead::in_memory(leader)),
+                Boarding::Found(_) => *unusable = true,
+                Boarding::Nested => return Ok(Step::Run),
+                Boarding::Lead(leader) => return Ok(Step::Lead(Lead::in_memory(leader))),
                 #[cfg(feature = "redis")]
                 Boarding::LookAgain => {}
-                Boarding::Join(flight) => {
-                    if let Some(step) = self.wait(flight, &mut limit, accept).await {
-                        return step;
-                    }
-                }
+                Boarding::Join(flight) => return Err(flight),
             }
         }
     }
@@ -177,48 +204,52 @@ impl Call {
         (!ttl.is_zero()).then(|| early::jittered(ttl, self.options.jitter))
     }
 
-    /// How a computed value lands: in memory as it is, weighed; in Redis encoded. A value that no codec carries or
-    /// that is too large is shared with those who wait, counted and logged; an entry that a refresh found stays, since
-    /// it is within its lifetime, and the lead is let go, so that nobody waits for a fill that won't come.
-    #[cfg_attr(
-        not(feature = "redis"),
-        expect(unused_variables, reason = "nothing is encoded for memory")
-    )]
-    pub(crate) fn landing(
+    /// How a computed value lands in memory: as it is, weighed. One that is too large is shared with those who wait, counted and
+    /// logged; an entry that a refresh found stays, since it is within its lifetime, and the lead is let go, so that nobody
+    /// waits for a fill that won't come.
+    pub(crate) fn landing_in_memory(
         &self,
-        lead: &Lead,
+        payload: Payload,
+        ttl: Duration,
+        weight: usize,
+        took: Duration,
+    ) -> Landing {
+        match self.cache.encoding_of(&self.key).check(weight) {
+            Ok(()) => Landing::InMemory {
+                payload,
+                ttl,
+                took,
+                weight,
+            },
+            Err(error) => self.unstorable(payload, &error),
+        }
+    }
+
+    /// How it lands in Redis: encoded. One that no codec carries is shared too.
+    #[cfg(feature = "redis")]
+    pub(crate) fn landing_in_redis(
+        &self,
         payload: Payload,
         ttl: Duration,
         weight: impl FnOnce() -> usize,
-        encode: impl FnOnce(&Facts) -> Result<Vec<u8>, CacheError>,
-        took: Duration,
+        encoded: Result<Vec<u8>, CacheError>,
     ) -> Landing {
-        let shared = payload.clone();
-        let landing = match &self.cache.inner().store {
-            Store::Memory(_) => {
-                let weight = weight();
-                let fits = self.cache.encoding_of(&self.key).check(weight);
-                fits.map(|()| Landing::InMemory {
-                    payload,
-                    ttl,
-                    took,
-                    weight,
-                })
-            }
-            #[cfg(feature = "redis")]
-            Store::Redis(_) => encode(&self.facts(lead, took)).map(|bytes| Landing::InRedis {
+        match encoded {
+            Ok(bytes) => Landing::InRedis {
                 near: self.is_kept_near().then(weight),
                 payload,
                 ttl,
                 bytes,
-            }),
-        };
-        landing.unwrap_or_else(|error| {
-            if !self.cache.is_too_large(self.origin, &self.key, &error) {
-                self.failed(&error);
-            }
-            Landing::Share(shared)
-        })
+            },
+            Err(error) => self.unstorable(payload, &error),
+        }
+    }
+
+    fn unstorable(&self, payload: Payload, error: &CacheError) -> Landing {
+        if !self.cache.is_too_large(self.origin, &self.key, error) {
+            self.failed(error);
+        }
+        Landing::Share(payload)
     }
 
     /// Hands a computed value on. What is returned is still to be waited for; it finishes without.

@@ -15,7 +15,8 @@ pub(crate) const NEVER: Moment = u64::MAX;
 fn ticks() -> Moment {
     use rustix::time::{ClockId, clock_gettime};
     let time = clock_gettime(ClockId::MonotonicCoarse);
-    let (seconds, nanos) = (time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs());
+    // Neither is negative: it is the time since the machine was started.
+    let (seconds, nanos) = (time.tv_sec as u64, time.tv_nsec as u64);
     seconds.wrapping_mul(1_000_000_000).wrapping_add(nanos)
 }
 
@@ -84,6 +85,7 @@ impl Clock {
         }
     }
 
+    #[inline]
     pub(crate) fn now(&self) -> Moment {
         match &self.manual {
             None => ticks(),
@@ -101,7 +103,7 @@ impl Clock {
 
     /// The moment `after` from now; a time past every calendar is never.
     pub(crate) fn deadline(&self, after: Duration) -> Moment {
-        self.now().saturating_add(nanos(after))
+        later(self.now(), after)
     }
 }
 
@@ -121,6 +123,7 @@ pub(crate) struct Stopwatch(Started);
 enum Started {
     Real(Instant),
     Manual(Clock, Moment),
+    Not,
 }
 
 impl Stopwatch {
@@ -129,12 +132,23 @@ impl Stopwatch {
         Self(Started::Real(Instant::now()))
     }
 
+    /// For nobody.
+    pub(crate) fn none() -> Self {
+        Self(Started::Not)
+    }
+
     pub(crate) fn elapsed(&self) -> Duration {
         match &self.0 {
             Started::Real(since) => since.elapsed(),
             Started::Manual(clock, since) => Duration::from_nanos(clock.now() - since),
+            Started::Not => Duration::ZERO,
         }
     }
+}
+
+/// The moment `after` another; a time past every calendar is never.
+pub(crate) fn later(moment: Moment, after: Duration) -> Moment {
+    moment.saturating_add(nanos(after))
 }
 
 fn nanos(duration: Duration) -> u64 {

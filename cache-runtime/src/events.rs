@@ -2,12 +2,21 @@
 
 use std::time::Duration;
 
+use tracing::level_filters::LevelFilter;
 use tracing::{Level, enabled};
 
 use crate::site::Origin;
 
-/// Whether somebody listens, so that nothing is formatted for nobody.
+/// Whether somebody listens, so that nothing is formatted for nobody. Where nobody listens to the level at all, as is usual, that
+/// is one load.
+#[inline]
 pub(crate) fn wanted(debug: bool) -> bool {
+    let level = if debug { Level::INFO } else { Level::DEBUG };
+    level <= LevelFilter::current() && is_enabled(debug)
+}
+
+#[cold]
+fn is_enabled(debug: bool) -> bool {
     if debug {
         enabled!(target: "cache", Level::INFO)
     } else {

@@ -1,13 +1,13 @@
 //! How a computed value comes into the store.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::call::{Call, Lead};
+use crate::clock::later;
 #[cfg(feature = "redis")]
 use crate::entry::Facts;
 use crate::flight::Leader;
-use crate::store::memory::Entry;
+use crate::store::memory::{Entry, Insertion};
 use crate::value::payload::Payload;
 
 impl Call {
@@ -17,9 +17,10 @@ impl Call {
         let outdates = self.options.refresh();
         #[cfg(feature = "redis")]
         let lease = lead.lease;
-        let taken = lead.leader.land(payload, self.version, || {
-            let store = self.cache.inner().store.memory()?;
-            outdates.then(|| store.take(&self.key))
+        let taken = lead.leader.land(payload, self.version, |_, payload| {
+            let store = self.cache.inner().store.memory();
+            let outdated = store.filter(|_| outdates);
+            (payload, outdated.map(|store| store.take(&self.key)))
         });
         drop(taken);
         #[cfg(feature = "redis")]
@@ -40,26 +41,31 @@ impl Call {
         weight: usize,
     ) {
         let inner = self.cache.inner();
-        let (key, kept) = (Arc::clone(leader.key()), payload.clone());
-        let insertion = leader.land(payload, self.version, || {
-            let store = inner.store.memory()?;
+        let now = inner.clock.now();
+        let insertion = leader.land(payload, self.version, |key, payload| {
             let entry = Entry {
-                payload: kept,
+                payload,
                 version: self.version,
-                fresh_until: inner.clock.deadline(ttl),
-                expires: inner.clock.deadline(ttl.saturating_add(self.grace())),
+                fresh_until: later(now, ttl),
+                expires: later(now, ttl.saturating_add(self.grace())),
                 compute: took,
                 paused_until: 0,
                 bytes: weight,
             };
-            Some(store.insert(key, entry, inner.clock.now()))
+            match inner.store.memory() {
+                Some(store) => Ok(store.insert(key, entry, now)),
+                None => Err(entry),
+            }
         });
-        if insertion
-            .flatten()
-            .is_some_and(|insertion| insertion.stored)
-        {
+        if matches!(insertion, Some(Ok(Insertion { stored: true, .. }))) {
             self.filled(ttl);
         }
+    }
+
+    /// Whether what is stored isn't in this process.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_far(&self) -> bool {
+        self.cache.inner().store.memory().is_none()
     }
 
     /// What the entry's header will say.

@@ -88,6 +88,8 @@ mod entry;
 mod error;
 mod events;
 mod flight;
+mod hit;
+mod index;
 mod key;
 mod landing;
 mod lookup;

@@ -1,23 +1,22 @@
 //! What a function with `#[cacheable]` does before its body may run: it renders the key and, where the store is in
-//! this process, looks there.
+//! this process, looks there. The generic shell around `hit.rs`.
 
+use std::any::TypeId;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::background::block_on;
-use crate::cache::Cache;
 use crate::cache::current::Handle;
-use crate::call::{Call, Lead};
+use crate::call::Call;
 use crate::entry::Found;
 use crate::error::CacheError;
-use crate::events;
-use crate::key::writer::{Rendered, with_rendering};
+use crate::hit::{Asked, Missed, Opening, Wanted, open};
+use crate::key::writer::Rendered;
+use crate::reading::Leading;
 use crate::site::{Origin, ReadSite};
-use crate::stats::Counter;
 use crate::ttl::Ttl;
-use crate::value::payload::Payload;
 use crate::value::shape::Cached;
 
 /// What is known of a call before its body may run.
@@ -37,19 +36,21 @@ impl<R: Cached<S>, S> Lookup<R, S> {
 
     /// A call of the handle, whose key is known.
     pub(crate) fn pending(call: Call) -> Self {
-        Self::new(State::Pending(call))
+        Self::new(State::Pending(Box::new(call)))
     }
 }
 
+/// What misses is boxed, so that a hit is three words.
 pub(crate) enum State<T> {
     Hit(Found<Arc<T>>),
     Bypass,
-    Pending(Call),
+    Pending(Box<Call>),
     /// It is known already that this call computes.
-    Leading(Call, Lead),
+    Leading(Box<Leading>),
 }
 
 /// [`begin_with`] what most functions say: nothing.
+#[inline]
 pub fn begin<R: Cached<S>, S>(
     site: &'static ReadSite,
     shape: S,
@@ -60,6 +61,7 @@ pub fn begin<R: Cached<S>, S>(
 
 /// Renders the key and, where the store is in this process, looks there. On a hit nothing else is done: the
 /// arguments are seen by reference, and neither a lock nor a borrow of the cache outlives this call.
+#[inline]
 pub fn begin_with<R, S, L>(
     site: &'static ReadSite,
     handle: Handle<'_>,
@@ -72,19 +74,54 @@ where
     R: Cached<S>,
     L: FnOnce() -> Option<Duration>,
 {
-    let state = handle.with(|cache| {
-        if !condition || !cache.inner().enabled {
-            return State::Bypass;
-        }
-        with_key(site, cache, render, |key| {
-            if let Some(found) = look_in_memory::<R, S>(site, cache, key) {
-                return State::Hit(found);
-            }
-            State::Pending(call(site, cache, key, ttl(), false))
-        })
-        .unwrap_or(State::Bypass)
-    });
-    Lookup::new(state)
+    let asked = Asked { site, render };
+    opened(site, open(&asked, handle, condition, wanted::<R, S>()), ttl)
+}
+
+#[inline]
+pub(crate) fn wanted<R: Cached<S>, S>() -> Wanted {
+    Wanted {
+        stored: TypeId::of::<R::Stored>(),
+        none: R::none().is_some(),
+    }
+}
+
+/// What is known then.
+#[inline]
+pub(crate) fn opened<R: Cached<S>, S>(
+    site: &'static ReadSite,
+    opening: Opening,
+    ttl: impl FnOnce() -> Option<Duration>,
+) -> Lookup<R, S> {
+    Lookup::new(match opening {
+        Opening::Hit(value) => match value.downcast() {
+            Ok(value) => State::Hit(Found::Value(value)),
+            // It isn't: its type was compared.
+            Err(_) => State::Bypass,
+        },
+        Opening::Nothing => State::Hit(Found::Nothing),
+        Opening::Missed(missed) => go_on::<R, S>(site, *missed, ttl),
+        Opening::Bypassed => State::Bypass,
+    })
+}
+
+#[cold]
+#[inline(never)]
+fn go_on<R: Cached<S>, S>(
+    site: &'static ReadSite,
+    missed: Missed,
+    ttl: impl FnOnce() -> Option<Duration>,
+) -> State<R::Stored> {
+    let Missed { mut call, other } = missed;
+    let found = other.and_then(|(payload, version)| payload.into_shared(version, call.version));
+    if let Some(found) = found.filter(|found| fits(found, R::none().is_some())) {
+        call.hit();
+        return State::Hit(found);
+    }
+    if matches!(site.info.ttl, Ttl::Default | Ttl::Computed) {
+        call.ttl = ttl();
+    }
+    State::Pending(Box::new(call))
 }
 
 /// Like [`begin_with`], for a call that computes whether or not an entry stands.
@@ -99,22 +136,40 @@ where
     R: Cached<S>,
     L: FnOnce() -> Option<Duration>,
 {
-    let state = handle.with(|cache| {
-        if !cache.inner().enabled {
-            return State::Bypass;
+    let pending = pending(&site, handle, render).map(|mut call| {
+        if matches!(site.info.ttl, Ttl::Default | Ttl::Computed) {
+            call.ttl = ttl();
         }
-        let pending = with_key(&site, cache, render, |key| {
-            call(&site, cache, key, ttl(), true)
-        });
-        pending.map_or(State::Bypass, State::Pending)
+        State::Pending(call)
     });
-    Lookup::new(state)
+    Lookup::new(pending.unwrap_or(State::Bypass))
+}
+
+fn pending(site: &ReadSite, handle: Handle<'_>, render: Rendered<'_>) -> Option<Box<Call>> {
+    let asked = Asked { site, render };
+    handle.with(|cache| {
+        if !cache.inner().enabled {
+            return None;
+        }
+        asked.with_key(cache, |key| {
+            let mut call = Box::new(asked.call(cache, key));
+            call.refresh = true;
+            call
+        })
+    })
 }
 
 /// The full key of a call.
 pub fn cache_key(site: ReadSite, handle: Handle<'_>, render: Rendered<'_>) -> String {
-    handle
-        .with(|cache| with_key(&site, cache, render, |key| cache.full_key(key)).unwrap_or_default())
+    let asked = Asked {
+        site: &site,
+        render,
+    };
+    handle.with(|cache| {
+        asked
+            .with_key(cache, |key| cache.full_key(key))
+            .unwrap_or_default()
+    })
 }
 
 /// Removes the one entry of a call; whether one was there.
@@ -125,8 +180,12 @@ pub fn invalidate_entry(
     handle: Handle<'_>,
     render: Rendered<'_>,
 ) -> impl Future<Output = Result<bool, CacheError>> + Send + use<> {
+    let asked = Asked {
+        site: &site,
+        render,
+    };
     let target = handle.with(|cache| {
-        let key = with_key(&site, cache, render, |key| Arc::<str>::from(key))?;
+        let key = asked.with_key(cache, |key| Arc::<str>::from(key))?;
         Some((cache.clone(), key, Origin::from(&site)))
     });
     async move {
@@ -146,97 +205,9 @@ pub fn invalidate_entry_sync(
     block_on(invalidate_entry(site, handle, render))
 }
 
-/// Renders the key; `None`, logged and counted, where an argument's `Serialize` or `Display` fails.
-pub(crate) fn with_key<T>(
-    site: &ReadSite,
-    cache: &Cache,
-    render: Rendered<'_>,
-    use_it: impl FnOnce(&str) -> T,
-) -> Option<T> {
-    with_rendering(|rendering| {
-        let wanted = events::wanted(site.info.debug);
-        if wanted {
-            rendering.with_parts_shown();
-        }
-        match site.render(rendering, render) {
-            Ok(_) => {}
-            Err(reason) => {
-                cache
-                    .inner()
-                    .counters
-                    .add(site.number(), Counter::Errors, 1);
-                events::error(site.info.function, site.info.template, &reason);
-                return None;
-            }
-        }
-        if wanted {
-            events::call(
-                site.into(),
-                &rendering.shown_parts(),
-                &cache.full_key(&rendering.text),
-            );
-        }
-        Some(use_it(&rendering.text))
-    })
-}
-
-fn look_in_memory<R: Cached<S>, S>(
-    site: &ReadSite,
-    cache: &Cache,
-    key: &str,
-) -> Option<Found<Arc<R::Stored>>> {
-    let inner = cache.inner();
-    let (store, now) = inner.store.here(&inner.clock, site.info.options.near)?;
-    let hit = store.get(key, now)?;
-    share_hit::<R, S>(site, cache, key, &hit.payload, hit.version)
-}
-
-/// What was found, if this function can use it.
-pub(crate) fn share_hit<R: Cached<S>, S>(
-    site: &ReadSite,
-    cache: &Cache,
-    key: &str,
-    payload: &Payload,
-    version: u32,
-) -> Option<Found<Arc<R::Stored>>> {
-    let found = payload
-        .share(version, site.info.version)
-        .filter(fits::<R, S>)?;
-    cache.inner().counters.add(site.number(), Counter::Hits, 1);
-    if events::wanted(site.info.debug) {
-        events::hit(site.into(), &cache.full_key(key));
-    }
-    Some(found)
-}
-
-pub(crate) fn call(
-    site: &ReadSite,
-    cache: &Cache,
-    key: &str,
-    ttl: Option<Duration>,
-    refresh: bool,
-) -> Call {
-    let ttl = match site.info.ttl {
-        Ttl::Fixed(ttl) => Some(ttl),
-        Ttl::Preset(name) => cache.preset(name),
-        Ttl::Default | Ttl::Computed => ttl,
-    };
-    Call {
-        cache: cache.clone(),
-        origin: site.into(),
-        key: key.into(),
-        version: site.info.version,
-        cache_none: site.info.cache_none,
-        options: site.info.options,
-        ttl,
-        refresh,
-        due: None,
-        blocking: false,
-    }
-}
-
-/// Whether the return type can be built around what was found: a `None` that another function keeps under the
-/// same key is a miss for one whose type has none.
-pub(crate) fn fits<R: Cached<S>, S>(found: &Found<Arc<R::Stored>>) -> bool {
-    matches!(found, Found::Value(_)) || R::none().is_some()
+/// Whether what was found is of use: a `None` that another function keeps under the same key is a miss for one whose return
+/// type has none.
+#[inline]
+pub(crate) fn fits<T>(found: &Found<Arc<T>>, none: bool) -> bool {
+    matches!(found, Found::Value(_)) || none
 }

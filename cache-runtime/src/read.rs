@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use crate::background::block_on;
 use crate::call::{Call, Filling, Landing, Lead, Step};
-use crate::entry::{self, Found};
+#[cfg(feature = "redis")]
+use crate::entry;
+use crate::entry::Found;
 use crate::lookup::{Lookup, State, fits};
 use crate::reading::{Around, Before, Leading, Reading};
 use crate::ttl::IntoTtl;
@@ -19,6 +21,7 @@ use crate::value::{Storable, measure};
 ///
 /// Cancel safety: dropped while it waits, it leaves no trace; dropped while it leads, one of those who
 /// wait takes over; dropped while it fills, the fill finishes.
+#[inline]
 pub fn read_async_if<R, S, V, D, U, B>(
     lookup: Lookup<R, S>,
     value_ttl: V,
@@ -32,13 +35,11 @@ where
     U: FnOnce(&R::Stored) -> bool,
     B: Future<Output = R>,
 {
-    Reading::new(
-        Around::<_, R::Stored, R, S, V, U>::new(before(lookup), value_ttl, unless),
-        body,
-    )
+    Reading::new(Around::new(lookup, value_ttl, unless), body)
 }
 
 /// Answers a blocking call. Its thread parks while it waits; what it waits for runs on the cache's thread.
+#[inline]
 pub fn read_sync_if<R, S, V, D, U, B>(lookup: Lookup<R, S>, value_ttl: V, unless: U, body: B) -> R
 where
     R: Cached<S>,
@@ -47,9 +48,28 @@ where
     U: FnOnce(&R::Stored) -> bool,
     B: FnOnce() -> R,
 {
-    let leading = match before_sync(lookup) {
-        Ok(value) => return value,
-        Err(leading) => leading,
+    match lookup.hit() {
+        Ok(value) => value,
+        Err(lookup) => go_on_sync(lookup, value_ttl, unless, body),
+    }
+}
+
+/// Apart, so that what a hit does stays small enough to be inlined.
+#[inline(never)]
+fn go_on_sync<R, S, V, D, U, B>(lookup: Lookup<R, S>, value_ttl: V, unless: U, body: B) -> R
+where
+    R: Cached<S>,
+    V: FnOnce(&R::Stored) -> D,
+    D: IntoTtl,
+    U: FnOnce(&R::Stored) -> bool,
+    B: FnOnce() -> R,
+{
+    let leading = match lookup.settled() {
+        Before::Found(found) => match rebuild(found) {
+            Some(value) => return value,
+            None => None,
+        },
+        Before::Body(leading) => leading,
     };
     let entered = leading.as_ref().map(Leading::enter);
     let value = body();
@@ -58,39 +78,6 @@ where
         conclude_sync(leading, &value, value_ttl, unless);
     }
     value
-}
-
-/// What an async call does until its body may run.
-async fn before<R: Cached<S>, S>(lookup: Lookup<R, S>) -> Before<R> {
-    let mut found = None;
-    let lead = match lookup.state {
-        State::Hit(hit) => {
-            found = Some(hit);
-            None
-        }
-        State::Bypass => None,
-        State::Pending(call) => call
-            .settle::<R, S>(&mut found)
-            .await
-            .map(|lead| (call, lead)),
-        State::Leading(call, lead) => Some((call, lead)),
-    };
-    found
-        .and_then(rebuild)
-        .ok_or_else(|| lead.map(Leading::new))
-}
-
-/// The same for a blocking call.
-fn before_sync<R: Cached<S>, S>(mut lookup: Lookup<R, S>) -> Before<R> {
-    if let State::Pending(call) = &mut lookup.state {
-        call.blocking = true;
-        return block_on(before(lookup));
-    }
-    match lookup.state {
-        State::Hit(found) => rebuild(found).ok_or(None),
-        State::Leading(call, lead) => Err(Some(Leading::new((call, lead)))),
-        State::Bypass | State::Pending(_) => Err(None),
-    }
 }
 
 fn conclude_sync<R: Cached<S>, S, D: IntoTtl>(
@@ -105,6 +92,7 @@ fn conclude_sync<R: Cached<S>, S, D: IntoTtl>(
 }
 
 /// [`read_async_if`] nothing is asked of the value.
+#[inline]
 pub fn read_async<R: Cached<S>, S, B: Future<Output = R>>(
     lookup: Lookup<R, S>,
     body: B,
@@ -113,6 +101,7 @@ pub fn read_async<R: Cached<S>, S, B: Future<Output = R>>(
 }
 
 /// [`read_sync_if`] nothing is asked of the value.
+#[inline]
 pub fn read_sync<R: Cached<S>, S, B: FnOnce() -> R>(lookup: Lookup<R, S>, body: B) -> R {
     read_sync_if(lookup, ttl_unset, unless_unset, body)
 }
@@ -127,31 +116,91 @@ pub fn unless_unset<T: ?Sized>(_: &T) -> bool {
     false
 }
 
+impl<R: Cached<S>, S> Lookup<R, S> {
+    /// The answer, if it is known already.
+    #[inline]
+    pub fn hit(self) -> Result<R, Self> {
+        let state = match self.state {
+            State::Hit(found) => match rebuild(found) {
+                Some(value) => return Ok(value),
+                None => State::Bypass,
+            },
+            state => state,
+        };
+        Err(Self::new(state))
+    }
+
+    /// What a blocking call finds, or who runs its body.
+    fn settled(self) -> Before<R::Stored> {
+        let mut state = self.state;
+        if let State::Pending(call) = &mut state {
+            call.blocking = true;
+        }
+        let none = R::none().is_some();
+        match state.settled_at_once(none) {
+            Ok(before) => before,
+            Err(call) => block_on(call.settle(none)),
+        }
+    }
+}
+
+impl<T: Storable> State<T> {
+    /// What there is to know before the body runs, where nothing is to be waited for.
+    pub(crate) fn settled_at_once(self, none: bool) -> Result<Before<T>, Box<Call>> {
+        let call = match self {
+            Self::Hit(found) => return Ok(Before::Found(found)),
+            Self::Bypass => return Ok(Before::Body(None)),
+            Self::Leading(leading) => return Ok(Before::Body(Some(*leading))),
+            Self::Pending(call) => call,
+        };
+        let mut found = None;
+        let step = call.approach_at_once(&mut call.accept(none, &mut found));
+        match step {
+            Some(step) => Ok(call.before(step, found)),
+            None => Err(call),
+        }
+    }
+}
+
 impl Call {
-    /// Finds the value, or the lead; neither: the body runs by itself.
-    async fn settle<R: Cached<S>, S>(
-        &self,
-        found: &mut Option<Found<Arc<R::Stored>>>,
-    ) -> Option<Lead> {
-        match self.approach_for::<R, S>(found).await {
-            Step::Lead(lead) => Some(lead),
+    /// Finds the value, or the lead; neither: the body runs by itself. `none`: a `None` is a value too.
+    ///
+    /// Cancel safe: what was begun is given back when dropped.
+    pub(crate) async fn settle<T: Storable>(self: Box<Self>, none: bool) -> Before<T> {
+        let mut found = None;
+        let step = self.approach_for(none, &mut found).await;
+        self.before(step, found)
+    }
+
+    fn before<T>(self: Box<Self>, step: Step, found: Option<Found<Arc<T>>>) -> Before<T> {
+        match step {
+            Step::Lead(lead) => Before::Body(Some(Leading::new(self, lead))),
             // A refresh is for functions that name one.
-            _ => None,
+            _ => found.map_or(Before::Body(None), Before::Found),
         }
     }
 
-    /// The next step of a call that returns an `R`.
-    pub(crate) async fn approach_for<R: Cached<S>, S>(
+    /// Takes what a function that stores a `T` can use.
+    fn accept<T: Storable>(
         &self,
-        found: &mut Option<Found<Arc<R::Stored>>>,
-    ) -> Step {
-        let accept = &mut |payload: &Payload, entry_version| {
+        none: bool,
+        found: &mut Option<Found<Arc<T>>>,
+    ) -> impl FnMut(&Payload, u32) -> bool + Send {
+        move |payload, entry_version| {
             *found = payload
                 .share(entry_version, self.version)
-                .filter(fits::<R, S>);
+                .filter(|found| fits(found, none));
             found.is_some()
-        };
-        let step = self.approach(accept).await;
+        }
+    }
+
+    /// The next step of a call that stores a `T`.
+    pub(crate) async fn approach_for<T: Storable>(
+        &self,
+        none: bool,
+        found: &mut Option<Found<Arc<T>>>,
+    ) -> Step {
+        let step = self.approach(&mut self.accept(none, found)).await;
         #[cfg(feature = "redis")]
         if let Step::Arrived(arrival) = step {
             match &*found {
@@ -167,6 +216,7 @@ impl Call {
 }
 
 /// The return type around what was found, if it fits.
+#[inline]
 pub(crate) fn rebuild<R: Cached<S>, S>(found: Found<Arc<R::Stored>>) -> Option<R> {
     match found {
         Found::Value(value) => Some(R::wrap(value)),
@@ -219,47 +269,63 @@ fn conclude<R: Cached<S>, S, D: IntoTtl>(
         Peek::Value(_) => value.share(),
     };
     let Some(value) = shared else {
-        let fill = call.cache_none.then(|| call.ttl_or_default(None)).flatten();
-        let landing = match fill {
-            Some(ttl) => call.landing(
-                lead,
-                Payload::Nothing,
-                ttl,
-                || 0,
-                |facts| Ok(entry::nothing::<R::Stored>(facts)),
-                took,
-            ),
-            None => Landing::Share(Payload::Nothing),
-        };
         return Conclusion {
-            landing,
+            landing: nothing_lands::<R::Stored>(call, lead, took),
             stored: Found::Nothing,
         };
     };
-    let payload = Payload::typed(Arc::clone(&value));
     let ttl = if unless(&value) {
         None
     } else {
         call.ttl_or_default(value_ttl(&value).into_ttl())
     };
-    let landing = match ttl {
-        Some(ttl) => call.landing(
-            lead,
-            payload,
-            ttl,
-            || weight(&*value),
-            |facts| entry::encode(&*value, facts, &call.cache.encoding_of(&call.key)),
-            took,
-        ),
-        None => Landing::Share(payload),
+    let Some(ttl) = ttl else {
+        return Conclusion {
+            landing: Landing::Share(Payload::typed(Arc::clone(&value))),
+            stored: Found::Value(value),
+        };
     };
-    Conclusion {
-        landing,
-        stored: Found::Value(value),
+    #[cfg(feature = "redis")]
+    if call.is_far() {
+        let encoding = call.cache.encoding_of(&call.key);
+        let encoded = entry::encode(&*value, &call.facts(lead, took), &encoding);
+        let payload = Payload::typed(Arc::clone(&value));
+        return Conclusion {
+            landing: call.landing_in_redis(payload, ttl, || weight(&*value), encoded),
+            stored: Found::Value(value),
+        };
     }
+    let weight = weight(&*value);
+    Conclusion {
+        landing: call.landing_in_memory(Payload::typed(value), ttl, weight, took),
+        // Nobody waits for a fill in memory, and so nobody asks.
+        stored: Found::Nothing,
+    }
+}
+
+/// What becomes of a `None`.
+#[cfg_attr(
+    not(feature = "redis"),
+    expect(
+        unused_variables,
+        clippy::extra_unused_type_parameters,
+        reason = "nothing is encoded for memory"
+    )
+)]
+fn nothing_lands<T: Storable>(call: &Call, lead: &Lead, took: Duration) -> Landing {
+    let fill = call.cache_none.then(|| call.ttl_or_default(None)).flatten();
+    let Some(ttl) = fill else {
+        return Landing::Share(Payload::Nothing);
+    };
+    #[cfg(feature = "redis")]
+    if call.is_far() {
+        let encoded = Ok(entry::nothing::<T>(&call.facts(lead, took)));
+        return call.landing_in_redis(Payload::Nothing, ttl, || 0, encoded);
+    }
+    call.landing_in_memory(Payload::Nothing, ttl, 0, took)
 }
 
 /// About how many bytes a value takes in this process.
 fn weight<T: Storable>(value: &T) -> usize {
-    size_of::<T>() + measure::measure(value).map_or(0, |measure| measure.bytes)
+    size_of::<T>() + measure::weigh(value)
 }

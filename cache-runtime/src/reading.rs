@@ -14,19 +14,21 @@ use crate::call::{Call, Filling, Lead};
 use crate::clock::Stopwatch;
 use crate::entry::Found;
 use crate::flight::Entered;
+use crate::lookup::{Lookup, State};
 use crate::read::{hand_on, rebuild};
 use crate::ttl::IntoTtl;
+use crate::value::Storable;
 use crate::value::shape::Cached;
 
 /// A call whose body is about to run, or runs, for everyone who waits.
 pub(crate) struct Leading {
-    call: Call,
+    call: Box<Call>,
     lead: Lead,
     watch: Stopwatch,
 }
 
 impl Leading {
-    pub(crate) fn new((call, lead): (Call, Lead)) -> Self {
+    pub(crate) fn new(call: Box<Call>, lead: Lead) -> Self {
         let watch = call.stopwatch();
         Self { call, lead, watch }
     }
@@ -53,27 +55,151 @@ impl Leading {
     }
 }
 
-/// What is known before the body runs: the value; or that the body runs, as a leader or by itself.
-pub(crate) type Before<R> = Result<R, Option<Leading>>;
+/// What is known before the body runs.
+pub(crate) enum Before<T> {
+    Found(Found<Arc<T>>),
+    /// The body runs, for everyone who waits or by itself.
+    Body(Option<Leading>),
+}
+
+/// How far an async read is. What takes room, and isn't always there, is in boxes: every caller's future carries this.
+enum Stage<T> {
+    Begun(State<T>),
+    /// It waits, for another caller or for Redis.
+    Asking(Pin<Box<dyn Future<Output = Before<T>> + Send>>),
+    Body(Option<Leading>),
+    Filling(Found<Arc<T>>, Filling),
+    Over,
+}
+
+impl<T: Storable> Stage<T> {
+    /// `None`: the body's turn.
+    fn poll_before(&mut self, none: bool, cx: &mut Context<'_>) -> Poll<Option<Found<Arc<T>>>> {
+        if let Self::Begun(_) = self
+            && let Self::Begun(state) = std::mem::replace(self, Self::Over)
+        {
+            *self = match state.settled_at_once(none) {
+                Ok(Before::Found(found)) => return Poll::Ready(Some(found)),
+                Ok(Before::Body(leading)) => Self::Body(leading),
+                Err(call) => Self::Asking(Box::pin(call.settle(none))),
+            };
+        }
+        if let Self::Asking(asking) = self {
+            match ready!(asking.as_mut().poll(cx)) {
+                Before::Found(found) => {
+                    *self = Self::Over;
+                    return Poll::Ready(Some(found));
+                }
+                Before::Body(leading) => *self = Self::Body(leading),
+            }
+        }
+        Poll::Ready(None)
+    }
+
+    /// The leader whose body it is.
+    fn leading(&self) -> Option<&Leading> {
+        match self {
+            Self::Body(leading) => leading.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The leader whose body has returned.
+    fn led(&mut self) -> Option<Leading> {
+        match std::mem::replace(self, Self::Over) {
+            Self::Body(leading) => leading,
+            _ => None,
+        }
+    }
+
+    /// Waits for the fill.
+    fn poll_filling(&mut self, cx: &mut Context<'_>) -> Poll<Found<Arc<T>>> {
+        if let Self::Filling(_, filling) = self {
+            ready!(filling.as_mut().poll(cx));
+        }
+        match std::mem::replace(self, Self::Over) {
+            Self::Filling(shared, _) => Poll::Ready(shared),
+            _ => unreachable!("polled after it has returned"),
+        }
+    }
+}
+
+/// What an async read does around its body, and what is asked of the value. It holds no `R`: one that isn't `Send` would make
+/// the future so.
+pub(crate) struct Around<T, R, S, V, U> {
+    stage: Stage<T>,
+    on_value: Option<(V, U)>,
+    returns: PhantomData<fn() -> (R, S)>,
+}
+
+impl<R: Cached<S>, S, V, U> Around<R::Stored, R, S, V, U> {
+    pub(crate) fn new(lookup: Lookup<R, S>, value_ttl: V, unless: U) -> Self {
+        Self {
+            stage: Stage::Begun(lookup.state),
+            on_value: Some((value_ttl, unless)),
+            returns: PhantomData,
+        }
+    }
+}
 
 /// What an async read does around its body.
 pub(crate) trait Course {
     type Output;
     /// `None`: the body's turn.
-    fn poll_before(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Output>>;
+    fn poll_before(&mut self, cx: &mut Context<'_>) -> Poll<Option<Self::Output>>;
     /// The leader whose body it is.
     fn leading(&self) -> Option<&Leading>;
     /// Takes what the body returned; gives it back if it is to be returned at once.
-    fn computed(self: Pin<&mut Self>, value: Self::Output) -> Option<Self::Output>;
+    fn computed(&mut self, value: Self::Output) -> Option<Self::Output>;
     /// Waits for the fill.
-    fn poll_filling(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output>;
+    fn poll_filling(&mut self, cx: &mut Context<'_>) -> Poll<Self::Output>;
+}
+
+impl<T, R, S, V, D, U> Course for Around<T, R, S, V, U>
+where
+    R: Cached<S, Stored = T>,
+    T: Storable,
+    V: FnOnce(&T) -> D,
+    D: IntoTtl,
+    U: FnOnce(&T) -> bool,
+{
+    type Output = R;
+
+    fn poll_before(&mut self, cx: &mut Context<'_>) -> Poll<Option<R>> {
+        let found = ready!(self.stage.poll_before(R::none().is_some(), cx));
+        Poll::Ready(found.and_then(rebuild))
+    }
+
+    fn leading(&self) -> Option<&Leading> {
+        self.stage.leading()
+    }
+
+    fn computed(&mut self, value: R) -> Option<R> {
+        let (Some(leading), Some((value_ttl, unless))) = (self.stage.led(), self.on_value.take())
+        else {
+            return Some(value);
+        };
+        match leading.conclude(&value, value_ttl, unless) {
+            Some((shared, filling)) => {
+                self.stage = Stage::Filling(shared, filling);
+                None
+            }
+            None => Some(value),
+        }
+    }
+
+    fn poll_filling(&mut self, cx: &mut Context<'_>) -> Poll<R> {
+        match rebuild(ready!(self.stage.poll_filling(cx))) {
+            Some(value) => Poll::Ready(value),
+            None => unreachable!("a `None` was stored of a type that has none"),
+        }
+    }
 }
 
 pin_project! {
     /// An async read.
     pub(crate) struct Reading<C: Course, B> {
         // Before the body: whoever drops this while it waits for a leader leaves the flight before the arguments go.
-        #[pin]
         course: C,
         // `None` once it has returned.
         #[pin]
@@ -106,105 +232,17 @@ impl<C: Course, B: Future<Output = C::Output>> Future for Reading<C, B> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<C::Output> {
         let mut this = self.project();
         if let Some(body) = this.body.as_mut().as_pin_mut() {
-            if let Some(value) = ready!(this.course.as_mut().poll_before(cx)) {
+            if let Some(value) = ready!(this.course.poll_before(cx)) {
                 return Poll::Ready(value);
             }
             let entered = this.course.leading().map(|leading| leading.polled(cx));
             let value = ready!(body.poll(cx));
             this.body.set(None);
             drop(entered);
-            if let Some(value) = this.course.as_mut().computed(value) {
+            if let Some(value) = this.course.computed(value) {
                 return Poll::Ready(value);
             }
         }
         this.course.poll_filling(cx)
-    }
-}
-
-pin_project! {
-    /// The course of a call that returns an `R`. It holds none: one that isn't `Send` would make the future so.
-    pub(crate) struct Around<P, T, R, S, V, U> {
-        #[pin]
-        before: P,
-        stage: Stage<T>,
-        on_value: Option<(V, U)>,
-        returns: PhantomData<fn() -> (R, S)>,
-    }
-}
-
-enum Stage<T> {
-    Before,
-    Body(Option<Leading>),
-    Filling(Found<Arc<T>>, Filling),
-    Over,
-}
-
-impl<P, T, R, S, V, U> Around<P, T, R, S, V, U> {
-    pub(crate) fn new(before: P, value_ttl: V, unless: U) -> Self {
-        Self {
-            before,
-            stage: Stage::Before,
-            on_value: Some((value_ttl, unless)),
-            returns: PhantomData,
-        }
-    }
-}
-
-impl<P, T, R, S, V, D, U> Course for Around<P, T, R, S, V, U>
-where
-    P: Future<Output = Before<R>>,
-    R: Cached<S, Stored = T>,
-    V: FnOnce(&T) -> D,
-    D: IntoTtl,
-    U: FnOnce(&T) -> bool,
-{
-    type Output = R;
-
-    fn poll_before(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<R>> {
-        let this = self.project();
-        if let Stage::Before = this.stage {
-            match ready!(this.before.poll(cx)) {
-                Ok(value) => return Poll::Ready(Some(value)),
-                Err(leading) => *this.stage = Stage::Body(leading),
-            }
-        }
-        Poll::Ready(None)
-    }
-
-    fn leading(&self) -> Option<&Leading> {
-        match &self.stage {
-            Stage::Body(leading) => leading.as_ref(),
-            _ => None,
-        }
-    }
-
-    fn computed(self: Pin<&mut Self>, value: R) -> Option<R> {
-        let this = self.project();
-        let stage = std::mem::replace(this.stage, Stage::Over);
-        let (Stage::Body(Some(leading)), Some((value_ttl, unless))) = (stage, this.on_value.take())
-        else {
-            return Some(value);
-        };
-        match leading.conclude(&value, value_ttl, unless) {
-            Some((shared, filling)) => {
-                *this.stage = Stage::Filling(shared, filling);
-                None
-            }
-            None => Some(value),
-        }
-    }
-
-    fn poll_filling(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
-        let stage = self.project().stage;
-        if let Stage::Filling(_, filling) = stage {
-            ready!(filling.as_mut().poll(cx));
-        }
-        match std::mem::replace(stage, Stage::Over) {
-            Stage::Filling(shared, _) => match rebuild(shared) {
-                Some(value) => Poll::Ready(value),
-                None => unreachable!("a `None` was stored of a type that has none"),
-            },
-            _ => unreachable!("polled after it has returned"),
-        }
     }
 }

@@ -2,9 +2,6 @@
 //! shuttle's, which runs all threads of a test as coroutines of one and lets a scheduler choose who goes on at
 //! each lock and atomic.
 
-/// For statics: they outlive an execution, as shuttle's atomics may not.
-pub(crate) use std::sync::atomic::AtomicU64 as StaticU64;
-
 #[cfg(not(shuttle))]
 pub(crate) use real::*;
 #[cfg(shuttle)]

@@ -1,6 +1,9 @@
+mod stripes;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::site::registry;
+use stripes::Stripes;
 
 /// What is counted.
 #[derive(Clone, Copy, Debug)]
@@ -22,35 +25,49 @@ const COUNTERS: usize = 8;
 struct Counts([AtomicU64; COUNTERS]);
 
 /// The counters of a cache, by the number of the call site.
-pub(crate) struct Counters(Box<[Counts]>);
+pub(crate) struct Counters {
+    rows: Box<[Counts]>,
+    /// Of calls that this process answers from memory: these alone are many enough to be in each other's way. They add to
+    /// [`Counter::Hits`].
+    hits: Stripes,
+}
 
 impl Counters {
     pub(crate) fn new() -> Self {
-        Self(
-            std::iter::repeat_with(Counts::default)
+        Self {
+            rows: std::iter::repeat_with(Counts::default)
                 .take(registry::numbers())
                 .collect(),
-        )
+            hits: Stripes::new(registry::numbers()),
+        }
     }
 
     pub(crate) fn add(&self, site: usize, counter: Counter, count: u64) {
-        if let Some(counts) = self.0.get(site) {
+        if let Some(counts) = self.rows.get(site) {
             counts.0[counter as usize].fetch_add(count, Ordering::Relaxed);
         }
     }
 
+    /// A call was answered from memory.
+    #[inline]
+    pub(crate) fn hit(&self, site: usize) {
+        self.hits.count(site);
+    }
+
     pub(crate) fn reset(&self) {
-        for counter in self.0.iter().flat_map(|counts| &counts.0) {
+        for counter in self.rows.iter().flat_map(|counts| &counts.0) {
             counter.store(0, Ordering::Relaxed);
         }
+        self.hits.reset();
     }
 
     pub(crate) fn snapshot(&self, (entries, bytes): (u64, u64)) -> Stats {
-        let rows: Vec<[u64; COUNTERS]> = self
-            .0
-            .iter()
-            .map(|counts| std::array::from_fn(|at| counts.0[at].load(Ordering::Relaxed)))
-            .collect();
+        let row = |(site, counts): (usize, &Counts)| {
+            let mut row = std::array::from_fn(|at| counts.0[at].load(Ordering::Relaxed));
+            row[Counter::Hits as usize] += self.hits.sum(site);
+            row
+        };
+        let rows: Vec<[u64; COUNTERS]> = self.rows.iter().enumerate().map(row).collect();
         let sum = |counter: Counter| rows.iter().map(|row| row[counter as usize]).sum();
         let sites = registry::places()
             .iter()

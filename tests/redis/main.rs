@@ -9,6 +9,7 @@ mod faults;
 mod globs;
 mod index;
 mod leases;
+mod local;
 mod matrix;
 mod members;
 mod near;

@@ -66,3 +66,8 @@ pub(crate) fn calls(redis: &mut Connection, command: &str) -> u64 {
     let count = line.and_then(|line| line.split("calls=").nth(1)?.split(',').next()?.parse().ok());
     count.unwrap_or(0)
 }
+
+pub(crate) fn is_master(redis: &mut Connection) -> bool {
+    let info: String = redis::cmd("INFO").arg("replication").query(redis).unwrap();
+    info.contains("role:master")
+}

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use cache_runtime::{Cache, cacheable, invalidate};
-use redis::{Commands, Connection};
+use redis::Commands;
 use tests::RedisCluster;
 
-use crate::common::{TTL, patient, settled, until};
+use crate::common::{TTL, is_master, patient, settled, until};
 
 #[derive(Clone, Default)]
 struct Row(Arc<AtomicU32>);
@@ -50,11 +50,6 @@ fn row_on(cluster: &RedisCluster, master: usize) -> u32 {
 /// A key beside the row's, which is deleted when its replica doesn't listen.
 fn witness_of(id: u32) -> String {
     format!("witness:{{app:rows:{id}}}")
-}
-
-fn is_master(redis: &mut Connection) -> bool {
-    let info: String = redis::cmd("INFO").arg("replication").query(redis).unwrap();
-    info.contains("role:master")
 }
 
 /// Reads until the row is cached again; it is never the old one, and no call takes long.

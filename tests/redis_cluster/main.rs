@@ -7,5 +7,6 @@ mod common;
 mod failover;
 mod index;
 mod migration;
+mod near;
 mod operations;
 mod walks;

@@ -15,6 +15,11 @@ pub struct Redis;
 #[doc = include_str!("../../docs/near.md")]
 pub struct Near;
 
+/// The examples of what it says of a cluster.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/cluster.md")]
+pub struct Cluster;
+
 mod authority;
 mod events;
 mod fake_sentinel;

@@ -30,13 +30,13 @@ pub struct Proxy {
 
 #[derive(Debug)]
 struct Shared {
-    server: u16,
     state: Mutex<State>,
     changed: Condvar,
 }
 
 #[derive(Debug)]
 struct State {
+    server: u16,
     fault: Fault,
     connections: Vec<TcpStream>,
 }
@@ -47,11 +47,11 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
         let port = listener.local_addr().expect("it is bound").port();
         let state = Mutex::new(State {
+            server,
             fault: Fault::None,
             connections: Vec::new(),
         });
         let shared = Arc::new(Shared {
-            server,
             state,
             changed: Condvar::new(),
         });
@@ -67,6 +67,11 @@ impl Proxy {
     /// The URL of the server behind it.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Leads new connections to the server at this port; those that stand stay where they are.
+    pub fn lead_to(&self, server: u16) {
+        self.shared.state().server = server;
     }
 
     /// Changes what it does, for standing connections too.
@@ -94,10 +99,14 @@ impl Shared {
     }
 
     fn serve(self: &Arc<Self>, client: TcpStream) {
-        if self.state().fault == Fault::Refuse {
+        let (fault, server) = {
+            let state = self.state();
+            (state.fault, state.server)
+        };
+        if fault == Fault::Refuse {
             return;
         }
-        let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.server)) else {
+        let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)) else {
             return;
         };
         let copy = |stream: &TcpStream| stream.try_clone().expect("a socket can be cloned");

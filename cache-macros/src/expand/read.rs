@@ -11,14 +11,26 @@ use syn::{Expr, Pat};
 
 /// `let lookup = ..;`
 pub(crate) fn lookup(model: &Model, read: &Read, purpose: Purpose) -> TokenStream {
+    let site = Span::mixed_site();
     let begin = probing(&begin(model, read, purpose), &read.runtime);
-    let refresher = read
-        .refresher
-        .as_ref()
-        .filter(|_| purpose == Purpose::Original);
+    let original = purpose == Purpose::Original;
+    // An async call that is answered is no future any more: what it may still need takes room, which would be moved about.
+    // What writes wrap it see the value first; and what isn't async looks in its one call.
+    let sync = matches!(model.facts.style, Style::Sync);
+    let at_once = original && model.writes.is_empty() && !sync;
+    let answer = at_once.then(|| {
+        quote_spanned! {site=>
+            let lookup = match lookup.hit() {
+                ::core::result::Result::Ok(value) => return value,
+                ::core::result::Result::Err(lookup) => lookup,
+            };
+        }
+    });
+    let refresher = read.refresher.as_ref().filter(|_| original);
     let mode = refresher.map(|refresher| refresh::mode(read, refresher));
-    quote_spanned! {Span::mixed_site()=>
+    quote_spanned! {site=>
         let lookup = #begin;
+        #answer
         #mode
     }
 }

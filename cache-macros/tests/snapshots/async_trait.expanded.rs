@@ -55,6 +55,10 @@ where
                 || ::cache_runtime::__private::ttl(self.ttl),
             )
         };
+        let lookup = match lookup.hit() {
+            ::core::result::Result::Ok(value) => return value,
+            ::core::result::Result::Err(lookup) => lookup,
+        };
         ::cache_runtime::__private::read_async(
                 lookup,
                 async move {

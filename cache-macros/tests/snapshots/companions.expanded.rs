@@ -76,6 +76,10 @@ pub(super) async fn get_post<D: Database>(
             || ::cache_runtime::__private::ttl(ttl::SHORT),
         )
     };
+    let lookup = match lookup.hit() {
+        ::core::result::Result::Ok(value) => return value,
+        ::core::result::Result::Err(lookup) => lookup,
+    };
     ::cache_runtime::__private::read_async(
             lookup,
             async move {

@@ -134,6 +134,10 @@ where
             ),
         )
     };
+    let lookup = match lookup.hit() {
+        ::core::result::Result::Ok(value) => return value,
+        ::core::result::Result::Err(lookup) => lookup,
+    };
     ::cache_runtime::__private::read_async(
             lookup,
             async move {

@@ -41,6 +41,10 @@ pub(crate) async fn user(&mut self, id: u64) -> Option<Arc<User>> {
             ::cache_runtime::__private::none,
         )
     };
+    let lookup = match lookup.hit() {
+        ::core::result::Result::Ok(value) => return value,
+        ::core::result::Result::Err(lookup) => lookup,
+    };
     ::cache_runtime::__private::read_async_if(
             lookup,
             |value| {

@@ -37,6 +37,10 @@ pub async fn get_post(db: &Db, slug: &str) -> Result<Post, DbError> {
             ),
         )
     };
+    let lookup = match lookup.hit() {
+        ::core::result::Result::Ok(value) => return value,
+        ::core::result::Result::Err(lookup) => lookup,
+    };
     ::cache_runtime::__private::read_async(
             lookup,
             async move {

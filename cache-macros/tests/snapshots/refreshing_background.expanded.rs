@@ -70,6 +70,10 @@ async fn score(player: u32, #[cfg(all())] limit: u64) -> u64 {
             ::cache_runtime::__private::none,
         )
     };
+    let lookup = match lookup.hit() {
+        ::core::result::Result::Ok(value) => return value,
+        ::core::result::Result::Err(lookup) => lookup,
+    };
     let refresh = {
         let probe = ::cache_runtime::__private::mode::Probe::NEW;
         let probe = probe.and::<u32>();

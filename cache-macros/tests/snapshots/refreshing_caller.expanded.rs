@@ -41,6 +41,10 @@ async fn post(db: &Db, slug: &str) -> Result<Post, DbError> {
             ::cache_runtime::__private::none,
         )
     };
+    let lookup = match lookup.hit() {
+        ::core::result::Result::Ok(value) => return value,
+        ::core::result::Result::Err(lookup) => lookup,
+    };
     let refresh = ::cache_runtime::__private::mode::Caller;
     refresh
         .read_async_or_expired(

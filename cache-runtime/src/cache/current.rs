@@ -1,6 +1,6 @@
 //! Which cache a call uses when its attribute names none.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::OnceLock;
@@ -15,6 +15,8 @@ static DEFAULT: OnceLock<Cache> = OnceLock::new();
 
 thread_local! {
     static SCOPE: RefCell<Option<Cache>> = const { RefCell::new(None) };
+    /// Whether there is one. It has nothing to drop, so it is read like any other memory, and most calls read no more.
+    static SCOPED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The cache of one call: the one that its attribute names, or the current one.
@@ -28,14 +30,18 @@ pub enum Handle<'a> {
 
 impl Handle<'_> {
     /// Lends the cache. The process's default is lent as it is: no count of a handle is touched on a hit.
+    #[inline]
     pub(crate) fn with<T>(self, use_it: impl FnOnce(&Cache) -> T) -> T {
-        match self {
-            Self::Given(cache) => use_it(cache),
-            Self::Current => match scoped() {
-                Some(cache) => use_it(&cache),
-                None => use_it(default()),
-            },
-        }
+        let scope;
+        let cache = match self {
+            Self::Given(cache) => cache,
+            Self::Current if SCOPED.get() => {
+                scope = scoped();
+                scope.as_ref().unwrap_or_else(|| default())
+            }
+            Self::Current => default(),
+        };
+        use_it(cache)
     }
 }
 
@@ -47,12 +53,16 @@ pub(crate) fn scoped() -> Option<Cache> {
         .flatten()
 }
 
+#[inline]
 fn default() -> &'static Cache {
-    DEFAULT.get_or_init(|| {
-        Cache::from_env().unwrap_or_else(|error| {
-            tracing::error!(target: "cache", "[Cache] {error}; functions run uncached");
-            Cache::builder().uncached()
-        })
+    DEFAULT.get_or_init(of_the_environment)
+}
+
+#[cold]
+fn of_the_environment() -> Cache {
+    Cache::from_env().unwrap_or_else(|error| {
+        tracing::error!(target: "cache", "[Cache] {error}; functions run uncached");
+        Cache::builder().uncached()
     })
 }
 
@@ -129,6 +139,7 @@ impl Entered {
             .try_with(|scope| scope.replace(Some(cache)))
             .ok()
             .flatten();
+        SCOPED.set(true);
         Self { outer }
     }
 }
@@ -136,6 +147,7 @@ impl Entered {
 impl Drop for Entered {
     fn drop(&mut self) {
         let outer = self.outer.take();
+        SCOPED.set(outer.is_some());
         let inner = SCOPE.try_with(|scope| scope.replace(outer));
         drop(inner);
     }

@@ -25,8 +25,8 @@ pub(crate) use header::{Facts, HEADER_BYTES, Kind, inspect};
 pub(crate) use header::{Header, TOKEN_OFFSET};
 pub(crate) use options::Encoding;
 
-/// An encoded entry, shared.
-pub(crate) type Bytes = Arc<[u8]>;
+/// An encoded entry, shared: as it was read or written, without a copy.
+pub(crate) type Bytes = Arc<Vec<u8>>;
 
 /// Encodes a value: by the codec that is asked for where that is safe, else by another; and compressed where that is
 /// asked for and helps. Too large a value is refused.
@@ -98,6 +98,7 @@ fn finish(
 }
 
 /// The entry of a `None` that is kept.
+#[cfg(any(test, feature = "redis"))]
 pub(crate) fn nothing<T: DeserializeOwned + 'static>(facts: &Facts) -> Vec<u8> {
     let facts = Facts {
         kind: Kind::Nothing,

@@ -24,10 +24,11 @@ use std::task::Waker;
 #[cfg(feature = "redis")]
 use crate::shim::AtomicBool;
 use crate::shim::thread::{self, ThreadId};
-use crate::shim::{AtomicU64, Mutex, MutexGuard, StaticU64};
+use crate::shim::{AtomicU64, Mutex, MutexGuard};
 use crate::value::payload::Payload;
 pub(crate) use leader::Leader;
 pub(crate) use nesting::Entered;
+use table::Id;
 pub(crate) use table::{Boarding, Flights, Stance};
 use task::Task;
 pub(crate) use wait::{Outcome, Wait};
@@ -42,9 +43,9 @@ pub(crate) enum Landing {
     Failed,
 }
 
-/// A computation in progress.
+/// What the leader of a computation in progress shares with those who wait for it.
 pub(crate) struct Flight {
-    id: u64,
+    id: Id,
     /// Whether an async caller leads: one that makes no progress while a blocking caller holds its thread.
     asynchronous: bool,
     /// The lease that it takes in the store; 0 where it needs none.
@@ -61,15 +62,14 @@ struct State {
     /// What the leader was last polled with, where, and how often.
     leader: Option<Waker>,
     task: Task,
-    thread: ThreadId,
+    thread: Option<ThreadId>,
     polls: u64,
 }
 
 impl Flight {
-    fn new(asynchronous: bool) -> Self {
-        static NEXT: StaticU64 = StaticU64::new(1);
+    fn new(id: Id, asynchronous: bool) -> Self {
         Self {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            id,
             asynchronous,
             token: AtomicU64::new(0),
             #[cfg(feature = "redis")]
@@ -78,8 +78,9 @@ impl Flight {
                 landing: None,
                 waiting: Waiting::default(),
                 leader: None,
-                task: Task::current(),
-                thread: thread::current().id(),
+                // Who waits compares tasks once there is a waker to compare, and threads with an async leader's only.
+                task: Task::Unknown,
+                thread: asynchronous.then(|| thread::current().id()),
                 polls: 0,
             }),
         }
@@ -125,7 +126,7 @@ impl Flight {
         let mut state = self.state();
         state.polls += 1;
         state.task = task;
-        state.thread = thread::current().id();
+        state.thread = Some(thread::current().id());
         let known = state
             .leader
             .as_ref()

@@ -10,10 +10,11 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::Flight;
+use super::table::Id;
 use crate::shim::thread_local;
 
-/// A flight's number, and its lease where it has one.
-type Running = (u64, Option<u64>);
+/// A flight, whose place is its leader's meanwhile, and its lease where it has one.
+type Running = (Id, Option<u64>);
 
 thread_local! {
     static WITHIN: RefCell<Vec<Running>> = const { RefCell::new(Vec::new()) };
@@ -38,8 +39,8 @@ pub(crate) fn holds(token: u64) -> bool {
 }
 
 /// Marks the flight as running on this thread until dropped.
-pub(super) fn enter(flight: &Flight) -> Entered {
-    let running = (flight.id, flight.token());
+pub(super) fn enter(flight: Id, lease: Option<u64>) -> Entered {
+    let running = (flight, lease);
     let entered = WITHIN
         .try_with(|within| within.borrow_mut().push(running))
         .is_ok();
@@ -71,7 +72,7 @@ pin_project! {
     impl<F> PinnedDrop for Within<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let _entered = enter(this.flight);
+            let _entered = enter(this.flight.id, this.flight.token());
             this.body.set(None);
         }
     }
@@ -91,7 +92,7 @@ impl<F: Future> Future for Within<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         this.flight.polled_by(cx.waker());
-        let _entered = enter(this.flight);
+        let _entered = enter(this.flight.id, this.flight.token());
         match this.body.as_pin_mut() {
             Some(body) => body.poll(cx),
             None => unreachable!("the body goes only when this is dropped"),

@@ -38,7 +38,7 @@ fn poll<F: Future>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
 }
 
 fn board(flights: &Arc<Flights>, key: &str) -> Boarding<()> {
-    flights.board(key, true, |_| Stance::Join, || None)
+    flights.board(&key.into(), true, |_| Stance::Join, || None)
 }
 
 #[track_caller]
@@ -95,7 +95,7 @@ fn a_landing_wakes_everyone_who_waits_and_nobody_else() {
         let mut gone = pin!(waiter(join(&flights, "a")));
         assert!(poll(gone.as_mut(), &left_waker).is_pending());
     }
-    assert_eq!(leader.land(Payload::Nothing, 3, || 5), Some(5));
+    assert_eq!(leader.land(Payload::Nothing, 3, |_, _| 5), Some(5));
     assert_eq!((kept.count(), moved.count(), left.count()), (1, 1, 0));
     let landed = poll(one.as_mut(), &kept_waker);
     assert!(matches!(
@@ -110,7 +110,7 @@ fn who_comes_after_the_landing_finds_it() {
     let flights = Arc::new(Flights::new());
     let leader = lead(&flights, "a");
     let flight = join(&flights, "a");
-    leader.land(Payload::Nothing, 0, || ());
+    leader.land(Payload::Nothing, 0, |_, _| ());
     assert!(matches!(block_on(waiter(flight)), Outcome::Landed(..)));
 }
 
@@ -133,11 +133,11 @@ fn a_leader_that_is_dropped_fails_its_flight() {
 fn a_superseded_flight_neither_fills_nor_takes_its_successor_down() {
     let flights = Arc::new(Flights::new());
     let (first, flight) = (lead(&flights, "a"), join(&flights, "a"));
-    let second = flights.supersede("a", true);
-    assert_eq!(first.land(Payload::Nothing, 0, || ()), None);
+    let second = flights.supersede(&"a".into(), true);
+    assert_eq!(first.land(Payload::Nothing, 0, |_, _| ()), None);
     assert!(matches!(block_on(waiter(flight)), Outcome::Landed(..)));
     assert!(is_flying(&flights, "a"));
-    assert_eq!(second.land(Payload::Nothing, 0, || ()), Some(()));
+    assert_eq!(second.land(Payload::Nothing, 0, |_, _| ()), Some(()));
     assert!(!is_flying(&flights, "a"));
 }
 
@@ -174,17 +174,17 @@ fn voiding_takes_matching_flights_off_the_table_and_no_other() {
     }
     let leader = lead(&flights, "posts:1");
     assert_eq!(flights.void_key("posts:1", || 7), 7);
-    assert_eq!(leader.land(Payload::Nothing, 0, || ()), None);
+    assert_eq!(leader.land(Payload::Nothing, 0, |_, _| ()), None);
 }
 
 #[test]
 fn the_store_is_looked_at_only_where_nobody_flies() {
     let flights = Arc::new(Flights::new());
     let leader = lead(&flights, "a");
-    let joined = flights.board("a", true, |_| Stance::Join, || Some(()));
+    let joined = flights.board(&"a".into(), true, |_| Stance::Join, || Some(()));
     assert!(matches!(joined, Boarding::Join(_)));
-    leader.land(Payload::Nothing, 0, || ());
-    let found = flights.board("a", true, |_| Stance::Join, || Some(()));
+    leader.land(Payload::Nothing, 0, |_, _| ());
+    let found = flights.board(&"a".into(), true, |_| Stance::Join, || Some(()));
     assert!(matches!(found, Boarding::Found(())));
 }
 

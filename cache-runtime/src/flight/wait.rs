@@ -60,7 +60,7 @@ impl Wait {
         let leader_needs_this_thread = self.blocking
             && self.flight.asynchronous
             && (tokio::runtime::Handle::try_current().is_ok()
-                || state.thread == thread::current().id());
+                || state.thread == Some(thread::current().id()));
         leader_needs_this_thread || nesting::is_within(&self.flight)
     }
 

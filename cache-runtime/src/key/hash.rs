@@ -7,18 +7,26 @@ const DIGEST_BYTES: usize = 16;
 /// Digits and letters that are hard to mistake for one another; lower case, five bits each.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// Appends the digest of `canonical` in 26 characters.
-pub(crate) fn push_digest(out: &mut String, canonical: &[u8]) {
+/// How many characters that takes, after the mark.
+const DIGEST_CHARACTERS: usize = DIGEST_BYTES * 8 / 5 + 1;
+
+/// Appends the mark and the digest of `canonical`.
+pub(crate) fn push_variant(out: &mut String, canonical: &[u8]) {
     let hash = blake3::hash(canonical);
-    let mut pending = 0u32;
-    let mut bits = 0;
-    for &byte in &hash.as_bytes()[..DIGEST_BYTES] {
-        pending = (pending << 8) | u32::from(byte);
-        bits += 8;
-        while bits >= 5 {
-            bits -= 5;
-            out.push(char::from(ALPHABET[(pending >> bits) as usize & 31]));
-        }
+    let mut digest = [0; DIGEST_BYTES];
+    digest.copy_from_slice(&hash.as_bytes()[..DIGEST_BYTES]);
+    // Five bits at a time from the top; the last three, which are all that is left, stand at the top of theirs.
+    let bits = u128::from_be_bytes(digest);
+    let mut text = [super::VARIANT_MARK; 1 + DIGEST_CHARACTERS];
+    for (at, character) in text[1..].iter_mut().enumerate() {
+        let shift = 123 - 5 * at as i32;
+        let five = if shift < 0 {
+            bits << -shift
+        } else {
+            bits >> shift
+        };
+        *character = ALPHABET[five as usize & 31];
     }
-    out.push(char::from(ALPHABET[(pending << (5 - bits)) as usize & 31]));
+    // They are ASCII; checking that costs less than pushing them one by one.
+    out.push_str(std::str::from_utf8(&text).unwrap_or_default());
 }

@@ -1,11 +1,13 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
+use crate::site::ReadInfo;
+
 /// Which instance of a function a call is in, read from the type name of a closure that the attribute puts
 /// there: `app::Repo<u8>::load<3>::{{closure}}`. It shows what the attribute can't see: the `impl` around a
 /// method, and the type and const arguments of both.
-pub(crate) fn identity(type_name: &str, companion: &str, function: &str) -> String {
-    let name = strip_lifetimes(strip_closures(type_name));
+pub(crate) fn identity(closure: &str, companion: &str, function: &str) -> String {
+    let name = strip_lifetimes(strip_closures(closure));
     if companion.is_empty() {
         return name.into_owned();
     }
@@ -55,23 +57,25 @@ impl IdentityMemo {
         Self(OnceLock::new())
     }
 
-    /// The identity that enters the variant of this call, if one does: always where arguments show; and
+    /// Whether the identity of the closure with this type name enters the variant: always where arguments show; and
     /// where no key is written, whenever the path `crate:module:function` isn't the whole name.
-    pub(crate) fn of(
-        &self,
-        type_name: &'static str,
-        site: &super::super::site::ReadInfo,
-    ) -> Option<String> {
-        let address = type_name.as_ptr() as usize;
-        let judge = || {
-            let identity = identity(type_name, site.companion, site.function);
-            let plain = identity == format!("{}::{}", site.module, site.function);
-            !plain && (site.template.is_empty() || has_arguments(&identity))
-        };
-        let (known, enters) = *self.0.get_or_init(|| (address, judge()));
-        let enters = if known == address { enters } else { judge() };
-        enters.then(|| identity(type_name, site.companion, site.function))
+    #[inline]
+    pub(crate) fn enters(&self, closure: &'static str, site: &ReadInfo) -> bool {
+        let address = closure.as_ptr() as usize;
+        let (known, enters) = *self.0.get_or_init(|| (address, judge(closure, site)));
+        if known == address {
+            enters
+        } else {
+            judge(closure, site)
+        }
     }
+}
+
+#[cold]
+fn judge(closure: &str, site: &ReadInfo) -> bool {
+    let identity = identity(closure, site.companion, site.function);
+    let plain = identity == format!("{}::{}", site.module, site.function);
+    !plain && (site.template.is_empty() || has_arguments(&identity))
 }
 
 #[cfg(test)]

@@ -46,6 +46,7 @@ thread_local! {
 
 /// Runs `use_it` on an empty rendering whose buffers are reused from call to call. Taken, not borrowed: an
 /// argument's `Display` may itself call a cached function.
+#[inline]
 pub(crate) fn with_rendering<T>(use_it: impl FnOnce(&mut Rendering) -> T) -> T {
     let mut rendering = SPARE
         .try_with(Cell::take)
@@ -62,13 +63,22 @@ pub(crate) fn with_rendering<T>(use_it: impl FnOnce(&mut Rendering) -> T) -> T {
 }
 
 impl Rendering {
+    #[inline]
     fn clear(&mut self) {
         self.text.clear();
         self.variant.clear();
         self.ambiguous = false;
+        if self.parts.is_some() || self.failure.is_some() || !self.patterns.is_empty() {
+            self.clear_rest();
+        }
+    }
+
+    /// What a hit has left as it was.
+    #[cold]
+    fn clear_rest(&mut self) {
         self.parts = None;
-        self.patterns.clear();
         self.failure = None;
+        self.patterns.clear();
     }
 
     pub(crate) fn with_parts_shown(&mut self) -> &mut Self {
@@ -107,13 +117,12 @@ impl Rendering {
             .map(|(_, range)| &self.text[range.clone()])
     }
 
-    /// Appends `#variant` where something entered it, and gives the whole key.
-    pub(crate) fn finish_key(&mut self) -> &str {
+    /// Appends `#variant` where something entered it.
+    #[inline]
+    pub(crate) fn finish_key(&mut self) {
         if !self.variant.is_empty() {
-            self.text.push(char::from(super::VARIANT_MARK));
-            super::hash::push_digest(&mut self.text, &self.variant);
+            super::hash::push_variant(&mut self.text, &self.variant);
         }
-        &self.text
     }
 
     /// Lets a named text enter the variant.
@@ -127,6 +136,7 @@ impl Rendering {
 
 impl Writer<'_> {
     /// Writes literal text of the template.
+    #[inline]
     pub fn text(&mut self, literal: &'static str) {
         self.0.text.push_str(literal);
     }
@@ -200,6 +210,7 @@ pub struct Rendered<'a> {
 
 impl Rendered<'_> {
     /// Writes the key or the patterns.
+    #[inline]
     pub(crate) fn render(self, writer: &mut Writer<'_>) {
         (self.write)(writer);
     }
@@ -219,6 +230,7 @@ pub trait SeesByReference: Sized {
 
 #[diagnostic::do_not_recommend]
 impl<F: Fn(&mut Writer<'_>)> SeesByReference for F {
+    #[inline]
     fn rendered(&self) -> Rendered<'_> {
         Rendered {
             write: self,

@@ -2,6 +2,8 @@
 //!
 //! `#[cacheable]` knows how the arguments are written; whether their types are `Clone + Send`, [`Probe`] finds out by
 //! method resolution.
+//!
+//! The futures are in boxes: a call that isn't answered at once takes some kilobytes, which every caller's future would carry.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -98,13 +100,13 @@ impl Background {
     ///
     /// Cancel safety: as there; a refresh in the background finishes without its caller, and if its runtime ends, another
     /// caller takes over.
-    pub async fn read_async<R, S, V, D, U, B>(
+    pub fn read_async<R, S, V, D, U, B>(
         self,
         lookup: Lookup<R, S>,
         value_ttl: V,
         unless: U,
         body: B,
-    ) -> R
+    ) -> impl Future<Output = R>
     where
         R: Cached<S> + 'static,
         S: 'static,
@@ -113,28 +115,30 @@ impl Background {
         U: FnOnce(&R::Stored) -> bool + Unattended,
         B: Future<Output = R> + Send + 'static, // else write `refresh = "caller"`
     {
-        match lookup.settle(false).await {
-            Settled::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
-            Settled::Refresh(refresh) => {
-                if let Some(spawner) = Spawner::find()
-                    && let Some(value) = refresh.served()
-                {
-                    spawner.run(unattended(refresh, value_ttl, unless, body));
-                    return value;
+        Box::pin(async move {
+            match lookup.settle(false).await {
+                Settled::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
+                Settled::Refresh(refresh) => {
+                    if let Some(spawner) = Spawner::find()
+                        && let Some(value) = refresh.served()
+                    {
+                        spawner.run(unattended(refresh, value_ttl, unless, body));
+                        return value;
+                    }
+                    Box::pin(pay(refresh, value_ttl, unless, body)).await
                 }
-                Box::pin(pay(refresh, value_ttl, unless, body)).await
             }
-        }
+        })
     }
 
     /// The same where `stale_if_error` is named: what may be served only if the body errs is computed by its caller.
-    pub async fn read_async_or_expired<R, S, V, D, U, B>(
+    pub fn read_async_or_expired<R, S, V, D, U, B>(
         self,
         lookup: Lookup<R, S>,
         value_ttl: V,
         unless: U,
         body: B,
-    ) -> R
+    ) -> impl Future<Output = R>
     where
         R: Cached<S> + 'static,
         S: 'static,
@@ -143,19 +147,21 @@ impl Background {
         U: FnOnce(&R::Stored) -> bool + Unattended,
         B: Future<Output = R> + Send + 'static, // else write `refresh = "caller"`
     {
-        match lookup.settle(false).await {
-            Settled::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
-            Settled::Refresh(refresh) => {
-                if refresh.reason != Reason::Expired
-                    && let Some(spawner) = Spawner::find()
-                    && let Some(value) = refresh.served()
-                {
-                    spawner.run(unattended(refresh, value_ttl, unless, body));
-                    return value;
+        Box::pin(async move {
+            match lookup.settle(false).await {
+                Settled::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
+                Settled::Refresh(refresh) => {
+                    if refresh.reason != Reason::Expired
+                        && let Some(spawner) = Spawner::find()
+                        && let Some(value) = refresh.served()
+                    {
+                        spawner.run(unattended(refresh, value_ttl, unless, body));
+                        return value;
+                    }
+                    Box::pin(pay_or_keep(refresh, value_ttl, unless, body)).await
                 }
-                Box::pin(pay_or_keep(refresh, value_ttl, unless, body)).await
             }
-        }
+        })
     }
 
     /// Like [`read_sync_if`](crate::__private::read_sync_if); a value that is stale or due is given at once, and computed anew on another thread.
@@ -174,6 +180,10 @@ impl Background {
         U: FnOnce(&R::Stored) -> bool + Unattended,
         B: FnOnce() -> R + Unattended,
     {
+        let lookup = match lookup.hit() {
+            Ok(value) => return value,
+            Err(lookup) => lookup,
+        };
         match block_on(lookup.settle(true)) {
             Settled::Plain(lookup) => read_sync_if(lookup, value_ttl, unless, body),
             Settled::Refresh(refresh) => {
@@ -194,13 +204,13 @@ impl Caller {
     /// Like [`read_async_if`](crate::__private::read_async_if); while this caller computes a stale value anew, the others are served.
     ///
     /// Cancel safety: dropped meanwhile, another caller takes over.
-    pub async fn read_async<R, S, V, D, U, B>(
+    pub fn read_async<R, S, V, D, U, B>(
         self,
         lookup: Lookup<R, S>,
         value_ttl: V,
         unless: U,
         body: B,
-    ) -> R
+    ) -> impl Future<Output = R>
     where
         R: Cached<S>,
         V: FnOnce(&R::Stored) -> D,
@@ -208,20 +218,22 @@ impl Caller {
         U: FnOnce(&R::Stored) -> bool,
         B: Future<Output = R>,
     {
-        match lookup.settle(false).await {
-            Settled::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
-            Settled::Refresh(refresh) => Box::pin(pay(refresh, value_ttl, unless, body)).await,
-        }
+        Box::pin(async move {
+            match lookup.settle(false).await {
+                Settled::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
+                Settled::Refresh(refresh) => Box::pin(pay(refresh, value_ttl, unless, body)).await,
+            }
+        })
     }
 
     /// The same where `stale_if_error` is named.
-    pub async fn read_async_or_expired<R, S, V, D, U, B>(
+    pub fn read_async_or_expired<R, S, V, D, U, B>(
         self,
         lookup: Lookup<R, S>,
         value_ttl: V,
         unless: U,
         body: B,
-    ) -> R
+    ) -> impl Future<Output = R>
     where
         R: Cached<S>,
         V: FnOnce(&R::Stored) -> D,
@@ -229,12 +241,14 @@ impl Caller {
         U: FnOnce(&R::Stored) -> bool,
         B: Future<Output = R>,
     {
-        match lookup.settle(false).await {
-            Settled::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
-            Settled::Refresh(refresh) => {
-                Box::pin(pay_or_keep(refresh, value_ttl, unless, body)).await
+        Box::pin(async move {
+            match lookup.settle(false).await {
+                Settled::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
+                Settled::Refresh(refresh) => {
+                    Box::pin(pay_or_keep(refresh, value_ttl, unless, body)).await
+                }
             }
-        }
+        })
     }
 
     /// Like [`read_sync_if`](crate::__private::read_sync_if); while this caller computes a stale value anew, the others are served.
@@ -252,6 +266,10 @@ impl Caller {
         U: FnOnce(&R::Stored) -> bool,
         B: FnOnce() -> R,
     {
+        let lookup = match lookup.hit() {
+            Ok(value) => return value,
+            Err(lookup) => lookup,
+        };
         match block_on(lookup.settle(true)) {
             Settled::Plain(lookup) => read_sync_if(lookup, value_ttl, unless, body),
             Settled::Refresh(refresh) => pay_sync(refresh, value_ttl, unless, body),

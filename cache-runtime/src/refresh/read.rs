@@ -9,6 +9,7 @@ use crate::entry::Found;
 use crate::events;
 use crate::lookup::{Lookup, State};
 use crate::read::{hand_on, rebuild};
+use crate::reading::Leading;
 use crate::refresh::Reason;
 use crate::stats::Counter;
 use crate::ttl::IntoTtl;
@@ -16,7 +17,7 @@ use crate::value::shape::{Cached, Peek};
 
 /// A standing value that this caller, and no other, computes anew.
 pub(super) struct Refresh<T> {
-    call: Call,
+    call: Box<Call>,
     lead: Lead,
     pub(super) reason: Reason,
     standing: Found<Arc<T>>,
@@ -37,7 +38,7 @@ impl<R: Cached<S>, S> Lookup<R, S> {
         };
         call.blocking = blocking;
         let mut found = None;
-        let step = call.approach_for::<R, S>(&mut found).await;
+        let step = call.approach_for(R::none().is_some(), &mut found).await;
         Settled::Plain(Self::new(match (step, found) {
             (Step::Refresh(lead, reason), Some(standing)) => {
                 return Settled::Refresh(Refresh {
@@ -48,7 +49,7 @@ impl<R: Cached<S>, S> Lookup<R, S> {
                 });
             }
             (Step::Taken, Some(found)) => State::Hit(found),
-            (Step::Lead(lead), _) => State::Leading(call, lead),
+            (Step::Lead(lead), _) => State::Leading(Box::new(Leading::new(call, lead))),
             _ => State::Bypass,
         }))
     }

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::key::escape::is_structural;
-use crate::key::identity::IdentityMemo;
+use crate::key::identity::{IdentityMemo, identity};
 use crate::key::writer::{Rendered, Rendering};
 use crate::ttl::Ttl;
 use registry::Place;
@@ -89,23 +89,18 @@ pub struct ReadSite {
 }
 
 impl ReadSite {
-    /// Renders the key of a call.
-    pub(crate) fn render<'r>(
-        &self,
-        rendering: &'r mut Rendering,
-        rendered: Rendered<'_>,
-    ) -> Result<&'r str, String> {
+    /// Renders the key of a call, or leaves in the rendering why it can't be.
+    #[inline(always)]
+    pub(crate) fn render(&self, rendering: &mut Rendering, rendered: Rendered<'_>) {
         if self.info.template.is_empty() {
             rendering.text.push_str(self.default_path());
         }
-        if let Some(identity) = self.identity.of(rendered.type_name, &self.info) {
+        if self.identity.enters(rendered.type_name, &self.info) {
+            let identity = identity(rendered.type_name, self.info.companion, self.info.function);
             rendering.vary_by("", &identity);
         }
         rendered.render(&mut rendering.with_lengths_hashed(self.ambiguous).writer());
-        match rendering.failure.take() {
-            Some(reason) => Err(reason),
-            None => Ok(rendering.finish_key()),
-        }
+        rendering.finish_key();
     }
 
     /// `crate:module:function`.
@@ -121,6 +116,7 @@ impl ReadSite {
     }
 
     /// Its place in every cache's counters.
+    #[inline]
     pub(crate) fn number(&self) -> usize {
         *self
             .number

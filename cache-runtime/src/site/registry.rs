@@ -55,6 +55,16 @@ static PLACES: LazyLock<(Vec<Place>, HashMap<Place, usize>)> = LazyLock::new(|| 
     (places, numbers)
 });
 
+/// Whether any function refreshes early, and so asks how long entries took to compute, also those of others that share its keys.
+pub(crate) fn any_early() -> bool {
+    static ANY: LazyLock<bool> = LazyLock::new(|| {
+        let early =
+            |site: &Registered| matches!(site, Registered::Read(site) if site.info.options.early);
+        inventory::iter::<Registered>.into_iter().any(early)
+    });
+    *ANY
+}
+
 /// How many numbers there are.
 pub(crate) fn numbers() -> usize {
     PLACES.0.len() + 1

@@ -72,6 +72,7 @@ impl NearStore {
     }
 
     /// The entries, if they may be served, and the moment by which they are judged.
+    #[inline]
     pub(crate) fn usable(&self) -> Option<(&MemoryStore, Moment)> {
         let until = self.trusted_until.load(Ordering::Acquire);
         if until == 0 {

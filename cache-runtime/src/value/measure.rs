@@ -16,16 +16,31 @@ pub(crate) struct Measure {
     pub(crate) nests_nil: bool,
     /// Name and number of fields of the structs in it.
     pub(crate) structs: Vec<(&'static str, usize)>,
+    /// Only the bytes are wanted: a list of structs would be allocated for nobody.
+    bytes_only: bool,
 }
 
 /// Measures `value`, or says why its `Serialize` refused.
 pub(crate) fn measure<T: Serialize + ?Sized>(value: &T) -> Result<Measure, Refused> {
     let mut measure = Measure::default();
-    value.serialize(Look {
-        measure: &mut measure,
-        in_some: false,
-    })?;
+    look(value, &mut measure)?;
     Ok(measure)
+}
+
+/// About how many bytes `value` takes; nothing, if its `Serialize` refused.
+pub(crate) fn weigh<T: Serialize + ?Sized>(value: &T) -> usize {
+    let mut measure = Measure {
+        bytes_only: true,
+        ..Measure::default()
+    };
+    look(value, &mut measure).map_or(0, |()| measure.bytes)
+}
+
+fn look<T: Serialize + ?Sized>(value: &T, measure: &mut Measure) -> Result<(), Refused> {
+    value.serialize(Look {
+        measure,
+        in_some: false,
+    })
 }
 
 /// A user's `Serialize` refused.
@@ -68,7 +83,7 @@ impl<'a> Look<'a> {
     }
 
     fn fields(self, name: &'static str, length: usize) -> Result<Parts<'a>, Refused> {
-        if !self.measure.structs.contains(&(name, length)) {
+        if !self.measure.bytes_only && !self.measure.structs.contains(&(name, length)) {
             self.measure.structs.push((name, length));
         }
         Ok(Parts {

@@ -22,14 +22,14 @@ fn explore_all(scenario: impl Fn() + Send + Sync + 'static) {
 }
 
 fn lead(flights: &Arc<Flights>) -> Leader {
-    match flights.board(KEY, true, |_| Stance::Join, || None::<()>) {
+    match flights.board(&KEY.into(), true, |_| Stance::Join, || None::<()>) {
         Boarding::Lead(leader) => leader,
         _ => panic!("nobody flies yet"),
     }
 }
 
 fn wait(flights: &Arc<Flights>) -> Wait {
-    match flights.board(KEY, true, |_| Stance::Join, || None::<()>) {
+    match flights.board(&KEY.into(), true, |_| Stance::Join, || None::<()>) {
         Boarding::Join(flight) => Wait::new(flight, PATIENT, false),
         _ => panic!("somebody flies"),
     }
@@ -54,7 +54,7 @@ fn a_landing_and_a_wait() {
         let flights = Arc::new(Flights::new());
         let leader = lead(&flights);
         let waiting = wait(&flights);
-        let landing = thread::spawn(move || leader.land(Payload::Nothing, 0, || ()));
+        let landing = thread::spawn(move || leader.land(Payload::Nothing, 0, |_, _| ()));
         assert!(matches!(block_on(waiting), Outcome::Landed(..)));
         assert!(landing.join().expect("no panic").is_some());
     });
@@ -82,7 +82,10 @@ fn a_fill_and(invalidate: impl Fn(&Flights, &MemoryStore) + Send + Sync + 'stati
         let leader = lead(&flights);
         let filled = Arc::clone(&store);
         let landing = thread::spawn(move || {
-            let fill = || filled.insert(KEY.into(), entry(), 0);
+            let fill = |key, payload| {
+                let entry = Entry { payload, ..entry() };
+                filled.insert(key, entry, 0)
+            };
             leader.land(Payload::Nothing, 0, fill).is_some()
         });
         invalidate(&flights, &store);

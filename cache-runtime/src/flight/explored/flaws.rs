@@ -84,7 +84,7 @@ fn a_leader_that_never_lands() {
     let found = failure_of(|| {
         let world = World::new(PATIENT);
         let flights = &world.cache.inner().flights;
-        std::mem::forget(flights.supersede(KEY, false));
+        std::mem::forget(flights.supersede(&KEY.into(), false));
         world.read_blocking(false);
     });
     assert!(found.contains("deadlock"), "{found}");

@@ -24,12 +24,13 @@ fn a_blocking_waiter_leaves_the_thread_to_an_async_leader() {
     let wait = Wait::new(join(&flights, "a"), LONG, true);
     assert!(matches!(block_on(wait), Outcome::GaveUp));
     // A blocking leader is no async one: it runs on another thread, and lands.
-    let Boarding::Lead(blocking) = flights.board("b", false, |_| Stance::Join, || None::<()>)
+    let Boarding::Lead(blocking) =
+        flights.board(&"b".into(), false, |_| Stance::Join, || None::<()>)
     else {
         panic!("nobody flies")
     };
     let wait = Wait::new(join(&flights, "b"), LONG, true);
-    let landing = thread::spawn(move || blocking.land(Payload::Nothing, 0, || ()));
+    let landing = thread::spawn(move || blocking.land(Payload::Nothing, 0, |_, _| ()));
     assert!(matches!(block_on(wait), Outcome::Landed(..)));
     landing.join().expect("no panic");
     drop(leader);
@@ -98,7 +99,7 @@ fn no_lock_is_held_while_a_waker_is_dropped() {
         assert!(poll(leaves.as_mut(), &fresh()).is_pending());
     }
     flights.void_key("a", || ());
-    leader.land(Payload::Nothing, 0, || ());
+    leader.land(Payload::Nothing, 0, |_, _| ());
 }
 
 /// A waiter in its leader's task asks a few times whether the leader is polled, and no more.

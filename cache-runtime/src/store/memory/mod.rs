@@ -88,16 +88,16 @@ impl MemoryStore {
         self.capacity.saturating_sub(shard::cost_besides(key))
     }
 
+    #[inline]
     fn locate(&self, key: &str) -> (u64, &RwLock<Shard>) {
         let hash = self.hasher.hash_one(key);
-        // The map within the shard goes by the other bits.
-        (
-            hash,
-            &self.shards[(hash >> 48) as usize % self.shards.len()],
-        )
+        // There are a power of two of them. The map within the shard goes by the other bits.
+        let shard = (hash >> 48) as usize & (self.shards.len() - 1);
+        (hash, &self.shards[shard])
     }
 
     /// The entry, if it stands and is fresh.
+    #[inline]
     pub(crate) fn get(&self, key: &str, now: Moment) -> Option<Hit> {
         let (hash, shard) = self.locate(key);
         shard
@@ -106,7 +106,17 @@ impl MemoryStore {
             .get(hash, key, now)
     }
 
+    /// Whether there is an entry of this key, living or not.
+    pub(crate) fn holds(&self, key: &str) -> bool {
+        let (hash, shard) = self.locate(key);
+        shard
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .holds(hash, key)
+    }
+
     /// The entry, if it stands, be it stale.
+    #[inline]
     pub(crate) fn look(&self, key: &str, now: Moment) -> Option<Sight> {
         let (hash, shard) = self.locate(key);
         shard

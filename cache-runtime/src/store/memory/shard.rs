@@ -1,7 +1,6 @@
 mod sight;
 
-use std::collections::{BTreeMap, VecDeque};
-use std::ops::Bound;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -10,6 +9,7 @@ use hashbrown::HashTable;
 
 use super::Hit;
 use crate::clock::Moment;
+use crate::index::{Index, MOST_KEY_BYTES, MOST_PLACES};
 use crate::pattern::{Pattern, Span};
 use crate::shim::AtomicBool;
 use crate::value::payload::Payload;
@@ -19,11 +19,12 @@ const OVERHEAD: usize = 192;
 /// How many slots each insertion looks at for an expired entry: more than one, so that the sweep outruns growth.
 const SWEEP: usize = 2;
 
-/// A stored value.
+/// A stored value. In this order: what a hit reads stands first.
+#[repr(C)]
 pub(crate) struct Entry {
     pub(crate) payload: Payload,
-    pub(crate) version: u32,
     pub(crate) fresh_until: Moment,
+    pub(crate) version: u32,
     /// Until when it stands: later, where it may be served stale.
     pub(crate) expires: Moment,
     /// How long it took to compute.
@@ -34,13 +35,22 @@ pub(crate) struct Entry {
     pub(crate) bytes: usize,
 }
 
+/// What a hit reads of it is its first line of the processor's cache, and nothing else: of what a hit costs, waiting for memory
+/// is the most.
+#[repr(C, align(64))]
 struct Slot {
-    hash: u64,
-    key: Arc<str>,
-    entry: Entry,
     /// Read since the queue last passed it.
     visited: AtomicBool,
+    key: Arc<str>,
+    entry: Entry,
+    hash: u64,
 }
+
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(
+    std::mem::offset_of!(Slot, entry) + std::mem::offset_of!(Entry, version) + size_of::<u32>()
+        <= 64
+);
 
 /// What an entry of this key costs besides its value.
 pub(super) fn cost_besides(key: &str) -> usize {
@@ -60,6 +70,12 @@ impl Slot {
     }
 }
 
+/// The key at a place that the index knows: none of these is empty.
+fn key_at(slots: &[Option<Slot>], place: u32) -> &str {
+    let slot = slots.get(place as usize).and_then(Option::as_ref);
+    slot.map_or("", |slot| &slot.key)
+}
+
 /// A part of the store. Evicts by CLOCK (Corbató, 1968): entries queue up in the order in which they came; one
 /// at the head that was read meanwhile goes to the end once more, one that wasn't goes.
 pub(super) struct Shard {
@@ -68,8 +84,8 @@ pub(super) struct Shard {
     places: HashTable<u32>,
     slots: Vec<Option<Slot>>,
     free: Vec<u32>,
-    /// Keys in order, for patterns.
-    index: BTreeMap<Arc<str>, u32>,
+    /// Finds keys by what they begin with, for patterns.
+    index: Index,
     queue: VecDeque<u32>,
     /// Where the sweep goes on.
     swept: usize,
@@ -83,7 +99,7 @@ impl Shard {
             places: HashTable::new(),
             slots: Vec::new(),
             free: Vec::new(),
-            index: BTreeMap::new(),
+            index: Index::default(),
             queue: VecDeque::new(),
             swept: 0,
         }
@@ -102,17 +118,25 @@ impl Shard {
         self.weight
     }
 
+    #[inline]
     fn slot(&self, hash: u64, key: &str) -> Option<&Slot> {
-        let same = |place: &u32| self.at(*place).is_some_and(|slot| *slot.key == *key);
-        self.places
-            .find(hash, same)
-            .and_then(|place| self.at(*place))
+        let mut found = None;
+        self.places.find(hash, |place| {
+            found = self.at(*place).filter(|slot| {
+                slot.entry.payload.touch();
+                *slot.key == *key
+            });
+            found.is_some()
+        });
+        found
     }
 
+    #[inline]
     fn at(&self, place: u32) -> Option<&Slot> {
         self.slots.get(place as usize)?.as_ref()
     }
 
+    #[inline]
     pub(super) fn get(&self, hash: u64, key: &str, now: Moment) -> Option<Hit> {
         let slot = self
             .slot(hash, key)
@@ -129,6 +153,11 @@ impl Shard {
             version: *version,
             fresh_until: *fresh_until,
         })
+    }
+
+    /// Whether there is an entry of this key, living or not.
+    pub(super) fn holds(&self, hash: u64, key: &str) -> bool {
+        self.slot(hash, key).is_some()
     }
 
     /// Stores an entry. What it replaces and evicts goes to `removed`.
@@ -148,19 +177,22 @@ impl Shard {
             visited: AtomicBool::new(false),
         };
         let weight = slot.weight();
-        if weight > self.capacity {
+        if weight > self.capacity || slot.key.len() > MOST_KEY_BYTES {
             removed.push(slot.entry);
             return false;
         }
         self.sweep(now, removed);
-        while self.weight + weight > self.capacity && self.evict(removed) {}
+        while self.is_full_for(weight) && self.evict(removed) {}
         self.weight += weight;
-        let place = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(None);
-            (self.slots.len() - 1) as u32
-        });
-        self.index.insert(Arc::clone(&slot.key), place);
-        self.slots[place as usize] = Some(slot);
+        let slots = &self.slots;
+        let free = self.free.pop();
+        let place = free.unwrap_or(slots.len() as u32);
+        self.index
+            .insert(&slot.key, place, |place| key_at(slots, place));
+        match free {
+            Some(place) => self.slots[place as usize] = Some(slot),
+            None => self.slots.push(Some(slot)),
+        }
         let slots = &self.slots;
         let hash_of = |place: &u32| slots[*place as usize].as_ref().map_or(0, |slot| slot.hash);
         self.places.insert_unique(hash, place, hash_of);
@@ -177,40 +209,26 @@ impl Shard {
         entry
     }
 
+    fn is_full_for(&self, weight: usize) -> bool {
+        // Nearly as many places again may be empty, in the queue.
+        self.weight + weight > self.capacity || self.places.len() >= MOST_PLACES / 4
+    }
+
     /// Removes the entries that the pattern matches, all of which lie in the spans.
     pub(super) fn remove_matching(&mut self, pattern: &Pattern, spans: &[Span]) -> Vec<Entry> {
-        let mut places = Vec::new();
-        for span in spans {
-            let in_span = self.keys_in(span);
-            places.extend(
-                in_span
-                    .filter(|(key, _)| pattern.matches(key.as_bytes()))
-                    .map(|(_, place)| *place),
-            );
-        }
+        let (mut places, slots) = (Vec::new(), &self.slots);
+        let key_at = |place| key_at(slots, place);
+        self.index.visit_spans(spans, key_at, |place| {
+            if pattern.matches(key_at(place).as_bytes()) {
+                places.push(place);
+            }
+        });
         let removed = places
             .into_iter()
             .filter_map(|place| self.clear(place))
             .collect();
         self.compact();
         removed
-    }
-
-    fn keys_in<'a>(&'a self, span: &'a Span) -> impl Iterator<Item = (&'a Arc<str>, &'a u32)> {
-        let (start, exact) = match span {
-            Span::Exact(key) => (key, true),
-            Span::Prefix(key) => (key, false),
-        };
-        // Keys are text; a span that isn't holds none of them.
-        let start = std::str::from_utf8(start).ok();
-        let from = (Bound::Included(start.unwrap_or("")), Bound::Unbounded);
-        self.index
-            .range::<str, _>(from)
-            .take_while(move |(key, _)| match start {
-                Some(start) if exact => ***key == *start,
-                Some(start) => key.starts_with(start),
-                None => false,
-            })
     }
 
     /// Empties a place. It stays in the queue, and so isn't free, until the queue passes it: the queue never
@@ -221,7 +239,7 @@ impl Shard {
             found.remove();
         }
         self.weight -= slot.weight();
-        self.index.remove(&slot.key);
+        self.index.remove(&slot.key, place);
         Some(slot.entry)
     }
 
@@ -246,7 +264,10 @@ impl Shard {
     /// Looks at the next few slots and removes what has expired, so that nothing that nobody reads again stays.
     fn sweep(&mut self, now: Moment, removed: &mut Vec<Entry>) {
         for _ in 0..SWEEP.min(self.slots.len()) {
-            self.swept = (self.swept + 1) % self.slots.len();
+            self.swept = match self.swept + 1 {
+                next if next < self.slots.len() => next,
+                _ => 0,
+            };
             let place = self.swept as u32;
             if self.at(place).is_some_and(|slot| slot.entry.expires <= now) {
                 removed.extend(self.clear(place));
@@ -288,7 +309,10 @@ impl Shard {
         for (place, slot) in live() {
             let slot = slot.as_ref().expect("it is live");
             weight += slot.weight();
-            assert_eq!(self.index.get(&slot.key), Some(&place));
+            let found = self
+                .index
+                .find(slot.key.as_bytes(), |place| key_at(&self.slots, place));
+            assert_eq!(found, Some(place));
             assert!(self.slot(slot.hash, &slot.key).is_some());
         }
         assert_eq!(weight, self.weight);

@@ -9,6 +9,7 @@ use redis::{Cmd, Script, ScriptInvocation};
 use super::breaker::Breaker;
 use super::index::{Index, Layout};
 use super::link::Link;
+use super::local::Locals;
 use super::orphans::Orphans;
 use super::outage::Errand;
 use super::replay::Replay;
@@ -21,6 +22,7 @@ static TTL: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/ttl.lua"))
 /// What is sent, and all that it depends on. Runs on the cache's thread.
 pub(crate) struct Commands {
     pub(super) link: Link,
+    pub(super) locals: Locals,
     pub(super) breaker: Breaker,
     pub(super) replay: Replay,
     pub(super) index: Index,

@@ -71,11 +71,14 @@ impl Connection {
         }
     }
 
-    /// A key that begins so on each node.
-    pub(super) fn key_on_each(&self, start: &str) -> Vec<String> {
+    /// Each node, with a key of its own that begins so.
+    pub(super) fn key_on_each(&self, start: &str) -> Vec<(Node, String)> {
         match self {
-            Self::Server(_) => vec![start.to_owned()],
-            Self::Cluster(cluster) => cluster.key_on_each(start),
+            Self::Server(_) => vec![(None, start.to_owned())],
+            Self::Cluster(cluster) => {
+                let keys = cluster.key_on_each(start).into_iter();
+                keys.map(|(node, key)| (Some(node), key)).collect()
+            }
         }
     }
 

@@ -94,6 +94,16 @@ impl Endpoint {
         }
     }
 
+    /// The way to the one server that has all keys, as it is just now.
+    pub(super) async fn find(&self) -> RedisResult<Client> {
+        match self {
+            Self::Server(client) => Ok(client.clone()),
+            #[cfg(feature = "sentinel")]
+            Self::Sentinel(sentinel) => sentinel.find().await,
+            Self::Cluster(_) => Err((ErrorKind::Client, "a cluster isn't one server").into()),
+        }
+    }
+
     /// A fresh connection to a node, in RESP3, on which it says things without being asked.
     pub(super) async fn open_telling(
         &self,

@@ -21,9 +21,14 @@ pub(super) struct Link {
     connecting: tokio::sync::Mutex<()>,
     /// How many connections there were.
     count: AtomicU64,
+    /// Which one stands; changed together with it.
+    number: AtomicU64,
     /// Something was sent since somebody last asked.
     pub(super) used: AtomicBool,
 }
+
+/// The number of no connection.
+const NONE: u64 = u64::MAX;
 
 /// A connection, and who is at its other end.
 #[derive(Clone)]
@@ -51,6 +56,7 @@ impl Link {
             standing: Mutex::new(None),
             connecting: tokio::sync::Mutex::new(()),
             count: AtomicU64::new(0),
+            number: AtomicU64::new(NONE),
             used: AtomicBool::new(false),
         }
     }
@@ -132,6 +138,17 @@ impl Link {
         })
     }
 
+    /// Which connection stands, if one does.
+    pub(super) fn number(&self) -> Option<u64> {
+        let number = self.number.load(Ordering::Acquire);
+        (number != NONE).then_some(number)
+    }
+
+    /// The connection that stands.
+    pub(super) fn standing_one(&self) -> Option<Connected> {
+        self.standing().clone()
+    }
+
     /// The server at the other end, if there is a connection.
     pub(super) fn server(&self) -> Option<Arc<str>> {
         self.standing()
@@ -154,12 +171,15 @@ impl Link {
             .is_none_or(|standing| Some(standing.number) == number);
         if is_current {
             *standing = None;
+            self.number.store(NONE, Ordering::Release);
         }
         is_current
     }
 
     pub(super) fn replace(&self, fresh: Connected) {
-        *self.standing() = Some(fresh);
+        let mut standing = self.standing();
+        self.number.store(fresh.number, Ordering::Release);
+        *standing = Some(fresh);
     }
 }
 

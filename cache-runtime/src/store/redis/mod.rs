@@ -19,6 +19,7 @@ mod heartbeat;
 mod index;
 mod lease;
 mod link;
+mod local;
 mod look;
 mod nearby;
 mod orphans;
@@ -52,6 +53,7 @@ pub(crate) use endpoint::{Place, Way, check_url};
 use index::{Index, Layout};
 pub(crate) use lease::Lease;
 use link::Link;
+use local::Locals;
 pub(crate) use look::Left;
 pub(crate) use nearby::{Arrival, Kept};
 use orphans::Orphans;
@@ -80,8 +82,10 @@ impl RedisStore {
             true => Layout::Apart,
             false => Layout::Together,
         };
+        let locals = Locals::new(endpoint.is_many_nodes(), limits.response);
         let commands = Commands {
             link: Link::new(endpoint),
+            locals,
             breaker: Breaker::default(),
             replay: Replay::new(limits.replay_window),
             index: Index::new(layout),

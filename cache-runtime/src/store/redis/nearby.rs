@@ -68,18 +68,20 @@ impl RedisStore {
 
     /// What stands at a key; `near`: to keep it near, if that is possible.
     pub(super) async fn look(&self, key: &Arc<str>, near: bool) -> Result<Look, CacheError> {
+        let plain = |seen| Look {
+            seen,
+            left: None,
+            note: None,
+        };
+        if !near || self.near.is_none() {
+            return self.read(key).await.map(plain);
+        }
         let key = Arc::clone(key);
-        let near = near && self.near.is_some();
         self.run(|commands| async move {
-            if near && let Some(look) = commands.look_tracked(&key).await? {
-                return Ok(look);
+            match commands.look_tracked(&key).await? {
+                Some(look) => Ok(look),
+                None => commands.read(&key).await.map(plain),
             }
-            let seen = commands.read(&key).await?;
-            Ok(Look {
-                seen,
-                left: None,
-                note: None,
-            })
         })
         .await
     }

@@ -180,6 +180,7 @@ impl Commands {
 
     /// What follows the opening of the breaker: the cause is logged, once, and the probe starts.
     fn went_down(self: &Arc<Self>, cause: &CacheError) {
+        self.locals.end();
         // The probe first: a subscriber may panic. Refused only where the thread never started; and this is it.
         let _ = background::spawn(probe(Arc::clone(self)));
         tracing::warn!(target: "cache", op = "down", "[Cache] Redis is down, functions run uncached: {cause}");
@@ -190,7 +191,7 @@ impl Commands {
     async fn knock(&self) -> RedisResult<Connected> {
         let fresh = self.link.connect().await?;
         let keys = fresh.connection.key_on_each(&self.probe_key());
-        let knocks = keys.into_iter().map(|key| {
+        let knocks = keys.into_iter().map(|(_, key)| {
             let mut connection = fresh.connection.clone();
             async move {
                 let mut write = KNOCK.key(key);

@@ -114,6 +114,12 @@ impl Sentinel {
             .map_err(|error: RedisError| in_context(&named, &error))
     }
 
+    /// The way to the master. Whether it is one is for who connects to find out.
+    pub(super) async fn find(&self) -> RedisResult<Client> {
+        let told = self.ask_all().await?;
+        self.client(&told)
+    }
+
     /// The way to the server that was named.
     fn client(&self, told: &Told) -> RedisResult<Client> {
         let sentinel = self.sentinels[told.by].get_connection_info();

@@ -30,9 +30,8 @@ impl Commands {
         let other = self
             .send(|connection| async move { Ok(connection) })
             .await?;
-        let probes = other.key_on_each(&self.probe_key());
-        let ends = other.nodes().into_iter().zip(probes);
-        let ends = ends.map(|(node, probe)| self.open_end(tracking, term, node, probe));
+        let probes = other.key_on_each(&self.probe_key()).into_iter();
+        let ends = probes.map(|(node, probe)| self.open_end(tracking, term, node, probe));
         let ends: Vec<End> = try_join_all(ends).await.map_err(CacheError::store)?;
         let server = other.identify(&ends).await.map_err(CacheError::store)?;
         let before = self.link.server();

@@ -95,8 +95,8 @@ impl ClusterConnection {
         self.map().owner(slot_of(key)).cloned()
     }
 
-    /// A key that begins so on each master.
-    pub(in crate::store::redis) fn key_on_each(&self, start: &str) -> Vec<String> {
+    /// Each master, with a key of its own that begins so.
+    pub(in crate::store::redis) fn key_on_each(&self, start: &str) -> Vec<(Address, String)> {
         self.map().key_on_each(start)
     }
 

@@ -103,8 +103,8 @@ impl Map {
             .collect()
     }
 
-    /// A key that begins so in a slot of each master.
-    pub(super) fn key_on_each(&self, start: &str) -> Vec<String> {
+    /// Each master, with a key that begins so in one of its slots.
+    pub(super) fn key_on_each(&self, start: &str) -> Vec<(Address, String)> {
         let mut missing: Vec<&Address> =
             self.masters.iter().map(|master| &master.address).collect();
         let mut keys = Vec::with_capacity(missing.len());
@@ -119,7 +119,7 @@ impl Map {
             };
             if let Some(at) = missing.iter().position(|master| *master == owner) {
                 missing.swap_remove(at);
-                keys.push(key);
+                keys.push((owner.clone(), key));
             }
         }
         keys
@@ -208,7 +208,11 @@ mod tests {
         let keys = map.key_on_each("app#probe");
         let mut owners: Vec<u16> = keys
             .iter()
-            .map(|key| map.owner(slot_of(key.as_bytes())).expect("owned").port)
+            .map(|(master, key)| {
+                let owner = map.owner(slot_of(key.as_bytes())).expect("owned");
+                assert_eq!(master, owner);
+                owner.port
+            })
             .collect();
         owners.sort_unstable();
         assert_eq!(owners, [1, 2]);

@@ -2,7 +2,11 @@
 -- key. Then looks at a few other members and drops the dead; look and removal are one step.
 -- KEYS: entry, set. ARGV: member, mark of a whole set, prefix of entries, how many others.
 -- Answers 1, or 2 if the set isn't whole.
-if type(redis.pcall('ZADD', KEYS[2], 0, ARGV[1])) == 'table' then
+local added = redis.pcall('ZADD', KEYS[2], 0, ARGV[1])
+if type(added) == 'table' then
+  if not string.find(added.err, '^WRONGTYPE') then
+    return added
+  end
   -- Another type stands where only the set may.
   redis.call('UNLINK', KEYS[2])
   redis.call('ZADD', KEYS[2], 0, ARGV[1])

@@ -1,0 +1,149 @@
+//! One kind of hit, so many times, on one thread: `instructions <kind> <times>`. `run.sh` runs it under callgrind with two counts;
+//! what the greater one takes more is what the hits take. Hits in the near store want a server, `REDIS_URL`.
+#![allow(missing_docs)]
+
+use std::hint::black_box;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use cache_runtime::{Cache, cacheable};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Post {
+    slug: String,
+    title: String,
+    tags: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Filters {
+    author: String,
+    tags: Vec<String>,
+    page: u32,
+}
+
+fn post() -> Post {
+    Post {
+        slug: SLUG.to_owned(),
+        title: "t".repeat(40),
+        tags: vec!["rust".to_owned(), "caching".to_owned()],
+    }
+}
+
+const SLUG: &str = "my-first-post-17";
+
+#[cacheable(key = "posts:<<slug>>", ttl = 3600)]
+fn shared(slug: &str) -> Arc<Post> {
+    Arc::new(post())
+}
+
+/// It reads the entry of `shared`.
+#[cacheable(key = "posts:<<slug>>", ttl = 3600)]
+async fn shared_async(slug: &str) -> Arc<Post> {
+    Arc::new(post())
+}
+
+#[cacheable(key = "values:<<slug>>", ttl = 3600)]
+fn value(slug: &str) -> Post {
+    post()
+}
+
+#[cacheable(key = "posts:<<topic>>:<<slug>>:<<page>>", ttl = 3600)]
+fn three(topic: &str, slug: &str, page: u32) -> Arc<Post> {
+    Arc::new(post())
+}
+
+#[cacheable(key = "posts:list", ttl = 3600)]
+fn hashed(filters: &Filters) -> Arc<Post> {
+    Arc::new(post())
+}
+
+#[cacheable(key = "options:<<slug>>", ttl = 3600, cache_none = true)]
+fn none(slug: &str) -> Option<Arc<Post>> {
+    None
+}
+
+#[cacheable(key = "stale:<<slug>>", ttl = 3600, stale = 60)]
+async fn stale(slug: &str) -> Arc<Post> {
+    Arc::new(post())
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [kind, times] = arguments.as_slice() else {
+        panic!("usage: instructions <kind> <times>");
+    };
+    let times = times.parse().expect("<times> is a number");
+    let (place, kind) = kind.split_once('-').expect("memory-<kind> or near-<kind>");
+    cache(place).install().expect("it is the first");
+    run(kind, times);
+}
+
+fn cache(place: &str) -> Cache {
+    let builder = Cache::builder();
+    let builder = match place {
+        "memory" => builder,
+        "near" => {
+            let url = std::env::var("REDIS_URL").expect("`REDIS_URL` says where a Redis is");
+            // It mustn't lose its trust: under callgrind all is slow.
+            let patient = builder.redis(url).response_timeout(Duration::from_secs(60));
+            patient.near(1 << 20).near_silence(Duration::from_secs(120))
+        }
+        other => panic!("`{other}` is neither `memory` nor `near`"),
+    };
+    builder.build().expect("the settings are valid")
+}
+
+fn run(kind: &str, times: u64) {
+    let filters = Filters {
+        author: "alice".to_owned(),
+        tags: vec!["rust".to_owned(), "caching".to_owned()],
+        page: 3,
+    };
+    fill(&filters);
+    match kind {
+        "sync" => counted(times, || shared(SLUG)),
+        "async" => counted(times, || polled(shared_async(SLUG))),
+        "value" => counted(times, || value(SLUG)),
+        "three" => counted(times, || three("rust", SLUG, 7)),
+        "hashed" => counted(times, || hashed(&filters)),
+        "none" => counted(times, || none(SLUG)),
+        "stale" => counted(times, || polled(stale(SLUG))),
+        other => panic!("no hit is of kind `{other}`"),
+    }
+}
+
+/// The loop that callgrind looks at, by this name, and at nothing else.
+#[inline(never)]
+fn counted<T>(times: u64, call: impl Fn() -> T) {
+    for _ in 0..times {
+        black_box(call());
+    }
+}
+
+/// Computes all entries. A call that is answered at its first poll was answered in this process.
+fn fill(filters: &Filters) {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    loop {
+        shared(SLUG);
+        value(SLUG);
+        three("rust", SLUG, 7);
+        hashed(filters);
+        none(SLUG);
+        if polled(shared_async(SLUG)).is_some() && polled(stale(SLUG)).is_some() {
+            return;
+        }
+        assert!(Instant::now() < deadline, "the entries don't come near");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn polled<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
+    }
+}

@@ -1,0 +1,212 @@
+//! Several runtimes of one process, which end, are blocked, or aren't run.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cache_runtime::Cache;
+use tests::{Fault, Proxy, RedisServer};
+use tokio::runtime::{Builder, Runtime};
+
+use super::{Row, builder, connections, read, read_blocking, until_local, update};
+use crate::common::until;
+
+fn current() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+fn several() -> Runtime {
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all().build().unwrap()
+}
+
+/// Reads, writes and reads, as often as it takes to notice what is wrong.
+async fn round(cache: &Cache, row: &Row) {
+    for _ in 0..50 {
+        assert_eq!(cache.scope(read(row, 1)).await, row.version());
+    }
+    let version = cache.scope(update(row, 1)).await;
+    assert_eq!(cache.scope(read(row, 1)).await, version);
+}
+
+#[test]
+fn each_runtime_that_reads_often_has_one_and_its_end_takes_it_along() {
+    let server = RedisServer::start();
+    let (cache, row) = (builder(server.url()).build().unwrap(), Row::default());
+    for runtime in [current(), several(), current()] {
+        runtime.block_on(async {
+            until_local(&server, &cache, &row).await;
+            round(&cache, &row).await;
+            assert_eq!(connections(&server), 2);
+        });
+        drop(runtime);
+        current().block_on(until("it is closed", || async {
+            connections(&server) == 1
+        }));
+    }
+    assert_eq!(cache.stats().errors, 0);
+}
+
+#[test]
+fn a_few_reads_open_none() {
+    let server = RedisServer::start();
+    let (cache, row) = (builder(server.url()).build().unwrap(), Row::default());
+    for _ in 0..20 {
+        let runtime = current();
+        runtime.block_on(async {
+            for _ in 0..5 {
+                cache.scope(read(&row, 1)).await;
+            }
+        });
+    }
+    assert_eq!(connections(&server), 1);
+}
+
+/// Reads of a runtime that ends are dropped with it, in whatever state they are; those who live on other runtimes don't notice.
+#[test]
+fn the_end_of_a_runtime_under_way_is_nobodys_outage() {
+    let server = RedisServer::start();
+    let (cache, row) = (builder(server.url()).build().unwrap(), Row::default());
+    let stays = several();
+    stays.block_on(until_local(&server, &cache, &row));
+    for _ in 0..10 {
+        let ends = several();
+        ends.block_on(until_two_local(&server, &cache, &row));
+        for _ in 0..16 {
+            let (cache, row) = (cache.clone(), row.clone());
+            ends.spawn(async move {
+                loop {
+                    assert_eq!(cache.scope(read(&row, 1)).await, 0);
+                }
+            });
+        }
+        stays.block_on(async {
+            for _ in 0..200 {
+                assert_eq!(cache.scope(read(&row, 1)).await, 0);
+            }
+        });
+        ends.shutdown_background();
+        stays.block_on(async {
+            for _ in 0..200 {
+                assert_eq!(cache.scope(read(&row, 1)).await, 0);
+            }
+        });
+    }
+    assert_eq!(cache.stats().errors, 0);
+    stays.block_on(async { cache.health_check().await.unwrap() });
+}
+
+async fn until_two_local(server: &RedisServer, cache: &Cache, row: &Row) {
+    until("it has one too", || async {
+        cache.scope(read(row, 1)).await;
+        connections(server) == 3
+    })
+    .await;
+}
+
+/// Who reads within a runtime needn't be one of its tasks: a thread that has entered it outlives its driver.
+#[test]
+fn a_reader_that_outlives_the_driver_goes_on_without_it() {
+    let server = RedisServer::start();
+    let (cache, row) = (builder(server.url()).build().unwrap(), Row::default());
+    for _ in 0..5 {
+        let runtime = several();
+        runtime.block_on(until_local(&server, &cache, &row));
+        let (inside, over) = (runtime.handle().clone(), AtomicBool::new(false));
+        thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let _inside = inside.enter();
+                let mut after = 0;
+                while after < 50 {
+                    after += u32::from(over.load(Ordering::SeqCst));
+                    let found = futures_executor::block_on(cache.scope(read(&row, 1)));
+                    assert_eq!(found, row.version());
+                }
+            });
+            drop(runtime);
+            over.store(true, Ordering::SeqCst);
+            reader.join().unwrap();
+        });
+    }
+    assert_eq!(cache.stats().errors, 0);
+}
+
+/// How long a reply may take here, so that who waits for one in vain stands out.
+const LONG: Duration = Duration::from_secs(240);
+
+/// The thread that is blocked is the very one that would run the driver.
+#[test]
+fn a_blocking_caller_within_a_runtime_does_not_wait_for_its_driver() {
+    let server = RedisServer::start();
+    let cache = builder(server.url())
+        .response_timeout(LONG)
+        .build()
+        .unwrap();
+    let row = Row::default();
+    current().block_on(async {
+        until_local(&server, &cache, &row).await;
+        let started = Instant::now();
+        for _ in 0..20 {
+            assert_eq!(cache.scope_sync(|| read_blocking(&row, 1)), 0);
+            assert_eq!(cache.blocking().get::<u32>("rows:1").unwrap(), Some(0));
+        }
+        assert!(started.elapsed() < LONG / 16, "{:?}", started.elapsed());
+    });
+    assert_eq!(cache.stats().errors, 0);
+}
+
+/// `Handle::block_on` of another thread runs none of a current-thread runtime's tasks, nor does a foreign executor on its own
+/// thread. The read is asked for again over the main connection.
+#[test]
+fn a_runtime_that_nobody_runs_delays_its_readers_and_fails_none() {
+    let server = RedisServer::start();
+    let short = Duration::from_millis(400);
+    let cache = builder(server.url())
+        .response_timeout(short)
+        .build()
+        .unwrap();
+    let (row, runtime) = (Row::default(), current());
+    for _ in 0..2 {
+        runtime.block_on(until_local(&server, &cache, &row));
+        thread::scope(|scope| {
+            let other = scope.spawn(|| runtime.handle().block_on(cache.scope(read(&row, 1))));
+            assert_eq!(other.join().unwrap(), 0);
+        });
+    }
+    runtime.block_on(async {
+        until_local(&server, &cache, &row).await;
+        assert_eq!(futures_executor::block_on(cache.scope(read(&row, 1))), 0);
+    });
+    assert_eq!(cache.stats().errors, 0, "and it is no outage");
+    // The one that wasn't run harms nobody else meanwhile.
+    several().block_on(round(&cache, &row));
+}
+
+/// A reply lies there, and the runtime does something else for longer than a reply may take: that says nothing of the server.
+#[test]
+fn a_runtime_that_is_busy_for_too_long_is_no_outage() {
+    let server = RedisServer::start();
+    let proxy = Proxy::before(server.port());
+    let short = Duration::from_millis(200);
+    let cache = builder(proxy.url())
+        .response_timeout(short)
+        .build()
+        .unwrap();
+    let row = Row::default();
+    current().block_on(async {
+        until_local(&server, &cache, &row).await;
+        proxy.set(Fault::Silent);
+        let busy = async {
+            // The driver has its turn first, and sends.
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+            proxy.set(Fault::None);
+            // Not a wait for something: this is what is tested.
+            thread::sleep(3 * short);
+        };
+        let (found, ()) = tokio::join!(cache.scope(read(&row, 1)), busy);
+        assert_eq!(found, 0);
+        assert_eq!(cache.stats().errors, 0);
+    });
+}
