@@ -137,11 +137,18 @@ fn fill(cache: &Cache) {
     });
 }
 
+fn are_near(cache: &Cache) -> bool {
+    let slug = "my-post";
+    ready(shared_async(cache, slug)).is_some()
+        && ready(stale(cache, slug)).is_some()
+        && ready(value_async(cache, slug)).is_some()
+}
+
 #[test]
 fn a_hit_in_memory_allocates_nothing_but_the_clone_of_a_value() {
     let cache = Cache::builder().build().unwrap();
     of_all_kinds(&cache, fill);
-    assert_eq!(cache.stats().misses, 12, "they were hits");
+    assert_eq!(cache.stats().misses, 11, "they were hits");
     cache.scope_sync(|| of_hits("in a scope", 0, || drop(current("my-post"))));
 }
 
@@ -156,6 +163,13 @@ fn a_hit_in_the_near_store_allocates_nothing_but_the_clone_of_a_value() {
         .near(1 << 20)
         .build()
         .unwrap();
-    of_all_kinds(&cache, fill);
+    of_all_kinds(&cache, |cache| {
+        // What was computed before tracking stood comes near when it is read again, which a call that is polled once doesn't.
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !are_near(cache) {
+            assert!(Instant::now() < deadline, "the entries don't come near");
+            fill(cache);
+        }
+    });
     assert_eq!(cache.stats().errors, 0);
 }

@@ -47,10 +47,11 @@ fn has_arguments(identity: &str) -> bool {
     identity.contains("dyn ")
 }
 
-/// Remembers for one call site whether its instance enters the variant. A function without type or const
-/// parameters has one instance only, so the answer is a pointer comparison away.
+/// Remembers for one call site whether its instance enters the variant. A function without type or const parameters has one
+/// instance only, so the answer is a comparison away: of pointers, and of texts where the compiler has the name twice, as it does
+/// where it inlines the function in several places.
 #[derive(Debug, Default)]
-pub(crate) struct IdentityMemo(OnceLock<(usize, bool)>);
+pub(crate) struct IdentityMemo(OnceLock<(&'static str, bool)>);
 
 impl IdentityMemo {
     pub(crate) const fn new() -> Self {
@@ -61,9 +62,8 @@ impl IdentityMemo {
     /// where no key is written, whenever the path `crate:module:function` isn't the whole name.
     #[inline]
     pub(crate) fn enters(&self, closure: &'static str, site: &ReadInfo) -> bool {
-        let address = closure.as_ptr() as usize;
-        let (known, enters) = *self.0.get_or_init(|| (address, judge(closure, site)));
-        if known == address {
+        let (known, enters) = *self.0.get_or_init(|| (closure, judge(closure, site)));
+        if std::ptr::eq(known, closure) || known == closure {
             enters
         } else {
             judge(closure, site)

@@ -133,6 +133,10 @@ fn fill(filters: &Filters) {
         three("rust", SLUG, 7);
         hashed(filters);
         none(SLUG);
+        futures_executor::block_on(async {
+            shared_async(SLUG).await;
+            stale(SLUG).await;
+        });
         if polled(shared_async(SLUG)).is_some() && polled(stale(SLUG)).is_some() {
             return;
         }
