@@ -46,7 +46,7 @@ pub(crate) enum Opening {
 
 /// A call that has to go on.
 pub(crate) struct Missed {
-    pub(crate) call: Call,
+    pub(crate) call: Box<Call>,
     /// What was found instead, with its version: bytes, or a value of another type.
     pub(crate) other: Option<(Payload, u32)>,
 }
@@ -169,7 +169,7 @@ impl Asked<'_> {
         due: Option<Moment>,
         other: Option<(Payload, u32)>,
     ) -> Opening {
-        let mut call = self.call(cache, key);
+        let mut call = Box::new(self.call(cache, key));
         call.due = due;
         Opening::Missed(Box::new(Missed { call, other }))
     }

@@ -121,7 +121,7 @@ fn go_on<R: Cached<S>, S>(
     if matches!(site.info.ttl, Ttl::Default | Ttl::Computed) {
         call.ttl = ttl();
     }
-    State::Pending(Box::new(call))
+    State::Pending(call)
 }
 
 /// Like [`begin_with`], for a call that computes whether or not an entry stands.

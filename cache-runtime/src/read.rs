@@ -71,7 +71,7 @@ where
         },
         Before::Body(leading) => leading,
     };
-    let entered = leading.as_ref().map(Leading::enter);
+    let entered = leading.as_deref().map(Leading::enter);
     let value = body();
     drop(entered);
     if let Some(leading) = leading {
@@ -81,7 +81,7 @@ where
 }
 
 fn conclude_sync<R: Cached<S>, S, D: IntoTtl>(
-    leading: Leading,
+    leading: Box<Leading>,
     value: &R,
     value_ttl: impl FnOnce(&R::Stored) -> D,
     unless: impl FnOnce(&R::Stored) -> bool,
@@ -150,7 +150,7 @@ impl<T: Storable> State<T> {
         let call = match self {
             Self::Hit(found) => return Ok(Before::Found(found)),
             Self::Bypass => return Ok(Before::Body(None)),
-            Self::Leading(leading) => return Ok(Before::Body(Some(*leading))),
+            Self::Leading(leading) => return Ok(Before::Body(Some(leading))),
             Self::Pending(call) => call,
         };
         let mut found = None;

@@ -28,9 +28,10 @@ pub(crate) struct Leading {
 }
 
 impl Leading {
-    pub(crate) fn new(call: Box<Call>, lead: Lead) -> Self {
+    /// In a box, since every caller's future carries it.
+    pub(crate) fn new(call: Box<Call>, lead: Lead) -> Box<Self> {
         let watch = call.stopwatch();
-        Self { call, lead, watch }
+        Box::new(Self { call, lead, watch })
     }
 
     /// Until the guard is dropped, what this thread runs is the body.
@@ -45,13 +46,14 @@ impl Leading {
 
     /// Hands on what the body returned. What is given back is what is stored, and a fill that is still to be waited for.
     pub(crate) fn conclude<R: Cached<S>, S, D: IntoTtl>(
-        self,
+        self: Box<Self>,
         value: &R,
         value_ttl: impl FnOnce(&R::Stored) -> D,
         unless: impl FnOnce(&R::Stored) -> bool,
     ) -> Option<(Found<Arc<R::Stored>>, Filling)> {
         let took = self.watch.elapsed();
-        hand_on(&self.call, self.lead, value, value_ttl, unless, took)
+        let Self { call, lead, .. } = *self;
+        hand_on(&call, lead, value, value_ttl, unless, took)
     }
 }
 
@@ -59,7 +61,7 @@ impl Leading {
 pub(crate) enum Before<T> {
     Found(Found<Arc<T>>),
     /// The body runs, for everyone who waits or by itself.
-    Body(Option<Leading>),
+    Body(Option<Box<Leading>>),
 }
 
 /// How far an async read is. What takes room, and isn't always there, is in boxes: every caller's future carries this.
@@ -67,7 +69,7 @@ enum Stage<T> {
     Begun(State<T>),
     /// It waits, for another caller or for Redis.
     Asking(Pin<Box<dyn Future<Output = Before<T>> + Send>>),
-    Body(Option<Leading>),
+    Body(Option<Box<Leading>>),
     Filling(Found<Arc<T>>, Filling),
     Over,
 }
@@ -99,13 +101,13 @@ impl<T: Storable> Stage<T> {
     /// The leader whose body it is.
     fn leading(&self) -> Option<&Leading> {
         match self {
-            Self::Body(leading) => leading.as_ref(),
+            Self::Body(leading) => leading.as_deref(),
             _ => None,
         }
     }
 
     /// The leader whose body has returned.
-    fn led(&mut self) -> Option<Leading> {
+    fn led(&mut self) -> Option<Box<Leading>> {
         match std::mem::replace(self, Self::Over) {
             Self::Body(leading) => leading,
             _ => None,

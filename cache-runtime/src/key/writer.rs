@@ -230,7 +230,6 @@ pub trait SeesByReference: Sized {
 
 #[diagnostic::do_not_recommend]
 impl<F: Fn(&mut Writer<'_>)> SeesByReference for F {
-    #[inline]
     fn rendered(&self) -> Rendered<'_> {
         Rendered {
             write: self,

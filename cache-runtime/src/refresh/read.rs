@@ -49,7 +49,7 @@ impl<R: Cached<S>, S> Lookup<R, S> {
                 });
             }
             (Step::Taken, Some(found)) => State::Hit(found),
-            (Step::Lead(lead), _) => State::Leading(Box::new(Leading::new(call, lead))),
+            (Step::Lead(lead), _) => State::Leading(Leading::new(call, lead)),
             _ => State::Bypass,
         }))
     }

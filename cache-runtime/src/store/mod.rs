@@ -30,7 +30,8 @@ impl Store {
 
     /// The entries that are in this process and may be served, with the moment by which they are judged: those of the memory
     /// store, or of the near store in front of Redis.
-    #[inline]
+    // Every hit comes here.
+    #[inline(always)]
     #[cfg_attr(
         not(feature = "redis"),
         expect(unused_variables, reason = "what is far can't be near")
