@@ -46,14 +46,13 @@ impl Leading {
 
     /// Hands on what the body returned. What is given back is what is stored, and a fill that is still to be waited for.
     pub(crate) fn conclude<R: Cached<S>, S, D: IntoTtl>(
-        self: Box<Self>,
+        self,
         value: &R,
         value_ttl: impl FnOnce(&R::Stored) -> D,
         unless: impl FnOnce(&R::Stored) -> bool,
     ) -> Option<(Found<Arc<R::Stored>>, Filling)> {
         let took = self.watch.elapsed();
-        let Self { call, lead, .. } = *self;
-        hand_on(&call, lead, value, value_ttl, unless, took)
+        hand_on(&self.call, self.lead, value, value_ttl, unless, took)
     }
 }
 
