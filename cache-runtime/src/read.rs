@@ -75,13 +75,13 @@ where
     let value = body();
     drop(entered);
     if let Some(leading) = leading {
-        conclude_sync(leading, &value, value_ttl, unless);
+        conclude_sync(*leading, &value, value_ttl, unless);
     }
     value
 }
 
 fn conclude_sync<R: Cached<S>, S, D: IntoTtl>(
-    leading: Box<Leading>,
+    leading: Leading,
     value: &R,
     value_ttl: impl FnOnce(&R::Stored) -> D,
     unless: impl FnOnce(&R::Stored) -> bool,
