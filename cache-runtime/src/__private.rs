@@ -7,7 +7,8 @@ pub use crate::error::CacheError;
 pub use crate::key::writer::{HashArgument, SeesByReference, Writer};
 pub use crate::key::{part, quiet};
 pub use crate::lookup::{
-    Lookup, begin, begin_refresh, begin_with, cache_key, invalidate_entry, invalidate_entry_sync,
+    Lookup, answer, begin, begin_refresh, begin_with, cache_key, invalidate_entry,
+    invalidate_entry_sync,
 };
 pub use crate::pattern::reach::reaches;
 pub use crate::read::{

@@ -17,7 +17,7 @@ use crate::key::writer::Rendered;
 use crate::reading::Leading;
 use crate::site::{Origin, ReadSite};
 use crate::ttl::Ttl;
-use crate::value::shape::Cached;
+use crate::value::shape::{Cached, Returns};
 
 /// What is known of a call before its body may run.
 pub struct Lookup<R: Cached<S>, S> {
@@ -53,10 +53,24 @@ pub(crate) enum State<T> {
 #[inline]
 pub fn begin<R: Cached<S>, S>(
     site: &'static ReadSite,
-    shape: S,
+    returns: Returns<R, S>,
     render: Rendered<'_>,
 ) -> Lookup<R, S> {
-    begin_with(site, Handle::Current, true, shape, render, || None)
+    begin_with(site, Handle::Current, true, returns, render, || None)
+}
+
+/// [`begin`] where a call that is answered returns: `Err`: it goes on.
+///
+/// # Errors
+///
+/// None: what is known of a call that goes on.
+#[inline]
+pub fn answer<R: Cached<S>, S>(
+    site: &'static ReadSite,
+    returns: Returns<R, S>,
+    render: Rendered<'_>,
+) -> Result<R, Lookup<R, S>> {
+    begin(site, returns, render).hit()
 }
 
 /// Renders the key and, where the store is in this process, looks there. On a hit nothing else is done: the
@@ -66,7 +80,7 @@ pub fn begin_with<R, S, L>(
     site: &'static ReadSite,
     handle: Handle<'_>,
     condition: bool,
-    _: S,
+    _: Returns<R, S>,
     render: Rendered<'_>,
     ttl: L,
 ) -> Lookup<R, S>
@@ -128,7 +142,7 @@ fn go_on<R: Cached<S>, S>(
 pub fn begin_refresh<R, S, L>(
     site: ReadSite,
     handle: Handle<'_>,
-    _: S,
+    _: Returns<R, S>,
     render: Rendered<'_>,
     ttl: L,
 ) -> Lookup<R, S>
@@ -136,6 +150,7 @@ where
     R: Cached<S>,
     L: FnOnce() -> Option<Duration>,
 {
+    let site = site.companion("_refresh");
     let pending = pending(&site, handle, render).map(|mut call| {
         if matches!(site.info.ttl, Ttl::Default | Ttl::Computed) {
             call.ttl = ttl();
@@ -162,7 +177,7 @@ fn pending(site: &ReadSite, handle: Handle<'_>, render: Rendered<'_>) -> Option<
 /// The full key of a call.
 pub fn cache_key(site: ReadSite, handle: Handle<'_>, render: Rendered<'_>) -> String {
     let asked = Asked {
-        site: &site,
+        site: &site.companion("_cache_key"),
         render,
     };
     handle.with(|cache| {
@@ -180,6 +195,7 @@ pub fn invalidate_entry(
     handle: Handle<'_>,
     render: Rendered<'_>,
 ) -> impl Future<Output = Result<bool, CacheError>> + Send + use<> {
+    let site = site.companion("_invalidate");
     let asked = Asked {
         site: &site,
         render,

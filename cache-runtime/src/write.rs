@@ -10,7 +10,7 @@ use crate::key::writer::{HOLE, Rendered, Writer, with_rendering};
 use crate::pattern::Pattern;
 use crate::site::{When, WriteSite};
 use crate::stats::Counter;
-use crate::value::shape::{Peek, Shape};
+use crate::value::shape::{Peek, Returns, Shape};
 
 /// The patterns of one call, rendered before its body may consume the arguments.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ pub fn plan(
 ///
 /// Cancel safety: once polled, its outcome is unknown, so when it is dropped the patterns are invalidated, each
 /// place of the returned value becoming `*`. An invalidation that has begun finishes without its caller.
-pub async fn write_async<R, S, P, B>(write: Write, _: S, result: P, body: B) -> R
+pub async fn write_async<R, S, P, B>(write: Write, _: Returns<R, S>, result: P, body: B) -> R
 where
     R: Shape<S>,
     P: FnOnce(&R::Value, &mut Writer<'_>),
@@ -82,7 +82,7 @@ where
 }
 
 /// Runs a blocking body and invalidates; also when the body panics.
-pub fn write_sync<R, S, P, B>(write: Write, _: S, result: P, body: B) -> R
+pub fn write_sync<R, S, P, B>(write: Write, _: Returns<R, S>, result: P, body: B) -> R
 where
     R: Shape<S>,
     P: FnOnce(&R::Value, &mut Writer<'_>),

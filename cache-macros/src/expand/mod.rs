@@ -135,13 +135,7 @@ fn stored_shape(model: &Model, runtime: &Runtime) -> TokenStream {
     let span = stored_part(output).span();
     let site = Span::mixed_site().located_at(span);
     let k = runtime.private(span);
-    quote_spanned! {site=>
-        {
-            let probe = #k::shape::Probe::<#output>::NEW;
-            let shape = (&&&&probe).__shape();
-            probe.with(shape).__fit().checked()
-        }
-    }
+    quote_spanned!(site=> (&&&&#k::shape::Probe::<#output>::NEW).__shape().__fit().checked())
 }
 
 /// What of the return type is stored: found by the compiler, since aliases hide it from a macro.

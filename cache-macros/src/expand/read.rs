@@ -12,30 +12,32 @@ use syn::{Expr, Pat};
 /// `let lookup = ..;`
 pub(crate) fn lookup(model: &Model, read: &Read, purpose: Purpose) -> TokenStream {
     let site = Span::mixed_site();
-    let begin = probing(&begin(model, read, purpose), &read.runtime);
     let original = purpose == Purpose::Original;
     // An async call that is answered is no future any more: what it may still need takes room, which would be moved about.
     // What writes wrap it see the value first; and what isn't async looks in its one call.
     let sync = matches!(model.facts.style, Style::Sync);
     let at_once = original && model.writes.is_empty() && !sync;
-    let answer = at_once.then(|| {
-        quote_spanned! {site=>
-            let lookup = match lookup.hit() {
+    let begin = begin(model, read, purpose, at_once);
+    let begin = probing(&begin, &read.runtime);
+    let lookup = match at_once {
+        true => quote_spanned! {site=>
+            match #begin {
                 ::core::result::Result::Ok(value) => return value,
                 ::core::result::Result::Err(lookup) => lookup,
-            };
-        }
-    });
+            }
+        },
+        false => begin,
+    };
     let refresher = read.refresher.as_ref().filter(|_| original);
     let mode = refresher.map(|refresher| refresh::mode(read, refresher));
     quote_spanned! {site=>
-        let lookup = #begin;
-        #answer
+        let lookup = #lookup;
         #mode
     }
 }
 
-fn begin(model: &Model, read: &Read, purpose: Purpose) -> TokenStream {
+/// A `Lookup`; or the value, or a lookup, `at_once`.
+fn begin(model: &Model, read: &Read, purpose: Purpose, at_once: bool) -> TokenStream {
     let output = &model.facts.output;
     let handle = handle(read.cache.as_ref(), &read.runtime);
     let shape = stored_shape(model, &read.runtime);
@@ -48,7 +50,7 @@ fn begin(model: &Model, read: &Read, purpose: Purpose) -> TokenStream {
         let this = call_site(model, read, "_refresh");
         let render = render::key(read, arguments, render::Voice::Quiet);
         return quote_spanned! {site=>
-            #k::begin_refresh::<#output, _, _>(#this, #handle, #shape, #render, #ttl)
+            #k::begin_refresh(#this, #handle, #shape, #render, #ttl)
         };
     }
     let this = static_site(model, read);
@@ -58,15 +60,20 @@ fn begin(model: &Model, read: &Read, purpose: Purpose) -> TokenStream {
         && read.condition.is_none()
         && !matches!(read.ttl, Ttl::Computed(_))
     {
-        return quote_spanned!(site=> #k::begin::<#output, _>(#this, #shape, #render));
+        let begin = match at_once {
+            true => quote_spanned!(site=> answer),
+            false => quote_spanned!(site=> begin),
+        };
+        return quote_spanned!(site=> #k::#begin(#this, #shape, #render));
     }
     let condition = condition(read.condition.as_ref());
     let begin = match read.refresher {
         Some(_) => quote_spanned!(site=> begin_refreshing),
         None => quote_spanned!(site=> begin_with),
     };
+    let hit = at_once.then(|| quote_spanned!(site=> .hit()));
     quote_spanned! {site=>
-        #k::#begin::<#output, _, _>(#this, #handle, #condition, #shape, #render, #ttl)
+        #k::#begin(#this, #handle, #condition, #shape, #render, #ttl) #hit
     }
 }
 
@@ -161,9 +168,6 @@ pub(crate) fn call_site(model: &Model, read: &Read, companion: &str) -> TokenStr
     let template = template.unwrap_or_default();
     let shape = read.key.as_ref().map(|key| key.shape()).unwrap_or_default();
     let mut said = TokenStream::new();
-    if !companion.is_empty() {
-        said.extend(quote_spanned!(site=> .companion(#companion)));
-    }
     if read.debug {
         said.extend(quote_spanned!(site=> .debug()));
     }

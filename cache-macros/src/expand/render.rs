@@ -19,13 +19,8 @@ pub(crate) enum Voice {
 /// Writes the path, then every argument that is hashed.
 pub(crate) fn key(read: &Read, arguments: &[Binding], voice: Voice) -> TokenStream {
     let mut lines = TokenStream::new();
-    for segment in read.key.iter().flat_map(|key| &key.segments) {
-        let span = read.key.as_ref().map(|key| key.literal.span());
-        let span = span.unwrap_or_else(Span::call_site);
-        lines.extend(match segment {
-            Segment::Text(text) => literal(text, span),
-            Segment::Placeholder(placeholder) => part(placeholder, span, &read.runtime),
-        });
+    if let Some(key) = &read.key {
+        segments(key, &read.runtime, &mut lines);
     }
     lines.extend(match voice {
         Voice::Quiet => hashed_quietly(read, arguments),
@@ -41,16 +36,7 @@ pub(crate) fn key(read: &Read, arguments: &[Binding], voice: Voice) -> TokenStre
 pub(crate) fn patterns(patterns: &[Template], runtime: &Runtime) -> TokenStream {
     let mut lines = TokenStream::new();
     for pattern in patterns {
-        let span = pattern.literal.span();
-        for segment in &pattern.segments {
-            lines.extend(match segment {
-                Segment::Text(text) => literal(text, span),
-                Segment::Placeholder(part) if part.uses_result() => {
-                    quote_spanned!(Span::mixed_site()=> w.result();)
-                }
-                Segment::Placeholder(placeholder) => part(placeholder, span, runtime),
-            });
-        }
+        segments(pattern, runtime, &mut lines);
         lines.extend(quote_spanned!(Span::mixed_site()=> w.end();));
     }
     closure(&lines, runtime, patterns.first())
@@ -63,7 +49,7 @@ pub(crate) fn results(patterns: &[Template], runtime: &Runtime) -> TokenStream {
     let mut lines = TokenStream::new();
     for pattern in patterns {
         let of_result = pattern.placeholders().filter(|part| part.uses_result());
-        lines.extend(of_result.map(|one| part(one, pattern.literal.span(), runtime)));
+        lines.extend(of_result.map(|one| part("", one, pattern.literal.span(), runtime)));
     }
     if lines.is_empty() {
         return quote_spanned!(site=> #k::no_result);
@@ -84,16 +70,38 @@ fn closure(lines: &TokenStream, runtime: &Runtime, template: Option<&Template>) 
     }
 }
 
-fn literal(text: &str, span: Span) -> TokenStream {
+/// Text goes with the placeholder behind it: each line is one that the compiler reads for every annotated function, and for
+/// its companions.
+fn segments(template: &Template, runtime: &Runtime, lines: &mut TokenStream) {
+    let span = template.literal.span();
     let site = Span::mixed_site().located_at(span);
-    quote_spanned!(site=> w.text(#text);)
+    let text = |text: &str| (!text.is_empty()).then(|| quote_spanned!(site=> w.text(#text);));
+    let mut before = "";
+    for segment in &template.segments {
+        match segment {
+            Segment::Text(next) => {
+                lines.extend(text(before));
+                before = next;
+                continue;
+            }
+            Segment::Placeholder(placeholder) if placeholder.uses_result() => {
+                lines.extend(text(before));
+                lines.extend(quote_spanned!(Span::mixed_site()=> w.result();));
+            }
+            Segment::Placeholder(placeholder) => {
+                lines.extend(part(before, placeholder, span, runtime));
+            }
+        }
+        before = "";
+    }
+    lines.extend(text(before));
 }
 
-fn part(placeholder: &Placeholder, span: Span, runtime: &Runtime) -> TokenStream {
+fn part(before: &str, placeholder: &Placeholder, span: Span, runtime: &Runtime) -> TokenStream {
     let site = Span::mixed_site().located_at(span);
     let k = runtime.private(span);
     let (source, expr) = (&placeholder.source, &placeholder.expr);
-    quote_spanned!(site=> (&&&&#k::part::Probe(&(#expr))).__part(w, #source);)
+    quote_spanned!(site=> (&&&&#k::part::Probe(&(#expr))).__part(w, #before, #source);)
 }
 
 /// Hashes one argument. A local trait of its own puts the argument's name into the compiler's message.

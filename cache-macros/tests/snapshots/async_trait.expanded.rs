@@ -15,47 +15,41 @@ where
     Self: 'async_trait,
 {
     Box::pin(async move {
-        let lookup = {
+        let lookup = match {
             #[allow(unused_imports)]
             use ::cache_runtime::__private::probe::*;
-            ::cache_runtime::__private::begin_with::<
-                Result<User, Error>,
-                _,
-                _,
-            >(
-                {
-                    static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
-                            "find",
-                            ::core::module_path!(),
-                            "users:<<id>>",
-                            "users:\u{1}",
-                        )
-                        .computed_ttl();
-                    ::cache_runtime::__private::submit!(
-                        ::cache_runtime::__private::Registered::Read(& SITE)
-                    );
-                    &SITE
-                },
-                ::cache_runtime::__private::Handle::Given(&(self.cache)),
-                true,
-                {
-                    let probe = ::cache_runtime::__private::shape::Probe::<
-                        Result<User, Error>,
-                    >::NEW;
-                    let shape = (&&&&probe).__shape();
-                    probe.with(shape).__fit().checked()
-                },
-                ::cache_runtime::__private::SeesByReference::rendered(
-                    &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                        w.text("users:");
-                        (&&&&::cache_runtime::__private::part::Probe(&(id)))
-                            .__part(w, "id");
+            ::cache_runtime::__private::begin_with(
+                    {
+                        static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
+                                "find",
+                                ::core::module_path!(),
+                                "users:<<id>>",
+                                "users:\u{1}",
+                            )
+                            .computed_ttl();
+                        ::cache_runtime::__private::submit!(
+                            ::cache_runtime::__private::Registered::Read(& SITE)
+                        );
+                        &SITE
                     },
-                ),
-                || ::cache_runtime::__private::ttl(self.ttl),
-            )
-        };
-        let lookup = match lookup.hit() {
+                    ::cache_runtime::__private::Handle::Given(&(self.cache)),
+                    true,
+                    (&&&&::cache_runtime::__private::shape::Probe::<
+                        Result<User, Error>,
+                    >::NEW)
+                        .__shape()
+                        .__fit()
+                        .checked(),
+                    ::cache_runtime::__private::SeesByReference::rendered(
+                        &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                            (&&&&::cache_runtime::__private::part::Probe(&(id)))
+                                .__part(w, "users:", "id");
+                        },
+                    ),
+                    || ::cache_runtime::__private::ttl(self.ttl),
+                )
+                .hit()
+        } {
             ::core::result::Result::Ok(value) => return value,
             ::core::result::Result::Err(lookup) => lookup,
         };

@@ -6,77 +6,69 @@ pub(super) async fn get_post<D: Database>(
     mut slug: String,
     page: u32,
 ) -> Option<Post> {
-    let lookup = {
+    let lookup = match {
         #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::begin_with::<
-            Option<Post>,
-            _,
-            _,
-        >(
-            {
-                static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
-                        "get_post",
-                        ::core::module_path!(),
-                        "posts:<<slug>>",
-                        "posts:\u{1}",
-                    )
-                    .computed_ttl();
-                ::cache_runtime::__private::submit!(
-                    ::cache_runtime::__private::Registered::Read(& SITE)
-                );
-                &SITE
-            },
-            ::cache_runtime::__private::Handle::Current,
-            true,
-            {
-                let probe = ::cache_runtime::__private::shape::Probe::<
-                    Option<Post>,
-                >::NEW;
-                let shape = (&&&&probe).__shape();
-                probe.with(shape).__fit().checked()
-            },
-            ::cache_runtime::__private::SeesByReference::rendered(
-                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    w.text("posts:");
-                    (&&&&::cache_runtime::__private::part::Probe(&(slug)))
-                        .__part(w, "slug");
-                    #[allow(clippy::used_underscore_binding)]
-                    {
-                        mod hashed {
-                            #[diagnostic::on_unimplemented(
-                                message = "the argument `page` can't be hashed into the cache key",
-                                label = "`{Self}` doesn't implement `serde::Serialize`",
-                                note = "add `skip(page)` to the attribute if it is no part of the key; or use it in the key, `<<page>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
-                            )]
-                            pub(super) trait Hashed {
-                                fn hash(
-                                    &self,
-                                    w: &mut ::cache_runtime::__private::Writer<'_>,
-                                );
-                            }
-                            #[diagnostic::do_not_recommend]
-                            impl<
-                                T: ::cache_runtime::__private::HashArgument<()>
-                                    + ?::core::marker::Sized,
-                            > Hashed for T {
-                                fn hash(
-                                    &self,
-                                    w: &mut ::cache_runtime::__private::Writer<'_>,
-                                ) {
-                                    w.argument::<(), _>("page", self);
+        ::cache_runtime::__private::begin_with(
+                {
+                    static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
+                            "get_post",
+                            ::core::module_path!(),
+                            "posts:<<slug>>",
+                            "posts:\u{1}",
+                        )
+                        .computed_ttl();
+                    ::cache_runtime::__private::submit!(
+                        ::cache_runtime::__private::Registered::Read(& SITE)
+                    );
+                    &SITE
+                },
+                ::cache_runtime::__private::Handle::Current,
+                true,
+                (&&&&::cache_runtime::__private::shape::Probe::<Option<Post>>::NEW)
+                    .__shape()
+                    .__fit()
+                    .checked(),
+                ::cache_runtime::__private::SeesByReference::rendered(
+                    &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                        (&&&&::cache_runtime::__private::part::Probe(&(slug)))
+                            .__part(w, "posts:", "slug");
+                        #[allow(clippy::used_underscore_binding)]
+                        {
+                            mod hashed {
+                                #[diagnostic::on_unimplemented(
+                                    message = "the argument `page` can't be hashed into the cache key",
+                                    label = "`{Self}` doesn't implement `serde::Serialize`",
+                                    note = "add `skip(page)` to the attribute if it is no part of the key; or use it in the key, `<<page>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                                )]
+                                pub(super) trait Hashed {
+                                    fn hash(
+                                        &self,
+                                        w: &mut ::cache_runtime::__private::Writer<'_>,
+                                    );
+                                }
+                                #[diagnostic::do_not_recommend]
+                                impl<
+                                    T: ::cache_runtime::__private::HashArgument<()>
+                                        + ?::core::marker::Sized,
+                                > Hashed for T {
+                                    fn hash(
+                                        &self,
+                                        w: &mut ::cache_runtime::__private::Writer<'_>,
+                                    ) {
+                                        w.argument::<(), _>("page", self);
+                                    }
                                 }
                             }
+                            use hashed::Hashed;
+                            Hashed::hash(&page, w);
                         }
-                        use hashed::Hashed;
-                        Hashed::hash(&page, w);
-                    }
-                },
-            ),
-            || ::cache_runtime::__private::ttl(ttl::SHORT),
-        )
-    };
-    let lookup = match lookup.hit() {
+                    },
+                ),
+                || ::cache_runtime::__private::ttl(ttl::SHORT),
+            )
+            .hit()
+    } {
         ::core::result::Result::Ok(value) => return value,
         ::core::result::Result::Err(lookup) => lookup,
     };
@@ -148,18 +140,16 @@ pub(super) fn get_post_cache_key<D: Database>(
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::cache_key(
             ::cache_runtime::__private::ReadSite::new(
-                    "get_post",
-                    ::core::module_path!(),
-                    "posts:<<slug>>",
-                    "posts:\u{1}",
-                )
-                .companion("_cache_key"),
+                "get_post",
+                ::core::module_path!(),
+                "posts:<<slug>>",
+                "posts:\u{1}",
+            ),
             ::cache_runtime::__private::Handle::Current,
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    w.text("posts:");
                     (&&&&::cache_runtime::__private::part::Probe(&(slug)))
-                        .__part(w, "slug");
+                        .__part(w, "posts:", "slug");
                     (&::cache_runtime::__private::quiet::Probe(&page)).__hash(w, "page");
                 },
             ),
@@ -194,18 +184,16 @@ pub(super) async fn get_post_invalidate<D: Database>(
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::invalidate_entry(
             ::cache_runtime::__private::ReadSite::new(
-                    "get_post",
-                    ::core::module_path!(),
-                    "posts:<<slug>>",
-                    "posts:\u{1}",
-                )
-                .companion("_invalidate"),
+                "get_post",
+                ::core::module_path!(),
+                "posts:<<slug>>",
+                "posts:\u{1}",
+            ),
             ::cache_runtime::__private::Handle::Current,
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    w.text("posts:");
                     (&&&&::cache_runtime::__private::part::Probe(&(slug)))
-                        .__part(w, "slug");
+                        .__part(w, "posts:", "slug");
                     (&::cache_runtime::__private::quiet::Probe(&page)).__hash(w, "page");
                 },
             ),
@@ -236,32 +224,23 @@ pub(super) async fn get_post_refresh<D: Database>(
     let lookup = {
         #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::begin_refresh::<
-            Option<Post>,
-            _,
-            _,
-        >(
+        ::cache_runtime::__private::begin_refresh(
             ::cache_runtime::__private::ReadSite::new(
                     "get_post",
                     ::core::module_path!(),
                     "posts:<<slug>>",
                     "posts:\u{1}",
                 )
-                .companion("_refresh")
                 .computed_ttl(),
             ::cache_runtime::__private::Handle::Current,
-            {
-                let probe = ::cache_runtime::__private::shape::Probe::<
-                    Option<Post>,
-                >::NEW;
-                let shape = (&&&&probe).__shape();
-                probe.with(shape).__fit().checked()
-            },
+            (&&&&::cache_runtime::__private::shape::Probe::<Option<Post>>::NEW)
+                .__shape()
+                .__fit()
+                .checked(),
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    w.text("posts:");
                     (&&&&::cache_runtime::__private::part::Probe(&(slug)))
-                        .__part(w, "slug");
+                        .__part(w, "posts:", "slug");
                     (&::cache_runtime::__private::quiet::Probe(&page)).__hash(w, "page");
                 },
             ),

@@ -31,10 +31,7 @@ unsafe fn count(&self, visits: u32) -> u32 {
     let lookup = {
         #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::begin::<
-            u32,
-            _,
-        >(
+        ::cache_runtime::__private::begin(
             {
                 static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
                     "count",
@@ -47,11 +44,10 @@ unsafe fn count(&self, visits: u32) -> u32 {
                 );
                 &SITE
             },
-            {
-                let probe = ::cache_runtime::__private::shape::Probe::<u32>::NEW;
-                let shape = (&&&&probe).__shape();
-                probe.with(shape).__fit().checked()
-            },
+            (&&&&::cache_runtime::__private::shape::Probe::<u32>::NEW)
+                .__shape()
+                .__fit()
+                .checked(),
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
                     #[allow(clippy::used_underscore_binding)]
@@ -184,12 +180,11 @@ unsafe fn count_cache_key(&self, visits: u32) -> ::std::string::String {
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::cache_key(
             ::cache_runtime::__private::ReadSite::new(
-                    "count",
-                    ::core::module_path!(),
-                    "",
-                    "",
-                )
-                .companion("_cache_key"),
+                "count",
+                ::core::module_path!(),
+                "",
+                "",
+            ),
             ::cache_runtime::__private::Handle::Current,
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
@@ -225,12 +220,11 @@ unsafe fn count_invalidate(
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::invalidate_entry_sync(
             ::cache_runtime::__private::ReadSite::new(
-                    "count",
-                    ::core::module_path!(),
-                    "",
-                    "",
-                )
-                .companion("_invalidate"),
+                "count",
+                ::core::module_path!(),
+                "",
+                "",
+            ),
             ::cache_runtime::__private::Handle::Current,
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
@@ -284,24 +278,18 @@ unsafe fn count_refresh(&self, visits: u32) -> u32 {
     let lookup = {
         #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::begin_refresh::<
-            u32,
-            _,
-            _,
-        >(
+        ::cache_runtime::__private::begin_refresh(
             ::cache_runtime::__private::ReadSite::new(
-                    "count",
-                    ::core::module_path!(),
-                    "",
-                    "",
-                )
-                .companion("_refresh"),
+                "count",
+                ::core::module_path!(),
+                "",
+                "",
+            ),
             ::cache_runtime::__private::Handle::Current,
-            {
-                let probe = ::cache_runtime::__private::shape::Probe::<u32>::NEW;
-                let shape = (&&&&probe).__shape();
-                probe.with(shape).__fit().checked()
-            },
+            (&&&&::cache_runtime::__private::shape::Probe::<u32>::NEW)
+                .__shape()
+                .__fit()
+                .checked(),
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
                     (&::cache_runtime::__private::quiet::Probe(&visits))

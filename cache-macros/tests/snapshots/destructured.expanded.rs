@@ -9,13 +9,10 @@ async fn handler<const N: usize, T>(
 where
     T: Source,
 {
-    let lookup = {
+    let lookup = match {
         #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::begin::<
-            Result<Json<Post>, AppError>,
-            _,
-        >(
+        ::cache_runtime::__private::answer(
             {
                 static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
                     "handler",
@@ -28,18 +25,16 @@ where
                 );
                 &SITE
             },
-            {
-                let probe = ::cache_runtime::__private::shape::Probe::<
-                    Result<Json<Post>, AppError>,
-                >::NEW;
-                let shape = (&&&&probe).__shape();
-                probe.with(shape).__fit().checked()
-            },
+            (&&&&::cache_runtime::__private::shape::Probe::<
+                Result<Json<Post>, AppError>,
+            >::NEW)
+                .__shape()
+                .__fit()
+                .checked(),
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    w.text("posts:");
                     (&&&&::cache_runtime::__private::part::Probe(&(slug)))
-                        .__part(w, "slug");
+                        .__part(w, "posts:", "slug");
                     #[allow(clippy::used_underscore_binding)]
                     {
                         mod hashed {
@@ -133,8 +128,7 @@ where
                 },
             ),
         )
-    };
-    let lookup = match lookup.hit() {
+    } {
         ::core::result::Result::Ok(value) => return value,
         ::core::result::Result::Err(lookup) => lookup,
     };

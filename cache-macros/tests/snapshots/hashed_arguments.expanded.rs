@@ -5,13 +5,10 @@ async fn list(
     r#type: Kind,
     _: Trace,
 ) -> Vec<Post> {
-    let lookup = {
+    let lookup = match {
         #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::begin::<
-            Vec<Post>,
-            _,
-        >(
+        ::cache_runtime::__private::answer(
             {
                 static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
                         "list",
@@ -25,11 +22,10 @@ async fn list(
                 );
                 &SITE
             },
-            {
-                let probe = ::cache_runtime::__private::shape::Probe::<Vec<Post>>::NEW;
-                let shape = (&&&&probe).__shape();
-                probe.with(shape).__fit().checked()
-            },
+            (&&&&::cache_runtime::__private::shape::Probe::<Vec<Post>>::NEW)
+                .__shape()
+                .__fit()
+                .checked(),
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
                     #[cfg(feature = "tags")] #[allow(clippy::used_underscore_binding)]
@@ -95,8 +91,7 @@ async fn list(
                 },
             ),
         )
-    };
-    let lookup = match lookup.hit() {
+    } {
         ::core::result::Result::Ok(value) => return value,
         ::core::result::Result::Err(lookup) => lookup,
     };

@@ -27,16 +27,14 @@ async fn update(db: &Db, slug: String, publish: bool) -> Result<Post, DbError> {
                 },
                 ::cache_runtime::__private::SeesByReference::rendered(
                     &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                        w.text("posts:");
                         (&&&&::cache_runtime::__private::part::Probe(&(slug)))
-                            .__part(w, "slug");
+                            .__part(w, "posts:", "slug");
                         w.text(":*");
                         w.end();
                         w.text("posts:");
                         w.result();
-                        w.text(":");
                         (&&&&::cache_runtime::__private::part::Probe(&(slug)))
-                            .__part(w, "slug");
+                            .__part(w, ":", "slug");
                         w.end();
                         w.text("posts:list:*");
                         w.end();
@@ -59,7 +57,7 @@ async fn update(db: &Db, slug: String, publish: bool) -> Result<Post, DbError> {
                 #[allow(unused_imports)]
                 use ::cache_runtime::__private::probe::*;
                 (&&&&::cache_runtime::__private::part::Probe(&(result.slug)))
-                    .__part(w, "result.slug");
+                    .__part(w, "", "result.slug");
             },
             async move {
                 if false {

@@ -1,13 +1,10 @@
 /// Reads a post.
 #[must_use]
 pub async fn get_post(db: &Db, slug: &str) -> Result<Post, DbError> {
-    let lookup = {
+    let lookup = match {
         #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::begin::<
-            Result<Post, DbError>,
-            _,
-        >(
+        ::cache_runtime::__private::answer(
             {
                 static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
                         "get_post",
@@ -21,23 +18,18 @@ pub async fn get_post(db: &Db, slug: &str) -> Result<Post, DbError> {
                 );
                 &SITE
             },
-            {
-                let probe = ::cache_runtime::__private::shape::Probe::<
-                    Result<Post, DbError>,
-                >::NEW;
-                let shape = (&&&&probe).__shape();
-                probe.with(shape).__fit().checked()
-            },
+            (&&&&::cache_runtime::__private::shape::Probe::<Result<Post, DbError>>::NEW)
+                .__shape()
+                .__fit()
+                .checked(),
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    w.text("posts:");
                     (&&&&::cache_runtime::__private::part::Probe(&(slug)))
-                        .__part(w, "slug");
+                        .__part(w, "posts:", "slug");
                 },
             ),
         )
-    };
-    let lookup = match lookup.hit() {
+    } {
         ::core::result::Result::Ok(value) => return value,
         ::core::result::Result::Err(lookup) => lookup,
     };

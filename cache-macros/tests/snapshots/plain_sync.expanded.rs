@@ -3,11 +3,7 @@ fn sum(a: u32, b: Option<u32>) -> u32 {
     let lookup = {
         #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::begin_with::<
-            u32,
-            _,
-            _,
-        >(
+        ::cache_runtime::__private::begin_with(
             {
                 static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
                         "sum",
@@ -29,18 +25,16 @@ fn sum(a: u32, b: Option<u32>) -> u32 {
                 () if a > 0 => true,
                 () => false,
             },
-            {
-                let probe = ::cache_runtime::__private::shape::Probe::<u32>::NEW;
-                let shape = (&&&&probe).__shape();
-                probe.with(shape).__fit().checked()
-            },
+            (&&&&::cache_runtime::__private::shape::Probe::<u32>::NEW)
+                .__shape()
+                .__fit()
+                .checked(),
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    w.text("sum:");
-                    (&&&&::cache_runtime::__private::part::Probe(&(a))).__part(w, "a");
-                    w.text(":");
+                    (&&&&::cache_runtime::__private::part::Probe(&(a)))
+                        .__part(w, "sum:", "a");
                     (&&&&::cache_runtime::__private::part::Probe(&(b.unwrap_or(1))))
-                        .__part(w, "b.unwrap_or(1)");
+                        .__part(w, ":", "b.unwrap_or(1)");
                 },
             ),
             ::cache_runtime::__private::none,

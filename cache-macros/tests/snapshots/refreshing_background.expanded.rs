@@ -1,76 +1,70 @@
 async fn score(player: u32, #[cfg(all())] limit: u64) -> u64 {
-    let lookup = {
+    let lookup = match {
         #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::begin_refreshing::<
-            u64,
-            _,
-            _,
-        >(
-            {
-                static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
-                        "score",
-                        ::core::module_path!(),
-                        "scores:<<player>>",
-                        "scores:\u{1}",
-                    )
-                    .ttl(60000)
-                    .stale(60000)
-                    .early()
-                    .jitter(0.1f64);
-                ::cache_runtime::__private::submit!(
-                    ::cache_runtime::__private::Registered::Read(& SITE)
-                );
-                &SITE
-            },
-            ::cache_runtime::__private::Handle::Current,
-            true,
-            {
-                let probe = ::cache_runtime::__private::shape::Probe::<u64>::NEW;
-                let shape = (&&&&probe).__shape();
-                probe.with(shape).__fit().checked()
-            },
-            ::cache_runtime::__private::SeesByReference::rendered(
-                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    w.text("scores:");
-                    (&&&&::cache_runtime::__private::part::Probe(&(player)))
-                        .__part(w, "player");
-                    #[cfg(all())] #[allow(clippy::used_underscore_binding)]
-                    {
-                        mod hashed {
-                            #[diagnostic::on_unimplemented(
-                                message = "the argument `limit` can't be hashed into the cache key",
-                                label = "`{Self}` doesn't implement `serde::Serialize`",
-                                note = "add `skip(limit)` to the attribute if it is no part of the key; or use it in the key, `<<limit>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
-                            )]
-                            pub(super) trait Hashed {
-                                fn hash(
-                                    &self,
-                                    w: &mut ::cache_runtime::__private::Writer<'_>,
-                                );
-                            }
-                            #[diagnostic::do_not_recommend]
-                            impl<
-                                T: ::cache_runtime::__private::HashArgument<()>
-                                    + ?::core::marker::Sized,
-                            > Hashed for T {
-                                fn hash(
-                                    &self,
-                                    w: &mut ::cache_runtime::__private::Writer<'_>,
-                                ) {
-                                    w.argument::<(), _>("limit", self);
+        ::cache_runtime::__private::begin_refreshing(
+                {
+                    static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
+                            "score",
+                            ::core::module_path!(),
+                            "scores:<<player>>",
+                            "scores:\u{1}",
+                        )
+                        .ttl(60000)
+                        .stale(60000)
+                        .early()
+                        .jitter(0.1f64);
+                    ::cache_runtime::__private::submit!(
+                        ::cache_runtime::__private::Registered::Read(& SITE)
+                    );
+                    &SITE
+                },
+                ::cache_runtime::__private::Handle::Current,
+                true,
+                (&&&&::cache_runtime::__private::shape::Probe::<u64>::NEW)
+                    .__shape()
+                    .__fit()
+                    .checked(),
+                ::cache_runtime::__private::SeesByReference::rendered(
+                    &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                        (&&&&::cache_runtime::__private::part::Probe(&(player)))
+                            .__part(w, "scores:", "player");
+                        #[cfg(all())] #[allow(clippy::used_underscore_binding)]
+                        {
+                            mod hashed {
+                                #[diagnostic::on_unimplemented(
+                                    message = "the argument `limit` can't be hashed into the cache key",
+                                    label = "`{Self}` doesn't implement `serde::Serialize`",
+                                    note = "add `skip(limit)` to the attribute if it is no part of the key; or use it in the key, `<<limit>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                                )]
+                                pub(super) trait Hashed {
+                                    fn hash(
+                                        &self,
+                                        w: &mut ::cache_runtime::__private::Writer<'_>,
+                                    );
+                                }
+                                #[diagnostic::do_not_recommend]
+                                impl<
+                                    T: ::cache_runtime::__private::HashArgument<()>
+                                        + ?::core::marker::Sized,
+                                > Hashed for T {
+                                    fn hash(
+                                        &self,
+                                        w: &mut ::cache_runtime::__private::Writer<'_>,
+                                    ) {
+                                        w.argument::<(), _>("limit", self);
+                                    }
                                 }
                             }
+                            use hashed::Hashed;
+                            Hashed::hash(&limit, w);
                         }
-                        use hashed::Hashed;
-                        Hashed::hash(&limit, w);
-                    }
-                },
-            ),
-            ::cache_runtime::__private::none,
-        )
-    };
-    let lookup = match lookup.hit() {
+                    },
+                ),
+                ::cache_runtime::__private::none,
+            )
+            .hit()
+    } {
         ::core::result::Result::Ok(value) => return value,
         ::core::result::Result::Err(lookup) => lookup,
     };
@@ -141,18 +135,16 @@ fn score_cache_key(player: u32, #[cfg(all())] limit: u64) -> ::std::string::Stri
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::cache_key(
             ::cache_runtime::__private::ReadSite::new(
-                    "score",
-                    ::core::module_path!(),
-                    "scores:<<player>>",
-                    "scores:\u{1}",
-                )
-                .companion("_cache_key"),
+                "score",
+                ::core::module_path!(),
+                "scores:<<player>>",
+                "scores:\u{1}",
+            ),
             ::cache_runtime::__private::Handle::Current,
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    w.text("scores:");
                     (&&&&::cache_runtime::__private::part::Probe(&(player)))
-                        .__part(w, "player");
+                        .__part(w, "scores:", "player");
                     #[cfg(all())]
                     (&::cache_runtime::__private::quiet::Probe(&limit))
                         .__hash(w, "limit");
@@ -187,18 +179,16 @@ async fn score_invalidate(
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::invalidate_entry(
             ::cache_runtime::__private::ReadSite::new(
-                    "score",
-                    ::core::module_path!(),
-                    "scores:<<player>>",
-                    "scores:\u{1}",
-                )
-                .companion("_invalidate"),
+                "score",
+                ::core::module_path!(),
+                "scores:<<player>>",
+                "scores:\u{1}",
+            ),
             ::cache_runtime::__private::Handle::Current,
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    w.text("scores:");
                     (&&&&::cache_runtime::__private::part::Probe(&(player)))
-                        .__part(w, "player");
+                        .__part(w, "scores:", "player");
                     #[cfg(all())]
                     (&::cache_runtime::__private::quiet::Probe(&limit))
                         .__hash(w, "limit");
@@ -225,33 +215,26 @@ async fn score_refresh(player: u32, #[cfg(all())] limit: u64) -> u64 {
     let lookup = {
         #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::begin_refresh::<
-            u64,
-            _,
-            _,
-        >(
+        ::cache_runtime::__private::begin_refresh(
             ::cache_runtime::__private::ReadSite::new(
                     "score",
                     ::core::module_path!(),
                     "scores:<<player>>",
                     "scores:\u{1}",
                 )
-                .companion("_refresh")
                 .ttl(60000)
                 .stale(60000)
                 .early()
                 .jitter(0.1f64),
             ::cache_runtime::__private::Handle::Current,
-            {
-                let probe = ::cache_runtime::__private::shape::Probe::<u64>::NEW;
-                let shape = (&&&&probe).__shape();
-                probe.with(shape).__fit().checked()
-            },
+            (&&&&::cache_runtime::__private::shape::Probe::<u64>::NEW)
+                .__shape()
+                .__fit()
+                .checked(),
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    w.text("scores:");
                     (&&&&::cache_runtime::__private::part::Probe(&(player)))
-                        .__part(w, "player");
+                        .__part(w, "scores:", "player");
                     #[cfg(all())]
                     (&::cache_runtime::__private::quiet::Probe(&limit))
                         .__hash(w, "limit");

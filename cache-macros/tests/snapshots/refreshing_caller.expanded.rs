@@ -1,47 +1,41 @@
 async fn post(db: &Db, slug: &str) -> Result<Post, DbError> {
-    let lookup = {
+    let lookup = match {
         #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::begin_refreshing::<
-            Result<Post, DbError>,
-            _,
-            _,
-        >(
-            {
-                static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
-                        "post",
-                        ::core::module_path!(),
-                        "posts:<<slug>>",
-                        "posts:\u{1}",
-                    )
-                    .ttl(60000)
-                    .stale(60000)
-                    .stale_if_error(3600000);
-                ::cache_runtime::__private::submit!(
-                    ::cache_runtime::__private::Registered::Read(& SITE)
-                );
-                &SITE
-            },
-            ::cache_runtime::__private::Handle::Current,
-            true,
-            {
-                let probe = ::cache_runtime::__private::shape::Probe::<
-                    Result<Post, DbError>,
-                >::NEW;
-                let shape = (&&&&probe).__shape();
-                probe.with(shape).__fit().checked()
-            },
-            ::cache_runtime::__private::SeesByReference::rendered(
-                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    w.text("posts:");
-                    (&&&&::cache_runtime::__private::part::Probe(&(slug)))
-                        .__part(w, "slug");
+        ::cache_runtime::__private::begin_refreshing(
+                {
+                    static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
+                            "post",
+                            ::core::module_path!(),
+                            "posts:<<slug>>",
+                            "posts:\u{1}",
+                        )
+                        .ttl(60000)
+                        .stale(60000)
+                        .stale_if_error(3600000);
+                    ::cache_runtime::__private::submit!(
+                        ::cache_runtime::__private::Registered::Read(& SITE)
+                    );
+                    &SITE
                 },
-            ),
-            ::cache_runtime::__private::none,
-        )
-    };
-    let lookup = match lookup.hit() {
+                ::cache_runtime::__private::Handle::Current,
+                true,
+                (&&&&::cache_runtime::__private::shape::Probe::<
+                    Result<Post, DbError>,
+                >::NEW)
+                    .__shape()
+                    .__fit()
+                    .checked(),
+                ::cache_runtime::__private::SeesByReference::rendered(
+                    &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                        (&&&&::cache_runtime::__private::part::Probe(&(slug)))
+                            .__part(w, "posts:", "slug");
+                    },
+                ),
+                ::cache_runtime::__private::none,
+            )
+            .hit()
+    } {
         ::core::result::Result::Ok(value) => return value,
         ::core::result::Result::Err(lookup) => lookup,
     };
@@ -103,18 +97,16 @@ fn post_cache_key(db: &Db, slug: &str) -> ::std::string::String {
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::cache_key(
             ::cache_runtime::__private::ReadSite::new(
-                    "post",
-                    ::core::module_path!(),
-                    "posts:<<slug>>",
-                    "posts:\u{1}",
-                )
-                .companion("_cache_key"),
+                "post",
+                ::core::module_path!(),
+                "posts:<<slug>>",
+                "posts:\u{1}",
+            ),
             ::cache_runtime::__private::Handle::Current,
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    w.text("posts:");
                     (&&&&::cache_runtime::__private::part::Probe(&(slug)))
-                        .__part(w, "slug");
+                        .__part(w, "posts:", "slug");
                 },
             ),
         )
@@ -145,18 +137,16 @@ async fn post_invalidate(
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::invalidate_entry(
             ::cache_runtime::__private::ReadSite::new(
-                    "post",
-                    ::core::module_path!(),
-                    "posts:<<slug>>",
-                    "posts:\u{1}",
-                )
-                .companion("_invalidate"),
+                "post",
+                ::core::module_path!(),
+                "posts:<<slug>>",
+                "posts:\u{1}",
+            ),
             ::cache_runtime::__private::Handle::Current,
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    w.text("posts:");
                     (&&&&::cache_runtime::__private::part::Probe(&(slug)))
-                        .__part(w, "slug");
+                        .__part(w, "posts:", "slug");
                 },
             ),
         )
@@ -180,34 +170,25 @@ async fn post_refresh(db: &Db, slug: &str) -> Result<Post, DbError> {
     let lookup = {
         #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::begin_refresh::<
-            Result<Post, DbError>,
-            _,
-            _,
-        >(
+        ::cache_runtime::__private::begin_refresh(
             ::cache_runtime::__private::ReadSite::new(
                     "post",
                     ::core::module_path!(),
                     "posts:<<slug>>",
                     "posts:\u{1}",
                 )
-                .companion("_refresh")
                 .ttl(60000)
                 .stale(60000)
                 .stale_if_error(3600000),
             ::cache_runtime::__private::Handle::Current,
-            {
-                let probe = ::cache_runtime::__private::shape::Probe::<
-                    Result<Post, DbError>,
-                >::NEW;
-                let shape = (&&&&probe).__shape();
-                probe.with(shape).__fit().checked()
-            },
+            (&&&&::cache_runtime::__private::shape::Probe::<Result<Post, DbError>>::NEW)
+                .__shape()
+                .__fit()
+                .checked(),
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    w.text("posts:");
                     (&&&&::cache_runtime::__private::part::Probe(&(slug)))
-                        .__part(w, "slug");
+                        .__part(w, "posts:", "slug");
                 },
             ),
             ::cache_runtime::__private::none,

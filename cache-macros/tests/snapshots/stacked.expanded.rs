@@ -29,8 +29,8 @@ fn publish(slug: &str) -> Result<Post, Error> {
                 true,
                 renamed::__private::SeesByReference::rendered(
                     &|w: &mut renamed::__private::Writer<'_>| {
-                        w.text("drafts:");
-                        (&&&&renamed::__private::part::Probe(&(slug))).__part(w, "slug");
+                        (&&&&renamed::__private::part::Probe(&(slug)))
+                            .__part(w, "drafts:", "slug");
                         w.end();
                     },
                 ),
@@ -72,10 +72,7 @@ fn publish(slug: &str) -> Result<Post, Error> {
     let lookup = {
         #[allow(unused_imports)]
         use renamed::__private::probe::*;
-        renamed::__private::begin::<
-            Result<Post, Error>,
-            _,
-        >(
+        renamed::__private::begin(
             {
                 static SITE: renamed::__private::ReadSite = renamed::__private::ReadSite::new(
                     "publish",
@@ -88,15 +85,14 @@ fn publish(slug: &str) -> Result<Post, Error> {
                 );
                 &SITE
             },
-            {
-                let probe = renamed::__private::shape::Probe::<Result<Post, Error>>::NEW;
-                let shape = (&&&&probe).__shape();
-                probe.with(shape).__fit().checked()
-            },
+            (&&&&renamed::__private::shape::Probe::<Result<Post, Error>>::NEW)
+                .__shape()
+                .__fit()
+                .checked(),
             renamed::__private::SeesByReference::rendered(
                 &|w: &mut renamed::__private::Writer<'_>| {
-                    w.text("posts:");
-                    (&&&&renamed::__private::part::Probe(&(slug))).__part(w, "slug");
+                    (&&&&renamed::__private::part::Probe(&(slug)))
+                        .__part(w, "posts:", "slug");
                 },
             ),
         )
@@ -123,7 +119,7 @@ fn publish(slug: &str) -> Result<Post, Error> {
                     #[allow(unused_imports)]
                     use renamed::__private::probe::*;
                     (&&&&renamed::__private::part::Probe(&(result.author)))
-                        .__part(w, "result.author");
+                        .__part(w, "", "result.author");
                 },
                 move || -> Result<Post, Error> {
                     renamed::__private::read_sync(
@@ -174,8 +170,8 @@ fn publish_no_cache(slug: &str) -> Result<Post, Error> {
                 true,
                 renamed::__private::SeesByReference::rendered(
                     &|w: &mut renamed::__private::Writer<'_>| {
-                        w.text("drafts:");
-                        (&&&&renamed::__private::part::Probe(&(slug))).__part(w, "slug");
+                        (&&&&renamed::__private::part::Probe(&(slug)))
+                            .__part(w, "drafts:", "slug");
                         w.end();
                     },
                 ),
@@ -233,7 +229,7 @@ fn publish_no_cache(slug: &str) -> Result<Post, Error> {
                     #[allow(unused_imports)]
                     use renamed::__private::probe::*;
                     (&&&&renamed::__private::part::Probe(&(result.author)))
-                        .__part(w, "result.author");
+                        .__part(w, "", "result.author");
                 },
                 move || -> Result<Post, Error> {
                     #[allow(unused_imports)]
@@ -266,17 +262,16 @@ fn publish_cache_key(slug: &str) -> ::std::string::String {
         use renamed::__private::probe::*;
         renamed::__private::cache_key(
             renamed::__private::ReadSite::new(
-                    "publish",
-                    ::core::module_path!(),
-                    "posts:<<slug>>",
-                    "posts:\u{1}",
-                )
-                .companion("_cache_key"),
+                "publish",
+                ::core::module_path!(),
+                "posts:<<slug>>",
+                "posts:\u{1}",
+            ),
             renamed::__private::Handle::Current,
             renamed::__private::SeesByReference::rendered(
                 &|w: &mut renamed::__private::Writer<'_>| {
-                    w.text("posts:");
-                    (&&&&renamed::__private::part::Probe(&(slug))).__part(w, "slug");
+                    (&&&&renamed::__private::part::Probe(&(slug)))
+                        .__part(w, "posts:", "slug");
                 },
             ),
         )
@@ -303,17 +298,16 @@ fn publish_invalidate(
         use renamed::__private::probe::*;
         renamed::__private::invalidate_entry_sync(
             renamed::__private::ReadSite::new(
-                    "publish",
-                    ::core::module_path!(),
-                    "posts:<<slug>>",
-                    "posts:\u{1}",
-                )
-                .companion("_invalidate"),
+                "publish",
+                ::core::module_path!(),
+                "posts:<<slug>>",
+                "posts:\u{1}",
+            ),
             renamed::__private::Handle::Current,
             renamed::__private::SeesByReference::rendered(
                 &|w: &mut renamed::__private::Writer<'_>| {
-                    w.text("posts:");
-                    (&&&&renamed::__private::part::Probe(&(slug))).__part(w, "slug");
+                    (&&&&renamed::__private::part::Probe(&(slug)))
+                        .__part(w, "posts:", "slug");
                 },
             ),
         )
@@ -351,8 +345,8 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
                 true,
                 renamed::__private::SeesByReference::rendered(
                     &|w: &mut renamed::__private::Writer<'_>| {
-                        w.text("drafts:");
-                        (&&&&renamed::__private::part::Probe(&(slug))).__part(w, "slug");
+                        (&&&&renamed::__private::part::Probe(&(slug)))
+                            .__part(w, "drafts:", "slug");
                         w.end();
                     },
                 ),
@@ -391,28 +385,22 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
     let lookup = {
         #[allow(unused_imports)]
         use renamed::__private::probe::*;
-        renamed::__private::begin_refresh::<
-            Result<Post, Error>,
-            _,
-            _,
-        >(
+        renamed::__private::begin_refresh(
             renamed::__private::ReadSite::new(
-                    "publish",
-                    ::core::module_path!(),
-                    "posts:<<slug>>",
-                    "posts:\u{1}",
-                )
-                .companion("_refresh"),
+                "publish",
+                ::core::module_path!(),
+                "posts:<<slug>>",
+                "posts:\u{1}",
+            ),
             renamed::__private::Handle::Current,
-            {
-                let probe = renamed::__private::shape::Probe::<Result<Post, Error>>::NEW;
-                let shape = (&&&&probe).__shape();
-                probe.with(shape).__fit().checked()
-            },
+            (&&&&renamed::__private::shape::Probe::<Result<Post, Error>>::NEW)
+                .__shape()
+                .__fit()
+                .checked(),
             renamed::__private::SeesByReference::rendered(
                 &|w: &mut renamed::__private::Writer<'_>| {
-                    w.text("posts:");
-                    (&&&&renamed::__private::part::Probe(&(slug))).__part(w, "slug");
+                    (&&&&renamed::__private::part::Probe(&(slug)))
+                        .__part(w, "posts:", "slug");
                 },
             ),
             renamed::__private::none,
@@ -440,7 +428,7 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
                     #[allow(unused_imports)]
                     use renamed::__private::probe::*;
                     (&&&&renamed::__private::part::Probe(&(result.author)))
-                        .__part(w, "result.author");
+                        .__part(w, "", "result.author");
                 },
                 move || -> Result<Post, Error> {
                     renamed::__private::read_sync(

@@ -1,6 +1,6 @@
 //! What a placeholder accepts, decided at compile time by method resolution.
 //!
-//! `(&&&&Probe(&value)).__part(w, name)` is a method of the first of four traits that fits: [`probe::Direct`] for text and integers,
+//! `(&&&&Probe(&value)).__part(w, before, name)` is a method of the first of four traits that fits: [`probe::Direct`] for text and integers,
 //! which needs no formatting, [`probe::Shown`] for what else is `Display`, [`probe::Optional`] for an `Option` of it, [`probe::Unfit`]
 //! for the rest, whose method asks for a trait that nothing implements, so that the compiler shows our message at the
 //! placeholder. (The technique is known as autoref specialization; D. Tolnay described it in 2019.)
@@ -21,34 +21,37 @@ pub mod probe {
 
     /// First choice: text or an integer.
     pub trait Direct {
-        /// Writes the value.
-        fn __part(&self, writer: &mut Writer<'_>, name: &'static str);
+        /// Writes the literal text before the value, and the value.
+        fn __part(&self, writer: &mut Writer<'_>, before: &'static str, name: &'static str);
     }
     impl<T: super::Direct + ?Sized> Direct for &&&Probe<'_, T> {
         #[inline]
-        fn __part(&self, writer: &mut Writer<'_>, name: &'static str) {
+        fn __part(&self, writer: &mut Writer<'_>, before: &'static str, name: &'static str) {
+            writer.text(before);
             writer.direct(name, self.0);
         }
     }
 
     /// Second choice: a `Display` value.
     pub trait Shown {
-        /// Writes the value.
-        fn __part(&self, writer: &mut Writer<'_>, name: &'static str);
+        /// Writes the literal text before the value, and the value.
+        fn __part(&self, writer: &mut Writer<'_>, before: &'static str, name: &'static str);
     }
     impl<T: Display + ?Sized> Shown for &&Probe<'_, T> {
-        fn __part(&self, writer: &mut Writer<'_>, name: &'static str) {
+        fn __part(&self, writer: &mut Writer<'_>, before: &'static str, name: &'static str) {
+            writer.text(before);
             writer.part(name, Some(&self.0));
         }
     }
 
     /// Third choice: an `Option` of a `Display` value.
     pub trait Optional {
-        /// Writes the value, or the mark of `None`.
-        fn __part(&self, writer: &mut Writer<'_>, name: &'static str);
+        /// The same, or the mark of `None`.
+        fn __part(&self, writer: &mut Writer<'_>, before: &'static str, name: &'static str);
     }
     impl<T: MaybeShown + ?Sized> Optional for &Probe<'_, T> {
-        fn __part(&self, writer: &mut Writer<'_>, name: &'static str) {
+        fn __part(&self, writer: &mut Writer<'_>, before: &'static str, name: &'static str) {
+            writer.text(before);
             writer.part(name, self.0.shown());
         }
     }
@@ -58,7 +61,7 @@ pub mod probe {
         /// Its type.
         type Value: ?Sized;
         /// Doesn't compile.
-        fn __part(&self, _: &mut Writer<'_>, _: &'static str)
+        fn __part(&self, _: &mut Writer<'_>, _: &'static str, _: &'static str)
         where
             Self::Value: KeyPart,
         {

@@ -9,7 +9,7 @@ use crate::lookup::{Lookup, opened, wanted};
 use crate::refresh::{Reason, Standing, early};
 use crate::site::ReadSite;
 use crate::store::memory::Hit;
-use crate::value::shape::Cached;
+use crate::value::shape::{Cached, Returns};
 
 /// Like [`begin_with`](crate::__private::begin_with). Where the store is in this process, a fresh hit that isn't due is answered here, and
 /// the dice are thrown here, once for each call.
@@ -17,7 +17,7 @@ pub fn begin_refreshing<R, S, L>(
     site: &'static ReadSite,
     handle: Handle<'_>,
     condition: bool,
-    _: S,
+    _: Returns<R, S>,
     render: Rendered<'_>,
     ttl: L,
 ) -> Lookup<R, S>

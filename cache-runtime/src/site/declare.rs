@@ -40,8 +40,8 @@ impl ReadSite {
         }
     }
 
-    /// In a companion: `_cache_key` and the like.
-    pub const fn companion(mut self, suffix: &'static str) -> Self {
+    /// The same in a companion: `_cache_key` and the like.
+    pub(crate) const fn companion(mut self, suffix: &'static str) -> Self {
         self.info.companion = suffix;
         self
     }

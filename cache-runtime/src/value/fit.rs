@@ -12,41 +12,30 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Storable;
-use super::shape::{Cached, Peek, Probe, Shape};
+use super::shape::{Cached, Peek, Returns, Shape};
 
-/// A return type and its shape.
+/// A return type that can be stored, with its shape.
 #[derive(Debug)]
-pub struct Fit<R, S>(S, PhantomData<fn() -> R>);
+pub struct Fits<R, S>(PhantomData<fn() -> (R, S)>);
 
-impl<R> Probe<R> {
-    /// The return type with the shape that was found for it.
-    pub fn with<S>(self, shape: S) -> Fit<R, S> {
-        Fit(shape, PhantomData)
+impl<R, S> Fits<R, S> {
+    /// The same.
+    pub fn checked(self) -> Returns<R, S> {
+        Returns(PhantomData)
     }
 }
 
-/// The shape of a type that can be stored.
+/// A return type whose `V` can't be stored.
 #[derive(Debug)]
-pub struct Fits<S>(S);
+pub struct Unfit<R, V: ?Sized>(PhantomData<fn() -> (R, Box<V>)>);
 
-impl<S> Fits<S> {
-    /// The shape.
-    pub fn checked(self) -> S {
-        self.0
-    }
-}
-
-/// `V` can't be stored.
-#[derive(Debug)]
-pub struct Unfit<V: ?Sized>(PhantomData<fn() -> Box<V>>);
-
-impl<V: ?Sized> Unfit<V> {
+impl<R, V: ?Sized> Unfit<R, V> {
     /// Doesn't compile: nothing but what is `Storable` is stored.
-    pub fn checked(self) -> Misfit<V>
+    pub fn checked(self) -> Returns<R, Misfit<V>>
     where
         V: Storable,
     {
-        Misfit(PhantomData)
+        Returns(PhantomData)
     }
 }
 
@@ -56,28 +45,28 @@ pub mod probe {
 
     /// First choice.
     pub trait Fitting {
-        /// The shape.
-        type Shape;
+        /// The return type with its shape.
+        type Fits;
         /// Gives it on.
-        fn __fit(self) -> Fits<Self::Shape>;
+        fn __fit(self) -> Self::Fits;
     }
-    impl<R: Shape<S, Value: Storable>, S> Fitting for Fit<R, S> {
-        type Shape = S;
-        fn __fit(self) -> Fits<S> {
-            Fits(self.0)
+    impl<R: Shape<S, Value: Storable>, S> Fitting for Returns<R, S> {
+        type Fits = Fits<R, S>;
+        fn __fit(self) -> Fits<R, S> {
+            Fits(PhantomData)
         }
     }
 
     /// Last choice.
     pub trait Unfitting {
         /// What can't be stored.
-        type Value: ?Sized;
+        type Unfit;
         /// Asks for what it lacks.
-        fn __fit(self) -> Unfit<Self::Value>;
+        fn __fit(self) -> Self::Unfit;
     }
-    impl<R: Shape<S>, S> Unfitting for &Fit<R, S> {
-        type Value = R::Value;
-        fn __fit(self) -> Unfit<R::Value> {
+    impl<R: Shape<S>, S> Unfitting for &Returns<R, S> {
+        type Unfit = Unfit<R, R::Value>;
+        fn __fit(self) -> Self::Unfit {
             Unfit(PhantomData)
         }
     }

@@ -174,24 +174,28 @@ impl<R> Probe<R> {
     pub const NEW: Self = Self(PhantomData);
 }
 
+/// A return type and its shape.
+#[derive(Debug)]
+pub struct Returns<R, S>(pub(super) PhantomData<fn() -> (R, S)>);
+
 /// The traits whose method resolution finds the shape. Their method has underscores, since a trait of the user's that is
 /// implemented for every type could have a method `shape` too.
 pub mod probe {
     use super::*;
 
     macro_rules! found {
-        ($($trait:ident { $([$($generics:ident),*] $receiver:ty => $shape:ty;)* })*) => {$(
+        ($($trait:ident { $([$($generics:ident),*] ($($and:tt)*) $returned:ty => $shape:ty;)* })*) => {$(
             /// One depth of wrappers.
             pub trait $trait {
-                /// The marker.
-                type Shape;
-                /// Gives the marker.
-                fn __shape(&self) -> Self::Shape;
+                /// The return type with its shape.
+                type Returns;
+                /// Gives it.
+                fn __shape(&self) -> Self::Returns;
             }
-            $(impl<$($generics),*> $trait for $receiver {
-                type Shape = $shape;
-                fn __shape(&self) -> $shape {
-                    <$shape as Marker>::NEW
+            $(impl<$($generics),*> $trait for $($and)* Probe<$returned> {
+                type Returns = Returns<$returned, $shape>;
+                fn __shape(&self) -> Self::Returns {
+                    Returns(PhantomData)
                 }
             })*
         )*};
@@ -199,20 +203,20 @@ pub mod probe {
 
     found! {
         Thrice {
-            [T, E] &&&Probe<Result<Option<Arc<T>>, E>> => InResult<InOption<InArc>>;
+            [T, E] (&&&) Result<Option<Arc<T>>, E> => InResult<InOption<InArc>>;
         }
         Twice {
-            [T, E] &&Probe<Result<Option<T>, E>> => InResult<InOption<Whole>>;
-            [T, E] &&Probe<Result<Arc<T>, E>> => InResult<InArc>;
-            [T] &&Probe<Option<Arc<T>>> => InOption<InArc>;
+            [T, E] (&&) Result<Option<T>, E> => InResult<InOption<Whole>>;
+            [T, E] (&&) Result<Arc<T>, E> => InResult<InArc>;
+            [T] (&&) Option<Arc<T>> => InOption<InArc>;
         }
         Once {
-            [T, E] &Probe<Result<T, E>> => InResult<Whole>;
-            [T] &Probe<Option<T>> => InOption<Whole>;
-            [T] &Probe<Arc<T>> => InArc;
+            [T, E] (&) Result<T, E> => InResult<Whole>;
+            [T] (&) Option<T> => InOption<Whole>;
+            [T] (&) Arc<T> => InArc;
         }
         Bare {
-            [T] Probe<T> => Whole;
+            [T] () T => Whole;
         }
     }
 
@@ -223,42 +227,21 @@ pub mod probe {
         use super::*;
 
         macro_rules! also {
-            ($([$($generics:ident),*] $trait:ident for $receiver:ty => $shape:ty;)*) => {$(
-                impl<$($generics),*> $trait for $receiver {
-                    type Shape = $shape;
-                    fn __shape(&self) -> $shape {
-                        <$shape as Marker>::NEW
+            ($([$($generics:ident),*] $trait:ident for ($($and:tt)*) $returned:ty => $shape:ty;)*) => {$(
+                impl<$($generics),*> $trait for $($and)* Probe<$returned> {
+                    type Returns = Returns<$returned, $shape>;
+                    fn __shape(&self) -> Self::Returns {
+                        Returns(PhantomData)
                     }
                 }
             )*};
         }
 
         also! {
-            [T, E] Thrice for &&&Probe<Result<Option<Json<T>>, E>> => InResult<InOption<InJson>>;
-            [T, E] Twice for &&Probe<Result<Json<T>, E>> => InResult<InJson>;
-            [T] Twice for &&Probe<Option<Json<T>>> => InOption<InJson>;
-            [T] Once for &Probe<Json<T>> => InJson;
+            [T, E] Thrice for (&&&) Result<Option<Json<T>>, E> => InResult<InOption<InJson>>;
+            [T, E] Twice for (&&) Result<Json<T>, E> => InResult<InJson>;
+            [T] Twice for (&&) Option<Json<T>> => InOption<InJson>;
+            [T] Once for (&) Json<T> => InJson;
         }
     }
-}
-
-/// A marker can be made from nothing.
-trait Marker {
-    const NEW: Self;
-}
-impl Marker for Whole {
-    const NEW: Self = Self;
-}
-impl Marker for InArc {
-    const NEW: Self = Self;
-}
-#[cfg(feature = "axum")]
-impl Marker for InJson {
-    const NEW: Self = Self;
-}
-impl<S> Marker for InOption<S> {
-    const NEW: Self = Self(PhantomData);
-}
-impl<S> Marker for InResult<S> {
-    const NEW: Self = Self(PhantomData);
 }
