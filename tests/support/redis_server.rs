@@ -76,8 +76,9 @@ impl RedisServer {
     /// Starts it again on its port: empty, or with what it saved.
     pub fn restart(&mut self) {
         self.process = spawn(self.port, &self.folder, &self.options);
+        // It answers while it loads what it has saved.
         assert!(
-            listens(&self.folder, &mut self.process),
+            answers(self.port, &mut self.process),
             "redis-server doesn't start again"
         );
     }
