@@ -7,8 +7,8 @@ pub use crate::error::CacheError;
 pub use crate::key::writer::{HashArgument, SeesByReference, Writer};
 pub use crate::key::{part, quiet};
 pub use crate::lookup::{
-    Lookup, answer, begin, begin_refresh, begin_with, cache_key, invalidate_entry,
-    invalidate_entry_sync,
+    Lookup, answer, begin, begin_refresh, begin_refresh_with, begin_with, cache_key,
+    invalidate_entry, invalidate_entry_sync,
 };
 pub use crate::pattern::reach::reaches;
 pub use crate::read::{
@@ -33,7 +33,20 @@ pub mod probe {
 }
 
 #[doc(hidden)]
-pub use crate::__cache_submit as submit;
+pub use crate::{__cache_site as site, __cache_submit as submit};
+
+/// A call site of `#[cacheable]`, on the program's list.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __cache_site {
+    ($function:literal, $template:literal, $shape:literal, $($said:tt)*) => {{
+        static SITE: $crate::__private::ReadSite =
+            $crate::__private::ReadSite::new($function, ::core::module_path!(), $template, $shape)
+                $($said)*;
+        $crate::__private::submit!($crate::__private::Registered::Read(&SITE));
+        &SITE
+    }};
+}
 
 /// Puts a call site on the program's list.
 #[doc(hidden)]

@@ -138,8 +138,17 @@ fn go_on<R: Cached<S>, S>(
     State::Pending(call)
 }
 
+/// [`begin_refresh_with`] what most functions say: nothing.
+pub fn begin_refresh<R: Cached<S>, S>(
+    site: ReadSite,
+    returns: Returns<R, S>,
+    render: Rendered<'_>,
+) -> Lookup<R, S> {
+    begin_refresh_with(site, Handle::Current, returns, render, || None)
+}
+
 /// Like [`begin_with`], for a call that computes whether or not an entry stands.
-pub fn begin_refresh<R, S, L>(
+pub fn begin_refresh_with<R, S, L>(
     site: ReadSite,
     handle: Handle<'_>,
     _: Returns<R, S>,

@@ -83,7 +83,7 @@ fn invalidate(model: &Model, read: &Read, body: TokenStream) -> TokenStream {
 fn key_call(model: &Model, read: &Read) -> TokenStream {
     let site = Span::mixed_site();
     let k = read.runtime.private(site);
-    let (this, handle, render) = entry(model, read, "_cache_key");
+    let (this, handle, render) = entry(model, read);
     let key = quote_spanned!(site=> #k::cache_key(#this, #handle, #render));
     probing(&key, &read.runtime)
 }
@@ -91,7 +91,7 @@ fn key_call(model: &Model, read: &Read) -> TokenStream {
 fn invalidate_call(model: &Model, read: &Read) -> TokenStream {
     let site = Span::mixed_site();
     let k = read.runtime.private(site);
-    let (this, handle, render) = entry(model, read, "_invalidate");
+    let (this, handle, render) = entry(model, read);
     if model.function.sig.asyncness.is_none() {
         let removed = quote_spanned!(site=> #k::invalidate_entry_sync(#this, #handle, #render));
         return probing(&removed, &read.runtime);
@@ -105,9 +105,9 @@ fn invalidate_call(model: &Model, read: &Read) -> TokenStream {
     }
 }
 
-fn entry(model: &Model, cached: &Read, companion: &str) -> (TokenStream, TokenStream, TokenStream) {
+fn entry(model: &Model, cached: &Read) -> (TokenStream, TokenStream, TokenStream) {
     (
-        read::call_site(model, cached, companion),
+        read::call_site(model, cached, false),
         handle(cached.cache.as_ref(), &cached.runtime),
         render::key(cached, &model.facts.arguments, render::Voice::Quiet),
     )
@@ -130,7 +130,7 @@ fn function(
     attrs.push(parse_quote!(#[doc = #doc]));
     attrs.push(parse_quote!(
         #[allow(
-            dead_code, unused, unreachable_pub, deprecated, nonstandard_style, private_bounds,
+            unused, unreachable_pub, deprecated, nonstandard_style, private_bounds,
             private_interfaces, clippy::all, clippy::nursery, clippy::pedantic,
         )]
     ));

@@ -47,19 +47,18 @@ fn begin(model: &Model, read: &Read, purpose: Purpose, at_once: bool) -> TokenSt
     let k = read.runtime.private(output.span());
     let arguments = &model.facts.arguments;
     if purpose == Purpose::Refresh {
-        let this = call_site(model, read, "_refresh");
+        let this = call_site(model, read, true);
         let render = render::key(read, arguments, render::Voice::Quiet);
+        if is_plain(read) {
+            return quote_spanned!(site=> #k::begin_refresh(#this, #shape, #render));
+        }
         return quote_spanned! {site=>
-            #k::begin_refresh(#this, #handle, #shape, #render, #ttl)
+            #k::begin_refresh_with(#this, #handle, #shape, #render, #ttl)
         };
     }
     let this = static_site(model, read);
     let render = render::key(read, arguments, render::Voice::Loud);
-    if read.refresher.is_none()
-        && read.cache.is_none()
-        && read.condition.is_none()
-        && !matches!(read.ttl, Ttl::Computed(_))
-    {
+    if read.refresher.is_none() && read.condition.is_none() && is_plain(read) {
         let begin = match at_once {
             true => quote_spanned!(site=> answer),
             false => quote_spanned!(site=> begin),
@@ -75,6 +74,11 @@ fn begin(model: &Model, read: &Read, purpose: Purpose, at_once: bool) -> TokenSt
     quote_spanned! {site=>
         #k::#begin(#this, #handle, #condition, #shape, #render, #ttl) #hit
     }
+}
+
+/// Whether neither the cache nor the lifetime is an expression.
+fn is_plain(read: &Read) -> bool {
+    read.cache.is_none() && !matches!(read.ttl, Ttl::Computed(_))
 }
 
 /// The call that gives the cached value or runs `task`.
@@ -149,35 +153,42 @@ fn names_placeholder(ty: TokenStream) -> bool {
 fn static_site(model: &Model, read: &Read) -> TokenStream {
     let site = Span::mixed_site();
     let k = read.runtime.private(site);
-    let this = call_site(model, read, "");
-    quote_spanned! {site=>
-        {
-            static SITE: #k::ReadSite = #this;
-            #k::submit!(#k::Registered::Read(&SITE));
-            &SITE
-        }
-    }
+    let (function, template, shape, said) = of_site(model, read, true);
+    quote_spanned!(site=> #k::site!(#function, #template, #shape, #said))
 }
 
 /// A `ReadSite`: of it only what isn't the default is said.
-pub(crate) fn call_site(model: &Model, read: &Read, companion: &str) -> TokenStream {
+pub(crate) fn call_site(model: &Model, read: &Read, stored: bool) -> TokenStream {
     let site = Span::mixed_site();
     let k = read.runtime.private(site);
-    let function = &model.facts.name;
+    let (function, template, shape, said) = of_site(model, read, stored);
+    quote_spanned! {site=>
+        #k::ReadSite::new(#function, ::core::module_path!(), #template, #shape) #said
+    }
+}
+
+/// What a site says; how entries are stored only where they are.
+fn of_site<'a>(
+    model: &'a Model,
+    read: &Read,
+    stored: bool,
+) -> (&'a str, String, String, TokenStream) {
+    let site = Span::mixed_site();
     let template = read.key.as_ref().map(|key| key.literal.value());
-    let template = template.unwrap_or_default();
-    let shape = read.key.as_ref().map(|key| key.shape()).unwrap_or_default();
+    let shape = read.key.as_ref().map(|key| key.shape());
     let mut said = TokenStream::new();
     if read.debug {
         said.extend(quote_spanned!(site=> .debug()));
     }
-    // The others don't store.
-    if matches!(companion, "" | "_refresh") {
+    if stored {
         said.extend(stores(read));
     }
-    quote_spanned! {site=>
-        #k::ReadSite::new(#function, ::core::module_path!(), #template, #shape) #said
-    }
+    (
+        &model.facts.name,
+        template.unwrap_or_default(),
+        shape.unwrap_or_default(),
+        said,
+    )
 }
 
 fn stores(read: &Read) -> TokenStream {

@@ -19,19 +19,9 @@ where
             #[allow(unused_imports)]
             use ::cache_runtime::__private::probe::*;
             ::cache_runtime::__private::begin_with(
-                    {
-                        static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
-                                "find",
-                                ::core::module_path!(),
-                                "users:<<id>>",
-                                "users:\u{1}",
-                            )
-                            .computed_ttl();
-                        ::cache_runtime::__private::submit!(
-                            ::cache_runtime::__private::Registered::Read(& SITE)
-                        );
-                        &SITE
-                    },
+                    ::cache_runtime::__private::site!(
+                        "find", "users:<<id>>", "users:\u{1}", .computed_ttl()
+                    ),
                     ::cache_runtime::__private::Handle::Given(&(self.cache)),
                     true,
                     (&&&&::cache_runtime::__private::shape::Probe::<

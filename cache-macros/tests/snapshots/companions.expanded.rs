@@ -10,19 +10,9 @@ pub(super) async fn get_post<D: Database>(
         #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::begin_with(
-                {
-                    static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
-                            "get_post",
-                            ::core::module_path!(),
-                            "posts:<<slug>>",
-                            "posts:\u{1}",
-                        )
-                        .computed_ttl();
-                    ::cache_runtime::__private::submit!(
-                        ::cache_runtime::__private::Registered::Read(& SITE)
-                    );
-                    &SITE
-                },
+                ::cache_runtime::__private::site!(
+                    "get_post", "posts:<<slug>>", "posts:\u{1}", .computed_ttl()
+                ),
                 ::cache_runtime::__private::Handle::Current,
                 true,
                 (&&&&::cache_runtime::__private::shape::Probe::<Option<Post>>::NEW)
@@ -88,7 +78,6 @@ pub(super) async fn get_post<D: Database>(
 #[cfg(feature = "posts")]
 /// `get_post` without the cache: no entry is read or stored.
 #[allow(
-    dead_code,
     unused,
     unreachable_pub,
     deprecated,
@@ -118,7 +107,6 @@ pub(super) async fn get_post_no_cache<D: Database>(
 #[cfg(feature = "posts")]
 /// The full key of the entry that `get_post` reads with these arguments.
 #[allow(
-    dead_code,
     unused,
     unreachable_pub,
     deprecated,
@@ -159,7 +147,6 @@ pub(super) fn get_post_cache_key<D: Database>(
 #[cfg(feature = "posts")]
 /// Removes the one entry that `get_post` reads with these arguments; `true` if there was one.
 #[allow(
-    dead_code,
     unused,
     unreachable_pub,
     deprecated,
@@ -204,7 +191,6 @@ pub(super) async fn get_post_invalidate<D: Database>(
 #[cfg(feature = "posts")]
 /// `get_post`, computed and stored anew, whatever the cache holds.
 #[allow(
-    dead_code,
     unused,
     unreachable_pub,
     deprecated,
@@ -224,7 +210,7 @@ pub(super) async fn get_post_refresh<D: Database>(
     let lookup = {
         #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::begin_refresh(
+        ::cache_runtime::__private::begin_refresh_with(
             ::cache_runtime::__private::ReadSite::new(
                     "get_post",
                     ::core::module_path!(),

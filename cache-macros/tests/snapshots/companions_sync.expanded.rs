@@ -32,18 +32,7 @@ unsafe fn count(&self, visits: u32) -> u32 {
         #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::begin(
-            {
-                static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
-                    "count",
-                    ::core::module_path!(),
-                    "",
-                    "",
-                );
-                ::cache_runtime::__private::submit!(
-                    ::cache_runtime::__private::Registered::Read(& SITE)
-                );
-                &SITE
-            },
+            ::cache_runtime::__private::site!("count", "", "",),
             (&&&&::cache_runtime::__private::shape::Probe::<u32>::NEW)
                 .__shape()
                 .__fit()
@@ -107,7 +96,6 @@ unsafe fn count(&self, visits: u32) -> u32 {
 }
 /// `count` without the cache: no entry is read or stored.
 #[allow(
-    dead_code,
     unused,
     unreachable_pub,
     deprecated,
@@ -163,7 +151,6 @@ unsafe fn count_no_cache(&self, visits: u32) -> u32 {
 }
 /// The full key of the entry that `count` reads with these arguments.
 #[allow(
-    dead_code,
     unused,
     unreachable_pub,
     deprecated,
@@ -197,7 +184,6 @@ unsafe fn count_cache_key(&self, visits: u32) -> ::std::string::String {
 }
 /// Removes the one entry that `count` reads with these arguments; `true` if there was one.
 #[allow(
-    dead_code,
     unused,
     unreachable_pub,
     deprecated,
@@ -237,7 +223,6 @@ unsafe fn count_invalidate(
 }
 /// `count`, computed and stored anew, whatever the cache holds.
 #[allow(
-    dead_code,
     unused,
     unreachable_pub,
     deprecated,
@@ -285,7 +270,6 @@ unsafe fn count_refresh(&self, visits: u32) -> u32 {
                 "",
                 "",
             ),
-            ::cache_runtime::__private::Handle::Current,
             (&&&&::cache_runtime::__private::shape::Probe::<u32>::NEW)
                 .__shape()
                 .__fit()
@@ -296,7 +280,6 @@ unsafe fn count_refresh(&self, visits: u32) -> u32 {
                         .__hash(w, "visits");
                 },
             ),
-            ::cache_runtime::__private::none,
         )
     };
     ::cache_runtime::__private::write_sync::<

@@ -13,18 +13,9 @@ where
         #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::answer(
-            {
-                static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
-                    "handler",
-                    ::core::module_path!(),
-                    "posts:<<slug>>",
-                    "posts:\u{1}",
-                );
-                ::cache_runtime::__private::submit!(
-                    ::cache_runtime::__private::Registered::Read(& SITE)
-                );
-                &SITE
-            },
+            ::cache_runtime::__private::site!(
+                "handler", "posts:<<slug>>", "posts:\u{1}",
+            ),
             (&&&&::cache_runtime::__private::shape::Probe::<
                 Result<Json<Post>, AppError>,
             >::NEW)

@@ -36,7 +36,6 @@ pub fn get_post(db: &Db, slug: &str, page: u32) {
 }
 /// `get_post` without the cache: no entry is read or stored.
 #[allow(
-    dead_code,
     unused,
     unreachable_pub,
     deprecated,
@@ -54,7 +53,6 @@ pub fn get_post_no_cache(db: &Db, slug: &str, page: u32) {
 }
 /// The full key of the entry that `get_post` reads with these arguments.
 #[allow(
-    dead_code,
     unused,
     unreachable_pub,
     deprecated,
@@ -70,7 +68,6 @@ pub fn get_post_cache_key(db: &Db, slug: &str, page: u32) -> ::std::string::Stri
 }
 /// Removes the one entry that `get_post` reads with these arguments; `true` if there was one.
 #[allow(
-    dead_code,
     unused,
     unreachable_pub,
     deprecated,
@@ -93,7 +90,6 @@ pub fn get_post_invalidate(
 }
 /// `get_post`, computed and stored anew, whatever the cache holds.
 #[allow(
-    dead_code,
     unused,
     unreachable_pub,
     deprecated,

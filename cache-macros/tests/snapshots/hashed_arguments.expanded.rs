@@ -9,19 +9,7 @@ async fn list(
         #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::answer(
-            {
-                static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
-                        "list",
-                        ::core::module_path!(),
-                        "",
-                        "",
-                    )
-                    .preset("posts");
-                ::cache_runtime::__private::submit!(
-                    ::cache_runtime::__private::Registered::Read(& SITE)
-                );
-                &SITE
-            },
+            ::cache_runtime::__private::site!("list", "", "", .preset("posts")),
             (&&&&::cache_runtime::__private::shape::Probe::<Vec<Post>>::NEW)
                 .__shape()
                 .__fit()

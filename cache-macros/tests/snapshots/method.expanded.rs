@@ -3,19 +3,10 @@ pub(crate) async fn user(&mut self, id: u64) -> Option<Arc<User>> {
         #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::begin_with(
-                {
-                    static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
-                            "user",
-                            ::core::module_path!(),
-                            "tenants:<<self.tenant>>:users:<<id>>",
-                            "tenants:\u{1}:users:\u{1}",
-                        )
-                        .computed_ttl();
-                    ::cache_runtime::__private::submit!(
-                        ::cache_runtime::__private::Registered::Read(& SITE)
-                    );
-                    &SITE
-                },
+                ::cache_runtime::__private::site!(
+                    "user", "tenants:<<self.tenant>>:users:<<id>>",
+                    "tenants:\u{1}:users:\u{1}", .computed_ttl()
+                ),
                 ::cache_runtime::__private::Handle::Given(&(self.cache)),
                 true,
                 (&&&&::cache_runtime::__private::shape::Probe::<Option<Arc<User>>>::NEW)

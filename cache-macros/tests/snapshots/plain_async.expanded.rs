@@ -5,19 +5,9 @@ pub async fn get_post(db: &Db, slug: &str) -> Result<Post, DbError> {
         #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::answer(
-            {
-                static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
-                        "get_post",
-                        ::core::module_path!(),
-                        "posts:<<slug>>",
-                        "posts:\u{1}",
-                    )
-                    .ttl(600000);
-                ::cache_runtime::__private::submit!(
-                    ::cache_runtime::__private::Registered::Read(& SITE)
-                );
-                &SITE
-            },
+            ::cache_runtime::__private::site!(
+                "get_post", "posts:<<slug>>", "posts:\u{1}", .ttl(600000)
+            ),
             (&&&&::cache_runtime::__private::shape::Probe::<Result<Post, DbError>>::NEW)
                 .__shape()
                 .__fit()

@@ -4,22 +4,10 @@ fn sum(a: u32, b: Option<u32>) -> u32 {
         #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::begin_with(
-            {
-                static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
-                        "sum",
-                        ::core::module_path!(),
-                        "sum:{{a}}:{{b.unwrap_or(1)}}",
-                        "sum:\u{1}:\u{1}",
-                    )
-                    .debug()
-                    .ttl(5400000)
-                    .cache_none()
-                    .version(2);
-                ::cache_runtime::__private::submit!(
-                    ::cache_runtime::__private::Registered::Read(& SITE)
-                );
-                &SITE
-            },
+            ::cache_runtime::__private::site!(
+                "sum", "sum:{{a}}:{{b.unwrap_or(1)}}", "sum:\u{1}:\u{1}", .debug()
+                .ttl(5400000).cache_none().version(2)
+            ),
             ::cache_runtime::__private::Handle::Current,
             match () {
                 () if a > 0 => true,

@@ -3,22 +3,10 @@ async fn score(player: u32, #[cfg(all())] limit: u64) -> u64 {
         #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::begin_refreshing(
-                {
-                    static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
-                            "score",
-                            ::core::module_path!(),
-                            "scores:<<player>>",
-                            "scores:\u{1}",
-                        )
-                        .ttl(60000)
-                        .stale(60000)
-                        .early()
-                        .jitter(0.1f64);
-                    ::cache_runtime::__private::submit!(
-                        ::cache_runtime::__private::Registered::Read(& SITE)
-                    );
-                    &SITE
-                },
+                ::cache_runtime::__private::site!(
+                    "score", "scores:<<player>>", "scores:\u{1}", .ttl(60000)
+                    .stale(60000).early().jitter(0.1f64)
+                ),
                 ::cache_runtime::__private::Handle::Current,
                 true,
                 (&&&&::cache_runtime::__private::shape::Probe::<u64>::NEW)
@@ -96,7 +84,6 @@ async fn score(player: u32, #[cfg(all())] limit: u64) -> u64 {
 }
 /// `score` without the cache: no entry is read or stored.
 #[allow(
-    dead_code,
     unused,
     unreachable_pub,
     deprecated,
@@ -118,7 +105,6 @@ async fn score_no_cache(player: u32, #[cfg(all())] limit: u64) -> u64 {
 }
 /// The full key of the entry that `score` reads with these arguments.
 #[allow(
-    dead_code,
     unused,
     unreachable_pub,
     deprecated,
@@ -155,7 +141,6 @@ fn score_cache_key(player: u32, #[cfg(all())] limit: u64) -> ::std::string::Stri
 }
 /// Removes the one entry that `score` reads with these arguments; `true` if there was one.
 #[allow(
-    dead_code,
     unused,
     unreachable_pub,
     deprecated,
@@ -200,7 +185,6 @@ async fn score_invalidate(
 }
 /// `score`, computed and stored anew, whatever the cache holds.
 #[allow(
-    dead_code,
     unused,
     unreachable_pub,
     deprecated,
@@ -226,7 +210,6 @@ async fn score_refresh(player: u32, #[cfg(all())] limit: u64) -> u64 {
                 .stale(60000)
                 .early()
                 .jitter(0.1f64),
-            ::cache_runtime::__private::Handle::Current,
             (&&&&::cache_runtime::__private::shape::Probe::<u64>::NEW)
                 .__shape()
                 .__fit()
@@ -240,7 +223,6 @@ async fn score_refresh(player: u32, #[cfg(all())] limit: u64) -> u64 {
                         .__hash(w, "limit");
                 },
             ),
-            ::cache_runtime::__private::none,
         )
     };
     ::cache_runtime::__private::read_async_if(

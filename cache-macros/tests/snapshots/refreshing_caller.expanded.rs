@@ -3,21 +3,10 @@ async fn post(db: &Db, slug: &str) -> Result<Post, DbError> {
         #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::begin_refreshing(
-                {
-                    static SITE: ::cache_runtime::__private::ReadSite = ::cache_runtime::__private::ReadSite::new(
-                            "post",
-                            ::core::module_path!(),
-                            "posts:<<slug>>",
-                            "posts:\u{1}",
-                        )
-                        .ttl(60000)
-                        .stale(60000)
-                        .stale_if_error(3600000);
-                    ::cache_runtime::__private::submit!(
-                        ::cache_runtime::__private::Registered::Read(& SITE)
-                    );
-                    &SITE
-                },
+                ::cache_runtime::__private::site!(
+                    "post", "posts:<<slug>>", "posts:\u{1}", .ttl(60000).stale(60000)
+                    .stale_if_error(3600000)
+                ),
                 ::cache_runtime::__private::Handle::Current,
                 true,
                 (&&&&::cache_runtime::__private::shape::Probe::<
@@ -57,7 +46,6 @@ async fn post(db: &Db, slug: &str) -> Result<Post, DbError> {
 }
 /// `post` without the cache: no entry is read or stored.
 #[allow(
-    dead_code,
     unused,
     unreachable_pub,
     deprecated,
@@ -80,7 +68,6 @@ async fn post_no_cache(db: &Db, slug: &str) -> Result<Post, DbError> {
 }
 /// The full key of the entry that `post` reads with these arguments.
 #[allow(
-    dead_code,
     unused,
     unreachable_pub,
     deprecated,
@@ -114,7 +101,6 @@ fn post_cache_key(db: &Db, slug: &str) -> ::std::string::String {
 }
 /// Removes the one entry that `post` reads with these arguments; `true` if there was one.
 #[allow(
-    dead_code,
     unused,
     unreachable_pub,
     deprecated,
@@ -155,7 +141,6 @@ async fn post_invalidate(
 }
 /// `post`, computed and stored anew, whatever the cache holds.
 #[allow(
-    dead_code,
     unused,
     unreachable_pub,
     deprecated,
@@ -180,7 +165,6 @@ async fn post_refresh(db: &Db, slug: &str) -> Result<Post, DbError> {
                 .ttl(60000)
                 .stale(60000)
                 .stale_if_error(3600000),
-            ::cache_runtime::__private::Handle::Current,
             (&&&&::cache_runtime::__private::shape::Probe::<Result<Post, DbError>>::NEW)
                 .__shape()
                 .__fit()
@@ -191,7 +175,6 @@ async fn post_refresh(db: &Db, slug: &str) -> Result<Post, DbError> {
                         .__part(w, "posts:", "slug");
                 },
             ),
-            ::cache_runtime::__private::none,
         )
     };
     ::cache_runtime::__private::read_async(

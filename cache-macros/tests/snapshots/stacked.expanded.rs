@@ -73,18 +73,7 @@ fn publish(slug: &str) -> Result<Post, Error> {
         #[allow(unused_imports)]
         use renamed::__private::probe::*;
         renamed::__private::begin(
-            {
-                static SITE: renamed::__private::ReadSite = renamed::__private::ReadSite::new(
-                    "publish",
-                    ::core::module_path!(),
-                    "posts:<<slug>>",
-                    "posts:\u{1}",
-                );
-                renamed::__private::submit!(
-                    renamed::__private::Registered::Read(& SITE)
-                );
-                &SITE
-            },
+            renamed::__private::site!("publish", "posts:<<slug>>", "posts:\u{1}",),
             (&&&&renamed::__private::shape::Probe::<Result<Post, Error>>::NEW)
                 .__shape()
                 .__fit()
@@ -140,7 +129,6 @@ fn publish(slug: &str) -> Result<Post, Error> {
 }
 /// `publish` without the cache: no entry is read or stored.
 #[allow(
-    dead_code,
     unused,
     unreachable_pub,
     deprecated,
@@ -245,7 +233,6 @@ fn publish_no_cache(slug: &str) -> Result<Post, Error> {
 }
 /// The full key of the entry that `publish` reads with these arguments.
 #[allow(
-    dead_code,
     unused,
     unreachable_pub,
     deprecated,
@@ -279,7 +266,6 @@ fn publish_cache_key(slug: &str) -> ::std::string::String {
 }
 /// Removes the one entry that `publish` reads with these arguments; `true` if there was one.
 #[allow(
-    dead_code,
     unused,
     unreachable_pub,
     deprecated,
@@ -315,7 +301,6 @@ fn publish_invalidate(
 }
 /// `publish`, computed and stored anew, whatever the cache holds.
 #[allow(
-    dead_code,
     unused,
     unreachable_pub,
     deprecated,
@@ -392,7 +377,6 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
                 "posts:<<slug>>",
                 "posts:\u{1}",
             ),
-            renamed::__private::Handle::Current,
             (&&&&renamed::__private::shape::Probe::<Result<Post, Error>>::NEW)
                 .__shape()
                 .__fit()
@@ -403,7 +387,6 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
                         .__part(w, "posts:", "slug");
                 },
             ),
-            renamed::__private::none,
         )
     };
     renamed::__private::write_sync::<
