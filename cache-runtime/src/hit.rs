@@ -15,12 +15,13 @@ use crate::site::ReadSite;
 use crate::stats::Counter;
 use crate::store::memory::{Hit, MemoryStore};
 use crate::ttl::Ttl;
-use crate::value::payload::Payload;
+use crate::value::payload::{Payload, Value};
 
 /// A call's key, still to be written.
 pub(crate) struct Asked<'a> {
     pub(crate) site: &'a ReadSite,
-    pub(crate) render: Rendered<'a>,
+    /// Not by value: a copy would wait for what was only just written.
+    pub(crate) render: &'a Rendered<'a>,
 }
 
 /// What a call can use at once. Nearly every hit is of this kind, and of the call site's version.
@@ -53,8 +54,19 @@ pub(crate) struct Missed {
 
 /// What a look at the store is to a call.
 pub(crate) enum Glance {
-    Hit(Hit),
+    /// A value of the call site's version, whatever its type.
+    Typed(Arc<dyn Value>),
+    /// Anything else that is fresh.
+    Other(Hit),
     /// Fresh until then, and to be computed early.
+    Due(Moment),
+    Nothing,
+}
+
+/// What is known of a call that goes on.
+enum Further {
+    /// What was found instead, with its version.
+    With(Payload, u32),
     Due(Moment),
     Nothing,
 }
@@ -66,8 +78,9 @@ pub(crate) fn open(
     condition: bool,
     wanted: Wanted,
 ) -> Opening {
+    let version = asked.site.info.version;
     open_by(asked, handle, condition, wanted, |store, key, now| {
-        store.get(key, now).map_or(Glance::Nothing, Glance::Hit)
+        store.glance(key, now, version)
     })
 }
 
@@ -91,18 +104,12 @@ pub(crate) fn open_by(
             };
             let key = rendering.text.as_str();
             let here = inner.store.here(&inner.clock, asked.site.info.options.near);
-            let hit = match here.map(|(store, now)| look(store, key, now)) {
-                Some(Glance::Hit(hit)) => hit,
-                Some(Glance::Due(until)) => return asked.missed(cache, key, Some(until), None),
-                Some(Glance::Nothing) | None => return asked.missed(cache, key, None, None),
-            };
-            let usable = hit.version == asked.site.info.version;
-            let opening = match hit.payload {
-                Payload::Typed(value) if usable && (*value).type_id() == wanted.stored => {
-                    Opening::Hit(value)
-                }
-                Payload::Nothing if usable && wanted.none => Opening::Nothing,
-                other => return asked.missed(cache, key, None, Some((other, hit.version))),
+            let opening = match here.map_or(Glance::Nothing, |(store, now)| look(store, key, now)) {
+                Glance::Typed(value) if (*value).type_id() == wanted.stored => Opening::Hit(value),
+                glance => match asked.other(glance, wanted) {
+                    Ok(opening) => opening,
+                    Err(further) => return asked.missed(cache, key, further),
+                },
             };
             inner.counters.hit(asked.site.number());
             if shown {
@@ -130,7 +137,7 @@ impl Asked<'_> {
         if shown {
             rendering.with_parts_shown();
         }
-        self.site.render(rendering, self.render);
+        self.site.render(rendering, *self.render);
         if rendering.failure.is_some() {
             self.unrendered(cache, rendering);
             return None;
@@ -160,17 +167,36 @@ impl Asked<'_> {
         events::hit(self.site.into(), &cache.full_key(key));
     }
 
+    /// What isn't a value of the wanted type: a `None` that is wanted, or else what is known of a call that goes on.
     #[cold]
     #[inline(never)]
-    fn missed(
-        &self,
-        cache: &Cache,
-        key: &str,
-        due: Option<Moment>,
-        other: Option<(Payload, u32)>,
-    ) -> Opening {
+    fn other(&self, glance: Glance, wanted: Wanted) -> Result<Opening, Further> {
+        let version = self.site.info.version;
+        match glance {
+            Glance::Other(hit)
+                if matches!(hit.payload, Payload::Nothing)
+                    && hit.version == version
+                    && wanted.none =>
+            {
+                Ok(Opening::Nothing)
+            }
+            Glance::Typed(value) => Err(Further::With(Payload::Typed(value), version)),
+            Glance::Other(hit) => Err(Further::With(hit.payload, hit.version)),
+            Glance::Due(until) => Err(Further::Due(until)),
+            Glance::Nothing => Err(Further::Nothing),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn missed(&self, cache: &Cache, key: &str, further: Further) -> Opening {
         let mut call = Box::new(self.call(cache, key));
-        call.due = due;
+        let mut other = None;
+        match further {
+            Further::Due(until) => call.due = Some(until),
+            Further::With(payload, version) => other = Some((payload, version)),
+            Further::Nothing => {}
+        }
         Opening::Missed(Box::new(Missed { call, other }))
     }
 

@@ -88,11 +88,10 @@ impl Index {
     /// Enters a key. One that is in it already keeps its place.
     pub(crate) fn insert<'k>(
         &mut self,
-        key: &str,
+        key: &[u8],
         place: u32,
-        key_at: impl FnOnce(u32) -> &'k str,
+        key_at: impl FnOnce(u32) -> &'k [u8],
     ) {
-        let key = key.as_bytes();
         let Some(mut node) = self.root else {
             self.root = Some(Node::place(place));
             return;
@@ -109,7 +108,7 @@ impl Index {
             }
         };
         // No other key has more first bits in common with this one, so the bit in which they differ is where it parts from all.
-        let Some(bit) = first_difference(key, key_at(nearest).as_bytes()) else {
+        let Some(bit) = first_difference(key, key_at(nearest)) else {
             return;
         };
         while let Some(&at) = self.path.last()
@@ -146,7 +145,7 @@ impl Index {
     }
 
     /// Takes the key of a place out; whether it was in.
-    pub(crate) fn remove(&mut self, key: &str, place: u32) -> bool {
+    pub(crate) fn remove(&mut self, key: &[u8], place: u32) -> bool {
         let Some(mut node) = self.root else {
             return false;
         };
@@ -157,7 +156,7 @@ impl Index {
                 Kind::Place(place) => break place,
                 Kind::Fork(at) => {
                     let fork = &self.forks[at];
-                    let side = side(key.as_bytes(), fork.bit);
+                    let side = side(key, fork.bit);
                     further = above.replace((at, side));
                     node = fork.sides[side];
                 }
@@ -181,23 +180,23 @@ impl Index {
     }
 
     /// The place of a key.
-    pub(crate) fn find<'k>(&self, key: &[u8], key_at: impl Fn(u32) -> &'k str) -> Option<u32> {
+    pub(crate) fn find<'k>(&self, key: &[u8], key_at: impl Fn(u32) -> &'k [u8]) -> Option<u32> {
         let place = self.first(self.below(key, usize::MAX)?);
-        (key_at(place).as_bytes() == key).then_some(place)
+        (key_at(place) == key).then_some(place)
     }
 
     /// Visits the places of all keys that begin so, and no others.
     pub(crate) fn visit<'k>(
         &self,
         prefix: &[u8],
-        key_at: impl Fn(u32) -> &'k str,
+        key_at: impl Fn(u32) -> &'k [u8],
         mut visit: impl FnMut(u32),
     ) {
         // Below, keys differ behind the prefix only: what is true of the first is true of all.
         let Some(top) = self.below(prefix, prefix.len()) else {
             return;
         };
-        if !key_at(self.first(top)).as_bytes().starts_with(prefix) {
+        if !key_at(self.first(top)).starts_with(prefix) {
             return;
         }
         let mut left = vec![top];
@@ -213,7 +212,7 @@ impl Index {
     pub(crate) fn visit_spans<'k>(
         &self,
         spans: &[Span],
-        key_at: impl Fn(u32) -> &'k str,
+        key_at: impl Fn(u32) -> &'k [u8],
         mut visit: impl FnMut(u32),
     ) {
         for span in spans {

@@ -17,6 +17,7 @@ use crate::key::writer::Rendered;
 use crate::reading::Leading;
 use crate::site::{Origin, ReadSite};
 use crate::ttl::Ttl;
+use crate::value::Storable;
 use crate::value::shape::{Cached, Returns};
 
 /// What is known of a call before its body may run.
@@ -88,7 +89,10 @@ where
     R: Cached<S>,
     L: FnOnce() -> Option<Duration>,
 {
-    let asked = Asked { site, render };
+    let asked = Asked {
+        site,
+        render: &render,
+    };
     opened(site, open(&asked, handle, condition, wanted::<R, S>()), ttl)
 }
 
@@ -100,35 +104,39 @@ pub(crate) fn wanted<R: Cached<S>, S>() -> Wanted {
     }
 }
 
-/// What is known then.
+/// What is known then. The hit is looked for first, and by itself: a choice among all would be a jump that has to be guessed.
 #[inline]
 pub(crate) fn opened<R: Cached<S>, S>(
     site: &'static ReadSite,
     opening: Opening,
     ttl: impl FnOnce() -> Option<Duration>,
 ) -> Lookup<R, S> {
-    Lookup::new(match opening {
+    let other = match opening {
         Opening::Hit(value) => match value.downcast() {
-            Ok(value) => State::Hit(Found::Value(value)),
+            Ok(value) => return Lookup::new(State::Hit(Found::Value(value))),
             // It isn't: its type was compared.
-            Err(_) => State::Bypass,
+            Err(_) => Opening::Bypassed,
         },
-        Opening::Nothing => State::Hit(Found::Nothing),
-        Opening::Missed(missed) => go_on::<R, S>(site, *missed, ttl),
-        Opening::Bypassed => State::Bypass,
-    })
+        other => other,
+    };
+    Lookup::new(go_on(site, other, R::none().is_some(), ttl))
 }
 
 #[cold]
 #[inline(never)]
-fn go_on<R: Cached<S>, S>(
+fn go_on<T: Storable>(
     site: &'static ReadSite,
-    missed: Missed,
+    opening: Opening,
+    none: bool,
     ttl: impl FnOnce() -> Option<Duration>,
-) -> State<R::Stored> {
-    let Missed { mut call, other } = missed;
+) -> State<T> {
+    let Missed { mut call, other } = match opening {
+        Opening::Missed(missed) => *missed,
+        Opening::Nothing => return State::Hit(Found::Nothing),
+        Opening::Hit(_) | Opening::Bypassed => return State::Bypass,
+    };
     let found = other.and_then(|(payload, version)| payload.into_shared(version, call.version));
-    if let Some(found) = found.filter(|found| fits(found, R::none().is_some())) {
+    if let Some(found) = found.filter(|found| fits(found, none)) {
         call.hit();
         return State::Hit(found);
     }
@@ -170,7 +178,10 @@ where
 }
 
 fn pending(site: &ReadSite, handle: Handle<'_>, render: Rendered<'_>) -> Option<Box<Call>> {
-    let asked = Asked { site, render };
+    let asked = Asked {
+        site,
+        render: &render,
+    };
     handle.with(|cache| {
         if !cache.inner().enabled {
             return None;
@@ -187,7 +198,7 @@ fn pending(site: &ReadSite, handle: Handle<'_>, render: Rendered<'_>) -> Option<
 pub fn cache_key(site: ReadSite, handle: Handle<'_>, render: Rendered<'_>) -> String {
     let asked = Asked {
         site: &site.companion("_cache_key"),
-        render,
+        render: &render,
     };
     handle.with(|cache| {
         asked
@@ -207,7 +218,7 @@ pub fn invalidate_entry(
     let site = site.companion("_invalidate");
     let asked = Asked {
         site: &site,
-        render,
+        render: &render,
     };
     let target = handle.with(|cache| {
         let key = asked.with_key(cache, |key| Arc::<str>::from(key))?;

@@ -47,9 +47,9 @@ pub(super) type Id = (usize, usize, u32);
 const KEPT: usize = 64;
 
 /// The key at a place that the index knows: each of these is taken.
-fn key_at(seats: &[Option<Seat>], seat: u32) -> &str {
+fn key_at(seats: &[Option<Seat>], seat: u32) -> &[u8] {
     let seat = seats.get(seat as usize).and_then(Option::as_ref);
-    seat.map_or("", |seat| &seat.key)
+    seat.map_or(&[], |seat| seat.key.as_bytes())
 }
 
 impl Shard {
@@ -63,7 +63,7 @@ impl Shard {
         let seats = &mut self.seats;
         let place = self.free.pop().unwrap_or(seats.len() as u32);
         self.index
-            .insert(&seat.key, place, |place| key_at(seats, place));
+            .insert(seat.key.as_bytes(), place, |place| key_at(seats, place));
         match seats.get_mut(place as usize) {
             Some(empty) => *empty = Some(seat),
             None => seats.push(Some(seat)),
@@ -77,7 +77,7 @@ impl Shard {
             && taken.stands
         {
             taken.stands = false;
-            self.index.remove(&taken.key, seat);
+            self.index.remove(taken.key.as_bytes(), seat);
         }
     }
 
@@ -91,7 +91,7 @@ impl Shard {
     fn vacate(&mut self, place: u32) -> Option<Seat> {
         let seat = self.seats.get_mut(place as usize)?.take()?;
         if seat.stands {
-            self.index.remove(&seat.key, place);
+            self.index.remove(seat.key.as_bytes(), place);
         }
         self.free.push(place);
         if self.free.len() == self.seats.len() && self.seats.len() > KEPT {
@@ -105,7 +105,7 @@ impl Shard {
         let mut matching = Vec::new();
         let key_at = |seat| key_at(&self.seats, seat);
         self.index.visit_spans(spans, key_at, |seat| {
-            if pattern.matches(key_at(seat).as_bytes()) {
+            if pattern.matches(key_at(seat)) {
                 matching.push(seat);
             }
         });

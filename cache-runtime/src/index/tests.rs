@@ -26,23 +26,24 @@ impl Both {
     fn insert(&mut self, key: &str) {
         let place = self.texts.len() as u32;
         let texts = &self.texts;
-        self.index
-            .insert(key, place, |place| &texts[place as usize]);
+        self.index.insert(key.as_bytes(), place, |place| {
+            texts[place as usize].as_bytes()
+        });
         self.model.entry(key.to_owned()).or_insert(place);
         self.texts.push(key.to_owned());
     }
 
     fn remove(&mut self, key: &str) {
         // A place that isn't the key's own is no reason to remove it.
-        assert!(!self.index.remove(key, u32::MAX >> 1));
+        assert!(!self.index.remove(key.as_bytes(), u32::MAX >> 1));
         match self.model.remove(key) {
-            Some(place) => assert!(self.index.remove(key, place), "{key:?}"),
-            None => assert!(!self.index.remove(key, self.texts.len() as u32)),
+            Some(place) => assert!(self.index.remove(key.as_bytes(), place), "{key:?}"),
+            None => assert!(!self.index.remove(key.as_bytes(), self.texts.len() as u32)),
         }
     }
 
-    fn key_at<'a>(&'a self) -> impl Fn(u32) -> &'a str {
-        |place| &self.texts[place as usize]
+    fn key_at<'a>(&'a self) -> impl Fn(u32) -> &'a [u8] {
+        |place| self.texts[place as usize].as_bytes()
     }
 
     fn with_prefix(&self, prefix: &[u8]) -> Vec<u32> {
@@ -56,7 +57,7 @@ impl Both {
     fn drop_prefix(&mut self, prefix: &str) {
         for place in self.with_prefix(prefix.as_bytes()) {
             let key = self.texts[place as usize].clone();
-            assert!(self.index.remove(&key, place));
+            assert!(self.index.remove(key.as_bytes(), place));
         }
         self.model.retain(|key, _| !key.starts_with(prefix));
     }

@@ -9,6 +9,7 @@ use crate::lookup::{Lookup, opened, wanted};
 use crate::refresh::{Reason, Standing, early};
 use crate::site::ReadSite;
 use crate::store::memory::Hit;
+use crate::value::payload::Payload;
 use crate::value::shape::{Cached, Returns};
 
 /// Like [`begin_with`](crate::__private::begin_with). Where the store is in this process, a fresh hit that isn't due is answered here, and
@@ -25,13 +26,16 @@ where
     R: Cached<S>,
     L: FnOnce() -> Option<Duration>,
 {
-    let asked = Asked { site, render };
+    let asked = Asked {
+        site,
+        render: &render,
+    };
     opened(site, open(&asked, handle, condition, wanted::<R, S>()), ttl)
 }
 
 /// Not generic, like what it is a variety of.
 fn open(asked: &Asked<'_>, handle: Handle<'_>, condition: bool, wanted: Wanted) -> Opening {
-    let options = &asked.site.info.options;
+    let (options, version) = (&asked.site.info.options, asked.site.info.version);
     open_by(asked, handle, condition, wanted, |store, key, now| {
         let Some(sight) = store.look(key, now) else {
             return Glance::Nothing;
@@ -39,11 +43,14 @@ fn open(asked: &Asked<'_>, handle: Handle<'_>, condition: bool, wanted: Wanted) 
         let early = |left| sight.paused_until <= now && early::is_due(left, sight.compute);
         match options.standing(sight.age(now), early) {
             Standing::Due(Reason::Early) => Glance::Due(sight.fresh_until),
-            Standing::Fresh => Glance::Hit(Hit {
-                payload: sight.payload,
-                version: sight.version,
-                fresh_until: sight.fresh_until,
-            }),
+            Standing::Fresh => match sight.payload {
+                Payload::Typed(value) if sight.version == version => Glance::Typed(value),
+                payload => Glance::Other(Hit {
+                    payload,
+                    version: sight.version,
+                    fresh_until: sight.fresh_until,
+                }),
+            },
             Standing::Due(_) | Standing::Gone => Glance::Nothing,
         }
     })

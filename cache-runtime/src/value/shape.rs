@@ -114,7 +114,11 @@ impl<T: Storable> Cached<Whole> for T {
         Some(Arc::new(self.clone()))
     }
     fn wrap(value: Arc<T>) -> Self {
-        Arc::unwrap_or_clone(value)
+        // Nearly always the store has it too; to find that out by trying takes an instruction that locks the line.
+        match Arc::strong_count(&value) {
+            1 => Arc::unwrap_or_clone(value),
+            _ => T::clone(&value),
+        }
     }
 }
 

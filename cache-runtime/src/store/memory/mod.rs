@@ -3,6 +3,7 @@
 //! Each shard keeps map, index and eviction queue under one lock, so that none of them ever knows a key that
 //! the others don't. What leaves a shard is dropped outside its lock, since a value's `Drop` is foreign code.
 
+mod key;
 mod shard;
 
 use std::hash::BuildHasher;
@@ -10,6 +11,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Moment;
+use crate::hit::Glance;
 use crate::pattern::Pattern;
 use crate::refresh::Age;
 use crate::shim::{RandomState, RwLock, RwLockWriteGuard};
@@ -96,8 +98,18 @@ impl MemoryStore {
         (hash, &self.shards[shard])
     }
 
+    /// What stands and is fresh, as a call of this version sees it. Inlined, so that what is found goes on in registers: through
+    /// memory it would be waited for several times.
+    #[inline(always)]
+    pub(crate) fn glance(&self, key: &str, now: Moment, version: u32) -> Glance {
+        let (hash, shard) = self.locate(key);
+        shard
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .glance(hash, key, now, version)
+    }
+
     /// The entry, if it stands and is fresh.
-    #[inline]
     pub(crate) fn get(&self, key: &str, now: Moment) -> Option<Hit> {
         let (hash, shard) = self.locate(key);
         shard

@@ -8,7 +8,9 @@ use std::time::Duration;
 use hashbrown::HashTable;
 
 use super::Hit;
+use super::key::Key;
 use crate::clock::Moment;
+use crate::hit::Glance;
 use crate::index::{Index, MOST_KEY_BYTES, MOST_PLACES};
 use crate::pattern::{Pattern, Span};
 use crate::shim::AtomicBool;
@@ -19,8 +21,7 @@ const OVERHEAD: usize = 192;
 /// How many slots each insertion looks at for an expired entry: more than one, so that the sweep outruns growth.
 const SWEEP: usize = 2;
 
-/// A stored value. In this order: what a hit reads stands first.
-#[repr(C)]
+/// A stored value.
 pub(crate) struct Entry {
     pub(crate) payload: Payload,
     pub(crate) fresh_until: Moment,
@@ -39,18 +40,21 @@ pub(crate) struct Entry {
 /// is the most.
 #[repr(C, align(64))]
 struct Slot {
+    key: Key,
+    payload: Payload,
+    fresh_until: Moment,
+    version: u32,
     /// Read since the queue last passed it.
     visited: AtomicBool,
-    key: Arc<str>,
-    entry: Entry,
     hash: u64,
+    expires: Moment,
+    compute: Duration,
+    paused_until: Moment,
+    bytes: usize,
 }
 
 #[cfg(target_pointer_width = "64")]
-const _: () = assert!(
-    std::mem::offset_of!(Slot, entry) + std::mem::offset_of!(Entry, version) + size_of::<u32>()
-        <= 64
-);
+const _: () = assert!(std::mem::offset_of!(Slot, hash) <= 64);
 
 /// What an entry of this key costs besides its value.
 pub(super) fn cost_besides(key: &str) -> usize {
@@ -58,8 +62,43 @@ pub(super) fn cost_besides(key: &str) -> usize {
 }
 
 impl Slot {
+    fn new(hash: u64, key: Arc<str>, entry: Entry) -> Self {
+        Self {
+            key: key.into(),
+            payload: entry.payload,
+            fresh_until: entry.fresh_until,
+            version: entry.version,
+            visited: AtomicBool::new(false),
+            hash,
+            expires: entry.expires,
+            compute: entry.compute,
+            paused_until: entry.paused_until,
+            bytes: entry.bytes,
+        }
+    }
+
+    fn into_entry(self) -> Entry {
+        Entry {
+            payload: self.payload,
+            fresh_until: self.fresh_until,
+            version: self.version,
+            expires: self.expires,
+            compute: self.compute,
+            paused_until: self.paused_until,
+            bytes: self.bytes,
+        }
+    }
+
+    fn hit(&self) -> Hit {
+        Hit {
+            payload: self.payload.clone(),
+            version: self.version,
+            fresh_until: self.fresh_until,
+        }
+    }
+
     fn weight(&self) -> usize {
-        self.entry.bytes + cost_besides(&self.key)
+        self.bytes + OVERHEAD + self.key.len()
     }
 
     /// Written only when it changes: readers of one hot key would fight over the cache line.
@@ -71,9 +110,9 @@ impl Slot {
 }
 
 /// The key at a place that the index knows: none of these is empty.
-fn key_at(slots: &[Option<Slot>], place: u32) -> &str {
+fn key_at(slots: &[Option<Slot>], place: u32) -> &[u8] {
     let slot = slots.get(place as usize).and_then(Option::as_ref);
-    slot.map_or("", |slot| &slot.key)
+    slot.map_or(&[], |slot| slot.key.as_bytes())
 }
 
 /// A part of the store. Evicts by CLOCK (Corbató, 1968): entries queue up in the order in which they came; one
@@ -119,12 +158,12 @@ impl Shard {
     }
 
     #[inline]
-    fn slot(&self, hash: u64, key: &str) -> Option<&Slot> {
+    fn slot(&self, hash: u64, key: &[u8]) -> Option<&Slot> {
         let mut found = None;
         self.places.find(hash, |place| {
             found = self.at(*place).filter(|slot| {
-                slot.entry.payload.touch();
-                *slot.key == *key
+                slot.payload.touch();
+                slot.key.as_bytes() == key
             });
             found.is_some()
         });
@@ -136,28 +175,34 @@ impl Shard {
         self.slots.get(place as usize)?.as_ref()
     }
 
-    #[inline]
-    pub(super) fn get(&self, hash: u64, key: &str, now: Moment) -> Option<Hit> {
-        let slot = self
-            .slot(hash, key)
-            .filter(|slot| slot.entry.fresh_until > now)?;
+    #[inline(always)]
+    fn fresh(&self, hash: u64, key: &str, now: Moment) -> Option<&Slot> {
+        let slot = self.slot(hash, key.as_bytes());
+        let slot = slot.filter(|slot| slot.fresh_until > now)?;
         slot.visit();
-        let Entry {
-            payload,
-            version,
-            fresh_until,
-            ..
-        } = &slot.entry;
-        Some(Hit {
-            payload: payload.clone(),
-            version: *version,
-            fresh_until: *fresh_until,
-        })
+        Some(slot)
+    }
+
+    #[inline(always)]
+    pub(super) fn glance(&self, hash: u64, key: &str, now: Moment, version: u32) -> Glance {
+        match self.fresh(hash, key, now) {
+            Some(slot) => match &slot.payload {
+                Payload::Typed(value) if slot.version == version => {
+                    Glance::Typed(Arc::clone(value))
+                }
+                _ => Glance::Other(slot.hit()),
+            },
+            None => Glance::Nothing,
+        }
+    }
+
+    pub(super) fn get(&self, hash: u64, key: &str, now: Moment) -> Option<Hit> {
+        self.fresh(hash, key, now).map(Slot::hit)
     }
 
     /// Whether there is an entry of this key, living or not.
     pub(super) fn holds(&self, hash: u64, key: &str) -> bool {
-        self.slot(hash, key).is_some()
+        self.slot(hash, key.as_bytes()).is_some()
     }
 
     /// Stores an entry. What it replaces and evicts goes to `removed`.
@@ -170,15 +215,10 @@ impl Shard {
         removed: &mut Vec<Entry>,
     ) -> bool {
         removed.extend(self.remove(hash, &key));
-        let slot = Slot {
-            hash,
-            key,
-            entry,
-            visited: AtomicBool::new(false),
-        };
+        let slot = Slot::new(hash, key, entry);
         let weight = slot.weight();
         if weight > self.capacity || slot.key.len() > MOST_KEY_BYTES {
-            removed.push(slot.entry);
+            removed.push(slot.into_entry());
             return false;
         }
         self.sweep(now, removed);
@@ -188,7 +228,7 @@ impl Shard {
         let free = self.free.pop();
         let place = free.unwrap_or(slots.len() as u32);
         self.index
-            .insert(&slot.key, place, |place| key_at(slots, place));
+            .insert(slot.key.as_bytes(), place, |place| key_at(slots, place));
         match free {
             Some(place) => self.slots[place as usize] = Some(slot),
             None => self.slots.push(Some(slot)),
@@ -202,7 +242,10 @@ impl Shard {
 
     /// Removes an entry.
     pub(super) fn remove(&mut self, hash: u64, key: &str) -> Option<Entry> {
-        let same = |place: &u32| self.at(*place).is_some_and(|slot| *slot.key == *key);
+        let same = |place: &u32| {
+            self.at(*place)
+                .is_some_and(|slot| slot.key.as_bytes() == key.as_bytes())
+        };
         let place = *self.places.find(hash, same)?;
         let entry = self.clear(place);
         self.compact();
@@ -219,7 +262,7 @@ impl Shard {
         let (mut places, slots) = (Vec::new(), &self.slots);
         let key_at = |place| key_at(slots, place);
         self.index.visit_spans(spans, key_at, |place| {
-            if pattern.matches(key_at(place).as_bytes()) {
+            if pattern.matches(key_at(place)) {
                 places.push(place);
             }
         });
@@ -239,8 +282,8 @@ impl Shard {
             found.remove();
         }
         self.weight -= slot.weight();
-        self.index.remove(&slot.key, place);
-        Some(slot.entry)
+        self.index.remove(slot.key.as_bytes(), place);
+        Some(slot.into_entry())
     }
 
     /// Evicts one entry; false where there is none.
@@ -269,7 +312,7 @@ impl Shard {
                 _ => 0,
             };
             let place = self.swept as u32;
-            if self.at(place).is_some_and(|slot| slot.entry.expires <= now) {
+            if self.at(place).is_some_and(|slot| slot.expires <= now) {
                 removed.extend(self.clear(place));
             }
         }
@@ -313,7 +356,7 @@ impl Shard {
                 .index
                 .find(slot.key.as_bytes(), |place| key_at(&self.slots, place));
             assert_eq!(found, Some(place));
-            assert!(self.slot(slot.hash, &slot.key).is_some());
+            assert!(self.slot(slot.hash, slot.key.as_bytes()).is_some());
         }
         assert_eq!(weight, self.weight);
         assert!(self.weight <= self.capacity);

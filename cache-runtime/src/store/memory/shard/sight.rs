@@ -13,16 +13,15 @@ impl Shard {
         now: Moment,
     ) -> Option<Sight> {
         let slot = self
-            .slot(hash, key)
-            .filter(|slot| slot.entry.expires > now)?;
+            .slot(hash, key.as_bytes())
+            .filter(|slot| slot.expires > now)?;
         slot.visit();
-        let entry = &slot.entry;
         Some(Sight {
-            payload: entry.payload.clone(),
-            version: entry.version,
-            fresh_until: entry.fresh_until,
-            compute: entry.compute,
-            paused_until: entry.paused_until,
+            payload: slot.payload.clone(),
+            version: slot.version,
+            fresh_until: slot.fresh_until,
+            compute: slot.compute,
+            paused_until: slot.paused_until,
         })
     }
 
@@ -34,13 +33,16 @@ impl Shard {
         now: Moment,
         until: Moment,
     ) -> Option<Moment> {
-        let same = |place: &u32| self.at(*place).is_some_and(|slot| *slot.key == *key);
+        let same = |place: &u32| {
+            self.at(*place)
+                .is_some_and(|slot| slot.key.as_bytes() == key.as_bytes())
+        };
         let place = *self.places.find(hash, same)?;
         let slot = self.slots.get_mut(place as usize)?.as_mut()?;
-        if slot.entry.expires <= now {
+        if slot.expires <= now {
             return None;
         }
-        slot.entry.paused_until = until;
-        Some(slot.entry.fresh_until)
+        slot.paused_until = until;
+        Some(slot.fresh_until)
     }
 }
