@@ -33,17 +33,18 @@ pub(crate) struct Wanted {
     pub(crate) none: bool,
 }
 
-/// What a call comes to in this process.
-pub(crate) enum Opening {
-    /// A value of the wanted type.
-    Hit(Arc<dyn Any + Send + Sync>),
+/// What a call comes to that isn't answered with a value.
+pub(crate) enum Rest {
     /// A `None`, which is wanted.
     Nothing,
-    /// Nothing of that kind. Boxed, since what a miss needs is large, and a hit would move its room about.
+    /// Nothing of that kind.
     Missed(Box<Missed>),
     /// This call goes without the cache.
     Bypassed,
 }
+
+/// A value of the wanted type, if there is one; else `rest` says what there is. Apart, so that a value is returned in registers.
+pub(crate) type Opened = Option<Arc<dyn Any + Send + Sync>>;
 
 /// A call that has to go on.
 pub(crate) struct Missed {
@@ -63,23 +64,16 @@ pub(crate) enum Glance {
     Nothing,
 }
 
-/// What is known of a call that goes on.
-enum Further {
-    /// What was found instead, with its version.
-    With(Payload, u32),
-    Due(Moment),
-    Nothing,
-}
-
 /// Renders the key and looks where the store is in this process.
 pub(crate) fn open(
     asked: &Asked<'_>,
     handle: Handle<'_>,
     condition: bool,
     wanted: Wanted,
-) -> Opening {
+    rest: &mut Rest,
+) -> Opened {
     let version = asked.site.info.version;
-    open_by(asked, handle, condition, wanted, |store, key, now| {
+    open_by(asked, handle, condition, wanted, rest, |store, key, now| {
         store.glance(key, now, version)
     })
 }
@@ -91,31 +85,36 @@ pub(crate) fn open_by(
     handle: Handle<'_>,
     condition: bool,
     wanted: Wanted,
+    rest: &mut Rest,
     look: impl FnOnce(&MemoryStore, &str, Moment) -> Glance,
-) -> Opening {
+) -> Opened {
     handle.with(|cache| {
         let inner = cache.inner();
         if !condition || !inner.enabled {
-            return Opening::Bypassed;
+            *rest = Rest::Bypassed;
+            return None;
         }
         with_rendering(|rendering| {
             let Some(shown) = asked.render(cache, rendering) else {
-                return Opening::Bypassed;
+                *rest = Rest::Bypassed;
+                return None;
             };
             let key = rendering.text.as_str();
             let here = inner.store.here(&inner.clock, asked.site.info.options.near);
-            let opening = match here.map_or(Glance::Nothing, |(store, now)| look(store, key, now)) {
-                Glance::Typed(value) if (*value).type_id() == wanted.stored => Opening::Hit(value),
-                glance => match asked.other(glance, wanted) {
-                    Ok(opening) => opening,
-                    Err(further) => return asked.missed(cache, key, further),
-                },
+            let glance = here.map_or(Glance::Nothing, |(store, now)| look(store, key, now));
+            let Glance::Typed(value) = glance else {
+                *rest = asked.rest(cache, key, glance, wanted.none, shown);
+                return None;
             };
+            if (*value).type_id() != wanted.stored {
+                *rest = asked.rest(cache, key, Glance::Typed(value), wanted.none, shown);
+                return None;
+            }
             inner.counters.hit(asked.site.number());
             if shown {
                 asked.show_hit(cache, key);
             }
-            opening
+            Some(value as Arc<dyn Any + Send + Sync>)
         })
     })
 }
@@ -167,37 +166,31 @@ impl Asked<'_> {
         events::hit(self.site.into(), &cache.full_key(key));
     }
 
-    /// What isn't a value of the wanted type: a `None` that is wanted, or else what is known of a call that goes on.
+    /// What isn't a value of the wanted type.
     #[cold]
     #[inline(never)]
-    fn other(&self, glance: Glance, wanted: Wanted) -> Result<Opening, Further> {
+    fn rest(&self, cache: &Cache, key: &str, glance: Glance, none: bool, shown: bool) -> Rest {
         let version = self.site.info.version;
+        let (mut due, mut other) = (None, None);
         match glance {
-            Glance::Other(hit)
-                if matches!(hit.payload, Payload::Nothing)
-                    && hit.version == version
-                    && wanted.none =>
-            {
-                Ok(Opening::Nothing)
+            Glance::Other(hit) => {
+                let is_none = matches!(hit.payload, Payload::Nothing) && hit.version == version;
+                if is_none && none {
+                    cache.inner().counters.hit(self.site.number());
+                    if shown {
+                        self.show_hit(cache, key);
+                    }
+                    return Rest::Nothing;
+                }
+                other = Some((hit.payload, hit.version));
             }
-            Glance::Typed(value) => Err(Further::With(Payload::Typed(value), version)),
-            Glance::Other(hit) => Err(Further::With(hit.payload, hit.version)),
-            Glance::Due(until) => Err(Further::Due(until)),
-            Glance::Nothing => Err(Further::Nothing),
+            Glance::Typed(value) => other = Some((Payload::Typed(value), version)),
+            Glance::Due(until) => due = Some(until),
+            Glance::Nothing => {}
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn missed(&self, cache: &Cache, key: &str, further: Further) -> Opening {
         let mut call = Box::new(self.call(cache, key));
-        let mut other = None;
-        match further {
-            Further::Due(until) => call.due = Some(until),
-            Further::With(payload, version) => other = Some((payload, version)),
-            Further::Nothing => {}
-        }
-        Opening::Missed(Box::new(Missed { call, other }))
+        call.due = due;
+        Rest::Missed(Box::new(Missed { call, other }))
     }
 
     /// What is known of a call that has to go on. A lifetime that is computed isn't known yet.

@@ -12,7 +12,7 @@ use crate::cache::current::Handle;
 use crate::call::Call;
 use crate::entry::Found;
 use crate::error::CacheError;
-use crate::hit::{Asked, Missed, Opening, Wanted, open};
+use crate::hit::{Asked, Missed, Opened, Rest, Wanted, open};
 use crate::key::writer::Rendered;
 use crate::reading::Leading;
 use crate::site::{Origin, ReadSite};
@@ -93,7 +93,11 @@ where
         site,
         render: &render,
     };
-    opened(site, open(&asked, handle, condition, wanted::<R, S>()), ttl)
+    opened(
+        site,
+        |rest| open(&asked, handle, condition, wanted::<R, S>(), rest),
+        ttl,
+    )
 }
 
 #[inline]
@@ -104,36 +108,34 @@ pub(crate) fn wanted<R: Cached<S>, S>() -> Wanted {
     }
 }
 
-/// What is known then. The hit is looked for first, and by itself: a choice among all would be a jump that has to be guessed.
+/// What is known then. A hit goes by itself: a choice among all that there is would be a jump that has to be guessed.
 #[inline]
 pub(crate) fn opened<R: Cached<S>, S>(
     site: &'static ReadSite,
-    opening: Opening,
+    open: impl FnOnce(&mut Rest) -> Opened,
     ttl: impl FnOnce() -> Option<Duration>,
 ) -> Lookup<R, S> {
-    let other = match opening {
-        Opening::Hit(value) => match value.downcast() {
-            Ok(value) => return Lookup::new(State::Hit(Found::Value(value))),
-            // It isn't: its type was compared.
-            Err(_) => Opening::Bypassed,
-        },
-        other => other,
-    };
-    Lookup::new(go_on(site, other, R::none().is_some(), ttl))
+    let mut rest = Rest::Bypassed;
+    if let Some(value) = open(&mut rest)
+        && let Ok(value) = value.downcast()
+    {
+        return Lookup::new(State::Hit(Found::Value(value)));
+    }
+    Lookup::new(go_on(site, rest, R::none().is_some(), ttl))
 }
 
 #[cold]
 #[inline(never)]
 fn go_on<T: Storable>(
     site: &'static ReadSite,
-    opening: Opening,
+    rest: Rest,
     none: bool,
     ttl: impl FnOnce() -> Option<Duration>,
 ) -> State<T> {
-    let Missed { mut call, other } = match opening {
-        Opening::Missed(missed) => *missed,
-        Opening::Nothing => return State::Hit(Found::Nothing),
-        Opening::Hit(_) | Opening::Bypassed => return State::Bypass,
+    let Missed { mut call, other } = match rest {
+        Rest::Missed(missed) => *missed,
+        Rest::Nothing => return State::Hit(Found::Nothing),
+        Rest::Bypassed => return State::Bypass,
     };
     let found = other.and_then(|(payload, version)| payload.into_shared(version, call.version));
     if let Some(found) = found.filter(|found| fits(found, none)) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::cache::current::Handle;
-use crate::hit::{Asked, Glance, Opening, Wanted, open_by};
+use crate::hit::{Asked, Glance, Opened, Rest, Wanted, open_by};
 use crate::key::writer::Rendered;
 use crate::lookup::{Lookup, opened, wanted};
 use crate::refresh::{Reason, Standing, early};
@@ -30,13 +30,23 @@ where
         site,
         render: &render,
     };
-    opened(site, open(&asked, handle, condition, wanted::<R, S>()), ttl)
+    opened(
+        site,
+        |rest| open(&asked, handle, condition, wanted::<R, S>(), rest),
+        ttl,
+    )
 }
 
 /// Not generic, like what it is a variety of.
-fn open(asked: &Asked<'_>, handle: Handle<'_>, condition: bool, wanted: Wanted) -> Opening {
+fn open(
+    asked: &Asked<'_>,
+    handle: Handle<'_>,
+    condition: bool,
+    wanted: Wanted,
+    rest: &mut Rest,
+) -> Opened {
     let (options, version) = (&asked.site.info.options, asked.site.info.version);
-    open_by(asked, handle, condition, wanted, |store, key, now| {
+    open_by(asked, handle, condition, wanted, rest, |store, key, now| {
         let Some(sight) = store.look(key, now) else {
             return Glance::Nothing;
         };

@@ -6,7 +6,7 @@
 mod key;
 mod shard;
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -92,7 +92,10 @@ impl MemoryStore {
 
     #[inline]
     fn locate(&self, key: &str) -> (u64, &RwLock<Shard>) {
-        let hash = self.hasher.hash_one(key);
+        // Without what ends a `str` among several fields: a key stands alone.
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(key.as_bytes());
+        let hash = hasher.finish();
         // There are a power of two of them. The map within the shard goes by the other bits.
         let shard = (hash >> 48) as usize & (self.shards.len() - 1);
         (hash, &self.shards[shard])
