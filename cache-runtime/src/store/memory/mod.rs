@@ -5,6 +5,7 @@
 
 mod key;
 mod shard;
+mod slot;
 
 use std::hash::{BuildHasher, Hasher};
 use std::sync::{Arc, PoisonError};
@@ -16,8 +17,8 @@ use crate::pattern::Pattern;
 use crate::refresh::Age;
 use crate::shim::{RandomState, RwLock, RwLockWriteGuard};
 use crate::value::payload::Payload;
-pub(crate) use shard::Entry;
 use shard::Shard;
+pub(crate) use slot::Entry;
 
 /// A shard smaller than this would turn away values that the whole store has room for.
 const SMALLEST_SHARD: usize = 4 << 20;
@@ -87,7 +88,7 @@ impl MemoryStore {
 
     /// How many bytes a value of this key may take at most.
     pub(crate) fn room(&self, key: &str) -> usize {
-        self.capacity.saturating_sub(shard::cost_besides(key))
+        self.capacity.saturating_sub(slot::cost_besides(key))
     }
 
     #[inline]

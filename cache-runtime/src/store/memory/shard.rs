@@ -1,113 +1,23 @@
+#[cfg(test)]
+mod checks;
 mod sight;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use hashbrown::HashTable;
 
 use super::Hit;
-use super::key::Key;
+use super::slot::{Entry, Rest, Slot};
 use crate::clock::Moment;
 use crate::hit::Glance;
 use crate::index::{Index, MOST_KEY_BYTES, MOST_PLACES};
 use crate::pattern::{Pattern, Span};
-use crate::shim::AtomicBool;
 use crate::value::payload::Payload;
 
-/// What an entry costs besides its key and value: its slot, and its places in map, index and queue.
-const OVERHEAD: usize = 192;
 /// How many slots each insertion looks at for an expired entry: more than one, so that the sweep outruns growth.
 const SWEEP: usize = 2;
-
-/// A stored value.
-pub(crate) struct Entry {
-    pub(crate) payload: Payload,
-    pub(crate) fresh_until: Moment,
-    pub(crate) version: u32,
-    /// Until when it stands: later, where it may be served stale.
-    pub(crate) expires: Moment,
-    /// How long it took to compute.
-    pub(crate) compute: Duration,
-    /// Nobody computes it anew before.
-    pub(crate) paused_until: Moment,
-    /// Bytes of the value.
-    pub(crate) bytes: usize,
-}
-
-/// What a hit reads of it is its first line of the processor's cache, and nothing else: of what a hit costs, waiting for memory
-/// is the most.
-#[repr(C, align(64))]
-struct Slot {
-    key: Key,
-    payload: Payload,
-    fresh_until: Moment,
-    version: u32,
-    /// Read since the queue last passed it.
-    visited: AtomicBool,
-    hash: u64,
-    expires: Moment,
-    compute: Duration,
-    paused_until: Moment,
-    bytes: usize,
-}
-
-#[cfg(target_pointer_width = "64")]
-const _: () = assert!(std::mem::offset_of!(Slot, hash) <= 64);
-
-/// What an entry of this key costs besides its value.
-pub(super) fn cost_besides(key: &str) -> usize {
-    key.len() + OVERHEAD
-}
-
-impl Slot {
-    fn new(hash: u64, key: Arc<str>, entry: Entry) -> Self {
-        Self {
-            key: key.into(),
-            payload: entry.payload,
-            fresh_until: entry.fresh_until,
-            version: entry.version,
-            visited: AtomicBool::new(false),
-            hash,
-            expires: entry.expires,
-            compute: entry.compute,
-            paused_until: entry.paused_until,
-            bytes: entry.bytes,
-        }
-    }
-
-    fn into_entry(self) -> Entry {
-        Entry {
-            payload: self.payload,
-            fresh_until: self.fresh_until,
-            version: self.version,
-            expires: self.expires,
-            compute: self.compute,
-            paused_until: self.paused_until,
-            bytes: self.bytes,
-        }
-    }
-
-    fn hit(&self) -> Hit {
-        Hit {
-            payload: self.payload.clone(),
-            version: self.version,
-            fresh_until: self.fresh_until,
-        }
-    }
-
-    fn weight(&self) -> usize {
-        self.bytes + OVERHEAD + self.key.len()
-    }
-
-    /// Written only when it changes: readers of one hot key would fight over the cache line.
-    fn visit(&self) {
-        if !self.visited.load(Ordering::Relaxed) {
-            self.visited.store(true, Ordering::Relaxed);
-        }
-    }
-}
 
 /// The key at a place that the index knows: none of these is empty.
 fn key_at(slots: &[Option<Slot>], place: u32) -> &[u8] {
@@ -122,6 +32,8 @@ pub(super) struct Shard {
     weight: usize,
     places: HashTable<u32>,
     slots: Vec<Option<Slot>>,
+    /// Of the slot at the same place.
+    rest: Vec<Rest>,
     free: Vec<u32>,
     /// Finds keys by what they begin with, for patterns.
     index: Index,
@@ -137,6 +49,7 @@ impl Shard {
             weight: 0,
             places: HashTable::new(),
             slots: Vec::new(),
+            rest: Vec::new(),
             free: Vec::new(),
             index: Index::default(),
             queue: VecDeque::new(),
@@ -168,6 +81,14 @@ impl Shard {
             found.is_some()
         });
         found
+    }
+
+    fn place(&self, hash: u64, key: &str) -> Option<u32> {
+        let is_it = |place: &u32| {
+            self.at(*place)
+                .is_some_and(|slot| slot.key.as_bytes() == key.as_bytes())
+        };
+        self.places.find(hash, is_it).copied()
     }
 
     #[inline]
@@ -215,10 +136,10 @@ impl Shard {
         removed: &mut Vec<Entry>,
     ) -> bool {
         removed.extend(self.remove(hash, &key));
-        let slot = Slot::new(hash, key, entry);
-        let weight = slot.weight();
+        let (slot, rest) = entry.into_parts(hash, key);
+        let weight = rest.weight;
         if weight > self.capacity || slot.key.len() > MOST_KEY_BYTES {
-            removed.push(slot.into_entry());
+            removed.push(Entry::of_parts(slot, &rest));
             return false;
         }
         self.sweep(now, removed);
@@ -230,11 +151,17 @@ impl Shard {
         self.index
             .insert(slot.key.as_bytes(), place, |place| key_at(slots, place));
         match free {
-            Some(place) => self.slots[place as usize] = Some(slot),
-            None => self.slots.push(Some(slot)),
+            Some(place) => {
+                self.slots[place as usize] = Some(slot);
+                self.rest[place as usize] = rest;
+            }
+            None => {
+                self.slots.push(Some(slot));
+                self.rest.push(rest);
+            }
         }
-        let slots = &self.slots;
-        let hash_of = |place: &u32| slots[*place as usize].as_ref().map_or(0, |slot| slot.hash);
+        let rest = &self.rest;
+        let hash_of = |place: &u32| rest[*place as usize].hash;
         self.places.insert_unique(hash, place, hash_of);
         self.queue.push_back(place);
         true
@@ -242,11 +169,7 @@ impl Shard {
 
     /// Removes an entry.
     pub(super) fn remove(&mut self, hash: u64, key: &str) -> Option<Entry> {
-        let same = |place: &u32| {
-            self.at(*place)
-                .is_some_and(|slot| slot.key.as_bytes() == key.as_bytes())
-        };
-        let place = *self.places.find(hash, same)?;
+        let place = self.place(hash, key)?;
         let entry = self.clear(place);
         self.compact();
         entry
@@ -278,12 +201,15 @@ impl Shard {
     /// names a place that another key has taken.
     fn clear(&mut self, place: u32) -> Option<Entry> {
         let slot = self.slots.get_mut(place as usize)?.take()?;
-        if let Ok(found) = self.places.find_entry(slot.hash, |other| *other == place) {
+        let rest = self.rest.get_mut(place as usize)?;
+        if let Ok(found) = self.places.find_entry(rest.hash, |other| *other == place) {
             found.remove();
         }
-        self.weight -= slot.weight();
+        self.weight -= rest.weight;
         self.index.remove(slot.key.as_bytes(), place);
-        Some(slot.into_entry())
+        let entry = Entry::of_parts(slot, rest);
+        rest.clear();
+        Some(entry)
     }
 
     /// Evicts one entry; false where there is none.
@@ -306,14 +232,13 @@ impl Shard {
 
     /// Looks at the next few slots and removes what has expired, so that nothing that nobody reads again stays.
     fn sweep(&mut self, now: Moment, removed: &mut Vec<Entry>) {
-        for _ in 0..SWEEP.min(self.slots.len()) {
+        for _ in 0..SWEEP.min(self.rest.len()) {
             self.swept = match self.swept + 1 {
-                next if next < self.slots.len() => next,
+                next if next < self.rest.len() => next,
                 _ => 0,
             };
-            let place = self.swept as u32;
-            if self.at(place).is_some_and(|slot| slot.expires <= now) {
-                removed.extend(self.clear(place));
+            if self.rest[self.swept].expires <= now {
+                removed.extend(self.clear(self.swept as u32));
             }
         }
         self.compact();
@@ -334,37 +259,5 @@ impl Shard {
             }
             live
         });
-    }
-
-    /// How many places there are, taken and empty.
-    #[cfg(all(test, not(shuttle)))]
-    pub(super) fn places(&self) -> usize {
-        self.slots.len()
-    }
-
-    /// Panics unless map, index, queue and places agree.
-    #[cfg(test)]
-    pub(super) fn assert_consistent(&self) {
-        let live = || (0u32..).zip(&self.slots).filter(|(_, slot)| slot.is_some());
-        assert_eq!(live().count(), self.places.len());
-        assert_eq!(self.places.len(), self.index.len());
-        let mut weight = 0;
-        for (place, slot) in live() {
-            let slot = slot.as_ref().expect("it is live");
-            weight += slot.weight();
-            let found = self
-                .index
-                .find(slot.key.as_bytes(), |place| key_at(&self.slots, place));
-            assert_eq!(found, Some(place));
-            assert!(self.slot(slot.hash, slot.key.as_bytes()).is_some());
-        }
-        assert_eq!(weight, self.weight);
-        assert!(self.weight <= self.capacity);
-        // Every place is in the queue or free, once.
-        let mut known: Vec<u32> = self.queue.iter().chain(&self.free).copied().collect();
-        known.sort_unstable();
-        assert!(known.iter().copied().eq(0..self.slots.len() as u32));
-        assert!(self.free.iter().all(|place| self.at(*place).is_none()));
-        assert!(self.queue.len() <= 2 * self.places.len() + 64 + 1);
     }
 }

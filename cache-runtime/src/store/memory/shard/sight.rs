@@ -12,16 +12,18 @@ impl Shard {
         key: &str,
         now: Moment,
     ) -> Option<Sight> {
-        let slot = self
-            .slot(hash, key.as_bytes())
-            .filter(|slot| slot.expires > now)?;
+        let place = self.place(hash, key)?;
+        let (slot, rest) = (self.at(place)?, self.rest.get(place as usize)?);
+        if rest.expires <= now {
+            return None;
+        }
         slot.visit();
         Some(Sight {
             payload: slot.payload.clone(),
             version: slot.version,
             fresh_until: slot.fresh_until,
-            compute: slot.compute,
-            paused_until: slot.paused_until,
+            compute: rest.compute,
+            paused_until: rest.paused_until,
         })
     }
 
@@ -33,16 +35,13 @@ impl Shard {
         now: Moment,
         until: Moment,
     ) -> Option<Moment> {
-        let same = |place: &u32| {
-            self.at(*place)
-                .is_some_and(|slot| slot.key.as_bytes() == key.as_bytes())
-        };
-        let place = *self.places.find(hash, same)?;
-        let slot = self.slots.get_mut(place as usize)?.as_mut()?;
-        if slot.expires <= now {
+        let place = self.place(hash, key)?;
+        let fresh_until = self.at(place)?.fresh_until;
+        let rest = self.rest.get_mut(place as usize)?;
+        if rest.expires <= now {
             return None;
         }
-        slot.paused_until = until;
-        Some(slot.fresh_until)
+        rest.paused_until = until;
+        Some(fresh_until)
     }
 }

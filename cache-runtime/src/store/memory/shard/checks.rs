@@ -1,0 +1,38 @@
+//! What is always true of a shard.
+
+use super::{Shard, key_at};
+
+impl Shard {
+    /// How many places there are, taken and empty.
+    #[cfg(all(test, not(shuttle)))]
+    pub(in crate::store::memory) fn places(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Panics unless map, index, queue and places agree.
+    #[cfg(test)]
+    pub(in crate::store::memory) fn assert_consistent(&self) {
+        let live = || (0u32..).zip(&self.slots).filter(|(_, slot)| slot.is_some());
+        assert_eq!(live().count(), self.places.len());
+        assert_eq!(self.places.len(), self.index.len());
+        let mut weight = 0;
+        for (place, slot) in live() {
+            let slot = slot.as_ref().expect("it is live");
+            let rest = &self.rest[place as usize];
+            weight += rest.weight;
+            let found = self
+                .index
+                .find(slot.key.as_bytes(), |place| key_at(&self.slots, place));
+            assert_eq!(found, Some(place));
+            assert!(self.slot(rest.hash, slot.key.as_bytes()).is_some());
+        }
+        assert_eq!(weight, self.weight);
+        assert!(self.weight <= self.capacity);
+        // Every place is in the queue or free, once.
+        let mut known: Vec<u32> = self.queue.iter().chain(&self.free).copied().collect();
+        known.sort_unstable();
+        assert!(known.iter().copied().eq(0..self.slots.len() as u32));
+        assert!(self.free.iter().all(|place| self.at(*place).is_none()));
+        assert!(self.queue.len() <= 2 * self.places.len() + 64 + 1);
+    }
+}

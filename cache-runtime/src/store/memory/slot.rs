@@ -1,0 +1,118 @@
+//! Where an entry stands. What a hit reads of it is one line of the processor's cache; the rest is elsewhere, since of what a hit costs,
+//! waiting for memory is the most.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::Hit;
+use super::key::Key;
+use crate::clock::{Moment, NEVER};
+use crate::shim::AtomicBool;
+use crate::value::payload::Payload;
+
+/// What an entry costs besides its key and value: its slot, and its places in map, index and queue.
+const OVERHEAD: usize = 192;
+
+/// A stored value.
+pub(crate) struct Entry {
+    pub(crate) payload: Payload,
+    pub(crate) fresh_until: Moment,
+    pub(crate) version: u32,
+    /// Until when it stands: later, where it may be served stale.
+    pub(crate) expires: Moment,
+    /// How long it took to compute.
+    pub(crate) compute: Duration,
+    /// Nobody computes it anew before.
+    pub(crate) paused_until: Moment,
+    /// Bytes of the value.
+    pub(crate) bytes: usize,
+}
+
+/// What a hit reads.
+#[repr(align(64))]
+pub(super) struct Slot {
+    pub(super) key: Key,
+    pub(super) payload: Payload,
+    pub(super) fresh_until: Moment,
+    pub(super) version: u32,
+    /// Read since the queue last passed it.
+    pub(super) visited: AtomicBool,
+}
+
+#[cfg(all(target_pointer_width = "64", not(shuttle)))]
+const _: () = assert!(size_of::<Option<Slot>>() == 64);
+
+/// What it doesn't.
+pub(super) struct Rest {
+    pub(super) hash: u64,
+    /// Of an empty slot: never.
+    pub(super) expires: Moment,
+    pub(super) compute: Duration,
+    pub(super) paused_until: Moment,
+    /// Of the value, and of all else that it costs.
+    pub(super) weight: usize,
+    bytes: usize,
+}
+
+/// What an entry of this key costs besides its value.
+pub(super) fn cost_besides(key: &str) -> usize {
+    key.len() + OVERHEAD
+}
+
+impl Entry {
+    /// As it stands in a shard.
+    pub(super) fn into_parts(self, hash: u64, key: Arc<str>) -> (Slot, Rest) {
+        let rest = Rest {
+            hash,
+            expires: self.expires,
+            compute: self.compute,
+            paused_until: self.paused_until,
+            weight: self.bytes + cost_besides(&key),
+            bytes: self.bytes,
+        };
+        let slot = Slot {
+            key: key.into(),
+            payload: self.payload,
+            fresh_until: self.fresh_until,
+            version: self.version,
+            visited: AtomicBool::new(false),
+        };
+        (slot, rest)
+    }
+
+    pub(super) fn of_parts(slot: Slot, rest: &Rest) -> Self {
+        Self {
+            payload: slot.payload,
+            fresh_until: slot.fresh_until,
+            version: slot.version,
+            expires: rest.expires,
+            compute: rest.compute,
+            paused_until: rest.paused_until,
+            bytes: rest.bytes,
+        }
+    }
+}
+
+impl Slot {
+    pub(super) fn hit(&self) -> Hit {
+        Hit {
+            payload: self.payload.clone(),
+            version: self.version,
+            fresh_until: self.fresh_until,
+        }
+    }
+
+    /// Written only when it changes: readers of one hot key would fight over the cache line.
+    pub(super) fn visit(&self) {
+        if !self.visited.load(Ordering::Relaxed) {
+            self.visited.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Rest {
+    pub(super) fn clear(&mut self) {
+        self.expires = NEVER;
+    }
+}
