@@ -106,7 +106,7 @@ pub(crate) fn open_by(
                 *rest = asked.rest(cache, key, glance, wanted.none, shown);
                 return None;
             };
-            if (*value).type_id() != wanted.stored {
+            if !(*value).is_a(wanted.stored) {
                 *rest = asked.rest(cache, key, Glance::Typed(value), wanted.none, shown);
                 return None;
             }

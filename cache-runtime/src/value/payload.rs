@@ -1,6 +1,6 @@
 //! A stored value in memory: typed as it came, or bytes.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -22,12 +22,18 @@ pub(crate) enum Payload {
 
 /// A value, to those who don't know its type.
 pub(crate) trait Value: Any + Send + Sync {
+    /// Whether it is of this type. `Any` would hand out its type through memory, which is waited for.
+    fn is_a(&self, wanted: TypeId) -> bool;
     /// Puts a clone into the slot, an `Option<T>`, if the slot is of the value's type.
     fn clone_to(&self, slot: &mut dyn Any) -> bool;
     fn encode(&self) -> Result<Vec<u8>, CacheError>;
 }
 
 impl<T: Storable> Value for T {
+    fn is_a(&self, wanted: TypeId) -> bool {
+        TypeId::of::<T>() == wanted
+    }
+
     fn clone_to(&self, slot: &mut dyn Any) -> bool {
         let Some(slot) = slot.downcast_mut::<Option<T>>() else {
             return false;
