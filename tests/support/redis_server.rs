@@ -1,6 +1,6 @@
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ impl RedisServer {
             let port = free_port();
             let folder = fresh_folder(port);
             let mut process = spawn(port, &folder, &options);
-            if answers(port, &mut process) {
+            if listens(&folder, &mut process) {
                 return Self {
                     port,
                     folder,
@@ -76,6 +76,7 @@ impl RedisServer {
     /// Starts it again on its port: empty, or with what it saved.
     pub fn restart(&mut self) {
         self.process = spawn(self.port, &self.folder, &self.options);
+        // It answers while it loads what it has saved.
         assert!(
             answers(self.port, &mut self.process),
             "redis-server doesn't start again"
@@ -127,7 +128,9 @@ pub(crate) fn fresh_folder(port: u16) -> PathBuf {
     folder
 }
 
-fn spawn(port: u16, folder: &std::path::Path, options: &[String]) -> Child {
+fn spawn(port: u16, folder: &Path, options: &[String]) -> Child {
+    let log = log(folder);
+    let _ = std::fs::remove_file(&log);
     Command::new(program())
         .args([
             "--bind",
@@ -141,6 +144,8 @@ fn spawn(port: u16, folder: &std::path::Path, options: &[String]) -> Child {
         ])
         .args(["--port", &port.to_string(), "--dir"])
         .arg(folder)
+        .arg("--logfile")
+        .arg(&log)
         .args(
             options
                 .iter()
@@ -152,13 +157,32 @@ fn spawn(port: u16, folder: &std::path::Path, options: &[String]) -> Child {
         .expect("redis-server is installed; `tests/run.sh` installs it")
 }
 
+fn log(folder: &Path) -> PathBuf {
+    folder.join("log")
+}
+
+/// Whether it listens. It says so itself: on its port another test's server may answer, if both were given the same one.
+fn listens(folder: &Path, process: &mut Child) -> bool {
+    wait_until(process, || {
+        std::fs::read_to_string(log(folder))
+            .is_ok_and(|log| log.contains("eady to accept connections"))
+    })
+}
+
+/// Whether it, or another, answers on a port.
 pub(crate) fn answers(port: u16, process: &mut Child) -> bool {
+    wait_until(process, || {
+        TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
+    })
+}
+
+fn wait_until(process: &mut Child, mut ready: impl FnMut() -> bool) -> bool {
     let deadline = Instant::now() + Duration::from_secs(20);
     while Instant::now() < deadline {
         if let Ok(Some(_)) = process.try_wait() {
             return false;
         }
-        if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
+        if ready() {
             return true;
         }
         std::thread::sleep(Duration::from_millis(5));
