@@ -97,6 +97,7 @@ mod pattern;
 mod read;
 mod reading;
 mod refresh;
+mod settle;
 mod shim;
 mod site;
 mod stats;

@@ -60,11 +60,11 @@ pub fn begin<R: Cached<S>, S>(
     begin_with(site, Handle::Current, true, returns, render, || None)
 }
 
-/// [`begin`] where a call that is answered returns: `Err`: it goes on.
+/// [`begin`] where a call that is answered ends.
 ///
 /// # Errors
 ///
-/// None: what is known of a call that goes on.
+/// What is known of a call that goes on.
 #[inline]
 pub fn answer<R: Cached<S>, S>(
     site: &'static ReadSite,

@@ -16,7 +16,6 @@ where
 {
     Box::pin(async move {
         let lookup = match {
-            #[allow(unused_imports)]
             use ::cache_runtime::__private::probe::*;
             ::cache_runtime::__private::begin_with(
                     ::cache_runtime::__private::site!(

@@ -7,7 +7,6 @@ pub(super) async fn get_post<D: Database>(
     page: u32,
 ) -> Option<Post> {
     let lookup = match {
-        #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::begin_with(
                 ::cache_runtime::__private::site!(
@@ -124,7 +123,6 @@ pub(super) fn get_post_cache_key<D: Database>(
     page: u32,
 ) -> ::std::string::String {
     {
-        #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::cache_key(
             ::cache_runtime::__private::ReadSite::new(
@@ -167,7 +165,6 @@ pub(super) async fn get_post_invalidate<D: Database>(
     ::cache_runtime::__private::CacheError,
 > {
     let removal = {
-        #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::invalidate_entry(
             ::cache_runtime::__private::ReadSite::new(
@@ -208,7 +205,6 @@ pub(super) async fn get_post_refresh<D: Database>(
     page: u32,
 ) -> Option<Post> {
     let lookup = {
-        #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::begin_refresh_with(
             ::cache_runtime::__private::ReadSite::new(

@@ -1,6 +1,5 @@
 unsafe fn count(&self, visits: u32) -> u32 {
     let (write0, shape0) = {
-        #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         (
             ::cache_runtime::__private::plan(
@@ -29,7 +28,6 @@ unsafe fn count(&self, visits: u32) -> u32 {
         )
     };
     let lookup = {
-        #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::begin(
             ::cache_runtime::__private::site!("count", "", "",),
@@ -108,7 +106,6 @@ unsafe fn count(&self, visits: u32) -> u32 {
 )]
 unsafe fn count_no_cache(&self, visits: u32) -> u32 {
     let (write0, shape0) = {
-        #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         (
             ::cache_runtime::__private::plan(
@@ -163,7 +160,6 @@ unsafe fn count_no_cache(&self, visits: u32) -> u32 {
 )]
 unsafe fn count_cache_key(&self, visits: u32) -> ::std::string::String {
     {
-        #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::cache_key(
             ::cache_runtime::__private::ReadSite::new(
@@ -202,7 +198,6 @@ unsafe fn count_invalidate(
     ::cache_runtime::__private::CacheError,
 > {
     {
-        #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::invalidate_entry_sync(
             ::cache_runtime::__private::ReadSite::new(
@@ -235,7 +230,6 @@ unsafe fn count_invalidate(
 )]
 unsafe fn count_refresh(&self, visits: u32) -> u32 {
     let (write0, shape0) = {
-        #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         (
             ::cache_runtime::__private::plan(
@@ -261,7 +255,6 @@ unsafe fn count_refresh(&self, visits: u32) -> u32 {
         )
     };
     let lookup = {
-        #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::begin_refresh(
             ::cache_runtime::__private::ReadSite::new(

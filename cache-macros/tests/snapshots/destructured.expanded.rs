@@ -10,7 +10,6 @@ where
     T: Source,
 {
     let lookup = match {
-        #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::answer(
             ::cache_runtime::__private::site!(

@@ -6,7 +6,6 @@ async fn list(
     _: Trace,
 ) -> Vec<Post> {
     let lookup = match {
-        #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::answer(
             ::cache_runtime::__private::site!("list", "", "", .preset("posts")),

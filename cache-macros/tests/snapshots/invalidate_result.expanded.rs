@@ -1,6 +1,5 @@
 async fn update(db: &Db, slug: String, publish: bool) -> Result<Post, DbError> {
     let (write0, shape0) = {
-        #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         (
             ::cache_runtime::__private::plan(
@@ -54,7 +53,6 @@ async fn update(db: &Db, slug: String, publish: bool) -> Result<Post, DbError> {
             write0,
             shape0,
             |result, w: &mut ::cache_runtime::__private::Writer<'_>| {
-                #[allow(unused_imports)]
                 use ::cache_runtime::__private::probe::*;
                 (&&&&::cache_runtime::__private::part::Probe(&(result.slug)))
                     .__part(w, "", "result.slug");

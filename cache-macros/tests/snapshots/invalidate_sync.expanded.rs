@@ -1,6 +1,5 @@
 fn wipe() {
     let (write0, shape0) = {
-        #[allow(unused_imports)]
         use my::cache::__private::probe::*;
         (
             my::cache::__private::plan(

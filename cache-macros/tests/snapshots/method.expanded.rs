@@ -1,6 +1,5 @@
 pub(crate) async fn user(&mut self, id: u64) -> Option<Arc<User>> {
     let lookup = match {
-        #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::begin_with(
                 ::cache_runtime::__private::site!(

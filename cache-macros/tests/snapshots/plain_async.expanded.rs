@@ -2,7 +2,6 @@
 #[must_use]
 pub async fn get_post(db: &Db, slug: &str) -> Result<Post, DbError> {
     let lookup = match {
-        #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::answer(
             ::cache_runtime::__private::site!(

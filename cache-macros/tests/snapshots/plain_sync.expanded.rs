@@ -1,7 +1,6 @@
 fn sum(a: u32, b: Option<u32>) -> u32 {
     #![allow(clippy::let_and_return)]
     let lookup = {
-        #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::begin_with(
             ::cache_runtime::__private::site!(

@@ -1,6 +1,5 @@
 async fn score(player: u32, #[cfg(all())] limit: u64) -> u64 {
     let lookup = match {
-        #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::begin_refreshing(
                 ::cache_runtime::__private::site!(
@@ -117,7 +116,6 @@ async fn score_no_cache(player: u32, #[cfg(all())] limit: u64) -> u64 {
 )]
 fn score_cache_key(player: u32, #[cfg(all())] limit: u64) -> ::std::string::String {
     {
-        #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::cache_key(
             ::cache_runtime::__private::ReadSite::new(
@@ -160,7 +158,6 @@ async fn score_invalidate(
     ::cache_runtime::__private::CacheError,
 > {
     let removal = {
-        #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::invalidate_entry(
             ::cache_runtime::__private::ReadSite::new(
@@ -197,7 +194,6 @@ async fn score_invalidate(
 )]
 async fn score_refresh(player: u32, #[cfg(all())] limit: u64) -> u64 {
     let lookup = {
-        #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::begin_refresh(
             ::cache_runtime::__private::ReadSite::new(

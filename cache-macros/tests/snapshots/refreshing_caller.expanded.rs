@@ -1,6 +1,5 @@
 async fn post(db: &Db, slug: &str) -> Result<Post, DbError> {
     let lookup = match {
-        #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::begin_refreshing(
                 ::cache_runtime::__private::site!(
@@ -80,7 +79,6 @@ async fn post_no_cache(db: &Db, slug: &str) -> Result<Post, DbError> {
 )]
 fn post_cache_key(db: &Db, slug: &str) -> ::std::string::String {
     {
-        #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::cache_key(
             ::cache_runtime::__private::ReadSite::new(
@@ -119,7 +117,6 @@ async fn post_invalidate(
     ::cache_runtime::__private::CacheError,
 > {
     let removal = {
-        #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::invalidate_entry(
             ::cache_runtime::__private::ReadSite::new(
@@ -153,7 +150,6 @@ async fn post_invalidate(
 )]
 async fn post_refresh(db: &Db, slug: &str) -> Result<Post, DbError> {
     let lookup = {
-        #[allow(unused_imports)]
         use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::begin_refresh(
             ::cache_runtime::__private::ReadSite::new(

@@ -9,7 +9,6 @@ fn publish(slug: &str) -> Result<Post, Error> {
         "the pattern `feeds:<<result.author>>` reaches this function's own key `posts:<<slug>>`, so that every call would remove the entry it has just made: take the pattern away, or narrow it; invalidate this key in the functions that write"
     );
     let (write0, shape0) = {
-        #[allow(unused_imports)]
         use renamed::__private::probe::*;
         (
             renamed::__private::plan(
@@ -39,7 +38,6 @@ fn publish(slug: &str) -> Result<Post, Error> {
         )
     };
     let (write1, shape1) = {
-        #[allow(unused_imports)]
         use renamed::__private::probe::*;
         (
             renamed::__private::plan(
@@ -70,7 +68,6 @@ fn publish(slug: &str) -> Result<Post, Error> {
         )
     };
     let lookup = {
-        #[allow(unused_imports)]
         use renamed::__private::probe::*;
         renamed::__private::begin(
             renamed::__private::site!("publish", "posts:<<slug>>", "posts:\u{1}",),
@@ -105,7 +102,6 @@ fn publish(slug: &str) -> Result<Post, Error> {
                 write1,
                 shape1,
                 |result, w: &mut renamed::__private::Writer<'_>| {
-                    #[allow(unused_imports)]
                     use renamed::__private::probe::*;
                     (&&&&renamed::__private::part::Probe(&(result.author)))
                         .__part(w, "", "result.author");
@@ -141,7 +137,6 @@ fn publish(slug: &str) -> Result<Post, Error> {
 )]
 fn publish_no_cache(slug: &str) -> Result<Post, Error> {
     let (write0, shape0) = {
-        #[allow(unused_imports)]
         use renamed::__private::probe::*;
         (
             renamed::__private::plan(
@@ -168,7 +163,6 @@ fn publish_no_cache(slug: &str) -> Result<Post, Error> {
         )
     };
     let (write1, shape1) = {
-        #[allow(unused_imports)]
         use renamed::__private::probe::*;
         (
             renamed::__private::plan(
@@ -214,7 +208,6 @@ fn publish_no_cache(slug: &str) -> Result<Post, Error> {
                 write1,
                 shape1,
                 |result, w: &mut renamed::__private::Writer<'_>| {
-                    #[allow(unused_imports)]
                     use renamed::__private::probe::*;
                     (&&&&renamed::__private::part::Probe(&(result.author)))
                         .__part(w, "", "result.author");
@@ -245,7 +238,6 @@ fn publish_no_cache(slug: &str) -> Result<Post, Error> {
 )]
 fn publish_cache_key(slug: &str) -> ::std::string::String {
     {
-        #[allow(unused_imports)]
         use renamed::__private::probe::*;
         renamed::__private::cache_key(
             renamed::__private::ReadSite::new(
@@ -280,7 +272,6 @@ fn publish_invalidate(
     slug: &str,
 ) -> ::core::result::Result<::core::primitive::bool, renamed::__private::CacheError> {
     {
-        #[allow(unused_imports)]
         use renamed::__private::probe::*;
         renamed::__private::invalidate_entry_sync(
             renamed::__private::ReadSite::new(
@@ -313,7 +304,6 @@ fn publish_invalidate(
 )]
 fn publish_refresh(slug: &str) -> Result<Post, Error> {
     let (write0, shape0) = {
-        #[allow(unused_imports)]
         use renamed::__private::probe::*;
         (
             renamed::__private::plan(
@@ -340,7 +330,6 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
         )
     };
     let (write1, shape1) = {
-        #[allow(unused_imports)]
         use renamed::__private::probe::*;
         (
             renamed::__private::plan(
@@ -368,7 +357,6 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
         )
     };
     let lookup = {
-        #[allow(unused_imports)]
         use renamed::__private::probe::*;
         renamed::__private::begin_refresh(
             renamed::__private::ReadSite::new(
@@ -408,7 +396,6 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
                 write1,
                 shape1,
                 |result, w: &mut renamed::__private::Writer<'_>| {
-                    #[allow(unused_imports)]
                     use renamed::__private::probe::*;
                     (&&&&renamed::__private::part::Probe(&(result.author)))
                         .__part(w, "", "result.author");

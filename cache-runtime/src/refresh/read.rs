@@ -37,8 +37,10 @@ impl<R: Cached<S>, S> Lookup<R, S> {
             return Settled::Plain(self);
         };
         call.blocking = blocking;
+        // Not within the call: what `none` gives would be held across the await, and an `R` needn't be `Send`.
+        let none = R::none().is_some();
         let mut found = None;
-        let step = call.approach_for(R::none().is_some(), &mut found).await;
+        let step = call.approach_for(none, &mut found).await;
         Settled::Plain(Self::new(match (step, found) {
             (Step::Refresh(lead, reason), Some(standing)) => {
                 return Settled::Refresh(Refresh {

@@ -27,7 +27,7 @@ impl<R, S> Fits<R, S> {
 
 /// A return type whose `V` can't be stored.
 #[derive(Debug)]
-pub struct Unfit<R, V: ?Sized>(PhantomData<fn() -> (R, Box<V>)>);
+pub struct Unfit<R, V: ?Sized>(PhantomData<fn() -> R>, PhantomData<V>);
 
 impl<R, V: ?Sized> Unfit<R, V> {
     /// Doesn't compile: nothing but what is `Storable` is stored.
@@ -67,7 +67,7 @@ pub mod probe {
     impl<R: Shape<S>, S> Unfitting for &Returns<R, S> {
         type Unfit = Unfit<R, R::Value>;
         fn __fit(self) -> Self::Unfit {
-            Unfit(PhantomData)
+            Unfit(PhantomData, PhantomData)
         }
     }
 }
