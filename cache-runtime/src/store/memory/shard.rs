@@ -76,7 +76,7 @@ impl Shard {
         self.places.find(hash, |place| {
             found = self.at(*place).filter(|slot| {
                 slot.payload.touch();
-                slot.key.as_bytes() == key
+                slot.key.is(key)
             });
             found.is_some()
         });
@@ -86,7 +86,7 @@ impl Shard {
     fn place(&self, hash: u64, key: &str) -> Option<u32> {
         let is_it = |place: &u32| {
             self.at(*place)
-                .is_some_and(|slot| slot.key.as_bytes() == key.as_bytes())
+                .is_some_and(|slot| slot.key.is(key.as_bytes()))
         };
         self.places.find(hash, is_it).copied()
     }

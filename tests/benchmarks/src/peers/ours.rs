@@ -1,6 +1,6 @@
 //! `cache-runtime`: what this repository is about.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use cache_runtime::{Cache, cacheable};
@@ -23,6 +23,8 @@ pub fn memory() -> Cache {
         .default_ttl(lifetime());
     builder.build().expect("the settings are valid")
 }
+
+static STORES: LazyLock<[Cache; 3]> = LazyLock::new(|| std::array::from_fn(|_| memory()));
 
 /// Redis.
 pub fn redis(url: &str) -> Cache {
@@ -52,23 +54,24 @@ fn lifetime() -> Duration {
     Duration::from_secs(LIFETIME)
 }
 
-/// Each of these has entries of its own: none finds in the processor's caches what another one has just read.
+/// Each of these four has a store of its own, as each function of the other contenders has: none finds in the processor's caches what
+/// another one has just read, and no store is larger than the others.
 #[cacheable(key = "posts:<<slug>>", ttl = 3600)]
 pub fn shared(slug: &str) -> Arc<Post> {
     Arc::new(Post::of(slug))
 }
 
-#[cacheable(key = "posta:<<slug>>", ttl = 3600)]
+#[cacheable(key = "posts:<<slug>>", ttl = 3600, cache = &STORES[0])]
 pub async fn shared_async(slug: &str) -> Arc<Post> {
     Arc::new(Post::of(slug))
 }
 
-#[cacheable(key = "postv:<<slug>>", ttl = 3600)]
+#[cacheable(key = "posts:<<slug>>", ttl = 3600, cache = &STORES[1])]
 pub fn value(slug: &str) -> Post {
     Post::of(slug)
 }
 
-#[cacheable(key = "postw:<<slug>>", ttl = 3600)]
+#[cacheable(key = "posts:<<slug>>", ttl = 3600, cache = &STORES[2])]
 pub async fn value_async(slug: &str) -> Post {
     Post::of(slug)
 }
