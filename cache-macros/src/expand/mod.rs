@@ -147,8 +147,8 @@ fn shape(model: &Model, runtime: &Runtime) -> TokenStream {
 }
 
 /// Braces in which the compiler may be asked what a type can do. The traits that it takes come without names, so what the
-/// user wrote means the same in there. One of
-/// them is used in each such place but companions, where nothing is said of unused imports.
+/// user wrote means the same in there. One of them is used in each such place but companions, where nothing is said of unused
+/// imports.
 fn probing(tokens: &TokenStream, runtime: &Runtime) -> TokenStream {
     let site = Span::mixed_site();
     let k = runtime.private(site);
