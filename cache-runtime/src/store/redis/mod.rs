@@ -18,6 +18,7 @@ mod endpoint;
 mod heartbeat;
 mod index;
 mod lease;
+mod leasing;
 mod link;
 mod local;
 mod look;

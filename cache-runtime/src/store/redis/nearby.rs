@@ -7,7 +7,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{FromRedisValue as _, Pipeline, RedisError, Value};
 
 use super::commands::{Commands, Seen, millis, seen};
-use super::lease::FILL;
+use super::leasing::FILL;
 use super::look::lasting;
 use super::outage::Target;
 use super::tracking::Tracking;

@@ -1,3 +1,5 @@
+mod assurance;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,15 +13,11 @@ use redis::{
 };
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::greeting::{greet, holdings, map_of};
+use super::greeting::{holdings, map_of};
 use super::routing::{Sight, To, addressee, ask};
 use super::slots::{Address, Map, slot_of};
-use super::{Cluster, Identity, addresses, agree};
-use crate::store::redis::tracking::End;
+use super::{Cluster, Identity, addresses};
 
-/// How old the certainty may be that the masters are still the same ones. A replica takes over no sooner than
-/// `cluster-node-timeout` after its master fell silent; so a look every second sees the silent master first.
-const CERTAIN: Duration = Duration::from_secs(2);
 /// How often a command is sent elsewhere, since the node that was asked refers to another one.
 const MOST_HOPS: u32 = 9;
 /// From which hop on one waits a little first: two nodes that name each other agree in a moment.
@@ -117,69 +115,6 @@ impl ClusterConnection {
         let mut all = try_join_all(looks).await?;
         all.sort_unstable();
         Ok(Sight(all))
-    }
-
-    /// An error unless the masters are still the same ones, by what each of them says. Then the connection is over.
-    pub(in crate::store::redis) async fn verify(&self) -> RedisResult<()> {
-        let verified = self.try_verify().await;
-        if verified.is_err() {
-            self.ends();
-        }
-        verified
-    }
-
-    async fn try_verify(&self) -> RedisResult<()> {
-        let begun = Instant::now();
-        if self.greet_all(&[]).await? != self.0.identity {
-            return Err(self.ends());
-        }
-        self.view().certain = begun;
-        Ok(())
-    }
-
-    /// Who the masters are by what they say over these connections; over its own, if there are none, they must still be the same
-    /// ones. An error if they may not tell.
-    pub(in crate::store::redis) async fn identify(&self, ends: &[End]) -> RedisResult<String> {
-        let identity = self.greet_all(ends).await?;
-        if identity.guessed {
-            let text = "its user may not ask who the masters are (see docs/redis.md)";
-            return Err((ErrorKind::Client, text).into());
-        }
-        if ends.is_empty() && identity != self.0.identity {
-            return Err(self.ends());
-        }
-        Ok(identity.text.to_string())
-    }
-
-    async fn greet_all(&self, ends: &[End]) -> RedisResult<Identity> {
-        let map = self.map();
-        let greetings = map.masters.iter().map(|master| async {
-            let end = ends
-                .iter()
-                .find(|end| end.node.as_ref() == Some(&master.address));
-            let node = match end {
-                Some(end) => end.connection.clone(),
-                None => self.node(&master.address).await?,
-            };
-            greet(node, master).await
-        });
-        agree(&map, try_join_all(greetings).await?)
-    }
-
-    /// Sends nothing to masters of which nobody has heard for long.
-    async fn assure(&self) -> RedisResult<()> {
-        let fresh = || self.view().certain.elapsed() < CERTAIN;
-        if !self.0.over.load(Ordering::Acquire) && fresh() {
-            return Ok(());
-        }
-        let _reading = self.0.reading.lock().await;
-        if self.0.over.load(Ordering::Acquire) {
-            return Err(self.ends());
-        }
-        if fresh() {
-            return Ok(());
-        }
-        self.verify().await
     }
 
     /// From now on every command fails: whoever shares this connection must not read from others than he believes.
