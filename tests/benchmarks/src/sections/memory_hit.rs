@@ -10,6 +10,7 @@ use crate::round::{Contender, measure};
 use crate::stats::named;
 
 const READY_KEY: &str = "quick_cache, key ready";
+const READY_VALUE: &str = "quick_cache, key ready, by value";
 const OURS: &str = "ours, Arc";
 const OURS_ASYNC: &str = "ours, Arc, async";
 const OURS_VALUE: &str = "ours, by value";
@@ -29,8 +30,12 @@ pub(super) fn run(settings: Settings) -> Vec<Table> {
         .backend(hitbox::memory())
         .policy(hitbox::policy())
         .build();
+    let values = ::quick_cache::sync::Cache::new(ROOM);
     for (key, slug) in READY.iter().zip(SLUGS.iter()) {
         ready.insert(key.clone(), Arc::new(Post::of(slug)));
+    }
+    for (key, slug) in READY.iter().zip(SLUGS.iter()) {
+        values.insert(key.clone(), Post::of(slug));
     }
     let slug = |key: usize| SLUGS[key].as_str();
     let contenders = vec![
@@ -47,6 +52,7 @@ pub(super) fn run(settings: Settings) -> Vec<Table> {
         }),
         Contender::call(CACHED_UNBOUNDED, |key| cached::unbounded(slug(key))),
         Contender::call("cached, one lock, Arc", |key| cached::one_lock(slug(key))),
+        Contender::call(READY_VALUE, |key| values.get(READY[key].as_str())),
         Contender::call(OURS_VALUE, |key| ours::value(slug(key))),
         Contender::future("ours, by value, async", &runtime, |key| {
             ours::value_async(slug(key))
