@@ -133,7 +133,7 @@ fn it_agrees_with_an_ordered_map() {
             }
         }
         for _ in 0..100 {
-            both.check(&key(&mut numbers));
+            both.check(key(&mut numbers));
         }
         both.drop_prefix("");
         assert_eq!(both.index.len(), 0);
