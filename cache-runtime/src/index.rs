@@ -99,16 +99,26 @@ impl Index {
         for (way, place) in ways.iter_mut().zip(places) {
             way.0 = key_at(*place);
         }
-        let mut going = true;
-        while going {
-            going = false;
-            for (key, node) in ways.iter_mut() {
+        // Those of them that aren't at a leaf yet come first.
+        let mut going = ways.len();
+        while going > 0 {
+            // Nothing of this depends on anything else of it, so the processor need not wait for one to ask for the next.
+            let branches = ways[..going].iter().map(|(_, node)| match node.kind() {
+                Kind::Branch(at) => self.number(at),
+                Kind::Place(_) => 0,
+            });
+            std::hint::black_box(branches.fold(0, |all, number| all ^ number));
+            for way in (0..going).rev() {
+                let (key, node) = &mut ways[way];
                 if let Kind::Branch(at) = node.kind() {
                     *node = match self.child(at, half(key, self.number(at))) {
                         Some(child) => self.at(child),
                         None => Node::place(self.nearest_leaf(*node)),
                     };
-                    going = true;
+                }
+                if let Kind::Place(_) = node.kind() {
+                    going -= 1;
+                    ways.swap(way, going);
                 }
             }
         }
