@@ -91,7 +91,8 @@ impl Index {
 
     /// Has the processor fetch what the insertion of these is about to read.
     fn fetch<'k>(&self, places: &[u32], key_at: &impl Fn(u32) -> &'k [u8]) {
-        let Some(root) = self.root else {
+        // One alone would only go twice.
+        let (Some(root), [_, _, ..]) = (self.root, places) else {
             return;
         };
         let mut ways: [(&[u8], Node); GROUP] = [(&[], root); GROUP];
