@@ -1,88 +1,34 @@
 //! Keys, found by what they begin with: those of the entries in memory, and of flights.
 
-use crate::pattern::Span;
+mod blocks;
+mod branch;
 
-/// A crit-bit tree (Morrison's PATRICIA, 1968; the name is Bernstein's): each fork names the first bit in which the keys of
-/// its two sides differ, so what they have in common is never looked at. A search goes down by single bits of its own key and
-/// then reads the text of *one* other; a tree of comparisons reads one at each step, and each is a miss of the processor's
-/// caches. An insertion adds one fork of twelve bytes and moves none. Nothing is rebalanced: what bounds the depth is the
-/// length of keys, since no more forks stand above a key than it has bits, whatever other keys there are.
+use crate::pattern::Span;
+use blocks::Blocks;
+use branch::{Kind, Node, ROOT, first_difference, half};
+
+/// A trie of half bytes whose branches keep only the children that they have, found by a bitmap ("qp trie", T. Finch, 2015), and
+/// stand only where keys part, as in Morrison's PATRICIA (1968). A search goes down by its own key and then reads the text of
+/// *one* other; a tree of comparisons reads one at each step, and each is a miss of the processor's caches. So is each step of a
+/// tree of single bits, which has three or four where this one has one. Nothing is rebalanced: what bounds the depth is
+/// the length of keys, since no more branches stand above a key than it has half bytes, whatever other keys there are.
 ///
-/// A leaf is the place of a key, whose text is the caller's: it says which key stands at a place.
+/// A leaf is the place of a key, whose text is the caller's: it says which key stands at a place. A branch is a block of words:
+/// the number of the half byte in which the keys below it differ, the bitmap of those that they have there, and the children in
+/// their order.
 #[derive(Default)]
 pub(crate) struct Index {
     root: Option<Node>,
-    forks: Vec<Fork>,
-    /// Forks that are out of use.
-    free: Vec<u32>,
-    /// The forks that the latest insertion has passed; kept for its room.
-    path: Vec<u32>,
+    blocks: Blocks,
 }
 
 /// A place must leave the highest bit of a [`Node`] free.
 pub(crate) const MOST_PLACES: usize = 1 << 30;
-/// The position of a byte and the number of one of its bits fit into the 32 of a [`Fork`].
+/// The number of a half byte fits into a word.
 pub(crate) const MOST_KEY_BYTES: usize = 1 << 27;
 
-/// A fork or a place, told apart by the highest bit.
-#[derive(Clone, Copy)]
-struct Node(u32);
-
-/// Where keys part.
-struct Fork {
-    /// The first bit in which the keys of one side differ from those of the other; of a later one in the key it is greater.
-    bit: u32,
-    sides: [Node; 2],
-}
-
-enum Kind {
-    Fork(usize),
-    Place(u32),
-}
-
-impl Node {
-    const IS_PLACE: u32 = 1 << 31;
-
-    fn place(place: u32) -> Self {
-        Self(place | Self::IS_PLACE)
-    }
-
-    fn kind(self) -> Kind {
-        if self.0 & Self::IS_PLACE == 0 {
-            Kind::Fork(self.0 as usize)
-        } else {
-            Kind::Place(self.0 & !Self::IS_PLACE)
-        }
-    }
-}
-
-/// The byte at a position as nine bits, the first of which says that there is one: so the end of a key is a bit like others,
-/// and no byte is forbidden in keys. They are numbered 7 to 15, so that a bit's number is, inverted, by how much to shift.
-#[inline(always)]
-fn nine_bits(key: &[u8], position: usize) -> u32 {
-    key.get(position).map_or(0, |byte| 0x100 | u32::from(*byte))
-}
-
-/// On which side of a fork at this bit a key stands.
-#[inline(always)]
-fn side(key: &[u8], bit: u32) -> usize {
-    let byte = nine_bits(key, (bit >> 4) as usize);
-    ((byte >> (!bit & 15)) & 1) as usize
-}
-
-/// The first bit in which two keys differ; `None`: they are one.
-fn first_difference(one: &[u8], other: &[u8]) -> Option<u32> {
-    // Eight bytes at a time as far as they are the same: long keys differ late.
-    let eights = one.chunks_exact(8).zip(other.chunks_exact(8));
-    let skipped = eights.take_while(|(one, other)| one == other).count() * 8;
-    let rest = one[skipped..].iter().zip(&other[skipped..]);
-    let position = skipped + rest.take_while(|(one, other)| one == other).count();
-    match nine_bits(one, position) ^ nine_bits(other, position) {
-        0 => None,
-        // The first of the nine is the 24th of 32.
-        differing => Some(((position as u32) << 4) | (differing.leading_zeros() - 16)),
-    }
-}
+/// So many are inserted together.
+pub(crate) const GROUP: usize = 32;
 
 impl Index {
     /// Enters a key. One that is in it already keeps its place.
@@ -92,56 +38,110 @@ impl Index {
         place: u32,
         key_at: impl FnOnce(u32) -> &'k [u8],
     ) {
-        let Some(mut node) = self.root else {
+        let Some(root) = self.root else {
             self.root = Some(Node::place(place));
             return;
         };
-        self.path.clear();
+        // Where the node stands, and the number after that of the branch above.
+        let (mut node, mut slot, mut passed) = (root, ROOT, 0);
         let nearest = loop {
-            match node.kind() {
+            let at = match node.kind() {
                 Kind::Place(place) => break place,
-                Kind::Fork(at) => {
-                    let fork = &self.forks[at];
-                    self.path.push(at as u32);
-                    node = fork.sides[side(key, fork.bit)];
-                }
-            }
+                Kind::Branch(at) => at,
+            };
+            let number = self.number(at);
+            let Some(child) = self.child(at, half(key, number)) else {
+                break self.nearest_leaf(node);
+            };
+            (slot, passed) = (child, number + 1);
+            node = self.at(child);
         };
-        // No other key has more first bits in common with this one, so the bit in which they differ is where it parts from all.
-        let Some(bit) = first_difference(key, key_at(nearest)) else {
+        // No other key has more first halves in common with this one, so the one in which they differ is where it parts from all.
+        let nearest = key_at(nearest);
+        let Some(number) = first_difference(key, nearest) else {
             return;
         };
-        while let Some(&at) = self.path.last()
-            && self.forks[at as usize].bit > bit
-        {
-            node = Node(at);
-            self.path.pop();
+        if number < passed {
+            (slot, node) = self.above(root, key, number);
         }
-        self.part(key, bit, node, place);
+        let leaf = Node::place(place);
+        match node.kind() {
+            Kind::Branch(at) if self.number(at) == number => {
+                self.add(slot, at, half(key, number), leaf);
+            }
+            _ => self.part(
+                slot,
+                number,
+                (half(nearest, number), node),
+                (half(key, number), leaf),
+            ),
+        }
     }
 
-    /// Puts a fork with the key's place and `node` at its sides where `node` stands, below the last of the path.
-    fn part(&mut self, key: &[u8], bit: u32, node: Node, place: u32) {
-        let mut sides = [node; 2];
-        sides[side(key, bit)] = Node::place(place);
-        let fork = Fork { bit, sides };
-        let at = match self.free.pop() {
-            Some(at) => {
-                self.forks[at as usize] = fork;
-                at
+    /// Enters the keys of several places. What takes time is waiting for memory, branch after branch: so many go down together first,
+    /// a branch each in turn, and what one needs comes while others wait (Chen, Ailamaki, Gibbons and Mowry's group prefetching, 2004).
+    pub(crate) fn insert_all<'k>(&mut self, places: &[u32], key_at: impl Fn(u32) -> &'k [u8]) {
+        for places in places.chunks(GROUP) {
+            self.fetch(places, &key_at);
+            for place in places {
+                self.insert(key_at(*place), *place, &key_at);
             }
-            None => {
-                self.forks.push(fork);
-                (self.forks.len() - 1) as u32
-            }
-        };
-        match self.path.last() {
-            Some(&parent) => {
-                let parent = &mut self.forks[parent as usize];
-                parent.sides[side(key, parent.bit)] = Node(at);
-            }
-            None => self.root = Some(Node(at)),
         }
+    }
+
+    /// Has the processor fetch what the insertion of these is about to read.
+    fn fetch<'k>(&self, places: &[u32], key_at: &impl Fn(u32) -> &'k [u8]) {
+        // One alone would only go twice.
+        let (Some(root), [_, _, ..]) = (self.root, places) else {
+            return;
+        };
+        let mut ways: [(&[u8], Node); GROUP] = [(&[], root); GROUP];
+        let ways = &mut ways[..places.len()];
+        for (way, place) in ways.iter_mut().zip(places) {
+            way.0 = key_at(*place);
+        }
+        // Those of them that aren't at a leaf yet come first.
+        let mut going = ways.len();
+        while going > 0 {
+            // Nothing of this depends on anything else of it, so the processor need not wait for one to ask for the next.
+            let branches = ways[..going].iter().map(|(_, node)| match node.kind() {
+                Kind::Branch(at) => self.number(at),
+                Kind::Place(_) => 0,
+            });
+            std::hint::black_box(branches.fold(0, |all, number| all ^ number));
+            for way in (0..going).rev() {
+                let (key, node) = &mut ways[way];
+                if let Kind::Branch(at) = node.kind() {
+                    *node = match self.child(at, half(key, self.number(at))) {
+                        Some(child) => self.at(child),
+                        None => Node::place(self.nearest_leaf(*node)),
+                    };
+                }
+                if let Kind::Place(_) = node.kind() {
+                    going -= 1;
+                    ways.swap(way, going);
+                }
+            }
+        }
+        // The texts that the keys will be compared with, too.
+        let texts = ways.iter().map(|(_, node)| match node.kind() {
+            Kind::Place(place) => key_at(place).first().copied().unwrap_or_default(),
+            Kind::Branch(_) => 0,
+        });
+        std::hint::black_box(texts.fold(0, |all, byte| all ^ byte));
+    }
+
+    /// The first node on the way of the key that doesn't stand before this half byte, and where it stands.
+    #[cold]
+    fn above(&self, root: Node, key: &[u8], number: u32) -> (usize, Node) {
+        let mut found = (ROOT, root);
+        while let Kind::Branch(at) = found.1.kind()
+            && self.number(at) < number
+            && let Some(child) = self.child(at, half(key, self.number(at)))
+        {
+            found = (child, self.at(child));
+        }
+        found
     }
 
     /// Takes the key of a place out; whether it was in.
@@ -149,39 +149,37 @@ impl Index {
         let Some(mut node) = self.root else {
             return false;
         };
-        // The fork right above, and on which side of it; and the same of that one.
-        let (mut above, mut further) = (None, None);
+        // The branch right above, where that one is named, and where the node is.
+        let (mut above, mut slot) = (None, ROOT);
         let found = loop {
-            match node.kind() {
+            let at = match node.kind() {
                 Kind::Place(place) => break place,
-                Kind::Fork(at) => {
-                    let fork = &self.forks[at];
-                    let side = side(key, fork.bit);
-                    further = above.replace((at, side));
-                    node = fork.sides[side];
-                }
-            }
+                Kind::Branch(at) => at,
+            };
+            let half = half(key, self.number(at));
+            let Some(child) = self.child(at, half) else {
+                return false;
+            };
+            above = Some((slot, at, half));
+            slot = child;
+            node = self.at(child);
         };
         if found != place {
             return false;
         }
-        let Some((at, side)) = above else {
-            self.root = None;
-            return true;
-        };
-        // What is left of the fork takes its place.
-        let other = self.forks[at].sides[1 - side];
-        match further {
-            Some((at, side)) => self.forks[at].sides[side] = other,
-            None => self.root = Some(other),
+        match above {
+            Some((slot, at, half)) => self.take(slot, at, half),
+            None => self.root = None,
         }
-        self.free.push(at as u32);
+        if !matches!(self.root.map(Node::kind), Some(Kind::Branch(_))) {
+            self.blocks.clear();
+        }
         true
     }
 
     /// The place of a key.
     pub(crate) fn find<'k>(&self, key: &[u8], key_at: impl Fn(u32) -> &'k [u8]) -> Option<u32> {
-        let place = self.first(self.below(key, usize::MAX)?);
+        let place = self.nearest_leaf(self.below(key, usize::MAX)?);
         (key_at(place) == key).then_some(place)
     }
 
@@ -190,21 +188,14 @@ impl Index {
         &self,
         prefix: &[u8],
         key_at: impl Fn(u32) -> &'k [u8],
-        mut visit: impl FnMut(u32),
+        visit: impl FnMut(u32),
     ) {
-        // Below, keys differ behind the prefix only: what is true of the first is true of all.
+        // Below, keys differ behind the prefix only: what is true of one is true of all.
         let Some(top) = self.below(prefix, prefix.len()) else {
             return;
         };
-        if !key_at(self.first(top)).starts_with(prefix) {
-            return;
-        }
-        let mut left = vec![top];
-        while let Some(node) = left.pop() {
-            match node.kind() {
-                Kind::Place(place) => visit(place),
-                Kind::Fork(at) => left.extend(self.forks[at].sides),
-            }
+        if key_at(self.nearest_leaf(top)).starts_with(prefix) {
+            self.leaves(top, visit);
         }
     }
 
@@ -223,24 +214,26 @@ impl Index {
         }
     }
 
-    /// Goes down by the key's first `bytes`.
+    /// Goes down by the key's first `bytes`; `None`: no key begins so.
     fn below(&self, key: &[u8], bytes: usize) -> Option<Node> {
         let mut node = self.root?;
-        while let Kind::Fork(at) = node.kind() {
-            let fork = &self.forks[at];
-            if (fork.bit >> 4) as usize >= bytes {
+        while let Kind::Branch(at) = node.kind() {
+            let number = self.number(at);
+            if (number >> 1) as usize >= bytes {
                 break;
             }
-            node = fork.sides[side(key, fork.bit)];
+            node = self.at(self.child(at, half(key, number))?);
         }
         Some(node)
     }
 
-    fn first(&self, mut node: Node) -> u32 {
-        loop {
+    /// Visits the places below a node.
+    fn leaves(&self, top: Node, mut visit: impl FnMut(u32)) {
+        let mut left = vec![top];
+        while let Some(node) = left.pop() {
             match node.kind() {
-                Kind::Place(place) => return place,
-                Kind::Fork(at) => node = self.forks[at].sides[0],
+                Kind::Place(place) => visit(place),
+                Kind::Branch(at) => left.extend(self.children(at)),
             }
         }
     }
@@ -248,10 +241,15 @@ impl Index {
     /// How many keys there are.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
-        self.root
-            .map_or(0, |_| self.forks.len() - self.free.len() + 1)
+        let mut count = 0;
+        if let Some(root) = self.root {
+            self.leaves(root, |_| count += 1);
+        }
+        count
     }
 }
 
+#[cfg(all(test, not(shuttle)))]
+mod checks;
 #[cfg(all(test, not(shuttle)))]
 mod tests;

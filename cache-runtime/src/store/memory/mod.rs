@@ -1,7 +1,8 @@
 //! The embedded store: a sharded map with an ordered index, bounded by bytes.
 //!
 //! Each shard keeps map, index and eviction queue under one lock, so that none of them ever knows a key that
-//! the others don't. What leaves a shard is dropped outside its lock, since a value's `Drop` is foreign code.
+//! the others don't; but the index gets new ones a group at a time, and always before it is asked. What leaves a
+//! shard is dropped outside its lock, since a value's `Drop` is foreign code.
 
 mod key;
 mod shard;

@@ -12,7 +12,7 @@ use super::Hit;
 use super::slot::{Entry, Rest, Slot};
 use crate::clock::Moment;
 use crate::hit::Glance;
-use crate::index::{Index, MOST_KEY_BYTES, MOST_PLACES};
+use crate::index::{GROUP, Index, MOST_KEY_BYTES, MOST_PLACES};
 use crate::pattern::{Pattern, Span};
 use crate::value::payload::Payload;
 
@@ -37,6 +37,8 @@ pub(super) struct Shard {
     free: Vec<u32>,
     /// Finds keys by what they begin with, for patterns.
     index: Index,
+    /// Places that the index may not know yet, fewer than a [`GROUP`]: many at once take it a fraction of the time.
+    unindexed: Vec<u32>,
     queue: VecDeque<u32>,
     /// Where the sweep goes on.
     swept: usize,
@@ -52,6 +54,7 @@ impl Shard {
             rest: Vec::new(),
             free: Vec::new(),
             index: Index::default(),
+            unindexed: Vec::new(),
             queue: VecDeque::new(),
             swept: 0,
         }
@@ -145,26 +148,37 @@ impl Shard {
         self.sweep(now, removed);
         while self.is_full_for(weight) && self.evict(removed) {}
         self.weight += weight;
-        let slots = &self.slots;
-        let free = self.free.pop();
-        let place = free.unwrap_or(slots.len() as u32);
-        self.index
-            .insert(slot.key.as_bytes(), place, |place| key_at(slots, place));
-        match free {
+        let place = match self.free.pop() {
             Some(place) => {
                 self.slots[place as usize] = Some(slot);
                 self.rest[place as usize] = rest;
+                place
             }
             None => {
                 self.slots.push(Some(slot));
                 self.rest.push(rest);
+                (self.slots.len() - 1) as u32
             }
-        }
+        };
         let rest = &self.rest;
         let hash_of = |place: &u32| rest[*place as usize].hash;
         self.places.insert_unique(hash, place, hash_of);
         self.queue.push_back(place);
+        self.unindexed.push(place);
+        if self.unindexed.len() >= GROUP {
+            self.index_all();
+        }
         true
+    }
+
+    /// Enters into the index what it doesn't know yet.
+    fn index_all(&mut self) {
+        let (slots, index) = (&self.slots, &mut self.index);
+        // A place may have been emptied since, and taken anew: then its key is another, or it is here twice.
+        self.unindexed
+            .retain(|place| slots[*place as usize].is_some());
+        index.insert_all(&self.unindexed, |place| key_at(slots, place));
+        self.unindexed.clear();
     }
 
     /// Removes an entry.
@@ -182,6 +196,7 @@ impl Shard {
 
     /// Removes the entries that the pattern matches, all of which lie in the spans.
     pub(super) fn remove_matching(&mut self, pattern: &Pattern, spans: &[Span]) -> Vec<Entry> {
+        self.index_all();
         let (mut places, slots) = (Vec::new(), &self.slots);
         let key_at = |place| key_at(slots, place);
         self.index.visit_spans(spans, key_at, |place| {

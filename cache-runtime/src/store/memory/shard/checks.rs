@@ -1,6 +1,7 @@
 //! What is always true of a shard.
 
 use super::{Shard, key_at};
+use crate::index::GROUP;
 
 impl Shard {
     /// How many places there are, taken and empty.
@@ -14,8 +15,7 @@ impl Shard {
     pub(in crate::store::memory) fn assert_consistent(&self) {
         let live = || (0u32..).zip(&self.slots).filter(|(_, slot)| slot.is_some());
         assert_eq!(live().count(), self.places.len());
-        assert_eq!(self.places.len(), self.index.len());
-        let mut weight = 0;
+        let (mut weight, mut indexed) = (0, 0);
         for (place, slot) in live() {
             let slot = slot.as_ref().expect("it is live");
             let rest = &self.rest[place as usize];
@@ -23,9 +23,15 @@ impl Shard {
             let found = self
                 .index
                 .find(slot.key.as_bytes(), |place| key_at(&self.slots, place));
-            assert_eq!(found, Some(place));
+            match found {
+                Some(found) => assert_eq!(found, place),
+                None => assert!(self.unindexed.contains(&place)),
+            }
+            indexed += usize::from(found.is_some());
             assert!(self.slot(rest.hash, slot.key.as_bytes()).is_some());
         }
+        assert_eq!(indexed, self.index.len(), "the index knows no others");
+        assert!(self.unindexed.len() < GROUP);
         assert_eq!(weight, self.weight);
         assert!(self.weight <= self.capacity);
         // Every place is in the queue or free, once.
