@@ -139,7 +139,7 @@ impl<T: Storable> Cached<InJson> for axum::Json<T> {
         Some(Arc::new(self.0.clone()))
     }
     fn wrap(value: Arc<T>) -> Self {
-        Self(Arc::unwrap_or_clone(value))
+        Self(<T as Cached<Whole>>::wrap(value))
     }
 }
 
