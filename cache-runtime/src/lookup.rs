@@ -12,7 +12,7 @@ use crate::cache::current::Handle;
 use crate::call::Call;
 use crate::entry::Found;
 use crate::error::CacheError;
-use crate::hit::{Asked, Missed, Opened, Rest, Wanted, open};
+use crate::hit::{Asked, Missed, Opened, Rest, Wanted, mistaken, open};
 use crate::key::writer::Rendered;
 use crate::reading::Leading;
 use crate::site::{Origin, ReadSite};
@@ -93,14 +93,11 @@ where
         site,
         render: &render,
     };
-    opened(
-        site,
-        |rest| open(&asked, handle, condition, wanted::<R, S>(), rest),
-        ttl,
-    )
+    let mut rest = Rest::Bypassed;
+    let opened = open(asked, handle, condition, wanted::<R, S>, &mut rest);
+    given(asked, handle, opened, rest, ttl)
 }
 
-#[inline]
 pub(crate) fn wanted<R: Cached<S>, S>() -> Wanted {
     Wanted {
         stored: TypeId::of::<R::Stored>(),
@@ -110,24 +107,32 @@ pub(crate) fn wanted<R: Cached<S>, S>() -> Wanted {
 
 /// What is known then. A hit goes by itself: a choice among all that there is would be a jump that has to be guessed.
 #[inline]
-pub(crate) fn opened<R: Cached<S>, S>(
-    site: &'static ReadSite,
-    open: impl FnOnce(&mut Rest) -> Opened,
+pub(crate) fn given<R: Cached<S>, S>(
+    asked: Asked<'_>,
+    handle: Handle<'_>,
+    opened: Opened,
+    rest: Rest,
     ttl: impl FnOnce() -> Option<Duration>,
 ) -> Lookup<R, S> {
-    let mut rest = Rest::Bypassed;
-    if let Some(value) = open(&mut rest)
-        && let Ok(value) = value.downcast()
-    {
-        return Lookup::new(State::Hit(Found::Value(value)));
+    let Some(value) = opened else {
+        return Lookup::new(go_on(asked.site, rest, R::none().is_some(), ttl));
+    };
+    // There is nothing in it, which the compiler can't see.
+    std::mem::forget(rest);
+    match value.downcast() {
+        Ok(value) => Lookup::new(State::Hit(Found::Value(value))),
+        Err(other) => {
+            drop(other);
+            let rest = mistaken(asked, handle, wanted::<R, S>);
+            Lookup::new(go_on(asked.site, rest, R::none().is_some(), ttl))
+        }
     }
-    Lookup::new(go_on(site, rest, R::none().is_some(), ttl))
 }
 
 #[cold]
 #[inline(never)]
 fn go_on<T: Storable>(
-    site: &'static ReadSite,
+    site: &ReadSite,
     rest: Rest,
     none: bool,
     ttl: impl FnOnce() -> Option<Duration>,

@@ -54,6 +54,11 @@ impl Counters {
         self.hits.count(site);
     }
 
+    /// The last hit of this call site was none.
+    pub(crate) fn take_back(&self, site: usize) {
+        self.hits.take_back(site);
+    }
+
     pub(crate) fn reset(&self) {
         for counter in self.rows.iter().flat_map(|counts| &counts.0) {
             counter.store(0, Ordering::Relaxed);

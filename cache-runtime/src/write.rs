@@ -163,12 +163,12 @@ impl Write {
                 // What a `Display` that failed would have named isn't known.
                 return self.open_patterns();
             }
-            let mut parts = rendering.part_texts();
+            let mut parts = rendering.part_texts().into_iter();
             let close = |text: &String| {
                 let mut pieces = text.split(HOLE);
                 let mut closed = pieces.next().unwrap_or_default().to_owned();
                 for piece in pieces {
-                    closed.push_str(parts.next().unwrap_or("*"));
+                    closed.push_str(parts.next().as_deref().unwrap_or("*"));
                     closed.push_str(piece);
                 }
                 Pattern::new(closed)

@@ -20,7 +20,7 @@ thread_local! {
 }
 
 /// The cache of one call: the one that its attribute names, or the current one.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Handle<'a> {
     /// [`Cache::current`].
     Current,
@@ -55,6 +55,15 @@ pub(crate) fn scoped() -> Option<Cache> {
 
 #[inline]
 fn default() -> &'static Cache {
+    match DEFAULT.get() {
+        Some(cache) => cache,
+        None => made(),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn made() -> &'static Cache {
     DEFAULT.get_or_init(of_the_environment)
 }
 

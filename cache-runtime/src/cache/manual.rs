@@ -140,7 +140,7 @@ impl Cache {
         };
         inner
             .flights
-            .void_key(key, || store.insert(key.into(), entry, inner.clock.now()));
+            .void_key(key, || store.insert(key, entry, inner.clock.now()));
     }
 
     /// Deletes a key; whether it was there.

@@ -79,7 +79,7 @@ impl Leader {
         mut self,
         payload: Payload,
         version: u32,
-        fill: impl FnOnce(Arc<str>, Payload) -> T,
+        fill: impl FnOnce(&str, Payload) -> T,
     ) -> Option<T> {
         self.landed = true;
         let (held, seat) = self.vacate();
@@ -97,7 +97,7 @@ impl Leader {
             return None;
         }
         let shared = self.is_awaited(flight.as_ref()).then(|| payload.clone());
-        let filled = fill(key, payload);
+        let filled = fill(&key, payload);
         drop(held);
         if let (Some(flight), Some(payload)) = (flight, shared) {
             flight.land(Landing::Value(payload, version));

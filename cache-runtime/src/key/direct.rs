@@ -6,31 +6,32 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::escape::push_escaped;
+use super::text::Text;
 
 /// Text, or an integer.
 pub trait Direct {
     /// Appends the escaped text.
     #[doc(hidden)]
-    fn push_into(&self, out: &mut String);
+    fn push_into(&self, out: &mut Text);
 }
 
 impl Direct for str {
     #[inline]
-    fn push_into(&self, out: &mut String) {
+    fn push_into(&self, out: &mut Text) {
         push_escaped(out, self);
     }
 }
 
 impl Direct for String {
     #[inline]
-    fn push_into(&self, out: &mut String) {
+    fn push_into(&self, out: &mut Text) {
         push_escaped(out, self);
     }
 }
 
 impl Direct for Cow<'_, str> {
     #[inline]
-    fn push_into(&self, out: &mut String) {
+    fn push_into(&self, out: &mut Text) {
         push_escaped(out, self);
     }
 }
@@ -39,7 +40,7 @@ macro_rules! behind {
     ($($pointer:ty),+) => {$(
         impl<T: Direct + ?Sized> Direct for $pointer {
             #[inline]
-            fn push_into(&self, out: &mut String) {
+            fn push_into(&self, out: &mut Text) {
                 (**self).push_into(out);
             }
         }
@@ -51,13 +52,13 @@ macro_rules! integers {
     ($($unsigned:ty, $signed:ty);+) => {$(
         impl Direct for $unsigned {
             #[inline]
-            fn push_into(&self, out: &mut String) {
+            fn push_into(&self, out: &mut Text) {
                 push_digits(out, u64::from(*self));
             }
         }
         impl Direct for $signed {
             #[inline]
-            fn push_into(&self, out: &mut String) {
+            fn push_into(&self, out: &mut Text) {
                 if *self < 0 {
                     out.push('-');
                 }
@@ -68,7 +69,7 @@ macro_rules! integers {
 }
 integers!(u8, i8; u16, i16; u32, i32; u64, i64);
 
-fn push_digits(out: &mut String, mut number: u64) {
+fn push_digits(out: &mut Text, mut number: u64) {
     // As many as `u64::MAX` has.
     let mut digits = [b'0'; 20];
     let mut first = digits.len();
@@ -92,10 +93,10 @@ mod tests {
     use super::*;
 
     fn agrees<T: Direct + Display>(value: T) {
-        let (mut direct, mut shown) = (String::new(), String::new());
+        let (mut direct, mut shown) = (Text::default(), Text::default());
         value.push_into(&mut direct);
         write!(Escape(&mut shown), "{value}").expect("a string takes all");
-        assert_eq!(direct, shown);
+        assert_eq!(direct.to_str(), shown.to_str());
     }
 
     #[test]

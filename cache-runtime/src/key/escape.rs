@@ -1,5 +1,7 @@
 use std::fmt;
 
+use super::text::Text;
+
 /// Whether a value's character would be read as structure: of a path (`:` `#`), of a pattern
 /// (`*` `?` `[` `]` `\`), of a hash tag or a template (`{` `}`), of an escape (`%`), or of a line of a log.
 pub(crate) const fn is_structural(byte: u8) -> bool {
@@ -11,7 +13,7 @@ pub(crate) const fn is_structural(byte: u8) -> bool {
 
 /// Writes text as part of a segment: structural characters become `%` and two hexadecimal digits for each of
 /// their bytes (RFC 3986's percent-encoding on a set of our own), so that the result has one reading only.
-pub(crate) struct Escape<'a>(pub(crate) &'a mut String);
+pub(crate) struct Escape<'a>(pub(crate) &'a mut Text);
 
 /// For each byte, whether a text of such bytes is written as it is: ASCII without structure.
 const PLAIN: [bool; 256] = {
@@ -33,44 +35,59 @@ impl fmt::Write for Escape<'_> {
 
 /// Appends text as part of a segment. Not inlined: it would be at each placeholder of a program.
 #[inline(never)]
-pub(crate) fn push_escaped(out: &mut String, text: &str) {
-    if is_plain(text.as_bytes()) {
-        out.push_str(text);
-    } else {
-        push_with_escapes(out, text);
+pub(crate) fn push_escaped(out: &mut Text, text: &str) {
+    let bytes = text.as_bytes();
+    let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) else {
+        return push_short(out, text);
+    };
+    let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+    match are_common(first, last) {
+        true if text.len() <= 16 => out.push_two(text, first, last),
+        _ => push_long(out, text),
     }
 }
 
-/// Whether a text is written as it is, for most texts that are: what isn't quite sure is looked at byte by byte. Sixteen bytes at a
-/// time, or eight; the last ones are looked at together too, though some of them have been before.
-#[inline]
-fn is_plain(text: &[u8]) -> bool {
-    if let Some(last) = text.last_chunk::<16>() {
-        let (chunks, _) = text[..text.len() - 1].as_chunks::<16>();
-        return chunks.iter().all(are_common) && are_common(last);
-    }
-    match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
-        (Some(first), Some(last)) => are_common(first) && are_common(last),
-        _ => text.iter().all(|byte| PLAIN[usize::from(*byte)]),
+/// Fewer than eight bytes.
+#[inline(never)]
+fn push_short(out: &mut Text, text: &str) {
+    match text.bytes().all(|byte| PLAIN[usize::from(byte)]) {
+        true => out.push_str(text),
+        false => push_with_escapes(out, text),
     }
 }
 
-/// Whether the bytes are all among `-./0..9`, `@A..Z` and ``^_`a..z``: none of these is structural. Written so that the compiler looks at all
-/// of them at once: without a branch, and with numbers in place of truths.
-#[inline]
-fn are_common<const N: usize>(bytes: &[u8; N]) -> bool {
-    let mut others = 0;
-    for byte in bytes {
-        let low = byte.wrapping_sub(b'-') > b'9' - b'-';
-        let upper = byte.wrapping_sub(b'@') > b'Z' - b'@';
-        let lower = byte.wrapping_sub(b'^') > b'z' - b'^';
-        others |= u8::from(low & upper & lower);
+/// More than sixteen, or some that aren't common.
+#[inline(never)]
+fn push_long(out: &mut Text, text: &str) {
+    let (sixteens, rest) = text.as_bytes().as_chunks::<16>();
+    let is_common = |sixteen: &[u8; 16]| {
+        let both = u128::from_le_bytes(*sixteen);
+        are_common(both as u64, (both >> 64) as u64)
+    };
+    let plain = sixteens.iter().all(is_common) && rest.iter().all(|byte| PLAIN[usize::from(*byte)]);
+    match plain {
+        true => out.push_str(text),
+        false => push_with_escapes(out, text),
     }
-    others == 0
+}
+
+/// Whether the bytes of both are all among `+,-./0..9`, `@A..Z` and `` `a..z ``, of which none is structural. All eight of a word are looked at
+/// at once, and without a branch: what is added to a byte reaches its highest bit from some number on, which is clear in ASCII.
+#[inline(always)]
+fn are_common(one: u64, two: u64) -> bool {
+    const ALL: u64 = 0x0101_0101_0101_0101;
+    let strange = |word: u64| {
+        let from = |first: u8, word: u64| word.wrapping_add(ALL * u64::from(0x80 - first));
+        let between = from(b':', word) & !from(b'@', word);
+        // A letter's case is one bit, and so is that of what follows `z` and `Z`.
+        let after = from(b'{', word | ALL * 0x20);
+        !from(b'+', word) | between | after | word
+    };
+    (strange(one) | strange(two)) & (ALL * 0x80) == 0
 }
 
 #[cold]
-fn push_with_escapes(out: &mut String, text: &str) {
+fn push_with_escapes(out: &mut Text, text: &str) {
     let mut plain = 0;
     for (at, character) in text.char_indices() {
         let structural = match u8::try_from(character) {
@@ -89,7 +106,7 @@ fn push_with_escapes(out: &mut String, text: &str) {
     out.push_str(&text[plain..]);
 }
 
-fn push_hex(out: &mut String, byte: u8) {
+fn push_hex(out: &mut Text, byte: u8) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     out.push('%');
     out.push(char::from(DIGITS[usize::from(byte >> 4)]));
@@ -103,28 +120,45 @@ mod tests {
     use super::*;
 
     fn escaped(text: &str) -> String {
-        let mut out = String::new();
-        Escape(&mut out)
-            .write_str(text)
-            .expect("a string takes all");
-        out
+        let mut out = Text::default();
+        Escape(&mut out).write_str(text).expect("a text takes all");
+        out.to_str().into_owned()
+    }
+
+    /// Character by character.
+    fn slowly_escaped(text: &str) -> String {
+        let mut out = Text::default();
+        push_with_escapes(&mut out, text);
+        out.to_str().into_owned()
     }
 
     #[test]
-    fn no_text_is_written_as_it_is_that_holds_structure_wherever_it_stands() {
-        for byte in 0..=255 {
-            for length in 1..=17 {
-                for at in 0..length {
-                    let mut text = vec![b'a'; length];
-                    text[at] = byte;
-                    let structural = is_structural(byte) || !byte.is_ascii();
-                    assert!(
-                        !(structural && is_plain(&text)),
-                        "{byte} at {at} of {length}"
+    fn structure_is_found_wherever_it_stands() {
+        let others = ['é', '\u{a0}', '\u{2028}', '\u{7f}'];
+        for character in (0..128).map(char::from).chain(others) {
+            for length in 0..=40 {
+                for at in 0..=length {
+                    let text = format!(
+                        "{}{character}{}",
+                        "a-post_of.2026/07@b`c^d[e"[..at.min(20)].repeat(1 + at / 20),
+                        "Zz".repeat(length - at)
                     );
-                    let common = byte.is_ascii_alphanumeric() || b"-._@/".contains(&byte);
-                    assert!(!common || is_plain(&text), "{byte} at {at} of {length}");
+                    assert_eq!(escaped(&text), slowly_escaped(&text), "{text:?}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn it_is_written_at_any_place() {
+        for before in 0..80 {
+            for length in 0..40 {
+                let (before, text) = ("b".repeat(before), "t".repeat(length));
+                let mut out = Text::default();
+                out.push_str(&before);
+                push_escaped(&mut out, &text);
+                push_escaped(&mut out, "::");
+                assert_eq!(out.to_str(), format!("{before}{text}%3A%3A"));
             }
         }
     }

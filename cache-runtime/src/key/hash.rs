@@ -1,6 +1,8 @@
 //! The argument hash: BLAKE3 over the canonical bytes of the arguments. Golden vectors in the tests pin it across
 //! platforms and releases.
 
+use super::text::Text;
+
 /// How many bytes of the hash a variant shows: 128 bits.
 const DIGEST_BYTES: usize = 16;
 
@@ -11,7 +13,7 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const DIGEST_CHARACTERS: usize = DIGEST_BYTES * 8 / 5 + 1;
 
 /// Appends the mark and the digest of `canonical`.
-pub(crate) fn push_variant(out: &mut String, canonical: &[u8]) {
+pub(crate) fn push_variant(out: &mut Text, canonical: &[u8]) {
     let hash = blake3::hash(canonical);
     let mut digest = [0; DIGEST_BYTES];
     digest.copy_from_slice(&hash.as_bytes()[..DIGEST_BYTES]);

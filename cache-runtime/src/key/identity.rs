@@ -62,11 +62,19 @@ impl IdentityMemo {
     /// where no key is written, whenever the path `crate:module:function` isn't the whole name.
     #[inline]
     pub(crate) fn enters(&self, closure: &'static str, site: &ReadInfo) -> bool {
+        match self.0.get() {
+            Some(&(known, enters)) if std::ptr::eq(known, closure) => enters,
+            _ => self.enters_slowly(closure, site),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn enters_slowly(&self, closure: &'static str, site: &ReadInfo) -> bool {
         let (known, enters) = *self.0.get_or_init(|| (closure, judge(closure, site)));
-        if std::ptr::eq(known, closure) || known == closure {
-            enters
-        } else {
-            judge(closure, site)
+        match known == closure {
+            true => enters,
+            false => judge(closure, site),
         }
     }
 }

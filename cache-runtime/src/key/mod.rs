@@ -8,6 +8,7 @@ pub(crate) mod hash;
 pub(crate) mod identity;
 pub mod part;
 pub mod quiet;
+pub(crate) mod text;
 pub(crate) mod writer;
 
 /// What separates a path from its variant. Values can't hold it (it is escaped), literals mustn't.

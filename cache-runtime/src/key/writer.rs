@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::canonical::Canonical;
 use super::direct::Direct;
 use super::escape::Escape;
+use super::text::Text;
 
 /// Where the returned value goes in a pattern, until it is known. No text can hold it: control characters are
 /// escaped in values and refused in literals.
@@ -23,9 +24,11 @@ pub struct Writer<'a>(&'a mut Rendering);
 #[derive(Debug, Default)]
 pub(crate) struct Rendering {
     /// The path, or the pattern in progress.
-    pub(crate) text: String,
+    pub(crate) text: Text,
     /// The canonical bytes of what enters the variant; empty where there is none.
     pub(crate) variant: Vec<u8>,
+    /// Something is asked of it that most calls don't: so most look at nothing else of what follows.
+    unusual: bool,
     /// Whether the parts' lengths enter the variant, because the template doesn't separate them.
     ambiguous: bool,
     /// Name and place in `text` of each part, where a debug line will show them.
@@ -40,7 +43,7 @@ pub(crate) struct Rendering {
 const MOST_SPARED: usize = 16 << 10;
 
 thread_local! {
-    /// The last rendering of this thread, so that a hit finds its buffers allocated.
+    /// The last rendering of this thread, cleared, so that a hit finds its buffers allocated.
     static SPARE: Cell<Option<Box<Rendering>>> = const { Cell::new(None) };
 }
 
@@ -53,9 +56,9 @@ pub(crate) fn with_rendering<T>(use_it: impl FnOnce(&mut Rendering) -> T) -> T {
         .ok()
         .flatten()
         .unwrap_or_default();
-    rendering.clear();
     let result = use_it(&mut rendering);
-    if rendering.text.capacity().max(rendering.variant.capacity()) <= MOST_SPARED {
+    rendering.clear();
+    if rendering.text.capacity() <= MOST_SPARED && rendering.variant.capacity() <= MOST_SPARED {
         // A thread that is ending has no spare any more; that is no one's error.
         let _ = SPARE.try_with(|spare| spare.set(Some(rendering)));
     }
@@ -67,28 +70,44 @@ impl Rendering {
     fn clear(&mut self) {
         self.text.clear();
         self.variant.clear();
-        self.ambiguous = false;
-        if self.parts.is_some() || self.failure.is_some() || !self.patterns.is_empty() {
+        if self.unusual {
             self.clear_rest();
         }
     }
 
-    /// What a hit has left as it was.
     #[cold]
     fn clear_rest(&mut self) {
+        self.unusual = false;
+        self.ambiguous = false;
         self.parts = None;
         self.failure = None;
         self.patterns.clear();
     }
 
     pub(crate) fn with_parts_shown(&mut self) -> &mut Self {
+        self.unusual = true;
         self.parts = Some(Vec::new());
         self
     }
 
-    pub(crate) fn with_lengths_hashed(&mut self, ambiguous: bool) -> &mut Self {
-        self.ambiguous = ambiguous;
+    #[inline(never)]
+    pub(crate) fn with_lengths_hashed(&mut self) -> &mut Self {
+        self.unusual = true;
+        self.ambiguous = true;
         self
+    }
+
+    /// Notes why the key can't be had.
+    #[cold]
+    fn fail(&mut self, reason: String) {
+        self.unusual = true;
+        self.failure = Some(reason);
+    }
+
+    /// Why the key can't be had, if it can't.
+    #[inline]
+    pub(crate) fn failed(&self) -> bool {
+        self.unusual && self.failure.is_some()
     }
 
     pub(crate) fn writer(&mut self) -> Writer<'_> {
@@ -97,39 +116,45 @@ impl Rendering {
 
     /// `slug: my-post, page: 2`, as rendered, so that nothing needs `Debug` and no skipped argument shows.
     pub(crate) fn shown_parts(&self) -> String {
-        let mut shown = String::new();
+        let (text, mut shown) = (self.text.to_str(), String::new());
         for (name, range) in self.parts.iter().flatten() {
             if !shown.is_empty() {
                 shown.push_str(", ");
             }
             shown.push_str(name);
             shown.push_str(": ");
-            shown.push_str(&self.text[range.clone()]);
+            shown.push_str(&text[range.clone()]);
         }
         shown
     }
 
     /// The parts alone, as rendered.
-    pub(crate) fn part_texts(&self) -> impl Iterator<Item = &str> {
-        self.parts
-            .iter()
-            .flatten()
-            .map(|(_, range)| &self.text[range.clone()])
+    pub(crate) fn part_texts(&self) -> Vec<String> {
+        let text = self.text.to_str();
+        let parts = self.parts.iter().flatten();
+        parts
+            .map(|(_, range)| text[range.clone()].to_owned())
+            .collect()
     }
 
     /// Appends `#variant` where something entered it.
     #[inline]
     pub(crate) fn finish_key(&mut self) {
         if !self.variant.is_empty() {
-            super::hash::push_variant(&mut self.text, &self.variant);
+            self.push_variant();
         }
+    }
+
+    #[inline(never)]
+    fn push_variant(&mut self) {
+        super::hash::push_variant(&mut self.text, &self.variant);
     }
 
     /// Lets a named text enter the variant.
     pub(crate) fn vary_by(&mut self, name: &str, text: &str) {
         let named = Canonical::named(&mut self.variant, name);
         if let Err(error) = text.serialize(named) {
-            self.failure = Some(error.to_string());
+            self.fail(error.to_string());
         }
     }
 }
@@ -138,11 +163,20 @@ impl Writer<'_> {
     /// Writes literal text of the template.
     #[inline]
     pub fn text(&mut self, literal: &'static str) {
-        self.0.text.push_str(literal);
+        self.0.text.push_literal(literal);
     }
 
     #[inline]
     pub(crate) fn direct<T: Direct + ?Sized>(&mut self, name: &'static str, value: &T) {
+        if self.0.unusual {
+            return self.direct_noted(name, value);
+        }
+        value.push_into(&mut self.0.text);
+    }
+
+    /// Not inlined: it would be at each placeholder of a program.
+    #[inline(never)]
+    fn direct_noted<T: Direct + ?Sized>(&mut self, name: &'static str, value: &T) {
         let start = self.0.text.len();
         value.push_into(&mut self.0.text);
         self.written(name, start);
@@ -155,9 +189,11 @@ impl Writer<'_> {
             Some(value) => {
                 if write!(Escape(&mut self.0.text), "{value}").is_err() {
                     // The key isn't used then; a pattern must not match less than was meant.
-                    self.0.text.truncate(start);
+                    let before = self.0.text.to_str()[..start].to_owned();
+                    self.0.text.clear();
+                    self.0.text.push_str(&before);
                     self.0.text.push('*');
-                    self.0.failure = Some(format!("the `Display` of `{name}` failed"));
+                    self.0.fail(format!("the `Display` of `{name}` failed"));
                 }
             }
         }
@@ -165,7 +201,6 @@ impl Writer<'_> {
     }
 
     /// Notes a part that begins there.
-    #[inline]
     fn written(&mut self, name: &'static str, start: usize) {
         let end = self.0.text.len();
         if let Some(parts) = &mut self.0.parts {
@@ -184,7 +219,7 @@ impl Writer<'_> {
         T: HashArgument<Name> + ?Sized,
     {
         if let Err(reason) = value.hash_into(Canonical::named(&mut self.0.variant, name)) {
-            self.0.failure = Some(format!("the argument `{name}`: {reason}"));
+            self.0.fail(format!("the argument `{name}`: {reason}"));
         }
     }
 
@@ -195,7 +230,9 @@ impl Writer<'_> {
 
     /// Ends a pattern.
     pub fn end(&mut self) {
-        self.0.patterns.push(std::mem::take(&mut self.0.text));
+        self.0.unusual = true;
+        self.0.patterns.push(self.0.text.to_str().into_owned());
+        self.0.text.clear();
     }
 }
 

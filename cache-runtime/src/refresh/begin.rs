@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::cache::current::Handle;
 use crate::hit::{Asked, Glance, Opened, Rest, Wanted, open_by};
 use crate::key::writer::Rendered;
-use crate::lookup::{Lookup, opened, wanted};
+use crate::lookup::{Lookup, given, wanted};
 use crate::refresh::{Reason, Standing, early};
 use crate::site::ReadSite;
 use crate::store::memory::Hit;
@@ -30,38 +30,44 @@ where
         site,
         render: &render,
     };
-    opened(
-        site,
-        |rest| open(&asked, handle, condition, wanted::<R, S>(), rest),
-        ttl,
-    )
+    let mut rest = Rest::Bypassed;
+    let opened = open(asked, handle, condition, wanted::<R, S>, &mut rest);
+    given(asked, handle, opened, rest, ttl)
 }
 
 /// Not generic, like what it is a variety of.
 fn open(
-    asked: &Asked<'_>,
+    asked: Asked<'_>,
     handle: Handle<'_>,
     condition: bool,
-    wanted: Wanted,
+    wanted: fn() -> Wanted,
     rest: &mut Rest,
 ) -> Opened {
     let (options, version) = (&asked.site.info.options, asked.site.info.version);
-    open_by(asked, handle, condition, wanted, rest, |store, key, now| {
-        let Some(sight) = store.look(key, now) else {
-            return Glance::Nothing;
-        };
-        let early = |left| sight.paused_until <= now && early::is_due(left, sight.compute);
-        match options.standing(sight.age(now), early) {
-            Standing::Due(Reason::Early) => Glance::Due(sight.fresh_until),
-            Standing::Fresh => match sight.payload {
-                Payload::Typed(value) if sight.version == version => Glance::Typed(value),
-                payload => Glance::Other(Hit {
-                    payload,
-                    version: sight.version,
-                    fresh_until: sight.fresh_until,
-                }),
-            },
-            Standing::Due(_) | Standing::Gone => Glance::Nothing,
-        }
-    })
+    open_by(
+        asked,
+        handle,
+        condition,
+        wanted,
+        rest,
+        |store, key, now, other| {
+            let sight = store.look_by(key, now)?;
+            let early = |left| sight.paused_until <= now && early::is_due(left, sight.compute);
+            match options.standing(sight.age(now), early) {
+                Standing::Due(Reason::Early) => *other = Glance::Due(sight.fresh_until),
+                Standing::Fresh => match sight.payload {
+                    Payload::Typed(value) if sight.version == version => return Some(value),
+                    payload => {
+                        *other = Glance::Other(Hit {
+                            payload,
+                            version: sight.version,
+                            fresh_until: sight.fresh_until,
+                        });
+                    }
+                },
+                Standing::Due(_) | Standing::Gone => {}
+            }
+            None
+        },
+    )
 }

@@ -90,20 +90,30 @@ pub struct ReadSite {
 
 impl ReadSite {
     /// Renders the key of a call, or leaves in the rendering why it can't be.
-    #[inline(always)]
-    pub(crate) fn render(&self, rendering: &mut Rendering, rendered: Rendered<'_>) {
+    // Not inlined into what looks for the key: either has use for all registers.
+    #[inline(never)]
+    pub(crate) fn render(&self, rendering: &mut Rendering, rendered: &Rendered<'_>) {
         if self.info.template.is_empty() {
             rendering.text.push_str(self.default_path());
         }
         if self.identity.enters(rendered.type_name, &self.info) {
-            let identity = identity(rendered.type_name, self.info.companion, self.info.function);
-            rendering.vary_by("", &identity);
+            self.vary_by_identity(rendering, rendered.type_name);
         }
-        rendered.render(&mut rendering.with_lengths_hashed(self.ambiguous).writer());
+        if self.ambiguous {
+            rendering.with_lengths_hashed();
+        }
+        rendered.render(&mut rendering.writer());
         rendering.finish_key();
     }
 
+    #[inline(never)]
+    fn vary_by_identity(&self, rendering: &mut Rendering, closure: &str) {
+        let identity = identity(closure, self.info.companion, self.info.function);
+        rendering.vary_by("", &identity);
+    }
+
     /// `crate:module:function`.
+    #[inline(never)]
     pub(crate) fn default_path(&self) -> &str {
         let path = || {
             format!(
@@ -118,9 +128,17 @@ impl ReadSite {
     /// Its place in every cache's counters.
     #[inline]
     pub(crate) fn number(&self) -> usize {
-        *self
-            .number
-            .get_or_init(|| registry::number(self.info.place()))
+        match self.number.get() {
+            Some(number) => *number,
+            None => self.find_number(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_number(&self) -> usize {
+        let number = || registry::number(self.info.place());
+        *self.number.get_or_init(number)
     }
 }
 

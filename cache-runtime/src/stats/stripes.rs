@@ -105,6 +105,13 @@ impl Stripes {
         }
     }
 
+    /// Takes back what was counted. In whichever copy: they are summed up.
+    pub(super) fn take_back(&self, site: usize) {
+        if let Some(count) = self.at(SHARED, site) {
+            count.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
     #[inline]
     fn at(&self, stripe: u32, site: usize) -> Option<&AtomicU64> {
         let line = self.lines.get(stripe as usize * self.length + site / 8)?;

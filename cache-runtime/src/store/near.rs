@@ -210,8 +210,7 @@ impl Note {
 
     fn insert(&self, entry: Entry) -> Insertion {
         let near = &self.near;
-        near.entries
-            .insert(Arc::clone(&self.key), entry, near.now())
+        near.entries.insert(&self.key, entry, near.now())
     }
 
     fn entry(&self, header: &Header, left: u64, bytes: usize, payload: Payload) -> Entry {

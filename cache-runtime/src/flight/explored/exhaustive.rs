@@ -82,7 +82,7 @@ fn a_fill_and(invalidate: impl Fn(&Flights, &MemoryStore) + Send + Sync + 'stati
         let leader = lead(&flights);
         let filled = Arc::clone(&store);
         let landing = thread::spawn(move || {
-            let fill = |key, payload| {
+            let fill = |key: &str, payload| {
                 let entry = Entry { payload, ..entry() };
                 filled.insert(key, entry, 0)
             };

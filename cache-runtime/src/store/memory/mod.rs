@@ -8,16 +8,17 @@ mod key;
 mod shard;
 mod slot;
 
-use std::hash::{BuildHasher, Hasher};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Moment;
 use crate::hit::Glance;
+use crate::key::text::Text;
 use crate::pattern::Pattern;
 use crate::refresh::Age;
 use crate::shim::{RandomState, RwLock, RwLockWriteGuard};
-use crate::value::payload::Payload;
+use crate::value::payload::{Payload, Value};
+use key::{Any, Short, Sought};
 use shard::Shard;
 pub(crate) use slot::Entry;
 
@@ -92,67 +93,113 @@ impl MemoryStore {
         self.capacity.saturating_sub(slot::cost_besides(key))
     }
 
-    #[inline]
-    fn locate(&self, key: &str) -> (u64, &RwLock<Shard>) {
-        // Without what ends a `str` among several fields: a key stands alone.
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write(key.as_bytes());
-        let hash = hasher.finish();
-        // There are a power of two of them. The map within the shard goes by the other bits.
-        let shard = (hash >> 48) as usize & (self.shards.len() - 1);
-        (hash, &self.shards[shard])
+    fn seek<'a>(&self, key: &'a str) -> Any<'a> {
+        Any::new(key.as_bytes(), &self.hasher)
     }
 
-    /// What stands and is fresh, as a call of this version sees it. Inlined, so that what is found goes on in registers: through
-    /// memory it would be waited for several times.
     #[inline(always)]
-    pub(crate) fn glance(&self, key: &str, now: Moment, version: u32) -> Glance {
-        let (hash, shard) = self.locate(key);
+    fn shard(&self, sought: &impl Sought) -> &RwLock<Shard> {
+        // There are a power of two of them. The map within the shard goes by the other bits.
+        let shard = (sought.hash() >> 48) as usize & (self.shards.len() - 1);
+        &self.shards[shard]
+    }
+
+    /// A value of this version that is fresh; what else there is that is fresh goes to `other`. A value is returned in registers: through
+    /// memory it would be waited for several times.
+    #[inline(never)]
+    pub(crate) fn glance(
+        &self,
+        key: &Text,
+        now: Moment,
+        version: u32,
+        other: &mut Glance,
+    ) -> Option<Arc<dyn Value>> {
+        match Short::written(key, &self.hasher) {
+            Some(short) => self.glance_by(&short, now, version, other),
+            None => self.glance_long(key, now, version, other),
+        }
+    }
+
+    #[inline(never)]
+    fn glance_long(
+        &self,
+        key: &Text,
+        now: Moment,
+        version: u32,
+        other: &mut Glance,
+    ) -> Option<Arc<dyn Value>> {
+        let sought = Any::written(key, &self.hasher);
+        self.glance_by(&sought, now, version, other)
+    }
+
+    #[inline(always)]
+    fn glance_by(
+        &self,
+        sought: &impl Sought,
+        now: Moment,
+        version: u32,
+        other: &mut Glance,
+    ) -> Option<Arc<dyn Value>> {
+        let shard = self.shard(sought);
         shard
             .read()
             .unwrap_or_else(PoisonError::into_inner)
-            .glance(hash, key, now, version)
+            .glance(sought, now, version, other)
     }
 
     /// The entry, if it stands and is fresh.
     pub(crate) fn get(&self, key: &str, now: Moment) -> Option<Hit> {
-        let (hash, shard) = self.locate(key);
+        let sought = self.seek(key);
+        let shard = self.shard(&sought);
         shard
             .read()
             .unwrap_or_else(PoisonError::into_inner)
-            .get(hash, key, now)
+            .get(&sought, now)
     }
 
     /// Whether there is an entry of this key, living or not.
     pub(crate) fn holds(&self, key: &str) -> bool {
-        let (hash, shard) = self.locate(key);
+        let sought = self.seek(key);
+        let shard = self.shard(&sought);
         shard
             .read()
             .unwrap_or_else(PoisonError::into_inner)
-            .holds(hash, key)
+            .holds(&sought)
     }
 
     /// The entry, if it stands, be it stale.
-    #[inline]
     pub(crate) fn look(&self, key: &str, now: Moment) -> Option<Sight> {
-        let (hash, shard) = self.locate(key);
+        self.see(&self.seek(key), now)
+    }
+
+    /// The same by a key that was just written.
+    #[inline]
+    pub(crate) fn look_by(&self, key: &Text, now: Moment) -> Option<Sight> {
+        self.see(&Any::written(key, &self.hasher), now)
+    }
+
+    #[inline(always)]
+    fn see(&self, sought: &Any<'_>, now: Moment) -> Option<Sight> {
+        let shard = self.shard(sought);
         shard
             .read()
             .unwrap_or_else(PoisonError::into_inner)
-            .look(hash, key, now)
+            .look(sought, now)
     }
 
     /// Notes that nobody computes the entry anew before `until`; until when it is fresh, if it stands.
     pub(crate) fn pause(&self, key: &str, now: Moment, until: Moment) -> Option<Moment> {
-        let (hash, shard) = self.locate(key);
-        write(shard).pause(hash, key, now, until)
+        let sought = self.seek(key);
+        let shard = self.shard(&sought);
+        write(shard).pause(&sought, now, until)
     }
 
     /// Stores an entry in place of any other.
-    pub(crate) fn insert(&self, key: Arc<str>, entry: Entry, now: Moment) -> Insertion {
-        let (hash, shard) = self.locate(&key);
+    pub(crate) fn insert(&self, key: &str, entry: Entry, now: Moment) -> Insertion {
+        let sought = self.seek(key);
+        let shard = self.shard(&sought);
         let mut removed = Vec::new();
-        let stored = write(shard).insert(hash, key, entry, now, &mut removed);
+        let stored = write(shard).insert(&sought, key, entry, now, &mut removed);
         Insertion {
             stored,
             _removed: removed,
@@ -166,8 +213,9 @@ impl MemoryStore {
 
     /// Removes an entry, living or expired, and gives it to the caller to drop.
     pub(crate) fn take(&self, key: &str) -> Option<Entry> {
-        let (hash, shard) = self.locate(key);
-        write(shard).remove(hash, key)
+        let sought = self.seek(key);
+        let shard = self.shard(&sought);
+        write(shard).remove(&sought)
     }
 
     /// Removes what the pattern matches, and counts the living.

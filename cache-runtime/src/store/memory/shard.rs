@@ -9,12 +9,13 @@ use std::sync::atomic::Ordering;
 use hashbrown::HashTable;
 
 use super::Hit;
+use super::key::{Any, Sought};
 use super::slot::{Entry, Rest, Slot};
 use crate::clock::Moment;
 use crate::hit::Glance;
 use crate::index::{GROUP, Index, MOST_KEY_BYTES, MOST_PLACES};
 use crate::pattern::{Pattern, Span};
-use crate::value::payload::Payload;
+use crate::value::payload::{Payload, Value};
 
 /// How many slots each insertion looks at for an expired entry: more than one, so that the sweep outruns growth.
 const SWEEP: usize = 2;
@@ -73,25 +74,9 @@ impl Shard {
         self.weight
     }
 
-    #[inline]
-    fn slot(&self, hash: u64, key: &[u8]) -> Option<&Slot> {
-        let mut found = None;
-        self.places.find(hash, |place| {
-            found = self.at(*place).filter(|slot| {
-                slot.payload.touch();
-                slot.key.is(key)
-            });
-            found.is_some()
-        });
-        found
-    }
-
-    fn place(&self, hash: u64, key: &str) -> Option<u32> {
-        let is_it = |place: &u32| {
-            self.at(*place)
-                .is_some_and(|slot| slot.key.is(key.as_bytes()))
-        };
-        self.places.find(hash, is_it).copied()
+    fn place(&self, sought: &Any<'_>) -> Option<u32> {
+        let is_it = |place: &u32| self.at(*place).is_some_and(|slot| sought.is(&slot.key));
+        self.places.find(sought.hash(), is_it).copied()
     }
 
     #[inline]
@@ -99,46 +84,59 @@ impl Shard {
         self.slots.get(place as usize)?.as_ref()
     }
 
+    /// Inlined, so that what is found goes on in registers.
     #[inline(always)]
-    fn fresh(&self, hash: u64, key: &str, now: Moment) -> Option<&Slot> {
-        let slot = self.slot(hash, key.as_bytes());
-        let slot = slot.filter(|slot| slot.fresh_until > now)?;
+    pub(super) fn glance(
+        &self,
+        sought: &impl Sought,
+        now: Moment,
+        version: u32,
+        other: &mut Glance,
+    ) -> Option<Arc<dyn Value>> {
+        let mut found = None;
+        self.places.find(sought.hash(), |place| {
+            found = self.at(*place).filter(|slot| {
+                slot.payload.touch();
+                sought.is(&slot.key)
+            });
+            found.is_some()
+        });
+        let slot = found.filter(|slot| slot.fresh_until > now)?;
         slot.visit();
-        Some(slot)
-    }
-
-    #[inline(always)]
-    pub(super) fn glance(&self, hash: u64, key: &str, now: Moment, version: u32) -> Glance {
-        match self.fresh(hash, key, now) {
-            Some(slot) => match &slot.payload {
-                Payload::Typed(value) if slot.version == version => {
-                    Glance::Typed(Arc::clone(value))
-                }
-                _ => Glance::Other(slot.hit()),
-            },
-            None => Glance::Nothing,
+        match &slot.payload {
+            Payload::Typed(value) if slot.version == version => Some(Arc::clone(value)),
+            _ => {
+                *other = Glance::Other(slot.hit());
+                None
+            }
         }
     }
 
-    pub(super) fn get(&self, hash: u64, key: &str, now: Moment) -> Option<Hit> {
-        self.fresh(hash, key, now).map(Slot::hit)
+    pub(super) fn get(&self, sought: &Any<'_>, now: Moment) -> Option<Hit> {
+        let slot = self.at(self.place(sought)?)?;
+        if slot.fresh_until <= now {
+            return None;
+        }
+        slot.visit();
+        Some(slot.hit())
     }
 
     /// Whether there is an entry of this key, living or not.
-    pub(super) fn holds(&self, hash: u64, key: &str) -> bool {
-        self.slot(hash, key.as_bytes()).is_some()
+    pub(super) fn holds(&self, sought: &Any<'_>) -> bool {
+        self.place(sought).is_some()
     }
 
     /// Stores an entry. What it replaces and evicts goes to `removed`.
     pub(super) fn insert(
         &mut self,
-        hash: u64,
-        key: Arc<str>,
+        sought: &Any<'_>,
+        key: &str,
         entry: Entry,
         now: Moment,
         removed: &mut Vec<Entry>,
     ) -> bool {
-        removed.extend(self.remove(hash, &key));
+        removed.extend(self.remove(sought));
+        let hash = sought.hash();
         let (slot, rest) = entry.into_parts(hash, key);
         let weight = rest.weight;
         if weight > self.capacity || slot.key.len() > MOST_KEY_BYTES {
@@ -182,8 +180,8 @@ impl Shard {
     }
 
     /// Removes an entry.
-    pub(super) fn remove(&mut self, hash: u64, key: &str) -> Option<Entry> {
-        let place = self.place(hash, key)?;
+    pub(super) fn remove(&mut self, sought: &Any<'_>) -> Option<Entry> {
+        let place = self.place(sought)?;
         let entry = self.clear(place);
         self.compact();
         entry

@@ -1,7 +1,6 @@
 //! Where an entry stands. What a hit reads of it is one line of the processor's cache; the rest is elsewhere, since of what a hit costs,
 //! waiting for memory is the most.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -62,13 +61,13 @@ pub(super) fn cost_besides(key: &str) -> usize {
 
 impl Entry {
     /// As it stands in a shard.
-    pub(super) fn into_parts(self, hash: u64, key: Arc<str>) -> (Slot, Rest) {
+    pub(super) fn into_parts(self, hash: u64, key: &str) -> (Slot, Rest) {
         let rest = Rest {
             hash,
             expires: self.expires,
             compute: self.compute,
             paused_until: self.paused_until,
-            weight: self.bytes + cost_besides(&key),
+            weight: self.bytes + cost_besides(key),
             bytes: self.bytes,
         };
         let slot = Slot {

@@ -29,7 +29,7 @@ fn entry(bytes: usize, expires: Moment) -> Entry {
 }
 
 fn put(store: &MemoryStore, key: &str, bytes: usize, expires: Moment, now: Moment) -> bool {
-    store.insert(key.into(), entry(bytes, expires), now).stored
+    store.insert(key, entry(bytes, expires), now).stored
 }
 
 fn has(store: &MemoryStore, key: &str, now: Moment) -> bool {
@@ -248,7 +248,7 @@ fn a_stale_entry_is_seen_by_a_look_only_and_stands_until_its_grace_ends() {
         fresh_until: 100,
         ..entry(1, 200)
     };
-    store.insert("a".into(), stale, 0);
+    store.insert("a", stale, 0);
     assert!(store.get("a", 99).is_some());
     assert!(store.get("a", 100).is_none());
     let sight = store.look("a", 199).expect("it stands");
@@ -268,7 +268,7 @@ fn a_pause_is_noted_at_an_entry_that_stands() {
         fresh_until: 100,
         ..entry(1, 200)
     };
-    store.insert("a".into(), stale, 0);
+    store.insert("a", stale, 0);
     assert_eq!(store.pause("a", 150, 160), Some(100));
     assert_eq!(
         store.look("a", 150).map(|sight| sight.paused_until),
@@ -276,7 +276,7 @@ fn a_pause_is_noted_at_an_entry_that_stands() {
     );
     assert_eq!(store.pause("a", 200, 210), None, "it has ended");
     // What replaces it knows no pause.
-    store.insert("a".into(), entry(1, 300), 150);
+    store.insert("a", entry(1, 300), 150);
     assert_eq!(
         store.look("a", 150).map(|sight| sight.paused_until),
         Some(0)

@@ -28,7 +28,8 @@ impl Shard {
                 None => assert!(self.unindexed.contains(&place)),
             }
             indexed += usize::from(found.is_some());
-            assert!(self.slot(rest.hash, slot.key.as_bytes()).is_some());
+            let found = self.places.find(rest.hash, |other| *other == place);
+            assert!(found.is_some());
         }
         assert_eq!(indexed, self.index.len(), "the index knows no others");
         assert!(self.unindexed.len() < GROUP);

@@ -3,16 +3,12 @@
 use super::Shard;
 use crate::clock::Moment;
 use crate::store::memory::Sight;
+use crate::store::memory::key::Any;
 
 impl Shard {
     /// The entry, fresh or stale.
-    pub(in crate::store::memory) fn look(
-        &self,
-        hash: u64,
-        key: &str,
-        now: Moment,
-    ) -> Option<Sight> {
-        let place = self.place(hash, key)?;
+    pub(in crate::store::memory) fn look(&self, sought: &Any<'_>, now: Moment) -> Option<Sight> {
+        let place = self.place(sought)?;
         let (slot, rest) = (self.at(place)?, self.rest.get(place as usize)?);
         if rest.expires <= now {
             return None;
@@ -30,12 +26,11 @@ impl Shard {
     /// Notes until when nobody computes the entry anew; until when it is fresh.
     pub(in crate::store::memory) fn pause(
         &mut self,
-        hash: u64,
-        key: &str,
+        sought: &Any<'_>,
         now: Moment,
         until: Moment,
     ) -> Option<Moment> {
-        let place = self.place(hash, key)?;
+        let place = self.place(sought)?;
         let fresh_until = self.at(place)?.fresh_until;
         let rest = self.rest.get_mut(place as usize)?;
         if rest.expires <= now {
