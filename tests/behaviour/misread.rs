@@ -3,9 +3,10 @@
 
 use cache_runtime::{Cache, cacheable};
 use redis::Connection;
-use tests::{RedisServer, on_both_stores};
+use tests::{RedisServer, events_of, on_both_stores};
+use tracing::Level;
 
-use crate::common::{Post, Runs, on_redis};
+use crate::common::{Post, Runs, memory, on_redis};
 
 #[cacheable(key = "same", skip(runs))]
 async fn post(runs: &Runs) -> Post {
@@ -79,6 +80,40 @@ async fn another_type_or_version_under_the_same_key_is_a_miss_and_overwritten() 
         }
     })
     .await;
+}
+
+#[cacheable(key = "same", debug = true)]
+fn shown_text() -> String {
+    "text".to_owned()
+}
+
+#[cacheable(key = "same", debug = true)]
+fn shown_number() -> u64 {
+    1
+}
+
+/// Heard or not: two ways lead to the counters.
+#[test]
+fn what_is_of_another_type_is_no_hit_to_the_counters_either() {
+    for level in [Level::INFO, Level::ERROR] {
+        let cache = memory();
+        let events = events_of(level, || {
+            cache.scope_sync(|| {
+                for _ in 0..3 {
+                    // A miss that replaces the other's entry, and a hit.
+                    (shown_text(), shown_text());
+                    (shown_number(), shown_number());
+                }
+            });
+        });
+        let stats = cache.stats();
+        assert_eq!((stats.misses, stats.fills, stats.hits), (6, 6, 6));
+        for site in stats.sites.iter().filter(|site| site.hits > 0) {
+            assert_eq!((site.misses, site.hits), (3, 3), "{}", site.function);
+        }
+        let hits = events.iter().filter(|event| event.message.contains("HIT"));
+        assert_eq!(hits.count(), if level == Level::INFO { 6 } else { 0 });
+    }
 }
 
 #[tokio::test]

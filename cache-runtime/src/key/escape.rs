@@ -80,7 +80,7 @@ fn are_common(one: u64, two: u64) -> bool {
         let from = |first: u8, word: u64| word.wrapping_add(ALL * u64::from(0x80 - first));
         let between = from(b':', word) & !from(b'@', word);
         // A letter's case is one bit, and so is that of what follows `z` and `Z`.
-        let after = from(b'{', word | ALL * 0x20);
+        let after = from(b'{', word | (ALL * 0x20));
         !from(b'+', word) | between | after | word
     };
     (strange(one) | strange(two)) & (ALL * 0x80) == 0

@@ -89,4 +89,11 @@ impl Sequence {
     pub fn keys(&mut self, count: usize) -> Vec<usize> {
         (0..count).map(|_| self.next_below(ENTRIES)).collect()
     }
+
+    /// Each entry once, in any order (Fisher and Yates).
+    pub fn each_key(&mut self) -> Vec<usize> {
+        let mut keys: Vec<usize> = (0..ENTRIES).collect();
+        (1..ENTRIES).for_each(|at| keys.swap(at, self.next_below(at + 1)));
+        keys
+    }
 }

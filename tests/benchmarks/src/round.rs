@@ -77,8 +77,9 @@ pub struct Plan {
     pub warm_up: usize,
     pub rounds: usize,
     pub batch: usize,
-    /// Before each batch so many that aren't timed: what the contender before left in the processor's caches is not what is measured.
-    pub lead: usize,
+    /// Whether each key is asked for once before each batch, untimed: what the contender before left in the processor's caches is not
+    /// what is measured.
+    pub lead: bool,
     /// Whether each contender first meets every key once, so that all that is measured are hits.
     pub all_first: bool,
 }
@@ -104,7 +105,7 @@ impl Plan {
     /// With its own entries in the processor's caches, as far as they fit.
     pub fn warmed(self) -> Self {
         Self {
-            lead: ENTRIES,
+            lead: true,
             ..self
         }
     }
@@ -124,11 +125,12 @@ pub fn measure(plan: Plan, mut contenders: Vec<Contender<'_>>) -> Vec<Samples> {
         }
     }
     for round in 0..plan.warm_up + plan.rounds {
-        let (lead, keys) = (sequence.keys(plan.lead), sequence.keys(plan.batch));
+        let lead = plan.lead.then(|| sequence.each_key());
+        let keys = sequence.keys(plan.batch);
         for turn in 0..contenders.len() {
             let at = (turn + round) % contenders.len();
-            if !lead.is_empty() {
-                contenders[at].run(&lead);
+            if let Some(lead) = &lead {
+                contenders[at].run(lead);
             }
             let nanoseconds = contenders[at].run(&keys);
             if round >= plan.warm_up {

@@ -30,18 +30,18 @@ pub(super) trait Sought {
 }
 
 /// A short one: its length is the last byte.
-pub(super) struct Short {
+pub(super) struct ShortKey {
     words: Words,
     hash: u64,
 }
 
 /// Any.
-pub(super) enum Any<'a> {
-    Short(Short),
+pub(super) enum AnyKey<'a> {
+    Short(ShortKey),
     Long { text: &'a [u8], hash: u64 },
 }
 
-impl Short {
+impl ShortKey {
     /// Of a text that was just written, if it is short.
     #[inline(always)]
     pub(super) fn written(text: &Text, by: &impl BuildHasher) -> Option<Self> {
@@ -61,7 +61,7 @@ impl Short {
     }
 }
 
-impl Sought for Short {
+impl Sought for ShortKey {
     #[inline(always)]
     fn hash(&self) -> u64 {
         self.hash
@@ -83,7 +83,7 @@ impl Sought for Short {
     }
 }
 
-impl<'a> Any<'a> {
+impl<'a> AnyKey<'a> {
     pub(super) fn new(text: &'a [u8], by: &impl BuildHasher) -> Self {
         let (eights, rest) = text.as_chunks::<8>();
         let eights = eights.iter().map(|eight| u64::from_le_bytes(*eight));
@@ -93,12 +93,12 @@ impl<'a> Any<'a> {
             return Self::long(text, words, by);
         }
         let words = [(); 3].map(|()| words.next().unwrap_or_default());
-        Self::Short(Short::new(words, text.len(), by))
+        Self::Short(ShortKey::new(words, text.len(), by))
     }
 
     /// The same of a text that was just written.
     pub(super) fn written(text: &'a Text, by: &impl BuildHasher) -> Self {
-        if let Some(short) = Short::written(text, by) {
+        if let Some(short) = ShortKey::written(text, by) {
             return Self::Short(short);
         }
         if text.len() > ROOM {
@@ -119,7 +119,7 @@ impl<'a> Any<'a> {
     }
 }
 
-impl Sought for Any<'_> {
+impl Sought for AnyKey<'_> {
     fn hash(&self) -> u64 {
         match self {
             Self::Short(short) => short.hash,
@@ -170,7 +170,7 @@ mod tests {
     use crate::shim::RandomState;
 
     fn is(key: &Key, text: &[u8]) -> bool {
-        Any::new(text, &RandomState::default()).is(key)
+        AnyKey::new(text, &RandomState::default()).is(key)
     }
 
     #[test]
@@ -206,8 +206,8 @@ mod tests {
                 expected.as_bytes().chunks(piece).for_each(|piece| {
                     text.push_str(std::str::from_utf8(piece).expect("it is ASCII"));
                 });
-                let written = Any::written(&text, &hasher);
-                let new = Any::new(expected.as_bytes(), &hasher);
+                let written = AnyKey::written(&text, &hasher);
+                let new = AnyKey::new(expected.as_bytes(), &hasher);
                 assert_eq!(written.hash(), new.hash(), "{expected}");
                 let key = Key::from(expected.as_str());
                 assert!(written.is(&key) && new.is(&key));

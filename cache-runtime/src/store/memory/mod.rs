@@ -18,7 +18,7 @@ use crate::pattern::Pattern;
 use crate::refresh::Age;
 use crate::shim::{RandomState, RwLock, RwLockWriteGuard};
 use crate::value::payload::{Payload, Value};
-use key::{Any, Short, Sought};
+use key::{AnyKey, ShortKey, Sought};
 use shard::Shard;
 pub(crate) use slot::Entry;
 
@@ -93,8 +93,8 @@ impl MemoryStore {
         self.capacity.saturating_sub(slot::cost_besides(key))
     }
 
-    fn seek<'a>(&self, key: &'a str) -> Any<'a> {
-        Any::new(key.as_bytes(), &self.hasher)
+    fn seek<'a>(&self, key: &'a str) -> AnyKey<'a> {
+        AnyKey::new(key.as_bytes(), &self.hasher)
     }
 
     #[inline(always)]
@@ -114,7 +114,7 @@ impl MemoryStore {
         version: u32,
         other: &mut Glance,
     ) -> Option<Arc<dyn Value>> {
-        match Short::written(key, &self.hasher) {
+        match ShortKey::written(key, &self.hasher) {
             Some(short) => self.glance_by(&short, now, version, other),
             None => self.glance_long(key, now, version, other),
         }
@@ -128,7 +128,7 @@ impl MemoryStore {
         version: u32,
         other: &mut Glance,
     ) -> Option<Arc<dyn Value>> {
-        let sought = Any::written(key, &self.hasher);
+        let sought = AnyKey::written(key, &self.hasher);
         self.glance_by(&sought, now, version, other)
     }
 
@@ -175,11 +175,11 @@ impl MemoryStore {
     /// The same by a key that was just written.
     #[inline]
     pub(crate) fn look_by(&self, key: &Text, now: Moment) -> Option<Sight> {
-        self.see(&Any::written(key, &self.hasher), now)
+        self.see(&AnyKey::written(key, &self.hasher), now)
     }
 
     #[inline(always)]
-    fn see(&self, sought: &Any<'_>, now: Moment) -> Option<Sight> {
+    fn see(&self, sought: &AnyKey<'_>, now: Moment) -> Option<Sight> {
         let shard = self.shard(sought);
         shard
             .read()

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use hashbrown::HashTable;
 
 use super::Hit;
-use super::key::{Any, Sought};
+use super::key::{AnyKey, Sought};
 use super::slot::{Entry, Rest, Slot};
 use crate::clock::Moment;
 use crate::hit::Glance;
@@ -74,7 +74,7 @@ impl Shard {
         self.weight
     }
 
-    fn place(&self, sought: &Any<'_>) -> Option<u32> {
+    fn place(&self, sought: &AnyKey<'_>) -> Option<u32> {
         let is_it = |place: &u32| self.at(*place).is_some_and(|slot| sought.is(&slot.key));
         self.places.find(sought.hash(), is_it).copied()
     }
@@ -112,7 +112,7 @@ impl Shard {
         }
     }
 
-    pub(super) fn get(&self, sought: &Any<'_>, now: Moment) -> Option<Hit> {
+    pub(super) fn get(&self, sought: &AnyKey<'_>, now: Moment) -> Option<Hit> {
         let slot = self.at(self.place(sought)?)?;
         if slot.fresh_until <= now {
             return None;
@@ -122,14 +122,14 @@ impl Shard {
     }
 
     /// Whether there is an entry of this key, living or not.
-    pub(super) fn holds(&self, sought: &Any<'_>) -> bool {
+    pub(super) fn holds(&self, sought: &AnyKey<'_>) -> bool {
         self.place(sought).is_some()
     }
 
     /// Stores an entry. What it replaces and evicts goes to `removed`.
     pub(super) fn insert(
         &mut self,
-        sought: &Any<'_>,
+        sought: &AnyKey<'_>,
         key: &str,
         entry: Entry,
         now: Moment,
@@ -180,7 +180,7 @@ impl Shard {
     }
 
     /// Removes an entry.
-    pub(super) fn remove(&mut self, sought: &Any<'_>) -> Option<Entry> {
+    pub(super) fn remove(&mut self, sought: &AnyKey<'_>) -> Option<Entry> {
         let place = self.place(sought)?;
         let entry = self.clear(place);
         self.compact();

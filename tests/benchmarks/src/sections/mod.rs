@@ -36,7 +36,7 @@ impl Settings {
             warm_up,
             rounds,
             batch,
-            lead: 0,
+            lead: false,
             all_first: false,
         }
     }

@@ -3,11 +3,11 @@
 use super::Shard;
 use crate::clock::Moment;
 use crate::store::memory::Sight;
-use crate::store::memory::key::Any;
+use crate::store::memory::key::AnyKey;
 
 impl Shard {
     /// The entry, fresh or stale.
-    pub(in crate::store::memory) fn look(&self, sought: &Any<'_>, now: Moment) -> Option<Sight> {
+    pub(in crate::store::memory) fn look(&self, sought: &AnyKey<'_>, now: Moment) -> Option<Sight> {
         let place = self.place(sought)?;
         let (slot, rest) = (self.at(place)?, self.rest.get(place as usize)?);
         if rest.expires <= now {
@@ -26,7 +26,7 @@ impl Shard {
     /// Notes until when nobody computes the entry anew; until when it is fresh.
     pub(in crate::store::memory) fn pause(
         &mut self,
-        sought: &Any<'_>,
+        sought: &AnyKey<'_>,
         now: Moment,
         until: Moment,
     ) -> Option<Moment> {
