@@ -101,8 +101,8 @@ fn what_is_of_another_type_is_no_hit_to_the_counters_either() {
             cache.scope_sync(|| {
                 for _ in 0..3 {
                     // A miss that replaces the other's entry, and a hit.
-                    (shown_text(), shown_text());
-                    (shown_number(), shown_number());
+                    assert_eq!(shown_text(), shown_text());
+                    assert_eq!(shown_number(), shown_number());
                 }
             });
         });
