@@ -52,15 +52,6 @@ impl Payload {
         Self::Typed(value)
     }
 
-    /// Has the processor fetch the count that is about to be raised, while it still waits for what is looked at before: raising
-    /// it can't begin until it is certain.
-    #[inline]
-    pub(crate) fn touch(&self) {
-        if let Self::Typed(value) = self {
-            std::hint::black_box(Arc::strong_count(value));
-        }
-    }
-
     /// The value, if it is a `T` of this version: shared where it can be, decoded where its bytes say that they
     /// are a `T`. What is shared is handed on as it is, so that a hit touches its count once.
     #[inline]

@@ -95,10 +95,7 @@ impl Shard {
     ) -> Option<Arc<dyn Value>> {
         let mut found = None;
         self.places.find(sought.hash(), |place| {
-            found = self.at(*place).filter(|slot| {
-                slot.payload.touch();
-                sought.is(&slot.key)
-            });
+            found = self.at(*place).filter(|slot| sought.is(&slot.key));
             found.is_some()
         });
         let slot = found.filter(|slot| slot.fresh_until > now)?;
