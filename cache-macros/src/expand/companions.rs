@@ -2,7 +2,7 @@
 //! `get_post_refresh`. None calls another: a macro can't know whether they stand in an `impl`, where it would be
 //! `Self::get_post`.
 
-use super::{Purpose, body, handle, probing, read, render};
+use super::{Purpose, body, handle, read, render};
 use crate::function::Function;
 use crate::model::{Model, Read};
 use crate::signature::cfgs;
@@ -84,8 +84,7 @@ fn key_call(model: &Model, read: &Read) -> TokenStream {
     let site = Span::mixed_site();
     let k = read.runtime.private(site);
     let (this, handle, render) = entry(model, read);
-    let key = quote_spanned!(site=> #k::cache_key(#this, #handle, #render));
-    probing(&key, &read.runtime)
+    quote_spanned!(site=> #k::cache_key(#this, #handle, #render))
 }
 
 fn invalidate_call(model: &Model, read: &Read) -> TokenStream {
@@ -93,14 +92,11 @@ fn invalidate_call(model: &Model, read: &Read) -> TokenStream {
     let k = read.runtime.private(site);
     let (this, handle, render) = entry(model, read);
     if model.function.sig.asyncness.is_none() {
-        let removed = quote_spanned!(site=> #k::invalidate_entry_sync(#this, #handle, #render));
-        return probing(&removed, &read.runtime);
+        return quote_spanned!(site=> #k::invalidate_entry_sync(#this, #handle, #render));
     }
     // The future first: what the closure borrows must not be held while it is awaited.
-    let removal = quote_spanned!(site=> #k::invalidate_entry(#this, #handle, #render));
-    let removal = probing(&removal, &read.runtime);
     quote_spanned! {site=>
-        let removal = #removal;
+        let removal = #k::invalidate_entry(#this, #handle, #render);
         removal.await
     }
 }

@@ -135,7 +135,7 @@ fn stored_shape(model: &Model, runtime: &Runtime) -> TokenStream {
     let span = stored_part(output).span();
     let site = Span::mixed_site().located_at(span);
     let k = runtime.private(span);
-    quote_spanned!(site=> (&&&&#k::shape::Probe::<#output>::NEW).__shape().__fit().checked())
+    quote_spanned!(site=> #k::shape::Probe::<#output>::NEW.__shape().__fit())
 }
 
 /// What of the return type is stored: found by the compiler, since aliases hide it from a macro.
@@ -143,21 +143,7 @@ fn shape(model: &Model, runtime: &Runtime) -> TokenStream {
     let output = &model.facts.output;
     let site = Span::mixed_site().located_at(output.span());
     let k = runtime.private(output.span());
-    quote_spanned!(site=> (&&&&#k::shape::Probe::<#output>::NEW).__shape())
-}
-
-/// Braces in which the compiler may be asked what a type can do. The traits that it takes come without names, so what the
-/// user wrote means the same in there. One of them is used in each such place but companions, where nothing is said of unused
-/// imports.
-fn probing(tokens: &TokenStream, runtime: &Runtime) -> TokenStream {
-    let site = Span::mixed_site();
-    let k = runtime.private(site);
-    quote_spanned! {site=>
-        {
-            use #k::probe::*;
-            #tokens
-        }
-    }
+    quote_spanned!(site=> #k::shape::Probe::<#output>::NEW.__shape())
 }
 
 /// The cache to use.

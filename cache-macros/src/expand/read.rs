@@ -1,6 +1,6 @@
 //! `#[cacheable]`: the site, the lookup and the call.
 
-use super::{Purpose, condition, handle, probing, refresh, render, stored_shape};
+use super::{Purpose, condition, handle, refresh, render, stored_shape};
 use crate::model::{Model, Read};
 use crate::signature::Style;
 use crate::ttl::Ttl;
@@ -18,7 +18,6 @@ pub(crate) fn lookup(model: &Model, read: &Read, purpose: Purpose) -> TokenStrea
     let sync = matches!(model.facts.style, Style::Sync);
     let at_once = original && model.writes.is_empty() && !sync;
     let begin = begin(model, read, purpose, at_once);
-    let begin = probing(&begin, &read.runtime);
     let lookup = match at_once {
         true => quote_spanned! {site=>
             match #begin {
