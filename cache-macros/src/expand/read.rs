@@ -184,6 +184,9 @@ fn of_site<'a>(
     let template = read.key.as_ref().map(|key| key.literal.value());
     let shape = read.key.as_ref().map(|key| key.shape());
     let mut said = TokenStream::new();
+    if read.key.as_ref().is_some_and(|key| !key.is_separated()) {
+        said.extend(quote_spanned!(site=> .together()));
+    }
     if read.debug {
         said.extend(quote_spanned!(site=> .debug()));
     }
