@@ -24,8 +24,9 @@ pub(crate) fn lookup(
     let at_once = original && model.writes.is_empty() && !sync;
     let begin = begin(model, read, purpose, render, at_once);
     let lookup = match at_once {
+        // In braces, so that the closure that writes the key is forgotten before the arms.
         true => quote_spanned! {site=>
-            match #begin {
+            match { #begin } {
                 ::core::result::Result::Ok(value) => return value,
                 ::core::result::Result::Err(lookup) => lookup,
             }

@@ -15,25 +15,26 @@ where
     Self: 'async_trait,
 {
     Box::pin(async move {
-        let lookup = match ::cache_runtime::__private::begin_with(
-                ::cache_runtime::__private::site!(
-                    "find", "users:<<id>>", "users:\u{1}", .computed_ttl()
-                ),
-                ::cache_runtime::__private::Handle::Given(&(self.cache)),
-                true,
-                ::cache_runtime::__private::shape::Probe::<Result<User, Error>>::NEW
-                    .__shape()
-                    .__fit(),
-                ::cache_runtime::__private::SeesByReference::rendered(
-                    &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                        ::cache_runtime::__private::part::Probe::of(&(id))
-                            .__part(w, "users:", "id");
-                    },
-                ),
-                || ::cache_runtime::__private::ttl(self.ttl),
-            )
-            .hit()
-        {
+        let lookup = match {
+            ::cache_runtime::__private::begin_with(
+                    ::cache_runtime::__private::site!(
+                        "find", "users:<<id>>", "users:\u{1}", .computed_ttl()
+                    ),
+                    ::cache_runtime::__private::Handle::Given(&(self.cache)),
+                    true,
+                    ::cache_runtime::__private::shape::Probe::<Result<User, Error>>::NEW
+                        .__shape()
+                        .__fit(),
+                    ::cache_runtime::__private::SeesByReference::rendered(
+                        &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                            ::cache_runtime::__private::part::Probe::of(&(id))
+                                .__part(w, "users:", "id");
+                        },
+                    ),
+                    || ::cache_runtime::__private::ttl(self.ttl),
+                )
+                .hit()
+        } {
             ::core::result::Result::Ok(value) => return value,
             ::core::result::Result::Err(lookup) => lookup,
         };

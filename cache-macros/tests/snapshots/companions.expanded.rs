@@ -6,55 +6,56 @@ pub(super) async fn get_post<D: Database>(
     mut slug: String,
     page: u32,
 ) -> Option<Post> {
-    let lookup = match ::cache_runtime::__private::begin_with(
-            ::cache_runtime::__private::site!(
-                "get_post", "posts:<<slug>>", "posts:\u{1}", .computed_ttl()
-            ),
-            ::cache_runtime::__private::Handle::Current,
-            true,
-            ::cache_runtime::__private::shape::Probe::<Option<Post>>::NEW
-                .__shape()
-                .__fit(),
-            ::cache_runtime::__private::SeesByReference::rendered(
-                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    ::cache_runtime::__private::part::Probe::of(&(slug))
-                        .__part(w, "posts:", "slug");
-                    #[allow(clippy::used_underscore_binding)]
-                    {
-                        mod hashed {
-                            #[diagnostic::on_unimplemented(
-                                message = "the argument `page` can't be hashed into the cache key",
-                                label = "`{Self}` doesn't implement `serde::Serialize`",
-                                note = "add `skip(page)` to the attribute if it is no part of the key; or use it in the key, `<<page>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
-                            )]
-                            pub(super) trait Hashed {
-                                fn hash(
-                                    &self,
-                                    w: &mut ::cache_runtime::__private::Writer<'_>,
-                                );
-                            }
-                            #[diagnostic::do_not_recommend]
-                            impl<
-                                T: ::cache_runtime::__private::HashArgument<()>
-                                    + ?::core::marker::Sized,
-                            > Hashed for T {
-                                fn hash(
-                                    &self,
-                                    w: &mut ::cache_runtime::__private::Writer<'_>,
-                                ) {
-                                    w.argument::<(), _>("page", self);
+    let lookup = match {
+        ::cache_runtime::__private::begin_with(
+                ::cache_runtime::__private::site!(
+                    "get_post", "posts:<<slug>>", "posts:\u{1}", .computed_ttl()
+                ),
+                ::cache_runtime::__private::Handle::Current,
+                true,
+                ::cache_runtime::__private::shape::Probe::<Option<Post>>::NEW
+                    .__shape()
+                    .__fit(),
+                ::cache_runtime::__private::SeesByReference::rendered(
+                    &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                        ::cache_runtime::__private::part::Probe::of(&(slug))
+                            .__part(w, "posts:", "slug");
+                        #[allow(clippy::used_underscore_binding)]
+                        {
+                            mod hashed {
+                                #[diagnostic::on_unimplemented(
+                                    message = "the argument `page` can't be hashed into the cache key",
+                                    label = "`{Self}` doesn't implement `serde::Serialize`",
+                                    note = "add `skip(page)` to the attribute if it is no part of the key; or use it in the key, `<<page>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                                )]
+                                pub(super) trait Hashed {
+                                    fn hash(
+                                        &self,
+                                        w: &mut ::cache_runtime::__private::Writer<'_>,
+                                    );
+                                }
+                                #[diagnostic::do_not_recommend]
+                                impl<
+                                    T: ::cache_runtime::__private::HashArgument<()>
+                                        + ?::core::marker::Sized,
+                                > Hashed for T {
+                                    fn hash(
+                                        &self,
+                                        w: &mut ::cache_runtime::__private::Writer<'_>,
+                                    ) {
+                                        w.argument::<(), _>("page", self);
+                                    }
                                 }
                             }
+                            use hashed::Hashed;
+                            Hashed::hash(&page, w);
                         }
-                        use hashed::Hashed;
-                        Hashed::hash(&page, w);
-                    }
-                },
-            ),
-            || ::cache_runtime::__private::ttl(ttl::SHORT),
-        )
-        .hit()
-    {
+                    },
+                ),
+                || ::cache_runtime::__private::ttl(ttl::SHORT),
+            )
+            .hit()
+    } {
         ::core::result::Result::Ok(value) => return value,
         ::core::result::Result::Err(lookup) => lookup,
     };

@@ -9,108 +9,112 @@ async fn handler<const N: usize, T>(
 where
     T: Source,
 {
-    let lookup = match ::cache_runtime::__private::answer(
-        ::cache_runtime::__private::site!("handler", "posts:<<slug>>", "posts:\u{1}",),
-        ::cache_runtime::__private::shape::Probe::<Result<Json<Post>, AppError>>::NEW
-            .__shape()
-            .__fit(),
-        ::cache_runtime::__private::SeesByReference::rendered(
-            &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                ::cache_runtime::__private::part::Probe::of(&(slug))
-                    .__part(w, "posts:", "slug");
-                #[allow(clippy::used_underscore_binding)]
-                {
-                    mod hashed {
-                        #[diagnostic::on_unimplemented(
-                            message = "the argument `page` can't be hashed into the cache key",
-                            label = "`{Self}` doesn't implement `serde::Serialize`",
-                            note = "add `skip(page)` to the attribute if it is no part of the key; or use it in the key, `<<page>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
-                        )]
-                        pub(super) trait Hashed {
-                            fn hash(
-                                &self,
-                                w: &mut ::cache_runtime::__private::Writer<'_>,
-                            );
-                        }
-                        #[diagnostic::do_not_recommend]
-                        impl<
-                            T: ::cache_runtime::__private::HashArgument<()>
-                                + ?::core::marker::Sized,
-                        > Hashed for T {
-                            fn hash(
-                                &self,
-                                w: &mut ::cache_runtime::__private::Writer<'_>,
-                            ) {
-                                w.argument::<(), _>("page", self);
+    let lookup = match {
+        ::cache_runtime::__private::answer(
+            ::cache_runtime::__private::site!(
+                "handler", "posts:<<slug>>", "posts:\u{1}",
+            ),
+            ::cache_runtime::__private::shape::Probe::<Result<Json<Post>, AppError>>::NEW
+                .__shape()
+                .__fit(),
+            ::cache_runtime::__private::SeesByReference::rendered(
+                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                    ::cache_runtime::__private::part::Probe::of(&(slug))
+                        .__part(w, "posts:", "slug");
+                    #[allow(clippy::used_underscore_binding)]
+                    {
+                        mod hashed {
+                            #[diagnostic::on_unimplemented(
+                                message = "the argument `page` can't be hashed into the cache key",
+                                label = "`{Self}` doesn't implement `serde::Serialize`",
+                                note = "add `skip(page)` to the attribute if it is no part of the key; or use it in the key, `<<page>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                            )]
+                            pub(super) trait Hashed {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                );
+                            }
+                            #[diagnostic::do_not_recommend]
+                            impl<
+                                T: ::cache_runtime::__private::HashArgument<()>
+                                    + ?::core::marker::Sized,
+                            > Hashed for T {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                ) {
+                                    w.argument::<(), _>("page", self);
+                                }
                             }
                         }
+                        use hashed::Hashed;
+                        Hashed::hash(&page, w);
                     }
-                    use hashed::Hashed;
-                    Hashed::hash(&page, w);
-                }
-                #[allow(clippy::used_underscore_binding)]
-                {
-                    mod hashed {
-                        #[diagnostic::on_unimplemented(
-                            message = "the argument `first` can't be hashed into the cache key",
-                            label = "`{Self}` doesn't implement `serde::Serialize`",
-                            note = "add `skip(first)` to the attribute if it is no part of the key; or use it in the key, `<<first>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
-                        )]
-                        pub(super) trait Hashed {
-                            fn hash(
-                                &self,
-                                w: &mut ::cache_runtime::__private::Writer<'_>,
-                            );
-                        }
-                        #[diagnostic::do_not_recommend]
-                        impl<
-                            T: ::cache_runtime::__private::HashArgument<()>
-                                + ?::core::marker::Sized,
-                        > Hashed for T {
-                            fn hash(
-                                &self,
-                                w: &mut ::cache_runtime::__private::Writer<'_>,
-                            ) {
-                                w.argument::<(), _>("first", self);
+                    #[allow(clippy::used_underscore_binding)]
+                    {
+                        mod hashed {
+                            #[diagnostic::on_unimplemented(
+                                message = "the argument `first` can't be hashed into the cache key",
+                                label = "`{Self}` doesn't implement `serde::Serialize`",
+                                note = "add `skip(first)` to the attribute if it is no part of the key; or use it in the key, `<<first>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                            )]
+                            pub(super) trait Hashed {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                );
+                            }
+                            #[diagnostic::do_not_recommend]
+                            impl<
+                                T: ::cache_runtime::__private::HashArgument<()>
+                                    + ?::core::marker::Sized,
+                            > Hashed for T {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                ) {
+                                    w.argument::<(), _>("first", self);
+                                }
                             }
                         }
+                        use hashed::Hashed;
+                        Hashed::hash(&first, w);
                     }
-                    use hashed::Hashed;
-                    Hashed::hash(&first, w);
-                }
-                #[allow(clippy::used_underscore_binding)]
-                {
-                    mod hashed {
-                        #[diagnostic::on_unimplemented(
-                            message = "the argument `rest` can't be hashed into the cache key",
-                            label = "`{Self}` doesn't implement `serde::Serialize`",
-                            note = "add `skip(rest)` to the attribute if it is no part of the key; or use it in the key, `<<rest>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
-                        )]
-                        pub(super) trait Hashed {
-                            fn hash(
-                                &self,
-                                w: &mut ::cache_runtime::__private::Writer<'_>,
-                            );
-                        }
-                        #[diagnostic::do_not_recommend]
-                        impl<
-                            T: ::cache_runtime::__private::HashArgument<()>
-                                + ?::core::marker::Sized,
-                        > Hashed for T {
-                            fn hash(
-                                &self,
-                                w: &mut ::cache_runtime::__private::Writer<'_>,
-                            ) {
-                                w.argument::<(), _>("rest", self);
+                    #[allow(clippy::used_underscore_binding)]
+                    {
+                        mod hashed {
+                            #[diagnostic::on_unimplemented(
+                                message = "the argument `rest` can't be hashed into the cache key",
+                                label = "`{Self}` doesn't implement `serde::Serialize`",
+                                note = "add `skip(rest)` to the attribute if it is no part of the key; or use it in the key, `<<rest>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                            )]
+                            pub(super) trait Hashed {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                );
+                            }
+                            #[diagnostic::do_not_recommend]
+                            impl<
+                                T: ::cache_runtime::__private::HashArgument<()>
+                                    + ?::core::marker::Sized,
+                            > Hashed for T {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                ) {
+                                    w.argument::<(), _>("rest", self);
+                                }
                             }
                         }
+                        use hashed::Hashed;
+                        Hashed::hash(&rest, w);
                     }
-                    use hashed::Hashed;
-                    Hashed::hash(&rest, w);
-                }
-            },
-        ),
-    ) {
+                },
+            ),
+        )
+    } {
         ::core::result::Result::Ok(value) => return value,
         ::core::result::Result::Err(lookup) => lookup,
     };

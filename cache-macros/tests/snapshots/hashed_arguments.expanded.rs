@@ -5,74 +5,76 @@ async fn list(
     r#type: Kind,
     _: Trace,
 ) -> Vec<Post> {
-    let lookup = match ::cache_runtime::__private::answer(
-        ::cache_runtime::__private::site!("list", "", "", .preset("posts")),
-        ::cache_runtime::__private::shape::Probe::<Vec<Post>>::NEW.__shape().__fit(),
-        ::cache_runtime::__private::SeesByReference::rendered(
-            &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                #[cfg(feature = "tags")] #[allow(clippy::used_underscore_binding)]
-                {
-                    mod hashed {
-                        #[diagnostic::on_unimplemented(
-                            message = "the argument `tags` can't be hashed into the cache key",
-                            label = "`{Self}` doesn't implement `serde::Serialize`",
-                            note = "add `skip(tags)` to the attribute if it is no part of the key; or use it in the key, `<<tags>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
-                        )]
-                        pub(super) trait Hashed {
-                            fn hash(
-                                &self,
-                                w: &mut ::cache_runtime::__private::Writer<'_>,
-                            );
-                        }
-                        #[diagnostic::do_not_recommend]
-                        impl<
-                            T: ::cache_runtime::__private::HashArgument<()>
-                                + ?::core::marker::Sized,
-                        > Hashed for T {
-                            fn hash(
-                                &self,
-                                w: &mut ::cache_runtime::__private::Writer<'_>,
-                            ) {
-                                w.argument::<(), _>("tags", self);
+    let lookup = match {
+        ::cache_runtime::__private::answer(
+            ::cache_runtime::__private::site!("list", "", "", .preset("posts")),
+            ::cache_runtime::__private::shape::Probe::<Vec<Post>>::NEW.__shape().__fit(),
+            ::cache_runtime::__private::SeesByReference::rendered(
+                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                    #[cfg(feature = "tags")] #[allow(clippy::used_underscore_binding)]
+                    {
+                        mod hashed {
+                            #[diagnostic::on_unimplemented(
+                                message = "the argument `tags` can't be hashed into the cache key",
+                                label = "`{Self}` doesn't implement `serde::Serialize`",
+                                note = "add `skip(tags)` to the attribute if it is no part of the key; or use it in the key, `<<tags>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                            )]
+                            pub(super) trait Hashed {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                );
+                            }
+                            #[diagnostic::do_not_recommend]
+                            impl<
+                                T: ::cache_runtime::__private::HashArgument<()>
+                                    + ?::core::marker::Sized,
+                            > Hashed for T {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                ) {
+                                    w.argument::<(), _>("tags", self);
+                                }
                             }
                         }
+                        use hashed::Hashed;
+                        Hashed::hash(&tags, w);
                     }
-                    use hashed::Hashed;
-                    Hashed::hash(&tags, w);
-                }
-                #[allow(clippy::used_underscore_binding)]
-                {
-                    mod hashed {
-                        #[diagnostic::on_unimplemented(
-                            message = "the argument `type` can't be hashed into the cache key",
-                            label = "`{Self}` doesn't implement `serde::Serialize`",
-                            note = "add `skip(r#type)` to the attribute if it is no part of the key; or use it in the key, `<<r#type>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
-                        )]
-                        pub(super) trait Hashed {
-                            fn hash(
-                                &self,
-                                w: &mut ::cache_runtime::__private::Writer<'_>,
-                            );
-                        }
-                        #[diagnostic::do_not_recommend]
-                        impl<
-                            T: ::cache_runtime::__private::HashArgument<()>
-                                + ?::core::marker::Sized,
-                        > Hashed for T {
-                            fn hash(
-                                &self,
-                                w: &mut ::cache_runtime::__private::Writer<'_>,
-                            ) {
-                                w.argument::<(), _>("type", self);
+                    #[allow(clippy::used_underscore_binding)]
+                    {
+                        mod hashed {
+                            #[diagnostic::on_unimplemented(
+                                message = "the argument `type` can't be hashed into the cache key",
+                                label = "`{Self}` doesn't implement `serde::Serialize`",
+                                note = "add `skip(r#type)` to the attribute if it is no part of the key; or use it in the key, `<<r#type>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                            )]
+                            pub(super) trait Hashed {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                );
+                            }
+                            #[diagnostic::do_not_recommend]
+                            impl<
+                                T: ::cache_runtime::__private::HashArgument<()>
+                                    + ?::core::marker::Sized,
+                            > Hashed for T {
+                                fn hash(
+                                    &self,
+                                    w: &mut ::cache_runtime::__private::Writer<'_>,
+                                ) {
+                                    w.argument::<(), _>("type", self);
+                                }
                             }
                         }
+                        use hashed::Hashed;
+                        Hashed::hash(&r#type, w);
                     }
-                    use hashed::Hashed;
-                    Hashed::hash(&r#type, w);
-                }
-            },
-        ),
-    ) {
+                },
+            ),
+        )
+    } {
         ::core::result::Result::Ok(value) => return value,
         ::core::result::Result::Err(lookup) => lookup,
     };

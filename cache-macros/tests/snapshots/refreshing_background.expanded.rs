@@ -1,52 +1,53 @@
 async fn score(player: u32, #[cfg(all())] limit: u64) -> u64 {
-    let lookup = match ::cache_runtime::__private::begin_refreshing(
-            ::cache_runtime::__private::site!(
-                "score", "scores:<<player>>", "scores:\u{1}", .ttl(60000).stale(60000)
-                .early().jitter(0.1f64)
-            ),
-            ::cache_runtime::__private::Handle::Current,
-            true,
-            ::cache_runtime::__private::shape::Probe::<u64>::NEW.__shape().__fit(),
-            ::cache_runtime::__private::SeesByReference::rendered(
-                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    ::cache_runtime::__private::part::Probe::of(&(player))
-                        .__part(w, "scores:", "player");
-                    #[cfg(all())] #[allow(clippy::used_underscore_binding)]
-                    {
-                        mod hashed {
-                            #[diagnostic::on_unimplemented(
-                                message = "the argument `limit` can't be hashed into the cache key",
-                                label = "`{Self}` doesn't implement `serde::Serialize`",
-                                note = "add `skip(limit)` to the attribute if it is no part of the key; or use it in the key, `<<limit>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
-                            )]
-                            pub(super) trait Hashed {
-                                fn hash(
-                                    &self,
-                                    w: &mut ::cache_runtime::__private::Writer<'_>,
-                                );
-                            }
-                            #[diagnostic::do_not_recommend]
-                            impl<
-                                T: ::cache_runtime::__private::HashArgument<()>
-                                    + ?::core::marker::Sized,
-                            > Hashed for T {
-                                fn hash(
-                                    &self,
-                                    w: &mut ::cache_runtime::__private::Writer<'_>,
-                                ) {
-                                    w.argument::<(), _>("limit", self);
+    let lookup = match {
+        ::cache_runtime::__private::begin_refreshing(
+                ::cache_runtime::__private::site!(
+                    "score", "scores:<<player>>", "scores:\u{1}", .ttl(60000)
+                    .stale(60000).early().jitter(0.1f64)
+                ),
+                ::cache_runtime::__private::Handle::Current,
+                true,
+                ::cache_runtime::__private::shape::Probe::<u64>::NEW.__shape().__fit(),
+                ::cache_runtime::__private::SeesByReference::rendered(
+                    &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                        ::cache_runtime::__private::part::Probe::of(&(player))
+                            .__part(w, "scores:", "player");
+                        #[cfg(all())] #[allow(clippy::used_underscore_binding)]
+                        {
+                            mod hashed {
+                                #[diagnostic::on_unimplemented(
+                                    message = "the argument `limit` can't be hashed into the cache key",
+                                    label = "`{Self}` doesn't implement `serde::Serialize`",
+                                    note = "add `skip(limit)` to the attribute if it is no part of the key; or use it in the key, `<<limit>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                                )]
+                                pub(super) trait Hashed {
+                                    fn hash(
+                                        &self,
+                                        w: &mut ::cache_runtime::__private::Writer<'_>,
+                                    );
+                                }
+                                #[diagnostic::do_not_recommend]
+                                impl<
+                                    T: ::cache_runtime::__private::HashArgument<()>
+                                        + ?::core::marker::Sized,
+                                > Hashed for T {
+                                    fn hash(
+                                        &self,
+                                        w: &mut ::cache_runtime::__private::Writer<'_>,
+                                    ) {
+                                        w.argument::<(), _>("limit", self);
+                                    }
                                 }
                             }
+                            use hashed::Hashed;
+                            Hashed::hash(&limit, w);
                         }
-                        use hashed::Hashed;
-                        Hashed::hash(&limit, w);
-                    }
-                },
-            ),
-            ::cache_runtime::__private::none,
-        )
-        .hit()
-    {
+                    },
+                ),
+                ::cache_runtime::__private::none,
+            )
+            .hit()
+    } {
         ::core::result::Result::Ok(value) => return value,
         ::core::result::Result::Err(lookup) => lookup,
     };

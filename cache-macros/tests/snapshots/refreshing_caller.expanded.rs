@@ -1,24 +1,25 @@
 async fn post(db: &Db, slug: &str) -> Result<Post, DbError> {
-    let lookup = match ::cache_runtime::__private::begin_refreshing(
-            ::cache_runtime::__private::site!(
-                "post", "posts:<<slug>>", "posts:\u{1}", .ttl(60000).stale(60000)
-                .stale_if_error(3600000)
-            ),
-            ::cache_runtime::__private::Handle::Current,
-            true,
-            ::cache_runtime::__private::shape::Probe::<Result<Post, DbError>>::NEW
-                .__shape()
-                .__fit(),
-            ::cache_runtime::__private::SeesByReference::rendered(
-                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    ::cache_runtime::__private::part::Probe::of(&(slug))
-                        .__part(w, "posts:", "slug");
-                },
-            ),
-            ::cache_runtime::__private::none,
-        )
-        .hit()
-    {
+    let lookup = match {
+        ::cache_runtime::__private::begin_refreshing(
+                ::cache_runtime::__private::site!(
+                    "post", "posts:<<slug>>", "posts:\u{1}", .ttl(60000).stale(60000)
+                    .stale_if_error(3600000)
+                ),
+                ::cache_runtime::__private::Handle::Current,
+                true,
+                ::cache_runtime::__private::shape::Probe::<Result<Post, DbError>>::NEW
+                    .__shape()
+                    .__fit(),
+                ::cache_runtime::__private::SeesByReference::rendered(
+                    &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                        ::cache_runtime::__private::part::Probe::of(&(slug))
+                            .__part(w, "posts:", "slug");
+                    },
+                ),
+                ::cache_runtime::__private::none,
+            )
+            .hit()
+    } {
         ::core::result::Result::Ok(value) => return value,
         ::core::result::Result::Err(lookup) => lookup,
     };
