@@ -37,11 +37,11 @@ fn attribute(kind: Kind, args: TokenStream, item: TokenStream) -> TokenStream {
     let uses = take_others(&mut function.attrs, &mut attached, &mut errors);
     let body = &function.body;
     function.body = quote!(#uses #body);
-    let as_written = function.clone();
     let model = Model::new(function, &attached, &mut errors);
     match errors.into_tokens() {
         None => expand::expand(&model),
         Some(errors) => {
+            let as_written = model.function.with_body(&model.function.body);
             let stubs = expand::companions::stubs(&model);
             quote!(#as_written #errors #stubs)
         }

@@ -2,12 +2,11 @@
 //! that this crate's parser doesn't know yet passes through.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::{Attribute, Error, Signature, Token, Visibility};
 
 /// A function with a body.
-#[derive(Clone)]
 pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
@@ -93,18 +92,19 @@ fn not_a_function(item: ParseStream<'_>) -> Error {
     Error::new(item.span(), format!("{what} can't be annotated: {advice}"))
 }
 
-impl ToTokens for Function {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
+impl Function {
+    /// The function with other statements.
+    pub(crate) fn with_body(&self, body: &TokenStream) -> TokenStream {
         let Self {
             attrs,
             vis,
             sig,
             inner,
             braces,
-            body,
+            ..
         } = self;
         let mut block = Group::new(Delimiter::Brace, quote!(#(#inner)* #body));
         block.set_span(*braces);
-        tokens.extend(quote!(#(#attrs)* #vis #sig #block));
+        quote!(#(#attrs)* #vis #sig #block)
     }
 }

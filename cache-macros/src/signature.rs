@@ -47,9 +47,9 @@ impl Facts {
     pub(crate) fn of(function: &Function) -> Self {
         let sig = &function.sig;
         let boxed = match &sig.output {
-            ReturnType::Type(_, ty) if sig.asyncness.is_none() => {
-                async_trait::output(ty).zip(async_trait::body(&function.body))
-            }
+            // The body is parsed only where the type promises such a one: it may be long.
+            ReturnType::Type(_, ty) if sig.asyncness.is_none() => async_trait::output(ty)
+                .and_then(|output| Some((output, async_trait::body(&function.body)?))),
             _ => None,
         };
         let (output, style) = match boxed {

@@ -85,6 +85,20 @@ impl Template {
         shape
     }
 
+    /// Whether a `:`, which no value holds unescaped, stands between any two placeholders. What else may separate them the
+    /// runtime knows.
+    pub(crate) fn is_separated(&self) -> bool {
+        let mut open = false;
+        for segment in &self.segments {
+            match segment {
+                Segment::Text(text) => open &= !text.contains(':'),
+                Segment::Placeholder(_) if open => return false,
+                Segment::Placeholder(_) => open = true,
+            }
+        }
+        true
+    }
+
     pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
         self.segments.iter().filter_map(|segment| match segment {
             Segment::Placeholder(placeholder) => Some(placeholder),

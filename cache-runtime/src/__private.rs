@@ -23,15 +23,6 @@ pub use crate::write::{Write, no_result, plan, write_async, write_sync};
 
 use std::time::Duration;
 
-/// The traits that find out what a type can do. They come without names, so the one glob import that generated code has
-/// hides nothing of the user's.
-pub mod probe {
-    pub use crate::key::part::probe::{Direct as _, Optional as _, Shown as _, Unfit as _};
-    pub use crate::key::quiet::probe::{Hashed as _, Unhashed as _};
-    pub use crate::value::fit::probe::{Fitting as _, Unfitting as _};
-    pub use crate::value::shape::probe::{Bare as _, Once as _, Thrice as _, Twice as _};
-}
-
 #[doc(hidden)]
 pub use crate::{__cache_site as site, __cache_submit as submit};
 

@@ -4,16 +4,16 @@
 //! hygiene, so they stand in blocks of their own, away from the user's code.
 
 pub(crate) mod companions;
+mod head;
 mod read;
 mod refresh;
 mod render;
 mod write;
 
-use crate::function::Function;
 use crate::model::{Model, Runtime};
 use crate::signature::{Style, stored_part};
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
-use quote::{ToTokens as _, quote_spanned};
+use quote::quote_spanned;
 use syn::Expr;
 use syn::spanned::Spanned as _;
 
@@ -30,36 +30,49 @@ pub(crate) enum Purpose {
 
 /// The function and its companions.
 pub(crate) fn expand(model: &Model) -> TokenStream {
-    let mut tokens = Function {
-        body: body(model, Purpose::Original),
-        ..model.function.clone()
-    }
-    .into_token_stream();
+    let computation = computation(model);
+    let render = match &model.read {
+        Some(read) => render::key(read, &model.facts.arguments, render::Voice::Loud),
+        None => TokenStream::new(),
+    };
+    let body = body(model, Purpose::Original, &computation, &render);
+    let mut tokens = model.function.with_body(&body);
     if model.companions {
-        tokens.extend(companions::all(model));
+        tokens.extend(companions::all(model, &computation));
     }
     tokens
 }
 
-/// The whole new body of a function.
-fn body(model: &Model, purpose: Purpose) -> TokenStream {
+/// The whole new body of a function, with the user's as `computation`; `render` writes its key.
+fn body(
+    model: &Model,
+    purpose: Purpose,
+    computation: &TokenStream,
+    render: &TokenStream,
+) -> TokenStream {
+    let statements = statements(model, purpose, computation, render);
     match &model.facts.style {
-        Style::Boxed(boxed) => boxed.around(&statements(model, purpose)),
-        _ => statements(model, purpose),
+        Style::Boxed(boxed) => boxed.around(&statements),
+        _ => statements,
     }
 }
 
 /// Plans and lookups first, since the body may consume the arguments; then one call that runs it.
-fn statements(model: &Model, purpose: Purpose) -> TokenStream {
+fn statements(
+    model: &Model,
+    purpose: Purpose,
+    computation: &TokenStream,
+    render: &TokenStream,
+) -> TokenStream {
     let reads = model.read.as_ref().filter(|_| purpose != Purpose::NoCache);
     let site = Span::mixed_site();
     let mut before = TokenStream::new();
     for (place, write) in model.writes.iter().enumerate() {
         before.extend(write::plan(model, write, place, purpose));
     }
-    let mut run = computation(model);
+    let mut run = computation.clone();
     if let Some(read) = reads {
-        before.extend(read::lookup(model, read, purpose));
+        before.extend(read::lookup(model, read, purpose, render));
         run = read::run(model, read, purpose, &run);
     }
     let wraps_read = reads.is_some();
@@ -135,7 +148,7 @@ fn stored_shape(model: &Model, runtime: &Runtime) -> TokenStream {
     let span = stored_part(output).span();
     let site = Span::mixed_site().located_at(span);
     let k = runtime.private(span);
-    quote_spanned!(site=> (&&&&#k::shape::Probe::<#output>::NEW).__shape().__fit().checked())
+    quote_spanned!(site=> #k::shape::Probe::<#output>::NEW.__shape().__fit())
 }
 
 /// What of the return type is stored: found by the compiler, since aliases hide it from a macro.
@@ -143,21 +156,7 @@ fn shape(model: &Model, runtime: &Runtime) -> TokenStream {
     let output = &model.facts.output;
     let site = Span::mixed_site().located_at(output.span());
     let k = runtime.private(output.span());
-    quote_spanned!(site=> (&&&&#k::shape::Probe::<#output>::NEW).__shape())
-}
-
-/// Braces in which the compiler may be asked what a type can do. The traits that it takes come without names, so what the
-/// user wrote means the same in there. One of them is used in each such place but companions, where nothing is said of unused
-/// imports.
-fn probing(tokens: &TokenStream, runtime: &Runtime) -> TokenStream {
-    let site = Span::mixed_site();
-    let k = runtime.private(site);
-    quote_spanned! {site=>
-        {
-            use #k::probe::*;
-            #tokens
-        }
-    }
+    quote_spanned!(site=> #k::shape::Probe::<#output>::NEW.__shape())
 }
 
 /// The cache to use.

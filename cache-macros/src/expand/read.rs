@@ -1,6 +1,6 @@
 //! `#[cacheable]`: the site, the lookup and the call.
 
-use super::{Purpose, condition, handle, probing, refresh, render, stored_shape};
+use super::{Purpose, condition, handle, refresh, stored_shape};
 use crate::model::{Model, Read};
 use crate::signature::Style;
 use crate::ttl::Ttl;
@@ -10,18 +10,23 @@ use syn::spanned::Spanned as _;
 use syn::{Expr, Pat};
 
 /// `let lookup = ..;`
-pub(crate) fn lookup(model: &Model, read: &Read, purpose: Purpose) -> TokenStream {
+pub(crate) fn lookup(
+    model: &Model,
+    read: &Read,
+    purpose: Purpose,
+    render: &TokenStream,
+) -> TokenStream {
     let site = Span::mixed_site();
     let original = purpose == Purpose::Original;
     // An async call that is answered is no future any more: what it may still need takes room, which would be moved about.
     // What writes wrap it see the value first; and what isn't async looks in its one call.
     let sync = matches!(model.facts.style, Style::Sync);
     let at_once = original && model.writes.is_empty() && !sync;
-    let begin = begin(model, read, purpose, at_once);
-    let begin = probing(&begin, &read.runtime);
+    let begin = begin(model, read, purpose, render, at_once);
     let lookup = match at_once {
+        // In braces, so that the closure that writes the key is forgotten before the arms.
         true => quote_spanned! {site=>
-            match #begin {
+            match { #begin } {
                 ::core::result::Result::Ok(value) => return value,
                 ::core::result::Result::Err(lookup) => lookup,
             }
@@ -37,7 +42,13 @@ pub(crate) fn lookup(model: &Model, read: &Read, purpose: Purpose) -> TokenStrea
 }
 
 /// A `Lookup`; or the value, or a lookup, `at_once`.
-fn begin(model: &Model, read: &Read, purpose: Purpose, at_once: bool) -> TokenStream {
+fn begin(
+    model: &Model,
+    read: &Read,
+    purpose: Purpose,
+    render: &TokenStream,
+    at_once: bool,
+) -> TokenStream {
     let output = &model.facts.output;
     let handle = handle(read.cache.as_ref(), &read.runtime);
     let shape = stored_shape(model, &read.runtime);
@@ -45,10 +56,8 @@ fn begin(model: &Model, read: &Read, purpose: Purpose, at_once: bool) -> TokenSt
     // A bound that the returned type misses is an error about that type.
     let site = Span::mixed_site().located_at(output.span());
     let k = read.runtime.private(output.span());
-    let arguments = &model.facts.arguments;
     if purpose == Purpose::Refresh {
         let this = call_site(model, read, true);
-        let render = render::key(read, arguments, render::Voice::Quiet);
         if is_plain(read) {
             return quote_spanned!(site=> #k::begin_refresh(#this, #shape, #render));
         }
@@ -57,7 +66,6 @@ fn begin(model: &Model, read: &Read, purpose: Purpose, at_once: bool) -> TokenSt
         };
     }
     let this = static_site(model, read);
-    let render = render::key(read, arguments, render::Voice::Loud);
     if read.refresher.is_none() && read.condition.is_none() && is_plain(read) {
         let begin = match at_once {
             true => quote_spanned!(site=> answer),
@@ -177,6 +185,9 @@ fn of_site<'a>(
     let template = read.key.as_ref().map(|key| key.literal.value());
     let shape = read.key.as_ref().map(|key| key.shape());
     let mut said = TokenStream::new();
+    if read.key.as_ref().is_some_and(|key| !key.is_separated()) {
+        said.extend(quote_spanned!(site=> .together()));
+    }
     if read.debug {
         said.extend(quote_spanned!(site=> .debug()));
     }

@@ -1,6 +1,5 @@
 //! The lines that write a key or a pattern.
 
-use super::probing;
 use crate::model::{Read, Runtime};
 use crate::signature::Binding;
 use crate::template::{Placeholder, RESULT, Segment, Template};
@@ -56,8 +55,7 @@ pub(crate) fn results(patterns: &[Template], runtime: &Runtime) -> TokenStream {
     }
     // The one generated name that placeholders are meant to see.
     let result = syn::Ident::new(RESULT, Span::call_site());
-    let lines = probing(&lines, runtime);
-    quote_spanned!(site=> |#result, w: &mut #k::Writer<'_>| #lines)
+    quote_spanned!(site=> |#result, w: &mut #k::Writer<'_>| { #lines })
 }
 
 /// The lines as a closure. Where they do what they may not, the error is one about `template`.
@@ -101,7 +99,7 @@ fn part(before: &str, placeholder: &Placeholder, span: Span, runtime: &Runtime) 
     let site = Span::mixed_site().located_at(span);
     let k = runtime.private(span);
     let (source, expr) = (&placeholder.source, &placeholder.expr);
-    quote_spanned!(site=> (&&&&#k::part::Probe(&(#expr))).__part(w, #before, #source);)
+    quote_spanned!(site=> #k::part::Probe::of(&(#expr)).__part(w, #before, #source);)
 }
 
 /// Hashes one argument. A local trait of its own puts the argument's name into the compiler's message.
@@ -156,7 +154,7 @@ fn hashed_quietly(read: &Read, arguments: &[Binding]) -> TokenStream {
         let Binding { ident, name, cfgs } = &arguments[*place];
         let site = Span::mixed_site().located_at(ident.span());
         let k = read.runtime.private(site);
-        quote_spanned!(site=> #(#cfgs)* (&#k::quiet::Probe(&#ident)).__hash(w, #name);)
+        quote_spanned!(site=> #(#cfgs)* #k::quiet::Probe::of(&#ident).__hash(w, #name);)
     });
     hashed.collect()
 }

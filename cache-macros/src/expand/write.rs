@@ -1,6 +1,6 @@
 //! `#[invalidate]`: the site, the plan and the call.
 
-use super::{Purpose, condition, handle, probing, render, shape};
+use super::{Purpose, condition, handle, render, shape};
 use crate::model::{Model, When, Write};
 use crate::signature::Style;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -19,7 +19,6 @@ pub(crate) fn plan(model: &Model, write: &Write, place: usize, purpose: Purpose)
     let plan = quote_spanned! {site=>
         (#k::plan(#static_site, #handle, #condition, #render), #shape)
     };
-    let plan = probing(&plan, &write.runtime);
     quote_spanned!(site=> let (#name, #shape_name) = #plan;)
 }
 

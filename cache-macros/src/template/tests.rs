@@ -85,3 +85,29 @@ fn shapes() {
     let template = Template::parse(&literal, &mut errors);
     assert_eq!(template.shape(), "posts:\u{1}:\u{1}");
 }
+
+#[test]
+fn placeholders_are_separated_by_colons() {
+    let is_separated = |text: &str| {
+        let literal = LitStr::new(text, Span::call_site());
+        Template::parse(&literal, &mut Errors::default()).is_separated()
+    };
+    for separated in [
+        "",
+        "a",
+        "<<a>>",
+        "a-<<a>>-b",
+        "<<a>>:<<b>>",
+        "<<a>>-b:<<b>>:<<c>>",
+    ] {
+        assert!(is_separated(separated), "{separated}");
+    }
+    for together in [
+        "<<a>><<b>>",
+        "<<a>>-<<b>>",
+        "<<a>>:<<b>>-<<c>>",
+        ":<<a>>{<<b>>:",
+    ] {
+        assert!(!is_separated(together), "{together}");
+    }
+}

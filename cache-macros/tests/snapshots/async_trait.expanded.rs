@@ -16,22 +16,18 @@ where
 {
     Box::pin(async move {
         let lookup = match {
-            use ::cache_runtime::__private::probe::*;
             ::cache_runtime::__private::begin_with(
                     ::cache_runtime::__private::site!(
                         "find", "users:<<id>>", "users:\u{1}", .computed_ttl()
                     ),
                     ::cache_runtime::__private::Handle::Given(&(self.cache)),
                     true,
-                    (&&&&::cache_runtime::__private::shape::Probe::<
-                        Result<User, Error>,
-                    >::NEW)
+                    ::cache_runtime::__private::shape::Probe::<Result<User, Error>>::NEW
                         .__shape()
-                        .__fit()
-                        .checked(),
+                        .__fit(),
                     ::cache_runtime::__private::SeesByReference::rendered(
                         &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                            (&&&&::cache_runtime::__private::part::Probe(&(id)))
+                            ::cache_runtime::__private::part::Probe::of(&(id))
                                 .__part(w, "users:", "id");
                         },
                     ),

@@ -7,20 +7,18 @@ pub(super) async fn get_post<D: Database>(
     page: u32,
 ) -> Option<Post> {
     let lookup = match {
-        use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::begin_with(
                 ::cache_runtime::__private::site!(
                     "get_post", "posts:<<slug>>", "posts:\u{1}", .computed_ttl()
                 ),
                 ::cache_runtime::__private::Handle::Current,
                 true,
-                (&&&&::cache_runtime::__private::shape::Probe::<Option<Post>>::NEW)
+                ::cache_runtime::__private::shape::Probe::<Option<Post>>::NEW
                     .__shape()
-                    .__fit()
-                    .checked(),
+                    .__fit(),
                 ::cache_runtime::__private::SeesByReference::rendered(
                     &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                        (&&&&::cache_runtime::__private::part::Probe(&(slug)))
+                        ::cache_runtime::__private::part::Probe::of(&(slug))
                             .__part(w, "posts:", "slug");
                         #[allow(clippy::used_underscore_binding)]
                         {
@@ -122,25 +120,22 @@ pub(super) fn get_post_cache_key<D: Database>(
     mut slug: String,
     page: u32,
 ) -> ::std::string::String {
-    {
-        use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::cache_key(
-            ::cache_runtime::__private::ReadSite::new(
-                "get_post",
-                ::core::module_path!(),
-                "posts:<<slug>>",
-                "posts:\u{1}",
-            ),
-            ::cache_runtime::__private::Handle::Current,
-            ::cache_runtime::__private::SeesByReference::rendered(
-                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    (&&&&::cache_runtime::__private::part::Probe(&(slug)))
-                        .__part(w, "posts:", "slug");
-                    (&::cache_runtime::__private::quiet::Probe(&page)).__hash(w, "page");
-                },
-            ),
-        )
-    }
+    ::cache_runtime::__private::cache_key(
+        ::cache_runtime::__private::ReadSite::new(
+            "get_post",
+            ::core::module_path!(),
+            "posts:<<slug>>",
+            "posts:\u{1}",
+        ),
+        ::cache_runtime::__private::Handle::Current,
+        ::cache_runtime::__private::SeesByReference::rendered(
+            &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                ::cache_runtime::__private::part::Probe::of(&(slug))
+                    .__part(w, "posts:", "slug");
+                ::cache_runtime::__private::quiet::Probe::of(&page).__hash(w, "page");
+            },
+        ),
+    )
 }
 #[cfg(feature = "posts")]
 /// Removes the one entry that `get_post` reads with these arguments; `true` if there was one.
@@ -164,25 +159,22 @@ pub(super) async fn get_post_invalidate<D: Database>(
     ::core::primitive::bool,
     ::cache_runtime::__private::CacheError,
 > {
-    let removal = {
-        use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::invalidate_entry(
-            ::cache_runtime::__private::ReadSite::new(
-                "get_post",
-                ::core::module_path!(),
-                "posts:<<slug>>",
-                "posts:\u{1}",
-            ),
-            ::cache_runtime::__private::Handle::Current,
-            ::cache_runtime::__private::SeesByReference::rendered(
-                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    (&&&&::cache_runtime::__private::part::Probe(&(slug)))
-                        .__part(w, "posts:", "slug");
-                    (&::cache_runtime::__private::quiet::Probe(&page)).__hash(w, "page");
-                },
-            ),
-        )
-    };
+    let removal = ::cache_runtime::__private::invalidate_entry(
+        ::cache_runtime::__private::ReadSite::new(
+            "get_post",
+            ::core::module_path!(),
+            "posts:<<slug>>",
+            "posts:\u{1}",
+        ),
+        ::cache_runtime::__private::Handle::Current,
+        ::cache_runtime::__private::SeesByReference::rendered(
+            &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                ::cache_runtime::__private::part::Probe::of(&(slug))
+                    .__part(w, "posts:", "slug");
+                ::cache_runtime::__private::quiet::Probe::of(&page).__hash(w, "page");
+            },
+        ),
+    );
     removal.await
 }
 #[cfg(feature = "posts")]
@@ -204,31 +196,25 @@ pub(super) async fn get_post_refresh<D: Database>(
     mut slug: String,
     page: u32,
 ) -> Option<Post> {
-    let lookup = {
-        use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::begin_refresh_with(
-            ::cache_runtime::__private::ReadSite::new(
-                    "get_post",
-                    ::core::module_path!(),
-                    "posts:<<slug>>",
-                    "posts:\u{1}",
-                )
-                .computed_ttl(),
-            ::cache_runtime::__private::Handle::Current,
-            (&&&&::cache_runtime::__private::shape::Probe::<Option<Post>>::NEW)
-                .__shape()
-                .__fit()
-                .checked(),
-            ::cache_runtime::__private::SeesByReference::rendered(
-                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    (&&&&::cache_runtime::__private::part::Probe(&(slug)))
-                        .__part(w, "posts:", "slug");
-                    (&::cache_runtime::__private::quiet::Probe(&page)).__hash(w, "page");
-                },
-            ),
-            || ::cache_runtime::__private::ttl(ttl::SHORT),
-        )
-    };
+    let lookup = ::cache_runtime::__private::begin_refresh_with(
+        ::cache_runtime::__private::ReadSite::new(
+                "get_post",
+                ::core::module_path!(),
+                "posts:<<slug>>",
+                "posts:\u{1}",
+            )
+            .computed_ttl(),
+        ::cache_runtime::__private::Handle::Current,
+        ::cache_runtime::__private::shape::Probe::<Option<Post>>::NEW.__shape().__fit(),
+        ::cache_runtime::__private::SeesByReference::rendered(
+            &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                ::cache_runtime::__private::part::Probe::of(&(slug))
+                    .__part(w, "posts:", "slug");
+                ::cache_runtime::__private::quiet::Probe::of(&page).__hash(w, "page");
+            },
+        ),
+        || ::cache_runtime::__private::ttl(ttl::SHORT),
+    );
     ::cache_runtime::__private::read_async(
             lookup,
             async move {

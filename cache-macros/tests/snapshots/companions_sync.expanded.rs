@@ -1,76 +1,67 @@
 unsafe fn count(&self, visits: u32) -> u32 {
-    let (write0, shape0) = {
-        use ::cache_runtime::__private::probe::*;
-        (
-            ::cache_runtime::__private::plan(
-                {
-                    static SITE: ::cache_runtime::__private::WriteSite = ::cache_runtime::__private::WriteSite::new(
-                        "count",
-                        ::core::module_path!(),
-                        &["visits:*"],
-                        &["visits:*"],
-                    );
-                    ::cache_runtime::__private::submit!(
-                        ::cache_runtime::__private::Registered::Write(& SITE)
-                    );
-                    &SITE
-                },
-                ::cache_runtime::__private::Handle::Current,
-                true,
-                ::cache_runtime::__private::SeesByReference::rendered(
-                    &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                        w.text("visits:*");
-                        w.end();
-                    },
-                ),
-            ),
-            (&&&&::cache_runtime::__private::shape::Probe::<u32>::NEW).__shape(),
-        )
-    };
-    let lookup = {
-        use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::begin(
-            ::cache_runtime::__private::site!("count", "", "",),
-            (&&&&::cache_runtime::__private::shape::Probe::<u32>::NEW)
-                .__shape()
-                .__fit()
-                .checked(),
+    let (write0, shape0) = (
+        ::cache_runtime::__private::plan(
+            {
+                static SITE: ::cache_runtime::__private::WriteSite = ::cache_runtime::__private::WriteSite::new(
+                    "count",
+                    ::core::module_path!(),
+                    &["visits:*"],
+                    &["visits:*"],
+                );
+                ::cache_runtime::__private::submit!(
+                    ::cache_runtime::__private::Registered::Write(& SITE)
+                );
+                &SITE
+            },
+            ::cache_runtime::__private::Handle::Current,
+            true,
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    #[allow(clippy::used_underscore_binding)]
-                    {
-                        mod hashed {
-                            #[diagnostic::on_unimplemented(
-                                message = "the argument `visits` can't be hashed into the cache key",
-                                label = "`{Self}` doesn't implement `serde::Serialize`",
-                                note = "add `skip(visits)` to the attribute if it is no part of the key; or use it in the key, `<<visits>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
-                            )]
-                            pub(super) trait Hashed {
-                                fn hash(
-                                    &self,
-                                    w: &mut ::cache_runtime::__private::Writer<'_>,
-                                );
-                            }
-                            #[diagnostic::do_not_recommend]
-                            impl<
-                                T: ::cache_runtime::__private::HashArgument<()>
-                                    + ?::core::marker::Sized,
-                            > Hashed for T {
-                                fn hash(
-                                    &self,
-                                    w: &mut ::cache_runtime::__private::Writer<'_>,
-                                ) {
-                                    w.argument::<(), _>("visits", self);
-                                }
-                            }
-                        }
-                        use hashed::Hashed;
-                        Hashed::hash(&visits, w);
-                    }
+                    w.text("visits:*");
+                    w.end();
                 },
             ),
-        )
-    };
+        ),
+        ::cache_runtime::__private::shape::Probe::<u32>::NEW.__shape(),
+    );
+    let lookup = ::cache_runtime::__private::begin(
+        ::cache_runtime::__private::site!("count", "", "",),
+        ::cache_runtime::__private::shape::Probe::<u32>::NEW.__shape().__fit(),
+        ::cache_runtime::__private::SeesByReference::rendered(
+            &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                #[allow(clippy::used_underscore_binding)]
+                {
+                    mod hashed {
+                        #[diagnostic::on_unimplemented(
+                            message = "the argument `visits` can't be hashed into the cache key",
+                            label = "`{Self}` doesn't implement `serde::Serialize`",
+                            note = "add `skip(visits)` to the attribute if it is no part of the key; or use it in the key, `<<visits>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                        )]
+                        pub(super) trait Hashed {
+                            fn hash(
+                                &self,
+                                w: &mut ::cache_runtime::__private::Writer<'_>,
+                            );
+                        }
+                        #[diagnostic::do_not_recommend]
+                        impl<
+                            T: ::cache_runtime::__private::HashArgument<()>
+                                + ?::core::marker::Sized,
+                        > Hashed for T {
+                            fn hash(
+                                &self,
+                                w: &mut ::cache_runtime::__private::Writer<'_>,
+                            ) {
+                                w.argument::<(), _>("visits", self);
+                            }
+                        }
+                    }
+                    use hashed::Hashed;
+                    Hashed::hash(&visits, w);
+                }
+            },
+        ),
+    );
     ::cache_runtime::__private::write_sync::<
         u32,
         _,
@@ -105,31 +96,28 @@ unsafe fn count(&self, visits: u32) -> u32 {
     clippy::pedantic,
 )]
 unsafe fn count_no_cache(&self, visits: u32) -> u32 {
-    let (write0, shape0) = {
-        use ::cache_runtime::__private::probe::*;
-        (
-            ::cache_runtime::__private::plan(
-                {
-                    static SITE: ::cache_runtime::__private::WriteSite = ::cache_runtime::__private::WriteSite::new(
-                        "count",
-                        ::core::module_path!(),
-                        &["visits:*"],
-                        &["visits:*"],
-                    );
-                    &SITE
+    let (write0, shape0) = (
+        ::cache_runtime::__private::plan(
+            {
+                static SITE: ::cache_runtime::__private::WriteSite = ::cache_runtime::__private::WriteSite::new(
+                    "count",
+                    ::core::module_path!(),
+                    &["visits:*"],
+                    &["visits:*"],
+                );
+                &SITE
+            },
+            ::cache_runtime::__private::Handle::Current,
+            true,
+            ::cache_runtime::__private::SeesByReference::rendered(
+                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                    w.text("visits:*");
+                    w.end();
                 },
-                ::cache_runtime::__private::Handle::Current,
-                true,
-                ::cache_runtime::__private::SeesByReference::rendered(
-                    &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                        w.text("visits:*");
-                        w.end();
-                    },
-                ),
             ),
-            (&&&&::cache_runtime::__private::shape::Probe::<u32>::NEW).__shape(),
-        )
-    };
+        ),
+        ::cache_runtime::__private::shape::Probe::<u32>::NEW.__shape(),
+    );
     ::cache_runtime::__private::write_sync::<
         u32,
         _,
@@ -159,24 +147,21 @@ unsafe fn count_no_cache(&self, visits: u32) -> u32 {
     clippy::pedantic,
 )]
 unsafe fn count_cache_key(&self, visits: u32) -> ::std::string::String {
-    {
-        use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::cache_key(
-            ::cache_runtime::__private::ReadSite::new(
-                "count",
-                ::core::module_path!(),
-                "",
-                "",
-            ),
-            ::cache_runtime::__private::Handle::Current,
-            ::cache_runtime::__private::SeesByReference::rendered(
-                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    (&::cache_runtime::__private::quiet::Probe(&visits))
-                        .__hash(w, "visits");
-                },
-            ),
-        )
-    }
+    ::cache_runtime::__private::cache_key(
+        ::cache_runtime::__private::ReadSite::new(
+            "count",
+            ::core::module_path!(),
+            "",
+            "",
+        ),
+        ::cache_runtime::__private::Handle::Current,
+        ::cache_runtime::__private::SeesByReference::rendered(
+            &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                ::cache_runtime::__private::quiet::Probe::of(&visits)
+                    .__hash(w, "visits");
+            },
+        ),
+    )
 }
 /// Removes the one entry that `count` reads with these arguments; `true` if there was one.
 #[allow(
@@ -197,24 +182,21 @@ unsafe fn count_invalidate(
     ::core::primitive::bool,
     ::cache_runtime::__private::CacheError,
 > {
-    {
-        use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::invalidate_entry_sync(
-            ::cache_runtime::__private::ReadSite::new(
-                "count",
-                ::core::module_path!(),
-                "",
-                "",
-            ),
-            ::cache_runtime::__private::Handle::Current,
-            ::cache_runtime::__private::SeesByReference::rendered(
-                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    (&::cache_runtime::__private::quiet::Probe(&visits))
-                        .__hash(w, "visits");
-                },
-            ),
-        )
-    }
+    ::cache_runtime::__private::invalidate_entry_sync(
+        ::cache_runtime::__private::ReadSite::new(
+            "count",
+            ::core::module_path!(),
+            "",
+            "",
+        ),
+        ::cache_runtime::__private::Handle::Current,
+        ::cache_runtime::__private::SeesByReference::rendered(
+            &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                ::cache_runtime::__private::quiet::Probe::of(&visits)
+                    .__hash(w, "visits");
+            },
+        ),
+    )
 }
 /// `count`, computed and stored anew, whatever the cache holds.
 #[allow(
@@ -229,52 +211,43 @@ unsafe fn count_invalidate(
     clippy::pedantic,
 )]
 unsafe fn count_refresh(&self, visits: u32) -> u32 {
-    let (write0, shape0) = {
-        use ::cache_runtime::__private::probe::*;
-        (
-            ::cache_runtime::__private::plan(
-                {
-                    static SITE: ::cache_runtime::__private::WriteSite = ::cache_runtime::__private::WriteSite::new(
-                        "count",
-                        ::core::module_path!(),
-                        &["visits:*"],
-                        &["visits:*"],
-                    );
-                    &SITE
-                },
-                ::cache_runtime::__private::Handle::Current,
-                true,
-                ::cache_runtime::__private::SeesByReference::rendered(
-                    &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                        w.text("visits:*");
-                        w.end();
-                    },
-                ),
-            ),
-            (&&&&::cache_runtime::__private::shape::Probe::<u32>::NEW).__shape(),
-        )
-    };
-    let lookup = {
-        use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::begin_refresh(
-            ::cache_runtime::__private::ReadSite::new(
-                "count",
-                ::core::module_path!(),
-                "",
-                "",
-            ),
-            (&&&&::cache_runtime::__private::shape::Probe::<u32>::NEW)
-                .__shape()
-                .__fit()
-                .checked(),
+    let (write0, shape0) = (
+        ::cache_runtime::__private::plan(
+            {
+                static SITE: ::cache_runtime::__private::WriteSite = ::cache_runtime::__private::WriteSite::new(
+                    "count",
+                    ::core::module_path!(),
+                    &["visits:*"],
+                    &["visits:*"],
+                );
+                &SITE
+            },
+            ::cache_runtime::__private::Handle::Current,
+            true,
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    (&::cache_runtime::__private::quiet::Probe(&visits))
-                        .__hash(w, "visits");
+                    w.text("visits:*");
+                    w.end();
                 },
             ),
-        )
-    };
+        ),
+        ::cache_runtime::__private::shape::Probe::<u32>::NEW.__shape(),
+    );
+    let lookup = ::cache_runtime::__private::begin_refresh(
+        ::cache_runtime::__private::ReadSite::new(
+            "count",
+            ::core::module_path!(),
+            "",
+            "",
+        ),
+        ::cache_runtime::__private::shape::Probe::<u32>::NEW.__shape().__fit(),
+        ::cache_runtime::__private::SeesByReference::rendered(
+            &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                ::cache_runtime::__private::quiet::Probe::of(&visits)
+                    .__hash(w, "visits");
+            },
+        ),
+    );
     ::cache_runtime::__private::write_sync::<
         u32,
         _,

@@ -10,20 +10,16 @@ where
     T: Source,
 {
     let lookup = match {
-        use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::answer(
             ::cache_runtime::__private::site!(
                 "handler", "posts:<<slug>>", "posts:\u{1}",
             ),
-            (&&&&::cache_runtime::__private::shape::Probe::<
-                Result<Json<Post>, AppError>,
-            >::NEW)
+            ::cache_runtime::__private::shape::Probe::<Result<Json<Post>, AppError>>::NEW
                 .__shape()
-                .__fit()
-                .checked(),
+                .__fit(),
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    (&&&&::cache_runtime::__private::part::Probe(&(slug)))
+                    ::cache_runtime::__private::part::Probe::of(&(slug))
                         .__part(w, "posts:", "slug");
                     #[allow(clippy::used_underscore_binding)]
                     {

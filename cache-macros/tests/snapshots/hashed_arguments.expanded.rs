@@ -6,13 +6,9 @@ async fn list(
     _: Trace,
 ) -> Vec<Post> {
     let lookup = match {
-        use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::answer(
             ::cache_runtime::__private::site!("list", "", "", .preset("posts")),
-            (&&&&::cache_runtime::__private::shape::Probe::<Vec<Post>>::NEW)
-                .__shape()
-                .__fit()
-                .checked(),
+            ::cache_runtime::__private::shape::Probe::<Vec<Post>>::NEW.__shape().__fit(),
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
                     #[cfg(feature = "tags")] #[allow(clippy::used_underscore_binding)]

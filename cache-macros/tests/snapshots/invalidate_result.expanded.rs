@@ -1,49 +1,45 @@
 async fn update(db: &Db, slug: String, publish: bool) -> Result<Post, DbError> {
-    let (write0, shape0) = {
-        use ::cache_runtime::__private::probe::*;
-        (
-            ::cache_runtime::__private::plan(
-                {
-                    static SITE: ::cache_runtime::__private::WriteSite = ::cache_runtime::__private::WriteSite::new(
-                        "update",
-                        ::core::module_path!(),
-                        &[
-                            "posts:<<slug>>:*",
-                            "posts:<<result.slug>>:<<slug>>",
-                            "posts:list:*",
-                        ],
-                        &["posts:\u{1}:*", "posts:\u{1}:\u{1}", "posts:list:*"],
-                    );
-                    ::cache_runtime::__private::submit!(
-                        ::cache_runtime::__private::Registered::Write(& SITE)
-                    );
-                    &SITE
+    let (write0, shape0) = (
+        ::cache_runtime::__private::plan(
+            {
+                static SITE: ::cache_runtime::__private::WriteSite = ::cache_runtime::__private::WriteSite::new(
+                    "update",
+                    ::core::module_path!(),
+                    &[
+                        "posts:<<slug>>:*",
+                        "posts:<<result.slug>>:<<slug>>",
+                        "posts:list:*",
+                    ],
+                    &["posts:\u{1}:*", "posts:\u{1}:\u{1}", "posts:list:*"],
+                );
+                ::cache_runtime::__private::submit!(
+                    ::cache_runtime::__private::Registered::Write(& SITE)
+                );
+                &SITE
+            },
+            ::cache_runtime::__private::Handle::Current,
+            match () {
+                () if publish => true,
+                () => false,
+            },
+            ::cache_runtime::__private::SeesByReference::rendered(
+                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                    ::cache_runtime::__private::part::Probe::of(&(slug))
+                        .__part(w, "posts:", "slug");
+                    w.text(":*");
+                    w.end();
+                    w.text("posts:");
+                    w.result();
+                    ::cache_runtime::__private::part::Probe::of(&(slug))
+                        .__part(w, ":", "slug");
+                    w.end();
+                    w.text("posts:list:*");
+                    w.end();
                 },
-                ::cache_runtime::__private::Handle::Current,
-                match () {
-                    () if publish => true,
-                    () => false,
-                },
-                ::cache_runtime::__private::SeesByReference::rendered(
-                    &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                        (&&&&::cache_runtime::__private::part::Probe(&(slug)))
-                            .__part(w, "posts:", "slug");
-                        w.text(":*");
-                        w.end();
-                        w.text("posts:");
-                        w.result();
-                        (&&&&::cache_runtime::__private::part::Probe(&(slug)))
-                            .__part(w, ":", "slug");
-                        w.end();
-                        w.text("posts:list:*");
-                        w.end();
-                    },
-                ),
             ),
-            (&&&&::cache_runtime::__private::shape::Probe::<Result<Post, DbError>>::NEW)
-                .__shape(),
-        )
-    };
+        ),
+        ::cache_runtime::__private::shape::Probe::<Result<Post, DbError>>::NEW.__shape(),
+    );
     ::cache_runtime::__private::write_async::<
         Result<Post, DbError>,
         _,
@@ -53,8 +49,7 @@ async fn update(db: &Db, slug: String, publish: bool) -> Result<Post, DbError> {
             write0,
             shape0,
             |result, w: &mut ::cache_runtime::__private::Writer<'_>| {
-                use ::cache_runtime::__private::probe::*;
-                (&&&&::cache_runtime::__private::part::Probe(&(result.slug)))
+                ::cache_runtime::__private::part::Probe::of(&(result.slug))
                     .__part(w, "", "result.slug");
             },
             async move {

@@ -1,6 +1,5 @@
 pub(crate) async fn user(&mut self, id: u64) -> Option<Arc<User>> {
     let lookup = match {
-        use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::begin_with(
                 ::cache_runtime::__private::site!(
                     "user", "tenants:<<self.tenant>>:users:<<id>>",
@@ -8,15 +7,14 @@ pub(crate) async fn user(&mut self, id: u64) -> Option<Arc<User>> {
                 ),
                 ::cache_runtime::__private::Handle::Given(&(self.cache)),
                 true,
-                (&&&&::cache_runtime::__private::shape::Probe::<Option<Arc<User>>>::NEW)
+                ::cache_runtime::__private::shape::Probe::<Option<Arc<User>>>::NEW
                     .__shape()
-                    .__fit()
-                    .checked(),
+                    .__fit(),
                 ::cache_runtime::__private::SeesByReference::rendered(
                     &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                        (&&&&::cache_runtime::__private::part::Probe(&(self.tenant)))
+                        ::cache_runtime::__private::part::Probe::of(&(self.tenant))
                             .__part(w, "tenants:", "self.tenant");
-                        (&&&&::cache_runtime::__private::part::Probe(&(id)))
+                        ::cache_runtime::__private::part::Probe::of(&(id))
                             .__part(w, ":users:", "id");
                     },
                 ),

@@ -2,18 +2,16 @@
 #[must_use]
 pub async fn get_post(db: &Db, slug: &str) -> Result<Post, DbError> {
     let lookup = match {
-        use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::answer(
             ::cache_runtime::__private::site!(
                 "get_post", "posts:<<slug>>", "posts:\u{1}", .ttl(600000)
             ),
-            (&&&&::cache_runtime::__private::shape::Probe::<Result<Post, DbError>>::NEW)
+            ::cache_runtime::__private::shape::Probe::<Result<Post, DbError>>::NEW
                 .__shape()
-                .__fit()
-                .checked(),
+                .__fit(),
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    (&&&&::cache_runtime::__private::part::Probe(&(slug)))
+                    ::cache_runtime::__private::part::Probe::of(&(slug))
                         .__part(w, "posts:", "slug");
                 },
             ),

@@ -1,6 +1,5 @@
 async fn score(player: u32, #[cfg(all())] limit: u64) -> u64 {
     let lookup = match {
-        use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::begin_refreshing(
                 ::cache_runtime::__private::site!(
                     "score", "scores:<<player>>", "scores:\u{1}", .ttl(60000)
@@ -8,13 +7,10 @@ async fn score(player: u32, #[cfg(all())] limit: u64) -> u64 {
                 ),
                 ::cache_runtime::__private::Handle::Current,
                 true,
-                (&&&&::cache_runtime::__private::shape::Probe::<u64>::NEW)
-                    .__shape()
-                    .__fit()
-                    .checked(),
+                ::cache_runtime::__private::shape::Probe::<u64>::NEW.__shape().__fit(),
                 ::cache_runtime::__private::SeesByReference::rendered(
                     &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                        (&&&&::cache_runtime::__private::part::Probe(&(player)))
+                        ::cache_runtime::__private::part::Probe::of(&(player))
                             .__part(w, "scores:", "player");
                         #[cfg(all())] #[allow(clippy::used_underscore_binding)]
                         {
@@ -115,27 +111,23 @@ async fn score_no_cache(player: u32, #[cfg(all())] limit: u64) -> u64 {
     clippy::pedantic,
 )]
 fn score_cache_key(player: u32, #[cfg(all())] limit: u64) -> ::std::string::String {
-    {
-        use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::cache_key(
-            ::cache_runtime::__private::ReadSite::new(
-                "score",
-                ::core::module_path!(),
-                "scores:<<player>>",
-                "scores:\u{1}",
-            ),
-            ::cache_runtime::__private::Handle::Current,
-            ::cache_runtime::__private::SeesByReference::rendered(
-                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    (&&&&::cache_runtime::__private::part::Probe(&(player)))
-                        .__part(w, "scores:", "player");
-                    #[cfg(all())]
-                    (&::cache_runtime::__private::quiet::Probe(&limit))
-                        .__hash(w, "limit");
-                },
-            ),
-        )
-    }
+    ::cache_runtime::__private::cache_key(
+        ::cache_runtime::__private::ReadSite::new(
+            "score",
+            ::core::module_path!(),
+            "scores:<<player>>",
+            "scores:\u{1}",
+        ),
+        ::cache_runtime::__private::Handle::Current,
+        ::cache_runtime::__private::SeesByReference::rendered(
+            &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                ::cache_runtime::__private::part::Probe::of(&(player))
+                    .__part(w, "scores:", "player");
+                #[cfg(all())]
+                ::cache_runtime::__private::quiet::Probe::of(&limit).__hash(w, "limit");
+            },
+        ),
+    )
 }
 /// Removes the one entry that `score` reads with these arguments; `true` if there was one.
 #[allow(
@@ -157,27 +149,23 @@ async fn score_invalidate(
     ::core::primitive::bool,
     ::cache_runtime::__private::CacheError,
 > {
-    let removal = {
-        use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::invalidate_entry(
-            ::cache_runtime::__private::ReadSite::new(
-                "score",
-                ::core::module_path!(),
-                "scores:<<player>>",
-                "scores:\u{1}",
-            ),
-            ::cache_runtime::__private::Handle::Current,
-            ::cache_runtime::__private::SeesByReference::rendered(
-                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    (&&&&::cache_runtime::__private::part::Probe(&(player)))
-                        .__part(w, "scores:", "player");
-                    #[cfg(all())]
-                    (&::cache_runtime::__private::quiet::Probe(&limit))
-                        .__hash(w, "limit");
-                },
-            ),
-        )
-    };
+    let removal = ::cache_runtime::__private::invalidate_entry(
+        ::cache_runtime::__private::ReadSite::new(
+            "score",
+            ::core::module_path!(),
+            "scores:<<player>>",
+            "scores:\u{1}",
+        ),
+        ::cache_runtime::__private::Handle::Current,
+        ::cache_runtime::__private::SeesByReference::rendered(
+            &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                ::cache_runtime::__private::part::Probe::of(&(player))
+                    .__part(w, "scores:", "player");
+                #[cfg(all())]
+                ::cache_runtime::__private::quiet::Probe::of(&limit).__hash(w, "limit");
+            },
+        ),
+    );
     removal.await
 }
 /// `score`, computed and stored anew, whatever the cache holds.
@@ -193,34 +181,27 @@ async fn score_invalidate(
     clippy::pedantic,
 )]
 async fn score_refresh(player: u32, #[cfg(all())] limit: u64) -> u64 {
-    let lookup = {
-        use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::begin_refresh(
-            ::cache_runtime::__private::ReadSite::new(
-                    "score",
-                    ::core::module_path!(),
-                    "scores:<<player>>",
-                    "scores:\u{1}",
-                )
-                .ttl(60000)
-                .stale(60000)
-                .early()
-                .jitter(0.1f64),
-            (&&&&::cache_runtime::__private::shape::Probe::<u64>::NEW)
-                .__shape()
-                .__fit()
-                .checked(),
-            ::cache_runtime::__private::SeesByReference::rendered(
-                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    (&&&&::cache_runtime::__private::part::Probe(&(player)))
-                        .__part(w, "scores:", "player");
-                    #[cfg(all())]
-                    (&::cache_runtime::__private::quiet::Probe(&limit))
-                        .__hash(w, "limit");
-                },
-            ),
-        )
-    };
+    let lookup = ::cache_runtime::__private::begin_refresh(
+        ::cache_runtime::__private::ReadSite::new(
+                "score",
+                ::core::module_path!(),
+                "scores:<<player>>",
+                "scores:\u{1}",
+            )
+            .ttl(60000)
+            .stale(60000)
+            .early()
+            .jitter(0.1f64),
+        ::cache_runtime::__private::shape::Probe::<u64>::NEW.__shape().__fit(),
+        ::cache_runtime::__private::SeesByReference::rendered(
+            &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                ::cache_runtime::__private::part::Probe::of(&(player))
+                    .__part(w, "scores:", "player");
+                #[cfg(all())]
+                ::cache_runtime::__private::quiet::Probe::of(&limit).__hash(w, "limit");
+            },
+        ),
+    );
     ::cache_runtime::__private::read_async_if(
             lookup,
             ::cache_runtime::__private::ttl_unset,

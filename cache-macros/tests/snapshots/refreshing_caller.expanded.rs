@@ -1,6 +1,5 @@
 async fn post(db: &Db, slug: &str) -> Result<Post, DbError> {
     let lookup = match {
-        use ::cache_runtime::__private::probe::*;
         ::cache_runtime::__private::begin_refreshing(
                 ::cache_runtime::__private::site!(
                     "post", "posts:<<slug>>", "posts:\u{1}", .ttl(60000).stale(60000)
@@ -8,15 +7,12 @@ async fn post(db: &Db, slug: &str) -> Result<Post, DbError> {
                 ),
                 ::cache_runtime::__private::Handle::Current,
                 true,
-                (&&&&::cache_runtime::__private::shape::Probe::<
-                    Result<Post, DbError>,
-                >::NEW)
+                ::cache_runtime::__private::shape::Probe::<Result<Post, DbError>>::NEW
                     .__shape()
-                    .__fit()
-                    .checked(),
+                    .__fit(),
                 ::cache_runtime::__private::SeesByReference::rendered(
                     &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                        (&&&&::cache_runtime::__private::part::Probe(&(slug)))
+                        ::cache_runtime::__private::part::Probe::of(&(slug))
                             .__part(w, "posts:", "slug");
                     },
                 ),
@@ -78,24 +74,21 @@ async fn post_no_cache(db: &Db, slug: &str) -> Result<Post, DbError> {
     clippy::pedantic,
 )]
 fn post_cache_key(db: &Db, slug: &str) -> ::std::string::String {
-    {
-        use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::cache_key(
-            ::cache_runtime::__private::ReadSite::new(
-                "post",
-                ::core::module_path!(),
-                "posts:<<slug>>",
-                "posts:\u{1}",
-            ),
-            ::cache_runtime::__private::Handle::Current,
-            ::cache_runtime::__private::SeesByReference::rendered(
-                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    (&&&&::cache_runtime::__private::part::Probe(&(slug)))
-                        .__part(w, "posts:", "slug");
-                },
-            ),
-        )
-    }
+    ::cache_runtime::__private::cache_key(
+        ::cache_runtime::__private::ReadSite::new(
+            "post",
+            ::core::module_path!(),
+            "posts:<<slug>>",
+            "posts:\u{1}",
+        ),
+        ::cache_runtime::__private::Handle::Current,
+        ::cache_runtime::__private::SeesByReference::rendered(
+            &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                ::cache_runtime::__private::part::Probe::of(&(slug))
+                    .__part(w, "posts:", "slug");
+            },
+        ),
+    )
 }
 /// Removes the one entry that `post` reads with these arguments; `true` if there was one.
 #[allow(
@@ -116,24 +109,21 @@ async fn post_invalidate(
     ::core::primitive::bool,
     ::cache_runtime::__private::CacheError,
 > {
-    let removal = {
-        use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::invalidate_entry(
-            ::cache_runtime::__private::ReadSite::new(
-                "post",
-                ::core::module_path!(),
-                "posts:<<slug>>",
-                "posts:\u{1}",
-            ),
-            ::cache_runtime::__private::Handle::Current,
-            ::cache_runtime::__private::SeesByReference::rendered(
-                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    (&&&&::cache_runtime::__private::part::Probe(&(slug)))
-                        .__part(w, "posts:", "slug");
-                },
-            ),
-        )
-    };
+    let removal = ::cache_runtime::__private::invalidate_entry(
+        ::cache_runtime::__private::ReadSite::new(
+            "post",
+            ::core::module_path!(),
+            "posts:<<slug>>",
+            "posts:\u{1}",
+        ),
+        ::cache_runtime::__private::Handle::Current,
+        ::cache_runtime::__private::SeesByReference::rendered(
+            &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                ::cache_runtime::__private::part::Probe::of(&(slug))
+                    .__part(w, "posts:", "slug");
+            },
+        ),
+    );
     removal.await
 }
 /// `post`, computed and stored anew, whatever the cache holds.
@@ -149,30 +139,26 @@ async fn post_invalidate(
     clippy::pedantic,
 )]
 async fn post_refresh(db: &Db, slug: &str) -> Result<Post, DbError> {
-    let lookup = {
-        use ::cache_runtime::__private::probe::*;
-        ::cache_runtime::__private::begin_refresh(
-            ::cache_runtime::__private::ReadSite::new(
-                    "post",
-                    ::core::module_path!(),
-                    "posts:<<slug>>",
-                    "posts:\u{1}",
-                )
-                .ttl(60000)
-                .stale(60000)
-                .stale_if_error(3600000),
-            (&&&&::cache_runtime::__private::shape::Probe::<Result<Post, DbError>>::NEW)
-                .__shape()
-                .__fit()
-                .checked(),
-            ::cache_runtime::__private::SeesByReference::rendered(
-                &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    (&&&&::cache_runtime::__private::part::Probe(&(slug)))
-                        .__part(w, "posts:", "slug");
-                },
-            ),
-        )
-    };
+    let lookup = ::cache_runtime::__private::begin_refresh(
+        ::cache_runtime::__private::ReadSite::new(
+                "post",
+                ::core::module_path!(),
+                "posts:<<slug>>",
+                "posts:\u{1}",
+            )
+            .ttl(60000)
+            .stale(60000)
+            .stale_if_error(3600000),
+        ::cache_runtime::__private::shape::Probe::<Result<Post, DbError>>::NEW
+            .__shape()
+            .__fit(),
+        ::cache_runtime::__private::SeesByReference::rendered(
+            &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                ::cache_runtime::__private::part::Probe::of(&(slug))
+                    .__part(w, "posts:", "slug");
+            },
+        ),
+    );
     ::cache_runtime::__private::read_async(
             lookup,
             async move {

@@ -8,81 +8,68 @@ fn publish(slug: &str) -> Result<Post, Error> {
         ! renamed::__private::reaches("feeds:\u{1}", "posts:\u{1}"),
         "the pattern `feeds:<<result.author>>` reaches this function's own key `posts:<<slug>>`, so that every call would remove the entry it has just made: take the pattern away, or narrow it; invalidate this key in the functions that write"
     );
-    let (write0, shape0) = {
-        use renamed::__private::probe::*;
-        (
-            renamed::__private::plan(
-                {
-                    static SITE: renamed::__private::WriteSite = renamed::__private::WriteSite::new(
-                        "publish",
-                        ::core::module_path!(),
-                        &["drafts:<<slug>>"],
-                        &["drafts:\u{1}"],
-                    );
-                    renamed::__private::submit!(
-                        renamed::__private::Registered::Write(& SITE)
-                    );
-                    &SITE
-                },
-                renamed::__private::Handle::Current,
-                true,
-                renamed::__private::SeesByReference::rendered(
-                    &|w: &mut renamed::__private::Writer<'_>| {
-                        (&&&&renamed::__private::part::Probe(&(slug)))
-                            .__part(w, "drafts:", "slug");
-                        w.end();
-                    },
-                ),
-            ),
-            (&&&&renamed::__private::shape::Probe::<Result<Post, Error>>::NEW).__shape(),
-        )
-    };
-    let (write1, shape1) = {
-        use renamed::__private::probe::*;
-        (
-            renamed::__private::plan(
-                {
-                    static SITE: renamed::__private::WriteSite = renamed::__private::WriteSite::new(
-                            "publish",
-                            ::core::module_path!(),
-                            &["feeds:<<result.author>>"],
-                            &["feeds:\u{1}"],
-                        )
-                        .always();
-                    renamed::__private::submit!(
-                        renamed::__private::Registered::Write(& SITE)
-                    );
-                    &SITE
-                },
-                renamed::__private::Handle::Current,
-                true,
-                renamed::__private::SeesByReference::rendered(
-                    &|w: &mut renamed::__private::Writer<'_>| {
-                        w.text("feeds:");
-                        w.result();
-                        w.end();
-                    },
-                ),
-            ),
-            (&&&&renamed::__private::shape::Probe::<Result<Post, Error>>::NEW).__shape(),
-        )
-    };
-    let lookup = {
-        use renamed::__private::probe::*;
-        renamed::__private::begin(
-            renamed::__private::site!("publish", "posts:<<slug>>", "posts:\u{1}",),
-            (&&&&renamed::__private::shape::Probe::<Result<Post, Error>>::NEW)
-                .__shape()
-                .__fit()
-                .checked(),
+    let (write0, shape0) = (
+        renamed::__private::plan(
+            {
+                static SITE: renamed::__private::WriteSite = renamed::__private::WriteSite::new(
+                    "publish",
+                    ::core::module_path!(),
+                    &["drafts:<<slug>>"],
+                    &["drafts:\u{1}"],
+                );
+                renamed::__private::submit!(
+                    renamed::__private::Registered::Write(& SITE)
+                );
+                &SITE
+            },
+            renamed::__private::Handle::Current,
+            true,
             renamed::__private::SeesByReference::rendered(
                 &|w: &mut renamed::__private::Writer<'_>| {
-                    (&&&&renamed::__private::part::Probe(&(slug)))
-                        .__part(w, "posts:", "slug");
+                    renamed::__private::part::Probe::of(&(slug))
+                        .__part(w, "drafts:", "slug");
+                    w.end();
                 },
             ),
-        )
-    };
+        ),
+        renamed::__private::shape::Probe::<Result<Post, Error>>::NEW.__shape(),
+    );
+    let (write1, shape1) = (
+        renamed::__private::plan(
+            {
+                static SITE: renamed::__private::WriteSite = renamed::__private::WriteSite::new(
+                        "publish",
+                        ::core::module_path!(),
+                        &["feeds:<<result.author>>"],
+                        &["feeds:\u{1}"],
+                    )
+                    .always();
+                renamed::__private::submit!(
+                    renamed::__private::Registered::Write(& SITE)
+                );
+                &SITE
+            },
+            renamed::__private::Handle::Current,
+            true,
+            renamed::__private::SeesByReference::rendered(
+                &|w: &mut renamed::__private::Writer<'_>| {
+                    w.text("feeds:");
+                    w.result();
+                    w.end();
+                },
+            ),
+        ),
+        renamed::__private::shape::Probe::<Result<Post, Error>>::NEW.__shape(),
+    );
+    let lookup = renamed::__private::begin(
+        renamed::__private::site!("publish", "posts:<<slug>>", "posts:\u{1}",),
+        renamed::__private::shape::Probe::<Result<Post, Error>>::NEW.__shape().__fit(),
+        renamed::__private::SeesByReference::rendered(
+            &|w: &mut renamed::__private::Writer<'_>| {
+                renamed::__private::part::Probe::of(&(slug)).__part(w, "posts:", "slug");
+            },
+        ),
+    );
     renamed::__private::write_sync::<
         Result<Post, Error>,
         _,
@@ -102,8 +89,7 @@ fn publish(slug: &str) -> Result<Post, Error> {
                 write1,
                 shape1,
                 |result, w: &mut renamed::__private::Writer<'_>| {
-                    use renamed::__private::probe::*;
-                    (&&&&renamed::__private::part::Probe(&(result.author)))
+                    renamed::__private::part::Probe::of(&(result.author))
                         .__part(w, "", "result.author");
                 },
                 move || -> Result<Post, Error> {
@@ -136,59 +122,53 @@ fn publish(slug: &str) -> Result<Post, Error> {
     clippy::pedantic,
 )]
 fn publish_no_cache(slug: &str) -> Result<Post, Error> {
-    let (write0, shape0) = {
-        use renamed::__private::probe::*;
-        (
-            renamed::__private::plan(
-                {
-                    static SITE: renamed::__private::WriteSite = renamed::__private::WriteSite::new(
+    let (write0, shape0) = (
+        renamed::__private::plan(
+            {
+                static SITE: renamed::__private::WriteSite = renamed::__private::WriteSite::new(
+                    "publish",
+                    ::core::module_path!(),
+                    &["drafts:<<slug>>"],
+                    &["drafts:\u{1}"],
+                );
+                &SITE
+            },
+            renamed::__private::Handle::Current,
+            true,
+            renamed::__private::SeesByReference::rendered(
+                &|w: &mut renamed::__private::Writer<'_>| {
+                    renamed::__private::part::Probe::of(&(slug))
+                        .__part(w, "drafts:", "slug");
+                    w.end();
+                },
+            ),
+        ),
+        renamed::__private::shape::Probe::<Result<Post, Error>>::NEW.__shape(),
+    );
+    let (write1, shape1) = (
+        renamed::__private::plan(
+            {
+                static SITE: renamed::__private::WriteSite = renamed::__private::WriteSite::new(
                         "publish",
                         ::core::module_path!(),
-                        &["drafts:<<slug>>"],
-                        &["drafts:\u{1}"],
-                    );
-                    &SITE
+                        &["feeds:<<result.author>>"],
+                        &["feeds:\u{1}"],
+                    )
+                    .always();
+                &SITE
+            },
+            renamed::__private::Handle::Current,
+            true,
+            renamed::__private::SeesByReference::rendered(
+                &|w: &mut renamed::__private::Writer<'_>| {
+                    w.text("feeds:");
+                    w.result();
+                    w.end();
                 },
-                renamed::__private::Handle::Current,
-                true,
-                renamed::__private::SeesByReference::rendered(
-                    &|w: &mut renamed::__private::Writer<'_>| {
-                        (&&&&renamed::__private::part::Probe(&(slug)))
-                            .__part(w, "drafts:", "slug");
-                        w.end();
-                    },
-                ),
             ),
-            (&&&&renamed::__private::shape::Probe::<Result<Post, Error>>::NEW).__shape(),
-        )
-    };
-    let (write1, shape1) = {
-        use renamed::__private::probe::*;
-        (
-            renamed::__private::plan(
-                {
-                    static SITE: renamed::__private::WriteSite = renamed::__private::WriteSite::new(
-                            "publish",
-                            ::core::module_path!(),
-                            &["feeds:<<result.author>>"],
-                            &["feeds:\u{1}"],
-                        )
-                        .always();
-                    &SITE
-                },
-                renamed::__private::Handle::Current,
-                true,
-                renamed::__private::SeesByReference::rendered(
-                    &|w: &mut renamed::__private::Writer<'_>| {
-                        w.text("feeds:");
-                        w.result();
-                        w.end();
-                    },
-                ),
-            ),
-            (&&&&renamed::__private::shape::Probe::<Result<Post, Error>>::NEW).__shape(),
-        )
-    };
+        ),
+        renamed::__private::shape::Probe::<Result<Post, Error>>::NEW.__shape(),
+    );
     renamed::__private::write_sync::<
         Result<Post, Error>,
         _,
@@ -208,8 +188,7 @@ fn publish_no_cache(slug: &str) -> Result<Post, Error> {
                 write1,
                 shape1,
                 |result, w: &mut renamed::__private::Writer<'_>| {
-                    use renamed::__private::probe::*;
-                    (&&&&renamed::__private::part::Probe(&(result.author)))
+                    renamed::__private::part::Probe::of(&(result.author))
                         .__part(w, "", "result.author");
                 },
                 move || -> Result<Post, Error> {
@@ -237,24 +216,20 @@ fn publish_no_cache(slug: &str) -> Result<Post, Error> {
     clippy::pedantic,
 )]
 fn publish_cache_key(slug: &str) -> ::std::string::String {
-    {
-        use renamed::__private::probe::*;
-        renamed::__private::cache_key(
-            renamed::__private::ReadSite::new(
-                "publish",
-                ::core::module_path!(),
-                "posts:<<slug>>",
-                "posts:\u{1}",
-            ),
-            renamed::__private::Handle::Current,
-            renamed::__private::SeesByReference::rendered(
-                &|w: &mut renamed::__private::Writer<'_>| {
-                    (&&&&renamed::__private::part::Probe(&(slug)))
-                        .__part(w, "posts:", "slug");
-                },
-            ),
-        )
-    }
+    renamed::__private::cache_key(
+        renamed::__private::ReadSite::new(
+            "publish",
+            ::core::module_path!(),
+            "posts:<<slug>>",
+            "posts:\u{1}",
+        ),
+        renamed::__private::Handle::Current,
+        renamed::__private::SeesByReference::rendered(
+            &|w: &mut renamed::__private::Writer<'_>| {
+                renamed::__private::part::Probe::of(&(slug)).__part(w, "posts:", "slug");
+            },
+        ),
+    )
 }
 /// Removes the one entry that `publish` reads with these arguments; `true` if there was one.
 #[allow(
@@ -271,24 +246,20 @@ fn publish_cache_key(slug: &str) -> ::std::string::String {
 fn publish_invalidate(
     slug: &str,
 ) -> ::core::result::Result<::core::primitive::bool, renamed::__private::CacheError> {
-    {
-        use renamed::__private::probe::*;
-        renamed::__private::invalidate_entry_sync(
-            renamed::__private::ReadSite::new(
-                "publish",
-                ::core::module_path!(),
-                "posts:<<slug>>",
-                "posts:\u{1}",
-            ),
-            renamed::__private::Handle::Current,
-            renamed::__private::SeesByReference::rendered(
-                &|w: &mut renamed::__private::Writer<'_>| {
-                    (&&&&renamed::__private::part::Probe(&(slug)))
-                        .__part(w, "posts:", "slug");
-                },
-            ),
-        )
-    }
+    renamed::__private::invalidate_entry_sync(
+        renamed::__private::ReadSite::new(
+            "publish",
+            ::core::module_path!(),
+            "posts:<<slug>>",
+            "posts:\u{1}",
+        ),
+        renamed::__private::Handle::Current,
+        renamed::__private::SeesByReference::rendered(
+            &|w: &mut renamed::__private::Writer<'_>| {
+                renamed::__private::part::Probe::of(&(slug)).__part(w, "posts:", "slug");
+            },
+        ),
+    )
 }
 /// `publish`, computed and stored anew, whatever the cache holds.
 #[allow(
@@ -303,80 +274,67 @@ fn publish_invalidate(
     clippy::pedantic,
 )]
 fn publish_refresh(slug: &str) -> Result<Post, Error> {
-    let (write0, shape0) = {
-        use renamed::__private::probe::*;
-        (
-            renamed::__private::plan(
-                {
-                    static SITE: renamed::__private::WriteSite = renamed::__private::WriteSite::new(
-                        "publish",
-                        ::core::module_path!(),
-                        &["drafts:<<slug>>"],
-                        &["drafts:\u{1}"],
-                    );
-                    &SITE
-                },
-                renamed::__private::Handle::Current,
-                true,
-                renamed::__private::SeesByReference::rendered(
-                    &|w: &mut renamed::__private::Writer<'_>| {
-                        (&&&&renamed::__private::part::Probe(&(slug)))
-                            .__part(w, "drafts:", "slug");
-                        w.end();
-                    },
-                ),
-            ),
-            (&&&&renamed::__private::shape::Probe::<Result<Post, Error>>::NEW).__shape(),
-        )
-    };
-    let (write1, shape1) = {
-        use renamed::__private::probe::*;
-        (
-            renamed::__private::plan(
-                {
-                    static SITE: renamed::__private::WriteSite = renamed::__private::WriteSite::new(
-                            "publish",
-                            ::core::module_path!(),
-                            &["feeds:<<result.author>>"],
-                            &["feeds:\u{1}"],
-                        )
-                        .always();
-                    &SITE
-                },
-                renamed::__private::Handle::Current,
-                true,
-                renamed::__private::SeesByReference::rendered(
-                    &|w: &mut renamed::__private::Writer<'_>| {
-                        w.text("feeds:");
-                        w.result();
-                        w.end();
-                    },
-                ),
-            ),
-            (&&&&renamed::__private::shape::Probe::<Result<Post, Error>>::NEW).__shape(),
-        )
-    };
-    let lookup = {
-        use renamed::__private::probe::*;
-        renamed::__private::begin_refresh(
-            renamed::__private::ReadSite::new(
-                "publish",
-                ::core::module_path!(),
-                "posts:<<slug>>",
-                "posts:\u{1}",
-            ),
-            (&&&&renamed::__private::shape::Probe::<Result<Post, Error>>::NEW)
-                .__shape()
-                .__fit()
-                .checked(),
+    let (write0, shape0) = (
+        renamed::__private::plan(
+            {
+                static SITE: renamed::__private::WriteSite = renamed::__private::WriteSite::new(
+                    "publish",
+                    ::core::module_path!(),
+                    &["drafts:<<slug>>"],
+                    &["drafts:\u{1}"],
+                );
+                &SITE
+            },
+            renamed::__private::Handle::Current,
+            true,
             renamed::__private::SeesByReference::rendered(
                 &|w: &mut renamed::__private::Writer<'_>| {
-                    (&&&&renamed::__private::part::Probe(&(slug)))
-                        .__part(w, "posts:", "slug");
+                    renamed::__private::part::Probe::of(&(slug))
+                        .__part(w, "drafts:", "slug");
+                    w.end();
                 },
             ),
-        )
-    };
+        ),
+        renamed::__private::shape::Probe::<Result<Post, Error>>::NEW.__shape(),
+    );
+    let (write1, shape1) = (
+        renamed::__private::plan(
+            {
+                static SITE: renamed::__private::WriteSite = renamed::__private::WriteSite::new(
+                        "publish",
+                        ::core::module_path!(),
+                        &["feeds:<<result.author>>"],
+                        &["feeds:\u{1}"],
+                    )
+                    .always();
+                &SITE
+            },
+            renamed::__private::Handle::Current,
+            true,
+            renamed::__private::SeesByReference::rendered(
+                &|w: &mut renamed::__private::Writer<'_>| {
+                    w.text("feeds:");
+                    w.result();
+                    w.end();
+                },
+            ),
+        ),
+        renamed::__private::shape::Probe::<Result<Post, Error>>::NEW.__shape(),
+    );
+    let lookup = renamed::__private::begin_refresh(
+        renamed::__private::ReadSite::new(
+            "publish",
+            ::core::module_path!(),
+            "posts:<<slug>>",
+            "posts:\u{1}",
+        ),
+        renamed::__private::shape::Probe::<Result<Post, Error>>::NEW.__shape().__fit(),
+        renamed::__private::SeesByReference::rendered(
+            &|w: &mut renamed::__private::Writer<'_>| {
+                renamed::__private::part::Probe::of(&(slug)).__part(w, "posts:", "slug");
+            },
+        ),
+    );
     renamed::__private::write_sync::<
         Result<Post, Error>,
         _,
@@ -396,8 +354,7 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
                 write1,
                 shape1,
                 |result, w: &mut renamed::__private::Writer<'_>| {
-                    use renamed::__private::probe::*;
-                    (&&&&renamed::__private::part::Probe(&(result.author)))
+                    renamed::__private::part::Probe::of(&(result.author))
                         .__part(w, "", "result.author");
                 },
                 move || -> Result<Post, Error> {

@@ -1,74 +1,96 @@
 //! What a placeholder accepts, decided at compile time by method resolution.
 //!
-//! `(&&&&Probe(&value)).__part(w, before, name)` is a method of the first of four traits that fits: [`probe::Direct`] for text and integers,
-//! which needs no formatting, [`probe::Shown`] for what else is `Display`, [`probe::Optional`] for an `Option` of it, [`probe::Unfit`]
-//! for the rest, whose method asks for a trait that nothing implements, so that the compiler shows our message at the
-//! placeholder. (The technique is known as autoref specialization; D. Tolnay described it in 2019.)
+//! `Probe::of(&value).__part(w, before, name)` is a method of the first of four types that has it: [`Probe`] for text and integers,
+//! which needs no formatting, and, each found by dereferencing the one before, [`Shown`] for what else is `Display`, [`Optional`] for an
+//! `Option` of it, [`Unfit`] for the rest, whose method asks for a trait that nothing implements, so that the compiler shows our
+//! message at the placeholder. (The technique is a relative of autoref specialization, which D. Tolnay described in 2019. Methods of
+//! types are found sooner than those of traits, need no imports, and one reference in place of four is what the compiler
+//! follows through every annotated function.)
+//!
+//! The methods have underscores, since a trait of the user's that is implemented for every type could have a method `part` too.
 
 use std::fmt::Display;
+use std::ops::Deref;
 
 use super::direct::Direct;
 use super::writer::Writer;
 
-/// Holds the value of a placeholder while its kind is looked up.
+/// First choice: text or an integer.
 #[derive(Debug)]
-pub struct Probe<'a, T: ?Sized>(pub &'a T);
+pub struct Probe<'a, T: ?Sized>(Shown<'a, T>);
 
-/// The traits whose method resolution chooses how the value is written, as one part of a segment. Their methods have
-/// underscores, since a trait of the user's that is implemented for every type could have a method `part` too.
-pub mod probe {
-    use super::*;
+/// Second choice: a `Display` value.
+#[derive(Debug)]
+pub struct Shown<'a, T: ?Sized>(Optional<'a, T>);
 
-    /// First choice: text or an integer.
-    pub trait Direct {
-        /// Writes the literal text before the value, and the value.
-        fn __part(&self, writer: &mut Writer<'_>, before: &'static str, name: &'static str);
-    }
-    impl<T: super::Direct + ?Sized> Direct for &&&Probe<'_, T> {
-        #[inline]
-        fn __part(&self, writer: &mut Writer<'_>, before: &'static str, name: &'static str) {
-            writer.text(before);
-            writer.direct(name, self.0);
-        }
-    }
+/// Third choice: an `Option` of a `Display` value.
+#[derive(Debug)]
+pub struct Optional<'a, T: ?Sized>(Unfit<'a, T>);
 
-    /// Second choice: a `Display` value.
-    pub trait Shown {
-        /// Writes the literal text before the value, and the value.
-        fn __part(&self, writer: &mut Writer<'_>, before: &'static str, name: &'static str);
-    }
-    impl<T: Display + ?Sized> Shown for &&Probe<'_, T> {
-        fn __part(&self, writer: &mut Writer<'_>, before: &'static str, name: &'static str) {
-            writer.text(before);
-            writer.part(name, Some(&self.0));
-        }
-    }
+/// Last choice: a value that has no text.
+#[derive(Debug)]
+pub struct Unfit<'a, T: ?Sized>(&'a T);
 
-    /// Third choice: an `Option` of a `Display` value.
-    pub trait Optional {
-        /// The same, or the mark of `None`.
-        fn __part(&self, writer: &mut Writer<'_>, before: &'static str, name: &'static str);
+impl<'a, T: ?Sized> Probe<'a, T> {
+    /// Holds the value of a placeholder while its kind is looked up.
+    #[inline]
+    pub fn of(value: &'a T) -> Self {
+        Self(Shown(Optional(Unfit(value))))
     }
-    impl<T: MaybeShown + ?Sized> Optional for &Probe<'_, T> {
-        fn __part(&self, writer: &mut Writer<'_>, before: &'static str, name: &'static str) {
-            writer.text(before);
-            writer.part(name, self.0.shown());
-        }
-    }
+}
 
-    /// Last choice: a value that has no text.
-    pub trait Unfit {
-        /// Its type.
-        type Value: ?Sized;
-        /// Doesn't compile.
-        fn __part(&self, _: &mut Writer<'_>, _: &'static str, _: &'static str)
-        where
-            Self::Value: KeyPart,
-        {
-        }
+impl<T: Direct + ?Sized> Probe<'_, T> {
+    /// Writes the literal text before the value, and the value.
+    #[inline]
+    pub fn __part(&self, writer: &mut Writer<'_>, before: &'static str, name: &'static str) {
+        writer.text(before);
+        writer.direct(name, self.0.0.0.0);
     }
-    impl<T: ?Sized> Unfit for Probe<'_, T> {
-        type Value = T;
+}
+
+impl<T: Display + ?Sized> Shown<'_, T> {
+    /// Writes the literal text before the value, and the value.
+    pub fn __part(&self, writer: &mut Writer<'_>, before: &'static str, name: &'static str) {
+        writer.text(before);
+        writer.part(name, Some(&self.0.0.0));
+    }
+}
+
+impl<T: MaybeShown + ?Sized> Optional<'_, T> {
+    /// The same, or the mark of `None`.
+    pub fn __part(&self, writer: &mut Writer<'_>, before: &'static str, name: &'static str) {
+        writer.text(before);
+        writer.part(name, self.0.0.shown());
+    }
+}
+
+impl<T: ?Sized> Unfit<'_, T> {
+    /// Doesn't compile.
+    pub fn __part(&self, _: &mut Writer<'_>, _: &'static str, _: &'static str)
+    where
+        T: KeyPart,
+    {
+    }
+}
+
+impl<'a, T: ?Sized> Deref for Probe<'a, T> {
+    type Target = Shown<'a, T>;
+    fn deref(&self) -> &Shown<'a, T> {
+        &self.0
+    }
+}
+
+impl<'a, T: ?Sized> Deref for Shown<'a, T> {
+    type Target = Optional<'a, T>;
+    fn deref(&self) -> &Optional<'a, T> {
+        &self.0
+    }
+}
+
+impl<'a, T: ?Sized> Deref for Optional<'a, T> {
+    type Target = Unfit<'a, T>;
+    fn deref(&self) -> &Unfit<'a, T> {
+        &self.0
     }
 }
 

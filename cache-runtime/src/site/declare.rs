@@ -20,7 +20,7 @@ impl ReadSite {
         shape: &'static str,
     ) -> Self {
         Self {
-            ambiguous: is_ambiguous(shape.as_bytes()),
+            ambiguous: false,
             info: ReadInfo {
                 function,
                 companion: "",
@@ -38,6 +38,13 @@ impl ReadSite {
             default_path: OnceLock::new(),
             number: OnceLock::new(),
         }
+    }
+
+    /// Not every two placeholders have a `:` between them, so it is looked closer at what they have. Few templates are like that, and
+    /// what the compiler computes it computes slowly.
+    pub const fn together(mut self) -> Self {
+        self.ambiguous = is_ambiguous(self.info.shape.as_bytes());
+        self
     }
 
     /// The same in a companion: `_cache_key` and the like.

@@ -1,8 +1,8 @@
 //! Says once that a return type can't be stored.
 //!
 //! Every call that generated code makes needs `R: Cached<S>`, and for a type that isn't `Storable` each of them
-//! would be an error. So method resolution looks first: [`probe::Fitting`] gives the shape on, and else
-//! [`Unfit::checked`] is the one call that doesn't compile; the shape that it gives, [`Misfit`], is one that every
+//! would be an error. So method resolution looks first: [`Returns::__fit`] gives the shape on, and else
+//! [`Unfit::__fit`] is the one call that doesn't compile; the shape that it gives, [`Misfit`], is one that every
 //! type has.
 
 use std::marker::PhantomData;
@@ -14,65 +14,35 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::Storable;
 use super::shape::{Cached, Peek, Returns, Shape};
 
-/// A return type that can be stored, with its shape.
-#[derive(Debug)]
-pub struct Fits<R, S>(PhantomData<fn() -> (R, S)>);
-
-impl<R, S> Fits<R, S> {
+impl<R: Shape<S, Value: Storable>, S> Returns<R, S> {
     /// The same.
-    pub fn checked(self) -> Returns<R, S> {
-        Returns(PhantomData)
+    pub fn __fit(self) -> Self {
+        self
     }
 }
 
-/// A return type whose `V` can't be stored.
+/// A return type of which nothing can be stored.
 #[derive(Debug)]
-pub struct Unfit<R, V: ?Sized>(PhantomData<fn() -> R>, PhantomData<V>);
+pub struct Unfit<R, S>(PhantomData<fn() -> (R, S)>);
 
-impl<R, V: ?Sized> Unfit<R, V> {
+impl<R, S> Deref for Returns<R, S> {
+    type Target = Unfit<R, S>;
+    fn deref(&self) -> &Unfit<R, S> {
+        &Unfit(PhantomData)
+    }
+}
+
+impl<R: Shape<S>, S> Unfit<R, S> {
     /// Doesn't compile: nothing but what is `Storable` is stored.
-    pub fn checked(self) -> Returns<R, Misfit<V>>
+    pub fn __fit(&self) -> Returns<R, Misfit<R::Value>>
     where
-        V: Storable,
+        R::Value: Storable,
     {
         Returns(PhantomData)
     }
 }
 
-/// The traits whose method resolution tells the two apart.
-pub mod probe {
-    use super::*;
-
-    /// First choice.
-    pub trait Fitting {
-        /// The return type with its shape.
-        type Fits;
-        /// Gives it on.
-        fn __fit(self) -> Self::Fits;
-    }
-    impl<R: Shape<S, Value: Storable>, S> Fitting for Returns<R, S> {
-        type Fits = Fits<R, S>;
-        fn __fit(self) -> Fits<R, S> {
-            Fits(PhantomData)
-        }
-    }
-
-    /// Last choice.
-    pub trait Unfitting {
-        /// What can't be stored.
-        type Unfit;
-        /// Asks for what it lacks.
-        fn __fit(self) -> Self::Unfit;
-    }
-    impl<R: Shape<S>, S> Unfitting for &Returns<R, S> {
-        type Unfit = Unfit<R, R::Value>;
-        fn __fit(self) -> Self::Unfit {
-            Unfit(PhantomData, PhantomData)
-        }
-    }
-}
-
-/// The shape of anything, and what is "stored" of it. It is never made: see [`Unfit::checked`]. Closures over the value
+/// The shape of anything, and what is "stored" of it. It is never made: see [`Unfit::__fit`]. Closures over the value
 /// see the value through it.
 #[derive(Debug)]
 pub struct Misfit<V: ?Sized>(PhantomData<fn() -> Box<V>>);

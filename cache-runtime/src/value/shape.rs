@@ -2,10 +2,11 @@
 //!
 //! An alias hides a `Result` from the attribute, so the types decide. A wrapper's implementation would overlap
 //! with that of "any `T`" (a `Result` of serializable parts is itself serializable), so each carries a marker,
-//! [`Whole`], [`InResult`] .., and [`Probe`] finds the right one by method resolution: deeper wrappers at more
-//! references, which are tried first.
+//! [`Whole`], [`InResult`] .., and [`Probe`] finds the right one by method resolution, as in `key/part.rs`: deeper wrappers are
+//! tried first.
 
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use super::Storable;
@@ -169,83 +170,68 @@ impl<T: Cached<S>, S, E> Cached<InResult<S>> for Result<T, E> {
     }
 }
 
-/// Holds a return type while its shape is looked up.
-#[derive(Debug)]
-pub struct Probe<R>(PhantomData<fn() -> R>);
-
-impl<R> Probe<R> {
-    /// The only one.
-    pub const NEW: Self = Self(PhantomData);
-}
-
 /// A return type and its shape.
 #[derive(Debug)]
 pub struct Returns<R, S>(pub(super) PhantomData<fn() -> (R, S)>);
 
-/// The traits whose method resolution finds the shape. Their method has underscores, since a trait of the user's that is
-/// implemented for every type could have a method `shape` too.
-pub mod probe {
-    use super::*;
+/// Types whose methods find the shape of `R`, each dereferencing to one of fewer wrappers. The method has underscores, since a trait
+/// of the user's that is implemented for every type could have a method `shape` too.
+macro_rules! probes {
+    ($($(#[$doc:meta])* $probe:ident $(=> $next:ident)? {
+        $($(#[$attr:meta])* [$($generics:ident),*] $returned:ty => $shape:ty;)*
+    })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $probe<R>(PhantomData<fn() -> R>);
 
-    macro_rules! found {
-        ($($trait:ident { $([$($generics:ident),*] ($($and:tt)*) $returned:ty => $shape:ty;)* })*) => {$(
-            /// One depth of wrappers.
-            pub trait $trait {
-                /// The return type with its shape.
-                type Returns;
-                /// Gives it.
-                fn __shape(&self) -> Self::Returns;
+        impl<R> $probe<R> {
+            /// The only one.
+            pub const NEW: Self = Self(PhantomData);
+        }
+
+        $($(#[$attr])* impl<$($generics),*> $probe<$returned> {
+            /// The return type with its shape.
+            pub fn __shape(&self) -> Returns<$returned, $shape> {
+                Returns(PhantomData)
             }
-            $(impl<$($generics),*> $trait for $($and)* Probe<$returned> {
-                type Returns = Returns<$returned, $shape>;
-                fn __shape(&self) -> Self::Returns {
-                    Returns(PhantomData)
-                }
-            })*
-        )*};
+        })*
+
+        $(impl<R> Deref for $probe<R> {
+            type Target = $next<R>;
+            fn deref(&self) -> &$next<R> {
+                &$next::NEW
+            }
+        })?
+    )*};
+}
+
+probes! {
+    /// Holds a return type while its shape is looked up: three wrappers.
+    Probe => Twice {
+        [T, E] Result<Option<Arc<T>>, E> => InResult<InOption<InArc>>;
+        #[cfg(feature = "axum")]
+        [T, E] Result<Option<axum::Json<T>>, E> => InResult<InOption<InJson>>;
     }
-
-    found! {
-        Thrice {
-            [T, E] (&&&) Result<Option<Arc<T>>, E> => InResult<InOption<InArc>>;
-        }
-        Twice {
-            [T, E] (&&) Result<Option<T>, E> => InResult<InOption<Whole>>;
-            [T, E] (&&) Result<Arc<T>, E> => InResult<InArc>;
-            [T] (&&) Option<Arc<T>> => InOption<InArc>;
-        }
-        Once {
-            [T, E] (&) Result<T, E> => InResult<Whole>;
-            [T] (&) Option<T> => InOption<Whole>;
-            [T] (&) Arc<T> => InArc;
-        }
-        Bare {
-            [T] () T => Whole;
-        }
+    /// Two wrappers.
+    Twice => Once {
+        [T, E] Result<Option<T>, E> => InResult<InOption<Whole>>;
+        [T, E] Result<Arc<T>, E> => InResult<InArc>;
+        [T] Option<Arc<T>> => InOption<InArc>;
+        #[cfg(feature = "axum")]
+        [T, E] Result<axum::Json<T>, E> => InResult<InJson>;
+        #[cfg(feature = "axum")]
+        [T] Option<axum::Json<T>> => InOption<InJson>;
     }
-
-    #[cfg(feature = "axum")]
-    mod json {
-        use axum::Json;
-
-        use super::*;
-
-        macro_rules! also {
-            ($([$($generics:ident),*] $trait:ident for ($($and:tt)*) $returned:ty => $shape:ty;)*) => {$(
-                impl<$($generics),*> $trait for $($and)* Probe<$returned> {
-                    type Returns = Returns<$returned, $shape>;
-                    fn __shape(&self) -> Self::Returns {
-                        Returns(PhantomData)
-                    }
-                }
-            )*};
-        }
-
-        also! {
-            [T, E] Thrice for (&&&) Result<Option<Json<T>>, E> => InResult<InOption<InJson>>;
-            [T, E] Twice for (&&) Result<Json<T>, E> => InResult<InJson>;
-            [T] Twice for (&&) Option<Json<T>> => InOption<InJson>;
-            [T] Once for (&) Json<T> => InJson;
-        }
+    /// One wrapper.
+    Once => Bare {
+        [T, E] Result<T, E> => InResult<Whole>;
+        [T] Option<T> => InOption<Whole>;
+        [T] Arc<T> => InArc;
+        #[cfg(feature = "axum")]
+        [T] axum::Json<T> => InJson;
+    }
+    /// None that is known.
+    Bare {
+        [T] T => Whole;
     }
 }

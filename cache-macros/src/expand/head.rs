@@ -1,0 +1,107 @@
+//! What stands before the bodies of the companions. It is made to tokens once, not once for each of them: cargo compiles macros
+//! without optimization, so what a macro does shows in the time that an annotated function takes.
+
+use crate::model::Model;
+use crate::signature::cfgs;
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::Attribute;
+
+/// The annotated function's attributes, visibility and signature, as far as its siblings share them.
+pub(crate) struct Head<'a> {
+    /// The annotated function's name.
+    pub(crate) name: &'a str,
+    ident: &'a Ident,
+    cfgs: TokenStream,
+    /// What may be done without a warning.
+    allowed: TokenStream,
+    /// The visibility and what stands before `async`.
+    vis: TokenStream,
+    pub(crate) asyncness: TokenStream,
+    /// What stands between `async` and `fn`.
+    safety: TokenStream,
+    /// Generics and arguments.
+    inputs: TokenStream,
+    pub(crate) output: TokenStream,
+    bounds: TokenStream,
+    /// `#![..]` at the head of the body.
+    inner: TokenStream,
+}
+
+impl<'a> Head<'a> {
+    pub(crate) fn new(model: &'a Model) -> Self {
+        let function = &model.function;
+        let (vis, sig, inner) = (&function.vis, &function.sig, &function.inner);
+        let (constness, safety, abi) = (&sig.constness, &sig.safety, &sig.abi);
+        let generics = &sig.generics;
+        let mut inputs = generics.to_token_stream();
+        sig.paren_token
+            .surround(&mut inputs, |inside| sig.inputs.to_tokens(inside));
+        let cfgs = cfgs(&function.attrs);
+        // So in the `impl` of a trait, which knows no companions, the compiler points at the attribute, and not at the function
+        // as if that were the stranger.
+        let site = Span::mixed_site();
+        let asyncness = sig.asyncness.map(|_| quote_spanned!(site=> async));
+        Self {
+            name: &model.facts.name,
+            ident: &sig.ident,
+            cfgs: quote!(#(#cfgs)*),
+            allowed: allowed(&function.attrs),
+            vis: quote!(#vis #constness),
+            asyncness: asyncness.unwrap_or_default(),
+            safety: quote!(#safety #abi),
+            inputs,
+            output: sig.output.to_token_stream(),
+            bounds: generics.where_clause.to_token_stream(),
+            inner: quote!(#(#inner)*),
+        }
+    }
+
+    /// A sibling of the annotated function, with its arguments.
+    pub(crate) fn function(
+        &self,
+        suffix: &str,
+        doc: &str,
+        asyncness: &TokenStream,
+        output: &TokenStream,
+        body: &TokenStream,
+    ) -> TokenStream {
+        let site = Span::mixed_site();
+        let name = format_ident!("{}{suffix}", self.name, span = self.ident.span());
+        let Self {
+            cfgs,
+            allowed,
+            vis,
+            safety,
+            inputs,
+            bounds,
+            inner,
+            ..
+        } = self;
+        let mut block = Group::new(Delimiter::Brace, quote!(#inner #body));
+        block.set_span(site);
+        let head = quote_spanned!(site=> #[doc = #doc] #allowed #vis #asyncness #safety fn);
+        quote!(#cfgs #head #name #inputs #output #bounds #block)
+    }
+}
+
+/// Silence; and what the function may do without a warning, its copies may do as well. An `expect` becomes an `allow`: the list
+/// may have silenced what it expects.
+fn allowed(attrs: &[Attribute]) -> TokenStream {
+    let mut allowed = quote! {
+        #[allow(
+            unused, unreachable_pub, deprecated, nonstandard_style, private_bounds,
+            private_interfaces, clippy::all, clippy::nursery, clippy::pedantic,
+        )]
+    };
+    for attr in attrs {
+        let is_level = attr.path().is_ident("allow") || attr.path().is_ident("expect");
+        if let Ok(list) = attr.meta.require_list()
+            && is_level
+        {
+            let lints = &list.tokens;
+            allowed.extend(quote!(#[allow(#lints)]));
+        }
+    }
+    allowed
+}
