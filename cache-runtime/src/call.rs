@@ -99,7 +99,8 @@ impl Call {
             #[cfg(feature = "redis")]
             Store::Redis(store) => self.approach_redis(store, accept).await,
         };
-        self.counted(step)
+        self.counted(&step);
+        step
     }
 
     /// What to do, where that is known without waiting: in memory it is, unless another caller computes the entry. So few calls
@@ -108,18 +109,18 @@ impl Call {
         match &self.cache.inner().store {
             Store::Memory(store) if !self.options.refresh() || self.refresh => {
                 let step = self.board_in_memory(store, &mut false, accept).ok()?;
-                Some(self.counted(step))
+                self.counted(&step);
+                Some(step)
             }
             _ => None,
         }
     }
 
-    fn counted(&self, step: Step) -> Step {
+    fn counted(&self, step: &Step) {
         if matches!(step, Step::Lead(_) | Step::Run) {
             self.count(Counter::Misses);
             self.event(events::miss);
         }
-        step
     }
 
     async fn approach_memory(&self, store: &MemoryStore, accept: &mut Accept<'_>) -> Step {

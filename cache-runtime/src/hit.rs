@@ -39,7 +39,7 @@ pub(crate) enum Rest {
     /// A `None`, which is wanted.
     Nothing,
     /// Nothing of that kind.
-    Missed(Box<Missed>),
+    Missed(Missed),
     /// This call goes without the cache.
     Bypassed,
 }
@@ -254,7 +254,7 @@ impl<'a> Asked<'a> {
     ) -> Rest {
         let mut call = Box::new(self.call(cache, key));
         call.due = due;
-        Rest::Missed(Box::new(Missed { call, other }))
+        Rest::Missed(Missed { call, other })
     }
 
     /// What is known of a call that has to go on. A lifetime that is computed isn't known yet.

@@ -138,7 +138,7 @@ fn go_on<T: Storable>(
     ttl: impl FnOnce() -> Option<Duration>,
 ) -> State<T> {
     let Missed { mut call, other } = match rest {
-        Rest::Missed(missed) => *missed,
+        Rest::Missed(missed) => missed,
         Rest::Nothing => return State::Hit(Found::Nothing),
         Rest::Bypassed => return State::Bypass,
     };

@@ -69,20 +69,46 @@ macro_rules! integers {
 }
 integers!(u8, i8; u16, i16; u32, i32; u64, i64);
 
-fn push_digits(out: &mut Text, mut number: u64) {
-    // As many as `u64::MAX` has.
-    let mut digits = [b'0'; 20];
-    let mut first = digits.len();
+impl Direct for usize {
+    #[inline]
+    fn push_into(&self, out: &mut Text) {
+        push_digits(out, *self as u64);
+    }
+}
+
+impl Direct for isize {
+    #[inline]
+    fn push_into(&self, out: &mut Text) {
+        (*self as i64).push_into(out);
+    }
+}
+
+/// Not inlined: it would be at each placeholder of a program.
+#[inline(never)]
+fn push_digits(out: &mut Text, number: u64) {
+    /// What eight digits can't show.
+    const MANY: u64 = 100_000_000;
+    if number >= MANY {
+        push_digits(out, number / MANY);
+        // As many zeros before as it takes.
+        let (word, _) = digits(number % MANY);
+        return out.push_ascii(word, 8);
+    }
+    let (word, count) = digits(number);
+    out.push_ascii(word >> (8 * (8 - count)), count);
+}
+
+/// Eight digits, the first one the lowest byte, and how many of them are no zeros in front.
+fn digits(mut number: u64) -> (u64, usize) {
+    let (mut word, mut count) = (u64::from_le_bytes([b'0'; 8]), 0);
     loop {
-        first -= 1;
-        digits[first] = b'0' + (number % 10) as u8;
+        count += 1;
+        word += (number % 10) << (8 * (8 - count));
         number /= 10;
         if number == 0 {
-            break;
+            return (word, count);
         }
     }
-    // Digits are text; checking that costs less than formatting.
-    out.push_str(std::str::from_utf8(&digits[first..]).unwrap_or_default());
 }
 
 #[cfg(test)]
@@ -116,12 +142,18 @@ mod tests {
             agrees(Cow::from(text));
             agrees(Arc::<str>::from(text));
         }
-        for number in [0, 1, 9, 10, 99, 100, u64::MAX] {
+        let many = [99_999_999, 100_000_000, 100_000_001, 10_000_000_000_000_000];
+        for number in [0, 1, 9, 10, 99, 100, u64::MAX].into_iter().chain(many) {
             agrees(number);
             agrees(number as i64);
             agrees(number as i8);
             agrees(number as u16);
         }
+        for number in [0, 7, usize::MAX] {
+            agrees(number);
+            agrees(number as isize);
+        }
+        agrees(isize::MIN);
         agrees(i64::MIN);
         agrees(i32::MIN);
     }

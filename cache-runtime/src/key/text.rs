@@ -109,6 +109,18 @@ impl Text {
         }
     }
 
+    /// Appends the lowest bytes of a word, of which all are ASCII and the others are zero.
+    #[inline(always)]
+    pub(crate) fn push_ascii(&mut self, word: u64, count: usize) {
+        match self.length + count <= ROOM {
+            true => self.append(word, count),
+            false => {
+                let bytes = word.to_le_bytes();
+                self.push_str(&String::from_utf8_lossy(&bytes[..count.min(8)]));
+            }
+        }
+    }
+
     /// Appends the lowest bytes of a word whose others are zero, for which there is room.
     #[inline(always)]
     fn append(&mut self, word: u64, count: usize) {

@@ -86,13 +86,16 @@ impl Sought for ShortKey {
 impl<'a> AnyKey<'a> {
     pub(super) fn new(text: &'a [u8], by: &impl BuildHasher) -> Self {
         let (eights, rest) = text.as_chunks::<8>();
-        let eights = eights.iter().map(|eight| u64::from_le_bytes(*eight));
-        let rest = (!rest.is_empty()).then(|| few(rest));
-        let mut words = eights.chain(rest);
+        let word = |eight: &[u8; 8]| u64::from_le_bytes(*eight);
         if text.len() > SHORT {
-            return Self::long(text, words, by);
+            let rest = (!rest.is_empty()).then(|| few(rest));
+            return Self::long(text, eights.iter().map(word).chain(rest), by);
         }
-        let words = [(); 3].map(|()| words.next().unwrap_or_default());
+        let words = match eights {
+            [] => [few(rest), 0, 0],
+            [one] => [word(one), few(rest), 0],
+            [one, two, ..] => [word(one), word(two), few(rest)],
+        };
         Self::Short(ShortKey::new(words, text.len(), by))
     }
 
