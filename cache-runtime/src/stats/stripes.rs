@@ -129,7 +129,9 @@ impl Stripes {
     pub(super) fn sum(&self, site: usize) -> u64 {
         let base = self.bases.get(site);
         let base = base.map_or(0, |base| base.load(Ordering::Relaxed));
-        self.counted(site).wrapping_sub(base)
+        let since = self.counted(site).wrapping_sub(base);
+        // A reset may come between a count and its being taken back.
+        if since > u64::MAX / 2 { 0 } else { since }
     }
 
     pub(super) fn reset(&self) {
@@ -178,6 +180,21 @@ mod tests {
             stripes.count(0);
             assert_eq!(stripes.sum(0), 1);
         }
+    }
+
+    #[test]
+    fn what_is_taken_back_after_a_reset_is_no_less_than_nothing() {
+        let stripes = Stripes::new(1);
+        stripes.count(0);
+        stripes.take_back(0);
+        assert_eq!(stripes.sum(0), 0);
+        stripes.count(0);
+        stripes.reset();
+        stripes.take_back(0);
+        assert_eq!(stripes.sum(0), 0);
+        stripes.count(0);
+        stripes.count(0);
+        assert_eq!(stripes.sum(0), 1);
     }
 
     #[test]
