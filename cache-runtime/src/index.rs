@@ -29,6 +29,8 @@ pub(crate) const MOST_KEY_BYTES: usize = 1 << 27;
 
 /// So many are inserted together.
 pub(crate) const GROUP: usize = 32;
+/// An index of so many words, 128 KiB, is in the processor's nearer caches.
+const MOST_AT_HAND: usize = if cfg!(test) { 1 << 5 } else { 1 << 15 };
 
 impl Index {
     /// Enters a key. One that is in it already keeps its place.
@@ -91,10 +93,13 @@ impl Index {
 
     /// Has the processor fetch what the insertion of these is about to read.
     fn fetch<'k>(&self, places: &[u32], key_at: &impl Fn(u32) -> &'k [u8]) {
-        // One alone would only go twice.
+        // One alone would only go twice, and so would all where nothing is waited for.
         let (Some(root), [_, _, ..]) = (self.root, places) else {
             return;
         };
+        if self.blocks.words.len() <= MOST_AT_HAND {
+            return;
+        }
         let mut ways: [(&[u8], Node); GROUP] = [(&[], root); GROUP];
         let ways = &mut ways[..places.len()];
         for (way, place) in ways.iter_mut().zip(places) {
