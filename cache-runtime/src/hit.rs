@@ -164,7 +164,7 @@ impl<'a> Asked<'a> {
     #[inline(always)]
     fn render(self, cache: &Cache, rendering: &mut Rendering, shown: bool) -> bool {
         if shown {
-            rendering.with_parts_shown();
+            rendering.show_parts();
         }
         self.site.render(rendering, self.render);
         if rendering.failed() {

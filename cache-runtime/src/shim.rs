@@ -10,7 +10,7 @@ pub(crate) use simulated::*;
 #[cfg(not(shuttle))]
 mod real {
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64};
-    pub(crate) use std::sync::{Mutex, MutexGuard, RwLock, RwLockWriteGuard};
+    pub(crate) use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
     pub(crate) use std::{thread, thread_local};
 
     pub(crate) use foldhash::fast::RandomState;
@@ -33,7 +33,7 @@ mod simulated {
     use std::time::Duration;
 
     pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU64};
-    pub(crate) use shuttle::sync::{Mutex, MutexGuard, RwLock, RwLockWriteGuard};
+    pub(crate) use shuttle::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
     pub(crate) use shuttle::{thread, thread_local};
 
     /// The same in each execution: else a schedule that failed couldn't be replayed.

@@ -157,9 +157,9 @@ impl Write {
     ) -> Vec<Pattern> {
         with_rendering(|rendering| {
             // Each part ends where the next begins: parts are escaped, so a hole can separate them.
-            rendering.with_parts_shown();
+            rendering.show_parts();
             result(value, &mut rendering.writer());
-            if rendering.failure.is_some() {
+            if rendering.failed() {
                 // What a `Display` that failed would have named isn't known.
                 return self.open_patterns();
             }

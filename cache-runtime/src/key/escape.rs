@@ -50,7 +50,7 @@ pub(crate) fn push_escaped(out: &mut Text, text: &str) {
 /// Fewer than eight bytes.
 #[inline(never)]
 fn push_short(out: &mut Text, text: &str) {
-    match text.bytes().all(|byte| PLAIN[usize::from(byte)]) {
+    match is_plain(text.as_bytes()) {
         true => out.push_str(text),
         false => push_with_escapes(out, text),
     }
@@ -64,11 +64,17 @@ fn push_long(out: &mut Text, text: &str) {
         let both = u128::from_le_bytes(*sixteen);
         are_common(both as u64, (both >> 64) as u64)
     };
-    let plain = sixteens.iter().all(is_common) && rest.iter().all(|byte| PLAIN[usize::from(*byte)]);
-    match plain {
+    // Some that aren't common are plain all the same, as `_` is.
+    let mut sixteens = sixteens.iter();
+    match sixteens.all(|sixteen| is_common(sixteen) || is_plain(sixteen)) && is_plain(rest) {
         true => out.push_str(text),
         false => push_with_escapes(out, text),
     }
+}
+
+/// Whether they are written as they are: byte by byte.
+fn is_plain(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| PLAIN[usize::from(*byte)])
 }
 
 /// Whether the bytes of both are all among `+,-./0..9`, `@A..Z` and `` `a..z ``, of which none is structural. All eight of a word are looked at

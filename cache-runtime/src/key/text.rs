@@ -12,7 +12,6 @@ type Word = [u8; 8];
 /// just written to who reads it only if one write holds all of it. Where a key is written byte by byte and then hashed, the hash waits
 /// until all that was begun before has ended, and nothing of the next call is done meanwhile. That is most of what a hit takes.
 #[derive(Debug, Default)]
-#[repr(align(64))]
 pub struct Text {
     /// The word in which the text ends, and all before it: the rest of that one is zeros. Two more, so that there is always one after it.
     words: [Word; ROOM / 8 + 2],

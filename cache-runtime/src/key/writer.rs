@@ -84,17 +84,15 @@ impl Rendering {
         self.patterns.clear();
     }
 
-    pub(crate) fn with_parts_shown(&mut self) -> &mut Self {
+    pub(crate) fn show_parts(&mut self) {
         self.unusual = true;
         self.parts = Some(Vec::new());
-        self
     }
 
     #[inline(never)]
-    pub(crate) fn with_lengths_hashed(&mut self) -> &mut Self {
+    pub(crate) fn hash_lengths(&mut self) {
         self.unusual = true;
         self.ambiguous = true;
-        self
     }
 
     /// Notes why the key can't be had.
@@ -104,7 +102,7 @@ impl Rendering {
         self.failure = Some(reason);
     }
 
-    /// Why the key can't be had, if it can't.
+    /// Whether the key can't be had.
     #[inline]
     pub(crate) fn failed(&self) -> bool {
         self.unusual && self.failure.is_some()

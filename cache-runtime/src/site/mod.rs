@@ -100,7 +100,7 @@ impl ReadSite {
             self.vary_by_identity(rendering, rendered.type_name);
         }
         if self.ambiguous {
-            rendering.with_lengths_hashed();
+            rendering.hash_lengths();
         }
         rendered.render(&mut rendering.writer());
         rendering.finish_key();
@@ -128,17 +128,9 @@ impl ReadSite {
     /// Its place in every cache's counters.
     #[inline]
     pub(crate) fn number(&self) -> usize {
-        match self.number.get() {
-            Some(number) => *number,
-            None => self.find_number(),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn find_number(&self) -> usize {
-        let number = || registry::number(self.info.place());
-        *self.number.get_or_init(number)
+        *self
+            .number
+            .get_or_init(|| registry::number(self.info.place()))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::hit::Glance;
 use crate::key::text::Text;
 use crate::pattern::Pattern;
 use crate::refresh::Age;
-use crate::shim::{RandomState, RwLock, RwLockWriteGuard};
+use crate::shim::{RandomState, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::value::payload::{Payload, Value};
 use key::{AnyKey, ShortKey, Sought};
 use shard::Shard;
@@ -140,31 +140,19 @@ impl MemoryStore {
         version: u32,
         other: &mut Glance,
     ) -> Option<Arc<dyn Value>> {
-        let shard = self.shard(sought);
-        shard
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .glance(sought, now, version, other)
+        read(self.shard(sought)).glance(sought, now, version, other)
     }
 
     /// The entry, if it stands and is fresh.
     pub(crate) fn get(&self, key: &str, now: Moment) -> Option<Hit> {
         let sought = self.seek(key);
-        let shard = self.shard(&sought);
-        shard
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&sought, now)
+        read(self.shard(&sought)).get(&sought, now)
     }
 
     /// Whether there is an entry of this key, living or not.
     pub(crate) fn holds(&self, key: &str) -> bool {
         let sought = self.seek(key);
-        let shard = self.shard(&sought);
-        shard
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .holds(&sought)
+        read(self.shard(&sought)).holds(&sought)
     }
 
     /// The entry, if it stands, be it stale.
@@ -180,26 +168,20 @@ impl MemoryStore {
 
     #[inline(always)]
     fn see(&self, sought: &AnyKey<'_>, now: Moment) -> Option<Sight> {
-        let shard = self.shard(sought);
-        shard
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .look(sought, now)
+        read(self.shard(sought)).look(sought, now)
     }
 
     /// Notes that nobody computes the entry anew before `until`; until when it is fresh, if it stands.
     pub(crate) fn pause(&self, key: &str, now: Moment, until: Moment) -> Option<Moment> {
         let sought = self.seek(key);
-        let shard = self.shard(&sought);
-        write(shard).pause(&sought, now, until)
+        write(self.shard(&sought)).pause(&sought, now, until)
     }
 
     /// Stores an entry in place of any other.
     pub(crate) fn insert(&self, key: &str, entry: Entry, now: Moment) -> Insertion {
         let sought = self.seek(key);
-        let shard = self.shard(&sought);
         let mut removed = Vec::new();
-        let stored = write(shard).insert(&sought, key, entry, now, &mut removed);
+        let stored = write(self.shard(&sought)).insert(&sought, key, entry, now, &mut removed);
         Insertion {
             stored,
             _removed: removed,
@@ -214,8 +196,7 @@ impl MemoryStore {
     /// Removes an entry, living or expired, and gives it to the caller to drop.
     pub(crate) fn take(&self, key: &str) -> Option<Entry> {
         let sought = self.seek(key);
-        let shard = self.shard(&sought);
-        write(shard).remove(&sought)
+        write(self.shard(&sought)).remove(&sought)
     }
 
     /// Removes what the pattern matches, and counts the living.
@@ -243,7 +224,7 @@ impl MemoryStore {
     /// How many entries there are, expired ones that nobody has met included, and their bytes.
     pub(crate) fn size(&self) -> (u64, u64) {
         self.shards.iter().fold((0, 0), |(entries, bytes), shard| {
-            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+            let shard = read(shard);
             (entries + shard.len() as u64, bytes + shard.weight() as u64)
         })
     }
@@ -251,10 +232,15 @@ impl MemoryStore {
     #[cfg(test)]
     pub(crate) fn assert_consistent(&self) {
         for shard in &self.shards {
-            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+            let shard = read(shard);
             shard.assert_consistent();
         }
     }
+}
+
+#[inline(always)]
+fn read(shard: &RwLock<Shard>) -> RwLockReadGuard<'_, Shard> {
+    shard.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn write(shard: &RwLock<Shard>) -> RwLockWriteGuard<'_, Shard> {
