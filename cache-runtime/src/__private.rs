@@ -2,19 +2,19 @@
 
 pub use inventory;
 
-pub use crate::cache::current::Handle;
+pub use crate::cache::scope::Handle;
 pub use crate::error::CacheError;
 pub use crate::key::writer::{HashArgument, SeesByReference, Writer};
 pub use crate::key::{part, quiet};
-pub use crate::lookup::{
+pub use crate::pattern::reach::reaches;
+pub use crate::read::lookup::{
     Lookup, answer, begin, begin_refresh, begin_refresh_with, begin_with, cache_key,
     invalidate_entry, invalidate_entry_sync,
 };
-pub use crate::pattern::reach::reaches;
-pub use crate::read::{
+pub use crate::read::refresh::{begin_refreshing, mode};
+pub use crate::read::run::{
     read_async, read_async_if, read_sync, read_sync_if, ttl_unset, unless_unset,
 };
-pub use crate::refresh::{begin_refreshing, mode};
 pub use crate::site::registry::Registered;
 pub use crate::site::{ReadSite, WriteSite};
 pub use crate::ttl::{IntoTtl, Ttl};

@@ -78,30 +78,22 @@
 
 #[doc(hidden)]
 pub mod __private;
-// Nobody waits by the clock under shuttle, so its thread has nothing to do there.
-#[cfg_attr(shuttle, allow(dead_code))]
-mod background;
 mod cache;
-mod call;
 mod clock;
 mod entry;
 mod error;
 mod events;
 mod flight;
-mod hit;
-mod index;
 mod key;
-mod landing;
-mod lookup;
 mod pattern;
 mod read;
-mod reading;
-mod refresh;
-mod settle;
-mod shim;
+// Under shuttle nothing waits by the clock, so the thread has nothing to do there.
+#[cfg_attr(shuttle, allow(dead_code))]
+mod runtime;
 mod site;
 mod stats;
 mod store;
+mod sync;
 mod topology;
 pub mod ttl;
 mod value;

@@ -2,12 +2,12 @@
 
 use std::future::Future;
 
-use crate::background::block_on;
 use crate::cache::Cache;
-use crate::cache::current::Handle;
+use crate::cache::scope::Handle;
 use crate::events;
 use crate::key::writer::{HOLE, Rendered, Writer, with_rendering};
 use crate::pattern::Pattern;
+use crate::runtime::block_on;
 use crate::site::{When, WriteSite};
 use crate::stats::Counter;
 use crate::value::shape::{Peek, Returns, Shape};

@@ -1,11 +1,11 @@
 use std::time::Duration;
 
-use super::many::KeyAndValue;
+use super::bulk::KeyAndValue;
 use super::{Cache, Health};
-use crate::background::block_on;
 use crate::error::CacheError;
-use crate::lookup::Lookup;
-use crate::read;
+use crate::read::lookup::Lookup;
+use crate::read::run;
+use crate::runtime::block_on;
 use crate::ttl::IntoTtl;
 use crate::value::shape::{InResult, Whole};
 use crate::value::{Settable, Storable};
@@ -93,7 +93,7 @@ impl BlockingCache {
         compute: impl FnOnce() -> T,
     ) -> T {
         let lookup = Lookup::<T, Whole>::pending(self.0.explicit_call("get_or_set", key, ttl));
-        read::read_sync(lookup, compute)
+        run::read_sync(lookup, compute)
     }
 
     /// See [`Cache::try_get_or_set`].
@@ -109,7 +109,7 @@ impl BlockingCache {
     ) -> Result<T, E> {
         let call = self.0.explicit_call("try_get_or_set", key, ttl);
         let lookup = Lookup::<Result<T, E>, InResult<Whole>>::pending(call);
-        read::read_sync(lookup, compute)
+        run::read_sync(lookup, compute)
     }
 
     /// See [`Cache::get_many`].

@@ -1,11 +1,11 @@
 mod blocking;
 mod builder;
-mod compute;
-pub(crate) mod current;
+mod bulk;
 mod env;
+mod get_or_set;
 mod health;
-mod manual;
-mod many;
+mod ops;
+pub(crate) mod scope;
 mod too_large;
 
 use std::collections::HashMap;

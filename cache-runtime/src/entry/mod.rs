@@ -3,6 +3,7 @@
 //! Nothing is read that doesn't say what it is: format, codec, the type's shape and a checksum must agree, or the
 //! bytes are a miss. The token stands at a fixed place, so that a script in the store can compare and replace it.
 
+pub(crate) mod age;
 mod bounded;
 mod codec;
 mod compression;

@@ -22,9 +22,9 @@ use std::sync::atomic::Ordering;
 use std::task::Waker;
 
 #[cfg(feature = "redis")]
-use crate::shim::AtomicBool;
-use crate::shim::thread::{self, ThreadId};
-use crate::shim::{AtomicU64, Mutex, MutexGuard};
+use crate::sync::AtomicBool;
+use crate::sync::thread::{self, ThreadId};
+use crate::sync::{AtomicU64, Mutex, MutexGuard};
 use crate::value::payload::Payload;
 pub(crate) use leader::Leader;
 pub(crate) use nesting::Entered;

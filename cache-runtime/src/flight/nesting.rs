@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 
 use super::Flight;
 use super::table::Id;
-use crate::shim::thread_local;
+use crate::sync::thread_local;
 
 /// A flight, whose place is its leader's meanwhile, and its lease where it has one.
 type Running = (Id, Option<u64>);

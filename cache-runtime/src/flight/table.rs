@@ -2,9 +2,9 @@ use std::hash::BuildHasher;
 use std::sync::{Arc, OnceLock, PoisonError};
 
 use super::{Flight, Leader, nesting};
-use crate::index::Index;
 use crate::pattern::{Pattern, Span};
-use crate::shim::{FLIGHT_SHARDS as SHARDS, Mutex, MutexGuard, RandomState};
+use crate::store::memory::trie::Index;
+use crate::sync::{FLIGHT_SHARDS as SHARDS, Mutex, MutexGuard, RandomState};
 
 /// The flights that can be joined, by key. What an invalidation matches it finds without looking at the others.
 pub(crate) struct Flights {

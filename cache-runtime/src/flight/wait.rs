@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::{Flight, Landing, State, Task, nesting};
-use crate::shim::{Sleep, sleep, thread};
+use crate::sync::{Sleep, sleep, thread};
 use crate::value::payload::Payload;
 
 /// What waiting for a flight came to.

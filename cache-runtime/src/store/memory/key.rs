@@ -170,7 +170,7 @@ impl From<&str> for Key {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shim::RandomState;
+    use crate::sync::RandomState;
 
     fn is(key: &Key, text: &[u8]) -> bool {
         AnyKey::new(text, &RandomState::default()).is(key)

@@ -7,16 +7,16 @@
 mod key;
 mod shard;
 mod slot;
+pub(crate) mod trie;
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Moment;
-use crate::hit::Glance;
+use crate::entry::age::Age;
 use crate::key::text::Text;
 use crate::pattern::Pattern;
-use crate::refresh::Age;
-use crate::shim::{RandomState, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use crate::sync::{RandomState, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::value::payload::{Payload, Value};
 use key::{AnyKey, ShortKey, Sought};
 use shard::Shard;
@@ -52,6 +52,15 @@ pub(crate) struct Hit {
     pub(crate) payload: Payload,
     pub(crate) version: u32,
     pub(crate) fresh_until: Moment,
+}
+
+/// What a look at the store is to a call, if it isn't a value of the call site's version.
+pub(crate) enum Glance {
+    /// Anything else that is fresh.
+    Other(Hit),
+    /// Fresh until then, and to be computed early.
+    Due(Moment),
+    Nothing,
 }
 
 /// An entry that was found, fresh or stale.

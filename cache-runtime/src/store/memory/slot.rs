@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Hit;
 use super::key::Key;
 use crate::clock::{Moment, NEVER};
-use crate::shim::AtomicBool;
+use crate::sync::AtomicBool;
 use crate::value::payload::Payload;
 
 /// What an entry costs besides its key and value: its slot, and its places in map, index and queue.

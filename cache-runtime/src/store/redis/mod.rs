@@ -4,64 +4,43 @@
 //! runtime of their own. [`Link`] is the connection with its breaker, [`commands`] what is sent,
 //! [`lease`] the right to fill an entry, [`approach`] what a call does with all of them.
 
-mod approach;
-mod breaker;
-#[cfg(feature = "tls")]
-mod certificates;
-mod claim;
-mod closely;
+mod client;
 mod cluster;
-mod code;
-mod commands;
-mod connection;
-mod endpoint;
-mod heartbeat;
+mod conn;
+mod get_with_ttl;
 mod index;
 mod lease;
-mod leasing;
-mod link;
-mod local;
-mod look;
-mod nearby;
-mod orphans;
-mod outage;
-mod replay;
-mod scan;
-#[cfg(feature = "sentinel")]
-mod sentinel;
-mod set;
-mod sweep;
-mod tls;
-mod track;
+mod lua;
+mod put;
+mod recovery;
 mod tracking;
-mod walk;
-mod watch;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use crate::background;
 use crate::entry::Bytes;
 use crate::error::CacheError;
+use crate::runtime;
 use crate::store::near::{self, NearStore};
-use breaker::Breaker;
-use commands::Commands;
-pub(crate) use commands::{Limits, Seen};
-use endpoint::Endpoint;
-pub(crate) use endpoint::{Place, Way, check_url};
+use client::Commands;
+pub(crate) use client::{Limits, Seen, millis};
+use conn::endpoint::Endpoint;
+pub(crate) use conn::endpoint::{Place, Way, check_url};
+use conn::manager::Link;
+use conn::per_runtime::Locals;
+pub(crate) use get_with_ttl::{Left, may_be_stale};
 use index::{Index, Layout};
 pub(crate) use lease::Lease;
-use link::Link;
-use local::Locals;
-pub(crate) use look::Left;
-pub(crate) use nearby::{Arrival, Kept};
-use orphans::Orphans;
-use outage::Errand;
-pub(crate) use outage::{Target, Underway};
-use replay::Replay;
+pub(crate) use lease::claim::{Claimed, Holder, header_of};
+use lease::orphans::Orphans;
+use recovery::breaker::Breaker;
+use recovery::outage::Errand;
+pub(crate) use recovery::outage::{Target, Underway};
+use recovery::replay::Replay;
 use tracking::Tracking;
+pub(crate) use tracking::tracked_io::{Arrival, Kept};
 
 /// A handle of the store; clones share one connection.
 #[derive(Clone)]
@@ -121,7 +100,7 @@ impl RedisStore {
     {
         self.commands.breaker.check()?;
         self.commands.watch_from_now_on();
-        background::spawn(work(Arc::clone(&self.commands)))
+        runtime::spawn(work(Arc::clone(&self.commands)))
             .map_or_else(Underway::Refused, Underway::Running)
             .await
     }
@@ -194,7 +173,7 @@ impl RedisStore {
             report(&target, &removed);
             removed
         };
-        background::spawn_telling(work).map_or_else(Underway::Refused, Underway::Running)
+        runtime::spawn_telling(work).map_or_else(Underway::Refused, Underway::Running)
     }
 
     pub(crate) async fn ttl(&self, key: &str) -> Result<Option<Duration>, CacheError> {
@@ -204,11 +183,13 @@ impl RedisStore {
     }
 
     /// Whether that is known; then its cause has been logged.
-    fn is_down(&self) -> bool {
+    /// Report whether the breaker is open.
+    pub(crate) fn is_down(&self) -> bool {
         self.commands.breaker.check().is_err()
     }
 
-    async fn is_eternal(&self, key: &Arc<str>) -> Result<bool, CacheError> {
+    /// Report whether what is cached at a key has no TTL.
+    pub(crate) async fn is_eternal(&self, key: &Arc<str>) -> Result<bool, CacheError> {
         let key = Arc::clone(key);
         self.run(|commands| async move { commands.is_eternal(&key).await })
             .await

@@ -1,7 +1,7 @@
 //! What is always true of a shard.
 
 use super::{Shard, key_at};
-use crate::index::GROUP;
+use crate::store::memory::trie::GROUP;
 
 impl Shard {
     /// How many places there are, taken and empty.

@@ -12,9 +12,10 @@
 //! * Reads go to masters. A replica may lack a delete that its master has acknowledged.
 
 mod connection;
-mod greeting;
+mod handshake;
+pub(crate) mod monitor;
 mod routing;
-mod slots;
+mod slot_map;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,23 +23,23 @@ use futures_util::future::{select_ok, try_join_all};
 use redis::aio::MultiplexedConnection;
 use redis::{Client, ConnectionAddr, ErrorKind, RedisResult};
 
-use super::endpoint::{Hear, Way, check_url, connect, quiet};
+use super::conn::endpoint::{Hear, Way, check_url, connect, quiet};
 use crate::error::CacheError;
-pub(super) use connection::ClusterConnection;
-use greeting::{Greeting, greet, well_known_map};
-pub(super) use routing::Sight;
-pub(super) use slots::Address;
-use slots::{Map, Master};
+pub(crate) use connection::ClusterConnection;
+use handshake::{Greeting, greet, well_known_map};
+pub(crate) use routing::Sight;
+pub(crate) use slot_map::Address;
+use slot_map::{Map, Master};
 
 /// The nodes that the builder was told of, and those that were seen since: a cluster can move away from the former.
-pub(super) struct Cluster {
+pub(crate) struct Cluster {
     seeds: Vec<Client>,
     known: Mutex<Vec<Address>>,
 }
 
 /// Who the masters are: their names, processes, and whose data they have.
 #[derive(PartialEq)]
-struct Identity {
+pub(crate) struct Identity {
     text: Arc<str>,
     /// This user may not ask for all of it.
     guessed: bool,
@@ -46,7 +47,7 @@ struct Identity {
 
 impl Cluster {
     /// Reads the URLs; nothing is connected.
-    pub(super) fn new(urls: &[String], way: &Way) -> Result<Self, CacheError> {
+    pub(crate) fn new(urls: &[String], way: &Way) -> Result<Self, CacheError> {
         let invalid = |reason: &str| CacheError::InvalidUrl {
             reason: reason.to_owned(),
         };
@@ -77,7 +78,7 @@ impl Cluster {
     }
 
     /// A connection to all masters, which agree on who they are.
-    pub(super) async fn open(self: &Arc<Self>) -> RedisResult<ClusterConnection> {
+    pub(crate) async fn open(self: &Arc<Self>) -> RedisResult<ClusterConnection> {
         let map = self.discover().await?;
         let nodes = map.masters.iter().map(|master| async {
             let node = self.connect(&master.address).await?;
@@ -116,12 +117,12 @@ impl Cluster {
     }
 
     /// A connection to one node, with what the first URL says of user, password and transport.
-    pub(super) async fn connect(&self, address: &Address) -> RedisResult<MultiplexedConnection> {
+    pub(crate) async fn connect(&self, address: &Address) -> RedisResult<MultiplexedConnection> {
         self.connect_telling(address, None).await
     }
 
     /// The same; what it says without being asked, `hear` hears.
-    pub(super) async fn connect_telling(
+    pub(crate) async fn connect_telling(
         &self,
         address: &Address,
         hear: Option<Hear>,

@@ -3,27 +3,27 @@
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{Arg, Cmd, ErrorKind, RedisResult, Value};
 
-use super::slots::slot_of;
+use super::slot_map::slot_of;
 
 /// Where keys are at one moment: equal ones, before and after, tell that no slot moved in between.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(in crate::store::redis) struct Sight(pub(super) Vec<String>);
+pub(crate) struct Sight(pub(crate) Vec<String>);
 
 impl Sight {
     /// Whether a slot is being moved, so that its keys are on two nodes.
-    pub(in crate::store::redis) fn moves(&self) -> bool {
+    pub(crate) fn moves(&self) -> bool {
         self.0.iter().any(|holdings| holdings.contains('['))
     }
 }
 
 /// Who gets a command.
-pub(super) enum To {
+pub(crate) enum To {
     Slot(u16),
     Everyone,
 }
 
 /// Announces the command to the node that its slot is being moved to, in one go.
-pub(super) async fn ask(node: &mut MultiplexedConnection, cmd: &Cmd) -> RedisResult<Value> {
+pub(crate) async fn ask(node: &mut MultiplexedConnection, cmd: &Cmd) -> RedisResult<Value> {
     let mut both = redis::pipe();
     both.cmd("ASKING").add_command(cmd.clone());
     let mut replies = node.req_packed_commands(&both, 0, 2).await?.into_iter();
@@ -33,7 +33,7 @@ pub(super) async fn ask(node: &mut MultiplexedConnection, cmd: &Cmd) -> RedisRes
 }
 
 /// Reads off a command whom it concerns: all that are sent have one key, or concern every node.
-pub(super) fn addressee(cmd: &Cmd) -> RedisResult<To> {
+pub(crate) fn addressee(cmd: &Cmd) -> RedisResult<To> {
     let arg = |at: usize| match cmd.args_iter().nth(at) {
         Some(Arg::Simple(arg)) => Some(arg),
         _ => None,

@@ -3,7 +3,7 @@
 use crate::entry::{self, TOKEN_OFFSET};
 
 /// A fill token, as an entry's header has it.
-pub(in crate::store::redis) type Token = [u8; TOKEN];
+pub(crate) type Token = [u8; TOKEN];
 
 const TOKEN: usize = 8;
 
@@ -14,7 +14,7 @@ const HEAD: usize = CLAIM_OFFSET + TOKEN;
 
 /// Whether an entry and its member change in one step.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::store::redis) enum Layout {
+pub(crate) enum Layout {
     /// On one node they do.
     /// Members are keys then.
     Together,
@@ -30,7 +30,7 @@ pub(in crate::store::redis) enum Layout {
 impl Layout {
     /// A key in its set. Members that begin with a NUL are marks. No call site makes keys that do, but explicit
     /// operations and neighbours can; they stand behind another NUL, which no mark begins with.
-    pub(in crate::store::redis) fn member(self, key: &[u8], token: Token) -> Vec<u8> {
+    pub(crate) fn member(self, key: &[u8], token: Token) -> Vec<u8> {
         match self {
             Self::Together => self.start(key),
             Self::Apart => [&self.start_of_one(key)[..], &token].concat(),
@@ -38,7 +38,7 @@ impl Layout {
     }
 
     /// How the members of all keys that begin so begin.
-    pub(super) fn start(self, key: &[u8]) -> Vec<u8> {
+    pub(crate) fn start(self, key: &[u8]) -> Vec<u8> {
         // The empty key's NUL before the token would make a mark of it.
         let hides = match key.first() {
             Some(first) => *first == 0,
@@ -49,7 +49,7 @@ impl Layout {
     }
 
     /// How the members of this key begin; nobody else's do, except for keys with a NUL.
-    pub(super) fn start_of_one(self, key: &[u8]) -> Vec<u8> {
+    pub(crate) fn start_of_one(self, key: &[u8]) -> Vec<u8> {
         let mut start = self.start(key);
         if self == Self::Apart {
             start.push(0);
@@ -58,7 +58,7 @@ impl Layout {
     }
 
     /// The key of a member; none if it is a mark, or written by nobody.
-    pub(in crate::store::redis) fn key_of(self, member: &[u8]) -> Option<&[u8]> {
+    pub(crate) fn key_of(self, member: &[u8]) -> Option<&[u8]> {
         let visible = match member {
             [0, 0, ..] => &member[1..],
             [0, ..] => return None,
@@ -76,11 +76,11 @@ impl Layout {
 
 /// The first bytes of what stands at a key.
 #[derive(Debug)]
-pub(in crate::store::redis) struct Head([u8; HEAD]);
+pub(crate) struct Head([u8; HEAD]);
 
 impl Head {
     /// What is shorter, or no string, is as if zeros followed.
-    pub(in crate::store::redis) fn of(bytes: &[u8]) -> Self {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         let mut head = [0; HEAD];
         let length = bytes.len().min(HEAD);
         head[..length].copy_from_slice(&bytes[..length]);
@@ -94,7 +94,7 @@ impl Head {
     }
 
     /// The tokens that stand there: of the lease or the value, and of who refreshes it.
-    pub(in crate::store::redis) fn tokens(&self) -> impl Iterator<Item = Token> + use<> {
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = Token> + use<> {
         let claim = self.at(CLAIM_OFFSET);
         let claimed = claim != [0; TOKEN] && entry::holds_value(&self.0[..3]);
         [self.at(TOKEN_OFFSET)]
@@ -103,7 +103,7 @@ impl Head {
     }
 
     /// Whether this member's token stands there.
-    pub(super) fn carries(&self, member: &[u8]) -> bool {
+    pub(crate) fn carries(&self, member: &[u8]) -> bool {
         self.tokens().any(|token| member.ends_with(&token))
     }
 }

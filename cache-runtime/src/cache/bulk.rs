@@ -1,0 +1,122 @@
+//! Many entries in one round trip.
+
+use std::sync::Arc;
+
+use crate::cache::Cache;
+#[cfg(feature = "redis")]
+use crate::entry;
+use crate::error::CacheError;
+use crate::site::registry::EXPLICIT;
+use crate::stats::Counter;
+use crate::store::Store;
+use crate::ttl::IntoTtl;
+use crate::value::Settable;
+
+/// Operations on many keys.
+impl Cache {
+    /// The values of many keys, in their order, in one round trip.
+    ///
+    /// # Errors
+    ///
+    /// The store's failure.
+    pub async fn get_many<T: serde::de::DeserializeOwned + 'static>(
+        &self,
+        keys: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<Vec<Option<T>>, CacheError> {
+        let keys: Vec<Arc<str>> = keys.into_iter().map(|key| key.as_ref().into()).collect();
+        let found: Result<Vec<Option<T>>, CacheError> = match &self.inner().store {
+            Store::Memory(store) => {
+                let now = self.inner().clock.now();
+                Ok(keys
+                    .iter()
+                    .map(|key| store.get(key, now).and_then(|hit| hit.payload.read()))
+                    .collect())
+            }
+            #[cfg(feature = "redis")]
+            Store::Redis(store) => store.load_many(keys).await.map(|found| {
+                found
+                    .into_iter()
+                    .map(|bytes| bytes.and_then(|bytes| entry::decode(&bytes, None)))
+                    .collect()
+            }),
+        };
+        match &found {
+            Ok(found) => found
+                .iter()
+                .for_each(|value| self.count_found(&Ok(value.is_some()))),
+            Err(error) => self.count_found(&Err(error)),
+        }
+        found
+    }
+
+    /// Stores many values in one round trip.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().build()?;
+    /// cache.set_many([("a", 1), ("b", 2)], 60).await?;
+    /// assert_eq!(cache.get_many::<i32>(["a", "b", "c"]).await?, [Some(1), Some(2), None]);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The store's failure; or a value that no codec carries, or [`CacheError::TooLarge`]: then nothing is stored.
+    pub async fn set_many(
+        &self,
+        entries: impl IntoIterator<Item = impl KeyAndValue>,
+        ttl: impl IntoTtl,
+    ) -> Result<(), CacheError> {
+        let ttl = ttl.into_ttl().unwrap_or(self.inner().default_ttl);
+        let encoded = entries.into_iter().map(|entry| {
+            let bytes = self.encode("set_many", entry.key(), entry.value())?;
+            Ok((Arc::from(entry.key()), bytes))
+        });
+        let entries = encoded.collect::<Result<Vec<(Arc<str>, Vec<u8>)>, CacheError>>()?;
+        let count = entries.len() as u64;
+        match &self.inner().store {
+            Store::Memory(_) => {
+                for (key, bytes) in entries {
+                    self.store_in_memory(&key, bytes, ttl);
+                }
+            }
+            #[cfg(feature = "redis")]
+            Store::Redis(store) => store.store(entries, ttl).await?,
+        }
+        self.inner().counters.add(EXPLICIT, Counter::Fills, count);
+        Ok(())
+    }
+}
+
+/// One entry of [`Cache::set_many`]: a pair of key and value, or a reference to one.
+pub trait KeyAndValue {
+    /// The value's type.
+    type Value: Settable;
+    /// The key, without the prefix.
+    fn key(&self) -> &str;
+    /// The value.
+    fn value(&self) -> &Self::Value;
+}
+
+impl<K: AsRef<str>, V: Settable> KeyAndValue for (K, V) {
+    type Value = V;
+    fn key(&self) -> &str {
+        self.0.as_ref()
+    }
+    fn value(&self) -> &V {
+        &self.1
+    }
+}
+
+impl<E: KeyAndValue> KeyAndValue for &E {
+    type Value = E::Value;
+    fn key(&self) -> &str {
+        (**self).key()
+    }
+    fn value(&self) -> &E::Value {
+        (**self).value()
+    }
+}

@@ -1,0 +1,84 @@
+//! A value, or what computes it.
+
+use std::future::Future;
+
+use crate::cache::Cache;
+use crate::read::call::Call;
+use crate::read::lookup::Lookup;
+use crate::read::run;
+use crate::site::{Origin, ReadOptions};
+use crate::ttl::IntoTtl;
+use crate::value::Storable;
+use crate::value::shape::{InResult, Whole};
+
+/// Read-through, for what no attribute says.
+impl Cache {
+    /// The value of a key, or what `compute` gives, which is stored. Many callers of one missing key make one
+    /// computation. A failing store never shows: then it is computed.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().build()?;
+    /// let answer: u32 = cache.get_or_set("answer", 60, || async { 42 }).await;
+    /// assert_eq!(answer, 42);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped while it computes, another caller that waits takes over.
+    pub async fn get_or_set<T, F, Fut>(&self, key: &str, ttl: impl IntoTtl, compute: F) -> T
+    where
+        T: Storable,
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = T>,
+    {
+        let lookup = Lookup::<T, Whole>::pending(self.explicit_call("get_or_set", key, ttl));
+        run::read_async(lookup, async { compute().await }).await
+    }
+
+    /// Like [`get_or_set`](Cache::get_or_set), for a computation that can fail. Errors aren't stored, and each
+    /// is its own caller's.
+    ///
+    /// # Errors
+    ///
+    /// Those of `compute`.
+    pub async fn try_get_or_set<T, E, F, Fut>(
+        &self,
+        key: &str,
+        ttl: impl IntoTtl,
+        compute: F,
+    ) -> Result<T, E>
+    where
+        T: Storable,
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        let call = self.explicit_call("try_get_or_set", key, ttl);
+        let lookup = Lookup::<Result<T, E>, InResult<Whole>>::pending(call);
+        run::read_async(lookup, async { compute().await }).await
+    }
+
+    pub(crate) fn explicit_call(
+        &self,
+        function: &'static str,
+        key: &str,
+        ttl: impl IntoTtl,
+    ) -> Call {
+        Call {
+            cache: self.clone(),
+            origin: Origin::explicit(function),
+            key: key.into(),
+            version: 0,
+            cache_none: true,
+            options: ReadOptions::DEFAULT,
+            ttl: ttl.into_ttl(),
+            refresh: false,
+            due: None,
+            blocking: false,
+        }
+    }
+}

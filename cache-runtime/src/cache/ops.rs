@@ -1,0 +1,235 @@
+//! The explicit operations.
+
+#[cfg(feature = "redis")]
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::cache::Cache;
+use crate::entry::{self, Encoding, Facts};
+use crate::error::CacheError;
+use crate::pattern::Pattern;
+use crate::site::Origin;
+use crate::site::registry::EXPLICIT;
+use crate::stats::Counter;
+use crate::store::Store;
+use crate::store::memory::Entry;
+use crate::ttl::IntoTtl;
+use crate::value::Settable;
+use crate::value::payload::Payload;
+
+/// The explicit operations. Keys are without the prefix and are taken as they are written.
+impl Cache {
+    /// The value of a key, if it is there and a `T`.
+    ///
+    /// # Errors
+    ///
+    /// The store's failure.
+    pub async fn get<T: serde::de::DeserializeOwned + 'static>(
+        &self,
+        key: &str,
+    ) -> Result<Option<T>, CacheError> {
+        let found = self.load_value(key).await;
+        self.count_found(&found.as_ref().map(Option::is_some));
+        found
+    }
+
+    pub(crate) fn count_found(&self, found: &Result<bool, &CacheError>) {
+        let counter = match found {
+            Ok(true) => Counter::Hits,
+            Ok(false) => Counter::Misses,
+            Err(_) => Counter::Errors,
+        };
+        self.inner().counters.add(EXPLICIT, counter, 1);
+    }
+
+    pub(crate) async fn load_value<T: serde::de::DeserializeOwned + 'static>(
+        &self,
+        key: &str,
+    ) -> Result<Option<T>, CacheError> {
+        match &self.inner().store {
+            Store::Memory(store) => Ok(store
+                .get(key, self.inner().clock.now())
+                .and_then(|hit| hit.payload.read())),
+            #[cfg(feature = "redis")]
+            Store::Redis(store) => Ok(store
+                .load(key)
+                .await?
+                .and_then(|bytes| entry::decode(&bytes, None))),
+        }
+    }
+
+    /// Stores a value, over any other. `ttl` is a [`Duration`], seconds, or `None` for the cache's default.
+    ///
+    /// A computation of the same key that is under way is overtaken: its value isn't stored any more.
+    ///
+    /// # Errors
+    ///
+    /// The store's failure, a value that no codec carries, or [`CacheError::TooLarge`]; then what stood there stays.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, it finishes without its caller.
+    pub async fn set<T: Settable + ?Sized>(
+        &self,
+        key: &str,
+        value: &T,
+        ttl: impl IntoTtl,
+    ) -> Result<(), CacheError> {
+        let ttl = ttl.into_ttl().unwrap_or(self.inner().default_ttl);
+        let stored = match self.encode("set", key, value) {
+            Ok(bytes) => self.store_bytes(key, bytes, ttl).await,
+            Err(error) => Err(error),
+        };
+        let counter = match &stored {
+            Ok(()) => Some(Counter::Fills),
+            // Counted as what it is.
+            Err(CacheError::TooLarge { .. }) => None,
+            Err(_) => Some(Counter::Errors),
+        };
+        if let Some(counter) = counter {
+            self.inner().counters.add(EXPLICIT, counter, 1);
+        }
+        stored
+    }
+
+    /// The entry of a value that is set. Too large a one is counted and logged here, so that all who set do the same.
+    pub(crate) fn encode<T: Settable + ?Sized>(
+        &self,
+        function: &'static str,
+        key: &str,
+        value: &T,
+    ) -> Result<Vec<u8>, CacheError> {
+        let encoded = encode(value, &self.encoding_of(key));
+        if let Err(error) = &encoded {
+            self.is_too_large(Origin::explicit(function), key, error);
+        }
+        encoded
+    }
+
+    pub(crate) async fn store_bytes(
+        &self,
+        key: &str,
+        bytes: Vec<u8>,
+        ttl: Duration,
+    ) -> Result<(), CacheError> {
+        match &self.inner().store {
+            Store::Memory(_) => {
+                self.store_in_memory(key, bytes, ttl);
+                Ok(())
+            }
+            #[cfg(feature = "redis")]
+            Store::Redis(store) => store.store(vec![(Arc::from(key), bytes)], ttl).await,
+        }
+    }
+
+    pub(crate) fn store_in_memory(&self, key: &str, bytes: Vec<u8>, ttl: Duration) {
+        let inner = self.inner();
+        let Some(store) = inner.store.memory() else {
+            return;
+        };
+        let expires = inner.clock.deadline(ttl);
+        let weight = bytes.len();
+        let entry = Entry {
+            payload: Payload::Encoded(bytes.into()),
+            version: 0,
+            fresh_until: expires,
+            expires,
+            compute: Duration::ZERO,
+            paused_until: 0,
+            bytes: weight,
+        };
+        inner
+            .flights
+            .void_key(key, || store.insert(key, entry, inner.clock.now()));
+    }
+
+    /// Deletes a key; whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// The store's failure.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, it finishes without its caller.
+    pub async fn delete(&self, key: &str) -> Result<bool, CacheError> {
+        self.delete_entry(Origin::explicit("delete"), key).await
+    }
+
+    pub(crate) async fn remove_value(&self, key: &str) -> Result<bool, CacheError> {
+        let inner = self.inner();
+        match &inner.store {
+            Store::Memory(store) => Ok(store.remove(key, inner.clock.now())),
+            #[cfg(feature = "redis")]
+            Store::Redis(store) => store.remove(key).await,
+        }
+    }
+
+    /// Deletes what the pattern matches, and gives the number of entries. The pattern is a glob (`*`, `?`,
+    /// `[..]`, `\`) over paths: every variant of a matching path goes, and `posts:42:*` includes `posts:42`.
+    ///
+    /// # Errors
+    ///
+    /// The store's failure; what was deleted before it stays deleted.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, it finishes without its caller.
+    pub async fn delete_pattern(&self, pattern: &str) -> Result<u64, CacheError> {
+        self.invalidate(
+            Origin::explicit("delete_pattern"),
+            vec![Pattern::new(pattern)],
+        )
+        .await
+    }
+
+    /// Deletes every entry of this prefix, and gives their number.
+    ///
+    /// # Errors
+    ///
+    /// The store's failure; what was deleted before it stays deleted.
+    pub async fn clear(&self) -> Result<u64, CacheError> {
+        self.invalidate(Origin::explicit("clear"), vec![Pattern::new("*")])
+            .await
+    }
+
+    /// Whether a key is there.
+    ///
+    /// # Errors
+    ///
+    /// The store's failure.
+    pub async fn exists(&self, key: &str) -> Result<bool, CacheError> {
+        Ok(self.ttl(key).await?.is_some())
+    }
+
+    /// How long a key still lives; `None` if it isn't there. One that outlives its lifetime, because its function has `stale`
+    /// or the like, is as good as gone when that ends.
+    ///
+    /// # Errors
+    ///
+    /// The store's failure.
+    pub async fn ttl(&self, key: &str) -> Result<Option<Duration>, CacheError> {
+        match &self.inner().store {
+            Store::Memory(store) => {
+                let now = self.inner().clock.now();
+                let left =
+                    |hit: crate::store::memory::Hit| Duration::from_nanos(hit.fresh_until - now);
+                Ok(store.get(key, now).map(left))
+            }
+            #[cfg(feature = "redis")]
+            Store::Redis(store) => store.ttl(key).await,
+        }
+    }
+}
+
+pub(crate) fn encode<T: Settable + ?Sized>(
+    value: &T,
+    encoding: &Encoding,
+) -> Result<Vec<u8>, CacheError> {
+    let facts = Facts {
+        #[cfg(feature = "redis")]
+        created: crate::clock::unix_millis(),
+        ..Facts::default()
+    };
+    entry::encode(value, &facts, encoding)
+}

@@ -1,0 +1,163 @@
+//! Which cache a call uses when its attribute names none.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::OnceLock;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::cache::Cache;
+use crate::error::CacheError;
+
+static DEFAULT: OnceLock<Cache> = OnceLock::new();
+
+thread_local! {
+    static SCOPE: RefCell<Option<Cache>> = const { RefCell::new(None) };
+    /// Whether there is one. It has nothing to drop, so it is read like any other memory, and most calls read no more.
+    static SCOPED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The cache of one call: the one that its attribute names, or the current one.
+#[derive(Clone, Copy, Debug)]
+pub enum Handle<'a> {
+    /// [`Cache::current`].
+    Current,
+    /// `cache = expr`.
+    Given(&'a Cache),
+}
+
+impl Handle<'_> {
+    /// Lends the cache. The process's default is lent as it is: no count of a handle is touched on a hit.
+    #[inline]
+    pub(crate) fn with<T>(self, use_it: impl FnOnce(&Cache) -> T) -> T {
+        let scope;
+        let cache = match self {
+            Self::Given(cache) => cache,
+            Self::Current if SCOPED.get() => {
+                scope = scoped();
+                scope.as_ref().unwrap_or_else(|| default())
+            }
+            Self::Current => default(),
+        };
+        use_it(cache)
+    }
+}
+
+/// The cache of the innermost scope.
+pub(crate) fn scoped() -> Option<Cache> {
+    SCOPE
+        .try_with(|scope| scope.borrow().clone())
+        .ok()
+        .flatten()
+}
+
+#[inline]
+fn default() -> &'static Cache {
+    match DEFAULT.get() {
+        Some(cache) => cache,
+        None => made(),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn made() -> &'static Cache {
+    DEFAULT.get_or_init(of_the_environment)
+}
+
+#[cold]
+fn of_the_environment() -> Cache {
+    Cache::from_env().unwrap_or_else(|error| {
+        tracing::error!(target: "cache", "[Cache] {error}; functions run uncached");
+        Cache::builder().uncached()
+    })
+}
+
+impl Cache {
+    /// Makes this the process's default: the cache of every annotated function outside a scope.
+    ///
+    /// # Errors
+    ///
+    /// [`CacheError::AlreadyInstalled`] if there is a default already, because of an earlier call or because a
+    /// cached function ran before and the environment made one.
+    pub fn install(&self) -> Result<(), CacheError> {
+        DEFAULT
+            .set(self.clone())
+            .map_err(|_| CacheError::AlreadyInstalled)
+    }
+
+    /// The innermost [`scope`](Cache::scope), else the installed cache, else one that the environment describes,
+    /// made now. A malformed environment makes an uncached one and is logged once, at `error`.
+    pub fn current() -> Self {
+        Handle::Current.with(Clone::clone)
+    }
+
+    /// Runs the future with this cache as the current one, wherever it is polled. Tasks that it spawns are
+    /// outside.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().prefix("of-this-test").build()?;
+    /// cache.scope(async { assert_eq!(Cache::current().prefix(), "of-this-test") }).await;
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        Scope {
+            cache: self.clone(),
+            future,
+        }
+    }
+
+    /// Runs the closure with this cache as the current one of this thread.
+    pub fn scope_sync<T>(&self, run: impl FnOnce() -> T) -> T {
+        let _entered = Entered::new(self.clone());
+        run()
+    }
+}
+
+pin_project! {
+    struct Scope<F> {
+        cache: Cache,
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future> Future for Scope<F> {
+    type Output = F::Output;
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let _entered = Entered::new(this.cache.clone());
+        this.future.poll(cx)
+    }
+}
+
+/// Puts the outer scope's cache back when dropped, also by a panic.
+struct Entered {
+    outer: Option<Cache>,
+}
+
+impl Entered {
+    fn new(cache: Cache) -> Self {
+        let outer = SCOPE
+            .try_with(|scope| scope.replace(Some(cache)))
+            .ok()
+            .flatten();
+        SCOPED.set(true);
+        Self { outer }
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let outer = self.outer.take();
+        SCOPED.set(outer.is_some());
+        let inner = SCOPE.try_with(|scope| scope.replace(outer));
+        drop(inner);
+    }
+}

@@ -1,0 +1,264 @@
+//! Flights and the memory store under a scheduler that tries many orders of what threads and tasks do. In the
+//! ordinary tests' place with
+//! `RUSTFLAGS="--cfg shuttle" cargo test -p cache-runtime --lib --no-default-features flight::explored`.
+//!
+//! Values are moments: a computation gives the moment at which it began, so each value that a caller gets tells
+//! whether promise 4 (no stale fill) was kept.
+
+mod callers;
+mod exhaustive;
+mod failures;
+mod flaws;
+mod stale;
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use shuttle::future::{block_on, yield_now};
+use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
+use shuttle::{Config, Runner};
+
+use crate::Cache;
+use crate::read::call::{Call, Landing, Lead, Step};
+use crate::site::{Origin, ReadOptions};
+use crate::sync::thread;
+use crate::value::payload::Payload;
+
+const KEY: &str = "posts:1";
+const TTL: Duration = Duration::from_secs(3_600);
+/// No limit of so long ends, so whoever isn't woken hangs.
+const PATIENT: Duration = Duration::from_secs(86_400);
+/// A limit of so long ends at any moment.
+const IMPATIENT: Duration = Duration::from_secs(1_800);
+
+std::thread_local! {
+    static FILLS_BLINDLY: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a landing fills without a look whether its flight still stands.
+pub(crate) fn fills_blindly() -> bool {
+    FILLS_BLINDLY.get()
+}
+
+/// Runs a scenario in schedules of the scheduler's choice, all on this thread.
+fn explore(scheduler: impl Scheduler + 'static, scenario: impl Fn() + Send + Sync + 'static) {
+    let mut config = Config::new();
+    // Encoding an explicit value takes more than shuttle's default in a debug build.
+    config.stack_size = 1 << 18;
+    // That its atomics know no weak orderings, and what becomes of its lazies.
+    config.silence_warnings = true;
+    Runner::new(scheduler, config).run(scenario);
+}
+
+/// At random, where most bugs show; and with few changes between tasks, each at any moment, for those that
+/// want one task to sleep long.
+fn explore_widely(times: usize, scenario: impl Fn() + Send + Sync + Clone + 'static) {
+    explore(RandomScheduler::new(times), scenario.clone());
+    explore(PctScheduler::new(3, times), scenario);
+}
+
+/// A cache, and what is known of the values that it may give.
+#[derive(Clone)]
+struct World {
+    cache: Cache,
+    history: Arc<History>,
+}
+
+/// Its own bookkeeping is no part of what is explored: each access is one step with what stands before it.
+#[derive(Default)]
+struct History {
+    clock: AtomicU64,
+    /// The latest beginning of an invalidation that has returned: older computations are stale for whoever
+    /// calls from now on.
+    floor: AtomicU64,
+    /// Explicitly set values, and when their `set` returned. Until then it is open whether an invalidation
+    /// comes before it or after.
+    sets: Mutex<HashMap<u64, u64>>,
+    runs: AtomicU64,
+}
+
+impl History {
+    fn tick(&self) -> u64 {
+        self.clock.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    fn runs(&self) -> u64 {
+        self.runs.load(Ordering::SeqCst)
+    }
+
+    fn floor(&self) -> u64 {
+        self.floor.load(Ordering::SeqCst)
+    }
+
+    /// A body's computation begins.
+    fn begin(&self) -> u64 {
+        self.runs.fetch_add(1, Ordering::SeqCst);
+        self.tick()
+    }
+
+    /// What makes computations from before it stale, once it has returned.
+    fn voiding<T>(&self, act: impl FnOnce() -> T) -> T {
+        // So that it begins at any moment, not in one step with what its thread did before.
+        thread::yield_now();
+        let began = self.tick();
+        let done = act();
+        self.floor.fetch_max(began, Ordering::SeqCst);
+        done
+    }
+
+    #[track_caller]
+    fn check(&self, floor: u64, value: u64) {
+        let sets = self.sets.lock().expect("no panic under it");
+        let latest = *sets.get(&value).unwrap_or(&value);
+        assert!(latest >= floor, "stale: {value} after {floor}");
+    }
+}
+
+impl World {
+    fn new(limit: Duration) -> Self {
+        let cache = Cache::builder()
+            .flight_limit(limit)
+            // One shard: fewer locks at which a schedule forks.
+            .memory_capacity(4 << 20)
+            .build()
+            .expect("valid options");
+        Self {
+            cache,
+            history: Arc::default(),
+        }
+    }
+
+    /// An async call, at whose every await others may go on.
+    async fn read(&self) -> u64 {
+        let floor = self.history.floor();
+        let body = || async {
+            let began = self.history.begin();
+            yield_now().await;
+            began
+        };
+        let value = self.cache.get_or_set(KEY, TTL, body).await;
+        self.history.check(floor, value);
+        value
+    }
+
+    /// A blocking call.
+    fn read_blocking(&self, refresh: bool) -> u64 {
+        let floor = self.history.floor();
+        let value = self.call_blocking(refresh, || {
+            let began = self.history.begin();
+            thread::yield_now();
+            began
+        });
+        self.history.check(floor, value);
+        value
+    }
+
+    /// Step for step what `read_sync` does, whose `block_on` parks real threads.
+    fn call_blocking(&self, refresh: bool, body: impl FnOnce() -> u64) -> u64 {
+        let call = Call {
+            cache: self.cache.clone(),
+            origin: Origin::explicit("explored"),
+            key: KEY.into(),
+            version: 0,
+            cache_none: true,
+            options: ReadOptions::DEFAULT,
+            ttl: Some(TTL),
+            refresh,
+            due: None,
+            blocking: true,
+        };
+        let mut found = None;
+        let step = block_on(call.approach(&mut |payload, _| {
+            found = payload.read::<u64>();
+            found.is_some()
+        }));
+        match step {
+            Step::Taken => found.expect("it was accepted"),
+            Step::Run => body(),
+            Step::Lead(lead) => lead_to_landing(&call, lead, body),
+            _ => unreachable!("nothing is refreshed, and nothing is far"),
+        }
+    }
+
+    /// What the cache holds, without computing it.
+    fn look(&self) -> Option<u64> {
+        let floor = self.history.floor();
+        let value = block_on(self.cache.get::<u64>(KEY)).expect("memory can't fail");
+        if let Some(value) = value {
+            self.history.check(floor, value);
+        }
+        value
+    }
+
+    fn delete(&self) {
+        self.history
+            .voiding(|| block_on(self.cache.delete(KEY)).expect("memory can't fail"));
+    }
+
+    fn delete_pattern(&self, pattern: &str) {
+        self.history
+            .voiding(|| block_on(self.cache.delete_pattern(pattern)).expect("memory can't fail"));
+    }
+
+    fn set(&self) {
+        self.history.voiding(|| {
+            let value = self.history.tick();
+            let note = |when| {
+                let mut sets = self.history.sets.lock().expect("no panic under it");
+                sets.insert(value, when);
+            };
+            note(u64::MAX);
+            block_on(self.cache.set(KEY, &value, TTL)).expect("memory can't fail");
+            note(self.history.tick());
+        });
+    }
+
+    /// Once all is done: nothing stale was left, and the key can be computed or is there.
+    fn settle(&self) {
+        self.look();
+        let value = self.read_blocking(false);
+        assert_eq!(self.look(), Some(value));
+        if let Some(store) = self.cache.inner().store.memory() {
+            store.assert_consistent();
+        }
+    }
+}
+
+fn lead_to_landing(call: &Call, lead: Lead, body: impl FnOnce() -> u64) -> u64 {
+    let value = lead.leader.run(body);
+    let payload = Payload::typed(Arc::new(value));
+    let landing = Landing::InMemory {
+        payload,
+        ttl: TTL,
+        took: Duration::ZERO,
+        weight: 8,
+    };
+    let filling = call.land(lead, landing);
+    assert!(filling.is_none(), "memory fills at once");
+    value
+}
+
+/// Runs all of it at the same time, to the end.
+fn together(threads: Vec<Box<dyn FnOnce() + Send>>) {
+    let threads: Vec<_> = threads.into_iter().map(thread::spawn).collect();
+    for thread in threads {
+        thread.join().expect("no panic");
+    }
+}
+
+/// A thread's work on the world.
+fn work(world: &World, act: impl FnOnce(World) + Send + 'static) -> Box<dyn FnOnce() + Send> {
+    let world = world.clone();
+    Box::new(move || act(world))
+}
+
+/// An async task's, on the scheduler of its own that shuttle has for futures.
+fn task<F: Future<Output = ()> + Send + 'static>(
+    world: &World,
+    act: impl FnOnce(World) -> F,
+) -> shuttle::future::JoinHandle<()> {
+    shuttle::future::spawn(act(world.clone()))
+}

@@ -1,0 +1,228 @@
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use crate::flight::*;
+use crate::pattern::Pattern;
+use crate::runtime::block_on;
+
+mod waits;
+
+const LONG: Duration = Duration::from_secs(60);
+
+#[derive(Default)]
+struct CountWakes(AtomicU32);
+
+impl CountWakes {
+    fn count(&self) -> u32 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Wake for CountWakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn counting() -> (Arc<CountWakes>, Waker) {
+    let wakes = Arc::new(CountWakes::default());
+    (Arc::clone(&wakes), Waker::from(wakes))
+}
+
+fn poll<F: Future>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(waker))
+}
+
+fn board(flights: &Arc<Flights>, key: &str) -> Boarding<()> {
+    flights.board(&key.into(), true, |_| Stance::Join, || None)
+}
+
+#[track_caller]
+fn lead(flights: &Arc<Flights>, key: &str) -> Leader {
+    match board(flights, key) {
+        Boarding::Lead(leader) => leader,
+        _ => panic!("{key} flies already"),
+    }
+}
+
+#[track_caller]
+fn join(flights: &Arc<Flights>, key: &str) -> Arc<Flight> {
+    match board(flights, key) {
+        Boarding::Join(flight) => flight,
+        _ => panic!("{key} doesn't fly"),
+    }
+}
+
+fn is_flying(flights: &Arc<Flights>, key: &str) -> bool {
+    matches!(board(flights, key), Boarding::Join(_))
+}
+
+fn waiter(flight: Arc<Flight>) -> Wait {
+    Wait::new(flight, LONG, false)
+}
+
+/// A leader's body that has been polled once, by a task of its own.
+fn polled(leader: &Leader) {
+    let (_, elsewhere) = counting();
+    assert!(
+        poll(
+            pin!(leader.within(std::future::pending::<()>())),
+            &elsewhere
+        )
+        .is_pending()
+    );
+}
+
+#[test]
+fn a_landing_wakes_everyone_who_waits_and_nobody_else() {
+    let flights = Arc::new(Flights::new());
+    let leader = lead(&flights, "a");
+    polled(&leader);
+    let (kept, kept_waker) = counting();
+    let (left, left_waker) = counting();
+    let (moved, moved_waker) = counting();
+    let mut one = pin!(waiter(join(&flights, "a")));
+    let mut two = pin!(waiter(join(&flights, "a")));
+    assert!(poll(one.as_mut(), &kept_waker).is_pending());
+    assert!(poll(two.as_mut(), &left_waker).is_pending());
+    // Polled by another task now: only that one is woken.
+    assert!(poll(two.as_mut(), &moved_waker).is_pending());
+    {
+        let mut gone = pin!(waiter(join(&flights, "a")));
+        assert!(poll(gone.as_mut(), &left_waker).is_pending());
+    }
+    assert_eq!(leader.land(Payload::Nothing, 3, |_, _| 5), Some(5));
+    assert_eq!((kept.count(), moved.count(), left.count()), (1, 1, 0));
+    let landed = poll(one.as_mut(), &kept_waker);
+    assert!(matches!(
+        landed,
+        Poll::Ready(Outcome::Landed(Payload::Nothing, 3))
+    ));
+    assert!(!is_flying(&flights, "a"));
+}
+
+#[test]
+fn who_comes_after_the_landing_finds_it() {
+    let flights = Arc::new(Flights::new());
+    let leader = lead(&flights, "a");
+    let flight = join(&flights, "a");
+    leader.land(Payload::Nothing, 0, |_, _| ());
+    assert!(matches!(block_on(waiter(flight)), Outcome::Landed(..)));
+}
+
+#[test]
+fn a_leader_that_is_dropped_fails_its_flight() {
+    let flights = Arc::new(Flights::new());
+    let leader = lead(&flights, "a");
+    let (wakes, waker) = counting();
+    polled(&leader);
+    let mut waiting = pin!(waiter(join(&flights, "a")));
+    assert!(poll(waiting.as_mut(), &waker).is_pending());
+    drop(leader);
+    assert_eq!(wakes.count(), 1);
+    let ended = poll(waiting.as_mut(), &waker);
+    assert!(matches!(ended, Poll::Ready(Outcome::Failed)));
+    assert!(matches!(board(&flights, "a"), Boarding::Lead(_)));
+}
+
+#[test]
+fn a_superseded_flight_neither_fills_nor_takes_its_successor_down() {
+    let flights = Arc::new(Flights::new());
+    let (first, flight) = (lead(&flights, "a"), join(&flights, "a"));
+    let second = flights.supersede(&"a".into(), true);
+    assert_eq!(first.land(Payload::Nothing, 0, |_, _| ()), None);
+    assert!(matches!(block_on(waiter(flight)), Outcome::Landed(..)));
+    assert!(is_flying(&flights, "a"));
+    assert_eq!(second.land(Payload::Nothing, 0, |_, _| ()), Some(()));
+    assert!(!is_flying(&flights, "a"));
+}
+
+#[test]
+fn voiding_takes_matching_flights_off_the_table_and_no_other() {
+    let flights = Arc::new(Flights::new());
+    let keys = [
+        "posts:1",
+        "posts:1#v",
+        "posts:1:a",
+        "posts:10",
+        "posts",
+        "users:1",
+    ];
+    for (pattern, gone) in [
+        ("posts:1:*", &keys[..3]),
+        ("posts:1", &keys[..2]),
+        ("posts:*", &keys[..5]),
+        ("*:1", &["posts:1", "posts:1#v", "users:1"]),
+        ("*", &keys[..]),
+        ("none", &[]),
+    ] {
+        let leaders = keys.map(|key| lead(&flights, key));
+        flights.void_matching(&Pattern::new(pattern));
+        for key in keys {
+            // Who takes off anew here lands at once, which the others don't notice.
+            assert_eq!(
+                is_flying(&flights, key),
+                !gone.contains(&key),
+                "{pattern}: {key}"
+            );
+        }
+        drop(leaders);
+    }
+    let leader = lead(&flights, "posts:1");
+    assert_eq!(flights.void_key("posts:1", || 7), 7);
+    assert_eq!(leader.land(Payload::Nothing, 0, |_, _| ()), None);
+}
+
+#[test]
+fn the_store_is_looked_at_only_where_nobody_flies() {
+    let flights = Arc::new(Flights::new());
+    let leader = lead(&flights, "a");
+    let joined = flights.board(&"a".into(), true, |_| Stance::Join, || Some(()));
+    assert!(matches!(joined, Boarding::Join(_)));
+    leader.land(Payload::Nothing, 0, |_, _| ());
+    let found = flights.board(&"a".into(), true, |_| Stance::Join, || Some(()));
+    assert!(matches!(found, Boarding::Found(())));
+}
+
+#[test]
+fn a_caller_inside_the_body_is_told_so() {
+    let flights = Arc::new(Flights::new());
+    let (leader, other) = (lead(&flights, "a"), lead(&flights, "b"));
+    let nested = || matches!(board(&flights, "a"), Boarding::Nested);
+    assert!(leader.run(nested));
+    assert!(leader.run(|| other.run(nested)));
+    assert!(!other.run(nested));
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        leader.run(|| panic!("as the test wants"))
+    }));
+    assert!(panicked.is_err());
+    assert!(!nested(), "a panic leaves no mark");
+    assert!(block_on(leader.within(async { nested() })));
+    // Joined before it was inside: it doesn't wait for itself either.
+    let wait = waiter(join(&flights, "a"));
+    assert!(matches!(leader.run(|| block_on(wait)), Outcome::GaveUp));
+}
+
+#[test]
+fn a_body_is_inside_while_it_is_dropped() {
+    struct Asks<'a>(&'a Arc<Flights>, &'a Mutex<Option<bool>>);
+    impl Drop for Asks<'_> {
+        fn drop(&mut self) {
+            let nested = matches!(board(self.0, "a"), Boarding::Nested);
+            *self.1.lock().unwrap_or_else(PoisonError::into_inner) = Some(nested);
+        }
+    }
+    let (flights, seen) = (Arc::new(Flights::new()), Mutex::new(None));
+    let leader = lead(&flights, "a");
+    let asks = Asks(&flights, &seen);
+    let body = leader.within(async move {
+        let _asks = asks;
+        std::future::pending::<()>().await;
+    });
+    drop(body);
+    assert_eq!(*seen.lock().expect("no panic"), Some(true));
+}

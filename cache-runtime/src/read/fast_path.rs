@@ -1,0 +1,271 @@
+//! What a call does until it is known whether this process holds its entry: the key, the look and, on a hit, the count. One
+//! copy for all functions. What is generic is a thin shell around it, in `lookup.rs`; what a hit doesn't need is in functions of
+//! its own.
+
+use std::any::{Any, TypeId};
+use std::sync::Arc;
+
+use crate::cache::Cache;
+use crate::cache::scope::Handle;
+use crate::clock::Moment;
+use crate::events;
+use crate::key::text::Text;
+use crate::key::writer::{Rendered, Rendering, with_rendering};
+use crate::read::call::Call;
+use crate::site::ReadSite;
+use crate::stats::Counter;
+use crate::store::memory::{Glance, MemoryStore};
+use crate::ttl::Ttl;
+use crate::value::payload::{Payload, Value};
+
+/// A call's key, still to be written.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) site: &'a ReadSite,
+    /// Not by value: a copy would wait for what was only just written.
+    pub(crate) render: &'a Rendered<'a>,
+}
+
+/// What a call can use at once. Nearly every hit is of this kind, and of the call site's version.
+pub(crate) struct Wanted {
+    /// The type that it stores.
+    pub(crate) stored: TypeId,
+    /// Whether it has a place for a `None`.
+    pub(crate) none: bool,
+}
+
+/// What a call comes to that isn't answered with a value.
+pub(crate) enum Rest {
+    /// A `None`, which is wanted.
+    Nothing,
+    /// Nothing of that kind.
+    Missed(Missed),
+    /// This call goes without the cache.
+    Bypassed,
+}
+
+/// A value of the call site's version, counted as a hit: it is nearly always of the wanted type, and who knows that type finds out as it
+/// takes it. If there is none, `rest` says what there is. Apart, so that a value is returned in registers.
+pub(crate) type Opened = Option<Arc<dyn Any + Send + Sync>>;
+
+/// A call that has to go on.
+pub(crate) struct Missed {
+    pub(crate) call: Box<Call>,
+    /// What was found instead, with its version: bytes, or a value of another type.
+    pub(crate) other: Option<(Payload, u32)>,
+}
+
+/// Renders the key and looks where the store is in this process.
+pub(crate) fn open(
+    asked: Asked<'_>,
+    handle: Handle<'_>,
+    condition: bool,
+    wanted: fn() -> Wanted,
+    rest: &mut Rest,
+) -> Opened {
+    open_by(
+        asked,
+        handle,
+        condition,
+        wanted,
+        rest,
+        |store, key, now, other| store.glance(key, now, asked.site.info.version, other),
+    )
+}
+
+/// The same by any look.
+#[inline(always)]
+pub(crate) fn open_by(
+    asked: Asked<'_>,
+    handle: Handle<'_>,
+    condition: bool,
+    wanted: fn() -> Wanted,
+    rest: &mut Rest,
+    look: impl FnOnce(&MemoryStore, &Text, Moment, &mut Glance) -> Option<Arc<dyn Value>>,
+) -> Opened {
+    handle.with(|cache| {
+        let inner = cache.inner();
+        if !condition || !inner.enabled {
+            *rest = Rest::Bypassed;
+            return None;
+        }
+        with_rendering(|rendering| {
+            let shown = events::wanted(asked.site.info.debug);
+            if !asked.render(cache, rendering, shown) {
+                *rest = Rest::Bypassed;
+                return None;
+            }
+            let key = &rendering.text;
+            let mut other = Glance::Nothing;
+            if let Some((store, now)) = inner.store.here(&inner.clock, asked.site.info.options.near)
+                && let Some(value) = look(store, key, now, &mut other)
+            {
+                if shown {
+                    return asked.shown_value(cache, key, value, wanted, rest);
+                }
+                // There is nothing in it, which the compiler can't see.
+                std::mem::forget(other);
+                inner.counters.hit(asked.site.number());
+                return Some(value);
+            }
+            *rest = asked.rest(cache, key, other, wanted, shown);
+            None
+        })
+    })
+}
+
+/// What [`open`] counted as a hit is of another type: then it is none, and what stands is looked at once more.
+#[cold]
+#[inline(never)]
+pub(crate) fn mistaken(asked: Asked<'_>, handle: Handle<'_>, wanted: fn() -> Wanted) -> Rest {
+    handle.with(|cache| {
+        let inner = cache.inner();
+        inner.counters.take_back(asked.site.number());
+        let rest = asked.with_text(cache, |key| {
+            let here = inner.store.here(&inner.clock, asked.site.info.options.near);
+            let hit = here.and_then(|(store, now)| store.get(&key.to_str(), now));
+            asked.rest(
+                cache,
+                key,
+                hit.map_or(Glance::Nothing, Glance::Other),
+                wanted,
+                false,
+            )
+        });
+        rest.unwrap_or(Rest::Bypassed)
+    })
+}
+
+impl<'a> Asked<'a> {
+    /// Renders the key for what is no look, and hands it on.
+    pub(crate) fn with_key<T>(self, cache: &Cache, use_it: impl FnOnce(&str) -> T) -> Option<T> {
+        self.with_text(cache, |text| use_it(&text.to_str()))
+    }
+
+    fn with_text<T>(self, cache: &Cache, use_it: impl FnOnce(&Text) -> T) -> Option<T> {
+        with_rendering(|rendering| {
+            let shown = events::wanted(self.site.info.debug);
+            let rendered = self.render(cache, rendering, shown);
+            rendered.then(|| use_it(&rendering.text))
+        })
+    }
+
+    /// Renders the key, and shows the call if somebody listens. False, logged and counted, where an argument's `Serialize` or `Display`
+    /// fails.
+    #[inline(always)]
+    fn render(self, cache: &Cache, rendering: &mut Rendering, shown: bool) -> bool {
+        if shown {
+            rendering.show_parts();
+        }
+        self.site.render(rendering, self.render);
+        if rendering.failed() {
+            self.unrendered(cache, rendering);
+            return false;
+        }
+        if shown {
+            self.show(cache, rendering);
+        }
+        true
+    }
+
+    #[cold]
+    fn unrendered(self, cache: &Cache, rendering: &mut Rendering) {
+        let reason = rendering.failure.take().unwrap_or_default();
+        let counters = &cache.inner().counters;
+        counters.add(self.site.number(), Counter::Errors, 1);
+        events::error(self.site.info.function, self.site.info.template, &reason);
+    }
+
+    #[cold]
+    fn show(self, cache: &Cache, rendering: &Rendering) {
+        let key = cache.full_key(&rendering.text.to_str());
+        events::call(self.site.into(), &rendering.shown_parts(), &key);
+    }
+
+    #[cold]
+    fn show_hit(self, cache: &Cache, key: &str) {
+        cache.inner().counters.hit(self.site.number());
+        events::hit(self.site.into(), &cache.full_key(key));
+    }
+
+    /// A value, to somebody who listens: what is shown must be so.
+    #[cold]
+    #[inline(never)]
+    fn shown_value(
+        self,
+        cache: &Cache,
+        key: &Text,
+        value: Arc<dyn Value>,
+        wanted: fn() -> Wanted,
+        rest: &mut Rest,
+    ) -> Opened {
+        if (*value).is_a(wanted().stored) {
+            self.show_hit(cache, &key.to_str());
+            return Some(value);
+        }
+        let other = Some((Payload::Typed(value), self.site.info.version));
+        *rest = self.missed(cache, &key.to_str(), other, None);
+        None
+    }
+
+    /// What isn't a value of the call site's version.
+    #[cold]
+    #[inline(never)]
+    fn rest(
+        self,
+        cache: &Cache,
+        key: &Text,
+        glance: Glance,
+        wanted: fn() -> Wanted,
+        shown: bool,
+    ) -> Rest {
+        let hit = match glance {
+            Glance::Other(hit) => hit,
+            Glance::Due(until) => return self.missed(cache, &key.to_str(), None, Some(until)),
+            Glance::Nothing => return self.missed(cache, &key.to_str(), None, None),
+        };
+        let is_none = matches!(hit.payload, Payload::Nothing);
+        if is_none && hit.version == self.site.info.version && wanted().none {
+            match shown {
+                true => self.show_hit(cache, &key.to_str()),
+                false => cache.inner().counters.hit(self.site.number()),
+            }
+            return Rest::Nothing;
+        }
+        let other = Some((hit.payload, hit.version));
+        self.missed(cache, &key.to_str(), other, None)
+    }
+
+    fn missed(
+        self,
+        cache: &Cache,
+        key: &str,
+        other: Option<(Payload, u32)>,
+        due: Option<Moment>,
+    ) -> Rest {
+        let mut call = Box::new(self.call(cache, key));
+        call.due = due;
+        Rest::Missed(Missed { call, other })
+    }
+
+    /// What is known of a call that has to go on. A lifetime that is computed isn't known yet.
+    pub(crate) fn call(self, cache: &Cache, key: &str) -> Call {
+        let info = &self.site.info;
+        Call {
+            cache: cache.clone(),
+            origin: self.site.into(),
+            key: key.into(),
+            version: info.version,
+            cache_none: info.cache_none,
+            options: info.options,
+            ttl: match info.ttl {
+                Ttl::Fixed(ttl) => Some(ttl),
+                Ttl::Preset(name) => cache.preset(name),
+                Ttl::Default | Ttl::Computed => None,
+            },
+            refresh: false,
+            due: None,
+            blocking: false,
+        }
+    }
+}

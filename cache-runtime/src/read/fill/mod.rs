@@ -1,0 +1,85 @@
+//! How a computed value comes into the store.
+
+pub(crate) mod plan;
+
+use std::time::Duration;
+
+use crate::clock::later;
+#[cfg(feature = "redis")]
+use crate::entry::Facts;
+use crate::flight::Leader;
+use crate::read::call::{Call, Lead};
+use crate::store::memory::{Entry, Insertion};
+use crate::value::payload::Payload;
+
+impl Call {
+    /// Hands on a value that isn't to be stored. What stands is outdated by it, and would be served for as long as it is stale:
+    /// it goes with the claim on it.
+    pub(crate) fn share(&self, lead: Lead, payload: Payload) {
+        let outdates = self.options.refresh();
+        #[cfg(feature = "redis")]
+        let lease = lead.lease;
+        let taken = lead.leader.land(payload, self.version, |_, payload| {
+            let store = self.cache.inner().store.memory();
+            let outdated = store.filter(|_| outdates);
+            (payload, outdated.map(|store| store.take(&self.key)))
+        });
+        drop(taken);
+        #[cfg(feature = "redis")]
+        if let Some(mut lease) = lease
+            && outdates
+        {
+            lease.withdraws = true;
+        }
+    }
+
+    /// Stores a computed value in memory, in one step with the look whether its flight still stands.
+    pub(crate) fn land_in_memory(
+        &self,
+        leader: Leader,
+        payload: Payload,
+        ttl: Duration,
+        took: Duration,
+        weight: usize,
+    ) {
+        let inner = self.cache.inner();
+        let now = inner.clock.now();
+        let insertion = leader.land(payload, self.version, |key, payload| {
+            let entry = Entry {
+                payload,
+                version: self.version,
+                fresh_until: later(now, ttl),
+                expires: later(now, ttl.saturating_add(self.grace())),
+                compute: took,
+                paused_until: 0,
+                bytes: weight,
+            };
+            match inner.store.memory() {
+                Some(store) => Ok(store.insert(key, entry, now)),
+                None => Err(entry),
+            }
+        });
+        if matches!(insertion, Some(Ok(Insertion { stored: true, .. }))) {
+            self.filled(ttl);
+        }
+    }
+
+    /// Whether what is stored isn't in this process.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_far(&self) -> bool {
+        self.cache.inner().store.memory().is_none()
+    }
+
+    /// What the entry's header will say.
+    #[cfg(feature = "redis")]
+    pub(crate) fn facts(&self, lead: &Lead, took: Duration) -> Facts {
+        Facts {
+            version: self.version,
+            token: lead.lease.as_ref().map_or(0, |lease| lease.token()),
+            created: crate::clock::unix_millis(),
+            grace: u64::try_from(self.grace().as_millis()).unwrap_or(u64::MAX),
+            compute_micros: u32::try_from(took.as_micros()).unwrap_or(u32::MAX),
+            ..Facts::default()
+        }
+    }
+}

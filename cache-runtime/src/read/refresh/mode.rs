@@ -1,0 +1,278 @@
+//! Who computes a standing value anew: the background, or the one caller that found it due.
+//!
+//! `#[cacheable]` knows how the arguments are written; whether their types are `Clone + Send`, [`Probe`] finds out by
+//! method resolution.
+//!
+//! The futures are in boxes: a call that isn't answered at once takes some kilobytes, which every caller's future would carry.
+
+use std::future::Future;
+use std::marker::PhantomData;
+
+use crate::read::lookup::Lookup;
+use crate::read::refresh::Reason;
+use crate::read::refresh::run::{Settled, pay, pay_or_keep, pay_sync, unattended, unattended_sync};
+use crate::read::refresh::spawn::Spawner;
+use crate::read::run::{read_async_if, read_sync_if};
+use crate::runtime::block_on;
+use crate::ttl::IntoTtl;
+use crate::value::shape::Cached;
+
+/// What can run in the background.
+#[diagnostic::on_unimplemented(
+    message = "this function can't be refreshed in the background: its body, or a closure of its attribute, isn't `Send + 'static`",
+    label = "not `Send + 'static`",
+    note = "write `refresh = \"caller\"` in the attribute: then the one caller that finds the value stale computes it, and the others are served meanwhile"
+)]
+pub trait Unattended: Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + 'static> Unattended for T {}
+
+/// An argument that a body in the background may own.
+#[diagnostic::on_unimplemented(
+    message = "`refresh = \"background\"` needs arguments that are `Clone + Send`, and `{Self}` isn't",
+    label = "the type of this argument isn't `Clone + Send`",
+    note = "write `refresh = \"caller\"`, or take `refresh` away: then the one caller that finds the value stale computes it, and the others are served meanwhile"
+)]
+pub trait OwnedArgument {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone + Send> OwnedArgument for T {}
+
+/// Holds the types of the arguments while it is looked up what they are.
+#[derive(Debug)]
+pub struct Probe<T>(PhantomData<fn() -> T>);
+
+impl Probe<()> {
+    /// No arguments.
+    pub const NEW: Self = Self(PhantomData);
+}
+
+impl<T> Probe<T> {
+    /// One argument more.
+    pub fn and<A>(self) -> Probe<(A, T)> {
+        Probe(PhantomData)
+    }
+
+    /// One argument more, which must be fit for the background.
+    pub fn and_owned<A: OwnedArgument>(self) -> Probe<(A, T)> {
+        Probe(PhantomData)
+    }
+}
+
+/// The traits whose method resolution tells the modes apart.
+pub mod probe {
+    use super::*;
+
+    /// First choice.
+    pub trait Owned {
+        /// The mode.
+        fn __mode(self) -> Background;
+    }
+    impl<T: Clone + Send> Owned for Probe<T> {
+        fn __mode(self) -> Background {
+            Background
+        }
+    }
+
+    /// Last choice.
+    pub trait Borrowed {
+        /// The mode.
+        fn __mode(self) -> Caller;
+    }
+    impl<T> Borrowed for &Probe<T> {
+        fn __mode(self) -> Caller {
+            Caller
+        }
+    }
+}
+
+/// A refresh runs in the background.
+#[derive(Clone, Copy, Debug)]
+pub struct Background;
+
+/// A refresh runs in the caller that found it due.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller;
+
+impl Background {
+    /// Like [`read_async_if`](crate::__private::read_async_if); a value that is stale or due is given at once, and computed anew without the caller.
+    ///
+    /// Cancel safety: as there; a refresh in the background finishes without its caller, and if its runtime ends, another
+    /// caller takes over.
+    pub fn read_async<R, S, V, D, U, B>(
+        self,
+        lookup: Lookup<R, S>,
+        value_ttl: V,
+        unless: U,
+        body: B,
+    ) -> impl Future<Output = R>
+    where
+        R: Cached<S> + 'static,
+        S: 'static,
+        V: FnOnce(&R::Stored) -> D + Unattended,
+        D: IntoTtl + 'static,
+        U: FnOnce(&R::Stored) -> bool + Unattended,
+        B: Future<Output = R> + Send + 'static, // else write `refresh = "caller"`
+    {
+        Box::pin(async move {
+            match lookup.settle(false).await {
+                Settled::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
+                Settled::Refresh(refresh) => {
+                    if let Some(spawner) = Spawner::find()
+                        && let Some(value) = refresh.served()
+                    {
+                        spawner.run(unattended(refresh, value_ttl, unless, body));
+                        return value;
+                    }
+                    Box::pin(pay(refresh, value_ttl, unless, body)).await
+                }
+            }
+        })
+    }
+
+    /// The same where `stale_if_error` is named: what may be served only if the body errs is computed by its caller.
+    pub fn read_async_or_expired<R, S, V, D, U, B>(
+        self,
+        lookup: Lookup<R, S>,
+        value_ttl: V,
+        unless: U,
+        body: B,
+    ) -> impl Future<Output = R>
+    where
+        R: Cached<S> + 'static,
+        S: 'static,
+        V: FnOnce(&R::Stored) -> D + Unattended,
+        D: IntoTtl + 'static,
+        U: FnOnce(&R::Stored) -> bool + Unattended,
+        B: Future<Output = R> + Send + 'static, // else write `refresh = "caller"`
+    {
+        Box::pin(async move {
+            match lookup.settle(false).await {
+                Settled::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
+                Settled::Refresh(refresh) => {
+                    if refresh.reason != Reason::Expired
+                        && let Some(spawner) = Spawner::find()
+                        && let Some(value) = refresh.served()
+                    {
+                        spawner.run(unattended(refresh, value_ttl, unless, body));
+                        return value;
+                    }
+                    Box::pin(pay_or_keep(refresh, value_ttl, unless, body)).await
+                }
+            }
+        })
+    }
+
+    /// Like [`read_sync_if`](crate::__private::read_sync_if); a value that is stale or due is given at once, and computed anew on another thread.
+    pub fn read_sync<R, S, V, D, U, B>(
+        self,
+        lookup: Lookup<R, S>,
+        value_ttl: V,
+        unless: U,
+        body: B,
+    ) -> R
+    where
+        R: Cached<S> + 'static,
+        S: 'static,
+        V: FnOnce(&R::Stored) -> D + Unattended,
+        D: IntoTtl + 'static,
+        U: FnOnce(&R::Stored) -> bool + Unattended,
+        B: FnOnce() -> R + Unattended,
+    {
+        let lookup = match lookup.hit() {
+            Ok(value) => return value,
+            Err(lookup) => lookup,
+        };
+        match block_on(lookup.settle(true)) {
+            Settled::Plain(lookup) => read_sync_if(lookup, value_ttl, unless, body),
+            Settled::Refresh(refresh) => {
+                if refresh.reason != Reason::Expired
+                    && let Some(spawner) = Spawner::find()
+                    && let Some(value) = refresh.served()
+                {
+                    spawner.run_blocking(|| unattended_sync(refresh, value_ttl, unless, body));
+                    return value;
+                }
+                pay_sync(refresh, value_ttl, unless, body)
+            }
+        }
+    }
+}
+
+impl Caller {
+    /// Like [`read_async_if`](crate::__private::read_async_if); while this caller computes a stale value anew, the others are served.
+    ///
+    /// Cancel safety: dropped meanwhile, another caller takes over.
+    pub fn read_async<R, S, V, D, U, B>(
+        self,
+        lookup: Lookup<R, S>,
+        value_ttl: V,
+        unless: U,
+        body: B,
+    ) -> impl Future<Output = R>
+    where
+        R: Cached<S>,
+        V: FnOnce(&R::Stored) -> D,
+        D: IntoTtl,
+        U: FnOnce(&R::Stored) -> bool,
+        B: Future<Output = R>,
+    {
+        Box::pin(async move {
+            match lookup.settle(false).await {
+                Settled::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
+                Settled::Refresh(refresh) => Box::pin(pay(refresh, value_ttl, unless, body)).await,
+            }
+        })
+    }
+
+    /// The same where `stale_if_error` is named.
+    pub fn read_async_or_expired<R, S, V, D, U, B>(
+        self,
+        lookup: Lookup<R, S>,
+        value_ttl: V,
+        unless: U,
+        body: B,
+    ) -> impl Future<Output = R>
+    where
+        R: Cached<S>,
+        V: FnOnce(&R::Stored) -> D,
+        D: IntoTtl,
+        U: FnOnce(&R::Stored) -> bool,
+        B: Future<Output = R>,
+    {
+        Box::pin(async move {
+            match lookup.settle(false).await {
+                Settled::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
+                Settled::Refresh(refresh) => {
+                    Box::pin(pay_or_keep(refresh, value_ttl, unless, body)).await
+                }
+            }
+        })
+    }
+
+    /// Like [`read_sync_if`](crate::__private::read_sync_if); while this caller computes a stale value anew, the others are served.
+    pub fn read_sync<R, S, V, D, U, B>(
+        self,
+        lookup: Lookup<R, S>,
+        value_ttl: V,
+        unless: U,
+        body: B,
+    ) -> R
+    where
+        R: Cached<S>,
+        V: FnOnce(&R::Stored) -> D,
+        D: IntoTtl,
+        U: FnOnce(&R::Stored) -> bool,
+        B: FnOnce() -> R,
+    {
+        let lookup = match lookup.hit() {
+            Ok(value) => return value,
+            Err(lookup) => lookup,
+        };
+        match block_on(lookup.settle(true)) {
+            Settled::Plain(lookup) => read_sync_if(lookup, value_ttl, unless, body),
+            Settled::Refresh(refresh) => pay_sync(refresh, value_ttl, unless, body),
+        }
+    }
+}

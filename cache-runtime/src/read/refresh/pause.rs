@@ -1,0 +1,87 @@
+//! What becomes of the claim when the body errs: a pause, during which nobody tries.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+#[cfg(feature = "redis")]
+use tokio::task::JoinHandle;
+
+use crate::read::call::{Call, Lead};
+use crate::read::refresh::{Age, Reason};
+#[cfg(feature = "redis")]
+use crate::runtime;
+use crate::store::Store;
+#[cfg(feature = "redis")]
+use crate::store::redis::millis;
+
+/// How long after an error nobody tries again: what has failed is asked once a second by all processes together, not once
+/// a call.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A pause that has begun. Dropping it stops nothing.
+pub(crate) enum Pausing {
+    Done(Option<Age>),
+    #[cfg(feature = "redis")]
+    Underway(JoinHandle<Option<Age>>),
+}
+
+impl Pausing {
+    /// How old the value is that stands; `None` if it doesn't, because an invalidation came between, or it ended.
+    pub(crate) async fn standing(self) -> Option<Age> {
+        match self {
+            Self::Done(age) => age,
+            #[cfg(feature = "redis")]
+            Self::Underway(underway) => underway.await.ok().flatten(),
+        }
+    }
+}
+
+#[cfg(feature = "redis")]
+impl Lead {
+    /// Ends the claim with a pause, whether or not the caller waits for it. The flight ends after it, so that whoever waits
+    /// finds the pause; what can't be sent gives the claim back when that is possible.
+    fn pause_in_redis(mut self, grace: Duration) -> Pausing {
+        let Some(lease) = self.lease.take() else {
+            return Pausing::Done(None);
+        };
+        let underway = runtime::spawn(async move {
+            let left = lease.pause(PAUSE).await;
+            drop(self);
+            Some(Age::of(left?, millis(grace)))
+        });
+        underway.map_or(Pausing::Done(None), Pausing::Underway)
+    }
+}
+
+impl Call {
+    /// Ends the claim of a body that erred with a pause, in one step with the look whether the claim still stands. Those
+    /// who wait for the claim look again, and find the pause.
+    pub(crate) fn pause(&self, lead: Lead) -> Pausing {
+        let inner = self.cache.inner();
+        match &inner.store {
+            Store::Memory(store) => {
+                let now = inner.clock.now();
+                let until = inner.clock.deadline(PAUSE);
+                let key = Arc::clone(&self.key);
+                let fresh_until = lead
+                    .leader
+                    .give_up(|| store.pause(&key, now, until))
+                    .flatten();
+                Pausing::Done(fresh_until.map(|fresh_until| Age::at(now, fresh_until)))
+            }
+            #[cfg(feature = "redis")]
+            Store::Redis(_) => lead.pause_in_redis(self.grace()),
+        }
+    }
+
+    /// Whether a value of this age may be served instead of the error of the body that was to replace it.
+    pub(crate) fn outlasts_error(&self, reason: Reason, age: Option<Age>) -> bool {
+        match age {
+            None => false,
+            Some(Age::Fresh(_)) => true,
+            // It turned stale while it was computed anew, and would have been a hit if it hadn't been.
+            Some(Age::Past(_)) if reason == Reason::Early => true,
+            Some(Age::Past(past)) => past < self.options.stale_if_error,
+        }
+    }
+}

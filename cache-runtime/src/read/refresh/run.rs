@@ -1,0 +1,260 @@
+//! What a function with `stale`, `stale_if_error` or `early` does around its body.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use crate::entry::Found;
+use crate::events;
+use crate::read::call::{Call, Lead, Step};
+use crate::read::future::Leading;
+use crate::read::lookup::{Lookup, State};
+use crate::read::refresh::Reason;
+use crate::read::run::{hand_on, rebuild};
+use crate::runtime::block_on;
+use crate::stats::Counter;
+use crate::ttl::IntoTtl;
+use crate::value::shape::{Cached, Peek};
+
+/// A standing value that this caller, and no other, computes anew.
+pub(crate) struct Refresh<T> {
+    call: Box<Call>,
+    lead: Lead,
+    pub(crate) reason: Reason,
+    standing: Found<Arc<T>>,
+}
+
+/// What a call does, as far as is known before its body runs.
+pub(crate) enum Settled<R: Cached<S>, S> {
+    /// What every cached function does.
+    Plain(Lookup<R, S>),
+    Refresh(Refresh<R::Stored>),
+}
+
+impl<R: Cached<S>, S> Lookup<R, S> {
+    /// Cancel safe: what was begun is given back when dropped.
+    pub(crate) async fn settle(self, blocking: bool) -> Settled<R, S> {
+        let State::Pending(mut call) = self.state else {
+            return Settled::Plain(self);
+        };
+        call.blocking = blocking;
+        // Not within the call: what `none` gives would be held across the await, and an `R` needn't be `Send`.
+        let none = R::none().is_some();
+        let mut found = None;
+        let step = call.approach_for(none, &mut found).await;
+        Settled::Plain(Self::new(match (step, found) {
+            (Step::Refresh(lead, reason), Some(standing)) => {
+                return Settled::Refresh(Refresh {
+                    call,
+                    lead,
+                    reason,
+                    standing,
+                });
+            }
+            (Step::Taken, Some(found)) => State::Hit(found),
+            (Step::Lead(lead), _) => State::Leading(Leading::new(call, lead)),
+            _ => State::Bypass,
+        }))
+    }
+}
+
+fn is_err<R: Cached<S>, S>(value: &R) -> bool {
+    matches!(value.verdict(), Peek::Err)
+}
+
+impl<T> Refresh<T> {
+    /// What its caller gets who doesn't wait.
+    pub(crate) fn served<R: Cached<S, Stored = T>, S>(&self) -> Option<R> {
+        let value = rebuild(self.standing.clone())?;
+        self.call.served(self.reason);
+        Some(value)
+    }
+
+    fn missed(&self) {
+        self.call.count(Counter::Misses);
+        self.call.event(events::miss);
+    }
+}
+
+/// Computes the value while its caller waits. An early refresh is the cache's own idea: if it errs, its caller gets what
+/// stands, as if there had been none. Any other error is the caller's.
+pub(crate) async fn pay<R, S, V, D, U, B>(
+    refresh: Refresh<R::Stored>,
+    value_ttl: V,
+    unless: U,
+    body: B,
+) -> R
+where
+    R: Cached<S>,
+    V: FnOnce(&R::Stored) -> D,
+    D: IntoTtl,
+    U: FnOnce(&R::Stored) -> bool,
+    B: Future<Output = R>,
+{
+    let watch = refresh.call.stopwatch();
+    // Not held across an await, see `read_async`.
+    let (shared, filling) = {
+        let value = refresh.lead.leader.within(body).await;
+        let took = watch.elapsed();
+        if is_err(&value)
+            && refresh.reason == Reason::Early
+            && let Some(standing) = refresh.served()
+        {
+            let _ = refresh.call.pause(refresh.lead);
+            return standing;
+        }
+        refresh.missed();
+        let Refresh { call, lead, .. } = refresh;
+        match hand_on(&call, lead, &value, value_ttl, unless, took) {
+            Some(filling) => filling,
+            None => return value,
+        }
+    };
+    filling.await;
+    match rebuild(shared) {
+        Some(value) => value,
+        None => unreachable!("a `None` was stored of a type that has none"),
+    }
+}
+
+/// The same, where a body that errs leaves its caller with the expired value. Whether that still stands must be asked, with
+/// the error at hand: so the caller's future is `Send` only if the error is.
+pub(crate) async fn pay_or_keep<R, S, V, D, U, B>(
+    refresh: Refresh<R::Stored>,
+    value_ttl: V,
+    unless: U,
+    body: B,
+) -> R
+where
+    R: Cached<S>,
+    V: FnOnce(&R::Stored) -> D,
+    D: IntoTtl,
+    U: FnOnce(&R::Stored) -> bool,
+    B: Future<Output = R>,
+{
+    let watch = refresh.call.stopwatch();
+    let value = refresh.lead.leader.within(body).await;
+    let took = watch.elapsed();
+    if is_err(&value) {
+        return kept(refresh).await.unwrap_or(value);
+    }
+    refresh.missed();
+    let Refresh { call, lead, .. } = refresh;
+    if let Some((_, filling)) = hand_on(&call, lead, &value, value_ttl, unless, took) {
+        filling.await;
+    }
+    value
+}
+
+/// The expired value, after the body has erred; `None` if an invalidation has deleted it, or it is too old by now.
+async fn kept<R: Cached<S>, S>(refresh: Refresh<R::Stored>) -> Option<R> {
+    let Refresh {
+        call,
+        lead,
+        reason,
+        standing,
+    } = refresh;
+    let age = call.pause(lead).standing().await;
+    if call.outlasts_error(reason, age)
+        && let Some(value) = rebuild(standing)
+    {
+        call.served(reason);
+        return Some(value);
+    }
+    call.count(Counter::Misses);
+    call.event(events::miss);
+    None
+}
+
+/// Both for a blocking caller.
+pub(crate) fn pay_sync<R, S, V, D, U, B>(
+    refresh: Refresh<R::Stored>,
+    value_ttl: V,
+    unless: U,
+    body: B,
+) -> R
+where
+    R: Cached<S>,
+    V: FnOnce(&R::Stored) -> D,
+    D: IntoTtl,
+    U: FnOnce(&R::Stored) -> bool,
+    B: FnOnce() -> R,
+{
+    let watch = refresh.call.stopwatch();
+    let value = refresh.lead.leader.run(body);
+    let took = watch.elapsed();
+    let keeps = refresh.reason == Reason::Early || !refresh.call.options.stale_if_error.is_zero();
+    if keeps && is_err(&value) {
+        return block_on(kept(refresh)).unwrap_or(value);
+    }
+    refresh.missed();
+    let Refresh { call, lead, .. } = refresh;
+    if let Some((_, filling)) = hand_on(&call, lead, &value, value_ttl, unless, took) {
+        block_on(filling);
+    }
+    value
+}
+
+/// Computes the value without its caller, who has been served. An error is nobody's, and must not be lost on everybody:
+/// it is logged, and nobody tries again for a while.
+pub(crate) async fn unattended<R, S, V, D, U, B>(
+    refresh: Refresh<R::Stored>,
+    value_ttl: V,
+    unless: U,
+    body: B,
+) where
+    R: Cached<S>,
+    V: FnOnce(&R::Stored) -> D,
+    D: IntoTtl,
+    U: FnOnce(&R::Stored) -> bool,
+    B: Future<Output = R>,
+{
+    let Refresh { call, lead, .. } = refresh;
+    let watch = call.stopwatch();
+    let filling = {
+        let value = lead.leader.within(body).await;
+        land(&call, lead, &value, value_ttl, unless, watch.elapsed())
+    };
+    if let Some(filling) = filling {
+        filling.await;
+    }
+}
+
+/// The same for a body that blocks.
+pub(crate) fn unattended_sync<R, S, V, D, U, B>(
+    refresh: Refresh<R::Stored>,
+    value_ttl: V,
+    unless: U,
+    body: B,
+) where
+    R: Cached<S>,
+    V: FnOnce(&R::Stored) -> D,
+    D: IntoTtl,
+    U: FnOnce(&R::Stored) -> bool,
+    B: FnOnce() -> R,
+{
+    let Refresh { call, lead, .. } = refresh;
+    let watch = call.stopwatch();
+    let value = lead.leader.run(body);
+    if let Some(filling) = land(&call, lead, &value, value_ttl, unless, watch.elapsed()) {
+        block_on(filling);
+    }
+}
+
+fn land<R: Cached<S>, S, D: IntoTtl>(
+    call: &Call,
+    lead: Lead,
+    value: &R,
+    value_ttl: impl FnOnce(&R::Stored) -> D,
+    unless: impl FnOnce(&R::Stored) -> bool,
+    took: std::time::Duration,
+) -> Option<crate::read::fill::plan::Filling> {
+    if is_err(value) {
+        let key = call.cache.full_key(&call.key);
+        let _ = call.pause(lead);
+        let reason = "the body erred in the background; what stands stays";
+        events::error(call.origin.function, &key, &reason);
+        return None;
+    }
+    let (_, filling) = hand_on(call, lead, value, value_ttl, unless, took)?;
+    Some(filling)
+}

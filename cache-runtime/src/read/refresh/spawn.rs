@@ -1,0 +1,63 @@
+//! Where a body runs when its caller doesn't wait for it.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use tokio::runtime::Handle;
+use tracing::Span;
+use tracing::dispatcher;
+use tracing::instrument::{Instrument as _, WithSubscriber as _};
+
+use crate::cache::scope;
+use crate::runtime::{self, block_on};
+
+/// Where it runs. If that runtime ends, what it runs is dropped, and so gives its claim back.
+pub(crate) enum Spawner {
+    /// On the caller's runtime.
+    Callers(Handle),
+    /// On a thread beside the cache's own, which foreign code must not hold up.
+    Own(&'static Handle),
+}
+
+impl Spawner {
+    /// The caller's runtime, else the cache's; neither where threads can't be had.
+    pub(crate) fn find() -> Option<Self> {
+        // A body that runs beside the cache's thread is within the cache's runtime.
+        let callers = Handle::try_current()
+            .ok()
+            .filter(|handle| !runtime::is_own(handle));
+        match callers {
+            Some(handle) => Some(Self::Callers(handle)),
+            None => runtime::handle().ok().map(Self::Own),
+        }
+    }
+
+    /// Runs the future with the caller's current cache, within the caller's span.
+    pub(crate) fn run(self, future: impl Future<Output = ()> + Send + 'static) {
+        let future = future.in_current_span().with_current_subscriber();
+        let future: Pin<Box<dyn Future<Output = ()> + Send>> = match scope::scoped() {
+            Some(cache) => Box::pin(cache.scope(future)),
+            None => Box::pin(future),
+        };
+        match self {
+            Self::Callers(handle) => drop(handle.spawn(future)),
+            Self::Own(handle) => drop(handle.spawn_blocking(move || block_on(future))),
+        }
+    }
+
+    /// The same for what blocks.
+    pub(crate) fn run_blocking(self, work: impl FnOnce() + Send + 'static) {
+        let (span, subscriber) = (Span::current(), dispatcher::get_default(Clone::clone));
+        let work = move || dispatcher::with_default(&subscriber, || span.in_scope(work));
+        let scope = scope::scoped();
+        let work = move || match scope {
+            Some(cache) => cache.scope_sync(work),
+            None => work(),
+        };
+        let handle = match &self {
+            Self::Callers(handle) => handle,
+            Self::Own(handle) => *handle,
+        };
+        drop(handle.spawn_blocking(work));
+    }
+}

@@ -1,0 +1,284 @@
+use std::collections::BTreeMap;
+
+use crate::store::memory::trie::*;
+
+/// Marsaglia's xorshift: the same numbers in each run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit as u64) as usize
+    }
+}
+
+/// An index beside what it must agree with. A place keeps its text when its key has gone, as a shard's need not.
+#[derive(Default)]
+struct Both {
+    index: Index,
+    model: BTreeMap<Vec<u8>, u32>,
+    texts: Vec<Vec<u8>>,
+}
+
+impl Both {
+    fn insert(&mut self, key: impl AsRef<[u8]>) {
+        let place = self.place(key.as_ref());
+        let texts = &self.texts;
+        let key_at = |place: u32| &*texts[place as usize];
+        self.index.insert(key.as_ref(), place, key_at);
+    }
+
+    fn insert_all(&mut self, keys: impl IntoIterator<Item = impl AsRef<[u8]>>) {
+        let places = keys.into_iter().map(|key| self.place(key.as_ref()));
+        let places: Vec<u32> = places.collect();
+        let texts = &self.texts;
+        self.index
+            .insert_all(&places, |place| &*texts[place as usize]);
+    }
+
+    fn place(&mut self, key: &[u8]) -> u32 {
+        let place = self.texts.len() as u32;
+        self.model.entry(key.to_owned()).or_insert(place);
+        self.texts.push(key.to_owned());
+        place
+    }
+
+    fn remove(&mut self, key: impl AsRef<[u8]>) {
+        let key = key.as_ref();
+        // A place that isn't the key's own is no reason to remove it.
+        assert!(!self.index.remove(key, u32::MAX >> 1));
+        match self.model.remove(key) {
+            Some(place) => assert!(self.index.remove(key, place), "{key:?}"),
+            None => assert!(!self.index.remove(key, self.texts.len() as u32)),
+        }
+    }
+
+    fn key_at<'a>(&'a self) -> impl Fn(u32) -> &'a [u8] {
+        |place| &self.texts[place as usize]
+    }
+
+    fn with_prefix(&self, prefix: &[u8]) -> Vec<u32> {
+        let mut found = Vec::new();
+        self.index
+            .visit(prefix, self.key_at(), |place| found.push(place));
+        found.sort_unstable();
+        found
+    }
+
+    fn drop_prefix(&mut self, prefix: impl AsRef<[u8]>) {
+        for place in self.with_prefix(prefix.as_ref()) {
+            let key = &self.texts[place as usize];
+            assert!(self.index.remove(key, place));
+        }
+        self.model
+            .retain(|key, _| !key.starts_with(prefix.as_ref()));
+    }
+
+    #[track_caller]
+    fn check(&self, key: impl AsRef<[u8]>) {
+        let key = key.as_ref();
+        let found = self.index.find(key, self.key_at());
+        assert_eq!(found, self.model.get(key).copied(), "{key:?}");
+        let begins = self
+            .model
+            .iter()
+            .filter(|(known, _)| known.starts_with(key));
+        let mut begins: Vec<u32> = begins.map(|(_, place)| *place).collect();
+        begins.sort_unstable();
+        assert_eq!(self.with_prefix(key), begins, "{key:?}");
+        assert_eq!(self.index.len(), self.model.len());
+        self.index.assert_consistent();
+    }
+
+    fn words(&self) -> usize {
+        self.index.blocks.words.len()
+    }
+}
+
+/// Keys that are prefixes of each other, that hold what no key should, that differ late, and the empty one.
+fn key(numbers: &mut Numbers) -> String {
+    const PARTS: [&str; 12] = [
+        "",
+        "a",
+        "b",
+        "\0",
+        "\0\0",
+        ":",
+        "posts:",
+        "é",
+        "ê",
+        "\u{10ffff}",
+        "12345678",
+        "123456789",
+    ];
+    (0..numbers.below(5))
+        .map(|_| PARTS[numbers.below(PARTS.len())])
+        .collect()
+}
+
+#[test]
+fn it_agrees_with_an_ordered_map() {
+    for seed in 1..=20 {
+        let (mut both, mut numbers) = (Both::default(), Numbers(seed * 0x9E37_79B9));
+        for _ in 0..2_000 {
+            let key = key(&mut numbers);
+            match numbers.below(21) {
+                20 => both.insert_all((0..numbers.below(80)).map(|_| self::key(&mut numbers))),
+                0..9 => both.insert(&key),
+                9..18 => both.remove(&key),
+                18 => both.drop_prefix(&key),
+                _ => both.check(&key),
+            }
+        }
+        for _ in 0..100 {
+            both.check(key(&mut numbers));
+        }
+        both.drop_prefix("");
+        assert_eq!(both.index.len(), 0);
+        assert!(both.index.root.is_none());
+    }
+}
+
+#[test]
+fn a_prefix_that_ends_within_a_character_is_one() {
+    let mut both = Both::default();
+    both.insert_all(["é", "ê", "e"]);
+    assert_eq!(both.with_prefix(&"é".as_bytes()[..1]), [0, 1]);
+    assert_eq!(both.with_prefix(&[0xff]), [0u32; 0]);
+}
+
+/// Seventeen at each of two half bytes, the most that can be: all sixteen, and none.
+fn family(half: impl Fn(u8) -> u8) -> Vec<Vec<u8>> {
+    let mut keys: Vec<Vec<u8>> = (0..16).map(|value| vec![b'x', half(value)]).collect();
+    keys.push(vec![b'x']);
+    keys
+}
+
+#[test]
+fn a_branch_grows_and_shrinks_through_all_lengths() {
+    let families = [family(|value| value << 4), family(|value| 0x40 | value)];
+    for keys in families {
+        // Seven and seventeen have no divisor in common, so each step takes another.
+        let orders = [1, 7, 16].map(|step| (0..keys.len()).map(move |at| at * step % 17));
+        for order in orders {
+            let mut both = Both::default();
+            for at in order.clone() {
+                both.insert(&keys[at]);
+                keys.iter().for_each(|key| both.check(key));
+            }
+            both.insert("xx");
+            both.insert("y");
+            for at in order {
+                both.remove(&keys[at]);
+                keys.iter().for_each(|key| both.check(key));
+            }
+            assert_eq!(
+                both.with_prefix(b""),
+                both.with_prefix(b"xx")
+                    .into_iter()
+                    .chain(both.with_prefix(b"y"))
+                    .collect::<Vec<_>>()
+            );
+        }
+    }
+}
+
+#[test]
+fn keys_entered_together_may_be_the_same_ones() {
+    let mut both = Both::default();
+    let numbers = || (0..GROUP * 3 + 1).map(|number| format!("posts:{}", number % 50));
+    both.insert_all(numbers());
+    both.insert_all(numbers());
+    both.insert_all(numbers().take(0));
+    both.check("posts:");
+    both.check("posts:49");
+    assert_eq!(both.index.len(), 50);
+}
+
+#[test]
+fn blocks_are_used_again() {
+    let mut both = Both::default();
+    for round in 0..100 {
+        both.insert("kept 1");
+        both.insert("kept 2");
+        both.insert_all((0..50).map(|number| format!("{round}:{number}")));
+        both.drop_prefix(format!("{round}:"));
+        both.check("kept 1");
+    }
+    assert!(both.words() <= 192, "{}", both.words());
+    both.drop_prefix("");
+    assert_eq!(both.words(), 0);
+}
+
+/// Whatever blocks it needed before, it doesn't grow by needing as many of each size again.
+#[test]
+fn it_stays_small_when_keys_come_and_go() {
+    let (mut both, mut numbers) = (Both::default(), Numbers(11));
+    let shapes: [fn(usize) -> Vec<u8>; 3] = [
+        |number| format!("posts:{number}").into(),
+        |number| format!("{number:b}").into(),
+        |number| vec![(number >> 12) as u8, (number >> 4) as u8, number as u8],
+    ];
+    let mut largest = 0;
+    for round in 0..60 {
+        let shape = shapes[round % 3];
+        let keys = || (0..1_000).map(|number| shape(number * 7));
+        both.insert_all(keys());
+        for _ in 0..3_000 {
+            let key = shape(numbers.below(1_000) * 7);
+            if both.model.contains_key(&key) {
+                both.remove(&key);
+            } else {
+                both.insert(&key);
+            }
+        }
+        // One stays, so that nothing begins anew.
+        both.insert("kept");
+        keys().for_each(|key| both.remove(key));
+        both.check("kept");
+        if round < 3 {
+            largest = both.words();
+        }
+    }
+    assert!(
+        both.words() <= largest * 5 / 4,
+        "{} words after {largest}",
+        both.words()
+    );
+    assert!(largest <= 1_000 * 13, "{largest}");
+}
+
+/// What an entry of the usual kind takes, and one of the worst.
+#[test]
+fn a_key_takes_few_words() {
+    for (most, step) in [(4.0, 1), (4.0, 7_919)] {
+        let mut both = Both::default();
+        both.insert_all((0..20_000).map(|number| format!("posts:{}", number * step % 10_000_019)));
+        let words = both.words() as f64 / 20_000.0;
+        assert!(words <= most, "{words}");
+    }
+    let mut both = Both::default();
+    both.insert_all((1..2_000).map(|length| "a".repeat(length)));
+    assert!(both.words() <= 2_000 * 4, "{}", both.words());
+}
+
+/// No more branches than half bytes stand above a key, whatever else there is, so nobody's keys make others' slow.
+#[test]
+fn the_depth_is_bounded_by_the_length_of_the_key() {
+    let mut both = Both::default();
+    both.insert_all((0..500).map(|length| "a".repeat(length)));
+    both.insert("b");
+    let mut node = both.index.root.expect("it isn't empty");
+    let mut depth = 0;
+    while let Kind::Branch(at) = node.kind() {
+        let half = half(b"b", both.index.number(at));
+        node = both
+            .index
+            .at(both.index.child(at, half).expect("the key is there"));
+        depth += 1;
+    }
+    assert!(depth <= 3, "{depth}");
+    both.check("a".repeat(250));
+}

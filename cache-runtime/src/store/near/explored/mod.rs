@@ -1,0 +1,268 @@
+//! The near store under a scheduler that tries many orders of what threads do (see `flight::explored`):
+//! `RUSTFLAGS="--cfg shuttle" cargo test -p cache-runtime --lib --no-default-features --features redis explored`.
+//!
+//! The server is a model of one key: it answers in the order in which it is asked, remembers who has read the key, and tells
+//! of its change over the connection that the replies take too. Values are its versions.
+
+mod flaws;
+mod server;
+
+use std::sync::{Arc, LazyLock};
+
+use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
+use shuttle::sync::mpsc::channel;
+use shuttle::{Config, Runner};
+
+use crate::entry::{self, Facts, Found};
+use crate::store::near::*;
+use crate::sync::thread;
+use server::{Message, Server, drive};
+
+const KEY: &str = "posts:1";
+const LONG: Duration = Duration::from_secs(86_400);
+const MILLIS: u64 = 60_000;
+
+/// Of any entry. Made outside of what is explored.
+static HEADER: LazyLock<Header> = LazyLock::new(|| {
+    let bytes = entry::encode("value", &Facts::default(), &entry::Encoding::default());
+    entry::inspect(&bytes.expect("text is encoded")).expect("it is an entry")
+});
+
+fn explore(scheduler: impl Scheduler + 'static, scenario: impl Fn() + Send + Sync + 'static) {
+    LazyLock::force(&HEADER);
+    let mut config = Config::new();
+    config.stack_size = 1 << 18;
+    config.silence_warnings = true;
+    Runner::new(scheduler, config).run(scenario);
+}
+
+fn explore_widely(scenario: impl Fn() + Send + Sync + Clone + 'static) {
+    explore(RandomScheduler::new(4_000), scenario.clone());
+    explore(PctScheduler::new(3, 4_000), scenario);
+}
+
+/// A process with its near store, and the server.
+#[derive(Clone)]
+struct World {
+    near: Arc<NearStore>,
+    server: Arc<Mutex<Server>>,
+    term: u64,
+}
+
+impl World {
+    fn new() -> (Self, thread::JoinHandle<()>) {
+        let near = Arc::new(NearStore::new(1 << 20));
+        let (wire, messages) = channel();
+        let server = Server {
+            version: 1,
+            tracked: false,
+            wire,
+        };
+        let term = near.begin();
+        assert!(near.trust(term, near.now(), LONG));
+        let world = Self {
+            near,
+            server: Arc::new(Mutex::new(server)),
+            term,
+        };
+        let driver = thread::spawn({
+            let near = Arc::clone(&world.near);
+            move || drive(&near, term, &messages)
+        });
+        (world, driver)
+    }
+
+    fn note(&self) -> Option<Note> {
+        self.near.note(&KEY.into(), self.term)
+    }
+
+    /// Asks the server for the version, tracked.
+    fn ask(&self) -> u64 {
+        let (reply, answer) = channel();
+        let mut server = lock(&self.server);
+        server.tracked = true;
+        let version = server.version;
+        let _ = server.wire.send(Message::Reply(reply, version));
+        drop(server);
+        answer.recv().expect("the driver lives")
+    }
+
+    /// A read that missed.
+    fn fetch(&self) {
+        if let Some(note) = self.note() {
+            let version = self.ask();
+            note.enter(&HEADER, MILLIS, 8, payload(version));
+        }
+    }
+
+    /// A refresh's fill: a new version over the tracked connection, of which the server doesn't tell it.
+    fn fill(&self) -> u64 {
+        let Some(note) = self.note() else {
+            return 0;
+        };
+        let (reply, answer) = channel();
+        let mut server = lock(&self.server);
+        server.version += 1;
+        server.tracked = true;
+        let version = server.version;
+        let _ = server.wire.send(Message::Reply(reply, version));
+        drop(server);
+        let version = answer.recv().expect("the driver lives");
+        note.replace(&HEADER, MILLIS, 8, payload(version));
+        version
+    }
+
+    /// A change over another connection, this process's or another's; returns when the server has answered.
+    fn change(&self) -> u64 {
+        let mut server = lock(&self.server);
+        server.version += 1;
+        server.tell();
+        server.version
+    }
+
+    /// This process's invalidation: it voids after the answer and before it returns. Whoever reads then must not find older.
+    fn invalidate(&self, void: impl Fn(&NearStore)) {
+        let version = self.change();
+        void(&self.near);
+        self.finds_nothing_older_than(version);
+    }
+
+    /// What a read finds near, and that is all that it does.
+    fn found(&self) -> Option<u64> {
+        let (entries, now) = self.near.usable()?;
+        let hit = entries.get(KEY, now)?;
+        match hit.payload.share::<u64>(0, 0)? {
+            Found::Value(version) => Some(*version),
+            Found::Nothing => None,
+        }
+    }
+
+    #[track_caller]
+    fn finds_nothing_older_than(&self, version: u64) {
+        if let Some(found) = self.found() {
+            assert!(found >= version, "stale: {found} after {version}");
+        }
+    }
+
+    /// Once all is done and heard, what stands near is what the server has.
+    fn settle(self, driver: thread::JoinHandle<()>) {
+        let version = {
+            let mut server = lock(&self.server);
+            // The last sender: the driver ends when it has heard all.
+            server.wire = channel().0;
+            server.version
+        };
+        driver.join().expect("no panic");
+        if let Some(found) = self.found() {
+            assert_eq!(found, version, "stale for good");
+        }
+        let notes: usize = self.near.notes.iter().map(|shard| lock(shard).len()).sum();
+        assert_eq!(notes, 0, "a note is left");
+        self.near.entries.assert_consistent();
+    }
+}
+
+fn payload(version: u64) -> Payload {
+    Payload::typed(Arc::new(version))
+}
+
+/// Runs all of it at the same time, to the end, and looks at what is left.
+fn together(acts: &[fn(&World)]) {
+    let (world, driver) = World::new();
+    let threads: Vec<_> = acts
+        .iter()
+        .map(|act| {
+            let (world, act) = (world.clone(), *act);
+            thread::spawn(move || act(&world))
+        })
+        .collect();
+    for thread in threads {
+        thread.join().expect("no panic");
+    }
+    world.settle(driver);
+}
+
+fn twice(world: &World) {
+    world.fetch();
+    world.fetch();
+}
+
+fn by_key(world: &World) {
+    world.invalidate(|near| drop(near.void(KEY)));
+}
+
+fn by_pattern(world: &World) {
+    world.invalidate(|near| near.void_matching(&Pattern::new("posts:*")));
+}
+
+fn elsewhere(world: &World) {
+    world.change();
+}
+
+fn filled(world: &World) {
+    // Who has refreshed reads nothing older afterwards.
+    let version = world.fill();
+    world.finds_nothing_older_than(version);
+}
+
+#[test]
+fn fetches_and_changes_in_another_process() {
+    explore_widely(|| together(&[twice, World::fetch, elsewhere]));
+    explore_widely(|| {
+        together(&[twice, |world| {
+            elsewhere(world);
+            elsewhere(world);
+        }])
+    });
+}
+
+#[test]
+fn fetches_and_own_invalidations() {
+    explore_widely(|| together(&[twice, World::fetch, by_key]));
+    explore_widely(|| together(&[twice, World::fetch, by_pattern]));
+    explore_widely(|| together(&[twice, by_key, by_pattern, elsewhere]));
+}
+
+#[test]
+fn fills_and_fetches_and_changes() {
+    explore_widely(|| together(&[twice, filled]));
+    explore_widely(|| together(&[World::fetch, filled, filled, elsewhere]));
+    explore_widely(|| together(&[twice, filled, by_pattern]));
+}
+
+/// The term ends while others fetch and change; another begins over a connection of its own.
+#[test]
+fn a_term_ends_and_another_begins() {
+    fn flushed(world: &World) {
+        let mut server = lock(&world.server);
+        server.version += 1;
+        server.tracked = false;
+        let _ = server.wire.send(Message::Flushed);
+    }
+    explore_widely(|| together(&[twice, World::fetch, flushed]));
+    explore_widely(|| together(&[twice, by_pattern, flushed]));
+    explore_widely(|| {
+        together(&[twice, |world| {
+            // Changed where nobody told, as the connection was gone; then all begins anew.
+            let mut server = lock(&world.server);
+            server.tracked = false;
+            drop(server);
+            drop(world.near.end(world.term));
+            elsewhere_untold(world);
+            let next = world.near.begin();
+            world.near.trust(next, world.near.now(), LONG);
+            let again = World {
+                term: next,
+                ..world.clone()
+            };
+            again.finds_nothing_older_than(lock(&world.server).version);
+            again.fetch();
+        }])
+    });
+}
+
+fn elsewhere_untold(world: &World) {
+    let mut server = lock(&world.server);
+    server.version += 1;
+    server.tracked = false;
+}

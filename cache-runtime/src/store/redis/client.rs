@@ -1,0 +1,191 @@
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use redis::{Cmd, Script, ScriptInvocation};
+
+use crate::entry::{self, Bytes, Kind};
+use crate::error::CacheError;
+use crate::store::redis::conn::manager::Link;
+use crate::store::redis::conn::per_runtime::Locals;
+use crate::store::redis::index::{Index, Layout};
+use crate::store::redis::lease::orphans::Orphans;
+use crate::store::redis::lua;
+use crate::store::redis::recovery::breaker::Breaker;
+use crate::store::redis::recovery::outage::Errand;
+use crate::store::redis::recovery::replay::Replay;
+use crate::store::redis::tracking::Tracking;
+
+/// What is sent, and all that it depends on. Runs on the cache's thread.
+pub(crate) struct Commands {
+    pub(crate) link: Link,
+    pub(crate) locals: Locals,
+    pub(crate) breaker: Breaker,
+    pub(crate) replay: Replay,
+    pub(crate) index: Index,
+    pub(crate) orphans: Orphans,
+    pub(crate) tracking: Option<Arc<Tracking>>,
+    /// The masters of a cluster are being watched.
+    pub(crate) watched: AtomicBool,
+    pub(crate) prefix: String,
+    pub(crate) limits: Limits,
+}
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// A reply, connecting included.
+    pub(crate) response: Duration,
+    /// A reply to an invalidation.
+    pub(crate) invalidation: Duration,
+    /// A lease whose holder died.
+    pub(crate) lease: Duration,
+    /// A flight.
+    pub(crate) flight: Duration,
+    /// How long acknowledged invalidations are remembered.
+    pub(crate) replay_window: Duration,
+    /// How many bytes the near store takes; none: there isn't one.
+    pub(crate) near: Option<usize>,
+    /// For how long a connection that says nothing is trusted to tell of changes.
+    pub(crate) near_silence: Duration,
+}
+
+/// What stands at a key.
+#[derive(Clone, Debug)]
+pub(crate) enum Seen {
+    Absent,
+    /// Another caller's right to fill it; and the bytes, since one that never expires is junk.
+    Lease(u64, Bytes),
+    /// Bytes that may be an entry.
+    Entry(Bytes),
+    /// A list, a set, or what else is no string.
+    OtherType,
+}
+
+impl Commands {
+    pub(crate) fn full(&self, key: &str) -> String {
+        format!("{}:{key}", self.prefix)
+    }
+
+    pub(crate) fn full_bytes(&self, key: &[u8]) -> Vec<u8> {
+        [self.prefix.as_bytes(), b":", key].concat()
+    }
+
+    /// How keys begin that are no entry's.
+    pub(crate) fn probe_key(&self) -> String {
+        format!("{}#probe", self.prefix)
+    }
+
+    /// One plain `GET`.
+    pub(crate) async fn read(self: &Arc<Self>, key: &str) -> Result<Seen, CacheError> {
+        let get = Cmd::get(self.full(key));
+        let reply: Result<Option<Vec<u8>>, CacheError> = self
+            .send(|mut connection| async move { get.query_async(&mut connection).await })
+            .await;
+        seen(reply)
+    }
+
+    pub(crate) async fn load_many(
+        self: &Arc<Self>,
+        keys: &[Arc<str>],
+    ) -> Result<Vec<Option<Vec<u8>>>, CacheError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        if self.index.layout == Layout::Apart {
+            let loads = keys.iter().map(|key| async {
+                match self.read(key).await? {
+                    Seen::Entry(bytes) | Seen::Lease(_, bytes) => Ok(Some(bytes.to_vec())),
+                    Seen::Absent | Seen::OtherType => Ok(None),
+                }
+            });
+            return try_join_all(loads).await;
+        }
+        // `MGET` answers nil where a key holds no string.
+        let mut get = redis::cmd("MGET");
+        for key in keys {
+            get.arg(self.full(key));
+        }
+        let mut found: Vec<Option<Vec<u8>>> = self
+            .send(|mut connection| async move { get.query_async(&mut connection).await })
+            .await?;
+        self.drop_stale(keys, &mut found).await?;
+        Ok(found)
+    }
+
+    /// How long an entry is still fresh; leases and what isn't ours don't count.
+    pub(crate) async fn ttl(self: &Arc<Self>, key: &str) -> Result<Option<Duration>, CacheError> {
+        let (start, grace, left): (Vec<u8>, Vec<u8>, i64) = self
+            .script(Errand::Call, &lua::TTL, |call| {
+                call.key(self.full(key));
+            })
+            .await?;
+        if !entry::holds_value(&start) {
+            return Ok(None);
+        }
+        Ok(match u64::try_from(left) {
+            Ok(left) => {
+                let grace = grace.try_into().map_or(0, u64::from_le_bytes);
+                let fresh = left
+                    .checked_sub(grace)
+                    .filter(|fresh| *fresh > 0 || grace == 0);
+                fresh.map(Duration::from_millis)
+            }
+            // -1: it doesn't expire.
+            Err(_) => (left == -1).then_some(Duration::MAX),
+        })
+    }
+
+    /// Whether the key never expires, as no lease does.
+    pub(crate) async fn is_eternal(self: &Arc<Self>, key: &str) -> Result<bool, CacheError> {
+        let pttl = Cmd::pttl(self.full(key));
+        let left: i64 = self
+            .send(|mut connection| async move { pttl.query_async(&mut connection).await })
+            .await?;
+        Ok(left == -1)
+    }
+
+    /// Runs a script; a server that forgot it is given it again.
+    pub(crate) async fn script<T: redis::FromRedisValue + Send + 'static>(
+        self: &Arc<Self>,
+        errand: Errand,
+        script: &Script,
+        prepare: impl FnOnce(&mut ScriptInvocation<'_>),
+    ) -> Result<T, CacheError> {
+        let mut invocation = script.prepare_invoke();
+        prepare(&mut invocation);
+        self.send_for(errand, |mut connection| async move {
+            invocation.invoke_async(&mut connection).await
+        })
+        .await
+    }
+}
+
+/// What a reply to `GET` shows.
+pub(crate) fn seen(reply: Result<Option<Vec<u8>>, CacheError>) -> Result<Seen, CacheError> {
+    match reply {
+        Ok(None) => Ok(Seen::Absent),
+        Ok(Some(bytes)) => Ok(match entry::inspect(&bytes) {
+            Some(header) if header.kind == Kind::Lease => Seen::Lease(header.token, bytes.into()),
+            _ => Seen::Entry(bytes.into()),
+        }),
+        Err(error) if is_wrong_type(&error) => Ok(Seen::OtherType),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_wrong_type(error: &CacheError) -> bool {
+    let CacheError::Store { source } = error else {
+        return false;
+    };
+    let error = source.downcast_ref::<redis::RedisError>();
+    error.is_some_and(|error| error.code() == Some("WRONGTYPE"))
+}
+
+/// What Redis takes as a lifetime: whole milliseconds, at least one.
+pub(crate) fn millis(ttl: Duration) -> u64 {
+    u64::try_from(ttl.as_millis())
+        .unwrap_or(u64::MAX)
+        .clamp(1, i64::MAX as u64 / 2)
+}

@@ -1,0 +1,81 @@
+//! Whether the masters are still those that this connection leads to.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use futures_util::future::try_join_all;
+use redis::{ErrorKind, RedisResult};
+
+use crate::store::redis::cluster::connection::ClusterConnection;
+use crate::store::redis::cluster::handshake::greet;
+use crate::store::redis::cluster::{Identity, agree};
+use crate::store::redis::tracking::End;
+
+/// How old the certainty may be that the masters are still the same ones. A replica takes over no sooner than
+/// `cluster-node-timeout` after its master fell silent; so a look every second sees the silent master first.
+const CERTAIN: Duration = Duration::from_secs(2);
+
+impl ClusterConnection {
+    /// An error unless the masters are still the same ones, by what each of them says. Then the connection is over.
+    pub(crate) async fn verify(&self) -> RedisResult<()> {
+        let verified = self.try_verify().await;
+        if verified.is_err() {
+            self.ends();
+        }
+        verified
+    }
+
+    async fn try_verify(&self) -> RedisResult<()> {
+        let begun = Instant::now();
+        if self.greet_all(&[]).await? != self.0.identity {
+            return Err(self.ends());
+        }
+        self.view().certain = begun;
+        Ok(())
+    }
+
+    /// Who the masters are by what they say over these connections; over its own, if there are none, they must still be the same
+    /// ones. An error if they may not tell.
+    pub(crate) async fn identify(&self, ends: &[End]) -> RedisResult<String> {
+        let identity = self.greet_all(ends).await?;
+        if identity.guessed {
+            let text = "its user may not ask who the masters are (see docs/redis.md)";
+            return Err((ErrorKind::Client, text).into());
+        }
+        if ends.is_empty() && identity != self.0.identity {
+            return Err(self.ends());
+        }
+        Ok(identity.text.to_string())
+    }
+
+    async fn greet_all(&self, ends: &[End]) -> RedisResult<Identity> {
+        let map = self.map();
+        let greetings = map.masters.iter().map(|master| async {
+            let end = ends
+                .iter()
+                .find(|end| end.node.as_ref() == Some(&master.address));
+            let node = match end {
+                Some(end) => end.connection.clone(),
+                None => self.node(&master.address).await?,
+            };
+            greet(node, master).await
+        });
+        agree(&map, try_join_all(greetings).await?)
+    }
+
+    /// Sends nothing to masters of which nobody has heard for long.
+    pub(crate) async fn assure(&self) -> RedisResult<()> {
+        let fresh = || self.view().certain.elapsed() < CERTAIN;
+        if !self.0.over.load(Ordering::Acquire) && fresh() {
+            return Ok(());
+        }
+        let _reading = self.0.reading.lock().await;
+        if self.0.over.load(Ordering::Acquire) {
+            return Err(self.ends());
+        }
+        if fresh() {
+            return Ok(());
+        }
+        self.verify().await
+    }
+}

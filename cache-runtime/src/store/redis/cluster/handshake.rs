@@ -1,0 +1,96 @@
+//! What a master says of itself.
+
+use redis::aio::MultiplexedConnection;
+use redis::{ErrorKind, RedisResult, Value, from_redis_value};
+
+use crate::store::redis::cluster::slot_map::{Address, Map, Master, unreadable};
+use crate::store::redis::conn::manager::identity;
+
+/// Who a master is, and what it knows of the others.
+pub(crate) struct Greeting {
+    pub(crate) map: Map,
+    /// Its name, its process, and whose data it has.
+    pub(crate) identity: String,
+    /// Whether this user may not ask for the latter two.
+    pub(crate) guessed: bool,
+}
+
+/// Asks a master; an error if it isn't one any more, or is cut off from the others. One that was cut off a moment ago
+/// doesn't know yet: the others tell, since they are asked too.
+pub(crate) async fn greet(
+    mut node: MultiplexedConnection,
+    master: &Master,
+) -> RedisResult<Greeting> {
+    let map = well_known_map(&mut node, &master.address).await?;
+    let mut ask = redis::pipe();
+    for section in ["server", "replication"] {
+        ask.cmd("INFO").arg(section);
+    }
+    let asked: RedisResult<(String, String)> = ask.query_async(&mut node).await;
+    match asked {
+        Ok((_, replication)) if field(&replication, "role:") != "master" => {
+            Err((ErrorKind::Client, "a master became a replica").into())
+        }
+        Ok((server, replication)) => Ok(Greeting {
+            map,
+            identity: format!("{}={}", master.id, identity(&server, &replication)),
+            guessed: false,
+        }),
+        Err(error) if error.code() == Some("NOPERM") => Ok(Greeting {
+            map,
+            identity: master.id.clone(),
+            guessed: true,
+        }),
+        Err(error) => Err(error),
+    }
+}
+
+/// The slot map, as this node knows it, if it finds the cluster well. One that has been cut off for a while doesn't.
+pub(crate) async fn well_known_map(
+    node: &mut MultiplexedConnection,
+    address: &Address,
+) -> RedisResult<Map> {
+    let mut ask = redis::pipe();
+    for subcommand in ["INFO", "SLOTS"] {
+        ask.cmd("CLUSTER").arg(subcommand);
+    }
+    let (state, slots): (String, Value) = ask.query_async(node).await?;
+    if field(&state, "cluster_state:") != "ok" {
+        return Err((ErrorKind::Client, "a node says that the cluster is down").into());
+    }
+    Map::read(slots, address)
+}
+
+/// The slot map, as this node knows it.
+pub(crate) async fn map_of(
+    node: &mut MultiplexedConnection,
+    address: &Address,
+) -> RedisResult<Map> {
+    let mut ask = redis::cmd("CLUSTER");
+    let slots: Value = ask.arg("SLOTS").query_async(node).await?;
+    Map::read(slots, address)
+}
+
+/// What a master has, keeps its hands on and gives away: its own line of `CLUSTER NODES`, without what changes all
+/// the time. A slot that is being moved stands there in brackets.
+pub(crate) async fn holdings(node: &mut MultiplexedConnection) -> RedisResult<String> {
+    let mut ask = redis::cmd("CLUSTER");
+    let reply: Value = ask.arg("NODES").query_async(node).await?;
+    let nodes: String = from_redis_value(reply)?;
+    let own = nodes.lines().find_map(|line| {
+        let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+        let flags = fields.get(2)?;
+        // Id, flags, epoch of its configuration, slots.
+        let held = fields.get(8..)?;
+        flags
+            .split(',')
+            .any(|flag| flag == "myself")
+            .then(|| [&[fields[0], *flags, fields[6]], held].concat().join(" "))
+    });
+    own.ok_or_else(|| unreadable("CLUSTER NODES"))
+}
+
+fn field<'a>(section: &'a str, name: &str) -> &'a str {
+    let value = section.lines().find_map(|line| line.strip_prefix(name));
+    value.unwrap_or_default().trim()
+}

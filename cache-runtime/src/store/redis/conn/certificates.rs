@@ -1,0 +1,103 @@
+//! Certificates: what the builder was given is looked at, and handed to the client.
+
+use std::sync::Arc;
+
+use redis::{Client, ClientTlsConfig, ConnectionAddr, TlsCertificates};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore, crypto};
+
+use crate::error::CacheError;
+use crate::store::redis::conn::tls::Tls;
+
+impl Tls {
+    /// The client as it was told to speak TLS, if its URL says TLS.
+    pub(crate) fn dress(&self, client: Client) -> Result<Client, CacheError> {
+        let info = client.get_connection_info();
+        match self.certificates()? {
+            Some(certificates) if is_tls(info.addr()) => {
+                Client::build_with_tls(info.clone(), certificates).map_err(CacheError::store)
+            }
+            _ => Ok(client),
+        }
+    }
+
+    /// What the builder was given, looked at: what is wrong with it is said when the cache is built, and not
+    /// by the first outage.
+    pub(crate) fn certificates(&self) -> Result<Option<TlsCertificates>, CacheError> {
+        if let Some(pem) = &self.authorities {
+            check_authorities(pem).map_err(invalid("tls_ca"))?;
+        }
+        if let Some((certificate, key)) = &self.own {
+            check_own(certificate, key).map_err(invalid("tls_client_certificate"))?;
+        }
+        if self.authorities.is_none() && self.own.is_none() {
+            return Ok(None);
+        }
+        let own = self.own.clone();
+        Ok(Some(TlsCertificates {
+            root_cert: self.authorities.clone(),
+            client_tls: own.map(|(client_cert, client_key)| ClientTlsConfig {
+                client_cert,
+                client_key,
+            }),
+        }))
+    }
+}
+
+fn invalid(option: &'static str) -> impl Fn(String) -> CacheError {
+    move |reason| CacheError::InvalidOption { option, reason }
+}
+
+fn is_tls(addr: &ConnectionAddr) -> bool {
+    matches!(addr, ConnectionAddr::TcpTls { .. })
+}
+
+/// Names a provider of cryptography before a connection over TLS, if the program hasn't: without one, rustls
+/// panics where several are compiled in. Not when the cache is built: a program that installs its own may do
+/// so later, and would find that it can't.
+pub(crate) fn provide(addr: &ConnectionAddr) {
+    if is_tls(addr) && crypto::CryptoProvider::get_default().is_none() {
+        // Refused if the program was faster.
+        let _ = crypto::ring::default_provider().install_default();
+    }
+}
+
+fn certificates_of(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
+    let certificates = certificates.map_err(|error| format!("isn't PEM: {error}"))?;
+    if certificates.is_empty() {
+        let reason =
+            "holds no certificate; give PEM, which has `-----BEGIN CERTIFICATE-----` in it";
+        return Err(reason.to_owned());
+    }
+    Ok(certificates)
+}
+
+fn check_authorities(pem: &[u8]) -> Result<(), String> {
+    let mut roots = RootCertStore::empty();
+    for (at, certificate) in certificates_of(pem)?.into_iter().enumerate() {
+        roots
+            .add(certificate)
+            .map_err(|error| format!("certificate {} can't be an authority's: {error}", at + 1))?;
+    }
+    Ok(())
+}
+
+/// That the key is the certificate's is found out by the provider. Whose trust they have doesn't matter here.
+fn check_own(certificate: &[u8], key: &[u8]) -> Result<(), String> {
+    let certificates = certificates_of(certificate)?;
+    // The error could quote what it read, so it isn't shown.
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| {
+        "the key holds none; give PEM, which has `PRIVATE KEY-----` in it".to_owned()
+    })?;
+    ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .and_then(|config| {
+            config
+                .with_root_certificates(RootCertStore::empty())
+                .with_client_auth_cert(certificates, key)
+        })
+        .map(drop)
+        .map_err(|error| format!("certificate and key can't be used: {error}"))
+}

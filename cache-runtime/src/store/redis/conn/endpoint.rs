@@ -1,0 +1,268 @@
+//! Where the entries are, and how to get there.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, ProtocolVersion,
+    PushInfo, RedisError, RedisResult,
+};
+
+use crate::error::CacheError;
+use crate::store::redis::cluster::Cluster;
+use crate::store::redis::conn::connection::{Connection, Node};
+#[cfg(feature = "sentinel")]
+use crate::store::redis::conn::sentinel::Sentinel;
+use crate::store::redis::conn::tls::Tls;
+
+/// Where Redis is, as the builder was told.
+#[derive(Clone)]
+pub(crate) enum Place {
+    /// One server, by its URL.
+    Server(String),
+    /// The master of this name, which the sentinels at these URLs know.
+    #[cfg(feature = "sentinel")]
+    Sentinel { urls: Vec<String>, master: String },
+    /// A cluster, by the URLs of some of its nodes.
+    Cluster(Vec<String>),
+}
+
+/// What else the builder was told about the way there.
+#[derive(Clone, Default)]
+pub(crate) struct Way {
+    pub(crate) tls: Tls,
+    /// User and password of a master that sentinels know.
+    #[cfg(feature = "sentinel")]
+    pub(crate) login: Option<(String, String)>,
+    /// Its database.
+    #[cfg(feature = "sentinel")]
+    pub(crate) database: u32,
+}
+
+impl std::fmt::Debug for Way {
+    /// Nothing of it: there are passwords and keys in it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Way")
+    }
+}
+
+/// Hears what a server says without being asked; called by the connection's driver, before it hands out later replies.
+pub(crate) type Hear = Box<dyn Fn(PushInfo) + Send + Sync>;
+
+/// A place that was understood.
+pub(crate) enum Endpoint {
+    Server(Client),
+    #[cfg(feature = "sentinel")]
+    Sentinel(Sentinel),
+    Cluster(Arc<Cluster>),
+}
+
+impl Endpoint {
+    /// Reads the place; nothing is connected. `response` is how long a connection may take.
+    pub(crate) fn new(place: &Place, way: &Way, response: Duration) -> Result<Self, CacheError> {
+        match place {
+            Place::Server(url) => {
+                #[cfg(not(feature = "sentinel"))]
+                let _ = response;
+                let client = way.tls.dress(check_url(url)?)?;
+                Ok(Self::Server(quiet(&client)))
+            }
+            #[cfg(feature = "sentinel")]
+            Place::Sentinel { urls, master } => {
+                Sentinel::new(urls, master, way, response / 4).map(Self::Sentinel)
+            }
+            Place::Cluster(urls) => {
+                Cluster::new(urls, way).map(|cluster| Self::Cluster(cluster.into()))
+            }
+        }
+    }
+
+    /// Whether entries and their index may be on different nodes.
+    pub(crate) fn is_many_nodes(&self) -> bool {
+        matches!(self, Self::Cluster(_))
+    }
+
+    /// A fresh connection. Timeouts are the caller's: the connection's own would count each step anew.
+    pub(crate) async fn open(&self) -> RedisResult<Connection> {
+        match self {
+            Self::Server(client) => connect(client, None).await.map(Connection::Server),
+            #[cfg(feature = "sentinel")]
+            Self::Sentinel(sentinel) => sentinel.open(None).await.map(Connection::Server),
+            Self::Cluster(cluster) => cluster.open().await.map(Connection::Cluster),
+        }
+    }
+
+    /// The way to the one server that has all keys, as it is just now.
+    pub(crate) async fn find(&self) -> RedisResult<Client> {
+        match self {
+            Self::Server(client) => Ok(client.clone()),
+            #[cfg(feature = "sentinel")]
+            Self::Sentinel(sentinel) => sentinel.find().await,
+            Self::Cluster(_) => Err((ErrorKind::Client, "a cluster isn't one server").into()),
+        }
+    }
+
+    /// A fresh connection to a node, in RESP3, on which it says things without being asked.
+    pub(crate) async fn open_telling(
+        &self,
+        node: &Node,
+        hear: Hear,
+    ) -> RedisResult<MultiplexedConnection> {
+        match (self, node) {
+            (Self::Server(client), _) => connect(client, Some(hear)).await,
+            #[cfg(feature = "sentinel")]
+            (Self::Sentinel(sentinel), _) => sentinel.open(Some(hear)).await,
+            (Self::Cluster(cluster), Some(at)) => cluster.connect_telling(at, Some(hear)).await,
+            (Self::Cluster(_), None) => {
+                Err((ErrorKind::Client, "a cluster isn't one server").into())
+            }
+        }
+    }
+
+    /// Why the first exchange on a connection failed.
+    pub(crate) fn explain(&self, error: RedisError) -> RedisError {
+        match self {
+            Self::Server(client) => explained(client, error),
+            #[cfg(feature = "sentinel")]
+            Self::Sentinel(_) => error,
+            Self::Cluster(_) => error,
+        }
+    }
+}
+
+/// Says what a server may mean that closes the connection as soon as it is there. In TLS 1.3 the client's part of the
+/// handshake is over before the server has looked at its certificate, and what it says then comes too late.
+pub(crate) fn explained(client: &Client, error: RedisError) -> RedisError {
+    let addr = client.get_connection_info().addr();
+    if !matches!(addr, ConnectionAddr::TcpTls { .. }) || !error.is_io_error() {
+        return error;
+    }
+    let text = format!(
+        "the server closed the connection after the TLS handshake ({error}); where it asks for a client certificate, \
+         give one that it believes to `tls_client_certificate`"
+    );
+    io::Error::new(io::ErrorKind::ConnectionReset, text).into()
+}
+
+/// Connects to one server, whatever it is; in RESP3 if somebody hears what it says without being asked.
+pub(crate) async fn connect(
+    client: &Client,
+    hear: Option<Hear>,
+) -> RedisResult<MultiplexedConnection> {
+    #[cfg(feature = "tls")]
+    crate::store::redis::conn::certificates::provide(client.get_connection_info().addr());
+    let mut config = AsyncConnectionConfig::new()
+        .set_connection_timeout(None)
+        .set_response_timeout(None);
+    let Some(hear) = hear else {
+        return client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await;
+    };
+    config = config.set_push_sender(move |info| {
+        hear(info);
+        Ok::<(), ()>(())
+    });
+    let info = client.get_connection_info().clone();
+    let settings = info.redis_settings().clone();
+    let info = info.set_redis_settings(settings.set_protocol(ProtocolVersion::RESP3));
+    Client::open(info)?
+        .get_multiplexed_async_connection_with_config(&config)
+        .await
+}
+
+/// Without the commands by which the client introduces itself: an old server doesn't know them, and a user who has
+/// the least rights may not run them, which the server would note each time.
+pub(crate) fn quiet(client: &Client) -> Client {
+    let info: ConnectionInfo = client.get_connection_info().clone();
+    let settings = info.redis_settings().clone().set_skip_set_lib_name();
+    let quiet = Client::open(info.set_redis_settings(settings));
+    // What made one client makes another.
+    quiet.unwrap_or_else(|_| client.clone())
+}
+
+/// The schemes of URLs, and whether they mean TLS.
+const SCHEMES: [(&str, bool); 6] = [
+    ("redis://", false),
+    ("valkey://", false),
+    ("unix://", false),
+    ("redis+unix://", false),
+    ("rediss://", true),
+    ("valkeys://", true),
+];
+
+/// Reads the URL, and says what is wrong with it without showing it.
+pub(crate) fn check_url(url: &str) -> Result<Client, CacheError> {
+    let invalid = |reason: String| CacheError::InvalidUrl { reason };
+    let scheme = SCHEMES.iter().find(|(scheme, _)| url.starts_with(scheme));
+    let Some((scheme, is_tls)) = scheme else {
+        let expected =
+            "it doesn't begin with redis:// (redis://[user:password@]host[:port][/database])";
+        return Err(invalid(expected.to_owned()));
+    };
+    if *is_tls && cfg!(not(feature = "tls")) {
+        return Err(invalid(format!(
+            "`{scheme}` is Redis over TLS; build cache-runtime with its feature `tls`"
+        )));
+    }
+    // The one fragment that the client knows is `#insecure`.
+    if *is_tls && url.contains('#') {
+        let reason = "it ends in `#..`: a certificate that nobody checks protects from nothing; take it away, and give \
+             the certificate of the server's authority to `tls_ca` (a `#` in a password is written `%23`)";
+        return Err(invalid(reason.to_owned()));
+    }
+    Client::open(url).map_err(|error| {
+        let detail = error
+            .detail()
+            .filter(|detail| !detail.contains(url))
+            .unwrap_or("its form");
+        invalid(format!(
+            "{detail} (redis://[user:password@]host[:port][/database])"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(url: &str) -> String {
+        match check_url(url) {
+            Err(error) => error.to_string(),
+            Ok(_) => panic!("{url} is taken"),
+        }
+    }
+
+    #[test]
+    #[cfg(not(feature = "tls"))]
+    fn without_the_feature_a_url_with_tls_names_it() {
+        for url in ["rediss://:sesame@host", "valkeys://:sesame@host"] {
+            let refusal = refusal(url);
+            assert!(refusal.contains("feature `tls`"), "{refusal}");
+            assert!(!refusal.contains("sesame"), "{refusal}");
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "tls")]
+    fn tls_without_a_look_at_the_certificate_is_refused() {
+        assert!(check_url("rediss://:sesame@host").is_ok());
+        for url in [
+            "rediss://:sesame@host#insecure",
+            "valkeys://:sesame@host/1#",
+        ] {
+            let refusal = refusal(url);
+            assert!(refusal.contains("tls_ca"), "{refusal}");
+            assert!(!refusal.contains("sesame"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_scheme_that_is_none_of_redis_is_refused() {
+        for url in ["http://host", "redis:/host", "xredis://host", ""] {
+            assert!(refusal(url).contains("redis://"), "{url}");
+        }
+    }
+}

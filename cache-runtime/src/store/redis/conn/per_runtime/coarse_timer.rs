@@ -1,0 +1,126 @@
+//! How long a read over a connection of the caller's runtime may take.
+//!
+//! A timer for each read costs more than all else that is done for it, and the caller's runtime may have none. So the
+//! cache's thread counts beats while there are reads, and a read that has seen several of them go by gives up.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::runtime;
+
+/// How many beats fit into the response timeout.
+const BEATS: u32 = 16;
+/// A read gives up at this beat: two whole ones have gone by then.
+const PATIENCE: u64 = 3;
+/// Without reads it beats on so often: starting it costs a hop.
+const IDLE_BEATS: u32 = 64;
+
+pub(crate) struct Pulse {
+    beat: Duration,
+    count: AtomicU64,
+    woken: Notify,
+    beating: AtomicBool,
+    /// How many reads have begun to wait, and how many have ended.
+    begun: AtomicU64,
+    ended: AtomicU64,
+}
+
+impl Pulse {
+    pub(crate) fn of(response: Duration) -> Self {
+        Self {
+            beat: (response / BEATS).max(Duration::from_millis(1)),
+            count: AtomicU64::new(0),
+            woken: Notify::new(),
+            beating: AtomicBool::new(false),
+            begun: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
+        }
+    }
+
+    /// Waits for the reply; `None` after an eighth of the response timeout, or a little more.
+    ///
+    /// The reply is looked at first each time. So a task that is polled late, or whose runtime was busy elsewhere, finds the
+    /// reply that is there, however long it took itself.
+    pub(crate) async fn wait<F: Future + Unpin>(
+        self: &Arc<Self>,
+        reply: &mut F,
+    ) -> Option<F::Output> {
+        let since = self.count.load(Ordering::Acquire);
+        let mut reply = pin!(reply);
+        let mut beat = pin!(self.woken.notified());
+        let _waiting = self.enter();
+        std::future::poll_fn(|cx| {
+            if let Poll::Ready(output) = reply.as_mut().poll(cx) {
+                return Poll::Ready(Some(output));
+            }
+            while beat.as_mut().poll(cx).is_ready() {
+                if self.count.load(Ordering::Acquire).wrapping_sub(since) >= PATIENCE {
+                    return Poll::Ready(None);
+                }
+                beat.set(self.woken.notified());
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Whoever waits now waits no longer.
+    pub(crate) fn call_off(&self) {
+        self.count.fetch_add(PATIENCE, Ordering::AcqRel);
+        self.woken.notify_waiters();
+    }
+
+    fn enter(self: &Arc<Self>) -> Waiting<'_> {
+        // Sequentially consistent with the look of who stops the beat: one of the two sees the other.
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        if !self.beating.load(Ordering::SeqCst)
+            && !self.beating.swap(true, Ordering::SeqCst)
+            && runtime::spawn(run(Arc::clone(self))).is_err()
+        {
+            self.beating.store(false, Ordering::SeqCst);
+        }
+        Waiting(self)
+    }
+}
+
+struct Waiting<'a>(&'a Pulse);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.ended.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+async fn run(pulse: Arc<Pulse>) {
+    let (mut seen, mut idle) = (0, 0);
+    loop {
+        tokio::time::sleep(pulse.beat).await;
+        pulse.count.fetch_add(1, Ordering::AcqRel);
+        pulse.woken.notify_waiters();
+        let (ended, begun) = (
+            pulse.ended.load(Ordering::SeqCst),
+            pulse.begun.load(Ordering::SeqCst),
+        );
+        idle = match begun == seen && ended == begun {
+            true => idle + 1,
+            false => 0,
+        };
+        seen = begun;
+        if idle < IDLE_BEATS {
+            continue;
+        }
+        pulse.beating.store(false, Ordering::SeqCst);
+        // A read that began meanwhile may have seen it beat.
+        let nobody = pulse.begun.load(Ordering::SeqCst) == begun;
+        if nobody || pulse.beating.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        idle = 0;
+    }
+}

@@ -1,0 +1,109 @@
+//! A plain read over a connection of the caller's own runtime.
+
+use std::future::Future;
+use std::io::Write as _;
+use std::pin::pin;
+use std::sync::Arc;
+
+use futures_util::future::{Either, select};
+use redis::{Cmd, RedisResult, RedisWrite, ToRedisArgs, Value};
+
+use crate::error::CacheError;
+use crate::store::redis::RedisStore;
+use crate::store::redis::client::{Commands, Seen, seen};
+use crate::store::redis::conn::per_runtime::{Local, PAUSE};
+
+/// A key as it stands in Redis, written into the command without a text of its own.
+struct Full<'a> {
+    prefix: &'a str,
+    key: &'a str,
+}
+
+impl ToRedisArgs for Full<'_> {
+    fn write_redis_args<W: ?Sized + RedisWrite>(&self, out: &mut W) {
+        let mut writer = out.writer_for_next_arg();
+        for part in [self.prefix, ":", self.key] {
+            // Into memory: there is nothing that could fail.
+            let _ = writer.write_all(part.as_bytes());
+        }
+    }
+}
+
+impl RedisStore {
+    /// What stands at a key, by a plain `GET`: over a connection of the caller's own runtime if there is one, else over the main
+    /// one. Dropped, it has changed nothing.
+    pub(crate) async fn read(&self, key: &Arc<str>) -> Result<Seen, CacheError> {
+        self.commands.breaker.check()?;
+        let over_main = || {
+            let key = Arc::clone(key);
+            self.run(|commands| async move { commands.read(&key).await })
+        };
+        let Some(local) = self.commands.locals.here(&self.commands) else {
+            return over_main().await;
+        };
+        let commands = &self.commands;
+        let get = commands.get(key);
+        let mut connection = local.connection.clone();
+        let mut reply = pin!(connection.send_packed_command(&get));
+        match commands.locals.pulse.wait(&mut reply).await {
+            Some(reply) => match commands.accept(&local, reply) {
+                Some(seen) => Ok(seen),
+                None => over_main().await,
+            },
+            None => {
+                commands.locals.distrust(&local);
+                commands.read_twice(&local, reply, over_main()).await
+            }
+        }
+    }
+}
+
+impl Commands {
+    fn get(&self, key: &str) -> Cmd {
+        let mut get = Cmd::with_capacity(2, "GET".len() + self.prefix.len() + 1 + key.len());
+        let prefix = &self.prefix;
+        get.arg("GET").arg(Full { prefix, key });
+        get
+    }
+
+    /// What the reply shows; `None`: it says nothing, or comes from a server that may not be the main connection's any more.
+    fn accept(&self, local: &Local, reply: RedisResult<Value>) -> Option<Seen> {
+        let reply = match reply {
+            Ok(Value::BulkString(bytes)) => seen(Ok(Some(bytes))).ok(),
+            Ok(Value::Nil) => Some(Seen::Absent),
+            Ok(Value::ServerError(error)) if error.code() == "WRONGTYPE" => Some(Seen::OtherType),
+            // What another error means is for the main connection to say. One that broke is found out with its runtime,
+            // or here.
+            _ => {
+                self.locals.distrust(local);
+                None
+            }
+        };
+        reply.filter(|_| self.link.number() == Some(local.number) && self.breaker.check().is_ok())
+    }
+
+    /// The reply that is late, or that of the main connection, whichever comes first: the caller's runtime may be busy with
+    /// something else, or nobody runs it, and it may be the server that is slow. If it is silent the main connection
+    /// finds that out, and nobody waits twice for it.
+    async fn read_twice(
+        &self,
+        local: &Local,
+        late: impl Future<Output = RedisResult<Value>>,
+        over_main: impl Future<Output = Result<Seen, CacheError>>,
+    ) -> Result<Seen, CacheError> {
+        match select(pin!(late), pin!(over_main)).await {
+            Either::Left((reply, over_main)) => match self.accept(local, reply) {
+                Some(seen) => Ok(seen),
+                None => over_main.await,
+            },
+            Either::Right((seen, _)) => seen,
+        }
+    }
+}
+
+impl crate::store::redis::conn::per_runtime::Locals {
+    /// The runtime of this connection gets no other one for a while.
+    fn distrust(&self, local: &Local) {
+        self.refuse(local.runtime, local.serial, PAUSE);
+    }
+}

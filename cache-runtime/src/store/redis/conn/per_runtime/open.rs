@@ -1,0 +1,151 @@
+//! How such a connection comes to stand, and how the end of its runtime is noticed.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{Client, RedisResult};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::task::{JoinError, JoinHandle};
+
+use crate::runtime;
+use crate::store::redis::client::Commands;
+use crate::store::redis::conn::endpoint::connect;
+use crate::store::redis::conn::manager::identify;
+use crate::store::redis::conn::per_runtime::{Errand, Local, MET_ONE_WITHOUT_IO, PAUSE};
+
+/// For how long a user who may not ask a server who it is gets no connection that would have to be asked.
+const LONG_PAUSE: Duration = Duration::from_secs(60);
+
+/// Opens a connection whose driver is a task of this runtime. Nobody waits for it: until it stands, reads go over the main one.
+pub(crate) fn start(commands: &Arc<Commands>, runtime: Handle, serial: u64) -> Option<Errand> {
+    let errand = run(Arc::downgrade(commands), runtime, serial);
+    let task = runtime::spawn(errand).ok()?;
+    Some(Errand::of(serial, &task))
+}
+
+/// On the cache's thread. Without a limit of time: a runtime that isn't driven, or a server that is silent, delays nobody
+/// here, and an outage ends this with the main connection.
+async fn run(commands: Weak<Commands>, runtime: Handle, serial: u64) {
+    let id = runtime.id();
+    let opened = open(&commands, &runtime, serial).await;
+    drop(runtime);
+    let Some(alive) = commands.upgrade() else {
+        return;
+    };
+    let companion = match opened {
+        Ok((local, companion)) => {
+            alive.locals.stands(local);
+            companion
+        }
+        Err(Refusal::Later(pause)) => return alive.locals.refuse(id, serial, pause),
+        Err(Refusal::RuntimeEnded) => return alive.locals.forget(id, serial),
+    };
+    drop(alive);
+    companion.end().await;
+    // The runtime has ended, and the driver with it.
+    if let Some(alive) = commands.upgrade() {
+        alive.locals.forget(id, serial);
+    }
+}
+
+/// Why there is no connection.
+enum Refusal {
+    Later(Duration),
+    RuntimeEnded,
+}
+
+async fn open(
+    commands: &Weak<Commands>,
+    runtime: &Handle,
+    serial: u64,
+) -> Result<(Local, Companion), Refusal> {
+    let later = Refusal::Later(PAUSE);
+    let (client, main) = {
+        let Some(alive) = commands.upgrade() else {
+            return Err(later);
+        };
+        let Some(main) = alive.link.standing_one() else {
+            return Err(later);
+        };
+        match alive.link.endpoint().find().await {
+            Ok(client) => (client, main),
+            Err(_) => return Err(later),
+        }
+    };
+    let (mut companion, connecting) = Companion::start(runtime, client);
+    let mut connection = match connecting.await {
+        Ok(Ok(connection)) => connection,
+        Ok(Err(_)) => return Err(later),
+        // It ended without a word.
+        Err(_) => return Err(companion.why().await),
+    };
+    // The very server of the main connection, by what it says over this one. Another would have to be told first what it may
+    // have forgotten; that is the probe's task, and it comes into play when the main connection fails.
+    match identify(&mut connection).await {
+        Ok(server) if *server == *main.server => Ok((
+            Local {
+                connection,
+                number: main.number,
+                runtime: runtime.id(),
+                serial,
+            },
+            companion,
+        )),
+        Err(error) if error.code() == Some("NOPERM") => Err(Refusal::Later(LONG_PAUSE)),
+        _ => Err(later),
+    }
+}
+
+/// A task beside the driver, in the same runtime, which does nothing: its end is that of the runtime.
+struct Companion(JoinHandle<()>);
+
+impl Companion {
+    /// Connects within the runtime, whose reactor the connection is registered with.
+    fn start(
+        runtime: &Handle,
+        client: Client,
+    ) -> (Self, oneshot::Receiver<RedisResult<MultiplexedConnection>>) {
+        let (tell, connecting) = oneshot::channel();
+        let task = runtime.spawn(async move {
+            let connected = connect(&client, None).await;
+            drop(client);
+            if connected.is_ok() && tell.send(connected).is_ok() {
+                std::future::pending().await
+            }
+        });
+        (Self(task), connecting)
+    }
+
+    async fn end(mut self) {
+        let _ = (&mut self.0).await;
+    }
+
+    /// Why it has ended without a connection.
+    async fn why(&mut self) -> Refusal {
+        match (&mut self.0).await {
+            Ok(()) => Refusal::Later(PAUSE),
+            Err(error) => without_io(&error),
+        }
+    }
+}
+
+/// A runtime that was built without I/O panics when a socket is to be registered with it; one that ends cancels its tasks.
+fn without_io(error: &JoinError) -> Refusal {
+    if !error.is_panic() {
+        return Refusal::RuntimeEnded;
+    }
+    if !MET_ONE_WITHOUT_IO.swap(true, Ordering::Relaxed) {
+        tracing::warn!(target: "cache", op = "no_io", "[Cache] a tokio runtime without I/O reads from Redis over the cache's own \
+            thread, and so does each runtime that comes after it; build it with `enable_io` or `enable_all`");
+    }
+    Refusal::RuntimeEnded
+}
+
+impl Drop for Companion {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

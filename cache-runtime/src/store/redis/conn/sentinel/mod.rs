@@ -1,0 +1,275 @@
+//! Redis Sentinel: where the master is, is asked anew for each connection.
+//!
+//! The client crate has a lookup of its own. It looks at the master's role on one connection and works on another,
+//! waits by timeouts of its own, and believes the first sentinel that answers; here one connection does both, within
+//! the caller's timeout, and the newest knowledge among the sentinels counts.
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::io;
+use std::time::Duration;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use redis::aio::MultiplexedConnection;
+use redis::{Client, ConnectionAddr, RedisConnectionInfo, RedisError, RedisResult};
+use tokio::time::timeout;
+
+use crate::error::CacheError;
+use crate::store::redis::conn::endpoint::{Hear, Way, check_url, connect, explained, quiet};
+
+/// Where a sentinel listens if its URL doesn't say.
+const PORT: u16 = 26_379;
+
+/// Sentinels, and which master's address they are asked for.
+pub(crate) struct Sentinel {
+    sentinels: Vec<Client>,
+    master: String,
+    /// Who one is to the master. The sentinels' users are in their URLs.
+    login: RedisConnectionInfo,
+    /// For how long others are waited for when one has answered.
+    grace: Duration,
+}
+
+/// What a sentinel knows of the master.
+struct Told {
+    host: String,
+    port: u16,
+    /// Counts the failovers, so that of two sentinels the one that knows of the later wins.
+    epoch: u64,
+    /// Which sentinel it was; the master is reached as it is, over TLS or not.
+    by: usize,
+}
+
+impl Sentinel {
+    pub(crate) fn new(
+        urls: &[String],
+        master: &str,
+        way: &Way,
+        grace: Duration,
+    ) -> Result<Self, CacheError> {
+        if urls.is_empty() || master.trim().is_empty() {
+            let reason = if urls.is_empty() {
+                "has no URL; give those of the sentinels, redis://host:26379"
+            } else {
+                "the master has no name; give the one that stands in `sentinel monitor <name> ..`"
+            };
+            return Err(invalid(reason));
+        }
+        let sentinels = urls.iter().enumerate().map(|(at, url)| {
+            sentinel_at(url, way).map_err(|error| match error {
+                CacheError::InvalidUrl { reason } => CacheError::InvalidUrl {
+                    reason: format!("sentinel {} of {}: {reason}", at + 1, urls.len()),
+                },
+                other => other,
+            })
+        });
+        let sentinels: Vec<Client> = sentinels.collect::<Result<_, _>>()?;
+        // Whether a password is sent over TLS must not depend on who answers first.
+        if sentinels
+            .iter()
+            .map(is_tls)
+            .any(|tls| tls != is_tls(&sentinels[0]))
+        {
+            return Err(invalid(
+                "some URLs mean TLS and others don't; give all as rediss:// or all as redis://",
+            ));
+        }
+        let mut login = RedisConnectionInfo::default()
+            .set_db(way.database.into())
+            .set_skip_set_lib_name();
+        if let Some((user, password)) = &way.login {
+            login = login.set_username(user).set_password(password);
+        }
+        Ok(Self {
+            sentinels,
+            master: master.to_owned(),
+            login,
+            grace,
+        })
+    }
+
+    /// A connection to the master, which says itself that it is one.
+    pub(crate) async fn open(&self, hear: Option<Hear>) -> RedisResult<MultiplexedConnection> {
+        let told = self.ask_all().await?;
+        let named = format!("the master {} at {}:{}", self.master, told.host, told.port);
+        let opened = async {
+            let client = self.client(&told)?;
+            let mut connection = connect(&client, hear).await?;
+            // A demoted master answers reads with what it had, and a sentinel may not know yet.
+            let info: String = redis::cmd("INFO")
+                .arg("replication")
+                .query_async(&mut connection)
+                .await
+                .map_err(|error| explained(&client, error))?;
+            match info.lines().find_map(|line| line.strip_prefix("role:")) {
+                Some("master") => Ok(connection),
+                role => Err(failed(format!(
+                    "says that it is a {}",
+                    role.unwrap_or("stranger")
+                ))),
+            }
+        };
+        opened
+            .await
+            .map_err(|error: RedisError| in_context(&named, &error))
+    }
+
+    /// The way to the master. Whether it is one is for who connects to find out.
+    pub(crate) async fn find(&self) -> RedisResult<Client> {
+        let told = self.ask_all().await?;
+        self.client(&told)
+    }
+
+    /// The way to the server that was named.
+    fn client(&self, told: &Told) -> RedisResult<Client> {
+        let sentinel = self.sentinels[told.by].get_connection_info();
+        let (host, port) = (told.host.clone(), told.port);
+        let addr = match sentinel.addr() {
+            ConnectionAddr::TcpTls {
+                insecure,
+                tls_params,
+                ..
+            } => ConnectionAddr::TcpTls {
+                host,
+                port,
+                insecure: *insecure,
+                tls_params: tls_params.clone(),
+            },
+            _ => ConnectionAddr::Tcp(host, port),
+        };
+        let info = sentinel.clone().set_addr(addr);
+        Client::open(info.set_redis_settings(self.login.clone()))
+    }
+
+    /// Asks all sentinels at once. One that fails doesn't matter while another answers; one that is slow is waited
+    /// for a little, since it may be the one that knows of a failover that the first has missed.
+    async fn ask_all(&self) -> RedisResult<Told> {
+        let asked = (0..self.sentinels.len()).map(|at| self.ask(at));
+        let mut answers: FuturesUnordered<_> = asked.collect();
+        let mut refusal = None;
+        let first = loop {
+            match answers.next().await {
+                Some(Ok(told)) => break told,
+                Some(Err(error)) => refusal = Some(error),
+                None => {
+                    let nobody = || failed("no sentinel was asked".to_owned());
+                    return Err(refusal.unwrap_or_else(nobody));
+                }
+            }
+        };
+        let mut newest = first;
+        let others = async {
+            while let Some(answer) = answers.next().await {
+                if let Ok(told) = answer
+                    && told.epoch > newest.epoch
+                {
+                    newest = told;
+                }
+            }
+        };
+        // Those who are late aren't heard.
+        let _ = timeout(self.grace, others).await;
+        Ok(newest)
+    }
+
+    async fn ask(&self, at: usize) -> RedisResult<Told> {
+        let sentinel = &self.sentinels[at];
+        let asked = async {
+            let mut connection = connect(sentinel, None).await?;
+            // The first names the new master as soon as it is one; the second knows the epoch, and says that it
+            // doesn't know the name.
+            let ((host, port), details): ((String, u16), HashMap<String, String>) = redis::pipe()
+                .cmd("SENTINEL")
+                .arg("GET-MASTER-ADDR-BY-NAME")
+                .arg(&self.master)
+                .cmd("SENTINEL")
+                .arg("MASTER")
+                .arg(&self.master)
+                .query_async(&mut connection)
+                .await
+                .map_err(|error| explained(sentinel, error))?;
+            let epoch = details.get("config-epoch").map(|epoch| epoch.parse());
+            Ok(Told {
+                host,
+                port,
+                epoch: epoch.and_then(Result::ok).unwrap_or(0),
+                by: at,
+            })
+        };
+        let named = || format!("the sentinel at {}", sentinel.get_connection_info().addr());
+        asked
+            .await
+            .map_err(|error: RedisError| in_context(&named(), &error))
+    }
+}
+
+/// Reads a sentinel's URL.
+fn sentinel_at(url: &str, way: &Way) -> Result<Client, CacheError> {
+    let client = way.tls.dress(check_url(url)?)?;
+    let mut info = client.get_connection_info().clone();
+    if info.redis_settings().db() != 0 {
+        let reason = "a sentinel has no databases; name the master's with `master_database`";
+        return Err(CacheError::InvalidUrl {
+            reason: reason.to_owned(),
+        });
+    }
+    if !names_port(url) {
+        let addr = match info.addr().clone() {
+            ConnectionAddr::Tcp(host, _) => ConnectionAddr::Tcp(host, PORT),
+            ConnectionAddr::TcpTls {
+                host,
+                insecure,
+                tls_params,
+                ..
+            } => ConnectionAddr::TcpTls {
+                host,
+                port: PORT,
+                insecure,
+                tls_params,
+            },
+            other => other,
+        };
+        info = info.set_addr(addr);
+    }
+    Client::open(info)
+        .map(|client| quiet(&client))
+        .map_err(CacheError::store)
+}
+
+/// Whether the URL says a port: the client crate fills in a server's.
+fn names_port(url: &str) -> bool {
+    let (_, rest) = url.split_once("://").unwrap_or(("", url));
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    // The colons of an IPv6 address stand in brackets.
+    let after = host.rsplit(']').next().unwrap_or_default();
+    after
+        .split_once(':')
+        .is_some_and(|(_, port)| !port.is_empty())
+}
+
+fn is_tls(client: &Client) -> bool {
+    matches!(
+        client.get_connection_info().addr(),
+        ConnectionAddr::TcpTls { .. }
+    )
+}
+
+fn invalid(reason: &str) -> CacheError {
+    CacheError::InvalidOption {
+        option: "redis_sentinel",
+        reason: reason.to_owned(),
+    }
+}
+
+fn in_context(whose: &str, error: &dyn Display) -> RedisError {
+    failed(format!("{whose}: {error}"))
+}
+
+/// Whatever it was, no connection came of it.
+fn failed(text: String) -> RedisError {
+    io::Error::other(text).into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! What a server's error is, whichever version said it.
+
+use redis::RedisError;
+
+/// The error's code, `OOM` and so on; that of the command where a script failed by one. Redis 7 and Valkey answer a
+/// script with the command's own code; Redis 6 wraps it, so that a server that is full or read-only seems to complain
+/// of the script: `ERR Error running script (call to f_..): @user_script:4: @user_script: 4: -READONLY ..`.
+pub(crate) fn code_of(error: &RedisError) -> Option<&str> {
+    let code = error.code()?;
+    let wrapped = error
+        .detail()
+        .filter(|_| code == "ERR")
+        .and_then(|detail| detail.strip_prefix("Error running script "))
+        .and_then(|detail| detail.split_once(": -"))
+        .and_then(|(_, inner)| inner.split_whitespace().next());
+    Some(wrapped.unwrap_or(code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The error of a reply as it came over the wire.
+    fn code(reply: &str) -> String {
+        let value = redis::parse_redis_value(format!("-{reply}\r\n").as_bytes());
+        let error = value
+            .and_then(redis::Value::extract_error)
+            .expect_err("an error");
+        code_of(&error).expect("a server's error").to_owned()
+    }
+
+    /// Each as 6.2.16, 7.0.15 and Valkey 8.0.1 say it.
+    #[test]
+    fn a_script_that_met_an_outage_is_one_in_every_version() {
+        let in_6 = "ERR Error running script (call to f_9d63): @user_script:1: @user_script: 1: -";
+        let in_7 = "script: 9d63, on @user_script:1.";
+        for (code_of_it, text) in [
+            ("OOM", "command not allowed when used memory > 'maxmemory'."),
+            ("READONLY", "You can't write against a read only replica."),
+            ("NOREPLICAS", "Not enough good replicas to write."),
+            (
+                "MISCONF",
+                "Redis is configured to save RDB snapshots: it can't -- now",
+            ),
+        ] {
+            assert_eq!(code(&format!("{in_6}{code_of_it} {text}")), code_of_it);
+            assert_eq!(code(&format!("{code_of_it} {text} {in_7}")), code_of_it);
+            assert_eq!(code(&format!("{code_of_it} {text}")), code_of_it);
+        }
+    }
+
+    #[test]
+    fn what_is_the_scripts_or_the_keys_fault_stays_that() {
+        let in_6 = "ERR Error running script (call to f_9d63): @user_script:1: ";
+        for text in [
+            "@user_script: 1: The user executing the script can't run this command or subcommand",
+            "WRONGTYPE Operation against a key holding the wrong kind of value",
+            "user_script:1: attempt to index a nil value - OOM",
+        ] {
+            assert_eq!(code(&format!("{in_6}{text}")), "ERR");
+        }
+        assert_eq!(code("ERR value is not an integer: -OOM"), "ERR");
+        assert_eq!(code("WRONGTYPE Operation against a key"), "WRONGTYPE");
+        assert_eq!(code("NOSCRIPT No matching script"), "NOSCRIPT");
+    }
+}

@@ -1,0 +1,120 @@
+//! A value and how long it still lives, seen at one moment.
+
+use std::sync::Arc;
+
+use futures_util::future::try_join_all;
+
+use crate::entry;
+use crate::error::CacheError;
+use crate::store::redis::RedisStore;
+use crate::store::redis::client::{Commands, Seen, seen};
+use crate::store::redis::lua;
+use crate::store::redis::recovery::outage::Errand;
+use crate::store::redis::tracking::tracked_io::Look;
+
+/// How many are looked at together: one behind so many others that it seems late would look like an outage.
+const PART: usize = 500;
+
+/// How many milliseconds an entry stands; `None` if it doesn't expire.
+pub(crate) type Left = Option<u64>;
+
+impl Commands {
+    /// `GET` and `PTTL` in one script: asked one after the other, the lifetime of an entry that has come in between would
+    /// make a stale value look fresh.
+    pub(crate) async fn look_closely(
+        self: &Arc<Self>,
+        key: &str,
+    ) -> Result<(Seen, Left), CacheError> {
+        let looked: Result<(Option<Vec<u8>>, i64), CacheError> = self
+            .script(Errand::Call, &lua::GET_WITH_TTL, |call| {
+                call.key(self.full(key));
+            })
+            .await;
+        match looked {
+            Ok((got, left)) => Ok(lasting(seen(Ok(got))?, left)),
+            Err(error) => Ok((seen(Err(error))?, None)),
+        }
+    }
+
+    /// Drops the stale from what was found. Few entries outlive their lifetime; whether they have is asked about those only, at
+    /// once.
+    pub(crate) async fn drop_stale(
+        self: &Arc<Self>,
+        keys: &[Arc<str>],
+        found: &mut [Option<Vec<u8>>],
+    ) -> Result<(), CacheError> {
+        let doubtful = |at: &usize| matches!(&found[*at], Some(bytes) if entry::grace(bytes) > 0);
+        let doubtful: Vec<usize> = (0..found.len()).filter(doubtful).collect();
+        for part in doubtful.chunks(PART) {
+            let looks = part.iter().map(|&at| self.look_closely(&keys[at]));
+            for (&at, (seen, left)) in part.iter().zip(try_join_all(looks).await?) {
+                found[at] = match &seen {
+                    Seen::Entry(bytes) if is_fresh(&seen, left) => Some(bytes.to_vec()),
+                    _ => None,
+                };
+            }
+        }
+        Ok(())
+    }
+
+    /// What stands at a key to those who have no use for a stale value. Most entries are never stale, and one plain `GET`
+    /// tells so.
+    pub(crate) async fn read_fresh(self: &Arc<Self>, key: &str) -> Result<Seen, CacheError> {
+        let seen = self.read(key).await?;
+        if !may_be_stale(&seen) {
+            return Ok(seen);
+        }
+        let (seen, left) = self.look_closely(key).await?;
+        Ok(if is_fresh(&seen, left) {
+            seen
+        } else {
+            Seen::Absent
+        })
+    }
+}
+
+impl RedisStore {
+    /// What stands at a key and for how long; `near`: to keep it near, if that is possible.
+    pub(crate) async fn look_closely(
+        &self,
+        key: &Arc<str>,
+        near: bool,
+    ) -> Result<Look, CacheError> {
+        let key = Arc::clone(key);
+        let near = near && self.near.is_some();
+        self.run(|commands| async move {
+            if near && let Some(look) = commands.look_tracked(&key).await? {
+                return Ok(look);
+            }
+            let (seen, left) = commands.look_closely(&key).await?;
+            Ok(Look {
+                seen,
+                left: Some(left),
+                note: None,
+            })
+        })
+        .await
+    }
+}
+
+/// What was seen, and for how long it stands as `PTTL` says it.
+pub(crate) fn lasting(seen: Seen, left: i64) -> (Seen, Left) {
+    match u64::try_from(left) {
+        Ok(left) => (seen, Some(left)),
+        // -1: it doesn't expire. -2: there is nothing, or its last millisecond ended between the two.
+        Err(_) if left == -1 => (seen, None),
+        Err(_) => (Seen::Absent, None),
+    }
+}
+
+/// Whether these are the bytes of an entry that outlives its lifetime.
+pub(crate) fn may_be_stale(seen: &Seen) -> bool {
+    matches!(seen, Seen::Entry(bytes) if entry::grace(bytes) > 0)
+}
+
+fn is_fresh(seen: &Seen, left: Left) -> bool {
+    match (seen, left) {
+        (Seen::Entry(bytes), Some(left)) => left > entry::grace(bytes),
+        _ => true,
+    }
+}

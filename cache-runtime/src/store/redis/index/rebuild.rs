@@ -1,0 +1,160 @@
+//! The walk over the keyspace: it makes an index whole, and stands in for one.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use futures_util::future::try_join_all;
+
+use crate::error::CacheError;
+use crate::pattern::Pattern;
+use crate::runtime;
+use crate::store::redis::client::Commands;
+use crate::store::redis::index::scan::Walk;
+use crate::store::redis::index::{BUCKETS, Layout, Token, bucket_of};
+use crate::store::redis::lease::fresh_token;
+use crate::store::redis::lua;
+use crate::store::redis::recovery::outage::Errand;
+
+/// The marks of all walks: how they begin, and the range that they are in.
+const BUILDING: &[u8] = b"\0building:";
+const BUILDING_RANGE: [&[u8]; 2] = [b"[\0building:", b"(\0building;"];
+
+/// The marks of sets that are whole to certain masters.
+const WHOLE_RANGE: [&[u8]; 2] = [b"[\0whole:", b"(\0whole;"];
+
+/// How many keys one command deletes.
+const BATCH: usize = 500;
+
+impl Commands {
+    /// Asks for a walk in the background, if none is under way: the first registration of a prefix does.
+    pub(crate) fn make_whole_soon(self: &Arc<Self>) {
+        if self.index.walk_asked.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let commands = Arc::clone(self);
+        let walk = async move {
+            // What fails here is tried again by the next registration or invalidation.
+            let _ = commands.make_whole(Errand::Invalidation).await;
+            commands.index.walk_asked.store(false, Ordering::Release);
+        };
+        if runtime::spawn(walk).is_err() {
+            self.index.walk_asked.store(false, Ordering::Release);
+        }
+    }
+
+    /// Makes every set of the prefix whole, by one walk at most: who finds another walking waits for that one.
+    ///
+    /// A walk marks the sets as being built, registers every key that it meets, and replaces the mark at its
+    /// end. A loss in between takes the mark with it, and such a set isn't declared whole. Keys that come during
+    /// the walk register themselves. The sets may be on different nodes, so each is marked by a command of its own.
+    pub(crate) async fn make_whole(self: &Arc<Self>, errand: Errand) -> Result<(), CacheError> {
+        let _walking = self.index.walking.lock().await;
+        let whole = self.whole(errand).await?;
+        let server = self.link.server();
+        let mark = [BUILDING, &fresh_token().to_le_bytes()[..]].concat();
+        let begins = (0..BUCKETS).map(|bucket| self.begin(bucket, &mark, &whole, errand));
+        let partial: Vec<bool> = try_join_all(begins).await?;
+        if !partial.contains(&true) {
+            return Ok(());
+        }
+        let mut walk = Walk::over(&Pattern::new("*"));
+        while let Some(keys) = walk.step(self, errand).await? {
+            self.enlist(&keys, &partial, errand).await?;
+        }
+        // Another server may know the mark (it followed this one, or came back from a snapshot), but not what this
+        // one's cursors mean. Not whole then: who needs it walks again.
+        if server.is_none() || self.link.server() != server {
+            return Ok(());
+        }
+        let built = (0..BUCKETS).filter(|bucket| partial[*bucket]);
+        let ends = built.map(|bucket| self.finish(bucket, &mark, &whole, errand));
+        try_join_all(ends).await.map(drop)
+    }
+
+    /// Marks a set as being built, unless it is whole; whether that was needed.
+    async fn begin(
+        self: &Arc<Self>,
+        bucket: usize,
+        mark: &[u8],
+        whole: &[u8],
+        errand: Errand,
+    ) -> Result<bool, CacheError> {
+        let needed: i64 = self
+            .script(errand, &lua::BEGIN, |call| {
+                call.key(self.bucket(bucket)).arg(mark).arg(whole);
+            })
+            .await?;
+        Ok(needed == 1)
+    }
+
+    /// Registers keys that a walk met, in those sets that aren't whole.
+    async fn enlist(
+        self: &Arc<Self>,
+        keys: &[Vec<u8>],
+        partial: &[bool],
+        errand: Errand,
+    ) -> Result<(), CacheError> {
+        let members = match self.index.layout {
+            Layout::Together => keys
+                .iter()
+                .map(|key| {
+                    let member = Layout::Together.member(key, Token::default());
+                    (bucket_of(key), member)
+                })
+                .collect(),
+            Layout::Apart => self.members_apart(keys, errand).await?,
+        };
+        let mut of_sets: [Vec<Vec<u8>>; BUCKETS] = Default::default();
+        for (bucket, member) in members {
+            if partial[bucket] {
+                of_sets[bucket].push(member);
+            }
+        }
+        let lists = of_sets.iter().enumerate().filter(|(_, of)| !of.is_empty());
+        let enlisted = lists.map(|(bucket, of)| {
+            self.script::<i64>(errand, &lua::ENLIST, move |call| {
+                call.key(self.bucket(bucket)).arg(of);
+            })
+        });
+        try_join_all(enlisted).await.map(drop)
+    }
+
+    /// Declares a set whole, if it still carries this walk's mark.
+    async fn finish(
+        self: &Arc<Self>,
+        bucket: usize,
+        mark: &[u8],
+        whole: &[u8],
+        errand: Errand,
+    ) -> Result<(), CacheError> {
+        self.script::<i64>(errand, &lua::FINISH, |call| {
+            call.key(self.bucket(bucket)).arg(mark).arg(whole);
+            call.arg(&BUILDING_RANGE).arg(&WHOLE_RANGE);
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Removes what the pattern matches by a walk alone.
+    pub(crate) async fn remove_walking(
+        self: &Arc<Self>,
+        pattern: &Pattern,
+        errand: Errand,
+    ) -> Result<u64, CacheError> {
+        let mut removed = 0;
+        let mut walk = Walk::over(pattern);
+        while let Some(keys) = walk.step(self, errand).await? {
+            for bucket in 0..BUCKETS {
+                let in_bucket: Vec<&[u8]> = keys
+                    .iter()
+                    .map(|key| &key[..])
+                    .filter(|key| bucket_of(key) == bucket)
+                    .collect();
+                for batch in in_bucket.chunks(BATCH) {
+                    removed += self.remove_keys(bucket, batch, errand).await?;
+                }
+            }
+        }
+        Ok(removed)
+    }
+}

@@ -1,0 +1,157 @@
+//! The keys of a prefix, one step after the other.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use redis::{Cmd, from_redis_value};
+
+use crate::error::CacheError;
+use crate::pattern::Pattern;
+use crate::store::redis::client::Commands;
+use crate::store::redis::cluster::Sight;
+use crate::store::redis::conn::connection::Node;
+use crate::store::redis::recovery::outage::Errand;
+
+/// How many keys a step looks at.
+const STEP: usize = 1_000;
+/// How often a walk begins, if slots move meanwhile. Then it fails: what needs it is owed, and reads run uncached.
+const MOST_BEGINNINGS: u32 = 8;
+
+/// A walk over the keys that a pattern matches.
+///
+/// `SCAN` gives every key that is there from the walk's beginning to its end, so a lease that an invalidation
+/// must void is found: what is leased later computes later. In a cluster each master is scanned in turn, and a key
+/// whose slot moves can hop from one that isn't scanned yet to one that is. So before, between and after the masters
+/// the walk looks at what each of them holds, gives away and takes over:
+///
+/// * All looks are the same, and no slot is being moved: none began to move and came to its end either, since that
+///   gives a master a new epoch, which is looked at too. No key hopped.
+/// * All looks are the same, and slots are being moved: their keys hop once at most, from A to B. All masters
+///   are scanned twice. If the key hops before the second scan of B begins, that one finds it; if later, the first scan
+///   of A had ended, and found it.
+/// * The looks differ: the walk begins anew.
+///
+/// What remains is a move that began, carried the key, carried it back and was called off, all during the scan of
+/// one master.
+pub(crate) struct Walk {
+    pattern: Pattern,
+    course: Option<Course>,
+    /// How often it began.
+    begun: u32,
+}
+
+/// The way of a walk.
+struct Course {
+    sight: Sight,
+    /// The nodes that are still to be scanned. The first one is under way.
+    nodes: VecDeque<Node>,
+    /// Where to go on at that one.
+    cursor: u64,
+}
+
+impl Walk {
+    pub(crate) fn over(pattern: &Pattern) -> Self {
+        Self {
+            pattern: pattern.clone(),
+            course: None,
+            begun: 0,
+        }
+    }
+
+    /// The next keys, without the prefix and at least one; none at the end. A walk that begins anew gives keys again.
+    pub(crate) async fn step(
+        &mut self,
+        commands: &Arc<Commands>,
+        errand: Errand,
+    ) -> Result<Option<Vec<Vec<u8>>>, CacheError> {
+        loop {
+            let mut course = match self.course.take() {
+                Some(course) => course,
+                None => self.begin(commands, errand).await?,
+            };
+            let Some(node) = course.nodes.front() else {
+                self.course = Some(course);
+                return Ok(None);
+            };
+            let (next, keys) = self.scan(commands, node, course.cursor, errand).await?;
+            course.cursor = next;
+            if next == 0 {
+                course.nodes.pop_front();
+                if commands.sight(errand).await? == course.sight {
+                    self.course = Some(course);
+                }
+            } else {
+                self.course = Some(course);
+            }
+            let matching: Vec<Vec<u8>> = keys
+                .into_iter()
+                .filter(|key| self.pattern.matches(key))
+                .collect();
+            if !matching.is_empty() {
+                return Ok(Some(matching));
+            }
+        }
+    }
+
+    async fn begin(
+        &mut self,
+        commands: &Arc<Commands>,
+        errand: Errand,
+    ) -> Result<Course, CacheError> {
+        if self.begun == MOST_BEGINNINGS {
+            let reason = "slots of the cluster moved during each of several walks over its keys";
+            return Err(CacheError::Store {
+                source: Arc::from(Box::from(reason)),
+            });
+        }
+        self.begun += 1;
+        let sight = commands.sight(errand).await?;
+        let nodes = commands
+            .send_for(errand, |connection| async move { Ok(connection.nodes()) })
+            .await?;
+        let again = sight.moves().then(|| nodes.clone());
+        Ok(Course {
+            sight,
+            nodes: nodes
+                .into_iter()
+                .chain(again.into_iter().flatten())
+                .collect(),
+            cursor: 0,
+        })
+    }
+
+    /// A step at one node: where to go on, and the keys without the prefix.
+    async fn scan(
+        &self,
+        commands: &Arc<Commands>,
+        node: &Node,
+        cursor: u64,
+        errand: Errand,
+    ) -> Result<(u64, Vec<Vec<u8>>), CacheError> {
+        let mut scan = Cmd::new();
+        scan.arg("SCAN")
+            .arg(cursor)
+            .arg("MATCH")
+            .arg(self.pattern.scan_glob(&commands.prefix))
+            .arg("COUNT")
+            .arg(STEP);
+        // Bytes: a foreign key needn't be text.
+        let (next, keys): (u64, Vec<Vec<u8>>) = commands
+            .send_for(errand, |mut connection| async move {
+                Ok(from_redis_value(connection.ask(node, &scan).await?)?)
+            })
+            .await?;
+        let ours = commands.prefix.len() + 1;
+        let keys = keys
+            .into_iter()
+            .filter_map(|key| key.get(ours..).map(<[u8]>::to_vec));
+        Ok((next, keys.collect()))
+    }
+}
+
+impl Commands {
+    async fn sight(self: &Arc<Self>, errand: Errand) -> Result<Sight, CacheError> {
+        self.send_for(errand, |connection| async move { connection.sight().await })
+            .await
+    }
+}

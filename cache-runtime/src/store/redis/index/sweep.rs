@@ -1,0 +1,91 @@
+//! Expired and evicted entries leave the index.
+//!
+//! Each registration looks at a few random members of its set and drops the dead, in the script that registers; so
+//! dead members can't outnumber the living while entries come. What expires when none come is found by this
+//! sweeper: it looks now and then, and goes on while it finds many (as Redis's own active expiry does). Across nodes look and
+//! removal are two steps, see [`Layout::Apart`].
+
+use std::sync::Arc;
+use std::sync::Weak;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::error::CacheError;
+use crate::runtime;
+use crate::store::redis::client::Commands;
+use crate::store::redis::index::{BUCKETS, Layout};
+use crate::store::redis::lua;
+use crate::store::redis::recovery::outage::Errand;
+
+const AT_ONCE: Duration = Duration::from_millis(50);
+const SOONEST: Duration = Duration::from_secs(1);
+const SLOWEST: Duration = Duration::from_secs(30);
+/// How many members one look takes, and how many looks one set gets at a time.
+const SAMPLE: usize = 100;
+const MOST_LOOKS: usize = 50;
+
+impl Commands {
+    /// Starts the sweeper, if it doesn't run.
+    pub(crate) fn sweep_from_now_on(self: &Arc<Self>) {
+        if !self.index.sweeping.swap(true, Ordering::AcqRel)
+            && runtime::spawn(run(Arc::downgrade(self))).is_err()
+        {
+            self.index.sweeping.store(false, Ordering::Release);
+        }
+    }
+
+    /// Sweeps every set until few of a sample are dead, or for its number of looks; what it found.
+    async fn sweep(self: &Arc<Self>) -> Found {
+        let mut found = Found::Nothing;
+        for bucket in 0..BUCKETS {
+            for look in 1..=MOST_LOOKS {
+                let dead = self.sweep_one(bucket).await.unwrap_or(0);
+                if dead > 0 {
+                    found = found.max(Found::Some);
+                }
+                if dead * 4 < SAMPLE {
+                    break;
+                }
+                if look == MOST_LOOKS {
+                    found = Found::Many;
+                }
+            }
+        }
+        found
+    }
+
+    /// One look at one set; how many it dropped.
+    async fn sweep_one(self: &Arc<Self>, bucket: usize) -> Result<usize, CacheError> {
+        if self.index.layout == Layout::Apart {
+            return self.sweep_apart(bucket, SAMPLE).await;
+        }
+        self.script(Errand::Call, &lua::SWEEP, |call| {
+            call.key(self.bucket(bucket)).arg(self.full("")).arg(SAMPLE);
+        })
+        .await
+    }
+}
+
+/// What a sweep found of the dead.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Found {
+    Nothing,
+    Some,
+    /// And there are more.
+    Many,
+}
+
+async fn run(commands: Weak<Commands>) {
+    let mut pause = SOONEST;
+    loop {
+        tokio::time::sleep(pause).await;
+        let Some(commands) = commands.upgrade() else {
+            return;
+        };
+        pause = match commands.sweep().await {
+            Found::Many => AT_ONCE,
+            Found::Some => SOONEST,
+            Found::Nothing => (pause * 2).clamp(SOONEST, SLOWEST),
+        };
+    }
+}

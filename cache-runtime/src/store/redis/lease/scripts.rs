@@ -1,0 +1,166 @@
+//! The scripts that take leases, fill, and give back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::{Script, ScriptInvocation};
+
+use crate::entry;
+use crate::error::CacheError;
+use crate::store::redis::client::{Commands, Seen, millis};
+use crate::store::redis::index::{Layout, Token, WHOLE, bucket_of};
+use crate::store::redis::lua;
+use crate::store::redis::recovery::outage::Errand;
+
+/// How many members each registration looks at: with more than two, the dead can't outnumber the living.
+const SAMPLE: usize = 4;
+
+impl Commands {
+    /// Takes a lease in place of exactly what was seen, and registers the key; false if something else stands there
+    /// by now.
+    pub(crate) async fn take(
+        self: &Arc<Self>,
+        key: &str,
+        seen: &Seen,
+        token: u64,
+    ) -> Result<bool, CacheError> {
+        let seen: &[u8] = match seen {
+            Seen::Lease(_, bytes) | Seen::Entry(bytes) => bytes,
+            Seen::Absent | Seen::OtherType => &[],
+        };
+        let taken = self.lease(&lua::TAKE, &lua::TAKE_ALONE, key, token, |call| {
+            call.arg(seen);
+        });
+        Ok(taken.await? > 0)
+    }
+
+    /// Takes a lease whatever stands there, and registers the key. A value that is to be kept stays readable: the
+    /// token goes into its header, as a claim on it.
+    pub(crate) async fn take_over(
+        self: &Arc<Self>,
+        key: &str,
+        token: u64,
+        keep: bool,
+    ) -> Result<(), CacheError> {
+        let taken = self.lease(&lua::TAKE_OVER, &lua::TAKE_OVER_ALONE, key, token, |call| {
+            call.arg(entry::start_of_a_lease())
+                .arg(&token.to_le_bytes()[..])
+                .arg(u8::from(keep));
+        });
+        taken.await.map(drop)
+    }
+
+    /// Runs a script that leases and registers, or the one that leases alone and then registers; what it answers.
+    pub(crate) async fn lease(
+        self: &Arc<Self>,
+        together: &Script,
+        alone: &Script,
+        key: &str,
+        token: u64,
+        further: impl FnOnce(&mut ScriptInvocation<'_>),
+    ) -> Result<i64, CacheError> {
+        let layout = self.index.layout;
+        let script = match layout {
+            Layout::Together => together,
+            Layout::Apart => alone,
+        };
+        let mut answer: i64 = self
+            .script(Errand::Call, script, |call| {
+                call.key(self.full(key));
+                match layout {
+                    Layout::Together => self.register_with(call, key),
+                    Layout::Apart => {
+                        call.arg(&[""; 4]);
+                    }
+                }
+                call.arg(entry::lease(token)).arg(millis(self.limits.lease));
+                further(call);
+            })
+            .await?;
+        if answer > 0 && layout == Layout::Apart {
+            answer = self.register_apart(key, token).await?;
+        }
+        self.registered(answer);
+        Ok(answer)
+    }
+
+    /// What a script needs to register the key, too.
+    fn register_with(&self, call: &mut ScriptInvocation<'_>, key: &str) {
+        let key = key.as_bytes();
+        call.key(self.bucket(bucket_of(key)));
+        call.arg(Layout::Together.member(key, Token::default()))
+            .arg(WHOLE)
+            .arg(self.full(""))
+            .arg(SAMPLE);
+    }
+
+    /// What follows a registration: a walk if the set isn't whole, and the sweeper.
+    fn registered(self: &Arc<Self>, answer: i64) {
+        if answer == 2 {
+            self.make_whole_soon();
+        }
+        if answer > 0 {
+            self.sweep_from_now_on();
+        }
+    }
+
+    /// Stores the entry if the token still stands.
+    pub(crate) async fn fill(
+        self: &Arc<Self>,
+        key: &str,
+        token: u64,
+        bytes: &[u8],
+        ttl: Duration,
+    ) -> Result<bool, CacheError> {
+        let filled: i64 = self
+            .script(Errand::Call, &lua::FILL, |call| {
+                call.key(self.full(key))
+                    .arg(&token.to_le_bytes()[..])
+                    .arg(bytes)
+                    .arg(millis(ttl))
+                    .arg(entry::start_of_a_lease())
+                    .arg(0);
+            })
+            .await?;
+        Ok(filled == 1)
+    }
+
+    pub(crate) async fn release(
+        self: &Arc<Self>,
+        key: &str,
+        token: u64,
+        withdraws: bool,
+    ) -> Result<bool, CacheError> {
+        let released: i64 = self
+            .script(Errand::Call, &lua::RELEASE, |call| {
+                call.key(self.full(key))
+                    .arg(&token.to_le_bytes()[..])
+                    .arg(entry::start_of_a_lease())
+                    .arg(u8::from(withdraws));
+            })
+            .await?;
+        Ok(released == 1)
+    }
+
+    /// Renews a lease until its flight's limit. What a failed renewal costs is that the fill may be refused.
+    pub(crate) async fn keep(self: &Arc<Self>, key: &str, token: u64) {
+        let pause = (self.limits.lease / 3).max(Duration::from_millis(1));
+        let mut held = pause;
+        while held < self.limits.flight {
+            tokio::time::sleep(pause).await;
+            held += pause;
+            let renewed: Result<i64, CacheError> = self
+                .script(Errand::Call, &lua::RENEW, |call| {
+                    call.key(self.full(key))
+                        .arg(&token.to_le_bytes()[..])
+                        .arg(entry::start_of_a_lease());
+                    call.arg(millis(self.limits.lease));
+                })
+                .await;
+            // An outage may be over before the lease is.
+            if matches!(renewed, Ok(0)) {
+                return;
+            }
+        }
+    }
+}

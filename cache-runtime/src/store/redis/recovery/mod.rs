@@ -1,0 +1,5 @@
+//! What happens when the server fails, and when it is back.
+
+pub(crate) mod breaker;
+pub(crate) mod outage;
+pub(crate) mod replay;

@@ -1,0 +1,281 @@
+//! Invalidations that the server doesn't know, or may have forgotten.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::pattern::Pattern;
+
+/// How many patterns are kept. More are merged into wider ones: too much is deleted then, and nothing is lost.
+const MOST: usize = 1_024;
+
+/// The queue of one process.
+pub(crate) struct Replay {
+    window: Duration,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Not sent yet, in order.
+    pending: VecDeque<Owed>,
+    /// Sent and acknowledged.
+    recent: VecDeque<Acknowledged>,
+    /// How many were queued.
+    queued: u64,
+}
+
+/// An invalidation that is to be sent. The same pattern queued again, while this one is on its way perhaps, is
+/// another one: what was filled in between must go too.
+#[derive(Clone)]
+pub(crate) struct Owed {
+    number: u64,
+    pub(crate) pattern: Pattern,
+}
+
+struct Acknowledged {
+    at: Instant,
+    pattern: Pattern,
+    /// The `run_id` of the server that acknowledged it, where that is certain.
+    server: Option<Arc<str>>,
+}
+
+impl Replay {
+    pub(crate) fn new(window: Duration) -> Self {
+        Self {
+            window,
+            state: Mutex::default(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues an invalidation that could not be sent. `open` opens the breaker, if it isn't: reads that begin
+    /// after this run the body until it is sent. What `open` gives is given back.
+    pub(crate) fn queue<T>(&self, pattern: &Pattern, open: impl FnOnce() -> T) -> T {
+        let mut state = self.state();
+        state.push(pattern);
+        open()
+    }
+
+    /// Notes an invalidation that a server has acknowledged.
+    pub(crate) fn acknowledged(&self, pattern: &Pattern, server: Option<&str>) {
+        let at = Instant::now();
+        let mut state = self.state();
+        while state
+            .recent
+            .front()
+            .is_some_and(|known| at.duration_since(known.at) > self.window)
+        {
+            state.recent.pop_front();
+        }
+        if state.recent.len() >= MOST {
+            let first = state.recent[0].server.clone();
+            let of_one_server = state.recent.iter().all(|known| known.server == first);
+            let patterns = widen(state.recent.drain(..).map(|known| known.pattern));
+            // As if they were new: kept too long rather than too short. Of their server, or the return of the same
+            // one would empty the cache.
+            state.recent = patterns
+                .into_iter()
+                .map(|pattern| Acknowledged {
+                    at,
+                    pattern,
+                    server: first.clone().filter(|_| of_one_server),
+                })
+                .collect();
+        }
+        // Most are of the server of the one before.
+        let last = state.recent.back().and_then(|known| known.server.clone());
+        let server = server.map(|id| {
+            last.filter(|last| **last == *id)
+                .unwrap_or_else(|| id.into())
+        });
+        state.recent.push_back(Acknowledged {
+            at,
+            pattern: pattern.clone(),
+            server,
+        });
+    }
+
+    /// Queues once more what another server than this one acknowledged. All that is remembered: the window counts
+    /// back from the newest, since an outage may be longer than it.
+    pub(crate) fn recall(&self, server: &str) {
+        let mut state = self.state();
+        let forgotten: Vec<Pattern> = state
+            .recent
+            .iter()
+            .filter(|known| known.server.as_deref() != Some(server))
+            .map(|known| known.pattern.clone())
+            .collect();
+        for pattern in &forgotten {
+            state.push(pattern);
+        }
+    }
+
+    pub(crate) fn pending(&self) -> Vec<Owed> {
+        self.state().pending.iter().cloned().collect()
+    }
+
+    pub(crate) fn owes_nothing(&self) -> bool {
+        self.state().pending.is_empty()
+    }
+
+    /// Notes that a pending invalidation was sent.
+    pub(crate) fn done(&self, sent: &Owed, server: &str) {
+        self.state()
+            .pending
+            .retain(|owed| owed.number != sent.number);
+        self.acknowledged(&sent.pattern, Some(server));
+    }
+
+    /// Runs `close` if nothing is pending, in one step with that look.
+    pub(crate) fn close_if_empty(&self, close: impl FnOnce()) -> bool {
+        let state = self.state();
+        let empty = state.pending.is_empty();
+        if empty {
+            close();
+        }
+        empty
+    }
+}
+
+impl State {
+    fn push(&mut self, pattern: &Pattern) {
+        if self.pending.len() >= MOST {
+            let patterns = widen(self.pending.drain(..).map(|owed| owed.pattern));
+            patterns
+                .into_iter()
+                .for_each(|pattern| self.append(pattern));
+        }
+        let everything = self
+            .pending
+            .iter()
+            .find(|owed| owed.pattern.text() == "*")
+            .map(|owed| owed.pattern.clone());
+        let pattern = everything.unwrap_or_else(|| pattern.clone());
+        self.pending
+            .retain(|owed| owed.pattern.text() != pattern.text());
+        self.append(pattern);
+    }
+
+    fn append(&mut self, pattern: Pattern) {
+        self.queued += 1;
+        self.pending.push_back(Owed {
+            number: self.queued,
+            pattern,
+        });
+    }
+}
+
+/// Merges patterns of one first segment into one that covers them all; and all into `*`, if that isn't enough.
+fn widen(patterns: impl Iterator<Item = Pattern>) -> Vec<Pattern> {
+    let mut wider: Vec<String> = patterns.map(|pattern| pattern.whole_segment()).collect();
+    wider.sort_unstable();
+    wider.dedup();
+    if wider.len() > MOST / 2 || wider.iter().any(|text| text == "*") {
+        wider = vec!["*".to_owned()];
+    }
+    wider.into_iter().map(Pattern::new).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn replay() -> Replay {
+        Replay::new(Duration::from_secs(10))
+    }
+
+    fn texts(replay: &Replay) -> Vec<String> {
+        replay
+            .pending()
+            .iter()
+            .map(|owed| owed.pattern.text().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn a_full_queue_is_widened_and_loses_nothing() {
+        let replay = replay();
+        for id in 0..3 * MOST {
+            let text = format!("{}:{id}", if id % 2 == 0 { "posts" } else { "users" });
+            replay.queue(&Pattern::new(text), || {});
+        }
+        let pending = replay.pending();
+        assert!(pending.len() <= MOST + 2, "{}", pending.len());
+        for id in 0..3 * MOST {
+            let key = format!("{}:{id}", if id % 2 == 0 { "posts" } else { "users" });
+            assert!(
+                pending
+                    .iter()
+                    .any(|owed| owed.pattern.matches(key.as_bytes())),
+                "{key}"
+            );
+        }
+    }
+
+    #[test]
+    fn too_many_first_segments_become_everything() {
+        let replay = replay();
+        for id in 0..3 * MOST {
+            replay.queue(&Pattern::new(format!("user-{id}:*")), || {});
+        }
+        assert!(texts(&replay).contains(&"*".to_owned()));
+    }
+
+    #[test]
+    fn the_window_is_sent_again_to_another_server_only() {
+        let replay = replay();
+        replay.acknowledged(&Pattern::new("posts:1"), Some("a"));
+        replay.acknowledged(&Pattern::new("posts:2"), None);
+        replay.recall("a");
+        assert_eq!(texts(&replay), ["posts:2"], "nobody knows who has that");
+        replay.recall("b");
+        assert_eq!(texts(&replay), ["posts:1", "posts:2"]);
+        assert!(!replay.close_if_empty(|| unreachable!("two are pending")));
+        for owed in replay.pending() {
+            replay.done(&owed, "b");
+        }
+        assert!(replay.close_if_empty(|| {}));
+        replay.recall("b");
+        assert_eq!(
+            texts(&replay).len(),
+            2,
+            "of what `a` acknowledged, `b` was told, and is told again"
+        );
+    }
+    #[test]
+    fn what_is_queued_while_it_is_sent_is_sent_again() {
+        for text in ["posts:1", "*"] {
+            let replay = replay();
+            replay.queue(&Pattern::new(text), || {});
+            let on_its_way = replay.pending();
+            replay.queue(&Pattern::new("posts:1"), || {});
+            replay.done(&on_its_way[0], "a");
+            assert_eq!(texts(&replay), [text]);
+        }
+    }
+
+    #[test]
+    fn an_outage_longer_than_the_window_forgets_nothing() {
+        let replay = Replay::new(Duration::ZERO);
+        replay.acknowledged(&Pattern::new("posts:1"), Some("a"));
+        std::thread::yield_now();
+        replay.recall("b");
+        assert_eq!(texts(&replay), ["posts:1"]);
+    }
+
+    #[test]
+    fn many_acknowledged_ones_are_not_sent_again_to_their_own_server() {
+        let replay = replay();
+        for id in 0..3 * MOST {
+            replay.acknowledged(&Pattern::new(format!("user-{id}:*")), Some("a"));
+        }
+        replay.recall("a");
+        assert_eq!(texts(&replay), Vec::<String>::new());
+        replay.recall("b");
+        assert!(texts(&replay).contains(&"*".to_owned()));
+    }
+}

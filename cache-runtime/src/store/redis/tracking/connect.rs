@@ -1,0 +1,79 @@
+//! How tracking comes to stand: a connection to each node that has keys, on which it tells of changes.
+
+use std::io;
+use std::sync::Arc;
+
+use futures_util::future::try_join_all;
+use redis::aio::MultiplexedConnection;
+use redis::{RedisResult, Value};
+
+use crate::error::CacheError;
+use crate::store::redis::client::Commands;
+use crate::store::redis::conn::connection::Node;
+use crate::store::redis::conn::endpoint::Hear;
+use crate::store::redis::tracking::tracked_io::tracked_look;
+use crate::store::redis::tracking::{End, Tracked, Tracking, heard};
+
+impl Commands {
+    /// Connections on which the servers track, in a term of their own.
+    ///
+    /// Only of the very servers that the other connection leads to, and only while the breaker is closed: a server that has come
+    /// back as another may have forgotten invalidations that were acknowledged, and the probe, which tells it of them, comes
+    /// into play when the other connection fails. Read over these alone, nobody would notice.
+    pub(crate) async fn track(
+        self: &Arc<Self>,
+        tracking: &Tracking,
+    ) -> Result<Tracked, CacheError> {
+        self.breaker.check()?;
+        let term = tracking.near.begin();
+        tracking.lost.reset();
+        let other = self
+            .send(|connection| async move { Ok(connection) })
+            .await?;
+        let probes = other.key_on_each(&self.probe_key()).into_iter();
+        let ends = probes.map(|(node, probe)| self.open_end(tracking, term, node, probe));
+        let ends: Vec<End> = try_join_all(ends).await.map_err(CacheError::store)?;
+        let server = other.identify(&ends).await.map_err(CacheError::store)?;
+        let before = self.link.server();
+        let expected = self
+            .send(|connection| async move { connection.identify(&[]).await })
+            .await?;
+        // One that has been replaced meanwhile said so before this term could hear of it.
+        let replaced = before.is_some() && before != self.link.server();
+        if server != expected || replaced {
+            let text = "it was led to another server than the cache's other connection";
+            return Err(CacheError::store(io::Error::other(text)));
+        }
+        Ok(Tracked {
+            ends: ends.into(),
+            term,
+            server: server.into(),
+        })
+    }
+
+    /// Asks a node to track, and tries what will be asked of it.
+    async fn open_end(
+        &self,
+        tracking: &Tracking,
+        term: u64,
+        node: Node,
+        probe: String,
+    ) -> RedisResult<End> {
+        let (near, lost) = (Arc::clone(&tracking.near), Arc::clone(&tracking.lost));
+        let entries = self.full("").into_bytes();
+        let hear: Hear = Box::new(move |info| heard(&info, &near, &lost, term, &entries));
+        let mut connection: MultiplexedConnection =
+            self.link.endpoint().open_telling(&node, hear).await?;
+        let mut track = redis::cmd("CLIENT");
+        track.arg("TRACKING").arg("ON").arg("OPTIN").arg("NOLOOP");
+        track.query_async::<()>(&mut connection).await?;
+        tracked_look(&probe)
+            .query_async::<(Value,)>(&mut connection)
+            .await?;
+        Ok(End {
+            node,
+            connection,
+            probe,
+        })
+    }
+}
