@@ -2,7 +2,7 @@
 
 pub use inventory;
 
-pub use crate::cache::scope::Handle;
+pub use crate::current::Handle;
 pub use crate::error::CacheError;
 pub use crate::key::writer::{HashArgument, SeesByReference, Writer};
 pub use crate::key::{part, quiet};

@@ -78,8 +78,11 @@
 
 #[doc(hidden)]
 pub mod __private;
+mod builder;
 mod cache;
 mod clock;
+mod core;
+mod current;
 mod entry;
 mod error;
 mod events;
@@ -99,7 +102,9 @@ pub mod ttl;
 mod value;
 mod write;
 
-pub use cache::{BlockingCache, Cache, CacheBuilder, Health};
+pub use crate::core::Cache;
+pub use builder::CacheBuilder;
+pub use cache::{BlockingCache, Health, KeyAndValue};
 #[cfg(feature = "macros")]
 pub use cache_macros::{cacheable, invalidate};
 pub use clock::Clock;

@@ -2,8 +2,8 @@
 
 use std::future::Future;
 
-use crate::cache::Cache;
-use crate::cache::scope::Handle;
+use crate::core::Cache;
+use crate::current::Handle;
 use crate::events;
 use crate::key::writer::{HOLE, Rendered, Writer, with_rendering};
 use crate::pattern::Pattern;

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use super::bulk::KeyAndValue;
-use super::{Cache, Health};
+use crate::cache::Health;
+use crate::core::Cache;
 use crate::error::CacheError;
 use crate::read::lookup::Lookup;
 use crate::read::run;

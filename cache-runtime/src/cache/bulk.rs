@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cache::Cache;
+use crate::core::Cache;
 #[cfg(feature = "redis")]
 use crate::entry;
 use crate::error::CacheError;

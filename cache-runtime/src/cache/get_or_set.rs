@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use crate::cache::Cache;
+use crate::core::Cache;
 use crate::read::call::Call;
 use crate::read::lookup::Lookup;
 use crate::read::run;

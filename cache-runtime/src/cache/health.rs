@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
-use super::Cache;
 use super::ops::encode;
+use crate::core::Cache;
 use crate::entry::Encoding;
 use crate::error::CacheError;
 

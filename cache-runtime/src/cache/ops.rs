@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cache::Cache;
+use crate::core::Cache;
 use crate::entry::{self, Encoding, Facts};
 use crate::error::CacheError;
 use crate::pattern::Pattern;

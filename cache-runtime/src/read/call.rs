@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::cache::Cache;
 use crate::clock::Moment;
+use crate::core::Cache;
 use crate::events;
 use crate::flight::{Boarding, Flight, Leader, Outcome, Stance, Wait};
 use crate::read::refresh::{Reason, early};

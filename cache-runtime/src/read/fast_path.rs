@@ -5,9 +5,9 @@
 use std::any::{Any, TypeId};
 use std::sync::Arc;
 
-use crate::cache::Cache;
-use crate::cache::scope::Handle;
 use crate::clock::Moment;
+use crate::core::Cache;
+use crate::current::Handle;
 use crate::events;
 use crate::key::text::Text;
 use crate::key::writer::{Rendered, Rendering, with_rendering};

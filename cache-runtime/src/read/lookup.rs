@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cache::scope::Handle;
+use crate::current::Handle;
 use crate::entry::Found;
 use crate::error::CacheError;
 use crate::key::writer::Rendered;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cache::scope::Handle;
+use crate::current::Handle;
 use crate::key::writer::Rendered;
 use crate::read::fast_path::{Asked, Opened, Rest, Wanted, open_by};
 use crate::read::lookup::{Lookup, given, wanted};

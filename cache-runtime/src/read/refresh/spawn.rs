@@ -8,7 +8,7 @@ use tracing::Span;
 use tracing::dispatcher;
 use tracing::instrument::{Instrument as _, WithSubscriber as _};
 
-use crate::cache::scope;
+use crate::current;
 use crate::runtime::{self, block_on};
 
 /// Where it runs. If that runtime ends, what it runs is dropped, and so gives its claim back.
@@ -35,7 +35,7 @@ impl Spawner {
     /// Runs the future with the caller's current cache, within the caller's span.
     pub(crate) fn run(self, future: impl Future<Output = ()> + Send + 'static) {
         let future = future.in_current_span().with_current_subscriber();
-        let future: Pin<Box<dyn Future<Output = ()> + Send>> = match scope::scoped() {
+        let future: Pin<Box<dyn Future<Output = ()> + Send>> = match current::scoped() {
             Some(cache) => Box::pin(cache.scope(future)),
             None => Box::pin(future),
         };
@@ -49,7 +49,7 @@ impl Spawner {
     pub(crate) fn run_blocking(self, work: impl FnOnce() + Send + 'static) {
         let (span, subscriber) = (Span::current(), dispatcher::get_default(Clone::clone));
         let work = move || dispatcher::with_default(&subscriber, || span.in_scope(work));
-        let scope = scope::scoped();
+        let scope = current::scoped();
         let work = move || match scope {
             Some(cache) => cache.scope_sync(work),
             None => work(),

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use super::Cache;
+use crate::core::Cache;
 use crate::error::CacheError;
 use crate::events;
 use crate::site::Origin;
@@ -13,7 +13,7 @@ use crate::store::Store;
 /// The call sites whose too large values have been logged: by number, and explicit operations, which share one, by
 /// name. There are no more of them than the program has.
 #[derive(Default)]
-pub(super) struct Logged(Mutex<HashSet<(usize, &'static str)>>);
+pub(crate) struct Logged(Mutex<HashSet<(usize, &'static str)>>);
 
 impl Logged {
     /// Whether this is the call site's first.

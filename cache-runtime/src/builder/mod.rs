@@ -1,3 +1,4 @@
+mod env;
 #[cfg(any(feature = "sentinel", feature = "tls"))]
 mod network;
 mod redis;
@@ -7,9 +8,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::too_large::Logged;
-use super::{Cache, Inner, env};
 use crate::clock::Clock;
+use crate::core::{Cache, Inner, Logged};
 use crate::entry::Encoding;
 use crate::error::CacheError;
 use crate::flight::Flights;
@@ -240,6 +240,22 @@ impl CacheBuilder {
                 counters: Counters::new(),
             }),
         }
+    }
+}
+
+impl Cache {
+    /// A builder with every default: memory, prefix `cache`, lifetime 300 s.
+    pub fn builder() -> CacheBuilder {
+        CacheBuilder::new()
+    }
+
+    /// A cache as the environment describes it. See [`CacheBuilder::from_env`].
+    ///
+    /// # Errors
+    ///
+    /// [`CacheError::InvalidVariable`] names the variable that can't mean anything.
+    pub fn from_env() -> Result<Self, CacheError> {
+        CacheBuilder::from_env()?.build()
     }
 }
 

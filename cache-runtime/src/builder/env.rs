@@ -5,6 +5,7 @@ use std::env::{self, VarError};
 use std::time::Duration;
 
 use super::CacheBuilder;
+use crate::core::preset_key;
 use crate::error::CacheError;
 
 const PRESET: &str = "CACHE_TIMEOUT_";
@@ -58,7 +59,7 @@ pub(super) fn with_presets(
 ) -> Result<HashMap<String, Duration>, CacheError> {
     let mut presets: HashMap<String, Duration> = builders
         .iter()
-        .map(|(name, ttl)| (as_variable(name), *ttl))
+        .map(|(name, ttl)| (preset_key(name), *ttl))
         .collect();
     for (variable, _) in env::vars_os() {
         let Some(variable) = variable.to_str() else {
@@ -68,25 +69,10 @@ pub(super) fn with_presets(
             continue;
         };
         if let Some(ttl) = seconds(variable)? {
-            presets.insert(as_variable(name), ttl);
+            presets.insert(preset_key(name), ttl);
         }
     }
     Ok(presets)
-}
-
-/// A preset's name as it stands in a variable, in lower case: its letters may be of either case, and what is no
-/// letter or digit is `_`.
-pub(crate) fn as_variable(preset: &str) -> String {
-    preset
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() {
-                c.to_ascii_lowercase()
-            } else {
-                '_'
-            }
-        })
-        .collect()
 }
 
 /// `[A-Za-z0-9_.-]+`: no `:`, so that no prefix contains another's keys, and nothing that a glob would read.

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::cache::Cache;
+use crate::core::Cache;
 use crate::error::CacheError;
 
 static DEFAULT: OnceLock<Cache> = OnceLock::new();

@@ -1,0 +1,243 @@
+//! The handle's type and what all its clones share: what a call needs of a cache.
+
+mod too_large;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::entry::Encoding;
+use crate::error::CacheError;
+use crate::events;
+use crate::flight::Flights;
+use crate::pattern::Pattern;
+use crate::site::Origin;
+use crate::stats::{Counter, Counters, Stats};
+use crate::store::Store;
+#[cfg(feature = "redis")]
+use crate::store::redis::{RedisStore, Target, Underway};
+pub(crate) use too_large::Logged;
+
+/// The handle of a cache: cheap to clone, and all clones are one cache.
+///
+/// Annotated functions use [`Cache::current`]. The operations here are for what no attribute says.
+///
+/// ```
+/// use std::time::Duration;
+/// use cache_runtime::Cache;
+///
+/// # async fn run() -> Result<(), cache_runtime::CacheError> {
+/// let cache = Cache::builder().prefix("quickpost").build()?;
+/// cache.set("greeting", "hello", Duration::from_secs(60)).await?;
+/// assert_eq!(cache.get::<String>("greeting").await?.as_deref(), Some("hello"));
+/// assert_eq!(cache.delete_pattern("greet*").await?, 1);
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Cache {
+    pub(crate) inner: Arc<Inner>,
+}
+
+/// What all clones of a handle share.
+pub(crate) struct Inner {
+    pub(crate) prefix: String,
+    pub(crate) enabled: bool,
+    pub(crate) default_ttl: Duration,
+    pub(crate) presets: HashMap<String, Duration>,
+    pub(crate) flight_limit: Duration,
+    pub(crate) clock: Clock,
+    pub(crate) encoding: Encoding,
+    pub(crate) too_large: Logged,
+    pub(crate) store: Store,
+    pub(crate) flights: Arc<Flights>,
+    pub(crate) counters: Counters,
+}
+
+impl Cache {
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
+    /// The prefix of every key of this cache.
+    pub fn prefix(&self) -> &str {
+        &self.inner.prefix
+    }
+
+    /// A named lifetime.
+    pub(crate) fn preset(&self, name: &str) -> Option<Duration> {
+        self.inner.presets.get(&preset_key(name)).copied()
+    }
+
+    /// The key as it stands in Redis and in logs.
+    pub(crate) fn full_key(&self, key: &str) -> String {
+        format!("{}:{key}", self.inner.prefix)
+    }
+
+    /// How a value of this key is to be encoded.
+    pub(crate) fn encoding_of(&self, key: &str) -> Encoding {
+        let encoding = self.inner.encoding;
+        match &self.inner.store {
+            Store::Memory(store) => encoding.in_memory(store.room(key)),
+            #[cfg(feature = "redis")]
+            Store::Redis(_) => encoding.in_redis(),
+        }
+    }
+
+    /// What this cache has done so far, in all and for each annotated function.
+    pub fn stats(&self) -> Stats {
+        self.inner.counters.snapshot(self.inner.store.size())
+    }
+
+    /// Sets all counters to zero.
+    pub fn reset_stats(&self) {
+        self.inner.counters.reset();
+    }
+
+    /// Removes what the patterns match and gives the number of entries. What is to be done begins now, whether
+    /// or not the returned future is polled: in memory it is done, on Redis it is under way on the cache's thread.
+    pub(crate) fn invalidate(
+        &self,
+        origin: Origin,
+        patterns: Vec<Pattern>,
+    ) -> impl Future<Output = Result<u64, CacheError>> + Send + use<> {
+        let begun = match &self.inner.store {
+            Store::Memory(_) => Begun::Done(self.invalidate_memory(origin, &patterns)),
+            #[cfg(feature = "redis")]
+            Store::Redis(store) => {
+                let targets = patterns.into_iter().map(Target::Pattern);
+                Begun::Underway(
+                    targets
+                        .map(|target| self.invalidate_redis(store, origin, target))
+                        .collect(),
+                )
+            }
+        };
+        begun.finish()
+    }
+
+    /// Flights first: one that lands before is found in the store, one that lands after can't fill any more.
+    fn invalidate_memory(&self, origin: Origin, patterns: &[Pattern]) -> u64 {
+        let mut total = 0;
+        for pattern in patterns {
+            self.inner.flights.void_matching(pattern);
+            let now = self.inner.clock.now();
+            let count = self
+                .inner
+                .store
+                .memory()
+                .map_or(0, |store| store.remove_matching(pattern, now));
+            self.invalidated(origin, pattern.text(), count);
+            total += count;
+        }
+        total
+    }
+
+    /// Removes one entry; whether it was there. Begins now, like [`invalidate`](Self::invalidate).
+    pub(crate) fn delete_entry(
+        &self,
+        origin: Origin,
+        key: &str,
+    ) -> impl Future<Output = Result<bool, CacheError>> + Send + use<> {
+        let begun = match &self.inner.store {
+            Store::Memory(store) => {
+                let now = self.inner.clock.now();
+                // Taken, not removed: the value is dropped when the table's lock isn't held any more.
+                let taken = self.inner.flights.void_key(key, || store.take(key));
+                let removed = taken.is_some_and(|entry| entry.expires > now);
+                self.invalidated(origin, key, u64::from(removed));
+                Begun::Done(u64::from(removed))
+            }
+            #[cfg(feature = "redis")]
+            Store::Redis(store) => Begun::Underway(vec![self.invalidate_redis(
+                store,
+                origin,
+                Target::Key(key.into()),
+            )]),
+        };
+        let finished = begun.finish();
+        async move { finished.await.map(|count| count > 0) }
+    }
+
+    #[cfg(feature = "redis")]
+    fn invalidate_redis(
+        &self,
+        store: &RedisStore,
+        origin: Origin,
+        target: Target,
+    ) -> Underway<u64> {
+        let cache = self.clone();
+        store.invalidate(target, move |target, removed| match removed {
+            Ok(count) => cache.invalidated(origin, target.text(), *count),
+            Err(error) => {
+                cache.inner.counters.add(origin.number, Counter::Errors, 1);
+                events::postponed(origin, &cache.full_key(target.text()), error);
+            }
+        })
+    }
+
+    fn invalidated(&self, origin: Origin, pattern: &str, count: u64) {
+        self.inner
+            .counters
+            .add(origin.number, Counter::Invalidated, count);
+        if events::wanted(origin.debug) {
+            events::invalidate(origin, &self.full_key(pattern), count);
+        }
+    }
+}
+
+/// An invalidation that has begun. Dropping it stops nothing.
+enum Begun {
+    Done(u64),
+    #[cfg(feature = "redis")]
+    Underway(Vec<Underway<u64>>),
+}
+
+impl Begun {
+    async fn finish(self) -> Result<u64, CacheError> {
+        match self {
+            Self::Done(count) => Ok(count),
+            #[cfg(feature = "redis")]
+            Self::Underway(parts) => {
+                // What one pattern failed with is no reason not to wait for the next.
+                let (mut total, mut failure) = (0, None);
+                for part in parts {
+                    match part.await {
+                        Ok(count) => total += count,
+                        Err(error) => failure = failure.or(Some(error)),
+                    }
+                }
+                failure.map_or(Ok(total), Err)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache")
+            .field("prefix", &self.inner.prefix)
+            .field("store", &self.inner.store.name())
+            .field("enabled", &self.inner.enabled)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A preset's name as it stands in a variable, in lower case: its letters may be of either case, and what is no
+/// letter or digit is `_`.
+pub(crate) fn preset_key(preset: &str) -> String {
+    preset
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() {
+                c.to_ascii_lowercase()
+            } else {
+                '_'
+            }
+        })
+        .collect()
+}
