@@ -5,7 +5,6 @@ mod compound;
 mod direct;
 pub(crate) mod escape;
 pub(crate) mod hash;
-pub(crate) mod identity;
 pub mod part;
 pub mod quiet;
 pub(crate) mod text;

@@ -1,6 +1,7 @@
 //! Call sites: what an attribute knows about its function, in a `static` that registers itself at link time.
 
 mod declare;
+mod identity;
 pub(crate) mod registry;
 
 use std::panic::Location;
@@ -8,7 +9,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::key::escape::is_structural;
-use crate::key::identity::{IdentityMemo, identity};
+use crate::site::identity::{IdentityMemo, identity};
 use crate::key::writer::{Rendered, Rendering};
 use crate::ttl::Ttl;
 use registry::Place;
