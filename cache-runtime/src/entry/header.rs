@@ -2,18 +2,37 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Codec, TypeFacts};
 
-/// Fixed layout, little-endian:
-/// `0` magic, `1` format, `2` kind, `3` codec, `4..8` the function's version, `8..16` token of the fill (or of the lease),
-/// `16..24` token of who refreshes the value (0: nobody), `24..32` when that claim ends (ms that the entry then still has
-/// to live, as `PTTL` tells; 0: there is none), `32..40` fingerprint, `40..48` created (Unix ms), `48..56` grace (how many
-/// ms before its end the entry turns stale; 0: never), `56..60` compute time (microseconds), `60` compression (0: none),
-/// `61..64` reserved, `64..72` checksum of all but `8..32` and itself.
 pub(crate) const HEADER_BYTES: usize = 72;
-/// Where the token stands. Scripts in the store count from 1 and know it as `9..16`, and the claim as `17..32`.
-pub(crate) const TOKEN_OFFSET: usize = 8;
-/// Where what scripts may change ends.
-const CLAIM_END: usize = 32;
-const CHECKSUM_OFFSET: usize = 64;
+
+/// Where each field of the header begins, in bytes from the entry's start. Numbers are little-endian. Scripts
+/// in the store know the same positions from `lua/prelude.lua`; a test there compares both.
+pub(crate) mod layout {
+    /// Magic and format, one byte each.
+    pub(super) const MAGIC: usize = 0;
+    /// What the entry is: 0 value, 1 cached `None`, 2 lease.
+    pub(crate) const KIND: usize = 2;
+    pub(super) const CODEC: usize = 3;
+    /// The function's version, four bytes.
+    pub(super) const VERSION: usize = 4;
+    /// The token of the fill, or of the lease.
+    pub(crate) const TOKEN: usize = 8;
+    /// The token of the caller that refreshes the value; 0 for none.
+    pub(crate) const CLAIM: usize = 16;
+    /// When that claim expires: the entry's `PTTL` at that moment, in milliseconds; 0 without a claim.
+    pub(crate) const CLAIM_EXPIRY: usize = 24;
+    /// The type's fingerprint. Scripts change nothing from here on.
+    pub(super) const FINGERPRINT: usize = 32;
+    /// Unix time in milliseconds.
+    pub(super) const CREATED: usize = 40;
+    /// How many milliseconds before its end the entry turns stale; 0 for never.
+    pub(crate) const GRACE: usize = 48;
+    /// How long the value took to compute, in microseconds, four bytes.
+    pub(super) const COMPUTE: usize = 56;
+    /// The compression's number; 0 for none. Three reserved bytes follow.
+    pub(super) const COMPRESSION: usize = 60;
+    /// Of everything but `TOKEN..FINGERPRINT` and itself.
+    pub(super) const CHECKSUM: usize = 64;
+}
 
 const MAGIC: u8 = 0xCA;
 const FORMAT: u8 = 2;
@@ -94,16 +113,17 @@ pub(crate) fn seal(mut entry: Vec<u8>, form: Form, shape: &TypeFacts, facts: &Fa
         Kind::Nothing => 1,
         Kind::Lease => 2,
     };
-    entry[..4].copy_from_slice(&[MAGIC, FORMAT, kind, form.codec]);
-    entry[4..8].copy_from_slice(&facts.version.to_le_bytes());
-    entry[8..16].copy_from_slice(&facts.token.to_le_bytes());
-    entry[32..40].copy_from_slice(&shape.fingerprint.to_le_bytes());
-    entry[40..48].copy_from_slice(&facts.created.to_le_bytes());
-    entry[48..56].copy_from_slice(&facts.grace.to_le_bytes());
-    entry[56..60].copy_from_slice(&facts.compute_micros.to_le_bytes());
-    entry[60] = form.compression;
+    entry[layout::MAGIC..layout::VERSION].copy_from_slice(&[MAGIC, FORMAT, kind, form.codec]);
+    entry[layout::VERSION..layout::TOKEN].copy_from_slice(&facts.version.to_le_bytes());
+    entry[layout::TOKEN..layout::CLAIM].copy_from_slice(&facts.token.to_le_bytes());
+    entry[layout::FINGERPRINT..layout::CREATED].copy_from_slice(&shape.fingerprint.to_le_bytes());
+    entry[layout::CREATED..layout::GRACE].copy_from_slice(&facts.created.to_le_bytes());
+    entry[layout::GRACE..layout::COMPUTE].copy_from_slice(&facts.grace.to_le_bytes());
+    entry[layout::COMPUTE..layout::COMPRESSION]
+        .copy_from_slice(&facts.compute_micros.to_le_bytes());
+    entry[layout::COMPRESSION] = form.compression;
     let checksum = checksum(&entry);
-    entry[CHECKSUM_OFFSET..HEADER_BYTES].copy_from_slice(&checksum.to_le_bytes());
+    entry[layout::CHECKSUM..HEADER_BYTES].copy_from_slice(&checksum.to_le_bytes());
     entry
 }
 
@@ -111,37 +131,37 @@ pub(crate) fn seal(mut entry: Vec<u8>, form: Form, shape: &TypeFacts, facts: &Fa
 #[cfg(test)]
 pub(super) fn reseal(mut entry: Vec<u8>) -> Vec<u8> {
     let checksum = checksum(&entry);
-    entry[CHECKSUM_OFFSET..HEADER_BYTES].copy_from_slice(&checksum.to_le_bytes());
+    entry[layout::CHECKSUM..HEADER_BYTES].copy_from_slice(&checksum.to_le_bytes());
     entry
 }
 
 /// The header, if these bytes begin with one of this format.
 pub(crate) fn inspect(bytes: &[u8]) -> Option<Header> {
     let header: &[u8; HEADER_BYTES] = bytes.first_chunk()?;
-    if header[..2] != [MAGIC, FORMAT] {
+    if header[..layout::KIND] != [MAGIC, FORMAT] {
         return None;
     }
-    let kind = match header[2] {
+    let kind = match header[layout::KIND] {
         0 => Kind::Value,
         1 => Kind::Nothing,
         // Others wait for a lease, so what only looks like one, a corrupt value say, must not pass for it.
-        2 if bytes.len() == HEADER_BYTES && word(header, CHECKSUM_OFFSET) == checksum(bytes) => {
+        2 if bytes.len() == HEADER_BYTES && word(header, layout::CHECKSUM) == checksum(bytes) => {
             Kind::Lease
         }
         _ => return None,
     };
     Some(Header {
         kind,
-        codec: header[3],
-        version: half_word(header, 4),
-        token: word(header, TOKEN_OFFSET),
-        claim: word(header, 16),
-        claim_end: word(header, 24),
-        fingerprint: word(header, 32),
-        grace: word(header, 48),
-        compute_micros: half_word(header, 56),
-        compression: header[60],
-        checksum: word(header, CHECKSUM_OFFSET),
+        codec: header[layout::CODEC],
+        version: half_word(header, layout::VERSION),
+        token: word(header, layout::TOKEN),
+        claim: word(header, layout::CLAIM),
+        claim_end: word(header, layout::CLAIM_EXPIRY),
+        fingerprint: word(header, layout::FINGERPRINT),
+        grace: word(header, layout::GRACE),
+        compute_micros: half_word(header, layout::COMPUTE),
+        compression: header[layout::COMPRESSION],
+        checksum: word(header, layout::CHECKSUM),
     })
 }
 
@@ -160,8 +180,8 @@ fn word(header: &[u8; HEADER_BYTES], at: usize) -> u64 {
 /// Of everything but the tokens and the claim, which scripts replace in place, and the checksum itself. Chained, so
 /// that nothing is copied.
 pub(crate) fn checksum(entry: &[u8]) -> u64 {
-    let before_token = xxh3_64(&entry[..TOKEN_OFFSET]);
-    let after_token = xxh3_64(&entry[CLAIM_END..CHECKSUM_OFFSET]);
+    let before_token = xxh3_64(&entry[..layout::TOKEN]);
+    let after_token = xxh3_64(&entry[layout::FINGERPRINT..layout::CHECKSUM]);
     let value = xxh3_64(&entry[HEADER_BYTES..]);
     let mut parts = [0; 24];
     parts[..8].copy_from_slice(&before_token.to_le_bytes());

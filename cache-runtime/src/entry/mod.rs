@@ -23,7 +23,7 @@ use fingerprint::TypeFacts;
 use header::Form;
 pub(crate) use header::{Facts, HEADER_BYTES, Kind, inspect};
 #[cfg(feature = "redis")]
-pub(crate) use header::{Header, TOKEN_OFFSET};
+pub(crate) use header::{Header, layout};
 pub(crate) use options::Encoding;
 
 /// An encoded entry, shared: as it was read or written, without a copy.
@@ -132,15 +132,9 @@ pub(crate) fn lease(token: u64) -> Vec<u8> {
 /// Notes whose fill an entry is. What the checksum covers stays as it is.
 #[cfg(feature = "redis")]
 pub(crate) fn set_token(entry: &mut [u8], token: u64) {
-    if let Some(place) = entry.get_mut(TOKEN_OFFSET..TOKEN_OFFSET + 8) {
+    if let Some(place) = entry.get_mut(layout::TOKEN..layout::TOKEN + 8) {
         place.copy_from_slice(&token.to_le_bytes());
     }
-}
-
-/// How every lease begins, as `GETRANGE key 0 2` shows it: magic, format, kind.
-#[cfg(feature = "redis")]
-pub(crate) fn start_of_a_lease() -> &'static [u8] {
-    header::LEASE_START
 }
 
 /// Whether bytes that begin so are an entry and no lease.

@@ -9,8 +9,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::key::escape::is_structural;
-use crate::site::identity::{IdentityMemo, identity};
 use crate::key::writer::{Rendered, Rendering};
+use crate::site::identity::{IdentityMemo, identity};
 use crate::ttl::Ttl;
 use registry::Place;
 

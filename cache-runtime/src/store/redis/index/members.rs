@@ -1,16 +1,14 @@
 //! How keys stand in their sets.
 
-use crate::entry::{self, TOKEN_OFFSET};
+use crate::entry::{self, layout};
 
 /// A fill token, as an entry's header has it.
 pub(crate) type Token = [u8; TOKEN];
 
 const TOKEN: usize = 8;
 
-/// Where the claim on a value stands.
-const CLAIM_OFFSET: usize = TOKEN_OFFSET + TOKEN;
 /// How many bytes of an entry tell whose it is.
-const HEAD: usize = CLAIM_OFFSET + TOKEN;
+const HEAD: usize = layout::CLAIM + TOKEN;
 
 /// Whether an entry and its member change in one step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -95,9 +93,9 @@ impl Head {
 
     /// The tokens that stand there: of the lease or the value, and of who refreshes it.
     pub(crate) fn tokens(&self) -> impl Iterator<Item = Token> + use<> {
-        let claim = self.at(CLAIM_OFFSET);
+        let claim = self.at(layout::CLAIM);
         let claimed = claim != [0; TOKEN] && entry::holds_value(&self.0[..3]);
-        [self.at(TOKEN_OFFSET)]
+        [self.at(layout::TOKEN)]
             .into_iter()
             .chain(claimed.then_some(claim))
     }
@@ -167,7 +165,7 @@ mod tests {
         assert_eq!(lease.tokens().count(), 1, "nobody claims a lease");
         let mut value = entry::lease(7);
         value[2] = 0;
-        value[CLAIM_OFFSET] = 9;
+        value[layout::CLAIM] = 9;
         let tokens: Vec<Token> = Head::of(&value).tokens().collect();
         assert_eq!(tokens, [7_u64.to_le_bytes(), 9_u64.to_le_bytes()]);
         let short = Head::of(b"somebody's");

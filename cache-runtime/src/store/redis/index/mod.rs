@@ -25,7 +25,6 @@ use std::sync::atomic::AtomicBool;
 use tokio::sync::{Mutex, Semaphore};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::entry;
 use crate::error::CacheError;
 use crate::pattern::Pattern;
 use crate::store::redis::client::Commands;
@@ -201,7 +200,7 @@ impl Commands {
             return Ok(0);
         }
         self.script(errand, &lua::DELETE, |call| {
-            call.key(self.bucket(bucket)).arg(entry::start_of_a_lease());
+            call.key(self.bucket(bucket));
             for key in keys {
                 let member = Layout::Together.member(key, Token::default());
                 call.key(self.full_bytes(key)).arg(member);

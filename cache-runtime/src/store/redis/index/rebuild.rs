@@ -80,7 +80,7 @@ impl Commands {
         errand: Errand,
     ) -> Result<bool, CacheError> {
         let needed: i64 = self
-            .script(errand, &lua::BEGIN, |call| {
+            .script(errand, &lua::REBUILD_BEGIN, |call| {
                 call.key(self.bucket(bucket)).arg(mark).arg(whole);
             })
             .await?;
@@ -112,7 +112,7 @@ impl Commands {
         }
         let lists = of_sets.iter().enumerate().filter(|(_, of)| !of.is_empty());
         let enlisted = lists.map(|(bucket, of)| {
-            self.script::<i64>(errand, &lua::ENLIST, move |call| {
+            self.script::<i64>(errand, &lua::REBUILD_ADD, move |call| {
                 call.key(self.bucket(bucket)).arg(of);
             })
         });
@@ -127,7 +127,7 @@ impl Commands {
         whole: &[u8],
         errand: Errand,
     ) -> Result<(), CacheError> {
-        self.script::<i64>(errand, &lua::FINISH, |call| {
+        self.script::<i64>(errand, &lua::REBUILD_FINISH, |call| {
             call.key(self.bucket(bucket)).arg(mark).arg(whole);
             call.arg(&BUILDING_RANGE).arg(&WHOLE_RANGE);
         })

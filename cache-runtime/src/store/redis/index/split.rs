@@ -10,7 +10,6 @@ use std::sync::Arc;
 use futures_util::future::try_join_all;
 use redis::Cmd;
 
-use crate::entry;
 use crate::error::CacheError;
 use crate::runtime;
 use crate::store::redis::client::Commands;
@@ -36,7 +35,7 @@ impl Commands {
         let member = Layout::Apart.member(key, token.to_le_bytes());
         let whole = self.whole(Errand::Call).await?;
         let (answer, sample): (i64, Vec<Vec<u8>>) = self
-            .script(Errand::Call, &lua::REGISTER_APART, |call| {
+            .script(Errand::Call, &lua::REGISTER_SPLIT, |call| {
                 call.key(self.bucket(bucket));
                 call.arg(&member[..]).arg(&whole[..]).arg(SAMPLE);
             })
@@ -115,9 +114,8 @@ impl Commands {
     ) -> Result<u64, CacheError> {
         let drops = keys.iter().map(|key| async move {
             let answer: Option<(u64, Vec<u8>)> = self
-                .script(errand, &lua::DROP, |call| {
-                    call.key(self.full_bytes(key))
-                        .arg(entry::start_of_a_lease());
+                .script(errand, &lua::DELETE_SPLIT, |call| {
+                    call.key(self.full_bytes(key));
                 })
                 .await?;
             Ok::<_, CacheError>((key, answer))

@@ -76,8 +76,7 @@ impl RedisStore {
 impl Commands {
     async fn claim(self: &Arc<Self>, key: &str, token: u64, seen: u64) -> Result<i64, CacheError> {
         self.lease(&lua::CLAIM, &lua::CLAIM_ALONE, key, token, |call| {
-            call.arg(entry::start_of_a_lease())
-                .arg(&token.to_le_bytes()[..])
+            call.arg(&token.to_le_bytes()[..])
                 .arg(&seen.to_le_bytes()[..]);
         })
         .await
@@ -93,7 +92,6 @@ impl Commands {
         self.script(Errand::Call, &lua::PAUSE, |call| {
             call.key(self.full(key))
                 .arg(&token.to_le_bytes()[..])
-                .arg(entry::start_of_a_lease())
                 .arg(millis(pause));
         })
         .await

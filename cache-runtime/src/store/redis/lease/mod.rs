@@ -161,6 +161,3 @@ pub(crate) fn fresh_token() -> u64 {
     hasher.write_u64(NEXT.fetch_add(1, Ordering::Relaxed));
     hasher.finish().max(1)
 }
-
-/// Keeps the layout of the header and the numbers in the scripts together.
-const _: () = assert!(entry::TOKEN_OFFSET == 8 && Kind::Lease as u8 == 2);

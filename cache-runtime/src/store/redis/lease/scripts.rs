@@ -43,9 +43,7 @@ impl Commands {
         keep: bool,
     ) -> Result<(), CacheError> {
         let taken = self.lease(&lua::TAKE_OVER, &lua::TAKE_OVER_ALONE, key, token, |call| {
-            call.arg(entry::start_of_a_lease())
-                .arg(&token.to_le_bytes()[..])
-                .arg(u8::from(keep));
+            call.arg(&token.to_le_bytes()[..]).arg(u8::from(keep));
         });
         taken.await.map(drop)
     }
@@ -118,7 +116,6 @@ impl Commands {
                     .arg(&token.to_le_bytes()[..])
                     .arg(bytes)
                     .arg(millis(ttl))
-                    .arg(entry::start_of_a_lease())
                     .arg(0);
             })
             .await?;
@@ -135,7 +132,6 @@ impl Commands {
             .script(Errand::Call, &lua::RELEASE, |call| {
                 call.key(self.full(key))
                     .arg(&token.to_le_bytes()[..])
-                    .arg(entry::start_of_a_lease())
                     .arg(u8::from(withdraws));
             })
             .await?;
@@ -153,8 +149,7 @@ impl Commands {
                 .script(Errand::Call, &lua::RENEW, |call| {
                     call.key(self.full(key))
                         .arg(&token.to_le_bytes()[..])
-                        .arg(entry::start_of_a_lease());
-                    call.arg(millis(self.limits.lease));
+                        .arg(millis(self.limits.lease));
                 })
                 .await;
             // An outage may be over before the lease is.

@@ -1,16 +1,16 @@
--- Claims a value for one who computes it anew, if it still is the one that was seen, and neither another's claim nor a
--- pause stands. The value stays readable. Followed by register.lua.
--- KEYS: entry, set. ARGV: member, mark, prefix, sample, lease, milliseconds, first bytes of a lease, token, token of the
--- fill that was seen.
--- Answers -1: another value, or none; 0: it is claimed, or paused; else as register.lua.
-local head = redis.pcall('GETRANGE', KEYS[1], 0, 31)
-if type(head) == 'table' or #head < 32 or string.sub(head, 1, 2) ~= string.sub(ARGV[7], 1, 2)
-    or string.sub(head, 1, 3) == ARGV[7] or string.sub(head, 9, 16) ~= ARGV[9] then
+-- Claims a value for a refresh, if it is still the value that was read and carries no other claim and no
+-- pause. The value stays readable. Followed by register.lua, or by `return 1`.
+-- KEYS: entry, set. ARGV: member, mark, prefix, sample size, lease, TTL of the claim in milliseconds,
+-- token, token of the fill that was read.
+-- Returns -1 for another value or none, 0 if it is claimed or paused; otherwise as register.lua.
+local ttl, token, fill = ARGV[6], ARGV[7], ARGV[8]
+local bytes = header(KEYS[1])
+if #bytes < CLAIM_EXPIRY_END or not is_value(bytes) or string.sub(bytes, TOKEN, TOKEN_END) ~= fill then
   return -1
 end
 local left = redis.call('PTTL', KEYS[1])
-local ending = struct.unpack('<I8', head, 25)
-if ending ~= 0 and left > ending then
+local expiry = struct.unpack('<I8', bytes, CLAIM_EXPIRY)
+if expiry ~= 0 and left > expiry then
   return 0
 end
-redis.call('SETRANGE', KEYS[1], 16, ARGV[8] .. struct.pack('<I8', math.max(left - ARGV[6], 1)))
+set_claim(KEYS[1], token, claim_expiry(left, ttl))

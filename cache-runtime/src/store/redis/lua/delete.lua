@@ -1,12 +1,12 @@
--- Deletes entries and their members in one step, and counts the values.
--- KEYS: set, entries. ARGV: first bytes of a lease, members.
+-- Deletes entries and their members in one step.
+-- KEYS: set, entries. ARGV: members, in the order of the entries. Returns how many were not leases.
 local removed = 0
 for at = 2, #KEYS do
-  local start = redis.pcall('GETRANGE', KEYS[at], 0, 2)
-  if redis.call('UNLINK', KEYS[at]) == 1 and start ~= ARGV[1] then
+  local bytes = header(KEYS[at])
+  if redis.call('UNLINK', KEYS[at]) == 1 and not is_lease(bytes) then
     removed = removed + 1
   end
-  -- What isn't a set is found out, and answered by a walk, where it is read.
-  redis.pcall('ZREM', KEYS[1], ARGV[at])
+  -- Another type at the set's key is noticed where the set is read, and repaired by a rebuild.
+  redis.pcall('ZREM', KEYS[1], ARGV[at - 1])
 end
 return removed

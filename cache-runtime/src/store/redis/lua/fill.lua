@@ -1,20 +1,13 @@
--- Stores an entry if its token still stands: in a lease, or as the claim on the value that is being refreshed.
--- KEYS[1]: entry. ARGV: token, entry, milliseconds, first bytes of a lease, '1' to go on hearing of changes. Answers 1 if it
--- was stored.
-local head = redis.pcall('GETRANGE', KEYS[1], 0, 23)
-if type(head) == 'table' then
+-- Stores an entry if the token still holds a lease, or the claim on the value that is being refreshed.
+-- KEYS: entry. ARGV: token, entry, TTL in milliseconds, '1' to keep tracking the key.
+-- Returns 1 if it was stored.
+local token, entry, ttl, track = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
+if not held_by(token, header(KEYS[1])) then
   return 0
 end
-local token = string.sub(head, 17, 24)
-if string.sub(head, 1, 3) == ARGV[4] then
-  token = string.sub(head, 9, 16)
-end
-if token ~= ARGV[1] then
-  return 0
-end
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-if ARGV[5] == '1' then
-  -- A tracked connection hears of changes to what it has read since the last one.
+redis.call('SET', KEYS[1], entry, 'PX', ttl)
+if track then
+  -- A tracked connection hears of changes to keys that it has read since their last change.
   redis.call('STRLEN', KEYS[1])
 end
 return 1

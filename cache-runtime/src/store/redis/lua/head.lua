@@ -1,10 +1,7 @@
--- The first bytes of what stands at a key; nil if nothing does. What is no string begins with nothing.
--- KEYS[1]: entry.
-local head = redis.pcall('GETRANGE', KEYS[1], 0, 23)
-if type(head) == 'table' then
-  return ''
-end
-if head == '' and redis.call('EXISTS', KEYS[1]) == 0 then
+-- Reads the first bytes at a key, to the end of the claim.
+-- KEYS: entry. Returns '' for another type, nil if the key is absent.
+local bytes = header(KEYS[1])
+if bytes == '' and redis.call('EXISTS', KEYS[1]) == 0 then
   return nil
 end
-return head
+return string.sub(bytes, 1, CLAIM_END)

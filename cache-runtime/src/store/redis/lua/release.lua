@@ -1,20 +1,13 @@
--- Gives a lease back, or a claim on a value, which stays unless it is outdated.
--- KEYS[1]: entry. ARGV: token, first bytes of a lease, '1' if a value is outdated.
-local head = redis.pcall('GETRANGE', KEYS[1], 0, 23)
-if type(head) == 'table' then
+-- Gives a lease back, or a claim on a value. The value stays unless it is outdated.
+-- KEYS: entry. ARGV: token, '1' if the value is outdated. Returns 1 if the token held either.
+local token, outdated = ARGV[1], ARGV[2] == '1'
+local held = held_by(token, header(KEYS[1]))
+if not held then
   return 0
 end
-if string.sub(head, 1, 3) == ARGV[2] then
-  if string.sub(head, 9, 16) == ARGV[1] then
-    redis.call('UNLINK', KEYS[1])
-    return 1
-  end
-elseif string.sub(head, 17, 24) == ARGV[1] then
-  if ARGV[3] == '1' then
-    redis.call('UNLINK', KEYS[1])
-  else
-    redis.call('SETRANGE', KEYS[1], 16, string.rep('\0', 16))
-  end
-  return 1
+if held == 'lease' or outdated then
+  redis.call('UNLINK', KEYS[1])
+else
+  set_claim(KEYS[1], string.rep('\0', 8), string.rep('\0', 8))
 end
-return 0
+return 1

@@ -1,17 +1,12 @@
--- Lengthens a lease, or a claim on a value, that still stands.
--- KEYS[1]: entry. ARGV: token, first bytes of a lease, milliseconds.
-local head = redis.pcall('GETRANGE', KEYS[1], 0, 23)
-if type(head) == 'table' then
+-- Extends a lease, or a claim on a value, that the token still holds.
+-- KEYS: entry. ARGV: token, TTL in milliseconds. Returns 1 if it was extended.
+local token, ttl = ARGV[1], ARGV[2]
+local held = held_by(token, header(KEYS[1]))
+if held == 'lease' then
+  redis.call('PEXPIRE', KEYS[1], ttl)
+elseif held == 'claim' then
+  set_claim(KEYS[1], token, claim_expiry(redis.call('PTTL', KEYS[1]), ttl))
+else
   return 0
 end
-if string.sub(head, 1, 3) == ARGV[2] then
-  if string.sub(head, 9, 16) == ARGV[1] then
-    redis.call('PEXPIRE', KEYS[1], ARGV[3])
-    return 1
-  end
-elseif string.sub(head, 17, 24) == ARGV[1] then
-  local ending = math.max(redis.call('PTTL', KEYS[1]) - ARGV[3], 1)
-  redis.call('SETRANGE', KEYS[1], 24, struct.pack('<I8', ending))
-  return 1
-end
-return 0
+return 1

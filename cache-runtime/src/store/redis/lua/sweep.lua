@@ -1,9 +1,3 @@
--- Looks at random members and drops those whose entries are gone; look and removal are one step.
--- KEYS: set. ARGV: prefix of entries, how many. Answers how many were dropped.
-local dead = 0
-for _, member in ipairs(redis.call('ZRANDMEMBER', KEYS[1], ARGV[2])) do
-  if string.byte(member) ~= 0 and redis.call('EXISTS', ARGV[1] .. member) == 0 then
-    dead = dead + redis.call('ZREM', KEYS[1], member)
-  end
-end
-return dead
+-- Checks a random sample of an index set and drops the members whose entries are gone.
+-- KEYS: set. ARGV: prefix of entries, sample size. Returns how many were dropped.
+return drop_dead(KEYS[1], ARGV[1], ARGV[2])

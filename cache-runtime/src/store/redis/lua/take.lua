@@ -1,12 +1,14 @@
--- Takes a lease in place of exactly the bytes that were seen, so that no miss is wedged by junk and none
--- overwrites what came meanwhile. Followed by register.lua.
--- KEYS: entry, set. ARGV: member, mark, prefix, sample, lease, milliseconds, bytes seen ('' for nothing or no string).
--- Answers 0: something else stands there; else as register.lua.
-local standing = redis.pcall('GET', KEYS[1])
-if type(standing) == 'table' then
-  standing = ''
+-- Takes a lease in place of exactly the bytes that were read: junk can't block a miss, and nothing that
+-- came in between is overwritten. Followed by register.lua, or by `return 1`.
+-- KEYS: entry, set. ARGV: member, mark, prefix, sample size, lease, TTL in milliseconds, bytes that were
+-- read ('' for an absent key or another type).
+-- Returns 0 if something else is at the key; otherwise as register.lua.
+local lease, ttl, expected = ARGV[5], ARGV[6], ARGV[7]
+local current = redis.pcall('GET', KEYS[1])
+if type(current) == 'table' then
+  current = ''
 end
-if standing and standing ~= ARGV[7] then
+if current and current ~= expected then
   return 0
 end
-redis.call('SET', KEYS[1], ARGV[5], 'PX', ARGV[6])
+redis.call('SET', KEYS[1], lease, 'PX', ttl)

@@ -192,7 +192,7 @@ impl Commands {
         let knocks = keys.into_iter().map(|(_, key)| {
             let mut connection = fresh.connection.clone();
             async move {
-                let mut write = lua::KNOCK.key(key);
+                let mut write = lua::PROBE.key(key);
                 write.arg(1_000).invoke_async::<()>(&mut connection).await
             }
         });

@@ -173,7 +173,7 @@ impl Commands {
         let mut fill = opted_in();
         fill.cmd("EVALSHA").arg(FILL.get_hash()).arg(1).arg(full);
         fill.arg(&token.to_le_bytes()[..]).arg(bytes).arg(left);
-        fill.arg(entry::start_of_a_lease()).arg(1);
+        fill.arg(1);
         let reply = fill.query_async::<(i64,)>(&mut connection);
         let Some((filled,)) = self.tracked(tracking, reply).await? else {
             return Ok(None);

@@ -1,5 +1,5 @@
--- Registers keys that a walk met. Where something else than a set stands by now, the walk's mark is gone too, and its
--- end declares nothing whole.
+-- Registers keys that a rebuild met. If another type has replaced the set, the rebuild's mark is gone too,
+-- so its end won't declare the set complete.
 -- KEYS: set. ARGV: members.
 for at = 1, #ARGV do
   local added = redis.pcall('ZADD', KEYS[1], 0, ARGV[at])
