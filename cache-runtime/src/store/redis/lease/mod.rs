@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use crate::entry::{self, Kind};
 use crate::error::CacheError;
 use crate::runtime;
 use crate::store::redis::RedisStore;
