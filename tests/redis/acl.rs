@@ -1,4 +1,4 @@
-//! Users with the least rights, as `docs/redis.md` gives them.
+//! Users with the least rights, as `docs/operations/redis.md` lists them.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use tests::{PATIENCE, RedisServer, Sentinels};
 use crate::common::{until, until_well};
 use crate::everything::Pair;
 
-const DOCS: &str = include_str!("../../docs/redis.md");
+const DOCS: &str = include_str!("../../docs/operations/redis.md");
 
 /// The user that the documentation makes, under another name, which is its prefix too; its rights in order: the
 /// server's, what the near store needs besides, the sentinel's.

@@ -5,20 +5,18 @@
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
 
-/// The examples of what it says of Redis.
+/// The examples in the pages for operators.
 #[cfg(doctest)]
-#[doc = include_str!("../../docs/redis.md")]
-pub struct Redis;
-
-/// The examples of what it says of the near store.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/near.md")]
-pub struct Near;
-
-/// The examples of what it says of a cluster.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/cluster.md")]
-pub struct Cluster;
+pub mod operations {
+    #[doc = include_str!("../../docs/operations/redis.md")]
+    pub struct Redis;
+    #[doc = include_str!("../../docs/operations/sentinel.md")]
+    pub struct Sentinel;
+    #[doc = include_str!("../../docs/operations/cluster.md")]
+    pub struct Cluster;
+    #[doc = include_str!("../../docs/operations/tls.md")]
+    pub struct Tls;
+}
 
 mod authority;
 mod events;

@@ -1,15 +1,16 @@
-//! What the command line says.
+//! The command line.
 
-/// Printed for `--help`, and after a mistake.
+/// Printed for `--help` and after a mistake.
 pub const USAGE: &str = "\
-Measures ours beside the peers and writes docs/benchmarks.md, its charts and docs/benchmarks/latest.json.
+Measure cache-runtime beside its peers, and write docs/benchmarks.md, its charts, the targets in
+docs/internals/performance-targets.md, and docs/benchmarks/latest.json.
 
-  --section <name>  only this one; may be given several times. `compile-time` runs only if it is named
-  --quick           a smoke run of seconds, that prints and does not write
-  --write           writes after a --quick run too
-  --list            the sections";
+  --section <name>  run this section only; may be repeated. `compile-time` runs only if named
+  --quick           a smoke run of seconds, which prints and doesn't write
+  --write           write after a --quick run, too
+  --list            list the sections";
 
-/// What is to be done.
+/// The parsed command line.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Args {
     pub sections: Vec<String>,
@@ -20,9 +21,11 @@ pub struct Args {
 }
 
 impl Args {
+    /// Parse the arguments.
+    ///
     /// # Errors
     ///
-    /// What is wrong with them.
+    /// The message names the mistake.
     pub fn read(mut given: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut args = Self::default();
         while let Some(arg) = given.next() {
@@ -34,7 +37,7 @@ impl Args {
                 "--write" => args.write = true,
                 "--list" => args.list = true,
                 "--help" | "-h" => args.help = true,
-                other => return Err(format!("`{other}` means nothing here")),
+                other => return Err(format!("there is no option `{other}`")),
             }
         }
         args.write |= !args.quick;

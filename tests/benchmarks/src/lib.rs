@@ -1,4 +1,5 @@
-//! Ours beside the peers, measured in one process. `docs/benchmarks.md` shows what it finds.
+//! `cache-runtime` beside its peers, measured in one process. `docs/benchmarks.md` shows the
+//! results.
 
 pub mod args;
 pub mod compile_time;

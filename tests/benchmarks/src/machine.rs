@@ -1,8 +1,8 @@
-//! What the figures were measured on: no name and no path of it.
+//! The machine that the figures were measured on, without its name or any path.
 
 use serde::{Deserialize, Serialize};
 
-/// One machine.
+/// A machine.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Machine {
     pub cores: usize,
@@ -30,7 +30,7 @@ fn processor() -> Option<String> {
     Some(line.split_once(':')?.1.trim().to_owned())
 }
 
-/// The beginning of what a program says of its version.
+/// The first words that a program prints for `--version`.
 fn first_words(program: &str, count: usize) -> String {
     let output = std::process::Command::new(program)
         .arg("--version")

@@ -1,4 +1,5 @@
-//! `cargo run --release --manifest-path tests/benchmarks/Cargo.toml`: measures, prints, and writes `docs/benchmarks.md`.
+//! `cargo run --release --manifest-path benches/Cargo.toml` measures, prints, and writes
+//! `docs/benchmarks.md`.
 
 use std::process::ExitCode;
 use std::time::Instant;

@@ -1,19 +1,19 @@
-//! What is cached, and in which order it is asked for.
+//! The cached values, and the order in which they are read.
 
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-/// How many entries the stores hold while hits are measured.
+/// The number of entries in each store while hits are measured.
 pub const ENTRIES: usize = 10_000;
 
-/// Room for all of them in every store, so that nobody evicts.
+/// The capacity of every store: large enough that no store evicts.
 pub const ROOM: usize = 20_000;
 
-/// How long entries live where a contender has lifetimes, in seconds: longer than a run.
+/// The TTL in seconds where a contender has TTLs: longer than a run.
 pub const LIFETIME: u64 = 3_600;
 
-/// About 1 KB: what a blog's page is made of.
+/// A blog post of about 1 KB.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, hitbox_fn::CacheableResponse)]
 pub struct Post {
     pub id: u64,
@@ -24,7 +24,7 @@ pub struct Post {
 }
 
 impl Post {
-    /// The post of this slug: the same one whenever it is asked for.
+    /// Build the post of this slug: always the same one.
     pub fn of(slug: &str) -> Self {
         Self {
             id: slug
@@ -38,7 +38,7 @@ impl Post {
     }
 }
 
-/// An argument that is hashed into the key: no template names it.
+/// An argument that no template names, so that it is hashed into the key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Filters {
     pub author: String,
@@ -54,11 +54,11 @@ pub static SLUGS: LazyLock<Vec<String>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The same, as bare `quick_cache` is given them: ready.
+/// The keys of all entries, prebuilt for bare `quick_cache`.
 pub static READY: LazyLock<Vec<String>> =
     LazyLock::new(|| SLUGS.iter().map(|slug| format!("posts:{slug}")).collect());
 
-/// One value to hash for each entry.
+/// One struct to hash for each entry.
 pub static FILTERS: LazyLock<Vec<Filters>> = LazyLock::new(|| {
     let filters = |id: usize| Filters {
         author: format!("author-{}", id % 100),
@@ -69,7 +69,7 @@ pub static FILTERS: LazyLock<Vec<Filters>> = LazyLock::new(|| {
     (0..ENTRIES).map(filters).collect()
 });
 
-/// A cheap generator (xorshift64*): the same sequence in every run.
+/// A cheap generator of pseudorandom numbers (xorshift64*): the same sequence in every run.
 #[derive(Debug)]
 pub struct Sequence(u64);
 
@@ -85,12 +85,12 @@ impl Sequence {
         ((self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize) % limit
     }
 
-    /// So many numbers of entries.
+    /// Return `count` random entry numbers.
     pub fn keys(&mut self, count: usize) -> Vec<usize> {
         (0..count).map(|_| self.next_below(ENTRIES)).collect()
     }
 
-    /// Each entry once, in any order (Fisher and Yates).
+    /// Return each entry number once, in random order (Fisher and Yates).
     pub fn each_key(&mut self) -> Vec<usize> {
         let mut keys: Vec<usize> = (0..ENTRIES).collect();
         (1..ENTRIES).for_each(|at| keys.swap(at, self.next_below(at + 1)));

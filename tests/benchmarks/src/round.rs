@@ -1,5 +1,5 @@
-//! Interleaved rounds: every contender runs a short batch in each round, over the same keys, in an order that rotates. What
-//! disturbs the machine for a while, or what warms it, meets all of them alike.
+//! Interleaved rounds. In each round every contender runs a short batch over the same keys, in an
+//! order that rotates, so that a disturbance of the machine affects all of them alike.
 
 use std::future::Future;
 use std::hint::black_box;
@@ -10,19 +10,19 @@ use tokio::runtime::Runtime;
 use crate::model::{ENTRIES, Sequence};
 use crate::stats::Samples;
 
-/// Runs for these keys, and says how long it took.
+/// Runs for these keys and returns how long it took.
 type Batch<'a> = Box<dyn FnMut(&[usize]) -> Duration + 'a>;
 
-/// One who is measured.
+/// One implementation that is measured.
 pub struct Contender<'a> {
     name: String,
-    /// It runs only one in so many of the round's keys: a slow one would take up the section's time.
+    /// Run only one in `thinner` of a round's keys: a slow contender would take the section's time.
     thinner: usize,
     batch: Batch<'a>,
 }
 
 impl<'a> Contender<'a> {
-    /// Something that is called once for each key.
+    /// A contender that is called once for each key.
     pub fn call<T>(name: &str, mut call: impl FnMut(usize) -> T + 'a) -> Self {
         Self::timed(name, move |keys| {
             let started = Instant::now();
@@ -33,7 +33,7 @@ impl<'a> Contender<'a> {
         })
     }
 
-    /// Something that is awaited once for each key, one after the other, on the runtime's own thread.
+    /// A contender that is awaited once for each key, one after the other, on the runtime's thread.
     pub fn future<F: Future>(
         name: &str,
         runtime: &'a Runtime,
@@ -50,7 +50,7 @@ impl<'a> Contender<'a> {
         })
     }
 
-    /// Something that takes its own time.
+    /// A contender that measures its own time.
     pub fn timed(name: &str, batch: impl FnMut(&[usize]) -> Duration + 'a) -> Self {
         Self {
             name: name.to_owned(),
@@ -59,7 +59,7 @@ impl<'a> Contender<'a> {
         }
     }
 
-    /// Only one in so many keys.
+    /// Run only one in `thinner` keys.
     pub fn thinned(mut self, thinner: usize) -> Self {
         self.thinner = thinner;
         self
@@ -71,21 +71,21 @@ impl<'a> Contender<'a> {
     }
 }
 
-/// How much of it.
+/// How many rounds of how many calls, and what comes before them.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
     pub warm_up: usize,
     pub rounds: usize,
     pub batch: usize,
-    /// Whether each key is asked for once before each batch, untimed: what the contender before left in the processor's caches is not
-    /// what is measured.
+    /// Read each key once before each batch, untimed, so that the batch doesn't measure what the
+    /// previous contender left in the processor's caches.
     pub lead: bool,
-    /// Whether each contender first meets every key once, so that all that is measured are hits.
+    /// Let each contender read every key once first, so that only hits are measured.
     pub all_first: bool,
 }
 
 impl Plan {
-    /// Hits only.
+    /// Measure hits only.
     pub fn over_all_keys(self) -> Self {
         Self {
             all_first: true,
@@ -93,7 +93,7 @@ impl Plan {
         }
     }
 
-    /// Nothing is measured: what `over_all_keys` stores is there then.
+    /// Measure nothing: only store the entries of `over_all_keys`.
     pub fn without_rounds(self) -> Self {
         Self {
             warm_up: 0,
@@ -102,16 +102,13 @@ impl Plan {
         }
     }
 
-    /// With its own entries in the processor's caches, as far as they fit.
+    /// Start each batch with the contender's own entries in the processor's caches.
     pub fn warmed(self) -> Self {
-        Self {
-            lead: true,
-            ..self
-        }
+        Self { lead: true, ..self }
     }
 }
 
-/// Nanoseconds for each key, of each contender, in each round.
+/// Measure the nanoseconds per key of each contender in each round.
 pub fn measure(plan: Plan, mut contenders: Vec<Contender<'_>>) -> Vec<Samples> {
     let mut sequence = Sequence::new(1);
     let mut samples: Vec<Samples> = contenders

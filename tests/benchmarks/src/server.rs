@@ -1,4 +1,4 @@
-//! A `redis-server` of a section's own.
+//! A `redis-server` for one section.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-/// On a free port of this machine, without persistence. Dropped, it ends.
+/// A server on a free port, without persistence. Dropping it ends the process.
 #[derive(Debug)]
 pub struct Server {
     port: u16,
@@ -15,11 +15,11 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts one and waits until it answers.
+    /// Start a server and wait until it answers.
     ///
     /// # Panics
     ///
-    /// If there is no `redis-server`: nothing on Redis can be measured then.
+    /// Panics without a `redis-server` on the PATH.
     pub fn start() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         // Between the choice of a port and its use another process may take it.
@@ -46,20 +46,20 @@ impl Server {
                 return server;
             }
         }
-        panic!("redis-server doesn't start")
+        panic!("redis-server didn't start in ten attempts")
     }
 
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// A connection to look at what is stored.
+    /// Open a connection to inspect what is stored.
     pub fn connect(&self) -> redis::Connection {
         let client = redis::Client::open(self.url()).expect("the URL is well-formed");
         client.get_connection().expect("the server answers")
     }
 
-    /// A number of `INFO`, such as `used_memory`.
+    /// Return a number from `INFO`, such as `used_memory`.
     pub fn info(&self, field: &str) -> u64 {
         let text: String = redis::cmd("INFO")
             .query(&mut self.connect())
@@ -75,7 +75,8 @@ impl Server {
             .expect("INFO has the field")
     }
 
-    /// Whether it is up; false if the process ended, as it does where the port is taken.
+    /// Wait until the server answers. Returns false if the process ended, as it does if the port is
+    /// taken.
     fn answers(&mut self) -> bool {
         let deadline = Instant::now() + Duration::from_secs(20);
         while Instant::now() < deadline {

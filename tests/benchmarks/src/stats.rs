@@ -1,6 +1,6 @@
 //! Medians and ratios.
 
-/// What one contender took, round by round; the rounds of all contenders of a table are the same ones.
+/// One contender's times, round by round. All contenders of a table share their rounds.
 #[derive(Clone, Debug)]
 pub struct Samples {
     pub name: String,
@@ -19,13 +19,13 @@ impl Samples {
         quantile(&self.rounds, 0.5)
     }
 
-    /// Round by round, since what disturbs a round disturbs both.
+    /// The median of the ratios, taken round by round: a disturbance of a round affects both.
     pub fn ratio_to(&self, other: &Self) -> f64 {
         let ratios = self.rounds.iter().zip(&other.rounds).map(|(a, b)| a / b);
         quantile(&ratios.collect::<Vec<_>>(), 0.5)
     }
 
-    /// How much more than the other, round by round.
+    /// The median of the differences, taken round by round.
     pub fn above(&self, other: &Self) -> f64 {
         let differences = self.rounds.iter().zip(&other.rounds).map(|(a, b)| a - b);
         quantile(&differences.collect::<Vec<_>>(), 0.5)
@@ -39,18 +39,18 @@ impl Samples {
     }
 }
 
-/// The contender of that name.
+/// Return the contender of that name.
 ///
 /// # Panics
 ///
-/// If there is none: a section names what it measured.
+/// Panics if there is none: a section names what it measured.
 pub fn named<'a>(all: &'a [Samples], name: &str) -> &'a Samples {
     all.iter()
         .find(|samples| samples.name == name)
         .unwrap_or_else(|| panic!("no contender is called {name}"))
 }
 
-/// Between two samples the line that joins them.
+/// Return a quantile, interpolated linearly between samples.
 pub fn quantile(samples: &[f64], at: f64) -> f64 {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);

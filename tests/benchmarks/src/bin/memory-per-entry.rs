@@ -1,4 +1,4 @@
-//! Prints how many bytes an entry takes in one contender's store. The section of that name runs it.
+//! Prints the bytes per entry of one contender's store. The section of that name runs it.
 
 use std::alloc::System;
 use std::hint::black_box;
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     match bytes(&name, count) {
         Some(bytes) => println!("{bytes}"),
         None => {
-            eprintln!("there is no contender `{name}`");
+            eprintln!("there is no contender `{name}`; contenders: {IN_MEMORY:?}");
             return ExitCode::FAILURE;
         }
     }
@@ -42,10 +42,10 @@ fn bytes(name: &str, count: usize) -> Option<f64> {
         "values alone" => held(count, || {
             let mut values = Vec::with_capacity(count);
             values.extend(posts.map(post));
-            // The place in this vector is no part of the value.
+            // The `Arc` in this vector isn't part of the value.
             Weighed(values, count * size_of::<Arc<Post>>())
         }),
-        "ours, store and index" => held(count, || {
+        "cache-runtime, with its index" => held(count, || {
             let cache = ours::memory();
             for id in posts {
                 cache.scope_sync(|| drop(ours::shared(&slug(id))));
@@ -80,13 +80,13 @@ fn bytes(name: &str, count: usize) -> Option<f64> {
     })
 }
 
-/// What was made, and how many of its bytes don't count.
+/// A filled store, and how many of its bytes don't count.
 struct Weighed<T>(T, usize);
 
 fn held<T>(count: usize, make: impl FnOnce() -> Weighed<T>) -> f64 {
     let region = Region::new(ALLOCATOR);
     let Weighed(made, beside) = make();
-    // What grows a block in place counts as allocated, or, where it shrinks, as freed.
+    // A block that grows in place counts as allocated, one that shrinks as freed.
     let change = region.change();
     black_box(&made);
     (change.bytes_allocated - change.bytes_deallocated - beside) as f64 / count as f64

@@ -1,15 +1,15 @@
-//! What is asked of cargo, and how long it takes.
+//! Runs cargo and measures it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-/// A workspace of programs.
+/// A workspace of generated programs.
 pub(crate) struct Workspace {
     pub(crate) folder: PathBuf,
 }
 
-/// What is done with a program.
+/// A way to compile a program.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Step {
     Check,
@@ -35,8 +35,8 @@ impl Step {
 }
 
 impl Workspace {
-    /// Everything, so that dependencies are there when programs are timed. One by one: cargo gives dependencies the features that
-    /// those programs need which it is asked for, so all at once would be others.
+    /// Compile everything, so that dependencies are there when programs are timed. One program at a
+    /// time: cargo unifies the features of all programs that it compiles together.
     pub(crate) fn prepare(&self, packages: &[&str], steps: &[Step]) {
         for step in steps {
             for package in packages {
@@ -45,21 +45,21 @@ impl Workspace {
         }
     }
 
-    /// Seconds, from nothing of its own.
+    /// Measure the seconds of a build from scratch, dependencies aside.
     pub(crate) fn cold(&self, package: &str, step: Step) -> f64 {
         let clean: Vec<_> = [&["clean"], step.profile()].concat();
         self.run(&clean, &["-p", package]);
         self.warm(package, step)
     }
 
-    /// Seconds, from what is there.
+    /// Measure the seconds of a build that starts from the last one.
     pub(crate) fn warm(&self, package: &str, step: Step) -> f64 {
         let started = Instant::now();
         self.run(step.arguments(), &["-p", package]);
         started.elapsed().as_secs_f64()
     }
 
-    /// Kilobytes of the program, without symbols where there is a `strip`.
+    /// Return the program's kilobytes, without symbols if there is a `strip`.
     pub(crate) fn size(&self, package: &str, step: Step) -> f64 {
         let profile = if step == Step::Release {
             "release"
@@ -81,8 +81,8 @@ impl Workspace {
         std::fs::metadata(from).expect("it was built").len() as f64 / 1e3
     }
 
-    /// Lines of the program when all macros are expanded, as the compiler prints them. That is no stable feature, so the compiler is
-    /// told to allow it, in a folder of its own.
+    /// Count the lines of the program with all macros expanded, as the compiler prints them. The
+    /// flag is unstable, so the compiler is told to allow it, in a target folder of its own.
     pub(crate) fn expanded_lines(&self, package: &str) -> f64 {
         let output = command(&self.folder)
             .args([
@@ -125,7 +125,7 @@ impl Workspace {
     }
 }
 
-/// Of this workspace alone: what started this program must not reach into it.
+/// Build a cargo command that takes no flags from the caller's environment.
 fn command(folder: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(folder);

@@ -1,21 +1,21 @@
-//! Programs that differ in their attributes only.
+//! Generates programs that differ in their attributes only.
 
 use std::fmt::Write;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// How many annotated functions each has.
+/// The number of annotated functions in each program.
 pub(crate) const FUNCTIONS: usize = 200;
 
-/// So many to a module, as in a service.
+/// The number of functions in a module.
 const TO_A_MODULE: usize = 20;
 
 /// One of the programs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Program {
-    /// Its package.
+    /// The name of its package.
     pub(crate) package: &'static str,
-    /// Its row.
+    /// The name of its row.
     pub(crate) name: &'static str,
     dependency: &'static str,
     import: &'static str,
@@ -32,7 +32,7 @@ pub(crate) const PLAIN: Program = Program {
 
 pub(crate) const OURS: Program = Program {
     package: "ours",
-    name: "ours",
+    name: "cache-runtime",
     dependency: "cache-runtime = { path = \"{runtime}\" }",
     import: "use cache_runtime::cacheable;",
     attribute: |number| {
@@ -42,7 +42,7 @@ pub(crate) const OURS: Program = Program {
 
 pub(crate) const OURS_ALONE: Program = Program {
     package: "alone",
-    name: "ours, companions = false",
+    name: "cache-runtime, companions = false",
     attribute: |number| {
         format!(
             "#[cacheable(key = \"posts{number}:<<slug>>:<<page>>\", ttl = 600, skip(db), companions = false)]"
@@ -64,11 +64,12 @@ pub(crate) const CACHED: Program = Program {
 
 pub(crate) const ALL: [Program; 4] = [PLAIN, CACHED, OURS, OURS_ALONE];
 
-/// A workspace of all programs: their dependencies are compiled once, and in the versions that this package has.
+/// Write a workspace of all programs. They share compiled dependencies, in the versions of this
+/// package's lock file.
 ///
 /// # Errors
 ///
-/// If it can't be written.
+/// Fails if a file can't be written.
 pub(crate) fn write(folder: &Path) -> io::Result<()> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let members = ALL
@@ -100,11 +101,11 @@ pub(crate) fn write(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Changes one body.
+/// Change one body.
 ///
 /// # Errors
 ///
-/// If it can't be written.
+/// Fails if the file can't be written.
 pub(crate) fn change(folder: &Path, program: &Program, edition: usize) -> io::Result<()> {
     let file: PathBuf = folder.join(program.package).join("src/posts_3.rs");
     std::fs::write(file, functions(program, 3, edition))
@@ -158,7 +159,8 @@ impl Db {
 
 ";
 
-/// Half of them async, half sync; all with a body that has a `?` in it. The edition is a number in one of the bodies.
+/// Write a module's functions: half of them async, half sync, all with a `?` in the body. `edition`
+/// is a number in one of the bodies, so that a change of it changes one body.
 fn functions(program: &Program, module: usize, edition: usize) -> String {
     let mut text = format!(
         "use std::sync::Arc;\n{}\nuse crate::{{Db, DbError, Post}};\n",

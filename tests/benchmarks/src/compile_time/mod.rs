@@ -1,4 +1,4 @@
-//! What an attribute costs the compiler: 200 annotated functions beside the same ones without.
+//! The cost of an attribute at compile time: 200 annotated functions beside the same ones without.
 
 mod cargo;
 mod generate;
@@ -12,19 +12,19 @@ use crate::report::{Goal, Table};
 use crate::sections::Settings;
 use crate::stats::{Samples, named};
 
-/// One thing that is timed: the name of its table, its title, what it is.
+/// What is timed: the table's name, its title, the step, and whether it is a cold build.
 const TIMED: [(&str, &str, Step, bool); 5] = [
     ("check", "cargo check, cold", Step::Check, true),
     (
         "check-incremental",
-        "cargo check after a change of one body",
+        "cargo check after a change to one body",
         Step::Check,
         false,
     ),
     ("build", "cargo build, cold", Step::Build, true),
     (
         "build-incremental",
-        "cargo build after a change of one body",
+        "cargo build after a change to one body",
         Step::Build,
         false,
     ),
@@ -36,16 +36,16 @@ const TIMED: [(&str, &str, Step, bool); 5] = [
     ),
 ];
 
-/// The tables of it all.
+/// Measure all tables.
 ///
 /// # Panics
 ///
-/// If the scratch workspace can't be written or compiled.
+/// Panics if the scratch workspace can't be written or compiled.
 pub fn run(settings: Settings) -> Vec<Table> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/compile-time");
     generate::write(&folder).expect("the target folder is writable");
     let workspace = Workspace { folder };
-    // A smoke run spares itself the optimizer, on every dependency.
+    // A smoke run skips the release build, which optimizes every dependency.
     let steps: &[Step] = if settings.quick {
         &[Step::Check, Step::Build]
     } else {
@@ -65,7 +65,7 @@ pub fn run(settings: Settings) -> Vec<Table> {
     tables
 }
 
-/// Seconds of each program in each round, in turn.
+/// Measure the seconds of each program in each round, in turn.
 fn measure(workspace: &Workspace, step: Step, cold: bool, rounds: usize) -> Vec<Samples> {
     let mut all = ALL.map(|program| Samples::new(program.name, Vec::new()));
     for round in 0..rounds {
@@ -75,22 +75,23 @@ fn measure(workspace: &Workspace, step: Step, cold: bool, rounds: usize) -> Vec<
             samples.rounds.push(if cold {
                 workspace.cold(program.package, step)
             } else {
-                // First what the last step left is brought up to date.
+                // First bring up to date what the last step left.
                 workspace.warm(program.package, step);
-                generate::change(&workspace.folder, program, round + 1).expect("it is writable");
+                generate::change(&workspace.folder, program, round + 1)
+                    .expect("the file is writable");
                 workspace.warm(program.package, step)
             });
         }
     }
     if !cold {
         for program in &ALL {
-            generate::change(&workspace.folder, program, 0).expect("it is writable");
+            generate::change(&workspace.folder, program, 0).expect("the file is writable");
         }
     }
     all.to_vec()
 }
 
-/// The seconds, and what each function adds to those of no attribute.
+/// Build the table of seconds, with what each function adds to the program without attributes.
 fn timed(name: &str, title: &str, all: &[Samples]) -> Table {
     let added = |of: &str| named(all, of).above(named(all, PLAIN.name)) * 1e3 / FUNCTIONS as f64;
     let title = format!("{title}: {FUNCTIONS} functions");
@@ -101,11 +102,11 @@ fn timed(name: &str, title: &str, all: &[Samples]) -> Table {
         all,
         PLAIN.name,
     );
-    table.remark("ms a function more", |row| format!("{:.2}", added(row)));
-    // What a change of one body costs is the compiler's own work for the most part: no target is set for that.
+    table.remark("ms per function", |row| format!("{:.2}", added(row)));
+    // After a change to one body most of the time is the compiler's own, so there is no target.
     if ["check", "build"].contains(&name) {
         let ratio = added(OURS.name) / added(CACHED.name);
-        let what = format!("what a function adds to a cold {name} / cached's");
+        let what = format!("time that a function adds to a cold {name} / cached's");
         return table.goal(Goal::at_most(&what, ratio, 0.8));
     }
     table
@@ -114,7 +115,7 @@ fn timed(name: &str, title: &str, all: &[Samples]) -> Table {
 fn sizes(workspace: &Workspace, steps: &[Step]) -> Table {
     let builds = steps.iter().copied().filter(|step| *step != Step::Check);
     let builds: Vec<Step> = builds.collect();
-    // Some were cleaned away after they had been built.
+    // Some programs were removed after they had been built.
     workspace.prepare(&ALL.map(|program| program.package), &builds);
     let mut table = Table::new("compile-time-size", "Size of the program, stripped", "kB");
     for step in builds {
@@ -130,11 +131,12 @@ fn sizes(workspace: &Workspace, steps: &[Step]) -> Table {
             table.push(&format!("{}, {profile}", program.name), size, Some(remark));
         }
     }
-    table.remarks = Some("kB a function more, library included".to_owned());
+    table.remarks = Some("kB per function, library included".to_owned());
     table
 }
 
-/// Lines explain the time: the compiler reads each of them once for every function.
+/// Build the table of lines, which explain the time: the compiler reads each of them for every
+/// function.
 fn lines(workspace: &Workspace) -> Table {
     let mut table = Table::new(
         "compile-time-lines",
@@ -151,9 +153,9 @@ fn lines(workspace: &Workspace) -> Table {
     }
     let snapshot = include_str!("../../../../cache-macros/tests/snapshots/plain_async.expanded.rs");
     let lines = snapshot.lines().count() as f64;
-    table.push("ours, the snapshot plain_async", lines, None);
+    table.push("cache-runtime, the snapshot plain_async", lines, None);
     table.goal(Goal::at_most(
-        "lines of the expansion of one function, companions aside",
+        "lines of one function's expansion, without companions",
         lines,
         39.0,
     ))

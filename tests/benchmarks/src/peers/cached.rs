@@ -1,4 +1,5 @@
-//! `cached` 4.1, by its macros. `&str` is no key there, so `convert` makes one: the least that its documentation allows.
+//! `cached` 4.1, by its macros. `&str` can't be its key, so `convert` makes a `String`: the least
+//! that its documentation allows.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,7 +8,7 @@ use cached::{AsyncRedisCache, ConcurrentCached};
 
 use crate::model::{Filters, LIFETIME, Post};
 
-/// With room and lifetime: what the others have.
+/// With capacity and TTL, like the other contenders.
 #[concurrent_cached(max_size = 20_000, ttl_secs = 3600, key = "String", convert = { slug.to_owned() })]
 pub fn shared(slug: &str) -> Arc<Post> {
     Arc::new(Post::of(slug))
@@ -18,13 +19,13 @@ pub async fn shared_async(slug: &str) -> Arc<Post> {
     Arc::new(Post::of(slug))
 }
 
-/// With room for more of them.
+/// With capacity for more entries.
 #[concurrent_cached(max_size = 200_000, ttl_secs = 3600, key = "String", convert = { slug.to_owned() })]
 pub fn roomy(slug: &str) -> Arc<Post> {
     Arc::new(Post::of(slug))
 }
 
-/// Without: its fastest store, that only grows.
+/// Without capacity and TTL: its fastest store, which only grows.
 #[concurrent_cached(key = "String", convert = { slug.to_owned() })]
 pub fn unbounded(slug: &str) -> Arc<Post> {
     Arc::new(Post::of(slug))
@@ -61,7 +62,7 @@ pub fn hashed(filters: &Filters) -> Arc<Post> {
     Arc::new(Post::of(&filters.author))
 }
 
-// The macro leaves `id` to the key alone.
+// The macro uses `id` for the key only.
 #[allow(unused_variables)]
 #[concurrent_cached(max_size = 2_000_000, ttl_secs = 3600, key = "String", convert = { format!("posts:{id}") })]
 pub fn fill(id: usize, post: &Arc<Post>) -> Arc<Post> {
@@ -76,19 +77,19 @@ pub fn clear_fills() {
     let _ = FILL.cache_clear();
 }
 
-/// As its documentation says for many first calls.
+/// As its documentation recommends against stampedes.
 #[cached(max_size = 20_000, ttl_secs = 3600, sync_writes = "by_key")]
 pub async fn herd(id: usize) -> Arc<Post> {
     Arc::new(crate::sections::herd::body(id).await)
 }
 
-/// As it is without saying so.
+/// With the defaults.
 #[concurrent_cached(max_size = 20_000, ttl_secs = 3600)]
 pub async fn herd_unsaid(id: usize) -> Arc<Post> {
     Arc::new(crate::sections::herd::body(id).await)
 }
 
-/// Which server its Redis store speaks to: the macro's cache is a static.
+/// The URL of its Redis: the macro's cache is a `static`.
 pub static URL: OnceLock<String> = OnceLock::new();
 
 #[concurrent_cached(

@@ -1,4 +1,5 @@
-//! `hitbox` 0.2, by the macro of `hitbox-fn`. It stores bytes, in memory too; bincode, which its documentation recommends.
+//! `hitbox` 0.2, by the macro of `hitbox-fn`. It stores bytes, in memory as well, as bincode, which
+//! its documentation recommends.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -16,7 +17,7 @@ pub fn policy() -> PolicyConfig {
         .build()
 }
 
-/// Moka as its backend.
+/// Build the moka backend.
 pub fn memory() -> MokaBackend<BincodeFormat> {
     MokaBackend::builder()
         .max_entries(ROOM as u64)
@@ -24,7 +25,7 @@ pub fn memory() -> MokaBackend<BincodeFormat> {
         .build()
 }
 
-/// Redis as its backend.
+/// Build the Redis backend.
 pub fn redis(url: &str) -> RedisBackend {
     RedisBackend::builder()
         .connection(ConnectionMode::single(url))

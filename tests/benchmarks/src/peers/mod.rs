@@ -1,4 +1,4 @@
-//! The contenders, as their documentation says that they are used. `docs/benchmarks.md` says which settings each has.
+//! The contenders, used as their documentation says. `docs/benchmarks.md` lists their settings.
 
 pub mod cached;
 pub mod hitbox;

@@ -1,4 +1,4 @@
-//! `cache-runtime`: what this repository is about.
+//! `cache-runtime`, by its attributes.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -7,16 +7,16 @@ use cache_runtime::{Cache, cacheable};
 
 use crate::model::{Filters, LIFETIME, Post};
 
-/// More than any section puts there, by our own count of bytes.
+/// More than any section stores, as `cache-runtime` weighs entries.
 const CAPACITY: usize = 8 << 30;
 
-/// The process's default: a memory store.
+/// Install a memory store as the process's default.
 pub fn install() {
-    // A second section finds it installed.
+    // Refused if an earlier section has done so.
     let _ = memory().install();
 }
 
-/// A memory store.
+/// Build a memory store.
 pub fn memory() -> Cache {
     let builder = Cache::builder()
         .memory_capacity(CAPACITY)
@@ -26,26 +26,26 @@ pub fn memory() -> Cache {
 
 static STORES: LazyLock<[Cache; 3]> = LazyLock::new(|| std::array::from_fn(|_| memory()));
 
-/// Redis.
+/// Build a cache on Redis.
 pub fn redis(url: &str) -> Cache {
     let builder = Cache::builder()
         .prefix("app")
         .redis(url)
         .default_ttl(lifetime());
-    // One server in one test run does not fall silent; a loaded machine may look like it.
+    // The server doesn't fail during a run, but a loaded machine may look as if it did.
     let builder = builder.response_timeout(Duration::from_secs(10));
     let builder = builder.invalidation_timeout(Duration::from_secs(120));
     builder.build().expect("the settings are valid")
 }
 
-/// Memory in front of Redis.
+/// Build a cache on Redis with a near cache.
 pub fn near(url: &str) -> Cache {
     let builder = Cache::builder()
         .prefix("app")
         .redis(url)
         .default_ttl(lifetime());
     let builder = builder.response_timeout(Duration::from_secs(10));
-    // It must not lose its trust while other contenders have the processor.
+    // It must stay trusted while other contenders run.
     let builder = builder.near_silence(Duration::from_secs(30)).near(CAPACITY);
     builder.build().expect("the settings are valid")
 }
@@ -54,8 +54,9 @@ fn lifetime() -> Duration {
     Duration::from_secs(LIFETIME)
 }
 
-/// Each of these four has a store of its own, as each function of the other contenders has: none finds in the processor's caches what
-/// another one has just read, and no store is larger than the others.
+/// The first of four functions, each of which has a store of its own, like each function of the
+/// other contenders: none finds in the processor's caches what another has just read, and all
+/// stores have the same size.
 #[cacheable(key = "posts:<<slug>>", ttl = 3600)]
 pub fn shared(slug: &str) -> Arc<Post> {
     Arc::new(Post::of(slug))
@@ -86,25 +87,25 @@ pub fn hashed(filters: &Filters) -> Arc<Post> {
     Arc::new(Post::of(&filters.author))
 }
 
-/// As `shared_async`, on a cache that is given.
+/// `shared_async` on a given cache.
 #[cacheable(key = "posts:<<slug>>", ttl = 3600, cache = cache, skip(cache))]
 pub async fn shared_at(cache: &Cache, slug: &str) -> Arc<Post> {
     Arc::new(Post::of(slug))
 }
 
-/// As `value_async`, on a cache that is given.
+/// `value_async` on a given cache.
 #[cacheable(key = "posts:<<slug>>", ttl = 3600, cache = cache, skip(cache))]
 pub async fn value_at(cache: &Cache, slug: &str) -> Post {
     Post::of(slug)
 }
 
-/// A new entry whose value is there already: what remains is the store's work.
+/// Inserts an entry whose value exists already, so that only the store's work is measured.
 #[cacheable(key = "posts:<<id>>", ttl = 3600, cache = cache, skip(cache, post))]
 pub fn fill(cache: &Cache, id: usize, post: &Arc<Post>) -> Arc<Post> {
     Arc::clone(post)
 }
 
-/// One of a herd's callers; the body counts its runs.
+/// One caller of a stampede; the body counts its runs.
 #[cacheable(key = "herd:<<id>>", ttl = 3600, cache = cache, skip(cache))]
 pub async fn herd(cache: &Cache, id: usize) -> Arc<Post> {
     Arc::new(crate::sections::herd::body(id).await)

@@ -5,7 +5,7 @@ use redis::aio::MultiplexedConnection;
 
 use crate::model::{LIFETIME, Post};
 
-/// One connection that all callers share, as ours does.
+/// Open one connection that all callers share, as `cache-runtime` does.
 pub async fn connect(url: &str) -> MultiplexedConnection {
     let client = redis::Client::open(url).expect("the URL is well-formed");
     client
@@ -35,7 +35,7 @@ pub async fn value(mut connection: MultiplexedConnection, slug: &str) -> Post {
     post
 }
 
-/// What a write does where nothing knows the keys: a walk that doesn't block the server.
+/// Delete the matches of a pattern by `SCAN`, which doesn't block the server.
 pub fn scan_and_unlink(connection: &mut redis::Connection, pattern: &str) {
     let mut cursor = 0_u64;
     loop {
@@ -54,7 +54,7 @@ pub fn scan_and_unlink(connection: &mut redis::Connection, pattern: &str) {
     }
 }
 
-/// The same in one command, which blocks the server for as long.
+/// Delete the matches of a pattern by `KEYS`, which blocks the server.
 pub fn list_and_unlink(connection: &mut redis::Connection, pattern: &str) {
     let listed = redis::cmd("KEYS").arg(pattern).query(connection);
     let keys: Vec<String> = listed.expect("the server answers");

@@ -1,4 +1,4 @@
-//! Bare `quick_cache`: the fastest concurrent map that evicts. It does nothing of what an attribute does.
+//! Bare `quick_cache`: the fastest concurrent map that evicts. It does none of an attribute's work.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ pub fn store(room: usize) -> Store {
     Cache::new(room)
 }
 
-/// As a function would use it by hand, its key formatted.
+/// Read through by hand, with a formatted key.
 pub fn shared(store: &Store, slug: &str) -> Arc<Post> {
     let key = format!("posts:{slug}");
     store.get(&key).unwrap_or_else(|| {
@@ -32,7 +32,7 @@ pub fn three(store: &Store, topic: &str, slug: &str, page: u32) -> Arc<Post> {
     })
 }
 
-/// A struct is a key as it is, where nobody has to find it again by a pattern or in another process.
+/// Read through with the struct itself as the key. No pattern and no other process could find it.
 pub fn hashed(store: &Cache<Filters, Arc<Post>>, filters: &Filters) -> Arc<Post> {
     store.get(filters).unwrap_or_else(|| {
         let post = Arc::new(Post::of(&filters.author));
@@ -41,7 +41,7 @@ pub fn hashed(store: &Cache<Filters, Arc<Post>>, filters: &Filters) -> Arc<Post>
     })
 }
 
-/// With the least that finds keys by a prefix: an ordered map under one lock.
+/// `quick_cache` with the least that finds keys by a prefix: an ordered map under one lock.
 pub struct Indexed {
     pub store: Store,
     pub index: Mutex<BTreeMap<String, ()>>,
@@ -58,13 +58,13 @@ impl Indexed {
     pub fn insert(&self, key: String, post: Arc<Post>) {
         self.index
             .lock()
-            .expect("nobody panics")
+            .expect("no thread panics")
             .insert(key.clone(), ());
         self.store.insert(key, post);
     }
 
     pub fn remove(&self, key: &str) {
-        self.index.lock().expect("nobody panics").remove(key);
+        self.index.lock().expect("no thread panics").remove(key);
         self.store.remove(key);
     }
 }

@@ -1,4 +1,4 @@
-//! `latest.json`: everything that the page shows, for programs.
+//! `latest.json`: everything on the page, for programs.
 
 use std::io;
 use std::path::Path;
@@ -14,11 +14,11 @@ struct Latest {
     tables: Vec<Table>,
 }
 
-/// Puts the tables in the place of those of the same name, and gives all that are there then.
+/// Replace the tables of the same name, and return all tables of the file.
 ///
 /// # Errors
 ///
-/// If the file can't be written, or isn't what this wrote.
+/// Fails if the file can't be read or written, or isn't JSON of this form.
 pub fn merge(file: &Path, machine: &Machine, tables: &[Table]) -> io::Result<Vec<Table>> {
     let mut latest: Latest = match std::fs::read(file) {
         Ok(bytes) => serde_json::from_slice(&bytes)?,

@@ -1,4 +1,4 @@
-//! What is shown: tables, as text, Markdown, JSON and charts.
+//! Results: as text, Markdown, JSON and charts.
 
 pub mod json;
 pub mod markdown;
@@ -12,30 +12,43 @@ use std::path::{Path, PathBuf};
 
 use crate::machine::Machine;
 
-/// The folder `docs` of this repository.
+/// Return the folder `docs` of this repository.
 pub fn docs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs")
 }
 
-/// Puts the tables in the place of the same ones in `benchmarks.md`, its charts and `latest.json`. What was not measured now stays.
+/// Replace the tables on the pages, their charts and `latest.json`. Tables that weren't measured in
+/// this run stay as they are.
 ///
 /// # Errors
 ///
-/// If a file can't be read or written, or `benchmarks.md` has no place for a table.
+/// Fails if a file can't be read or written, or a page has no place for a table.
 pub fn write(folder: &Path, machine: &Machine, tables: &[Table]) -> io::Result<()> {
     let charts = folder.join("benchmarks");
     std::fs::create_dir_all(&charts)?;
-    let page = folder.join("benchmarks.md");
-    let mut text = std::fs::read_to_string(&page)?;
     for table in tables {
-        std::fs::write(
-            charts.join(format!("{}.svg", table.name)),
-            svg::chart(table),
-        )?;
-        text = markdown::replace(&text, &table.name, &markdown::table(table))?;
+        let file = charts.join(format!("{}.svg", table.name));
+        std::fs::write(file, svg::chart(table))?;
     }
-    text = markdown::replace(&text, "machine", &markdown::machine(machine))?;
     let all = json::merge(&charts.join("latest.json"), machine, tables)?;
-    text = markdown::replace(&text, "targets", &markdown::goals(&all))?;
+    let mut places: Vec<(&str, String)> = tables
+        .iter()
+        .map(|table| (table.name.as_str(), markdown::section(table)))
+        .collect();
+    places.push(("machine", markdown::machine(machine)));
+    places.push(("summary", markdown::summary(&all)));
+    places.push(("memory-hits", markdown::memory_hits(&all)));
+    replace_all(&folder.join("benchmarks.md"), &places)?;
+    let targets = [("targets", markdown::goals(&all))];
+    replace_all(&folder.join("internals/performance-targets.md"), &targets)
+}
+
+/// Replace places on a page.
+fn replace_all(page: &Path, places: &[(&str, String)]) -> io::Result<()> {
+    let mut text = std::fs::read_to_string(page)?;
+    for (name, with) in places {
+        let named = |error| io::Error::other(format!("{}: {error}", page.display()));
+        text = markdown::replace(&text, name, with).map_err(named)?;
+    }
     std::fs::write(page, text)
 }

@@ -1,5 +1,5 @@
-//! Bar charts, drawn by hand: they follow the reader's light or dark mode, and stand in the repository as text. They have a ground
-//! of their own, since the page around them may follow something else.
+//! Bar charts as text. They follow the reader's light or dark mode and have a background of their
+//! own, since the page around them may not.
 
 use super::table::{Row, Table, figure};
 
@@ -10,7 +10,8 @@ const BAR: f64 = 18.0;
 const STEP: f64 = 28.0;
 const TOP: f64 = 56.0;
 
-/// Beyond this many times the shortest bar, lengths are logarithmic: the short ones could not be seen.
+/// If the longest bar is more than this many times the shortest, lengths are logarithmic: otherwise
+/// the short ones couldn't be seen.
 const LINEAR: f64 = 15.0;
 
 const STYLE: &str = "<style>
@@ -21,7 +22,7 @@ text{font:13px system-ui,-apple-system,'Segoe UI',sans-serif;fill:#1f2328}
 @media(prefers-color-scheme:dark){.page{fill:#0d1117;stroke:#3d444d}text{fill:#e6edf3}.unit{fill:#9198a1}.ours{fill:#4493f8}.peer{fill:#545d68}.spread{stroke:#e6edf3}}
 </style>";
 
-/// One bar for each row; ours stand out, and a thin line spans p10 to p90.
+/// Draw one bar for each row. Those of `cache-runtime` stand out; a thin line spans p10 to p90.
 pub fn chart(table: &Table) -> String {
     let height = TOP + STEP * table.rows.len() as f64 + 12.0;
     let scale = Scale::of(&table.rows);
@@ -46,7 +47,7 @@ pub fn chart(table: &Table) -> String {
 }
 
 fn bar(row: &Row, y: f64, scale: &Scale) -> String {
-    let class = if row.name.starts_with("ours") {
+    let class = if row.name.starts_with("cache-runtime") {
         "ours"
     } else {
         "peer"
@@ -79,7 +80,7 @@ fn bar(row: &Row, y: f64, scale: &Scale) -> String {
 
 struct Scale {
     logarithmic: bool,
-    /// Where a logarithmic scale begins: below the shortest bar.
+    /// Where a logarithmic scale begins: at half the shortest bar.
     from: f64,
     to: f64,
 }
@@ -126,7 +127,7 @@ mod tests {
     fn lengths(figures: &[f64]) -> (Vec<f64>, bool) {
         let mut table = Table::new("t", "a < b", "ns");
         for figure in figures {
-            table.push("ours", *figure, None);
+            table.push("cache-runtime", *figure, None);
         }
         let scale = Scale::of(&table.rows);
         (

@@ -2,16 +2,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::stats::{Samples, named, quantile};
 
-/// What one section found, or a part of it.
+/// The results of a section, or of a part of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Table {
-    /// The name of its place in `benchmarks.md` and of its chart.
+    /// The name of its place in `docs/benchmarks.md`, and of its chart.
     pub name: String,
     pub title: String,
     pub unit: String,
-    /// The row that the ratios are to.
+    /// The row to which ratios are taken.
     pub reference: Option<String>,
-    /// What `Row::remark` says, if anything.
+    /// The heading of `Row::remark`, if there is one.
     pub remarks: Option<String>,
     pub rows: Vec<Row>,
     pub goals: Vec<Goal>,
@@ -24,18 +24,18 @@ pub struct Row {
     pub median: f64,
     /// The tenth and the ninetieth percentile of the rounds.
     pub spread: Option<(f64, f64)>,
-    /// To the reference, round by round, the median.
+    /// The median of the ratios to the reference, taken round by round.
     pub ratio: Option<f64>,
     pub remark: Option<String>,
 }
 
-/// What ours is to reach.
+/// A target for `cache-runtime`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Goal {
     pub what: String,
     pub figure: f64,
     pub limit: f64,
-    /// Otherwise at least.
+    /// The limit is an upper bound; otherwise a lower one.
     pub at_most: bool,
 }
 
@@ -64,7 +64,7 @@ impl Goal {
         }
     }
 
-    /// `<= 1.6`.
+    /// Format the limit with its direction.
     pub fn bound(&self) -> String {
         let sign = if self.at_most { "≤" } else { "≥" };
         format!("{sign} {}", figure(self.limit))
@@ -84,7 +84,7 @@ impl Table {
         }
     }
 
-    /// A row for each contender; ratios to the one of that name.
+    /// Build a table with a row for each contender, and ratios to `reference`.
     pub fn of(name: &str, title: &str, unit: &str, all: &[Samples], reference: &str) -> Self {
         let base = named(all, reference);
         let row = |samples: &Samples| Row {
@@ -104,7 +104,7 @@ impl Table {
         }
     }
 
-    /// One figure without rounds.
+    /// Add one figure that has no rounds.
     pub fn push(&mut self, name: &str, figure: f64, remark: Option<String>) {
         self.rows.push(Row {
             name: name.to_owned(),
@@ -115,7 +115,7 @@ impl Table {
         });
     }
 
-    /// Ratios of figures without rounds, to the one of that name.
+    /// Set the ratios of figures without rounds, to the row `reference`.
     pub fn relate(&mut self, reference: &str) {
         let base = self
             .rows
@@ -140,7 +140,7 @@ impl Table {
         self
     }
 
-    /// The columns' headings and each row's cells, for text and Markdown alike.
+    /// Return the headings, then the cells of each row.
     pub fn cells(&self) -> Vec<Vec<String>> {
         let mut heading = vec![String::new(), self.unit.clone()];
         let spread = self.rows.iter().any(|row| row.spread.is_some());
@@ -165,7 +165,7 @@ impl Table {
     }
 }
 
-/// Two or three digits that mean something, thousands apart.
+/// Format with three significant digits, and thousands separated.
 pub fn figure(value: f64) -> String {
     let size = value.abs();
     if !value.is_finite() {

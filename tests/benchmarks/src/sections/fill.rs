@@ -11,7 +11,7 @@ use crate::round::{Contender, Plan, measure};
 use crate::stats::named;
 
 const BARE: &str = "quick_cache insert";
-const OURS: &str = "ours, with its index";
+const OURS: &str = "cache-runtime, with its index";
 
 pub(super) fn run(settings: Settings) -> Vec<Table> {
     let sizes = [
@@ -42,7 +42,7 @@ fn at(name: &str, size: usize, plan: Plan) -> Table {
             },
         ),
         filling(
-            "quick_cache insert, and BTreeMap",
+            "quick_cache and BTreeMap insert",
             size,
             |id| indexed.insert(key(id), Arc::clone(post)),
             |id| {
@@ -75,16 +75,17 @@ fn at(name: &str, size: usize, plan: Plan) -> Table {
     let all = measure(plan, contenders);
     cached::clear_fills();
     let size = figure(size as f64);
-    let title = format!("A new entry in memory, beside {size} others");
+    let title = format!("Insert an entry in memory, beside {size} others");
     let ratio = named(&all, OURS).ratio_to(named(&all, BARE));
-    Table::of(name, &title, "ns a call", &all, BARE).goal(Goal::at_most(
-        &format!("fill at {size} entries / quick_cache insert"),
+    Table::of(name, &title, "ns per call", &all, BARE).goal(Goal::at_most(
+        &format!("insert beside {size} entries / quick_cache insert"),
         ratio,
         4.0,
     ))
 }
 
-/// Inserts so many first, which isn't timed; then new ones, which are removed after each batch, so that the size stays.
+/// Insert `size` entries first, untimed. Then time new ones, which are removed after each batch so
+/// that the size stays the same.
 fn filling<'a>(
     name: &str,
     size: usize,

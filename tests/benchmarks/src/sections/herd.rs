@@ -19,11 +19,11 @@ use crate::stats::quantile;
 
 const CALLERS: usize = 1_000;
 const BODY: Duration = Duration::from_millis(20);
-const OURS: &str = "ours, memory";
+const OURS: &str = "cache-runtime, memory";
 
 static RUNS: AtomicUsize = AtomicUsize::new(0);
 
-/// What all of them would compute: a slow query.
+/// The body that all callers would run: a slow query.
 pub async fn body(id: usize) -> Post {
     RUNS.fetch_add(1, Ordering::Relaxed);
     tokio::time::sleep(BODY).await;
@@ -54,7 +54,7 @@ pub(super) fn run(settings: Settings) -> Vec<Table> {
     };
     let contenders = vec![
         stampede(OURS, &runtime, &runs, ours(memory)),
-        stampede("ours, Redis", &runtime, &runs, ours(redis)),
+        stampede("cache-runtime, Redis", &runtime, &runs, ours(redis)),
         stampede(
             "cached, sync_writes = \"by_key\"",
             &runtime,
@@ -73,8 +73,14 @@ pub(super) fn run(settings: Settings) -> Vec<Table> {
     ];
     let all = measure(settings.plan(20, 1), contenders);
     let all: Vec<_> = all.iter().map(|one| one.map(|ns| ns / 1e6)).collect();
-    let title = "1,000 callers of one missing key, whose body takes 20 ms";
-    let mut table = Table::of("herd", title, "ms until the last has its value", &all, OURS);
+    let title = "Stampede: 1,000 callers of one missing key, body of 20 ms";
+    let mut table = Table::of(
+        "herd",
+        title,
+        "ms until the last caller returns",
+        &all,
+        OURS,
+    );
     let runs = runs.borrow();
     table.remark("body runs", |name| {
         format!("{:.0}", quantile(&runs[name], 0.5))
@@ -82,7 +88,7 @@ pub(super) fn run(settings: Settings) -> Vec<Table> {
     vec![table]
 }
 
-/// Each batch is one herd on a key of its own.
+/// Build a contender whose batch is one stampede on a key of its own.
 fn stampede<'a, F>(
     name: &str,
     runtime: &'a Runtime,
@@ -100,7 +106,7 @@ where
             let started = Instant::now();
             let tasks: Vec<_> = (0..CALLERS).map(|_| tokio::spawn(call(id))).collect();
             for task in tasks {
-                task.await.expect("it doesn't panic");
+                task.await.expect("the task doesn't panic");
             }
             started.elapsed()
         });

@@ -13,9 +13,9 @@ use crate::report::table::figure;
 use crate::round::{Contender, Plan, measure};
 use crate::server::Server;
 
-/// How many keys one pattern matches.
+/// The number of keys that one pattern matches.
 const MATCHES: usize = 100;
-const OURS: &str = "ours";
+const OURS: &str = "cache-runtime";
 const WALK: &str = "quick_cache, retain";
 const SCAN: &str = "SCAN and UNLINK";
 
@@ -28,20 +28,20 @@ pub(super) fn run(settings: Settings) -> Vec<Table> {
     let plan = |size| settings.plan(if size > 100_000 { 9 } else { 31 }, 1);
     let mut memory = Table::new(
         "invalidation-memory",
-        "100 keys by a pattern, in memory",
+        "Invalidate 100 keys by pattern, in memory",
         "µs",
     );
     let mut redis = Table::new(
         "invalidation-redis",
-        "100 keys by a pattern, on Redis",
+        "Invalidate 100 keys by pattern, on Redis",
         "µs",
     );
     for &size in sizes {
         append(&mut memory, size, in_memory(size, plan(size)));
         append(&mut redis, size, on_redis(size, plan(size)));
     }
-    memory.reference = Some(format!("{WALK} over as many keys"));
-    redis.reference = Some(format!("{SCAN} over as many keys"));
+    memory.reference = Some(format!("{WALK} at the same number of keys"));
+    redis.reference = Some(format!("{SCAN} at the same number of keys"));
     vec![memory, redis]
 }
 
@@ -69,13 +69,13 @@ fn in_memory(size: usize, plan: Plan) -> Table {
             },
         ),
         removing(
-            "quick_cache, BTreeMap by hand",
+            "quick_cache and BTreeMap",
             size,
             |ids| ids.for_each(|id| indexed.insert(key(id), Arc::clone(post))),
             |group| {
                 let (from, to) = (prefix(group), format!("posts:{group};"));
                 let found: Vec<String> = {
-                    let index = indexed.index.lock().expect("nobody panics");
+                    let index = indexed.index.lock().expect("no thread panics");
                     index.range(from..to).map(|(key, ())| key.clone()).collect()
                 };
                 found.iter().for_each(|key| indexed.remove(key));
@@ -99,7 +99,7 @@ fn on_redis(size: usize, plan: Plan) -> Table {
             plain_redis::list_and_unlink(&mut listing, &format!("app:{}*", prefix(group)));
         }),
     ];
-    // All remove from the same million: what is removed is put back before the next one's turn.
+    // All contenders delete from the same keys: each puts them back before the next one's turn.
     table(plan, contenders, SCAN)
 }
 
@@ -120,12 +120,15 @@ fn ours<'a>(cache: &'a BlockingCache, size: usize) -> Contender<'a> {
             let removed = cache
                 .delete_pattern(&format!("posts:{group}:*"))
                 .expect("the store answers");
-            assert_eq!(removed as usize, MATCHES, "all of them, and no other");
+            assert_eq!(
+                removed as usize, MATCHES,
+                "the pattern matches its group and nothing else"
+            );
         },
     )
 }
 
-/// First stores so many; then each batch removes a group, and puts it back, which isn't timed.
+/// Store `size` keys first. Then each batch deletes a group, and puts it back untimed.
 fn removing<'a>(
     name: &str,
     size: usize,
@@ -133,7 +136,8 @@ fn removing<'a>(
     mut remove: impl FnMut(usize) + 'a,
 ) -> Contender<'a> {
     store(0..size);
-    // One that shares another's keys has the same number of groups: the smallest size's are in every size.
+    // A contender that shares another's keys uses the groups of the smallest size, which exist in
+    // all.
     let groups = if size == 0 { 100 } else { size / MATCHES };
     Contender::timed(name, move |keys| {
         let group = keys[0] % groups;

@@ -4,7 +4,7 @@ use crate::peers::{cached, ours, quick_cache};
 use crate::report::Table;
 use crate::round::{Contender, measure};
 
-const ONE: &str = "ours, one placeholder";
+const ONE: &str = "cache-runtime, one placeholder";
 
 pub(super) fn run(settings: Settings) -> Vec<Table> {
     ours::install();
@@ -14,15 +14,17 @@ pub(super) fn run(settings: Settings) -> Vec<Table> {
     let page = |key: usize| key as u32 % 100;
     let contenders = vec![
         Contender::call(ONE, |key| ours::shared(slug(key))),
-        Contender::call("ours, three placeholders", |key| {
+        Contender::call("cache-runtime, three placeholders", |key| {
             ours::three("databases", slug(key), page(key))
         }),
-        Contender::call("ours, a struct hashed", |key| ours::hashed(&FILTERS[key])),
+        Contender::call("cache-runtime, a hashed struct", |key| {
+            ours::hashed(&FILTERS[key])
+        }),
         Contender::call("cached, one argument", |key| cached::shared(slug(key))),
         Contender::call("cached, three arguments", |key| {
             cached::three("databases", slug(key), page(key))
         }),
-        Contender::call("cached, a struct cloned", |key| {
+        Contender::call("cached, a cloned struct", |key| {
             cached::hashed(&FILTERS[key])
         }),
         Contender::call("quick_cache, one in format!", |key| {
@@ -41,8 +43,8 @@ pub(super) fn run(settings: Settings) -> Vec<Table> {
     );
     vec![Table::of(
         "keys",
-        "What the key costs: a hit in memory on Arc",
-        "ns a call",
+        "Cost of the key: a memory hit on Arc",
+        "ns per call",
         &all,
         ONE,
     )]

@@ -9,11 +9,11 @@ use crate::report::{Goal, Table};
 use crate::round::{Contender, measure};
 use crate::stats::named;
 
-const READY_KEY: &str = "quick_cache, key ready";
-const READY_VALUE: &str = "quick_cache, key ready, by value";
-const OURS: &str = "ours, Arc";
-const OURS_ASYNC: &str = "ours, Arc, async";
-const OURS_VALUE: &str = "ours, by value";
+const READY_KEY: &str = "quick_cache, prebuilt key";
+const READY_VALUE: &str = "quick_cache, prebuilt key, by value";
+const OURS: &str = "cache-runtime, Arc";
+const OURS_ASYNC: &str = "cache-runtime, Arc, async";
+const OURS_VALUE: &str = "cache-runtime, by value";
 const CACHED: &str = "cached, concurrent, Arc";
 const CACHED_UNBOUNDED: &str = "cached, concurrent, unbounded, Arc";
 const CACHED_VALUE: &str = "cached, concurrent, by value";
@@ -40,10 +40,10 @@ pub(super) fn run(settings: Settings) -> Vec<Table> {
     let slug = |key: usize| SLUGS[key].as_str();
     let contenders = vec![
         Contender::call(READY_KEY, |key| ready.get(READY[key].as_str())),
-        Contender::call("quick_cache, key formatted", |key| {
+        Contender::call("quick_cache, formatted key", |key| {
             quick_cache::shared(&plain, slug(key))
         }),
-        Contender::call("moka, key formatted", |key| moka::shared(&moka, slug(key))),
+        Contender::call("moka, formatted key", |key| moka::shared(&moka, slug(key))),
         Contender::call(OURS, |key| ours::shared(slug(key))),
         Contender::future(OURS_ASYNC, &runtime, |key| ours::shared_async(slug(key))),
         Contender::call(CACHED, |key| cached::shared(slug(key))),
@@ -54,7 +54,7 @@ pub(super) fn run(settings: Settings) -> Vec<Table> {
         Contender::call("cached, one lock, Arc", |key| cached::one_lock(slug(key))),
         Contender::call(READY_VALUE, |key| values.get(READY[key].as_str())),
         Contender::call(OURS_VALUE, |key| ours::value(slug(key))),
-        Contender::future("ours, by value, async", &runtime, |key| {
+        Contender::future("cache-runtime, by value, async", &runtime, |key| {
             ours::value_async(slug(key))
         }),
         Contender::call(CACHED_VALUE, |key| cached::value(slug(key))),
@@ -76,23 +76,23 @@ pub(super) fn run(settings: Settings) -> Vec<Table> {
     let of = |name| named(&all, name);
     let table = Table::of(
         "memory-hit",
-        "A hit in memory, 10,000 posts of 1 KB",
-        "ns a call",
+        "Memory hit among 10,000 posts of 1 KB",
+        "ns per call",
         &all,
         READY_KEY,
     )
     .goal(Goal::at_most(
-        "hit on Arc / cached's concurrent one",
+        "memory hit on Arc / cached, concurrent",
         of(OURS).ratio_to(of(CACHED)),
         0.75,
     ))
     .goal(Goal::at_most(
-        "hit on Arc / cached's concurrent one, unbounded",
+        "memory hit on Arc / cached, concurrent, unbounded",
         of(OURS).ratio_to(of(CACHED_UNBOUNDED)),
         0.75,
     ))
     .goal(Goal::at_most(
-        "hit on Arc / quick_cache, key ready",
+        "memory hit on Arc / quick_cache, prebuilt key",
         of(OURS).ratio_to(of(READY_KEY)),
         1.6,
     ))
@@ -102,7 +102,7 @@ pub(super) fn run(settings: Settings) -> Vec<Table> {
         30.0,
     ))
     .goal(Goal::at_most(
-        "hit by value / cached's concurrent one",
+        "memory hit by value / cached, concurrent",
         of(OURS_VALUE).ratio_to(of(CACHED_VALUE)),
         0.85,
     ));

@@ -9,10 +9,10 @@ use crate::report::Table;
 use crate::report::table::figure;
 use crate::server::Server;
 
-/// Who is measured by the program `memory-per-entry`; the first is what is stored, without a store.
+/// The contenders of the program `memory-per-entry`. The first is the values without a store.
 pub const IN_MEMORY: [&str; 7] = [
     "values alone",
-    "ours, store and index",
+    "cache-runtime, with its index",
     "quick_cache",
     "quick_cache and BTreeMap",
     "moka",
@@ -20,7 +20,7 @@ pub const IN_MEMORY: [&str; 7] = [
     "cached, concurrent, unbounded",
 ];
 
-/// The slug of an entry.
+/// Return the slug of an entry.
 pub fn slug(id: usize) -> String {
     format!("a-post-of-{id:07}")
 }
@@ -30,7 +30,8 @@ pub(super) fn run(settings: Settings) -> Vec<Table> {
     vec![in_memory(count), in_redis(count)]
 }
 
-/// Counting slows every allocation, so this is a program of its own, and each contender a process of its own.
+/// Measure each contender in a process of its own, by a program that counts allocations: counting
+/// slows every one of them.
 fn in_memory(count: usize) -> Table {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let figure_of = |name: &str| {
@@ -56,7 +57,7 @@ fn in_memory(count: usize) -> Table {
     };
     let values = figure_of(IN_MEMORY[0]);
     let title = format!(
-        "Bytes an entry beyond its value, {} posts in memory",
+        "Bytes per entry beyond its value, {} posts in memory",
         figure(count as f64)
     );
     let mut table = Table::new("memory-per-entry", &title, "bytes");
@@ -67,7 +68,7 @@ fn in_memory(count: usize) -> Table {
     table
 }
 
-/// What the server says of itself.
+/// Measure by the server's `used_memory`.
 fn in_redis(count: usize) -> Table {
     let by_hand = {
         let server = Server::start();
@@ -101,13 +102,13 @@ fn in_redis(count: usize) -> Table {
     });
     let index = index(&server) / count as f64;
     let title = format!(
-        "Bytes an entry in Redis, {} posts of 1 KB",
+        "Bytes per entry in Redis, {} posts of 1 KB",
         figure(count as f64)
     );
     let mut table = Table::new("memory-per-entry-redis", &title, "bytes, value included");
     table.push("SET by hand", by_hand, None);
-    table.push("ours, entry and index", in_all, None);
-    table.push("ours, the index's part", index, None);
+    table.push("cache-runtime, entry and index", in_all, None);
+    table.push("cache-runtime, index alone", index, None);
     table.relate("SET by hand");
     table
 }
@@ -118,7 +119,7 @@ fn used(server: &Server, count: usize, fill: impl FnOnce()) -> f64 {
     (server.info("used_memory") - before) as f64 / count as f64
 }
 
-/// Bytes of all sets of the index.
+/// Return the bytes of all index sets.
 fn index(server: &Server) -> f64 {
     let mut connection = server.connect();
     let sets = redis::cmd("KEYS").arg("app#index:*").query(&mut connection);

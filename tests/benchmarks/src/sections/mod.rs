@@ -1,4 +1,4 @@
-//! What is measured, one section a file.
+//! The sections, one a file.
 
 mod fill;
 pub mod herd;
@@ -18,14 +18,14 @@ use crate::compile_time;
 use crate::report::Table;
 use crate::round::Plan;
 
-/// How thoroughly.
+/// How thorough a run is.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     pub quick: bool,
 }
 
 impl Settings {
-    /// So many rounds of so many calls; a smoke run makes a few.
+    /// Plan `rounds` rounds of `batch` calls; a smoke run makes a few rounds.
     fn plan(self, rounds: usize, batch: usize) -> Plan {
         let (warm_up, rounds) = if self.quick {
             (1, 5)
@@ -41,18 +41,18 @@ impl Settings {
         }
     }
 
-    /// A size: a smoke run takes a smaller one.
+    /// Choose a size: a smoke run takes the smaller one.
     fn of(self, whole: usize, quick: usize) -> usize {
         if self.quick { quick } else { whole }
     }
 }
 
-/// One section: it gives one table or several, whose names begin with its own.
+/// A section. It returns tables whose names begin with its own.
 pub struct Section {
     pub name: &'static str,
     pub what: &'static str,
     pub run: fn(Settings) -> Vec<Table>,
-    /// Whether it runs only if it is named.
+    /// It runs only if named on the command line.
     pub on_demand: bool,
 }
 
@@ -69,39 +69,43 @@ const fn section(
     }
 }
 
-/// In the order of the page.
+/// All sections, in the order of the page.
 pub const ALL: &[Section] = &[
     section(
         "memory-hit",
-        "a hit in memory, shared and by value, sync and async",
+        "a memory hit, shared and by value, sync and async",
         memory_hit::run,
     ),
     section(
         "keys",
-        "a hit in memory by one placeholder, by three, by a hashed struct",
+        "a memory hit by one placeholder, by three, by a hashed struct",
         keys::run,
     ),
     section(
         "near-hit",
-        "a hit in memory in front of Redis",
+        "a near-cache hit beside a memory hit and a Redis hit",
         near_hit::run,
     ),
     section(
         "redis",
-        "on Redis: hits by 1, 64 and 512 callers; miss and fill",
+        "Redis hits by 1, 64 and 512 callers; miss and fill",
         redis::run,
     ),
     section(
         "fill",
-        "a new entry in memory, at 10,000 and at 1,000,000",
+        "an insert in memory, beside 10,000 and 1,000,000 entries",
         fill::run,
     ),
     section(
         "invalidation",
-        "100 of 10,000 to 1,000,000 keys by a pattern",
+        "invalidate 100 of 10,000 to 1,000,000 keys by pattern",
         invalidation::run,
     ),
-    section("herd", "1,000 callers of one missing key", herd::run),
+    section(
+        "herd",
+        "a stampede: 1,000 callers of one missing key",
+        herd::run,
+    ),
     section(
         "two-threads",
         "two threads on one hot key",
@@ -109,36 +113,36 @@ pub const ALL: &[Section] = &[
     ),
     section(
         "memory-per-entry",
-        "bytes an entry, in memory and in Redis",
+        "bytes per entry, in memory and in Redis",
         memory_per_entry::run,
     ),
     Section {
         on_demand: true,
         ..section(
             "compile-time",
-            "200 annotated functions: time, size, lines",
+            "compile time, size and expansion of 200 annotated functions",
             compile_time::run,
         )
     },
 ];
 
-/// Those of these names; without names, all that don't wait to be named.
+/// Return the named sections; without names, all but those on demand.
 ///
 /// # Errors
 ///
-/// If there is none of a name.
+/// Fails if a name is unknown.
 pub fn chosen(names: &[String]) -> Result<Vec<&'static Section>, String> {
     if names.is_empty() {
         return Ok(ALL.iter().filter(|section| !section.on_demand).collect());
     }
     let find = |name: &String| {
         let found = ALL.iter().find(|section| section.name == name);
-        found.ok_or_else(|| format!("there is no section `{name}`; --list names all"))
+        found.ok_or_else(|| format!("there is no section `{name}`; `--list` shows all"))
     };
     names.iter().map(find).collect()
 }
 
-/// Where a table stands on the page.
+/// Return the position of a table on the page.
 pub fn place(table: &str) -> usize {
     let of = ALL
         .iter()
@@ -146,28 +150,28 @@ pub fn place(table: &str) -> usize {
     of.unwrap_or(ALL.len())
 }
 
-/// For what never waits: memory.
+/// Build a runtime of one thread, for memory, which never waits.
 fn one_thread() -> Runtime {
     let built = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    built.expect("a runtime can be made")
+    built.expect("the runtime can be built")
 }
 
-/// As a service has it.
+/// Build a multi-threaded runtime, as services use.
 fn all_threads() -> Runtime {
     let built = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
-    built.expect("a runtime can be made")
+    built.expect("the runtime can be built")
 }
 
-/// Runs it as a task of the runtime, where a service's requests run.
+/// Run a future as a task of the runtime, as a service runs its requests.
 fn as_task<F>(runtime: &Runtime, work: F) -> F::Output
 where
     F: Future<Output: Send + 'static> + Send + 'static,
 {
-    runtime.block_on(async { tokio::spawn(work).await.expect("it doesn't panic") })
+    runtime.block_on(async { tokio::spawn(work).await.expect("the task doesn't panic") })
 }
 
 #[cfg(test)]

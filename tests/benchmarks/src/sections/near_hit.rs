@@ -11,9 +11,9 @@ use crate::round::{Contender, measure};
 use crate::server::Server;
 use crate::stats::named;
 
-const NEAR: &str = "ours, near store";
-const MEMORY: &str = "ours, memory store";
-const REDIS: &str = "ours, Redis";
+const NEAR: &str = "cache-runtime, near cache";
+const MEMORY: &str = "cache-runtime, memory";
+const REDIS: &str = "cache-runtime, Redis";
 
 pub(super) fn run(settings: Settings) -> Vec<Table> {
     let (server, runtime) = (Server::start(), all_threads());
@@ -24,22 +24,22 @@ pub(super) fn run(settings: Settings) -> Vec<Table> {
         .zip(caches)
         .map(|(name, cache)| {
             let contender = hits(name, &runtime, cache);
-            // They take some hundred times as long.
+            // A Redis hit takes several hundred times as long.
             contender.thinned(if *name == REDIS { 20 } else { 1 })
         });
     let contenders = contenders.collect();
     settle(&server, &runtime, &near);
     let all = measure(settings.plan(100, 4_000).warmed(), contenders);
     let of = |name| named(&all, name);
-    let title = "A hit in memory in front of Redis, by one caller";
-    let table = Table::of("near-hit", title, "ns a call", &all, MEMORY)
+    let title = "A near-cache hit, a memory hit and a Redis hit, one caller";
+    let table = Table::of("near-hit", title, "ns per call", &all, MEMORY)
         .goal(Goal::at_least(
-            "a hit on Redis / a near hit",
+            "Redis hit / near-cache hit",
             of(REDIS).ratio_to(of(NEAR)),
             300.0,
         ))
         .goal(Goal::at_most(
-            "a near hit / a hit in memory",
+            "near-cache hit / memory hit",
             of(NEAR).ratio_to(of(MEMORY)),
             1.3,
         ));
@@ -57,12 +57,13 @@ fn hits<'a>(name: &str, runtime: &'a Runtime, cache: Cache) -> Contender<'a> {
             started.elapsed()
         })
     };
-    // All contenders' entries are there before the first round.
+    // All entries are stored before the first round.
     batch(&(0..ENTRIES).collect::<Vec<_>>());
     Contender::timed(name, batch)
 }
 
-/// Reads until reading asks Redis for nothing: from the first reads on, entries may still be on their way in.
+/// Read until Redis gets no more commands: after a first read an entry may not be in the near cache
+/// yet.
 fn settle(server: &Server, runtime: &Runtime, near: &Cache) {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
@@ -73,13 +74,13 @@ fn settle(server: &Server, runtime: &Runtime, near: &Cache) {
                 ours::shared_at(&near, slug).await;
             }
         });
-        // Heartbeats, and the two questions of this function.
+        // Heartbeats, and the two `INFO` of this function.
         if server.info("total_commands_processed") - before < 50 {
             return;
         }
         assert!(
             Instant::now() < deadline,
-            "the near store doesn't hold what was read"
+            "the near cache doesn't hold the entries that were read"
         );
     }
 }

@@ -15,9 +15,10 @@ use crate::server::Server;
 use crate::stats::named;
 
 const BY_HAND: &str = "redis by hand";
-const OURS: &str = "ours";
+const OURS: &str = "cache-runtime";
 
-/// One server and one runtime for all tables: the store that `cached`'s macro makes is a static.
+/// Use one server and one runtime for all tables: the store that `cached`'s macro makes is a
+/// `static`.
 pub(super) fn run(settings: Settings) -> Vec<Table> {
     let (server, runtime) = (Server::start(), all_threads());
     cached::URL.get_or_init(|| server.url());
@@ -35,7 +36,7 @@ pub(super) fn run(settings: Settings) -> Vec<Table> {
     tables
 }
 
-/// The slug of an entry that is there.
+/// Return the slug of a stored entry.
 fn old(key: usize) -> String {
     SLUGS[key].clone()
 }
@@ -44,16 +45,16 @@ fn hits(server: &Server, runtime: &Runtime, callers: usize, plan: Plan) -> Table
     let before = server.info("keyspace_misses");
     let samples = measure(plan, contenders(server, runtime, callers, old));
     let missed = server.info("keyspace_misses") - before;
-    // A few are nobody's hits: what a new connection looks at.
+    // A few come from new connections.
     assert!(missed < 100, "{missed} misses were measured as hits");
     let rates: Vec<_> = samples.iter().map(|one| one.map(|ns| 1e9 / ns)).collect();
     let name = format!("redis-hit-{callers}");
     let s = if callers == 1 { "" } else { "s" };
-    let title = format!("Hits on Redis, GET and decode, {callers} caller{s}");
+    let title = format!("Redis hits: GET and decode, {callers} caller{s}");
     let table = Table::of(
         &name,
         &title,
-        "hits a second (more is better)",
+        "hits per second (more is better)",
         &rates,
         BY_HAND,
     );
@@ -61,12 +62,12 @@ fn hits(server: &Server, runtime: &Runtime, callers: usize, plan: Plan) -> Table
         return table;
     }
     let ratio = named(&rates, OURS).ratio_to(named(&rates, BY_HAND));
-    let what = format!("hits a second / by hand, {callers} caller{s}");
+    let what = format!("Redis hits per second / by hand, {callers} caller{s}");
     table.goal(Goal::at_least(&what, ratio, 0.95))
 }
 
 fn fill(server: &Server, runtime: &Runtime, plan: Plan) -> Table {
-    // A slug that nobody has asked for yet.
+    // A slug that hasn't been read yet.
     let next = Arc::new(AtomicUsize::new(0));
     let contenders = contenders(server, runtime, 1, move |_| {
         format!("a-new-post-{:07}", next.fetch_add(1, Ordering::Relaxed))
@@ -77,8 +78,8 @@ fn fill(server: &Server, runtime: &Runtime, plan: Plan) -> Table {
         .collect();
     Table::of(
         "redis-fill",
-        "Miss and fill on Redis, one caller",
-        "µs a call",
+        "Redis miss and fill, one caller",
+        "µs per call",
         &all,
         BY_HAND,
     )
@@ -125,7 +126,7 @@ where
     ]
 }
 
-/// So many tasks that share the keys.
+/// Build a contender of `callers` tasks that share the keys.
 fn crowd<'a, S, F, C>(
     name: &str,
     runtime: &'a Runtime,
@@ -160,7 +161,7 @@ where
             };
             let tasks: Vec<_> = shares.into_iter().map(start).collect();
             for task in tasks {
-                task.await.expect("it doesn't panic");
+                task.await.expect("the task doesn't panic");
             }
             started.elapsed()
         })

@@ -10,14 +10,14 @@ use crate::report::{Goal, Table};
 use crate::round::{Contender, measure};
 use crate::stats::named;
 
-const OURS: &str = "ours";
-const BARE: &str = "quick_cache, key ready";
+const OURS: &str = "cache-runtime";
+const BARE: &str = "quick_cache, prebuilt key";
 const NAMES: [&str; 5] = [
     BARE,
-    "quick_cache, key formatted",
+    "quick_cache, formatted key",
     OURS,
     "cached, concurrent",
-    "moka, key formatted",
+    "moka, formatted key",
 ];
 
 pub(super) fn run(settings: Settings) -> Vec<Table> {
@@ -52,30 +52,30 @@ pub(super) fn run(settings: Settings) -> Vec<Table> {
     let mut table = Table::of(
         "two-threads",
         title,
-        "ns a call, on each thread",
+        "ns per call, on each thread",
         &all,
         &format!("{BARE}, 1 thread"),
     )
     .goal(Goal::at_most(
-        "two threads / one, ours, to the same of quick_cache",
+        "slowdown from one thread to two / quick_cache's",
         growth(OURS) / growth(BARE),
         1.0,
     ));
-    table.remark("to its one thread", |row| {
+    table.remark("vs one thread", |row| {
         row.strip_suffix(", 2 threads")
             .map_or_else(String::new, |name| figure(growth(name)))
     });
     vec![table]
 }
 
-/// The loop is in here, so that only one call of a box is timed for all.
+/// Call in a loop. The loop is in here, so that the indirect call is timed once for all.
 fn repeat<T>(count: usize, call: impl Fn() -> T) {
     for _ in 0..count {
         black_box(call());
     }
 }
 
-/// From when the first thread begins to when the last one ends.
+/// Measure from the start of the first thread to the end of the last.
 fn together(threads: usize, count: usize, calls: &(dyn Fn(usize) + Sync)) -> std::time::Duration {
     let barrier = Arc::new(Barrier::new(threads));
     std::thread::scope(|scope| {
@@ -91,7 +91,7 @@ fn together(threads: usize, count: usize, calls: &(dyn Fn(usize) + Sync)) -> std
         let running: Vec<_> = (0..threads).map(start).collect();
         let times: Vec<_> = running
             .into_iter()
-            .map(|thread| thread.join().expect("it doesn't panic"))
+            .map(|thread| thread.join().expect("the task doesn't panic"))
             .collect();
         let first = times.iter().map(|(started, _)| *started).min();
         let last = times.iter().map(|(_, ended)| *ended).max();

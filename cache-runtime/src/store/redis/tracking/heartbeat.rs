@@ -112,7 +112,9 @@ pub(crate) fn reason(error: &RedisError) -> String {
         detail.contains("unknown command") || detail.contains("unknown subcommand")
     });
     match error.code() {
-        Some("NOPERM") => format!("its user may not do what it needs (see docs/redis.md): {error}"),
+        Some("NOPERM") => {
+            format!("its user may not do what it needs (see docs/operations/redis.md): {error}")
+        }
         Some("NOPROTO") => format!("{TOO_OLD}: {error}"),
         _ if is_unknown => format!("{TOO_OLD}: {error}"),
         _ => error.to_string(),

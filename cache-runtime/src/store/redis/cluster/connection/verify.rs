@@ -39,7 +39,7 @@ impl ClusterConnection {
     pub(crate) async fn identify(&self, ends: &[End]) -> RedisResult<String> {
         let identity = self.greet_all(ends).await?;
         if identity.guessed {
-            let text = "its user may not ask who the masters are (see docs/redis.md)";
+            let text = "its user may not ask who the masters are (see docs/operations/cluster.md)";
             return Err((ErrorKind::Client, text).into());
         }
         if ends.is_empty() && identity != self.0.identity {
