@@ -1,9 +1,10 @@
 //! From the tokens of an attribute and its item to the tokens that replace them.
 
-use crate::errors::Errors;
+use crate::attr::{Attached, Kind};
+use crate::diagnostics::errors::Errors;
 use crate::expand;
-use crate::function::Function;
-use crate::model::{Attached, Kind, Model};
+use crate::item::function::Function;
+use crate::model::Model;
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;

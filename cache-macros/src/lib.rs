@@ -5,25 +5,17 @@
 //! spans, `model` puts it together with the `signature`, `check` finds every mistake, and `expand` writes the result and
 //! can't fail. A mistake leaves the function as its author wrote it, beside all of the errors.
 
-mod args;
-mod async_trait;
-mod balance;
-mod bindings;
+mod analyze;
+mod attr;
 mod check;
+mod diagnostics;
 mod entry;
-mod errors;
 mod expand;
-mod free;
-mod freshness;
-mod function;
+mod item;
 mod model;
-mod nearest;
-mod options;
-mod signature;
 #[cfg(test)]
 mod snapshots;
 mod template;
-mod ttl;
 
 use proc_macro::TokenStream;
 

@@ -1,8 +1,8 @@
 //! Whether the companions are generated.
 
-use crate::args::CacheableArgs;
-use crate::errors::Errors;
-use crate::signature::{Facts, Style};
+use crate::attr::args::CacheableArgs;
+use crate::diagnostics::errors::Errors;
+use crate::item::signature::{Facts, Style};
 
 /// What the option says, else: only for what can be a free function, since a trait's `impl` takes no further methods.
 pub(crate) fn wanted(args: &CacheableArgs, facts: &Facts, errors: &mut Errors) -> bool {

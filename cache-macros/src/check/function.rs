@@ -1,10 +1,10 @@
 //! Checks of the function itself, whatever its options say.
 
 use super::output;
-use crate::errors::Errors;
-use crate::function::Function;
-use crate::model::{Attached, Kind};
-use crate::signature::{Facts, Style};
+use crate::attr::{Attached, Kind};
+use crate::diagnostics::errors::Errors;
+use crate::item::function::Function;
+use crate::item::signature::{Facts, Style};
 use quote::ToTokens as _;
 use syn::{FnArg, Pat};
 

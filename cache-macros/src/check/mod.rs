@@ -9,8 +9,8 @@ pub(crate) mod refresh;
 pub(crate) mod skip;
 pub(crate) mod text;
 
-use crate::nearest::{hint, list};
-use crate::signature::Facts;
+use crate::diagnostics::nearest::{hint, list};
+use crate::item::signature::Facts;
 
 /// `; did you mean ..? the arguments of `f` are ..`, for a name that is none of them.
 fn arguments(word: &str, facts: &Facts) -> String {

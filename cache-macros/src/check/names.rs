@@ -1,9 +1,9 @@
 //! Checks of the names that placeholders use.
 
-use crate::errors::Errors;
-use crate::free::Place;
+use crate::diagnostics::errors::Errors;
+use crate::item::free::Place;
+use crate::item::signature::Facts;
 use crate::model::When;
-use crate::signature::Facts;
 use crate::template::{Placeholder, RESULT, Template};
 use proc_macro2::Span;
 use syn::Type;

@@ -1,8 +1,8 @@
 //! Checks of what the function returns.
 
-use crate::async_trait;
-use crate::errors::Errors;
-use crate::signature::{Facts, Style};
+use crate::diagnostics::errors::Errors;
+use crate::item::async_trait;
+use crate::item::signature::{Facts, Style};
 use syn::visit::{self, Visit};
 use syn::{
     GenericArgument, Lifetime, PathArguments, Type, TypeImplTrait, TypeReference, TypeTraitObject,

@@ -1,9 +1,9 @@
 //! Checks of `patterns` as a list, and of `when`.
 
-use crate::args::Patterns;
-use crate::errors::Errors;
+use crate::attr::args::Patterns;
+use crate::diagnostics::errors::Errors;
+use crate::diagnostics::nearest::hint;
 use crate::model::When;
-use crate::nearest::hint;
 use proc_macro2::Span;
 use syn::LitStr;
 

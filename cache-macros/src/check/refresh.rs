@@ -1,9 +1,9 @@
 //! Who computes a stale value anew, and checks of the options about it.
 
-use crate::errors::Errors;
-use crate::freshness::{By, Freshness, StaleIfError};
-use crate::function::Function;
-use crate::signature::{Facts, Style, cfgs};
+use crate::attr::staleness::{By, Freshness, StaleIfError};
+use crate::diagnostics::errors::Errors;
+use crate::item::function::Function;
+use crate::item::signature::{Facts, Style, cfgs};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Attribute, FnArg, GenericParam, PathArguments, Type};

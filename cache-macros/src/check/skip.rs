@@ -1,7 +1,7 @@
 //! Checks of `skip(..)`.
 
-use crate::errors::Errors;
-use crate::signature::Facts;
+use crate::diagnostics::errors::Errors;
+use crate::item::signature::Facts;
 use crate::template::Template;
 use syn::Ident;
 use syn::ext::IdentExt as _;

@@ -1,7 +1,7 @@
 //! Checks of the literal text of keys and patterns.
 
-use crate::errors::Errors;
-use crate::signature::Facts;
+use crate::diagnostics::errors::Errors;
+use crate::item::signature::Facts;
 use crate::template::{Segment, Template};
 
 /// A key names one entry: no wildcards, nothing that needs quoting in a shell.

@@ -1,8 +1,8 @@
 //! What stands before the bodies of the companions. It is made to tokens once, not once for each of them: cargo compiles macros
 //! without optimization, so what a macro does shows in the time that an annotated function takes.
 
+use crate::item::signature::cfgs;
 use crate::model::Model;
-use crate::signature::cfgs;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Attribute;

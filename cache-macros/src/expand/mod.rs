@@ -10,8 +10,8 @@ mod refresh;
 mod render;
 mod write;
 
+use crate::item::signature::{Style, stored_part};
 use crate::model::{Model, Runtime};
-use crate::signature::{Style, stored_part};
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::quote_spanned;
 use syn::Expr;

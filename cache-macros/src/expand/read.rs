@@ -1,9 +1,9 @@
 //! `#[cacheable]`: the site, the lookup and the call.
 
 use super::{Purpose, condition, handle, refresh, stored_shape};
+use crate::attr::ttl::Ttl;
+use crate::item::signature::Style;
 use crate::model::{Model, Read};
-use crate::signature::Style;
-use crate::ttl::Ttl;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote_spanned};
 use syn::spanned::Spanned as _;

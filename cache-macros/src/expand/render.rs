@@ -1,7 +1,7 @@
 //! The lines that write a key or a pattern.
 
+use crate::item::signature::Binding;
 use crate::model::{Read, Runtime};
-use crate::signature::Binding;
 use crate::template::{Placeholder, RESULT, Segment, Template};
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;

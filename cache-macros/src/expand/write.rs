@@ -1,8 +1,8 @@
 //! `#[invalidate]`: the site, the plan and the call.
 
 use super::{Purpose, condition, handle, render, shape};
+use crate::item::signature::Style;
 use crate::model::{Model, When, Write};
-use crate::signature::Style;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote_spanned};
 

@@ -1,5 +1,5 @@
 use super::{Segment, Template};
-use crate::errors::Errors;
+use crate::diagnostics::errors::Errors;
 use proc_macro2::Span;
 use syn::LitStr;
 

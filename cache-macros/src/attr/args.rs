@@ -1,7 +1,7 @@
 //! The options of `#[cacheable]` and `#[invalidate]`: syntax only.
 
-use crate::freshness::Freshness;
-use crate::options::{Options, flag, names, string, value};
+use crate::attr::options::{Options, flag, names, string, value};
+use crate::attr::staleness::Freshness;
 use proc_macro2::Span;
 use syn::parse::ParseStream;
 use syn::{Error, Expr, ExprLit, Ident, Lit, LitInt, LitStr, Path};

@@ -1,7 +1,7 @@
 //! The options about an entry's freshness: `stale`, `stale_if_error`, `early`, `refresh` and `jitter`.
 
-use crate::options::{flag, string, value};
-use crate::ttl;
+use crate::attr::options::{flag, string, value};
+use crate::attr::ttl;
 use proc_macro2::Span;
 use syn::parse::ParseStream;
 use syn::{Error, Expr, ExprLit, Ident, Lit};
@@ -127,7 +127,7 @@ fn jitter(part: Expr) -> syn::Result<f64> {
 #[cfg(test)]
 mod tests {
     use super::{Freshness, jitter};
-    use crate::errors::Errors;
+    use crate::diagnostics::errors::Errors;
     use quote::quote;
     use syn::Expr;
 
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn all_of_them_are_read() {
         let mut errors = Errors::default();
-        let args: crate::args::CacheableArgs = crate::options::read(
+        let args: crate::attr::args::CacheableArgs = crate::attr::options::read(
             quote!(
                 stale = "1m",
                 stale_if_error = 3600,

@@ -1,7 +1,7 @@
 //! Reads the options of an attribute one by one: what is shared by all attributes.
 
-use crate::errors::Errors;
-use crate::nearest::{hint, list};
+use crate::diagnostics::errors::Errors;
+use crate::diagnostics::nearest::{hint, list};
 use proc_macro2::{Group, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream, Parser as _};

@@ -1,8 +1,8 @@
 //! What a signature says: its arguments, `self`, what it returns and how its body runs.
 
-use crate::async_trait::{self, BoxedBody};
-use crate::bindings;
-use crate::function::Function;
+use crate::item::async_trait::{self, BoxedBody};
+use crate::item::bindings;
+use crate::item::function::Function;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;

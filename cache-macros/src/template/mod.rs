@@ -4,9 +4,11 @@
 //! where the text before it is no expression: in `<<xs.iter().collect::<Vec<Vec<u8>>>().len()>>`
 //! it does; a shift needs parentheses, `<<(a >> 2)>>`.
 
-use crate::balance::is_balanced;
-use crate::errors::Errors;
-use crate::free::{Mention, Place, mentions};
+mod balance;
+
+use crate::diagnostics::errors::Errors;
+use crate::item::free::{Mention, Place, mentions};
+use balance::is_balanced;
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use syn::{Expr, LitStr};
 
@@ -213,5 +215,4 @@ fn respan(tokens: TokenStream, span: Span) -> TokenStream {
 }
 
 #[cfg(test)]
-#[path = "template/tests.rs"]
 mod tests;

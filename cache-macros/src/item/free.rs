@@ -1,6 +1,6 @@
 //! The free identifiers of a placeholder's expression: the names that must come from outside of it.
 
-use crate::bindings;
+use crate::item::bindings;
 use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
 use syn::visit::{self, Visit};

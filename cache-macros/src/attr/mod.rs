@@ -1,0 +1,22 @@
+//! The attributes as they are written, with their spans. Syntax only.
+
+pub(crate) mod args;
+pub(crate) mod options;
+pub(crate) mod staleness;
+pub(crate) mod ttl;
+
+use proc_macro2::{Span, TokenStream};
+
+/// Which of the two attributes.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Kind {
+    Cacheable,
+    Invalidate,
+}
+
+/// One of our attributes on the function, not yet parsed.
+pub(crate) struct Attached {
+    pub(crate) kind: Kind,
+    pub(crate) span: Span,
+    pub(crate) args: TokenStream,
+}

@@ -1,0 +1,7 @@
+//! The annotated function: its signature, the names it binds, and the names that an expression uses.
+
+pub(crate) mod async_trait;
+pub(crate) mod bindings;
+pub(crate) mod free;
+pub(crate) mod function;
+pub(crate) mod signature;
