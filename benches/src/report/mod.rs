@@ -14,7 +14,7 @@ use crate::machine::Machine;
 
 /// Return the folder `docs` of this repository.
 pub fn docs() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")
 }
 
 /// Replace the tables on the pages, their charts and `latest.json`. Tables that weren't measured in

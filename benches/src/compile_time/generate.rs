@@ -79,7 +79,7 @@ pub(crate) fn write(folder: &Path) -> io::Result<()> {
     let workspace = format!("[workspace]\nresolver = \"3\"\nmembers = [{members}]\n");
     std::fs::write(folder.join("Cargo.toml"), workspace)?;
     std::fs::copy(here.join("Cargo.lock"), folder.join("Cargo.lock"))?;
-    let runtime = here.join("../../cache-runtime").canonicalize()?;
+    let runtime = here.join("../cache-runtime").canonicalize()?;
     for program in ALL {
         let source = folder.join(program.package).join("src");
         std::fs::create_dir_all(&source)?;

@@ -151,7 +151,7 @@ fn lines(workspace: &Workspace) -> Table {
         let more = workspace.expanded_lines(program.package) - plain;
         table.push(program.name, more / FUNCTIONS as f64, None);
     }
-    let snapshot = include_str!("../../../../cache-macros/tests/snapshots/plain_async.expanded.rs");
+    let snapshot = include_str!("../../../cache-macros/tests/snapshots/plain_async.expanded.rs");
     let lines = snapshot.lines().count() as f64;
     table.push("cache-runtime, the snapshot plain_async", lines, None);
     table.goal(Goal::at_most(
