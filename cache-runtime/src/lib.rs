@@ -76,6 +76,8 @@
 //! chooses. Entries carry codec and compression, so a build reads what any other wrote if it has the feature; else they are
 //! misses.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[doc(hidden)]
 pub mod __private;
 mod builder;
@@ -87,6 +89,8 @@ mod entry;
 mod error;
 mod events;
 mod flight;
+#[cfg(all(doc, feature = "macros", feature = "redis"))]
+pub mod guide;
 mod key;
 mod pattern;
 mod read;
