@@ -38,6 +38,9 @@
 //! store, [`Cache::install`] makes it the process's default, [`Cache::scope`] that of a test, and its explicit
 //! operations serve what no attribute says.
 //!
+//! The module `guide` explains each topic with examples: getting started, keys, invalidation, staleness, values, the near
+//! cache, the manual API, testing and observability.
+//!
 //! # Words
 //!
 //! A **template** is a key literal; `<<slug>>` in it is a **placeholder**. Rendered for one call it is a **path**,
