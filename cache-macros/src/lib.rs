@@ -47,6 +47,7 @@ use proc_macro::TokenStream;
 /// | `early = true` | a hot entry is computed anew shortly before its `ttl` ends; also `early` alone |
 /// | `refresh = "caller"` | who computes an entry anew that still stands: `"caller"` or `"background"` |
 /// | `jitter = 0.1` | shortens each `ttl` by chance, by less than this part of it: what was stored together doesn't expire together |
+/// | `near = false` | keeps this function's entries out of the near cache; see `CacheBuilder::near_cache` |
 /// | `debug = true` | shows this function's cache events at level `info`; also `debug` alone |
 /// | `cache = self.cache` | the cache to use, by reference; default `Cache::current()` |
 /// | `companions`, `companions = false` | see [Companions](#companions) |

@@ -38,6 +38,9 @@
 //! store, [`Cache::install`] makes it the process's default, [`Cache::scope`] that of a test, and its explicit
 //! operations serve what no attribute says.
 //!
+//! The module `guide` explains each topic with examples: getting started, keys, invalidation, staleness, values, the near
+//! cache, the manual API, testing and observability.
+//!
 //! # Words
 //!
 //! A **template** is a key literal; `<<slug>>` in it is a **placeholder**. Rendered for one call it is a **path**,
@@ -76,6 +79,8 @@
 //! chooses. Entries carry codec and compression, so a build reads what any other wrote if it has the feature; else they are
 //! misses.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[doc(hidden)]
 pub mod __private;
 mod builder;
@@ -87,6 +92,8 @@ mod entry;
 mod error;
 mod events;
 mod flight;
+#[cfg(all(doc, feature = "macros", feature = "redis"))]
+pub mod guide;
 mod key;
 mod pattern;
 mod read;

@@ -7,7 +7,7 @@ use crate::ttl::Ttl;
 /// A pattern that a typo keeps from matching anything is a bug that no test of one function shows; a test of the
 /// whole does:
 ///
-/// ```
+/// ```standalone_crate
 /// assert!(cache_runtime::topology().dead_patterns().is_empty());
 /// ```
 pub fn topology() -> Topology {
