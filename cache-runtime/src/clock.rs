@@ -78,10 +78,13 @@ impl Clock {
         }
     }
 
-    /// Moves a manual clock forward; does nothing to the system's.
+    /// Moves a manual clock forward; does nothing to the system's. The clock stops at its end, some 584 years after its
+    /// start: it never turns back.
     pub fn advance(&self, by: Duration) {
         if let Some(now) = &self.manual {
-            now.fetch_add(nanos(by), Ordering::SeqCst);
+            // Below `NEVER`, when what doesn't expire would have expired.
+            let moved = |now: Moment| Some(later(now, by).min(NEVER - 1));
+            let _ = now.fetch_update(Ordering::SeqCst, Ordering::SeqCst, moved);
         }
     }
 
