@@ -56,10 +56,7 @@ pub(super) fn seconds(variable: &str) -> Result<Option<Duration>, CacheError> {
 pub(super) fn with_presets(
     builders: &HashMap<String, Duration>,
 ) -> Result<HashMap<String, Duration>, CacheError> {
-    let mut presets: HashMap<String, Duration> = builders
-        .iter()
-        .map(|(name, ttl)| (as_variable(name), *ttl))
-        .collect();
+    let mut presets = of_builder(builders)?;
     for (variable, _) in env::vars_os() {
         let Some(variable) = variable.to_str() else {
             continue;
@@ -70,6 +67,36 @@ pub(super) fn with_presets(
         if let Some(ttl) = seconds(variable)? {
             presets.insert(as_variable(name), ttl);
         }
+    }
+    Ok(presets)
+}
+
+/// The builder's own. Two names that one variable names are one preset, and which lifetime it had would be chance.
+fn of_builder(
+    builders: &HashMap<String, Duration>,
+) -> Result<HashMap<String, Duration>, CacheError> {
+    let invalid = |reason| CacheError::InvalidOption {
+        option: "preset",
+        reason,
+    };
+    let mut names: HashMap<String, &str> = HashMap::new();
+    let mut presets = HashMap::new();
+    for (name, ttl) in builders {
+        if ttl.is_zero() {
+            return Err(invalid(format!(
+                "{name:?} is zero; give a positive duration"
+            )));
+        }
+        let variable = as_variable(name);
+        if let Some(other) = names.insert(variable.clone(), name) {
+            // In their order, so that the message is the same in each run.
+            let (first, second) = (name.as_str().min(other), name.as_str().max(other));
+            return Err(invalid(format!(
+                "{first:?} and {second:?} are one preset, `{PRESET}{}`; rename one of them",
+                variable.to_ascii_uppercase()
+            )));
+        }
+        presets.insert(variable, *ttl);
     }
     Ok(presets)
 }
