@@ -17,6 +17,9 @@ use super::tracking::Tracking;
 use crate::entry::{self, Bytes, Kind};
 use crate::error::CacheError;
 
+/// How many keys are loaded at a time.
+const PART: usize = 500;
+
 static TTL: Lazy<Script> = Lazy::new(|| Script::new(include_str!("lua/ttl.lua")));
 
 /// What is sent, and all that it depends on. Runs on the cache's thread.
@@ -88,13 +91,22 @@ impl Commands {
         seen(reply)
     }
 
+    /// Loads many keys, in their order: in parts, so that no reply is so long that it seems late.
     pub(super) async fn load_many(
         self: &Arc<Self>,
         keys: &[Arc<str>],
     ) -> Result<Vec<Option<Vec<u8>>>, CacheError> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
+        let mut found = Vec::with_capacity(keys.len());
+        for part in keys.chunks(PART) {
+            found.extend(self.load_part(part).await?);
         }
+        Ok(found)
+    }
+
+    async fn load_part(
+        self: &Arc<Self>,
+        keys: &[Arc<str>],
+    ) -> Result<Vec<Option<Vec<u8>>>, CacheError> {
         if self.index.layout == Layout::Apart {
             let loads = keys.iter().map(|key| async {
                 match self.read(key).await? {
