@@ -8,6 +8,7 @@ mod functions;
 mod futures;
 mod handle;
 mod keys;
+mod leaks;
 mod lifetimes;
 mod panics;
 mod redis_server;

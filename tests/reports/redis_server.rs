@@ -221,3 +221,107 @@ async fn a_key_that_was_deleted_by_hand_is_computed_again() {
     run(&mut server.connect(), "EXPIRE reports:by-hand 0");
     assert_eq!((call().await, call().await), (4, 4));
 }
+
+// A server that isn't there when the program starts is never asked again, or keeps the program from starting.
+#[tokio::test]
+async fn a_server_may_come_after_the_program() {
+    let mut server = RedisServer::start();
+    server.kill();
+    let cache = Cache::builder().redis(server.url()).build().unwrap();
+    let runs = Runs::default();
+    let call = || cache.get_or_set("late", 60, || async { runs.next() });
+    assert_eq!((call().await, call().await), (1, 2));
+    server.restart();
+    let cached = async {
+        while cache.health_check().await.is_err() {}
+        let first = call().await;
+        assert_eq!(call().await, first);
+    };
+    soon(cached).await;
+}
+
+// A name that can't be resolved blocks a thread for as long as the resolver likes.
+#[tokio::test]
+async fn a_name_that_is_not_resolved_costs_one_timeout() {
+    let cache = Cache::builder()
+        .redis("redis://no-such-host.invalid:6379")
+        .build()
+        .unwrap();
+    let begun = std::time::Instant::now();
+    for n in 0..20 {
+        assert_eq!(cache.get_or_set("unresolved", 60, || async { n }).await, n);
+    }
+    assert!(
+        begun.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(cache.health_check().await.is_err());
+}
+
+// The newer protocol, asked for in the URL, changes the form of replies that the client doesn't expect.
+#[tokio::test]
+async fn either_protocol_may_be_asked_for() {
+    let server = RedisServer::start();
+    for protocol in ["resp2", "resp3"] {
+        for near in [0, 1 << 20] {
+            let url = format!("{}/0?protocol={protocol}", server.url());
+            let builder = Cache::builder().prefix("reports").redis(url).near(near);
+            let cache = builder.response_timeout(PATIENCE).build().unwrap();
+            let runs = Runs::default();
+            for _ in 0..3 {
+                let value = cache.get_or_set("a", 60, || async { runs.next() }).await;
+                assert_eq!(value, 1, "{protocol}");
+            }
+            cache.set_many([("b", 1), ("c", 2)], 60).await.unwrap();
+            let found = cache.get_many::<i32>(["b", "x", "c"]).await.unwrap();
+            assert_eq!(found, [Some(1), None, Some(2)]);
+            assert!(cache.ttl("b").await.unwrap().is_some());
+            assert_eq!(cache.delete_pattern("[abc]").await.unwrap(), 3);
+        }
+    }
+}
+
+// A near store smaller than what it is given overflows, or is emptied at each read.
+#[tokio::test]
+async fn a_near_store_of_one_byte_is_none() {
+    let server = RedisServer::start();
+    let builder = Cache::builder()
+        .prefix("reports")
+        .redis(server.url())
+        .near(1);
+    let cache = builder.response_timeout(PATIENCE).build().unwrap();
+    let runs = Runs::default();
+    for _ in 0..3 {
+        let value = cache.get_or_set("a", 60, || async { runs.next() }).await;
+        assert_eq!(value, 1);
+    }
+    assert!(cache.delete("a").await.unwrap());
+    assert_eq!(cache.get_or_set("a", 60, || async { runs.next() }).await, 2);
+}
+
+// A store that is full, or evicts by itself, takes single keys away and the cache's bookkeeping with them.
+#[tokio::test]
+async fn a_server_that_evicts_is_a_cache_with_more_misses() {
+    let server =
+        RedisServer::start_with(&["--maxmemory", "3mb", "--maxmemory-policy", "allkeys-lru"]);
+    let cache = on_redis(&server);
+    for n in 0..300 {
+        let text = "x".repeat(20_000);
+        let key = format!("evicted:{n}");
+        assert_eq!(
+            cache
+                .get_or_set(&key, 60, || async { text.clone() })
+                .await
+                .len(),
+            20_000
+        );
+    }
+    cache.delete_pattern("evicted:*").await.unwrap();
+    let keys = (0..300).map(|n| format!("evicted:{n}"));
+    let found = cache.get_many::<String>(keys).await.unwrap();
+    assert!(
+        found.iter().all(Option::is_none),
+        "nothing outlives its invalidation"
+    );
+}
