@@ -43,7 +43,8 @@ fn ticks() -> Moment {
 
 /// The time that the memory store's lifetimes go by.
 ///
-/// The default is the system's monotonic clock, to some milliseconds. A manual clock stands still until it is moved, so that a test
+/// The default is the system's monotonic clock, to some milliseconds; on Linux it doesn't count the time in which the machine
+/// is suspended. A manual clock stands still until it is moved, so that a test
 /// sees an entry expire without sleeping. Redis keeps its own time: a manual clock doesn't move it.
 ///
 /// ```

@@ -76,6 +76,16 @@ async fn fib_async(n: u64, runs: Runs) -> u64 {
     }
 }
 
+/// A refresh in the background asks whether the future is `Send` within the future itself, which rustc can't tell.
+#[cacheable(key = "fib:stale:<<n>>", stale = "1m", refresh = "caller")]
+async fn fib_stale(n: u64) -> u64 {
+    if n < 2 {
+        n
+    } else {
+        Box::pin(fib_stale(n - 1)).await + Box::pin(fib_stale(n - 2)).await
+    }
+}
+
 // A function that calls itself with other arguments deadlocks on the cache's lock, or doesn't compile when async.
 #[tokio::test]
 async fn functions_may_call_themselves() {
@@ -87,6 +97,8 @@ async fn functions_may_call_themselves() {
         let spawned = tokio::spawn(cache.scope(fib_async(40, runs.clone())));
         assert_eq!(soon(spawned).await.unwrap(), 102_334_155);
         assert_eq!(runs.count(), 41);
+        let spawned = tokio::spawn(cache.scope(fib_stale(40)));
+        assert_eq!(soon(spawned).await.unwrap(), 102_334_155);
     })
     .await;
 }
@@ -134,6 +146,39 @@ fn a_hit_in_memory_is_ready_at_the_first_poll() {
     );
     assert_eq!(cache.scope(is_even(0)).now_or_never(), Some(true));
     assert_eq!(cache.scope(is_even(0)).now_or_never(), Some(true));
+}
+
+// Each of many callers that wait for one value costs as much as there are others.
+#[tokio::test]
+async fn ten_thousand_callers_wait_for_one_value() {
+    on_both_stores(|cache| async move {
+        let open = Arc::new(Notify::new());
+        let call = |_| {
+            let (cache, open) = (cache.clone(), open.clone());
+            tokio::spawn(async move {
+                let slow = || async {
+                    open.notified().await;
+                    1
+                };
+                cache.get_or_set("crowd", 60, slow).await
+            })
+        };
+        let calls: Vec<_> = (0..10_000).map(call).collect();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        // A third of them leave.
+        let (leave, stay): (Vec<_>, Vec<_>) = calls
+            .into_iter()
+            .enumerate()
+            .partition(|(n, _)| *n > 0 && n % 3 == 0);
+        leave.iter().for_each(|(_, call)| call.abort());
+        open.notify_one();
+        for (_, call) in stay {
+            assert_eq!(soon(call).await.unwrap(), 1);
+        }
+        let stats = cache.stats();
+        assert_eq!((stats.misses, stats.fills), (1, 1), "{stats:?}");
+    })
+    .await;
 }
 
 // Callers that are polled once and then forgotten pile up with the flight.

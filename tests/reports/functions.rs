@@ -101,11 +101,13 @@ mod strict {
     pub(super) struct Repo {
         /// The cache.
         pub(super) cache: cache_runtime::Cache,
+        /// Whose rows they are.
+        pub(super) tenant: u8,
     }
 
     impl Repo {
         /// A method.
-        #[cache_runtime::cacheable(key = "strict:method:<<id>>", cache = self.cache)]
+        #[cache_runtime::cacheable(key = "strict:method:<<self.tenant>>:<<id>>", cache = self.cache)]
         pub(super) async fn get(&self, id: u32) -> u32 {
             core::future::ready(id).await
         }
@@ -118,6 +120,7 @@ async fn the_strictest_lints_find_nothing_in_generated_code() {
     let cache = memory();
     let repo = strict::Repo {
         cache: cache.clone(),
+        tenant: 1,
     };
     cache
         .scope(async {
@@ -283,22 +286,22 @@ async fn functions_may_be_anywhere() {
 }
 
 #[derive(Clone)]
-struct Service(Arc<Runs>);
+struct Service(Arc<Runs>, u8);
 
 impl Service {
-    #[cacheable(key = "self:arc:<<id>>")]
+    #[cacheable(key = "self:arc:<<self.1>>:<<id>>")]
     async fn by_arc(self: Arc<Self>, id: u32) -> u32 {
         self.0.next()
     }
-    #[cacheable(key = "self:rc:<<id>>")]
+    #[cacheable(key = "self:rc:<<self.1>>:<<id>>")]
     async fn by_rc(self: Rc<Self>, id: u32) -> u32 {
         self.0.next()
     }
-    #[cacheable(key = "self:pin:<<id>>")]
+    #[cacheable(key = "self:pin:<<self.1>>:<<id>>")]
     async fn by_pin(self: std::pin::Pin<&mut Self>, id: u32) -> u32 {
         self.0.next()
     }
-    #[cacheable(key = "self:boxed:<<id>>")]
+    #[cacheable(key = "self:boxed:<<self.1>>:<<id>>")]
     fn by_ref_to_arc(self: &Arc<Self>, id: u32) -> u32 {
         self.0.next()
     }
@@ -310,7 +313,7 @@ impl Service {
 #[tokio::test]
 async fn every_receiver_works() {
     on_both_stores(|_| async {
-        let mut service = Service(Arc::default());
+        let mut service = Service(Arc::default(), 1);
         let shared = Arc::new(service.clone());
         for _ in 0..2 {
             assert_eq!(Arc::clone(&shared).by_arc(1).await, 1);
