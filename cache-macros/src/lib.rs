@@ -111,6 +111,7 @@ use proc_macro::TokenStream;
 /// `Send`. Everywhere else, and
 /// under `#[async_trait]`, the one **caller** that finds the entry due pays: it waits for the body and gets the new value, the
 /// others get the one that stands. `refresh = "caller"` asks for that; `refresh = "background"` makes it an error where it can't be.
+/// An async function that calls itself needs `refresh = "caller"`: rustc can't tell within a future whether it is `Send`.
 /// In an `impl` with type parameters, which the attribute can't see, the background needs them to be `'static`.
 ///
 /// A caller that pays for a *stale* value also gets the body's error, unless there is `stale_if_error`; one that pays for an *early* refresh

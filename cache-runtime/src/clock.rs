@@ -43,7 +43,8 @@ fn ticks() -> Moment {
 
 /// The time that the memory store's lifetimes go by.
 ///
-/// The default is the system's monotonic clock, to some milliseconds. A manual clock stands still until it is moved, so that a test
+/// The default is the system's monotonic clock, to some milliseconds; on Linux it doesn't count the time in which the machine
+/// is suspended. A manual clock stands still until it is moved, so that a test
 /// sees an entry expire without sleeping. Redis keeps its own time: a manual clock doesn't move it.
 ///
 /// ```
@@ -78,10 +79,13 @@ impl Clock {
         }
     }
 
-    /// Moves a manual clock forward; does nothing to the system's.
+    /// Moves a manual clock forward; does nothing to the system's. The clock stops at its end, some 584 years after its
+    /// start: it never turns back.
     pub fn advance(&self, by: Duration) {
         if let Some(now) = &self.manual {
-            now.fetch_add(nanos(by), Ordering::SeqCst);
+            // Below `NEVER`, when what doesn't expire would have expired.
+            let moved = |now: Moment| Some(later(now, by).min(NEVER - 1));
+            let _ = now.fetch_update(Ordering::SeqCst, Ordering::SeqCst, moved);
         }
     }
 

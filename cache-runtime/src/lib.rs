@@ -54,6 +54,8 @@
 //!   holds the leader unpolled and the same task calls again. A blocking caller inside an async runtime doesn't
 //!   wait for an async leader, since it might hold the leader's thread.
 //! * A function with `#[invalidate]` makes a future that is `Send` if its return type is.
+//! * In an annotated function with `#[track_caller]`, `Location::caller()` is a place within the function: the body is
+//!   called by the cache. Companions and callers are not affected.
 //! * The type name of type and const parameters enters the variant; two versions of one crate share their names.
 //! * An invalidation that can't reach Redis is queued in memory and sent before this process serves another cached
 //!   read; a crash of the process loses the queue. Until then other processes may see the old value, for at most

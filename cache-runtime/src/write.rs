@@ -1,9 +1,16 @@
 //! What a function with `#[invalidate]` does at run time.
 
 use std::future::Future;
+use std::marker::PhantomData;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
 
 use crate::core::Cache;
 use crate::current::Handle;
+use crate::error::CacheError;
 use crate::events;
 use crate::key::writer::{HOLE, Rendered, Writer, with_rendering};
 use crate::pattern::Pattern;
@@ -45,7 +52,7 @@ pub fn plan(
                     .add(site.number(), Counter::Errors, 1);
                 events::error(site.info.function, &site.info.patterns.join(" "), &reason);
             }
-            let patterns = std::mem::take(&mut rendering.patterns);
+            let patterns = mem::take(&mut rendering.patterns);
             Write {
                 site,
                 cache: Some(cache.clone()),
@@ -59,26 +66,93 @@ pub fn plan(
 ///
 /// Cancel safety: once polled, its outcome is unknown, so when it is dropped the patterns are invalidated, each
 /// place of the returned value becoming `*`. An invalidation that has begun finishes without its caller.
-pub async fn write_async<R, S, P, B>(write: Write, _: Returns<R, S>, result: P, body: B) -> R
+pub fn write_async<R, S, P, B>(
+    write: Write,
+    _: Returns<R, S>,
+    result: P,
+    body: B,
+) -> impl Future<Output = R>
 where
     R: Shape<S>,
     P: FnOnce(&R::Value, &mut Writer<'_>),
     B: Future<Output = R>,
 {
-    if write.cache.is_none() {
-        return body.await;
+    Writing {
+        body: Some(body),
+        stage: Stage::Planned(write),
+        result: Some(result),
+        shape: PhantomData,
     }
-    if write.site.info.when == When::Before {
-        write.invalidate(write.open_patterns()).await;
-        return body.await;
+}
+
+/// How far an async write is.
+enum Stage<R> {
+    Planned(Write),
+    /// What is invalidated before the body runs.
+    Before(Invalidation),
+    Body(Option<Armed>),
+    After(R, Invalidation),
+    Over,
+}
+
+/// In a box: it is there only once the body is over or hasn't begun, and would take its room all the time.
+type Invalidation = Pin<Box<dyn Future<Output = Result<u64, CacheError>> + Send>>;
+
+pin_project! {
+    /// An async write. By hand, so that the body takes room once: an async function keeps what it was given beside what it
+    /// awaits, so each attribute, and each annotated function that calls another, would double the future.
+    struct Writing<R, S, P, B> {
+        // Before the stage: what a dropped write invalidates, it invalidates after its body is gone. `None` once it has
+        // returned.
+        #[pin]
+        body: Option<B>,
+        stage: Stage<R>,
+        result: Option<P>,
+        shape: PhantomData<fn() -> S>,
     }
-    let armed = Armed(Some(write));
-    let value = body.await;
-    let Some((write, patterns)) = armed.disarm(&value, result) else {
-        return value;
-    };
-    write.invalidate(patterns).await;
-    value
+}
+
+impl<R, S, P, B> Future for Writing<R, S, P, B>
+where
+    R: Shape<S>,
+    P: FnOnce(&R::Value, &mut Writer<'_>),
+    B: Future<Output = R>,
+{
+    type Output = R;
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
+        let mut this = self.project();
+        if let Stage::Planned(_) = this.stage
+            && let Stage::Planned(write) = mem::replace(this.stage, Stage::Over)
+        {
+            *this.stage = write.begun();
+        }
+        if let Stage::Before(invalidation) = this.stage {
+            // Failures were counted and logged.
+            let _ = ready!(invalidation.as_mut().poll(cx));
+            *this.stage = Stage::Body(None);
+        }
+        if let Some(body) = this.body.as_mut().as_pin_mut() {
+            let value = ready!(body.poll(cx));
+            this.body.set(None);
+            let (Stage::Body(Some(armed)), Some(result)) =
+                (mem::replace(this.stage, Stage::Over), this.result.take())
+            else {
+                return Poll::Ready(value);
+            };
+            match armed.disarm(&value, result).and_then(Write::begin_with) {
+                Some(invalidation) => *this.stage = Stage::After(value, invalidation),
+                None => return Poll::Ready(value),
+            }
+        }
+        if let Stage::After(_, invalidation) = this.stage {
+            // The write itself has happened: a failure isn't the caller's error.
+            let _ = ready!(invalidation.as_mut().poll(cx));
+        }
+        match mem::replace(this.stage, Stage::Over) {
+            Stage::After(value, _) => Poll::Ready(value),
+            _ => unreachable!("polled after it has returned"),
+        }
+    }
 }
 
 /// Runs a blocking body and invalidates; also when the body panics.
@@ -141,6 +215,27 @@ impl Drop for Armed {
 }
 
 impl Write {
+    /// The stage of a write whose turn has come.
+    fn begun<R>(self) -> Stage<R> {
+        match &self.cache {
+            None => Stage::Body(None),
+            Some(_) if self.site.info.when == When::Before => {
+                let patterns = self.open_patterns();
+                match Self::begin_with((self, patterns)) {
+                    Some(invalidation) => Stage::Before(invalidation),
+                    None => Stage::Body(None),
+                }
+            }
+            Some(_) => Stage::Body(Some(Armed(Some(self)))),
+        }
+    }
+
+    /// Begins to invalidate.
+    fn begin_with((write, patterns): (Self, Vec<Pattern>)) -> Option<Invalidation> {
+        let cache = write.cache.as_ref()?;
+        Some(Box::pin(cache.invalidate(write.site.into(), patterns)))
+    }
+
     /// The patterns with `*` in the places of a value that isn't known.
     fn open_patterns(&self) -> Vec<Pattern> {
         self.patterns

@@ -57,10 +57,7 @@ pub(super) fn seconds(variable: &str) -> Result<Option<Duration>, CacheError> {
 pub(super) fn with_presets(
     builders: &HashMap<String, Duration>,
 ) -> Result<HashMap<String, Duration>, CacheError> {
-    let mut presets: HashMap<String, Duration> = builders
-        .iter()
-        .map(|(name, ttl)| (preset_key(name), *ttl))
-        .collect();
+    let mut presets = of_builder(builders)?;
     for (variable, _) in env::vars_os() {
         let Some(variable) = variable.to_str() else {
             continue;
@@ -71,6 +68,36 @@ pub(super) fn with_presets(
         if let Some(ttl) = seconds(variable)? {
             presets.insert(preset_key(name), ttl);
         }
+    }
+    Ok(presets)
+}
+
+/// The builder's own. Two names that one variable names are one preset, and which lifetime it had would be chance.
+fn of_builder(
+    builders: &HashMap<String, Duration>,
+) -> Result<HashMap<String, Duration>, CacheError> {
+    let invalid = |reason| CacheError::InvalidOption {
+        option: "preset",
+        reason,
+    };
+    let mut names: HashMap<String, &str> = HashMap::new();
+    let mut presets = HashMap::new();
+    for (name, ttl) in builders {
+        if ttl.is_zero() {
+            return Err(invalid(format!(
+                "{name:?} is zero; give a positive duration"
+            )));
+        }
+        let variable = preset_key(name);
+        if let Some(other) = names.insert(variable.clone(), name) {
+            // In their order, so that the message is the same in each run.
+            let (first, second) = (name.as_str().min(other), name.as_str().max(other));
+            return Err(invalid(format!(
+                "{first:?} and {second:?} are one preset, `{PRESET}{}`; rename one of them",
+                variable.to_ascii_uppercase()
+            )));
+        }
+        presets.insert(variable, *ttl);
     }
     Ok(presets)
 }

@@ -168,6 +168,9 @@ impl CacheBuilder {
     }
 
     /// A named lifetime, for `ttl = preset("name")`. The variable `CACHE_TIMEOUT_<NAME>`, if set, wins.
+    ///
+    /// [`build`](Self::build) refuses a lifetime of zero, and two names that one variable would name, such as
+    /// `user-profile` and `user_profile`.
     pub fn preset(mut self, name: impl Into<String>, ttl: Duration) -> Self {
         self.presets.insert(name.into(), ttl);
         self

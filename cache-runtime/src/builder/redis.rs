@@ -11,7 +11,9 @@ use crate::store::redis::{Limits, Place};
 /// Where Redis is.
 #[cfg(feature = "redis")]
 impl CacheBuilder {
-    /// Stores entries in the Redis at this URL, `redis://[user:password@]host[:port][/database]`.
+    /// Stores entries in the Redis at this URL, `redis://[user:password@]host[:port][/database]`, or at a Unix socket,
+    /// `unix:///path?db=3&user=name&pass=secret`. `?protocol=resp3` may follow a host, and nothing else: [`build`](Self::build)
+    /// refuses what would be ignored, such as `?db=3`.
     pub fn redis(mut self, url: impl Into<String>) -> Self {
         self.backend = Backend::Redis(Place::Server(url.into()));
         self

@@ -1,4 +1,4 @@
-//! Many entries in one round trip.
+//! Many entries in few round trips.
 
 use std::sync::Arc;
 
@@ -14,7 +14,8 @@ use crate::value::Settable;
 
 /// Operations on many keys.
 impl Cache {
-    /// The values of many keys, in their order, in one round trip.
+    /// Return the values of many keys, in their order, in one round trip for each 500 of them. Each round trip has the whole
+    /// [`response_timeout`](crate::CacheBuilder::response_timeout), so a large batch isn't taken for an outage.
     ///
     /// # Errors
     ///
@@ -49,7 +50,7 @@ impl Cache {
         found
     }
 
-    /// Stores many values in one round trip.
+    /// Store many values, in two round trips for each 500 of them.
     ///
     /// ```
     /// # use cache_runtime::Cache;

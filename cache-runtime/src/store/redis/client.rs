@@ -17,6 +17,9 @@ use crate::store::redis::recovery::outage::Errand;
 use crate::store::redis::recovery::replay::Replay;
 use crate::store::redis::tracking::Tracking;
 
+/// How many keys are loaded at a time.
+const PART: usize = 500;
+
 /// What is sent, and all that it depends on. Runs on the cache's thread.
 pub(crate) struct Commands {
     pub(crate) link: Link,
@@ -86,13 +89,22 @@ impl Commands {
         seen(reply)
     }
 
+    /// Loads many keys, in their order: in parts, so that no reply is so long that it seems late.
     pub(crate) async fn load_many(
         self: &Arc<Self>,
         keys: &[Arc<str>],
     ) -> Result<Vec<Option<Vec<u8>>>, CacheError> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
+        let mut found = Vec::with_capacity(keys.len());
+        for part in keys.chunks(PART) {
+            found.extend(self.load_part(part).await?);
         }
+        Ok(found)
+    }
+
+    async fn load_part(
+        self: &Arc<Self>,
+        keys: &[Arc<str>],
+    ) -> Result<Vec<Option<Vec<u8>>>, CacheError> {
         if self.index.layout == Layout::Apart {
             let loads = keys.iter().map(|key| async {
                 match self.read(key).await? {

@@ -213,15 +213,45 @@ pub(crate) fn check_url(url: &str) -> Result<Client, CacheError> {
              the certificate of the server's authority to `tls_ca` (a `#` in a password is written `%23`)";
         return Err(invalid(reason.to_owned()));
     }
-    Client::open(url).map_err(|error| {
-        let detail = error
-            .detail()
-            .filter(|detail| !detail.contains(url))
-            .unwrap_or("its form");
-        invalid(format!(
-            "{detail} (redis://[user:password@]host[:port][/database])"
-        ))
-    })
+    Client::open(url)
+        .map_err(|error| {
+            let detail = error
+                .detail()
+                .filter(|detail| !detail.contains(url))
+                .unwrap_or("its form");
+            invalid(format!(
+                "{detail} (redis://[user:password@]host[:port][/database])"
+            ))
+        })
+        .and_then(|client| everything_is_read(url, client))
+}
+
+/// Refuses a URL of which a part would be ignored or could mean nothing: the cache would be elsewhere than it says. The
+/// message names no part of it, since a part of a password may stand where it isn't expected.
+fn everything_is_read(url: &str, client: Client) -> Result<Client, CacheError> {
+    let invalid = |reason: String| CacheError::InvalidUrl { reason };
+    let info = client.get_connection_info();
+    if !(0..=i64::from(i32::MAX)).contains(&info.redis_settings().db()) {
+        let reason = "the database is a number from 0 to 2147483647".to_owned();
+        return Err(invalid(reason));
+    }
+    let (read, instead): (&[&str], _) = match info.addr() {
+        ConnectionAddr::Unix(_) => (&["db", "user", "pass", "protocol"], ""),
+        _ => (
+            &["protocol"],
+            "; the database is the path, redis://host:port/3, and what else there is to say are options of the builder",
+        ),
+    };
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let query = query.split_once('#').map_or(query, |(query, _)| query);
+    let mut names = query.split('&').map(|pair| pair.split('=').next());
+    if !query.is_empty() && names.any(|name| !name.is_some_and(|name| read.contains(&name))) {
+        let read = read.join("`, `");
+        return Err(invalid(format!(
+            "after `?` it says something other than `{read}`, which would be ignored{instead}"
+        )));
+    }
+    Ok(client)
 }
 
 #[cfg(test)]
@@ -256,6 +286,32 @@ mod tests {
             let refusal = refusal(url);
             assert!(refusal.contains("tls_ca"), "{refusal}");
             assert!(!refusal.contains("sesame"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_part_that_would_be_ignored_is_refused_and_not_shown() {
+        for url in [
+            "redis://:sesame@host?db=3",
+            "redis://host/3?timeout=sesame",
+            "redis://host?protocol=resp3&sesame",
+            "redis://:sesame@host/-1",
+            "redis://:sesame@host/2147483648",
+            "unix:///a/b?db=-1&pass=sesame",
+            "redis+unix:///a/b?password=sesame",
+        ] {
+            let refusal = refusal(url);
+            assert!(!refusal.contains("sesame"), "{refusal}");
+        }
+        for url in [
+            "redis://host",
+            "redis://host/",
+            "redis://host/15",
+            "redis://host?",
+            "redis://host/1?protocol=resp3",
+            "unix:///a/b?db=1&user=u&pass=sesame&protocol=resp2",
+        ] {
+            assert!(check_url(url).is_ok(), "{url}");
         }
     }
 
