@@ -24,18 +24,32 @@ pub use crate::write::{Write, no_result, plan, write_async, write_sync};
 use std::time::Duration;
 
 #[doc(hidden)]
-pub use crate::{__cache_site as site, __cache_submit as submit};
+pub use crate::{__cache_call_site as call_site, __cache_site as site, __cache_submit as submit};
 
 /// A call site of `#[cacheable]`, on the program's list.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __cache_site {
     ($function:literal, $template:literal, $shape:literal, $($said:tt)*) => {{
-        static SITE: $crate::__private::ReadSite =
-            $crate::__private::ReadSite::new($function, ::core::module_path!(), $template, $shape)
-                $($said)*;
+        // An item can't see the type parameters around it: its name is that of the function before it gets any.
+        enum Marker {}
+        static SITE: $crate::__private::ReadSite = $crate::__private::ReadSite::new(
+            $function, ::core::module_path!(), $template, $shape, ::core::any::type_name::<Marker>,
+        ) $($said)*;
         $crate::__private::submit!($crate::__private::Registered::Read(&SITE));
         &SITE
+    }};
+}
+
+/// A call site in a companion, which stands for that of its function.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __cache_call_site {
+    ($function:literal, $template:literal, $shape:literal, $($said:tt)*) => {{
+        enum Marker {}
+        $crate::__private::ReadSite::new(
+            $function, ::core::module_path!(), $template, $shape, ::core::any::type_name::<Marker>,
+        ) $($said)*
     }};
 }
 

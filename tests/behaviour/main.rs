@@ -21,6 +21,7 @@ mod handle;
 mod handle_state;
 mod jitter;
 mod key_injectivity;
+mod key_instances;
 mod key_names;
 mod key_variants;
 mod keys;

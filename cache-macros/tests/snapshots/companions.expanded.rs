@@ -121,11 +121,8 @@ pub(super) fn get_post_cache_key<D: Database>(
     page: u32,
 ) -> ::std::string::String {
     ::cache_runtime::__private::cache_key(
-        ::cache_runtime::__private::ReadSite::new(
-            "get_post",
-            ::core::module_path!(),
-            "posts:<<slug>>",
-            "posts:\u{1}",
+        ::cache_runtime::__private::call_site!(
+            "get_post", "posts:<<slug>>", "posts:\u{1}",
         ),
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
@@ -160,11 +157,8 @@ pub(super) async fn get_post_invalidate<D: Database>(
     ::cache_runtime::__private::CacheError,
 > {
     let removal = ::cache_runtime::__private::invalidate_entry(
-        ::cache_runtime::__private::ReadSite::new(
-            "get_post",
-            ::core::module_path!(),
-            "posts:<<slug>>",
-            "posts:\u{1}",
+        ::cache_runtime::__private::call_site!(
+            "get_post", "posts:<<slug>>", "posts:\u{1}",
         ),
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
@@ -197,13 +191,9 @@ pub(super) async fn get_post_refresh<D: Database>(
     page: u32,
 ) -> Option<Post> {
     let lookup = ::cache_runtime::__private::begin_refresh_with(
-        ::cache_runtime::__private::ReadSite::new(
-                "get_post",
-                ::core::module_path!(),
-                "posts:<<slug>>",
-                "posts:\u{1}",
-            )
-            .computed_ttl(),
+        ::cache_runtime::__private::call_site!(
+            "get_post", "posts:<<slug>>", "posts:\u{1}", .computed_ttl()
+        ),
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::shape::Probe::<Option<Post>>::NEW.__shape().__fit(),
         ::cache_runtime::__private::SeesByReference::rendered(

@@ -148,12 +148,7 @@ unsafe fn count_no_cache(&self, visits: u32) -> u32 {
 )]
 unsafe fn count_cache_key(&self, visits: u32) -> ::std::string::String {
     ::cache_runtime::__private::cache_key(
-        ::cache_runtime::__private::ReadSite::new(
-            "count",
-            ::core::module_path!(),
-            "",
-            "",
-        ),
+        ::cache_runtime::__private::call_site!("count", "", "",),
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
@@ -183,12 +178,7 @@ unsafe fn count_invalidate(
     ::cache_runtime::__private::CacheError,
 > {
     ::cache_runtime::__private::invalidate_entry_sync(
-        ::cache_runtime::__private::ReadSite::new(
-            "count",
-            ::core::module_path!(),
-            "",
-            "",
-        ),
+        ::cache_runtime::__private::call_site!("count", "", "",),
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
@@ -234,12 +224,7 @@ unsafe fn count_refresh(&self, visits: u32) -> u32 {
         ::cache_runtime::__private::shape::Probe::<u32>::NEW.__shape(),
     );
     let lookup = ::cache_runtime::__private::begin_refresh(
-        ::cache_runtime::__private::ReadSite::new(
-            "count",
-            ::core::module_path!(),
-            "",
-            "",
-        ),
+        ::cache_runtime::__private::call_site!("count", "", "",),
         ::cache_runtime::__private::shape::Probe::<u32>::NEW.__shape().__fit(),
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {

@@ -112,11 +112,8 @@ async fn score_no_cache(player: u32, #[cfg(all())] limit: u64) -> u64 {
 )]
 fn score_cache_key(player: u32, #[cfg(all())] limit: u64) -> ::std::string::String {
     ::cache_runtime::__private::cache_key(
-        ::cache_runtime::__private::ReadSite::new(
-            "score",
-            ::core::module_path!(),
-            "scores:<<player>>",
-            "scores:\u{1}",
+        ::cache_runtime::__private::call_site!(
+            "score", "scores:<<player>>", "scores:\u{1}",
         ),
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
@@ -150,11 +147,8 @@ async fn score_invalidate(
     ::cache_runtime::__private::CacheError,
 > {
     let removal = ::cache_runtime::__private::invalidate_entry(
-        ::cache_runtime::__private::ReadSite::new(
-            "score",
-            ::core::module_path!(),
-            "scores:<<player>>",
-            "scores:\u{1}",
+        ::cache_runtime::__private::call_site!(
+            "score", "scores:<<player>>", "scores:\u{1}",
         ),
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
@@ -182,16 +176,10 @@ async fn score_invalidate(
 )]
 async fn score_refresh(player: u32, #[cfg(all())] limit: u64) -> u64 {
     let lookup = ::cache_runtime::__private::begin_refresh(
-        ::cache_runtime::__private::ReadSite::new(
-                "score",
-                ::core::module_path!(),
-                "scores:<<player>>",
-                "scores:\u{1}",
-            )
-            .ttl(60000)
-            .stale(60000)
-            .early()
-            .jitter(0.1f64),
+        ::cache_runtime::__private::call_site!(
+            "score", "scores:<<player>>", "scores:\u{1}", .ttl(60000).stale(60000)
+            .early().jitter(0.1f64)
+        ),
         ::cache_runtime::__private::shape::Probe::<u64>::NEW.__shape().__fit(),
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {

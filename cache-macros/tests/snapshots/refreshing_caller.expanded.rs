@@ -75,12 +75,7 @@ async fn post_no_cache(db: &Db, slug: &str) -> Result<Post, DbError> {
 )]
 fn post_cache_key(db: &Db, slug: &str) -> ::std::string::String {
     ::cache_runtime::__private::cache_key(
-        ::cache_runtime::__private::ReadSite::new(
-            "post",
-            ::core::module_path!(),
-            "posts:<<slug>>",
-            "posts:\u{1}",
-        ),
+        ::cache_runtime::__private::call_site!("post", "posts:<<slug>>", "posts:\u{1}",),
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
@@ -110,12 +105,7 @@ async fn post_invalidate(
     ::cache_runtime::__private::CacheError,
 > {
     let removal = ::cache_runtime::__private::invalidate_entry(
-        ::cache_runtime::__private::ReadSite::new(
-            "post",
-            ::core::module_path!(),
-            "posts:<<slug>>",
-            "posts:\u{1}",
-        ),
+        ::cache_runtime::__private::call_site!("post", "posts:<<slug>>", "posts:\u{1}",),
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
@@ -140,15 +130,10 @@ async fn post_invalidate(
 )]
 async fn post_refresh(db: &Db, slug: &str) -> Result<Post, DbError> {
     let lookup = ::cache_runtime::__private::begin_refresh(
-        ::cache_runtime::__private::ReadSite::new(
-                "post",
-                ::core::module_path!(),
-                "posts:<<slug>>",
-                "posts:\u{1}",
-            )
-            .ttl(60000)
-            .stale(60000)
-            .stale_if_error(3600000),
+        ::cache_runtime::__private::call_site!(
+            "post", "posts:<<slug>>", "posts:\u{1}", .ttl(60000).stale(60000)
+            .stale_if_error(3600000)
+        ),
         ::cache_runtime::__private::shape::Probe::<Result<Post, DbError>>::NEW
             .__shape()
             .__fit(),

@@ -147,14 +147,6 @@ impl Rendering {
     fn push_variant(&mut self) {
         super::hash::push_variant(&mut self.text, &self.variant);
     }
-
-    /// Lets a named text enter the variant.
-    pub(crate) fn vary_by(&mut self, name: &str, text: &str) {
-        let named = Canonical::named(&mut self.variant, name);
-        if let Err(error) = text.serialize(named) {
-            self.fail(error.to_string());
-        }
-    }
 }
 
 impl Writer<'_> {
