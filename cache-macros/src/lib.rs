@@ -9,13 +9,16 @@ mod args;
 mod async_trait;
 mod balance;
 mod bindings;
+mod cache_key;
 mod check;
+mod doubt;
 mod entry;
 mod errors;
 mod expand;
 mod free;
 mod freshness;
 mod function;
+mod inline;
 mod model;
 mod nearest;
 mod options;
@@ -206,4 +209,40 @@ pub fn cacheable(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn invalidate(args: TokenStream, item: TokenStream) -> TokenStream {
     entry::invalidate(args.into(), item.into()).into()
+}
+
+/// Derives `CacheKey`: every field enters the key of a function that hashes the value, whatever serde leaves out or masks.
+///
+/// ```ignore
+/// #[derive(CacheKey, Serialize)]
+/// struct Auth {
+///     user: u64,
+///     #[serde(skip_serializing)]
+///     token: String,
+///     #[cache_key(skip)]
+///     request_id: u64,
+/// }
+/// ```
+///
+/// | attribute | meaning |
+/// |---|---|
+/// | `#[cache_key(skip)]` on a field | the field is not in the key |
+/// | `#[cache_key(crate = path)]` on the type | the runtime crate, where it has another name |
+#[proc_macro_derive(CacheKey, attributes(cache_key))]
+pub fn cache_key(item: TokenStream) -> TokenStream {
+    cache_key::derive(item.into()).into()
+}
+
+/// `cache_runtime::key!`, which calls this with the path of its crate.
+#[doc(hidden)]
+#[proc_macro]
+pub fn key(input: TokenStream) -> TokenStream {
+    inline::expand(inline::Kind::Key, input.into()).into()
+}
+
+/// `cache_runtime::pattern!`, which calls this with the path of its crate.
+#[doc(hidden)]
+#[proc_macro]
+pub fn pattern(input: TokenStream) -> TokenStream {
+    inline::expand(inline::Kind::Pattern, input.into()).into()
 }

@@ -4,10 +4,15 @@ pub use inventory;
 
 pub use crate::cache::current::Handle;
 pub use crate::error::CacheError;
+#[cfg(feature = "macros")]
+pub use cache_macros::{key, pattern};
+
+pub use crate::key::cache_key::{CacheKey, KeyWriter};
+pub use crate::key::inline::{key_text, pattern_text};
 pub use crate::key::writer::{HashArgument, SeesByReference, Writer};
-pub use crate::key::{part, quiet};
+pub use crate::key::{hashed, part, quiet};
 pub use crate::lookup::{
-    Lookup, answer, begin, begin_refresh, begin_refresh_with, begin_with, cache_key,
+    Lookup, answer, begin, begin_refresh, begin_refresh_with, begin_with, cache_key, cache_path,
     invalidate_entry, invalidate_entry_sync,
 };
 pub use crate::pattern::reach::reaches;

@@ -85,6 +85,30 @@ fn post_cache_key(db: &Db, slug: &str) -> ::std::string::String {
         ),
     )
 }
+/// The path and variant, without the prefix, of the entry that `post` reads with these arguments.
+#[allow(
+    unused,
+    unreachable_pub,
+    deprecated,
+    nonstandard_style,
+    private_bounds,
+    private_interfaces,
+    clippy::all,
+    clippy::nursery,
+    clippy::pedantic,
+)]
+fn post_cache_path(db: &Db, slug: &str) -> ::std::string::String {
+    ::cache_runtime::__private::cache_path(
+        ::cache_runtime::__private::call_site!("post", "posts:<<slug>>", "posts:\u{1}",),
+        ::cache_runtime::__private::Handle::Current,
+        ::cache_runtime::__private::SeesByReference::rendered(
+            &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                ::cache_runtime::__private::part::Probe::of(&(slug))
+                    .__part(w, "posts:", "slug");
+            },
+        ),
+    )
+}
 /// Removes the one entry that `post` reads with these arguments; `true` if there was one.
 #[allow(
     unused,

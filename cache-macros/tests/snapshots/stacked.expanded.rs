@@ -226,6 +226,29 @@ fn publish_cache_key(slug: &str) -> ::std::string::String {
         ),
     )
 }
+/// The path and variant, without the prefix, of the entry that `publish` reads with these arguments.
+#[allow(
+    unused,
+    unreachable_pub,
+    deprecated,
+    nonstandard_style,
+    private_bounds,
+    private_interfaces,
+    clippy::all,
+    clippy::nursery,
+    clippy::pedantic,
+)]
+fn publish_cache_path(slug: &str) -> ::std::string::String {
+    renamed::__private::cache_path(
+        renamed::__private::call_site!("publish", "posts:<<slug>>", "posts:\u{1}",),
+        renamed::__private::Handle::Current,
+        renamed::__private::SeesByReference::rendered(
+            &|w: &mut renamed::__private::Writer<'_>| {
+                renamed::__private::part::Probe::of(&(slug)).__part(w, "posts:", "slug");
+            },
+        ),
+    )
+}
 /// Removes the one entry that `publish` reads with these arguments; `true` if there was one.
 #[allow(
     unused,

@@ -230,7 +230,7 @@ impl From<&WriteSite> for Origin {
 
 /// Whether two placeholders of a template can't be told apart in a path: between them is no character that is
 /// escaped in values. `<<a>>-<<b>>` renders `x-y-z` in two ways; `<<a>>:<<b>>` has one reading.
-const fn is_ambiguous(shape: &[u8]) -> bool {
+pub(crate) const fn is_ambiguous(shape: &[u8]) -> bool {
     let mut open = false;
     let mut at = 0;
     while at < shape.len() {
