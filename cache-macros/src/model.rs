@@ -159,6 +159,7 @@ impl Read {
             check::names::key(key, facts, errors);
         }
         check::skip::check(&args.skip, key.as_ref(), facts, errors);
+        check::masked::check(key.as_ref(), facts, errors);
         check::receiver::check(key.as_ref(), &args.skip, function, facts, errors);
         let is_hashed = |argument: &Binding| {
             let in_key = key

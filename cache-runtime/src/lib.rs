@@ -51,7 +51,8 @@
 //!   holds the leader unpolled and the same task calls again. A blocking caller inside an async runtime doesn't
 //!   wait for an async leader, since it might hold the leader's thread.
 //! * A function with `#[invalidate]` makes a future that is `Send` if its return type is.
-//! * The type name of type and const parameters enters the variant; two versions of one crate share their names.
+//! * The type name of type and const parameters enters the variant. As type arguments, types of two versions of one crate, two local
+//!   types of one name, and two closures of one function have the same name.
 //! * An invalidation that can't reach Redis is queued in memory and sent before this process serves another cached
 //!   read; a crash of the process loses the queue. Until then other processes may see the old value, for at most
 //!   its lifetime. A Redis that restarts from a snapshot is told the invalidations of the last

@@ -2,6 +2,7 @@
 
 pub(crate) mod companions;
 pub(crate) mod function;
+pub(crate) mod masked;
 pub(crate) mod names;
 pub(crate) mod output;
 pub(crate) mod pattern;

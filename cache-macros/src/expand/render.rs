@@ -125,14 +125,15 @@ fn hashed(argument: &Binding, runtime: &Runtime) -> TokenStream {
         "`{Self}` doesn't implement `serde::Serialize`",
         Doubt::label,
     );
-    let fix = doubt.map_or(
-        "derive `serde::Serialize` or `cache_runtime::CacheKey` for its type (add it as a bound, if that is a type parameter)",
-        Doubt::fix,
-    );
-    let note = format!(
-        "add `skip({ident})` to the attribute if it is no part of the key; or use it in the key, \
-         `<<{ident}>>`; or {fix}"
-    );
+    let fix = match doubt {
+        Some(doubt) => doubt.fix().to_owned(),
+        None => format!(
+            "use it in the key, `<<{ident}>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type \
+             (add it as a bound, if that is a type parameter)"
+        ),
+    };
+    let note =
+        format!("add `skip({ident})` to the attribute if it is no part of the key; or {fix}");
     let way = match doubt {
         Some(_) => quote_spanned!(site=> __strict_way),
         None => quote_spanned!(site=> __way),

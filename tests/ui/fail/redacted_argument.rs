@@ -19,6 +19,19 @@ async fn inbox_of(tokens: Vec<Option<SecretString>>) -> usize {
     tokens.len()
 }
 
+#[cacheable(key = "inbox:<<token>>")]
+fn shown(token: Masked<u32>) -> u32 {
+    token.0
+}
+
+struct Masked<T>(T);
+
+impl<T> std::fmt::Display for Masked<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
 fn main() {
     let _ = inbox(&SecretString(String::new()), 1);
 }
