@@ -142,6 +142,8 @@ async fn a_capacity_of_nothing_stores_nothing_and_shares_flights() {
         let set = cache.set("a", &"x".repeat(500), 60).await;
         assert!(matches!(set, Err(CacheError::TooLarge { .. })), "{set:?}");
         assert_eq!(cache.stats().bytes, 0);
+        let unwell = cache.health_check().await.unwrap_err().to_string();
+        assert!(unwell.contains("memory_capacity"), "{unwell}");
     }
 }
 
