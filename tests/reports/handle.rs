@@ -219,7 +219,7 @@ async fn every_call_is_counted_once() {
                     .try_get_or_set(&format!("stats:{}", n % 7), 60, || async {
                         tokio::task::yield_now().await;
                         runs.next();
-                        if n % 7 == 0 { Err(()) } else { Ok(n) }
+                        if n.is_multiple_of(7) { Err(()) } else { Ok(n) }
                     })
                     .await;
                 given.is_ok()
