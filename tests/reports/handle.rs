@@ -142,6 +142,8 @@ async fn a_capacity_of_nothing_stores_nothing_and_shares_flights() {
         let set = cache.set("a", &"x".repeat(500), 60).await;
         assert!(matches!(set, Err(CacheError::TooLarge { .. })), "{set:?}");
         assert_eq!(cache.stats().bytes, 0);
+        let unwell = cache.health_check().await.unwrap_err().to_string();
+        assert!(unwell.contains("memory_capacity"), "{unwell}");
     }
 }
 
@@ -217,7 +219,7 @@ async fn every_call_is_counted_once() {
                     .try_get_or_set(&format!("stats:{}", n % 7), 60, || async {
                         tokio::task::yield_now().await;
                         runs.next();
-                        if n % 7 == 0 { Err(()) } else { Ok(n) }
+                        if n.is_multiple_of(7) { Err(()) } else { Ok(n) }
                     })
                     .await;
                 given.is_ok()

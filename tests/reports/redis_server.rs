@@ -180,6 +180,10 @@ async fn a_large_batch_is_sent_in_parts() {
     assert_eq!(found, expected.collect::<Vec<_>>());
     assert!(calls_of("mget", &mut server.connect()) >= 20);
     assert_eq!(cache.delete_pattern("batch:*").await.unwrap(), 10_001);
+    cache.set_many(&entries, 60).await.unwrap();
+    // A lifetime of zero removes.
+    cache.set_many(&entries, 0).await.unwrap();
+    assert_eq!(cache.clear().await.unwrap(), 0);
     assert_eq!(cache.stats().errors, 0);
 }
 
