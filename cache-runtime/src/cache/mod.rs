@@ -6,6 +6,7 @@ mod env;
 mod health;
 mod manual;
 mod many;
+mod presets;
 mod too_large;
 
 use std::collections::HashMap;
@@ -63,6 +64,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     encoding: Encoding,
     too_large: Logged,
+    unknown_presets: Logged,
     pub(crate) store: Store,
     pub(crate) flights: Arc<Flights>,
     pub(crate) counters: Counters,
@@ -90,11 +92,6 @@ impl Cache {
     /// The prefix of every key of this cache.
     pub fn prefix(&self) -> &str {
         &self.inner.prefix
-    }
-
-    /// A named lifetime.
-    pub(crate) fn preset(&self, name: &str) -> Option<Duration> {
-        self.inner.presets.get(&env::as_variable(name)).copied()
     }
 
     /// The key as it stands in Redis and in logs.
