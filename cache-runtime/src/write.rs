@@ -57,6 +57,9 @@ pub fn plan(
 
 /// Runs an async body and invalidates.
 ///
+/// While it waits for the invalidation it holds the returned value without its `Err`, after which
+/// nothing is invalidated: so the future is `Send` where the error isn't.
+///
 /// Cancel safety: once polled, its outcome is unknown, so when it is dropped the patterns are invalidated, each
 /// place of the returned value becoming `*`. An invalidation that has begun finishes without its caller.
 pub async fn write_async<R, S, P, B>(write: Write, _: Returns<R, S>, result: P, body: B) -> R
@@ -70,6 +73,38 @@ where
     }
     if write.site.info.when == When::Before {
         write.invalidate(write.open_patterns()).await;
+        return body.await;
+    }
+    let armed = Armed(Some(write));
+    let (kept, write, patterns) = {
+        let value = body.await;
+        let Some((write, patterns)) = armed.disarm(&value, result) else {
+            return value;
+        };
+        match value.keep() {
+            Ok(kept) => (kept, write, patterns),
+            // Not with this `when`.
+            Err(value) => {
+                write.invalidate_detached(patterns);
+                return value;
+            }
+        }
+    };
+    write.invalidate(patterns).await;
+    R::restore(kept)
+}
+
+/// [`write_async`] with `when = "always"`, which invalidates after an `Err` too. The error must be
+/// held meanwhile, so the future is `Send` only if the error is.
+///
+/// Cancel safety: the same.
+pub async fn write_async_always<R, S, P, B>(write: Write, _: Returns<R, S>, result: P, body: B) -> R
+where
+    R: Shape<S>,
+    P: FnOnce(&R::Value, &mut Writer<'_>),
+    B: Future<Output = R>,
+{
+    if write.cache.is_none() {
         return body.await;
     }
     let armed = Armed(Some(write));
