@@ -3,6 +3,7 @@
 pub use inventory;
 
 pub use crate::cache::current::Handle;
+pub use crate::detached::read_detached;
 pub use crate::error::CacheError;
 pub use crate::key::writer::{HashArgument, SeesByReference, Writer};
 pub use crate::key::{part, quiet};
