@@ -16,6 +16,7 @@ use crate::background::sleep;
 use crate::call::Call;
 use crate::events;
 use crate::flight::Flight;
+use crate::flight::nesting::Around;
 use crate::lookup::{Lookup, State};
 use crate::read::read_async_if;
 use crate::refresh::{Settled, Surroundings, is_err};
@@ -105,6 +106,7 @@ struct Heritage<R> {
     call: Call,
     since: Instant,
     surroundings: Surroundings,
+    around: Around,
     is_err: fn(&R) -> bool,
 }
 
@@ -118,6 +120,7 @@ impl<R: 'static> Detached<R> {
             call,
             since: Instant::now(),
             surroundings: Surroundings::current(),
+            around: Around::current(),
             is_err: is_err::<R, S>,
         };
         Self {
@@ -161,6 +164,7 @@ impl<R: 'static> Heritage<R> {
             call,
             since,
             surroundings,
+            around,
             is_err,
         } = *self;
         let limit = call.cache.inner().flight_limit;
@@ -172,7 +176,7 @@ impl<R: 'static> Heritage<R> {
         flight.leave();
         drop(flight);
         surroundings.spawn(async move {
-            let failed = match within(left, computing).await {
+            let failed = match within(left, around, computing).await {
                 Some(value) if !is_err(&value) => return,
                 Some(_) => {
                     "the body of a detached computation returned `Err` after its caller had gone"
@@ -186,10 +190,10 @@ impl<R: 'static> Heritage<R> {
 }
 
 /// The computation's value, if it has one before the time is over. Otherwise it is dropped here.
-async fn within<R>(time: Duration, mut computing: Computing<R>) -> Option<R> {
+async fn within<R>(time: Duration, around: Around, mut computing: Computing<R>) -> Option<R> {
     let mut timer = None;
     poll_fn(|cx| {
-        if let Poll::Ready(value) = computing.as_mut().poll(cx) {
+        if let Poll::Ready(value) = around.run(|| computing.as_mut().poll(cx)) {
             return Poll::Ready(Some(value));
         }
         let timer = timer.get_or_insert_with(|| sleep(time));

@@ -303,6 +303,37 @@ async fn a_call_within_its_own_flight_runs_the_body() {
     .await;
 }
 
+#[cacheable(key = "outer", skip(work), detached, companions = false)]
+async fn outer(work: Work) -> u32 {
+    if work.runs.next() > 1 {
+        return 10;
+    }
+    abandon(&work.gate, middle(work.clone())).await;
+    work.gate.open();
+    // The computation of the abandoned call, which calls this function.
+    middle(work).await + 1
+}
+
+#[cacheable(key = "middle", skip(work), detached, companions = false)]
+async fn middle(work: Work) -> u32 {
+    work.gate.pass().await;
+    outer_again(work).await + 1
+}
+
+fn outer_again(work: Work) -> Pin<Box<dyn Future<Output = u32> + Send>> {
+    Box::pin(outer(work))
+}
+
+#[tokio::test]
+async fn a_computation_without_its_caller_does_not_wait_for_the_one_around_it() {
+    on_both(|place| async move {
+        let work = place.work();
+        assert_eq!(soon(outer(work.clone())).await, 12);
+        assert_eq!((work.runs.count(), work.gate.count()), (2, 1));
+    })
+    .await;
+}
+
 #[cacheable(key = "if:<<id>>", skip(work), condition = id > 1, detached, companions = false)]
 async fn conditional(work: Work, id: u32) -> u32 {
     work.gate.pass().await + id

@@ -1,5 +1,6 @@
 //! Every check. Each names the mistake and the fix, at the mistake's own span.
 
+pub(crate) mod closures;
 pub(crate) mod companions;
 pub(crate) mod function;
 pub(crate) mod names;
@@ -8,6 +9,7 @@ pub(crate) mod pattern;
 pub(crate) mod refresh;
 pub(crate) mod skip;
 pub(crate) mod text;
+pub(crate) mod value;
 
 use crate::nearest::{hint, list};
 use crate::signature::Facts;
