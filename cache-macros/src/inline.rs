@@ -39,7 +39,7 @@ pub(crate) fn expand(kind: Kind, input: TokenStream) -> TokenStream {
         Err(error) => return error.into_compile_error(),
     };
     let mut errors = Errors::default();
-    let mut template = Template::parse(&literal, &mut errors);
+    let mut template = Template::parse_in(&|_| None, &literal, &mut errors);
     match kind {
         Kind::Key => text::key(&template, &[], &mut errors),
         Kind::Pattern => text::pattern(&template, &[], &mut errors),
@@ -101,7 +101,7 @@ fn resolve_at_literal(template: &mut Template) {
             continue;
         };
         placeholder.mentions.clear();
-        let tokens = respan(placeholder.expr.to_token_stream(), span);
+        let tokens = respan(&|_| None, placeholder.expr.to_token_stream(), span);
         if let Ok(expr) = syn::parse2(tokens) {
             placeholder.expr = expr;
         }

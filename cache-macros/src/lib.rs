@@ -58,6 +58,7 @@ use proc_macro::TokenStream;
 /// | `early = true` | a hot entry is computed anew shortly before its `ttl` ends; also `early` alone |
 /// | `refresh = "caller"` | who computes an entry anew that still stands: `"caller"` or `"background"` |
 /// | `jitter = 0.1` | shortens each `ttl` by chance, by less than this part of it: what was stored together doesn't expire together |
+/// | `detached = true` | a computation outlives its caller, see [Cancel safety](#cancel-safety); also `detached` alone |
 /// | `debug = true` | shows this function's cache events at level `info`; also `debug` alone |
 /// | `cache = self.cache` | the cache to use, by reference; default `Cache::current()` |
 /// | `companions`, `companions = false` | see [Companions](#companions) |
@@ -72,6 +73,10 @@ use proc_macro::TokenStream;
 ///
 /// A placeholder ends at the first `>>` that leaves an expression before it, so generics are fine:
 /// `<<ids.iter().collect::<Vec<_>>().len()>>`. A shift needs parentheses: `<<(id >> 8)>>`.
+///
+/// In functions that a `macro_rules!` makes, a placeholder finds the argument of its name whichever side
+/// of the macro wrote the template, the attribute or the argument. The other options are ordinary
+/// expressions with ordinary hygiene.
 ///
 /// Every argument is in the key, or hashed, or skipped: none can be forgotten. An *argument* is each name that the signature
 /// binds, such as `slug` in `Path(slug): Path<String>`. One that is in a placeholder is in the key. All others, unless they are
@@ -134,6 +139,36 @@ use proc_macro::TokenStream;
 /// A caller that pays for a *stale* value also gets the body's error, unless there is `stale_if_error`; one that pays for an *early* refresh
 /// gets the fresh value that stands. With `stale_if_error`, a future is `Send` only if the error type is.
 ///
+/// # Cancel safety
+///
+/// An async call may be dropped at any time. Dropped while it waits for another caller's computation,
+/// it leaves no trace. Dropped while it computes, its body is dropped with it, and one of the callers
+/// that wait takes over, from the start. Dropped while it stores the value, the value is stored.
+///
+/// With `detached`, a computation goes on when its caller is dropped:
+///
+/// ```ignore
+/// #[cacheable(key = "reports:<<month>>", detached = true)]
+/// async fn report(month: u32) -> Result<Report, DbError> {
+///     db().report(month).await
+/// }
+/// ```
+///
+/// While the caller waits, the body runs in the caller's task, as without the option. When the caller
+/// goes, the body moves to a task of its own, on the caller's tokio runtime (without one on a thread of
+/// the cache's), in the caller's scope and span, without its task-locals. What it returns is stored and
+/// given to the callers that wait or come. An invalidation that comes meanwhile voids it, as it voids
+/// any computation. If it has taken longer than the cache's `flight_limit` when its caller goes, or
+/// takes longer afterwards, it is dropped: no caller waits for it any more, and its lease isn't renewed
+/// any longer. If it panics or returns an `Err` after its caller has gone, the next caller computes;
+/// the `Err` is logged. If the runtime ends, the body is dropped, and the next caller computes.
+///
+/// The rule for the arguments is that of refreshes in the background (above), and it is an error where
+/// they are not owned. The body must be `Send`; with `stale_if_error`, the error too. A call that
+/// stores nothing (its `condition` is false, Redis is down, it is nested in its own computation) runs
+/// the body attached: it ends with its caller. So does `_refresh`. A blocking function can't be
+/// detached, since its caller can't go.
+///
 /// # Companions
 ///
 /// For `get_post` there are also, with the same arguments and visibility:
@@ -185,7 +220,7 @@ pub fn cacheable(args: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|
 /// | `patterns = ["posts:<<slug>>:*"]` | what to remove, see [Patterns](#patterns) |
 /// | `when = "ok"` | after the body, for a `Result` only if it is `Ok`; the default |
-/// | `when = "always"` | after the body, whatever it returns |
+/// | `when = "always"` | after the body, whatever it returns; an async function's future is then `Send` only if the error type is |
 /// | `when = "before"` | before the body |
 /// | `condition = expr` | over the arguments, before the body; when false, nothing is removed |
 /// | `debug = true` | shows this function's invalidations at level `info`; also `debug` alone |
@@ -206,6 +241,9 @@ pub fn cacheable(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Placeholders are those of [`macro@cacheable`]'s keys. Their values are escaped: a `*` in an argument is no wildcard. They see the
 /// arguments even where the body consumes them. `result` is the returned value, the innermost one: `<<result.slug>>` reads
 /// a field of the `Post` in `Result<Option<Post>, E>`. Where there is none, with `when = "always"` and an `Err`, it becomes `*`.
+///
+/// The future of an async function is `Send` where its body is. The error type doesn't matter, except
+/// with `when = "always"`, where an error is held while the invalidation runs.
 ///
 /// A body that was polled and then dropped, because a client hung up, or that panics, has an unknown outcome: its patterns
 /// are removed all the same, with `*` for `result`. An invalidation that has started finishes without its caller.

@@ -4,7 +4,7 @@ use crate::async_trait::{self, BoxedBody};
 use crate::bindings;
 use crate::doubt::Doubt;
 use crate::function::Function;
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
 use syn::{
@@ -37,6 +37,8 @@ pub(crate) struct Facts {
     pub(crate) name: String,
     pub(crate) arguments: Vec<Binding>,
     pub(crate) has_receiver: bool,
+    /// Where `self` stands, if the function takes it.
+    receiver: Option<Span>,
     /// `self` or `Self` stands somewhere in it, so the function can't be a free one.
     pub(crate) names_self: bool,
     /// Const parameters, which a placeholder may use.
@@ -69,6 +71,7 @@ impl Facts {
             name: sig.ident.unraw().to_string(),
             arguments: arguments(function, &style),
             has_receiver: sig.receiver().is_some(),
+            receiver: sig.receiver().map(|receiver| receiver.self_token.span),
             names_self: names_self(function),
             consts: consts(function),
             output,
@@ -82,6 +85,24 @@ impl Facts {
             .iter()
             .map(|argument| argument.name.as_str())
             .collect()
+    }
+
+    /// Where the signature binds `name`.
+    pub(crate) fn bound_at(&self, name: &str) -> Option<Span> {
+        if name == "self" {
+            return self.receiver;
+        }
+        let mut arguments = self.arguments.iter();
+        let argument = arguments.find(|argument| argument.name == name);
+        argument.map(|argument| argument.ident.span())
+    }
+
+    /// Whether two arguments have this name: one of a `macro_rules!` and one of its caller. Those
+    /// that a `cfg` chooses from are one.
+    pub(crate) fn is_ambiguous(&self, name: &str) -> bool {
+        let arguments = self.arguments.iter();
+        let same = arguments.filter(|argument| argument.name == name && argument.cfgs.is_empty());
+        same.count() > 1
     }
 
     pub(crate) fn has_argument(&self, name: &str) -> bool {

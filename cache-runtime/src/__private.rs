@@ -3,6 +3,7 @@
 pub use inventory;
 
 pub use crate::cache::current::Handle;
+pub use crate::detached::read_detached;
 pub use crate::error::CacheError;
 #[cfg(feature = "macros")]
 pub use cache_macros::{key, pattern};
@@ -24,7 +25,7 @@ pub use crate::site::registry::Registered;
 pub use crate::site::{ReadSite, WriteSite};
 pub use crate::ttl::{IntoTtl, Ttl};
 pub use crate::value::{fit, shape};
-pub use crate::write::{Write, no_result, plan, write_async, write_sync};
+pub use crate::write::{Write, no_result, plan, write_async, write_async_always, write_sync};
 
 use std::time::Duration;
 

@@ -101,6 +101,23 @@ pub(crate) fn too_large(function: &str, key: &str, (bytes, limit): (usize, usize
 }
 
 /// A failure that no caller sees.
+/// A function's options and the cache's configuration don't fit together.
+pub(crate) fn misconfigured(function: &str, reason: &str) {
+    tracing::warn!(target: "cache", function, op = "configuration", "[Cache] {function}: {reason}");
+}
+
+/// A Redis is used with the prefix that every program has which names none.
+#[cfg(feature = "redis")]
+pub(crate) fn unnamed_prefix(prefix: &str) {
+    tracing::warn!(
+        target: "cache",
+        op = "configuration",
+        "[Cache] the key prefix is the default, `{prefix}`: programs on one Redis that name none \
+         overwrite each other's entries, and `clear` removes those of all; name the program, \
+         `Cache::builder().prefix(\"my-app\")` or `CACHE_KEY_PREFIX=my-app`"
+    );
+}
+
 pub(crate) fn error(function: &str, key: &str, error: &dyn std::fmt::Display) {
     tracing::warn!(target: "cache", function, key, op = "error", "[Cache] ERROR: {key}: {error}");
 }

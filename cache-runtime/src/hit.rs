@@ -269,7 +269,7 @@ impl<'a> Asked<'a> {
             options: info.options,
             ttl: match info.ttl {
                 Ttl::Fixed(ttl) => Some(ttl),
-                Ttl::Preset(name) => cache.preset(name),
+                Ttl::Preset(name) => cache.preset(self.site.into(), name),
                 Ttl::Default | Ttl::Computed => None,
             },
             refresh: false,

@@ -87,6 +87,7 @@ mod background;
 mod cache;
 mod call;
 mod clock;
+mod detached;
 mod entry;
 mod error;
 mod events;

@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 use crate::call::{Call, Filling, Lead};
 use crate::clock::Stopwatch;
 use crate::entry::Found;
-use crate::flight::Entered;
+use crate::flight::{Entered, Flight};
 use crate::lookup::{Lookup, State};
 use crate::read::{hand_on, rebuild};
 use crate::ttl::IntoTtl;
@@ -32,6 +32,15 @@ impl Leading {
     pub(crate) fn new(call: Box<Call>, lead: Lead) -> Box<Self> {
         let watch = call.stopwatch();
         Box::new(Self { call, lead, watch })
+    }
+
+    /// What is shared with those who wait.
+    pub(crate) fn flight(&self) -> Arc<Flight> {
+        self.lead.leader.share()
+    }
+
+    pub(crate) fn call(&self) -> &Call {
+        &self.call
     }
 
     /// Until the guard is dropped, what this thread runs is the body.

@@ -64,6 +64,9 @@ pub fn plan(
 
 /// Runs an async body and invalidates.
 ///
+/// While it waits for the invalidation it holds the returned value without its `Err`, after which
+/// nothing is invalidated: so the future is `Send` where the error isn't.
+///
 /// Cancel safety: once polled, its outcome is unknown, so when it is dropped the patterns are invalidated, each
 /// place of the returned value becoming `*`. An invalidation that has begun finishes without its caller.
 pub fn write_async<R, S, P, B>(
@@ -77,43 +80,102 @@ where
     P: FnOnce(&R::Value, &mut Writer<'_>),
     B: Future<Output = R>,
 {
-    Writing {
-        body: Some(body),
-        stage: Stage::Planned(write),
-        result: Some(result),
-        shape: PhantomData,
+    Writing::<WithoutError, R, S, P, B>::new(write, result, body)
+}
+
+/// [`write_async`] with `when = "always"`, which invalidates after an `Err` too. The error must be
+/// held meanwhile, so the future is `Send` only if the error is.
+///
+/// Cancel safety: the same.
+pub fn write_async_always<R, S, P, B>(
+    write: Write,
+    _: Returns<R, S>,
+    result: P,
+    body: B,
+) -> impl Future<Output = R>
+where
+    R: Shape<S>,
+    P: FnOnce(&R::Value, &mut Writer<'_>),
+    B: Future<Output = R>,
+{
+    Writing::<Whole, R, S, P, B>::new(write, result, body)
+}
+
+/// What a write holds of the returned value while it waits for the invalidation.
+trait Hold<R, S> {
+    type Held;
+    /// The value back where it can't be held like this.
+    fn hold(value: R) -> Result<Self::Held, R>;
+    fn restore(held: Self::Held) -> R;
+}
+
+/// The value without its `Err`.
+struct WithoutError;
+
+impl<R: Shape<S>, S> Hold<R, S> for WithoutError {
+    type Held = R::Kept;
+    fn hold(value: R) -> Result<R::Kept, R> {
+        value.keep()
+    }
+    fn restore(held: R::Kept) -> R {
+        R::restore(held)
+    }
+}
+
+/// The value as it is.
+struct Whole;
+
+impl<R, S> Hold<R, S> for Whole {
+    type Held = R;
+    fn hold(value: R) -> Result<R, R> {
+        Ok(value)
+    }
+    fn restore(held: R) -> R {
+        held
     }
 }
 
 /// How far an async write is.
-enum Stage<R> {
+enum Stage<T> {
     Planned(Write),
     /// What is invalidated before the body runs.
     Before(Invalidation),
     Body(Option<Armed>),
-    After(R, Invalidation),
+    After(T, Invalidation),
     Over,
 }
 
-/// In a box: it is there only once the body is over or hasn't begun, and would take its room all the time.
+/// In a box: it exists only before the body runs or after it, and would take its room all the time.
 type Invalidation = Pin<Box<dyn Future<Output = Result<u64, CacheError>> + Send>>;
 
 pin_project! {
-    /// An async write. By hand, so that the body takes room once: an async function keeps what it was given beside what it
-    /// awaits, so each attribute, and each annotated function that calls another, would double the future.
-    struct Writing<R, S, P, B> {
-        // Before the stage: what a dropped write invalidates, it invalidates after its body is gone. `None` once it has
-        // returned.
+    /// An async write. Written by hand, so that the body takes room once: an async function keeps its arguments beside
+    /// what it awaits, so each attribute, and each annotated callee, would double the future.
+    struct Writing<H: Hold<R, S>, R, S, P, B> {
+        // Before the stage: a dropped write invalidates after its body is gone. `None` once it has returned.
         #[pin]
         body: Option<B>,
-        stage: Stage<R>,
+        stage: Stage<H::Held>,
         result: Option<P>,
-        shape: PhantomData<fn() -> S>,
+        // Holds no `R`: an error that isn't `Send` would make the future so.
+        shape: PhantomData<fn() -> (H, R, S)>,
     }
 }
 
-impl<R, S, P, B> Future for Writing<R, S, P, B>
+impl<H: Hold<R, S>, R, S, P, B> Writing<H, R, S, P, B> {
+    fn new(write: Write, result: P, body: B) -> Self {
+        Self {
+            body: Some(body),
+            stage: Stage::Planned(write),
+            result: Some(result),
+            shape: PhantomData,
+        }
+    }
+}
+
+impl<H, R, S, P, B> Future for Writing<H, R, S, P, B>
 where
+    H: Hold<R, S>,
     R: Shape<S>,
     P: FnOnce(&R::Value, &mut Writer<'_>),
     B: Future<Output = R>,
@@ -139,9 +201,14 @@ where
             else {
                 return Poll::Ready(value);
             };
-            match armed.disarm(&value, result).and_then(Write::begin_with) {
-                Some(invalidation) => *this.stage = Stage::After(value, invalidation),
-                None => return Poll::Ready(value),
+            let Some(invalidation) = armed.disarm(&value, result).and_then(Write::begin_with)
+            else {
+                return Poll::Ready(value);
+            };
+            match H::hold(value) {
+                Ok(held) => *this.stage = Stage::After(held, invalidation),
+                // An `Err` isn't followed by an invalidation here. If it were, it would finish without its caller.
+                Err(value) => return Poll::Ready(value),
             }
         }
         if let Stage::After(_, invalidation) = this.stage {
@@ -149,7 +216,7 @@ where
             let _ = ready!(invalidation.as_mut().poll(cx));
         }
         match mem::replace(this.stage, Stage::Over) {
-            Stage::After(value, _) => Poll::Ready(value),
+            Stage::After(held, _) => Poll::Ready(H::restore(held)),
             _ => unreachable!("polled after it has returned"),
         }
     }

@@ -1,5 +1,6 @@
 //! Every check. Each names the mistake and the fix, at the mistake's own span.
 
+pub(crate) mod closures;
 pub(crate) mod companions;
 pub(crate) mod function;
 pub(crate) mod masked;
@@ -10,6 +11,7 @@ pub(crate) mod receiver;
 pub(crate) mod refresh;
 pub(crate) mod skip;
 pub(crate) mod text;
+pub(crate) mod value;
 
 use crate::nearest::{hint, list};
 use crate::signature::Facts;

@@ -21,6 +21,11 @@ pub(crate) fn check(skip: &[Ident], key: Option<&Template>, facts: &Facts, error
         } else if !is_self && !facts.has_argument(&name) {
             let known = super::arguments(&name, facts);
             Some(format!("`skip({name})` names no argument{known}"))
+        } else if facts.is_ambiguous(&name) {
+            Some(format!(
+                "`skip({name})` could mean either of two arguments named `{name}`, one of a macro \
+                 and one of its caller: rename one of them"
+            ))
         } else if skip[..place].contains(ident) {
             Some(format!("`{name}` is skipped twice: keep one of them"))
         } else {

@@ -85,7 +85,12 @@ impl Glob {
 fn common(template: &Template, what: &str, names: &[&str], errors: &mut Errors) {
     let span = template.literal.span();
     for text in texts(template) {
-        if text.contains('#') {
+        if let Some(name) = names.iter().find(|name| text.contains(&format!("#{name}"))) {
+            errors.at(
+                span,
+                format!("`#{name}` is plain text: write `<<{name}>>` for the argument's value"),
+            );
+        } else if text.contains('#') {
             errors.at(
                 span,
                 format!(
@@ -101,17 +106,33 @@ fn common(template: &Template, what: &str, names: &[&str], errors: &mut Errors) 
             );
         }
         for name in names {
-            if text.contains(&format!("{{{name}}}")) {
+            if let Some(inside) = in_braces(text, name) {
                 errors.at(
                     span,
                     format!(
-                        "`{{{name}}}` in single braces is plain text: write `<<{name}>>` for the \
-                         argument's value"
+                        "`{{{inside}}}` in single braces is plain text: write `<<{inside}>>` for \
+                         the argument's value"
                     ),
                 );
             }
         }
+        if text.contains("{}") {
+            errors.at(
+                span,
+                format!("`{{}}` in a {what} is plain text: write the value there, `<<name>>`"),
+            );
+        }
     }
+}
+
+/// `user.id` in `{user.id}`: the inside of braces that begins with this argument.
+fn in_braces<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.match_indices('{').find_map(|(at, _)| {
+        let inside = text[at + 1..].split('}').next()?;
+        let after = inside.strip_prefix(name)?;
+        let closes = text.len() > at + 1 + inside.len();
+        (closes && (after.is_empty() || after.starts_with('.'))).then_some(inside)
+    })
 }
 
 fn texts(template: &Template) -> impl Iterator<Item = &str> {

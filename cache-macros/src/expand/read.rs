@@ -1,6 +1,7 @@
 //! `#[cacheable]`: the site, the lookup and the call.
 
 use super::{Purpose, condition, handle, refresh, stored_shape};
+use crate::check::refresh::Refresher;
 use crate::model::{Model, Read};
 use crate::signature::Style;
 use crate::ttl::Ttl;
@@ -97,14 +98,22 @@ pub(crate) fn run(model: &Model, read: &Read, purpose: Purpose, task: &TokenStre
         .refresher
         .as_ref()
         .filter(|_| purpose == Purpose::Original);
-    let over_value = |closure| over_value(&refresh::owning(closure, refresher));
+    let detached = read.detached && purpose == Purpose::Original;
+    let over_value = |closure| {
+        let closure = match refresher {
+            Some(Refresher::Background { .. }) => refresh::owning(closure),
+            _ if detached => refresh::owning(closure),
+            _ => closure.clone(),
+        };
+        over_value(&closure)
+    };
     let ttl = match &read.ttl {
         Ttl::OfValue(closure) => Some(over_value(closure)),
         _ => None,
     };
     let unless = read.unless.as_ref().map(over_value);
     let sync = matches!(model.facts.style, Style::Sync);
-    if ttl.is_none() && unless.is_none() && refresher.is_none() {
+    if ttl.is_none() && unless.is_none() && refresher.is_none() && !detached {
         return match sync {
             true => quote_spanned!(site=> #k::read_sync(lookup, #task)),
             false => quote_spanned!(site=> #k::read_async(lookup, #task)),
@@ -115,6 +124,15 @@ pub(crate) fn run(model: &Model, read: &Read, purpose: Purpose, task: &TokenStre
     if refresher.is_some() {
         let keeps = read.freshness.stale_if_error.is_some();
         return match model.facts.style {
+            _ if detached && keeps => {
+                // An error that isn't `Send` is a mistake about that type.
+                let output = site.located_at(model.facts.output.span());
+                let read = quote_spanned!(output=> read_detached_or_expired);
+                quote_spanned!(site=> refresh.#read(lookup, #ttl, #unless, #task))
+            }
+            _ if detached => {
+                quote_spanned!(site=> refresh.read_detached(lookup, #ttl, #unless, #task))
+            }
             Style::Sync => quote_spanned!(site=> refresh.read_sync(lookup, #ttl, #unless, #task)),
             _ if keeps => {
                 quote_spanned!(site=> refresh.read_async_or_expired(lookup, #ttl, #unless, #task))
@@ -123,6 +141,7 @@ pub(crate) fn run(model: &Model, read: &Read, purpose: Purpose, task: &TokenStre
         };
     }
     match model.facts.style {
+        _ if detached => quote_spanned!(site=> #k::read_detached(lookup, #ttl, #unless, #task)),
         Style::Sync => quote_spanned!(site=> #k::read_sync_if(lookup, #ttl, #unless, #task)),
         _ => quote_spanned!(site=> #k::read_async_if(lookup, #ttl, #unless, #task)),
     }

@@ -66,7 +66,9 @@ impl Cache {
         }
     }
 
-    /// Stores a value, over any other. `ttl` is a [`Duration`], seconds, or `None` for the cache's default.
+    /// Stores a value, over any other. A text is passed as it is, `cache.set("greeting", "hello", 60)`: of
+    /// a reference to a reference, `&"hello"`, the compiler says that its `Deserialize` isn't general
+    /// enough, since only a `String` can be read back. `ttl` is a [`Duration`], seconds, or `None` for the cache's default.
     ///
     /// A computation of the same key that is under way is overtaken: its value isn't stored any more.
     ///

@@ -7,6 +7,7 @@ mod health;
 mod manual;
 mod many;
 pub(crate) mod prefix;
+mod presets;
 mod too_large;
 
 use std::collections::HashMap;
@@ -65,6 +66,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     encoding: Encoding,
     too_large: Logged,
+    unknown_presets: Logged,
     pub(crate) store: Store,
     pub(crate) flights: Arc<Flights>,
     pub(crate) counters: Counters,
@@ -92,11 +94,6 @@ impl Cache {
     /// The prefix of every key of this cache.
     pub fn prefix(&self) -> &str {
         self.inner.prefix.as_str()
-    }
-
-    /// A named lifetime.
-    pub(crate) fn preset(&self, name: &str) -> Option<Duration> {
-        self.inner.presets.get(&env::as_variable(name)).copied()
     }
 
     /// The key as it stands in Redis and in logs.

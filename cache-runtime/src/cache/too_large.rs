@@ -10,14 +10,14 @@ use crate::site::Origin;
 use crate::stats::Counter;
 use crate::store::Store;
 
-/// The call sites whose too large values have been logged: by number, and explicit operations, which share one, by
+/// The call sites for which something has been logged: by number, and explicit operations, which share one, by
 /// name. There are no more of them than the program has.
 #[derive(Default)]
 pub(super) struct Logged(Mutex<HashSet<(usize, &'static str)>>);
 
 impl Logged {
     /// Whether this is the call site's first.
-    fn is_first(&self, origin: Origin) -> bool {
+    pub(super) fn is_first(&self, origin: Origin) -> bool {
         let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         logged.insert((origin.number, origin.function))
     }

@@ -38,6 +38,11 @@ impl Leader {
             .get_or_init(|| self.flights.shared(self.place).unwrap_or_else(new))
     }
 
+    /// What is shared with those who wait.
+    pub(crate) fn share(&self) -> Arc<Flight> {
+        Arc::clone(self.flight())
+    }
+
     /// Runs a blocking body, or what looks at its value, within the flight.
     pub(crate) fn run<T>(&self, body: impl FnOnce() -> T) -> T {
         let _entered = self.enter();

@@ -25,6 +25,8 @@ use crate::store::Store;
 pub use begin::begin_refreshing;
 #[cfg(feature = "redis")]
 pub(crate) use pause::{PAUSE, Pausing};
+pub(crate) use read::{Settled, is_err};
+pub(crate) use spawn::Surroundings;
 
 /// How old an entry is.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::background::block_on;
 use crate::call::{Call, Lead, Step};
+use crate::detached::{Detachable, Detached};
 use crate::entry::Found;
 use crate::events;
 use crate::lookup::{Lookup, State};
@@ -13,10 +14,11 @@ use crate::reading::Leading;
 use crate::refresh::Reason;
 use crate::stats::Counter;
 use crate::ttl::IntoTtl;
+use crate::value::Storable;
 use crate::value::shape::{Cached, Peek};
 
 /// A standing value that this caller, and no other, computes anew.
-pub(super) struct Refresh<T> {
+pub(crate) struct Refresh<T> {
     call: Box<Call>,
     lead: Lead,
     pub(super) reason: Reason,
@@ -24,7 +26,7 @@ pub(super) struct Refresh<T> {
 }
 
 /// What a call does, as far as is known before its body runs.
-pub(super) enum Settled<R: Cached<S>, S> {
+pub(crate) enum Settled<R: Cached<S>, S> {
     /// What every cached function does.
     Plain(Lookup<R, S>),
     Refresh(Refresh<R::Stored>),
@@ -32,7 +34,7 @@ pub(super) enum Settled<R: Cached<S>, S> {
 
 impl<R: Cached<S>, S> Lookup<R, S> {
     /// Cancel safe: what was begun is given back when dropped.
-    pub(super) async fn settle(self, blocking: bool) -> Settled<R, S> {
+    pub(crate) async fn settle(self, blocking: bool) -> Settled<R, S> {
         let State::Pending(mut call) = self.state else {
             return Settled::Plain(self);
         };
@@ -57,7 +59,7 @@ impl<R: Cached<S>, S> Lookup<R, S> {
     }
 }
 
-fn is_err<R: Cached<S>, S>(value: &R) -> bool {
+pub(crate) fn is_err<R: Cached<S>, S>(value: &R) -> bool {
     matches!(value.verdict(), Peek::Err)
 }
 
@@ -67,6 +69,43 @@ impl<T> Refresh<T> {
         let value = rebuild(self.standing.clone())?;
         self.call.served(self.reason);
         Some(value)
+    }
+
+    /// Computes the value while its caller waits, by a body that outlives the caller.
+    pub(crate) async fn pay_detached<R, S, V, D, U, B>(self, value_ttl: V, unless: U, body: B) -> R
+    where
+        R: Cached<S, Stored = T> + 'static,
+        S: 'static,
+        T: Storable,
+        V: FnOnce(&T) -> D + Detachable,
+        D: IntoTtl + 'static,
+        U: FnOnce(&T) -> bool + Detachable,
+        B: Future<Output = R> + Send + 'static,
+    {
+        let (flight, call) = (self.lead.leader.share(), (*self.call).clone());
+        let computing = Box::pin(pay(self, value_ttl, unless, body));
+        Detached::new::<S>(flight, call, computing).await
+    }
+
+    /// The same where `stale_if_error` is named.
+    pub(super) async fn pay_or_keep_detached<R, S, V, D, U, B>(
+        self,
+        value_ttl: V,
+        unless: U,
+        body: B,
+    ) -> R
+    where
+        R: Cached<S, Stored = T> + Send + 'static,
+        S: 'static,
+        T: Storable,
+        V: FnOnce(&T) -> D + Detachable,
+        D: IntoTtl + 'static,
+        U: FnOnce(&T) -> bool + Detachable,
+        B: Future<Output = R> + Send + 'static,
+    {
+        let (flight, call) = (self.lead.leader.share(), (*self.call).clone());
+        let computing = Box::pin(pay_or_keep(self, value_ttl, unless, body));
+        Detached::new::<S>(flight, call, computing).await
     }
 
     fn missed(&self) {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Storable;
-use super::shape::{Cached, Peek, Returns, Shape};
+use super::shape::{Cached, Peek, Returns, Shape, kept_whole};
 
 impl<R: Shape<S, Value: Storable>, S> Returns<R, S> {
     /// The same.
@@ -74,6 +74,7 @@ impl<'de, V: ?Sized> Deserialize<'de> for Misfit<V> {
 
 impl<R, V: ?Sized> Shape<Misfit<V>> for R {
     type Value = Misfit<V>;
+    kept_whole!();
     fn peek(&self) -> Peek<'_, Misfit<V>> {
         Peek::None
     }

@@ -44,12 +44,41 @@ pub enum Peek<'a, V: ?Sized> {
 pub trait Shape<S> {
     /// The innermost type.
     type Value: ?Sized;
+    /// What it is without an `Err`, which may not be `Send`.
+    type Kept;
     /// The value in it.
     fn peek(&self) -> Peek<'_, Self::Value>;
+    /// Takes it apart.
+    ///
+    /// # Errors
+    ///
+    /// Itself, if it is an `Err`.
+    fn keep(self) -> Result<Self::Kept, Self>
+    where
+        Self: Sized;
+    /// Puts it together again.
+    fn restore(kept: Self::Kept) -> Self
+    where
+        Self: Sized;
 }
+
+/// The parts of what holds no `Result`.
+macro_rules! kept_whole {
+    () => {
+        type Kept = Self;
+        fn keep(self) -> Result<Self, Self> {
+            Ok(self)
+        }
+        fn restore(kept: Self) -> Self {
+            kept
+        }
+    };
+}
+pub(super) use kept_whole;
 
 impl<T> Shape<Whole> for T {
     type Value = T;
+    kept_whole!();
     fn peek(&self) -> Peek<'_, T> {
         Peek::Value(self)
     }
@@ -57,6 +86,7 @@ impl<T> Shape<Whole> for T {
 
 impl<T: ?Sized> Shape<InArc> for Arc<T> {
     type Value = T;
+    kept_whole!();
     fn peek(&self) -> Peek<'_, T> {
         Peek::Value(self)
     }
@@ -65,6 +95,7 @@ impl<T: ?Sized> Shape<InArc> for Arc<T> {
 #[cfg(feature = "axum")]
 impl<T> Shape<InJson> for axum::Json<T> {
     type Value = T;
+    kept_whole!();
     fn peek(&self) -> Peek<'_, T> {
         Peek::Value(&self.0)
     }
@@ -72,6 +103,7 @@ impl<T> Shape<InJson> for axum::Json<T> {
 
 impl<T: Shape<S>, S> Shape<InOption<S>> for Option<T> {
     type Value = T::Value;
+    kept_whole!();
     fn peek(&self) -> Peek<'_, T::Value> {
         self.as_ref().map_or(Peek::None, T::peek)
     }
@@ -79,6 +111,14 @@ impl<T: Shape<S>, S> Shape<InOption<S>> for Option<T> {
 
 impl<T: Shape<S>, S, E> Shape<InResult<S>> for Result<T, E> {
     type Value = T::Value;
+    // There is one `Result`, the outermost.
+    type Kept = T;
+    fn keep(self) -> Result<T, Self> {
+        self.map_err(Err)
+    }
+    fn restore(kept: T) -> Self {
+        Ok(kept)
+    }
     fn peek(&self) -> Peek<'_, T::Value> {
         self.as_ref().map_or(Peek::Err, T::peek)
     }
