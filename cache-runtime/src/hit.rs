@@ -182,7 +182,7 @@ impl<'a> Asked<'a> {
         let reason = rendering.failure.take().unwrap_or_default();
         let counters = &cache.inner().counters;
         counters.add(self.site.number(), Counter::Errors, 1);
-        events::error(self.site.info.function, self.site.info.template, &reason);
+        cache.say_no_key(self.site.into(), self.site.info.template, &reason);
     }
 
     #[cold]

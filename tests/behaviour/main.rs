@@ -32,6 +32,7 @@ mod reentrancy;
 mod refreshers;
 mod refreshing;
 mod returns;
+mod round_trip;
 mod runtimes;
 mod serde_shapes;
 mod shape_changes;

@@ -6,7 +6,7 @@ mod env;
 mod health;
 mod manual;
 mod many;
-mod too_large;
+mod not_stored;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -29,7 +29,7 @@ use crate::stats::{Counter, Counters, Stats};
 use crate::store::Store;
 #[cfg(feature = "redis")]
 use crate::store::redis::{RedisStore, Target, Underway};
-use too_large::Logged;
+use not_stored::Logged;
 
 /// The handle of a cache: cheap to clone, and all clones are one cache.
 ///
@@ -62,7 +62,9 @@ pub(crate) struct Inner {
     pub(crate) flight_limit: Duration,
     pub(crate) clock: Clock,
     encoding: Encoding,
-    too_large: Logged,
+    /// Whether entries in memory are bytes, as in Redis.
+    pub(crate) memory_as_bytes: bool,
+    logged: Logged,
     pub(crate) store: Store,
     pub(crate) flights: Arc<Flights>,
     pub(crate) counters: Counters,
