@@ -7,6 +7,7 @@ mod companions;
 mod compression;
 mod current;
 mod debug;
+mod deep_values;
 mod early;
 mod environment;
 mod executors;

@@ -117,6 +117,11 @@ pub(crate) fn encode<T: Settable + ?Sized>(
 #[derive(Debug)]
 pub(crate) struct Encoded<T> {
     pub(crate) bytes: Vec<u8>,
+    /// Memory keeps the value itself, or the bytes alone.
+    #[cfg_attr(
+        not(feature = "redis"),
+        expect(dead_code, reason = "for the near store")
+    )]
     pub(crate) read_back: Option<T>,
 }
 

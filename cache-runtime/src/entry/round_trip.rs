@@ -92,6 +92,7 @@ impl<T: Settable + ?Sized> RoundTrip<'_, T> {
         let Some(shown) = written
             .shown(asked.place)
             .filter(|shown| asked.name.is_none_or(|name| name == shown.name))
+            .filter(|_| !written.is_tagged(asked.place))
         else {
             return Ok(());
         };

@@ -50,6 +50,8 @@ pub(crate) struct Details {
     fields: Vec<(&'static str, &'static str, u64)>,
     /// The structs that were written, by place.
     shown: HashMap<Place, Shown>,
+    /// The names of the enums of which a variant without content was written, by place.
+    variants: HashMap<Place, &'static str>,
 }
 
 /// The fields of one struct as they were written.
@@ -67,6 +69,13 @@ impl Details {
     /// The struct that was written at this place.
     pub(crate) fn shown(&self, place: Place) -> Option<&Shown> {
         self.shown.get(&place)
+    }
+
+    /// Whether the struct at this place is an enum that writes its variant's name as its first field (`tag` and
+    /// `content`). A variant without content has no second one.
+    pub(crate) fn is_tagged(&self, place: Place) -> bool {
+        let name = self.shown.get(&place).map(|shown| shown.name);
+        name.is_some() && self.variants.get(&place.value(0)).copied() == name
     }
 
     /// The innermost field, with its struct, that isn't shown as `other` shows it.
@@ -329,10 +338,13 @@ impl<'a> ser::Serializer for Look<'a> {
     }
     fn serialize_unit_variant(
         self,
-        _: &'static str,
+        name: &'static str,
         index: u32,
         _: &'static str,
     ) -> Result<u64, Refused> {
+        if self.measure.mode == Mode::Detail && self.measure.details.variants.len() < MOST_DETAILS {
+            self.measure.details.variants.insert(self.place, name);
+        }
         self.add(4, || mix(tag::VARIANT, index.into()))
     }
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
@@ -567,5 +579,66 @@ mod tests {
         assert!(measure(&Some(None::<u8>)).expect("measures").nests_nil);
         assert!(!measure(&Some(1u8)).expect("measures").nests_nil);
         assert_eq!(measure("four").expect("measures").bytes, 12);
+    }
+
+    #[test]
+    fn the_digest_tells_values_apart_and_not_their_order_in_sets() {
+        let digest =
+            |value: &dyn Fn() -> Result<Measure, Refused>| value().expect("measures").digest;
+        macro_rules! digests {
+            ($($value:expr),* $(,)?) => { [$(digest(&|| measure(&$value))),*] };
+        }
+        let all = digests![
+            0u8,
+            1u8,
+            -1i8,
+            true,
+            'a',
+            "a",
+            0.0,
+            1.0,
+            -0.0,
+            (),
+            Some(0u8),
+            Some(Some(0u8)),
+            [0u8; 0],
+            [0u8],
+            [0u8; 2],
+            (1, 2),
+            (2, 1),
+            vec![1, 2],
+            vec![vec![1], vec![2]],
+            vec![vec![1, 2]],
+            vec!["1", "2"],
+            Ok::<u8, u8>(0),
+            Err::<u8, u8>(0),
+            u128::MAX,
+            i128::MAX,
+            i128::MIN,
+            std::collections::BTreeMap::from([(1, 2)]),
+            std::collections::BTreeMap::from([(2, 1)]),
+            Sparse { id: 1, note: None },
+            Sparse {
+                id: 1,
+                note: Some("")
+            },
+        ];
+        for (at, one) in all.iter().enumerate() {
+            assert!(!all[..at].contains(one), "number {at}");
+        }
+        let [one, other] = digests![vec![1, 2, 3], vec![3, 1, 2]];
+        assert_eq!(one, other);
+        let [one, other] = digests![5i64, 5u8];
+        assert_eq!(one, other);
+    }
+
+    #[test]
+    fn a_look_ends_where_a_value_nests_too_deep() {
+        #[derive(Serialize)]
+        struct List(Option<Box<List>>);
+        let list = |length| (1..length).fold(List(None), |list, _| List(Some(Box::new(list))));
+        assert!(measure(&list(DEEPEST / 2)).is_ok());
+        assert!(measure(&list(DEEPEST / 2 + 2)).is_err_and(|refused| refused.too_deep));
+        assert_eq!(weigh(&list(DEEPEST)), None);
     }
 }
