@@ -100,6 +100,31 @@ pub(crate) fn too_large(function: &str, key: &str, (bytes, limit): (usize, usize
     );
 }
 
+/// A value that isn't stored for another reason.
+pub(crate) fn not_stored(function: &str, key: &str, error: &dyn std::fmt::Display) {
+    tracing::warn!(
+        target: "cache", function, key, op = "not_stored",
+        "[Cache] NOT STORED: {key}: {error}. Further ones of `{function}` are counted, and not logged"
+    );
+}
+
+/// A value that memory stores and Redis wouldn't.
+pub(crate) fn memory_only(function: &str, key: &str, error: &dyn std::fmt::Display) {
+    tracing::warn!(
+        target: "cache", function, key, op = "memory_only",
+        "[Cache] MEMORY ONLY: {key}: {error}. Memory stores it as it is, Redis wouldn't store it; this is tried with the \
+         first value of each function in builds with debug assertions"
+    );
+}
+
+/// A call without a key.
+pub(crate) fn no_key(function: &str, key: &str, error: &str) {
+    tracing::warn!(
+        target: "cache", function, key, op = "error",
+        "[Cache] ERROR: {key}: {error}, so the call isn't cached. Further ones of `{function}` are counted, and not logged"
+    );
+}
+
 /// A failure that no caller sees.
 /// A function's options and the cache's configuration don't fit together.
 pub(crate) fn misconfigured(function: &str, reason: &str) {

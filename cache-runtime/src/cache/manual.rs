@@ -74,7 +74,12 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// The store's failure, a value that no codec carries, or [`CacheError::TooLarge`]; then what stood there stays.
+    /// The store's failure; or [`CacheError::TooLarge`], [`CacheError::TooDeep`], [`CacheError::Changed`] for a value that
+    /// serde doesn't read as it wrote it, [`CacheError::Encode`] for one that no codec carries: then what was stored there
+    /// stays.
+    ///
+    /// A field with `#[serde(skip)]`, or one whose `serialize_with` writes something that is written the same once more
+    /// (`"***"`), isn't found here. Functions with `#[cacheable]` find both where the type is `PartialEq`.
     ///
     /// # Cancel safety
     ///
@@ -245,5 +250,6 @@ pub(super) fn encode<T: Settable + ?Sized>(
         created: crate::clock::unix_millis(),
         ..Facts::default()
     };
-    entry::encode(value, &facts, encoding)
+    // A function that is generic can't find out whether `T` is `PartialEq`.
+    Ok(entry::encode(value, &facts, encoding, entry::incomparable)?.bytes)
 }

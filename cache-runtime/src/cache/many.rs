@@ -68,7 +68,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// The store's failure; or a value that no codec carries, or [`CacheError::TooLarge`]: then nothing is stored.
+    /// The store's failure; or that of a value that [`set`](Cache::set) would refuse: then nothing is stored.
     pub async fn set_many(
         &self,
         entries: impl IntoIterator<Item = impl KeyAndValue>,

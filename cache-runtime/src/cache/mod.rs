@@ -6,9 +6,9 @@ mod env;
 mod health;
 mod manual;
 mod many;
+mod not_stored;
 pub(crate) mod prefix;
 mod presets;
-mod too_large;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -31,8 +31,8 @@ use crate::stats::{Counter, Counters, Stats};
 use crate::store::Store;
 #[cfg(feature = "redis")]
 use crate::store::redis::{RedisStore, Target, Underway};
+use not_stored::Logged;
 use prefix::Prefix;
-use too_large::Logged;
 
 /// The handle of a cache: cheap to clone, and all clones are one cache.
 ///
@@ -65,8 +65,9 @@ pub(crate) struct Inner {
     pub(crate) flight_limit: Duration,
     pub(crate) clock: Clock,
     encoding: Encoding,
-    too_large: Logged,
-    unknown_presets: Logged,
+    /// Whether entries in memory are bytes, as in Redis.
+    pub(crate) memory_as_bytes: bool,
+    logged: Logged,
     pub(crate) store: Store,
     pub(crate) flights: Arc<Flights>,
     pub(crate) counters: Counters,

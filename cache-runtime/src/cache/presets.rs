@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::not_stored::What;
 use super::{Cache, env};
 use crate::events;
 use crate::site::Origin;
@@ -23,7 +24,7 @@ impl Cache {
     #[cold]
     fn unknown_preset(&self, origin: Origin, name: &str) {
         // Nothing is held while foreign code, the subscriber, runs. What nobody hears isn't said yet.
-        if !events::warnings_wanted() || !self.inner.unknown_presets.is_first(origin) {
+        if !events::warnings_wanted() || !self.inner.logged.is_first(origin, What::UnknownPreset) {
             return;
         }
         let mut known: Vec<_> = self

@@ -119,6 +119,12 @@ impl Leader {
         })
     }
 
+    /// Whether anybody waits at this moment. Those who come later aren't seen.
+    pub(crate) fn has_joiners(&self) -> bool {
+        // The table has it, and this.
+        Arc::strong_count(self.flight()) > 2
+    }
+
     /// Gives the place up.
     fn vacate(&self) -> (Held<'_>, Option<Seat>) {
         let (held, seat) = self.flights.vacate(self.place);

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use super::canonical::{Canonical, tag};
 use super::writer::HashArgument;
+use crate::value::place::DEEPEST;
 
 /// A type whose values say themselves what tells them apart in a cache key.
 ///
@@ -105,22 +106,36 @@ pub struct KeyWriter<'a> {
     out: &'a mut Vec<u8>,
     /// The first failure of a `Serialize`.
     failure: &'a mut Option<String>,
+    /// How many parts are around this one.
+    depth: u32,
 }
 
 impl<'a> KeyWriter<'a> {
     pub(crate) fn new(out: &'a mut Vec<u8>, failure: &'a mut Option<String>) -> Self {
-        Self { out, failure }
+        Self {
+            out,
+            failure,
+            depth: 0,
+        }
     }
 
-    /// Write one part of the value.
+    /// Write one part of the value. If parts nest deeper than 128 levels, the call runs without the cache, and the
+    /// reason is logged.
     pub fn write<T: CacheKey + ?Sized>(&mut self, part: &T) {
+        if self.depth == DEEPEST {
+            let reason = || format!("it nests deeper than {DEEPEST} levels");
+            self.failure.get_or_insert_with(reason);
+            return;
+        }
+        self.depth += 1;
         part.cache_key(self);
+        self.depth -= 1;
     }
 
     /// Write what `Serialize` shows of one part: a field that serde leaves out is not in the key. If `Serialize` fails, the
     /// call runs without the cache, and the reason is logged.
     pub fn serialize<T: Serialize + ?Sized>(&mut self, part: &T) {
-        if let Err(error) = part.serialize(Canonical { out: self.out })
+        if let Err(error) = part.serialize(self.canonical())
             && self.failure.is_none()
         {
             *self.failure = Some(error.to_string());
@@ -129,7 +144,7 @@ impl<'a> KeyWriter<'a> {
 
     /// [`serialize`](Self::serialize) of what generated code knows as hashable.
     pub(super) fn hashed<T: HashArgument<()> + ?Sized>(&mut self, part: &T) {
-        if let Err(reason) = part.hash_into(Canonical { out: self.out })
+        if let Err(reason) = part.hash_into(self.canonical())
             && self.failure.is_none()
         {
             *self.failure = Some(reason);
@@ -188,7 +203,7 @@ impl<'a> KeyWriter<'a> {
     /// Ends so many fields.
     #[doc(hidden)]
     pub fn end(&mut self, count: u64) {
-        Canonical { out: self.out }.fixed(tag::END, count.to_le_bytes());
+        self.canonical().fixed(tag::END, count.to_le_bytes());
     }
 
     /// Ends a struct without fields.
@@ -197,8 +212,15 @@ impl<'a> KeyWriter<'a> {
         self.out.push(tag::END);
     }
 
+    fn canonical(&mut self) -> Canonical<'_> {
+        Canonical {
+            out: self.out,
+            depth: self.depth,
+        }
+    }
+
     fn named(&mut self, tag: u8, name: &str) {
-        Canonical { out: self.out }.text(tag, name);
+        self.canonical().text(tag, name);
     }
 
     fn parts<'p, T: CacheKey + ?Sized + 'p>(
@@ -209,7 +231,7 @@ impl<'a> KeyWriter<'a> {
         self.out.push(tag);
         let mut count = 0;
         for part in parts {
-            part.cache_key(self);
+            self.write(part);
             count += 1;
         }
         self.end(count);
@@ -218,7 +240,12 @@ impl<'a> KeyWriter<'a> {
     /// The bytes of one part, apart.
     fn apart<T: CacheKey + ?Sized>(&mut self, part: &T) -> Vec<u8> {
         let mut out = Vec::new();
-        part.cache_key(&mut KeyWriter::new(&mut out, self.failure));
+        let mut writer = KeyWriter {
+            out: &mut out,
+            failure: self.failure,
+            depth: self.depth,
+        };
+        writer.write(part);
         out
     }
 
@@ -231,7 +258,8 @@ impl<'a> KeyWriter<'a> {
             .map(|(key, value)| (self.apart(key), self.apart(value)))
             .collect();
         entries.sort_unstable();
-        Canonical { out: self.out }.fixed(tag::MAP, (entries.len() as u64).to_le_bytes());
+        self.canonical()
+            .fixed(tag::MAP, (entries.len() as u64).to_le_bytes());
         for (key, value) in &entries {
             self.out.extend_from_slice(key);
             self.out.extend_from_slice(value);

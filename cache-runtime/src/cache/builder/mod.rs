@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::not_stored::Logged;
 use super::prefix::Prefix;
-use super::too_large::Logged;
 use super::{Cache, Inner, env};
 use crate::clock::Clock;
 use crate::entry::Encoding;
@@ -61,6 +61,7 @@ pub struct CacheBuilder {
     #[cfg(feature = "redis")]
     way: Way,
     encoding: Encoding,
+    memory_as_bytes: bool,
 }
 
 #[derive(Clone)]
@@ -102,6 +103,7 @@ impl CacheBuilder {
             #[cfg(feature = "redis")]
             way: Way::default(),
             encoding: Encoding::default(),
+            memory_as_bytes: false,
         }
     }
 
@@ -256,8 +258,8 @@ impl CacheBuilder {
                 flight_limit: self.flight_limit,
                 clock: self.clock,
                 encoding: self.encoding,
-                too_large: Logged::default(),
-                unknown_presets: Logged::default(),
+                memory_as_bytes: self.memory_as_bytes,
+                logged: Logged::default(),
                 store,
                 flights: Arc::new(Flights::new()),
                 counters: Counters::new(),
