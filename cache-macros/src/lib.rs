@@ -9,13 +9,16 @@ mod args;
 mod async_trait;
 mod balance;
 mod bindings;
+mod cache_key;
 mod check;
+mod doubt;
 mod entry;
 mod errors;
 mod expand;
 mod free;
 mod freshness;
 mod function;
+mod inline;
 mod model;
 mod nearest;
 mod options;
@@ -45,7 +48,7 @@ use proc_macro::TokenStream;
 /// |---|---|
 /// | `key = "posts:<<slug>>"` | the path of the entry, see [Keys](#keys). Without it: `crate:module:function`, and every argument is hashed |
 /// | `ttl = 600` | seconds that an entry lives; also a text, `"10m"`, `"1h30m"`, `"500ms"` (units `ms`, `s`, `m`, `h`, `d`); a named lifetime, `preset("user_profile")`; an expression over the arguments, of type `Duration` or `u64` seconds; or a closure over the value, `\|post\| post.lifetime()`. Default: the cache's default |
-/// | `skip(db, ctx)` | arguments that are no part of the key |
+/// | `skip(db, ctx)` | arguments that are no part of the key; `skip(self)` too |
 /// | `condition = page < 10` | over the arguments; when false, the function runs, and the cache is neither read nor written |
 /// | `unless = \|post\| post.draft` | over the value; when true, it is not stored |
 /// | `cache_none` | stores `None` too; otherwise only `Some` is stored |
@@ -72,13 +75,20 @@ use proc_macro::TokenStream;
 ///
 /// Every argument is in the key, or hashed, or skipped: none can be forgotten. An *argument* is each name that the signature
 /// binds, such as `slug` in `Path(slug): Path<String>`. One that is in a placeholder is in the key. All others, unless they are
-/// in `skip(..)`, are hashed through `Serialize`, and the hash is appended: `posts:list#k3v9..`. This part is the
-/// **variant**, and an invalidation of a path removes all of its variants. Type and const parameters always enter it.
+/// in `skip(..)`, are hashed through `CacheKey` or `Serialize`, and the hash is appended: `posts:list#k3v9..`. This part is the
+/// **variant**, and an invalidation of a path removes all of its variants. Type and const parameters always enter it,
+/// `Self` in a trait and the parameters of an `impl` too.
 ///
-/// Maps are hashed without regard to their order, and a `BTreeSet` has an order. But a `HashSet` looks to serde like a sequence in
-/// random order, so that equal sets would get different keys: take a `BTreeSet`.
+/// **Through `Serialize`, a field that serde leaves out or masks is not in the key.** Derive `CacheKey` for the argument's type:
+/// it hashes every field and is preferred where a type has both.
 ///
-/// `self` is not hashed. Where a method's value depends on it, name what it depends on: `<<self.tenant>>`.
+/// Maps are hashed without regard to their order, and so is a `HashSet` whose elements have a `CacheKey`, as strings and numbers have.
+/// Another `HashSet` would never hit, since serde shows it in random order, and doesn't compile: take a `BTreeSet`. A
+/// type like `SecretString` may show serde the same text for all values; where its written name says so, it doesn't compile without a
+/// `CacheKey` either.
+///
+/// `self` is not hashed. Name what the value depends on, `<<self.tenant>>`, or write `skip(self)`. A method whose body uses `self`
+/// doesn't compile otherwise.
 ///
 /// Placeholders, `condition` and `ttl` see the arguments by reference, before the body runs; the body may consume them.
 ///
@@ -132,6 +142,7 @@ use proc_macro::TokenStream;
 /// |---|---|
 /// | `get_post_no_cache(..)` | runs the body; no entry is read or stored |
 /// | `get_post_cache_key(..) -> String` | the full key of the entry |
+/// | `get_post_cache_path(..) -> String` | its path and variant, without the prefix |
 /// | `get_post_invalidate(..) -> Result<bool, CacheError>` | removes that one entry; `async` if `get_post` is |
 /// | `get_post_refresh(..)` | runs the body and stores the value, whatever the cache holds |
 ///
@@ -207,4 +218,40 @@ pub fn cacheable(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn invalidate(args: TokenStream, item: TokenStream) -> TokenStream {
     entry::invalidate(args.into(), item.into()).into()
+}
+
+/// Derives `CacheKey`: every field enters the key of a function that hashes the value, whatever serde leaves out or masks.
+///
+/// ```ignore
+/// #[derive(CacheKey, Serialize)]
+/// struct Auth {
+///     user: u64,
+///     #[serde(skip_serializing)]
+///     token: String,
+///     #[cache_key(skip)]
+///     request_id: u64,
+/// }
+/// ```
+///
+/// | attribute | meaning |
+/// |---|---|
+/// | `#[cache_key(skip)]` on a field | the field is not in the key |
+/// | `#[cache_key(crate = path)]` on the type | the runtime crate, where it has another name |
+#[proc_macro_derive(CacheKey, attributes(cache_key))]
+pub fn cache_key(item: TokenStream) -> TokenStream {
+    cache_key::derive(item.into()).into()
+}
+
+/// `cache_runtime::key!`, which calls this with the path of its crate.
+#[doc(hidden)]
+#[proc_macro]
+pub fn key(input: TokenStream) -> TokenStream {
+    inline::expand(inline::Kind::Key, input.into()).into()
+}
+
+/// `cache_runtime::pattern!`, which calls this with the path of its crate.
+#[doc(hidden)]
+#[proc_macro]
+pub fn pattern(input: TokenStream) -> TokenStream {
+    inline::expand(inline::Kind::Pattern, input.into()).into()
 }

@@ -83,6 +83,11 @@ impl Runtime {
     /// The runtime under its own name.
     pub(crate) const DEFAULT: Self = Self(None);
 
+    /// The runtime by this path.
+    pub(crate) fn at(path: Path) -> Self {
+        Self(Some(path))
+    }
+
     /// Whether its path means the same everywhere.
     pub(crate) fn is_default(&self) -> bool {
         self.0.is_none()
@@ -150,10 +155,12 @@ impl Read {
     fn new(args: CacheableArgs, function: &Function, facts: &Facts, errors: &mut Errors) -> Self {
         let key = args.key.as_ref().map(|key| Template::parse(key, errors));
         if let Some(key) = &key {
-            check::text::key(key, facts, errors);
+            check::text::key(key, &facts.names(), errors);
             check::names::key(key, facts, errors);
         }
         check::skip::check(&args.skip, key.as_ref(), facts, errors);
+        check::masked::check(key.as_ref(), facts, errors);
+        check::receiver::check(key.as_ref(), &args.skip, function, facts, errors);
         let is_hashed = |argument: &Binding| {
             let in_key = key
                 .iter()
@@ -191,7 +198,7 @@ impl Write {
         let literals = check::pattern::literals(args.patterns, span, errors);
         let read = |literal| {
             let pattern = Template::parse(literal, errors);
-            check::text::pattern(&pattern, facts, errors);
+            check::text::pattern(&pattern, &facts.names(), errors);
             check::names::pattern(&pattern, facts, when, errors);
             pattern
         };

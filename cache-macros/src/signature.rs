@@ -2,12 +2,13 @@
 
 use crate::async_trait::{self, BoxedBody};
 use crate::bindings;
+use crate::doubt::Doubt;
 use crate::function::Function;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
 use syn::{
-    Attribute, FnArg, GenericArgument, GenericParam, Ident, PathArguments, ReturnType, Type,
+    Attribute, FnArg, GenericArgument, GenericParam, Ident, Pat, PathArguments, ReturnType, Type,
     parse_quote_spanned,
 };
 
@@ -18,6 +19,8 @@ pub(crate) struct Binding {
     pub(crate) name: String,
     /// Its `#[cfg(..)]`s: where they are false there is no such argument.
     pub(crate) cfgs: Vec<Attribute>,
+    /// Why it must not be hashed through `Serialize`, if its type is known to be of that kind.
+    pub(crate) doubt: Option<Doubt>,
 }
 
 /// How the body runs.
@@ -127,10 +130,31 @@ fn arguments(function: &Function, style: &Style) -> Vec<Binding> {
                 ident: ident.clone(),
                 name: ident.unraw().to_string(),
                 cfgs: cfgs(&input.attrs).cloned().collect(),
+                doubt: None,
             });
         });
+        doubts(pat, &input.ty, &mut found);
     }
     found
+}
+
+/// Notes what is doubtful about the type of each name in `pat`. Where one type stands for several names, it isn't known whose
+/// part is doubtful, and nothing is noted.
+fn doubts(pat: &Pat, ty: &Type, found: &mut [Binding]) {
+    if let (Pat::Tuple(pats), Type::Tuple(types)) = (pat, ty) {
+        if pats.elems.len() == types.elems.len() {
+            let parts = pats.elems.iter().zip(&types.elems);
+            parts.for_each(|(pat, ty)| doubts(pat, ty, found));
+        }
+        return;
+    }
+    let mut names = Vec::new();
+    bindings::each(pat, &mut |ident| names.push(ident));
+    if let [name] = names[..]
+        && let Some(binding) = found.iter_mut().find(|binding| binding.ident == *name)
+    {
+        binding.doubt = Doubt::of(ty);
+    }
 }
 
 /// The `#[cfg(..)]`s among `attrs`.

@@ -198,7 +198,7 @@ fn expression(source: &str, span: Span) -> Result<Placeholder, String> {
 }
 
 /// Names resolve to the user's arguments, and errors sit on the literal.
-fn respan(tokens: TokenStream, span: Span) -> TokenStream {
+pub(crate) fn respan(tokens: TokenStream, span: Span) -> TokenStream {
     let respanned = |token: TokenTree| {
         let mut token = match token {
             TokenTree::Group(group) => {

@@ -4,10 +4,15 @@ pub use inventory;
 
 pub use crate::cache::current::Handle;
 pub use crate::error::CacheError;
+#[cfg(feature = "macros")]
+pub use cache_macros::{key, pattern};
+
+pub use crate::key::cache_key::{CacheKey, KeyWriter};
+pub use crate::key::inline::{key_text, pattern_text};
 pub use crate::key::writer::{HashArgument, SeesByReference, Writer};
-pub use crate::key::{part, quiet};
+pub use crate::key::{hashed, part, quiet};
 pub use crate::lookup::{
-    Lookup, answer, begin, begin_refresh, begin_refresh_with, begin_with, cache_key,
+    Lookup, answer, begin, begin_refresh, begin_refresh_with, begin_with, cache_key, cache_path,
     invalidate_entry, invalidate_entry_sync,
 };
 pub use crate::pattern::reach::reaches;
@@ -24,18 +29,32 @@ pub use crate::write::{Write, no_result, plan, write_async, write_sync};
 use std::time::Duration;
 
 #[doc(hidden)]
-pub use crate::{__cache_site as site, __cache_submit as submit};
+pub use crate::{__cache_call_site as call_site, __cache_site as site, __cache_submit as submit};
 
 /// A call site of `#[cacheable]`, on the program's list.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __cache_site {
     ($function:literal, $template:literal, $shape:literal, $($said:tt)*) => {{
-        static SITE: $crate::__private::ReadSite =
-            $crate::__private::ReadSite::new($function, ::core::module_path!(), $template, $shape)
-                $($said)*;
+        // An item can't see the type parameters around it: its name is that of the function before it gets any.
+        enum Marker {}
+        static SITE: $crate::__private::ReadSite = $crate::__private::ReadSite::new(
+            $function, ::core::module_path!(), $template, $shape, ::core::any::type_name::<Marker>,
+        ) $($said)*;
         $crate::__private::submit!($crate::__private::Registered::Read(&SITE));
         &SITE
+    }};
+}
+
+/// A call site in a companion, which stands for that of its function.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __cache_call_site {
+    ($function:literal, $template:literal, $shape:literal, $($said:tt)*) => {{
+        enum Marker {}
+        $crate::__private::ReadSite::new(
+            $function, ::core::module_path!(), $template, $shape, ::core::any::type_name::<Marker>,
+        ) $($said)*
     }};
 }
 

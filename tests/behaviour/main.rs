@@ -1,6 +1,7 @@
 //! What the attributes and the handle do, on both stores.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod cache_key_derive;
 mod codec;
 mod common;
 mod companions;
@@ -15,12 +16,15 @@ mod flights_failed;
 mod flights_held;
 mod flights_nested;
 mod flights_overtaken;
+mod full_keys;
 mod functions;
 mod gate;
 mod handle;
 mod handle_state;
+mod inline_keys;
 mod jitter;
 mod key_injectivity;
+mod key_instances;
 mod key_names;
 mod key_variants;
 mod keys;

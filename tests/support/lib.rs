@@ -20,6 +20,11 @@ pub struct Near;
 #[doc = include_str!("../../docs/cluster.md")]
 pub struct Cluster;
 
+/// The examples of what it says of keys.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/keys.md")]
+pub struct Keys;
+
 mod authority;
 mod events;
 mod fake_sentinel;

@@ -2,9 +2,11 @@
 
 pub(crate) mod companions;
 pub(crate) mod function;
+pub(crate) mod masked;
 pub(crate) mod names;
 pub(crate) mod output;
 pub(crate) mod pattern;
+pub(crate) mod receiver;
 pub(crate) mod refresh;
 pub(crate) mod skip;
 pub(crate) mod text;

@@ -13,9 +13,12 @@ pub(crate) fn check(skip: &[Ident], key: Option<&Template>, facts: &Facts, error
             .iter()
             .flat_map(|key| key.placeholders())
             .find(|placeholder| placeholder.uses(&name));
-        let mistake = if name == "self" {
-            Some("`self` is never hashed: take it out of `skip`".to_owned())
-        } else if !facts.has_argument(&name) {
+        let is_self = name == "self";
+        let mistake = if is_self && !facts.has_receiver {
+            Some(
+                "`skip(self)` in a function that takes no `self`: take it out of `skip`".to_owned(),
+            )
+        } else if !is_self && !facts.has_argument(&name) {
             let known = super::arguments(&name, facts);
             Some(format!("`skip({name})` names no argument{known}"))
         } else if skip[..place].contains(ident) {

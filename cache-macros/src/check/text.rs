@@ -1,11 +1,10 @@
 //! Checks of the literal text of keys and patterns.
 
 use crate::errors::Errors;
-use crate::signature::Facts;
 use crate::template::{Segment, Template};
 
 /// A key names one entry: no wildcards, nothing that needs quoting in a shell.
-pub(crate) fn key(template: &Template, facts: &Facts, errors: &mut Errors) {
+pub(crate) fn key(template: &Template, names: &[&str], errors: &mut Errors) {
     let span = template.literal.span();
     if template.literal.value().is_empty() {
         errors.at(
@@ -25,11 +24,11 @@ pub(crate) fn key(template: &Template, facts: &Facts, errors: &mut Errors) {
             );
         }
     }
-    common(template, "key", facts, errors);
+    common(template, "key", names, errors);
 }
 
 /// In a pattern the wildcards come from the literal only.
-pub(crate) fn pattern(template: &Template, facts: &Facts, errors: &mut Errors) {
+pub(crate) fn pattern(template: &Template, names: &[&str], errors: &mut Errors) {
     let span = template.literal.span();
     if template.literal.value().is_empty() {
         errors.at(
@@ -59,7 +58,7 @@ pub(crate) fn pattern(template: &Template, facts: &Facts, errors: &mut Errors) {
             }
         }
     }
-    common(template, "pattern", facts, errors);
+    common(template, "pattern", names, errors);
 }
 
 /// Where in a glob a place is.
@@ -83,7 +82,7 @@ impl Glob {
     }
 }
 
-fn common(template: &Template, what: &str, facts: &Facts, errors: &mut Errors) {
+fn common(template: &Template, what: &str, names: &[&str], errors: &mut Errors) {
     let span = template.literal.span();
     for text in texts(template) {
         if text.contains('#') {
@@ -101,7 +100,7 @@ fn common(template: &Template, what: &str, facts: &Facts, errors: &mut Errors) {
                 format!("white space or a control character in a {what}: take it out"),
             );
         }
-        for name in facts.names() {
+        for name in names {
             if text.contains(&format!("{{{name}}}")) {
                 errors.at(
                     span,

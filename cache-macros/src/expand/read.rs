@@ -4,7 +4,7 @@ use super::{Purpose, condition, handle, refresh, stored_shape};
 use crate::model::{Model, Read};
 use crate::signature::Style;
 use crate::ttl::Ttl;
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Expr, Pat};
@@ -170,9 +170,7 @@ pub(crate) fn call_site(model: &Model, read: &Read, stored: bool) -> TokenStream
     let site = Span::mixed_site();
     let k = read.runtime.private(site);
     let (function, template, shape, said) = of_site(model, read, stored);
-    quote_spanned! {site=>
-        #k::ReadSite::new(#function, ::core::module_path!(), #template, #shape) #said
-    }
+    quote_spanned!(site=> #k::call_site!(#function, #template, #shape, #said))
 }
 
 /// What a site says; how entries are stored only where they are.
@@ -188,6 +186,9 @@ fn of_site<'a>(
     if read.key.as_ref().is_some_and(|key| !key.is_separated()) {
         said.extend(quote_spanned!(site=> .together()));
     }
+    if read.key.is_none() {
+        said.extend(name_at(model));
+    }
     if read.debug {
         said.extend(quote_spanned!(site=> .debug()));
     }
@@ -202,12 +203,24 @@ fn of_site<'a>(
     )
 }
 
+/// Where the function's name stands. A function that a macro writes has the place of the macro's call for its attribute, and two
+/// of them may have one name.
+fn name_at(model: &Model) -> Option<TokenStream> {
+    if !proc_macro::is_available() {
+        return None;
+    }
+    let name = model.function.sig.ident.span().unwrap().start();
+    let number = |number| Literal::u32_unsuffixed(u32::try_from(number).unwrap_or_default());
+    let (line, column) = (number(name.line()), number(name.column()));
+    Some(quote_spanned!(Span::mixed_site()=> .name_at(#line, #column)))
+}
+
 fn stores(read: &Read) -> TokenStream {
     let site = Span::mixed_site();
     let mut said = match &read.ttl {
         Ttl::Default => TokenStream::new(),
         Ttl::Fixed(millis) => {
-            let millis = proc_macro2::Literal::u64_unsuffixed(*millis);
+            let millis = Literal::u64_unsuffixed(*millis);
             quote_spanned!(site=> .ttl(#millis))
         }
         Ttl::Preset(name) => quote_spanned!(site=> .preset(#name)),
@@ -217,7 +230,7 @@ fn stores(read: &Read) -> TokenStream {
         said.extend(quote_spanned!(site=> .cache_none()));
     }
     if read.version > 0 {
-        let version = proc_macro2::Literal::u32_unsuffixed(read.version);
+        let version = Literal::u32_unsuffixed(read.version);
         said.extend(quote_spanned!(site=> .version(#version)));
     }
     if !read.near {

@@ -66,6 +66,21 @@ pub fn get_post_no_cache(db: &Db, slug: &str, page: u32) {
 pub fn get_post_cache_key(db: &Db, slug: &str, page: u32) -> ::std::string::String {
     ::core::unreachable!()
 }
+/// The path and variant, without the prefix, of the entry that `get_post` reads with these arguments.
+#[allow(
+    unused,
+    unreachable_pub,
+    deprecated,
+    nonstandard_style,
+    private_bounds,
+    private_interfaces,
+    clippy::all,
+    clippy::nursery,
+    clippy::pedantic,
+)]
+pub fn get_post_cache_path(db: &Db, slug: &str, page: u32) -> ::std::string::String {
+    ::core::unreachable!()
+}
 /// Removes the one entry that `get_post` reads with these arguments; `true` if there was one.
 #[allow(
     unused,

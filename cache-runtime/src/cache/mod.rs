@@ -6,6 +6,7 @@ mod env;
 mod health;
 mod manual;
 mod many;
+pub(crate) mod prefix;
 mod too_large;
 
 use std::collections::HashMap;
@@ -29,6 +30,7 @@ use crate::stats::{Counter, Counters, Stats};
 use crate::store::Store;
 #[cfg(feature = "redis")]
 use crate::store::redis::{RedisStore, Target, Underway};
+use prefix::Prefix;
 use too_large::Logged;
 
 /// The handle of a cache: cheap to clone, and all clones are one cache.
@@ -55,7 +57,7 @@ pub struct Cache {
 
 /// What all clones of a handle share.
 pub(crate) struct Inner {
-    pub(crate) prefix: String,
+    pub(crate) prefix: Prefix,
     pub(crate) enabled: bool,
     pub(crate) default_ttl: Duration,
     pub(crate) presets: HashMap<String, Duration>,
@@ -89,7 +91,7 @@ impl Cache {
 
     /// The prefix of every key of this cache.
     pub fn prefix(&self) -> &str {
-        &self.inner.prefix
+        self.inner.prefix.as_str()
     }
 
     /// A named lifetime.
@@ -100,6 +102,12 @@ impl Cache {
     /// The key as it stands in Redis and in logs.
     pub(crate) fn full_key(&self, key: &str) -> String {
         format!("{}:{key}", self.inner.prefix)
+    }
+
+    /// The path and variant that a key of an explicit operation names. A key that begins with this cache's prefix and `:` is a full
+    /// key.
+    pub(crate) fn stored_key<'k>(&self, key: &'k str) -> &'k str {
+        self.inner.prefix.strip(key).unwrap_or(key)
     }
 
     /// How a value of this key is to be encoded.
@@ -244,7 +252,7 @@ impl Begun {
 impl fmt::Debug for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cache")
-            .field("prefix", &self.inner.prefix)
+            .field("prefix", &self.prefix())
             .field("store", &self.inner.store.name())
             .field("enabled", &self.inner.enabled)
             .finish_non_exhaustive()

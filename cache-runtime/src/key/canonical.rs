@@ -63,7 +63,7 @@ impl<'a> Canonical<'a> {
         self.out.extend_from_slice(&bytes);
     }
 
-    fn text(&mut self, tag: u8, text: &str) {
+    pub(super) fn text(&mut self, tag: u8, text: &str) {
         self.bytes(tag, text.as_bytes());
     }
 

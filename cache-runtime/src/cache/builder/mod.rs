@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::prefix::Prefix;
 use super::too_large::Logged;
 use super::{Cache, Inner, env};
 use crate::clock::Clock;
@@ -230,7 +231,7 @@ impl CacheBuilder {
     fn assemble(self, prefix: String, presets: HashMap<String, Duration>, store: Store) -> Cache {
         Cache {
             inner: Arc::new(Inner {
-                prefix,
+                prefix: Prefix::new(prefix),
                 enabled: self.enabled,
                 default_ttl: self.default_ttl,
                 presets,
