@@ -103,7 +103,8 @@ impl Input {
             }
             count += 1;
             self.hashed.push(field.ty.clone());
-            let value = format_ident!("field{place}", span = site);
+            // With the span of the type, so that an error about the field points there.
+            let value = format_ident!("__field{place}", span = field.ty.span());
             pattern.extend(quote_spanned!(site=> #label: #value,));
             if let Some(ident) = &field.ident {
                 let name = ident.unraw().to_string();

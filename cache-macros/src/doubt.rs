@@ -44,11 +44,11 @@ impl Doubt {
     }
 
     fn of_name(name: &str) -> Option<Self> {
-        let hides = |first: &&str| {
-            let rest = name.strip_prefix(*first);
+        let hides = |first: &str| {
+            let rest = name.strip_prefix(first);
             rest.is_some_and(|rest| HELD.contains(&rest))
         };
-        if HIDING.iter().any(|first| hides(&first)) {
+        if HIDING.iter().any(|first| hides(first)) {
             Some(Self::Masked)
         } else if name.ends_with("HashSet") || name == "DashSet" {
             Some(Self::Order)

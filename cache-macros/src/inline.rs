@@ -18,6 +18,13 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Pattern => "pattern",
+        }
+    }
+
     fn example(self) -> &'static str {
         match self {
             Self::Key => "key!(\"posts:<<slug>>\")",
@@ -63,7 +70,8 @@ pub(crate) fn expand(kind: Kind, input: TokenStream) -> TokenStream {
 }
 
 fn literal(kind: Kind, input: ParseStream<'_>) -> syn::Result<LitStr> {
-    let takes = format!("takes one string literal: `{}`", kind.example());
+    let (name, example) = (kind.name(), kind.example());
+    let takes = format!("`{name}!` takes one string literal: `{example}`");
     if input.is_empty() {
         return Err(Error::new(Span::call_site(), takes));
     }
@@ -72,6 +80,10 @@ fn literal(kind: Kind, input: ParseStream<'_>) -> syn::Result<LitStr> {
         return Err(Error::new_spanned(expr, takes));
     };
     let literal = literal.clone();
+    if literal.value().is_empty() {
+        let message = format!("an empty {name} names nothing: write a path, `{example}`");
+        return Err(Error::new(literal.span(), message));
+    }
     input.parse::<Option<Token![,]>>()?;
     if !input.is_empty() {
         let rest: TokenStream = input.parse()?;

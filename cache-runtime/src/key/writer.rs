@@ -217,7 +217,7 @@ impl Writer<'_> {
     /// The same of an argument that says itself what tells it apart.
     pub(crate) fn keyed(&mut self, name: &'static str, write: &dyn Fn(&mut KeyWriter<'_>)) {
         let mut failure = None;
-        drop(Canonical::named(&mut self.0.variant, name));
+        let _ = Canonical::named(&mut self.0.variant, name);
         write(&mut KeyWriter::new(&mut self.0.variant, &mut failure));
         if let Some(reason) = failure {
             self.0.fail(format!("the argument `{name}`: {reason}"));

@@ -1,10 +1,7 @@
 //! Types that derive `CacheKey`, and functions that hash them.
 #![deny(warnings)]
-#![no_implicit_prelude]
 
-use ::cache_runtime::{CacheKey, cacheable};
-use ::std::clone::Clone as _;
-use ::std::string::String;
+use cache_runtime::{CacheKey, cacheable};
 
 // Names that generated code must not pick up.
 #[allow(dead_code)]
@@ -17,20 +14,21 @@ mod shadows {
 use shadows::*;
 
 #[derive(CacheKey)]
-struct Named<'a, T: ?::core::marker::Sized> {
+struct Named<'a, T: ?Sized> {
     key: &'a str,
     r#type: u8,
     #[cache_key(skip)]
     _other: ::std::marker::PhantomData<fn(T)>,
-    way: ::std::vec::Vec<String>,
+    way: Vec<String>,
 }
 
 #[derive(CacheKey)]
 struct Generic<T, const N: usize>(T, [u16; N])
 where
-    T: ::core::clone::Clone;
+    T: Clone;
 
 #[derive(CacheKey)]
+#[allow(dead_code)]
 enum Kind<T = u8> {
     Unit,
     Field0(T),
@@ -58,13 +56,13 @@ fn named(named: &Named<'_, str>, kinds: &[Kind], (unit, nothing): (Unit, &Nothin
 }
 
 #[cacheable]
-async fn generic<T: CacheKey + ::core::clone::Clone + ::core::marker::Sync>(of: &Generic<T, 2>) -> u16 {
+async fn generic<T: CacheKey + Clone + Sync>(of: &Generic<T, 2>) -> u16 {
     let _ = of.0.clone();
     of.1[0]
 }
 
 #[cacheable]
-fn never(never: &Never, everything: ::std::option::Option<Everything>) {
+fn never(never: &Never, everything: Option<Everything>) {
     let _ = everything;
     match *never {}
 }
@@ -87,7 +85,7 @@ fn main() {
         key: "k",
         r#type: 1,
         _other: ::std::marker::PhantomData,
-        way: ::std::vec::Vec::new(),
+        way: Vec::new(),
     };
     let kinds = [
         Kind::Unit,
@@ -98,7 +96,7 @@ fn main() {
     ];
     let _ = named(&page, &kinds, (Unit, &Nothing(1)));
     let _ = generic(&Generic(1u8, [1, 2]));
-    let _: fn(&Never, ::std::option::Option<Everything>) = never;
+    let _: fn(&Never, Option<Everything>) = never;
     let _ = Everything {};
     let _ = renamed_key(renamed::Key(1));
 }
