@@ -1,6 +1,10 @@
 //! What a function with `#[invalidate]` does at run time.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::thread;
 
 use crate::background::block_on;
 use crate::cache::Cache;
@@ -57,8 +61,12 @@ pub fn plan(
 
 /// Runs an async body and invalidates.
 ///
-/// Cancel safety: once polled, its outcome is unknown, so when it is dropped the patterns are invalidated, each
-/// place of the returned value becoming `*`. An invalidation that has begun finishes without its caller.
+/// A body that panics has an unknown outcome: the patterns are invalidated, each place of the returned value becoming `*`,
+/// before the panic goes on.
+///
+/// Cancel safety: once polled, its outcome is unknown too, so when it is dropped the same is invalidated. A dropped future can't
+/// wait: in memory that is done at once, in Redis it begins, and another call may read the old value until it is done. An
+/// invalidation that has begun finishes without its caller.
 pub async fn write_async<R, S, P, B>(write: Write, _: Returns<R, S>, result: P, body: B) -> R
 where
     R: Shape<S>,
@@ -72,8 +80,20 @@ where
         write.invalidate(write.open_patterns()).await;
         return body.await;
     }
-    let armed = Armed(Some(write));
-    let value = body.await;
+    let mut armed = Armed(Some(write));
+    let value = match (Caught { body }).await {
+        Ok(value) => value,
+        Err(panic) => {
+            if let Some(write) = armed.0.take() {
+                // A subscriber's panic must not take the place of this one.
+                let _ = Caught {
+                    body: write.invalidate(write.open_patterns()),
+                }
+                .await;
+            }
+            resume_unwind(panic)
+        }
+    };
     let Some((write, patterns)) = armed.disarm(&value, result) else {
         return value;
     };
@@ -81,7 +101,7 @@ where
     value
 }
 
-/// Runs a blocking body and invalidates; also when the body panics.
+/// Runs a blocking body and invalidates; also when the body panics, before the panic goes on.
 pub fn write_sync<R, S, P, B>(write: Write, _: Returns<R, S>, result: P, body: B) -> R
 where
     R: Shape<S>,
@@ -95,16 +115,46 @@ where
         block_on(write.invalidate(write.open_patterns()));
         return body();
     }
-    let armed = Armed(Some(write));
-    let value = body();
+    let mut armed = Armed(Some(write));
+    let value = match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(value) => value,
+        Err(panic) => {
+            if let Some(write) = armed.0.take() {
+                // A subscriber's panic must not take the place of this one.
+                let _ = catch_unwind(AssertUnwindSafe(|| {
+                    block_on(write.invalidate(write.open_patterns()));
+                }));
+            }
+            resume_unwind(panic)
+        }
+    };
     if let Some((write, patterns)) = armed.disarm(&value, result) {
         block_on(write.invalidate(patterns));
     }
     value
 }
 
-/// A body that has begun and whose outcome isn't known. Dropped like that (the body panicked, or its caller
-/// went away), it invalidates all the same: the write may have happened.
+pin_project_lite::pin_project! {
+    /// A future whose panic is its output.
+    struct Caught<B> {
+        #[pin]
+        body: B,
+    }
+}
+
+impl<B: Future> Future for Caught<B> {
+    type Output = thread::Result<B::Output>;
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let body = self.project().body;
+        match catch_unwind(AssertUnwindSafe(|| body.poll(cx))) {
+            Ok(poll) => poll.map(Ok),
+            Err(panic) => Poll::Ready(Err(panic)),
+        }
+    }
+}
+
+/// A body that has begun and whose outcome isn't known. Dropped like that (its caller went away), it invalidates all
+/// the same: the write may have happened.
 struct Armed(Option<Write>);
 
 impl Armed {

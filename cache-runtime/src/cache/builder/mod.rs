@@ -208,7 +208,13 @@ impl CacheBuilder {
             #[cfg(feature = "redis")]
             Backend::Redis(place) => {
                 let limits = self.limits();
-                Store::Redis(RedisStore::new(place, &self.way, &prefix, limits)?)
+                Store::Redis(RedisStore::new(
+                    place,
+                    &self.way,
+                    &prefix,
+                    limits,
+                    &self.clock,
+                )?)
             }
         };
         Ok(self.assemble(prefix, presets, store))

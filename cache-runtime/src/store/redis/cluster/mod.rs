@@ -22,7 +22,7 @@ use futures_util::future::{select_ok, try_join_all};
 use redis::aio::MultiplexedConnection;
 use redis::{Client, ConnectionAddr, ErrorKind, RedisResult};
 
-use super::endpoint::{Hear, Way, check_url, connect, quiet};
+use super::endpoint::{Hear, Way, check_url, configured, connect};
 use crate::error::CacheError;
 pub(super) use connection::ClusterConnection;
 use greeting::{Greeting, greet, well_known_map};
@@ -56,7 +56,7 @@ impl Cluster {
             ));
         }
         let seeds = urls.iter().map(|url| {
-            let client = quiet(&way.tls.dress(check_url(url)?)?);
+            let client = configured(&way.tls.dress(check_url(url)?)?);
             let info = client.get_connection_info();
             if matches!(info.addr(), ConnectionAddr::Unix(_)) {
                 return Err(invalid(
