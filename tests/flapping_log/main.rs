@@ -174,7 +174,7 @@ async fn a_connection_that_breaks_at_each_reply_is_bounded() {
         .clock(Clock::manual())
         .build()
         .unwrap();
-    for _ in 0..10 {
+    for _ in 0..6 {
         until_well(&cache).await;
         proxy.set(Fault::Refuse);
         use_it(&cache, Duration::from_millis(20)).await;

@@ -51,6 +51,8 @@ pub struct CacheBuilder {
     lease: Duration,
     near: Option<usize>,
     near_silence: Duration,
+    #[cfg(feature = "redis")]
+    runtime_connections: bool,
     clock: Clock,
     #[cfg(feature = "redis")]
     way: Way,
@@ -92,6 +94,8 @@ impl CacheBuilder {
             lease: Duration::from_secs(5),
             near: None,
             near_silence: Duration::from_secs(1),
+            #[cfg(feature = "redis")]
+            runtime_connections: true,
             clock: Clock::system(),
             #[cfg(feature = "redis")]
             way: Way::default(),

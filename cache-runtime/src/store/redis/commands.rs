@@ -58,6 +58,8 @@ pub(crate) struct Limits {
     pub(crate) near: Option<usize>,
     /// For how long a connection that says nothing is trusted to tell of changes.
     pub(crate) near_silence: Duration,
+    /// Whether runtimes that read often get connections of their own.
+    pub(crate) runtime_connections: bool,
 }
 
 /// What stands at a key.
@@ -82,7 +84,7 @@ impl Commands {
         };
         Self {
             link: Link::new(endpoint, prefix, clock.clone()),
-            locals: Locals::new(many_nodes, limits.response),
+            locals: Locals::new(limits.runtime_connections && !many_nodes, limits.response),
             breaker: Breaker::new(clock),
             replay: Replay::new(limits.replay_window),
             index: Index::new(layout),
