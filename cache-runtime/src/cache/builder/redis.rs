@@ -12,6 +12,10 @@ use crate::store::redis::{Limits, Place};
 #[cfg(feature = "redis")]
 impl CacheBuilder {
     /// Stores entries in the Redis at this URL, `redis://[user:password@]host[:port][/database]`.
+    ///
+    /// [`build`](Self::build) refuses a user without a password: the client would not log in, and act as the user `default`. A
+    /// password alone, `redis://:password@host`, is that of `default`. A node of a cluster needs
+    /// [`redis_cluster`](Self::redis_cluster).
     pub fn redis(mut self, url: impl Into<String>) -> Self {
         self.backend = Backend::Redis(Place::Server(url.into()));
         self
