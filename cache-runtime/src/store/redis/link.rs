@@ -187,6 +187,17 @@ impl Link {
         is_current
     }
 
+    /// Put the connection into use if none is; the one that is in use then.
+    pub(super) fn install(&self, fresh: Connected) -> Connected {
+        self.hears();
+        let mut standing = self.standing();
+        if let Some(standing) = &*standing {
+            return standing.clone();
+        }
+        self.number.store(fresh.number, Ordering::Release);
+        standing.insert(fresh).clone()
+    }
+
     pub(super) fn replace(&self, fresh: Connected) {
         self.hears();
         let mut standing = self.standing();

@@ -153,39 +153,49 @@ impl Commands {
             fresh => fresh,
         };
         let fresh = fresh.map_err(|error| Failure::outage(CacheError::store(error)))?;
+        // The probe doesn't wait for the right to connect. What it has put into use meanwhile is up to date.
+        if let Some(standing) = self.link.standing_one()
+            && Some(standing.number) != ended
+        {
+            return Ok(standing);
+        }
+        self.link.retire();
         // While the breaker is open the probe catches up before it closes it.
         if self.link.is_informed(&fresh.server) || self.breaker.check().is_err() {
-            self.link.replace(fresh.clone());
-        } else {
-            self.link.retire();
-            self.catch_up(&fresh).await.map_err(Failure::outage)?;
+            return Ok(self.link.install(fresh));
         }
-        Ok(fresh)
+        self.catch_up(fresh).await.map_err(Failure::outage)
     }
 
     /// Tell another server what it may not know, then put the connection to it into use. Boxed, since it sends commands, too.
-    fn catch_up<'a>(
-        self: &'a Arc<Self>,
-        fresh: &'a Connected,
-    ) -> BoxFuture<'a, Result<(), CacheError>> {
+    fn catch_up(
+        self: &Arc<Self>,
+        fresh: Connected,
+    ) -> BoxFuture<'_, Result<Connected, CacheError>> {
         Box::pin(async move {
             if let Some(tracking) = &self.tracking {
                 tracking.stay_with(&fresh.server);
             }
             self.replay.recall(&fresh.server);
-            let _candidate = self.link.propose(fresh);
+            let _candidate = self.link.propose(&fresh);
             loop {
                 for owed in self.replay.pending() {
                     self.remove_matching(&owed.pattern, Errand::CatchingUp)
                         .await?;
                     self.replay.done(&owed, &fresh.server);
                 }
-                let put_into_use = || {
-                    self.link.informs(&fresh.server);
-                    self.link.replace(fresh.clone());
+                let mut installed = None;
+                let install = || {
+                    let standing = self.link.install(fresh.clone());
+                    if standing.number == fresh.number {
+                        self.link.informs(&fresh.server);
+                    }
+                    installed = Some(standing);
                 };
-                if self.replay.close_if_empty(put_into_use) {
-                    return Ok(());
+                if self.replay.close_if_empty(install)
+                    && let Some(installed) = installed
+                {
+                    return Ok(installed);
                 }
             }
         })
