@@ -1,8 +1,10 @@
 //! What a function with `#[invalidate]` does at run time.
 
+use std::any::Any;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -67,8 +69,12 @@ pub fn plan(
 /// While it waits for the invalidation it holds the returned value without its `Err`, after which
 /// nothing is invalidated: so the future is `Send` where the error isn't.
 ///
-/// Cancel safety: once polled, its outcome is unknown, so when it is dropped the patterns are invalidated, each
-/// place of the returned value becoming `*`. An invalidation that has begun finishes without its caller.
+/// A body that panics has an unknown outcome: the patterns are invalidated, each place of the returned value becoming `*`,
+/// before the panic goes on.
+///
+/// Cancel safety: once polled, its outcome is unknown too, so when it is dropped the same is invalidated. A dropped future can't
+/// wait: in memory that is done at once, in Redis it begins, and another call may read the old value until it is done. An
+/// invalidation that has begun finishes without its caller.
 pub fn write_async<R, S, P, B>(
     write: Write,
     _: Returns<R, S>,
@@ -142,6 +148,8 @@ enum Stage<T> {
     Before(Invalidation),
     Body(Option<Armed>),
     After(T, Invalidation),
+    /// The body has panicked; the panic goes on when the invalidation is done.
+    Panicked(Box<dyn Any + Send>, Invalidation),
     Over,
 }
 
@@ -181,8 +189,8 @@ where
     B: Future<Output = R>,
 {
     type Output = R;
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
-        let mut this = self.project();
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
+        let mut this = self.as_mut().project();
         if let Stage::Planned(_) = this.stage
             && let Stage::Planned(write) = mem::replace(this.stage, Stage::Over)
         {
@@ -194,12 +202,30 @@ where
             *this.stage = Stage::Body(None);
         }
         if let Some(body) = this.body.as_mut().as_pin_mut() {
-            let value = ready!(body.poll(cx));
+            let Stage::Body(Some(_)) = this.stage else {
+                let value = ready!(body.poll(cx));
+                this.body.set(None);
+                *this.stage = Stage::Over;
+                return Poll::Ready(value);
+            };
+            let polled = catch_unwind(AssertUnwindSafe(|| body.poll(cx)));
+            let returned = match polled {
+                Ok(Poll::Pending) => return Poll::Pending,
+                Ok(Poll::Ready(value)) => Ok(value),
+                Err(panic) => Err(panic),
+            };
             this.body.set(None);
             let (Stage::Body(Some(armed)), Some(result)) =
                 (mem::replace(this.stage, Stage::Over), this.result.take())
             else {
-                return Poll::Ready(value);
+                unreachable!("a write is armed until its body is over");
+            };
+            let value = match returned {
+                Ok(value) => value,
+                Err(panic) => {
+                    *this.stage = armed.panicked(panic);
+                    return self.as_mut().poll(cx);
+                }
             };
             let Some(invalidation) = armed.disarm(&value, result).and_then(Write::begin_with)
             else {
@@ -215,14 +241,22 @@ where
             // The write itself has happened: a failure isn't the caller's error.
             let _ = ready!(invalidation.as_mut().poll(cx));
         }
+        if let Stage::Panicked(_, invalidation) = this.stage {
+            // A subscriber's panic must not take the place of this one.
+            let polled = catch_unwind(AssertUnwindSafe(|| invalidation.as_mut().poll(cx)));
+            if let Ok(Poll::Pending) = polled {
+                return Poll::Pending;
+            }
+        }
         match mem::replace(this.stage, Stage::Over) {
             Stage::After(held, _) => Poll::Ready(H::restore(held)),
+            Stage::Panicked(panic, _) => resume_unwind(panic),
             _ => unreachable!("polled after it has returned"),
         }
     }
 }
 
-/// Runs a blocking body and invalidates; also when the body panics.
+/// Runs a blocking body and invalidates; also when the body panics, before the panic goes on.
 pub fn write_sync<R, S, P, B>(write: Write, _: Returns<R, S>, result: P, body: B) -> R
 where
     R: Shape<S>,
@@ -236,16 +270,27 @@ where
         block_on(write.invalidate(write.open_patterns()));
         return body();
     }
-    let armed = Armed(Some(write));
-    let value = body();
+    let mut armed = Armed(Some(write));
+    let value = match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(value) => value,
+        Err(panic) => {
+            if let Some(write) = armed.0.take() {
+                // A subscriber's panic must not take the place of this one.
+                let _ = catch_unwind(AssertUnwindSafe(|| {
+                    block_on(write.invalidate(write.open_patterns()));
+                }));
+            }
+            resume_unwind(panic)
+        }
+    };
     if let Some((write, patterns)) = armed.disarm(&value, result) {
         block_on(write.invalidate(patterns));
     }
     value
 }
 
-/// A body that has begun and whose outcome isn't known. Dropped like that (the body panicked, or its caller
-/// went away), it invalidates all the same: the write may have happened.
+/// A body that has begun and whose outcome isn't known. Dropped like that (its caller went away), it invalidates all
+/// the same: the write may have happened.
 struct Armed(Option<Write>);
 
 impl Armed {
@@ -270,6 +315,22 @@ impl Armed {
         };
         let write = self.0.take()?;
         (!patterns.is_empty()).then_some((write, patterns))
+    }
+}
+
+impl Armed {
+    /// The stage of a write whose body has panicked.
+    fn panicked<T>(mut self, panic: Box<dyn Any + Send>) -> Stage<T> {
+        let begin = || {
+            let write = self.0.take()?;
+            let patterns = write.open_patterns();
+            Write::begin_with((write, patterns))
+        };
+        // A subscriber's panic must not take the place of this one.
+        match catch_unwind(AssertUnwindSafe(begin)).ok().flatten() {
+            Some(invalidation) => Stage::Panicked(panic, invalidation),
+            None => Stage::Panicked(panic, Box::pin(std::future::ready(Ok(0)))),
+        }
     }
 }
 

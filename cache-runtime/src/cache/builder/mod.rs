@@ -57,6 +57,8 @@ pub struct CacheBuilder {
     lease: Duration,
     near: Option<usize>,
     near_silence: Duration,
+    #[cfg(feature = "redis")]
+    runtime_connections: bool,
     clock: Clock,
     #[cfg(feature = "redis")]
     way: Way,
@@ -99,6 +101,8 @@ impl CacheBuilder {
             lease: Duration::from_secs(5),
             near: None,
             near_silence: Duration::from_secs(1),
+            #[cfg(feature = "redis")]
+            runtime_connections: true,
             clock: Clock::system(),
             #[cfg(feature = "redis")]
             way: Way::default(),
@@ -226,7 +230,7 @@ impl CacheBuilder {
             #[cfg(feature = "redis")]
             Backend::Redis(place) => {
                 let limits = self.limits();
-                let store = RedisStore::new(place, &self.way, &prefix, limits)?;
+                let store = RedisStore::new(place, &self.way, &prefix, limits, &self.clock)?;
                 if !is_named {
                     events::unnamed_prefix(&prefix);
                 }

@@ -108,7 +108,7 @@ impl Call {
             let waited = self.wait(flight, &mut search.limit, accept).await;
             return Ok(waited.map_or(Met::LookAgain, Met::Done));
         }
-        if store.commands.orphans.hold(token) {
+        if store.commands().orphans.hold(token) {
             return Ok(Met::Junk);
         }
         // Asked once for each lease: one that has a lifetime keeps it.
@@ -137,7 +137,7 @@ impl Call {
             Boarding::LookAgain => return Ok(None),
             Boarding::Lead(leader) => leader,
         };
-        let lease = Lease::new(Arc::clone(&store.commands), Arc::clone(&self.key));
+        let lease = Lease::new(Arc::clone(store.commands()), Arc::clone(&self.key));
         leader.seeks(lease.token());
         let taken = leader.attend(store.take(lease, seen)).await?;
         Ok(taken.map(|lease| Step::Lead(Lead::with_lease(leader, lease))))
@@ -160,7 +160,7 @@ impl Call {
     async fn take_over(&self, store: &RedisStore) -> Result<Step, CacheError> {
         let flights = &self.cache.inner().flights;
         let leader = flights.supersede(&self.key, !self.blocking);
-        let lease = Lease::new(Arc::clone(&store.commands), Arc::clone(&self.key));
+        let lease = Lease::new(Arc::clone(store.commands()), Arc::clone(&self.key));
         leader.seeks(lease.token());
         let lease = leader.attend(store.take_over(lease)).await?;
         Ok(Step::Lead(Lead::with_lease(leader, lease)))

@@ -170,7 +170,7 @@ impl Call {
             Boarding::LookAgain => return Ok(Met::LookAgain),
             Boarding::Lead(leader) => leader,
         };
-        let lease = Lease::new(Arc::clone(&store.commands), Arc::clone(&self.key));
+        let lease = Lease::new(Arc::clone(store.commands()), Arc::clone(&self.key));
         leader.seeks(lease.token());
         match leader.attend(store.claim(lease, header.token)).await {
             Ok(Claimed::Granted(lease)) => {

@@ -1,11 +1,12 @@
 //! The Redis store.
 //!
 //! Every command runs on the cache's own thread: it finishes whatever becomes of its caller, and callers need no
-//! runtime of their own. [`Link`] is the connection with its breaker, [`commands`] what is sent,
+//! runtime of their own. [`Link`](link::Link) is the connection with its breaker, [`commands`] what is sent,
 //! [`lease`] the right to fill an entry, [`approach`] what a call does with all of them.
 
 mod approach;
 mod breaker;
+mod capabilities;
 #[cfg(feature = "tls")]
 mod certificates;
 mod claim;
@@ -25,6 +26,7 @@ mod look;
 mod nearby;
 mod orphans;
 mod outage;
+mod reconnect;
 mod replay;
 mod scan;
 #[cfg(feature = "sentinel")]
@@ -39,29 +41,22 @@ mod watch;
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::background;
+use crate::clock::Clock;
 use crate::entry::Bytes;
 use crate::error::CacheError;
 use crate::store::near::{self, NearStore};
-use breaker::Breaker;
 use commands::Commands;
 pub(crate) use commands::{Limits, Seen};
 use endpoint::Endpoint;
 pub(crate) use endpoint::{Place, Way, check_url};
-use index::{Index, Layout};
 pub(crate) use lease::Lease;
-use link::Link;
-use local::Locals;
 pub(crate) use look::Left;
 pub(crate) use nearby::{Arrival, Kept};
-use orphans::Orphans;
 use outage::Errand;
 pub(crate) use outage::{Target, Underway};
-use replay::Replay;
-use tracking::Tracking;
 
 /// A handle of the store; clones share one connection.
 #[derive(Clone)]
@@ -77,27 +72,10 @@ impl RedisStore {
         way: &Way,
         prefix: &str,
         limits: Limits,
+        clock: &Clock,
     ) -> Result<Self, CacheError> {
         let endpoint = Endpoint::new(place, way, limits.response)?;
-        let layout = match endpoint.is_many_nodes() {
-            true => Layout::Apart,
-            false => Layout::Together,
-        };
-        let locals = Locals::new(endpoint.is_many_nodes(), limits.response);
-        let commands = Commands {
-            link: Link::new(endpoint),
-            locals,
-            breaker: Breaker::default(),
-            replay: Replay::new(limits.replay_window),
-            index: Index::new(layout),
-            orphans: Orphans::default(),
-            tracking: limits
-                .near
-                .map(|bytes| Arc::new(Tracking::new(bytes, limits.near_silence))),
-            watched: AtomicBool::default(),
-            prefix: prefix.to_owned(),
-            limits,
-        };
+        let commands = Commands::new(Arc::new(endpoint), prefix, limits, clock.clone());
         if let Some(tracking) = &commands.tracking {
             near::enlist(prefix, &tracking.near);
         }
@@ -112,6 +90,10 @@ impl RedisStore {
         }
     }
 
+    fn commands(&self) -> &Arc<Commands> {
+        self.commands.of_this_process()
+    }
+
     /// Runs commands on the cache's thread. Refused at once, without a thread's turn, while the store is known
     /// to be down.
     async fn run<T, F>(&self, work: impl FnOnce(Arc<Commands>) -> F) -> Result<T, CacheError>
@@ -119,9 +101,10 @@ impl RedisStore {
         T: Send + 'static,
         F: Future<Output = Result<T, CacheError>> + Send + 'static,
     {
-        self.commands.breaker.check()?;
-        self.commands.watch_from_now_on();
-        background::spawn(work(Arc::clone(&self.commands)))
+        let commands = self.commands();
+        commands.breaker.check()?;
+        commands.watch_from_now_on();
+        background::spawn(work(Arc::clone(commands)))
             .map_or_else(Underway::Refused, Underway::Running)
             .await
     }
@@ -179,7 +162,7 @@ impl RedisStore {
         target: Target,
         report: impl FnOnce(&Target, &Result<u64, CacheError>) + Send + 'static,
     ) -> Underway<u64> {
-        let commands = Arc::clone(&self.commands);
+        let commands = Arc::clone(self.commands());
         if let Err(error) = commands.breaker.check() {
             commands.owe(&target, &error);
             commands.void_near_matching(&target);
@@ -205,7 +188,7 @@ impl RedisStore {
 
     /// Whether that is known; then its cause has been logged.
     fn is_down(&self) -> bool {
-        self.commands.breaker.check().is_err()
+        self.commands().breaker.check().is_err()
     }
 
     async fn is_eternal(&self, key: &Arc<str>) -> Result<bool, CacheError> {

@@ -4,6 +4,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{ErrorKind, RedisResult, Value, from_redis_value};
 
 use super::slots::{Address, Map, Master, unreadable};
+use crate::store::redis::code::refused;
 use crate::store::redis::link::identity;
 
 /// Who a master is, and what it knows of the others.
@@ -36,7 +37,7 @@ pub(super) async fn greet(
             identity: format!("{}={}", master.id, identity(&server, &replication)),
             guessed: false,
         }),
-        Err(error) if error.code() == Some("NOPERM") => Ok(Greeting {
+        Err(error) if refused(&error).is_some() => Ok(Greeting {
             map,
             identity: master.id.clone(),
             guessed: true,

@@ -12,6 +12,7 @@ use tokio::task::{JoinError, JoinHandle};
 
 use super::{Errand, Local, MET_ONE_WITHOUT_IO, PAUSE};
 use crate::background;
+use crate::store::redis::code::refused;
 use crate::store::redis::commands::Commands;
 use crate::store::redis::endpoint::connect;
 use crate::store::redis::link::identify;
@@ -94,7 +95,7 @@ async fn open(
             },
             companion,
         )),
-        Err(error) if error.code() == Some("NOPERM") => Err(Refusal::Later(LONG_PAUSE)),
+        Err(error) if refused(&error).is_some() => Err(Refusal::Later(LONG_PAUSE)),
         _ => Err(later),
     }
 }

@@ -10,7 +10,8 @@ if type(head) == 'table' or #head < 32 or string.sub(head, 1, 2) ~= string.sub(A
 end
 local left = redis.call('PTTL', KEYS[1])
 local ending = struct.unpack('<I8', head, 25)
-if ending ~= 0 and left > ending then
+-- The caller's own claim is one that it made by this very command, whose reply was lost.
+if ending ~= 0 and left > ending and string.sub(head, 17, 24) ~= ARGV[8] then
   return 0
 end
 redis.call('SETRANGE', KEYS[1], 16, ARGV[8] .. struct.pack('<I8', math.max(left - ARGV[6], 1)))
