@@ -107,7 +107,12 @@ fn part(before: &str, placeholder: &Placeholder, span: Span, runtime: &Runtime) 
     let site = Span::mixed_site().located_at(span);
     let k = runtime.private(span);
     let (source, expr) = (&placeholder.source, &placeholder.expr);
-    quote_spanned!(site=> #k::part::Probe::of(&(#expr)).__part(w, #before, #source);)
+    // A name of the signature is the author's to the lints, too.
+    let mut mentions = placeholder.mentions.iter();
+    let underscored = mentions.any(|mention| mention.name.starts_with('_'));
+    let allowed =
+        underscored.then(|| quote_spanned!(site=> #[allow(clippy::used_underscore_binding)]));
+    quote_spanned!(site=> #allowed #k::part::Probe::of(&(#expr)).__part(w, #before, #source);)
 }
 
 /// Hashes one argument. A local trait of its own puts the argument's name into the compiler's message.
