@@ -63,12 +63,19 @@ impl Model {
 
 impl Read {
     fn new(args: CacheableArgs, function: &Function, facts: &Facts, errors: &mut Errors) -> Self {
-        let key = args.key.as_ref().map(|key| Template::parse(key, errors));
+        let scope = |name: &str| facts.bound_at(name);
+        let key = args.key.as_ref();
+        let key = key.map(|key| Template::parse_in(&scope, key, errors));
         if let Some(key) = &key {
-            check::text::key(key, facts, errors);
+            check::text::key(key, &facts.names(), errors);
             check::names::key(key, facts, errors);
         }
         check::skip::check(&args.skip, key.as_ref(), facts, errors);
+        check::masked::check(key.as_ref(), facts, errors);
+        check::receiver::check(key.as_ref(), &args.skip, function, facts, errors);
+        check::value::read(&args, facts, errors);
+        check::closures::check(&args.skip, key.as_ref(), function, errors);
+        let refresher = check::refresh::refresher(&args, function, facts, errors);
         let is_hashed = |argument: &Binding| {
             let in_key = key
                 .iter()
@@ -92,7 +99,8 @@ impl Read {
             cache_none: args.cache_none,
             version: args.version,
             near: args.near.unwrap_or(true),
-            refresher: check::refresh::refresher(&args.freshness, function, facts, errors),
+            refresher,
+            detached: args.detached.is_some(),
             freshness: args.freshness,
             debug: args.debug,
             cache: args.cache,
@@ -103,10 +111,11 @@ impl Read {
 impl Write {
     fn new(args: InvalidateArgs, facts: &Facts, span: Span, errors: &mut Errors) -> Self {
         let when = check::pattern::when(args.when.as_ref(), errors);
+        check::value::write(&args, facts, errors);
         let literals = check::pattern::literals(args.patterns, span, errors);
         let read = |literal| {
-            let pattern = Template::parse(literal, errors);
-            check::text::pattern(&pattern, facts, errors);
+            let pattern = Template::parse_in(&|name| facts.bound_at(name), literal, errors);
+            check::text::pattern(&pattern, &facts.names(), errors);
             check::names::pattern(&pattern, facts, when, errors);
             pattern
         };

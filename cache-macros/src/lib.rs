@@ -7,10 +7,12 @@
 
 mod analyze;
 mod attr;
+mod cache_key;
 mod check;
 mod diagnostics;
 mod entry;
 mod expand;
+mod inline;
 mod item;
 mod model;
 #[cfg(test)]
@@ -37,7 +39,7 @@ use proc_macro::TokenStream;
 /// |---|---|
 /// | `key = "posts:<<slug>>"` | the path of the entry, see [Keys](#keys). Without it: `crate:module:function`, and every argument is hashed |
 /// | `ttl = 600` | seconds that an entry lives; also a text, `"10m"`, `"1h30m"`, `"500ms"` (units `ms`, `s`, `m`, `h`, `d`); a named lifetime, `preset("user_profile")`; an expression over the arguments, of type `Duration` or `u64` seconds; or a closure over the value, `\|post\| post.lifetime()`. Default: the cache's default |
-/// | `skip(db, ctx)` | arguments that are no part of the key |
+/// | `skip(db, ctx)` | arguments that are no part of the key; `skip(self)` too |
 /// | `condition = page < 10` | over the arguments; when false, the function runs, and the cache is neither read nor written |
 /// | `unless = \|post\| post.draft` | over the value; when true, it is not stored |
 /// | `cache_none` | stores `None` too; otherwise only `Some` is stored |
@@ -48,6 +50,7 @@ use proc_macro::TokenStream;
 /// | `refresh = "caller"` | who computes an entry anew that still stands: `"caller"` or `"background"` |
 /// | `jitter = 0.1` | shortens each `ttl` by chance, by less than this part of it: what was stored together doesn't expire together |
 /// | `near = false` | keeps this function's entries out of the near cache; see `CacheBuilder::near_cache` |
+/// | `detached = true` | a computation outlives its caller, see [Cancel safety](#cancel-safety); also `detached` alone |
 /// | `debug = true` | shows this function's cache events at level `info`; also `debug` alone |
 /// | `cache = self.cache` | the cache to use, by reference; default `Cache::current()` |
 /// | `companions`, `companions = false` | see [Companions](#companions) |
@@ -63,15 +66,26 @@ use proc_macro::TokenStream;
 /// A placeholder ends at the first `>>` that leaves an expression before it, so generics are fine:
 /// `<<ids.iter().collect::<Vec<_>>().len()>>`. A shift needs parentheses: `<<(id >> 8)>>`.
 ///
+/// In functions that a `macro_rules!` makes, a placeholder finds the argument of its name whichever side
+/// of the macro wrote the template, the attribute or the argument. The other options are ordinary
+/// expressions with ordinary hygiene.
+///
 /// Every argument is in the key, or hashed, or skipped: none can be forgotten. An *argument* is each name that the signature
 /// binds, such as `slug` in `Path(slug): Path<String>`. One that is in a placeholder is in the key. All others, unless they are
-/// in `skip(..)`, are hashed through `Serialize`, and the hash is appended: `posts:list#k3v9..`. This part is the
-/// **variant**, and an invalidation of a path removes all of its variants. Type and const parameters always enter it.
+/// in `skip(..)`, are hashed through `CacheKey` or `Serialize`, and the hash is appended: `posts:list#k3v9..`. This part is the
+/// **variant**, and an invalidation of a path removes all of its variants. Type and const parameters always enter it,
+/// `Self` in a trait and the parameters of an `impl` too.
 ///
-/// Maps are hashed without regard to their order, and a `BTreeSet` has an order. But a `HashSet` looks to serde like a sequence in
-/// random order, so that equal sets would get different keys: take a `BTreeSet`.
+/// **Through `Serialize`, a field that serde leaves out or masks is not in the key.** Derive `CacheKey` for the argument's type:
+/// it hashes every field and is preferred where a type has both.
 ///
-/// `self` is not hashed. Where a method's value depends on it, name what it depends on: `<<self.tenant>>`.
+/// Maps are hashed without regard to their order, and so is a `HashSet` whose elements have a `CacheKey`, as strings and numbers have.
+/// Another `HashSet` would never hit, since serde shows it in random order, and doesn't compile: take a `BTreeSet`. A
+/// type like `SecretString` may show serde the same text for all values; where its written name says so, it doesn't compile without a
+/// `CacheKey` either.
+///
+/// `self` is not hashed. Name what the value depends on, `<<self.tenant>>`, or write `skip(self)`. A method whose body uses `self`
+/// doesn't compile otherwise.
 ///
 /// Placeholders, `condition` and `ttl` see the arguments by reference, before the body runs; the body may consume them.
 ///
@@ -117,6 +131,36 @@ use proc_macro::TokenStream;
 /// A caller that pays for a *stale* value also gets the body's error, unless there is `stale_if_error`; one that pays for an *early* refresh
 /// gets the fresh value that stands. With `stale_if_error`, a future is `Send` only if the error type is.
 ///
+/// # Cancel safety
+///
+/// An async call may be dropped at any time. Dropped while it waits for another caller's computation,
+/// it leaves no trace. Dropped while it computes, its body is dropped with it, and one of the callers
+/// that wait takes over, from the start. Dropped while it stores the value, the value is stored.
+///
+/// With `detached`, a computation goes on when its caller is dropped:
+///
+/// ```ignore
+/// #[cacheable(key = "reports:<<month>>", detached = true)]
+/// async fn report(month: u32) -> Result<Report, DbError> {
+///     db().report(month).await
+/// }
+/// ```
+///
+/// While the caller waits, the body runs in the caller's task, as without the option. When the caller
+/// goes, the body moves to a task of its own, on the caller's tokio runtime (without one on a thread of
+/// the cache's), in the caller's scope and span, without its task-locals. What it returns is stored and
+/// given to the callers that wait or come. An invalidation that comes meanwhile voids it, as it voids
+/// any computation. If it has taken longer than the cache's `flight_limit` when its caller goes, or
+/// takes longer afterwards, it is dropped: no caller waits for it any more, and its lease isn't renewed
+/// any longer. If it panics or returns an `Err` after its caller has gone, the next caller computes;
+/// the `Err` is logged. If the runtime ends, the body is dropped, and the next caller computes.
+///
+/// The rule for the arguments is that of refreshes in the background (above), and it is an error where
+/// they are not owned. The body must be `Send`; with `stale_if_error`, the error too. A call that
+/// stores nothing (its `condition` is false, Redis is down, it is nested in its own computation) runs
+/// the body attached: it ends with its caller. So does `_refresh`. A blocking function can't be
+/// detached, since its caller can't go.
+///
 /// # Companions
 ///
 /// For `get_post` there are also, with the same arguments and visibility:
@@ -125,6 +169,7 @@ use proc_macro::TokenStream;
 /// |---|---|
 /// | `get_post_no_cache(..)` | runs the body; no entry is read or stored |
 /// | `get_post_cache_key(..) -> String` | the full key of the entry |
+/// | `get_post_cache_path(..) -> String` | its path and variant, without the prefix |
 /// | `get_post_invalidate(..) -> Result<bool, CacheError>` | removes that one entry; `async` if `get_post` is |
 /// | `get_post_refresh(..)` | runs the body and stores the value, whatever the cache holds |
 ///
@@ -167,7 +212,7 @@ pub fn cacheable(args: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|
 /// | `patterns = ["posts:<<slug>>:*"]` | what to remove, see [Patterns](#patterns) |
 /// | `when = "ok"` | after the body, for a `Result` only if it is `Ok`; the default |
-/// | `when = "always"` | after the body, whatever it returns |
+/// | `when = "always"` | after the body, whatever it returns; an async function's future is then `Send` only if the error type is |
 /// | `when = "before"` | before the body |
 /// | `condition = expr` | over the arguments, before the body; when false, nothing is removed |
 /// | `debug = true` | shows this function's invalidations at level `info`; also `debug` alone |
@@ -189,6 +234,9 @@ pub fn cacheable(args: TokenStream, item: TokenStream) -> TokenStream {
 /// arguments even where the body consumes them. `result` is the returned value, the innermost one: `<<result.slug>>` reads
 /// a field of the `Post` in `Result<Option<Post>, E>`. Where there is none, with `when = "always"` and an `Err`, it becomes `*`.
 ///
+/// The future of an async function is `Send` where its body is. The error type doesn't matter, except
+/// with `when = "always"`, where an error is held while the invalidation runs.
+///
 /// A body that was polled and then dropped, because a client hung up, or that panics, has an unknown outcome: its patterns
 /// are removed all the same, with `*` for `result`. An invalidation that has started finishes without its caller.
 ///
@@ -200,4 +248,40 @@ pub fn cacheable(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn invalidate(args: TokenStream, item: TokenStream) -> TokenStream {
     entry::invalidate(args.into(), item.into()).into()
+}
+
+/// Derives `CacheKey`: every field enters the key of a function that hashes the value, whatever serde leaves out or masks.
+///
+/// ```ignore
+/// #[derive(CacheKey, Serialize)]
+/// struct Auth {
+///     user: u64,
+///     #[serde(skip_serializing)]
+///     token: String,
+///     #[cache_key(skip)]
+///     request_id: u64,
+/// }
+/// ```
+///
+/// | attribute | meaning |
+/// |---|---|
+/// | `#[cache_key(skip)]` on a field | the field is not in the key |
+/// | `#[cache_key(crate = path)]` on the type | the runtime crate, where it has another name |
+#[proc_macro_derive(CacheKey, attributes(cache_key))]
+pub fn cache_key(item: TokenStream) -> TokenStream {
+    cache_key::derive(item.into()).into()
+}
+
+/// `cache_runtime::key!`, which calls this with the path of its crate.
+#[doc(hidden)]
+#[proc_macro]
+pub fn key(input: TokenStream) -> TokenStream {
+    inline::expand(inline::Kind::Key, input.into()).into()
+}
+
+/// `cache_runtime::pattern!`, which calls this with the path of its crate.
+#[doc(hidden)]
+#[proc_macro]
+pub fn pattern(input: TokenStream) -> TokenStream {
+    inline::expand(inline::Kind::Pattern, input.into()).into()
 }

@@ -33,6 +33,8 @@ pub(crate) struct Read {
     pub(crate) version: u32,
     pub(crate) near: bool,
     pub(crate) freshness: Freshness,
+    /// Whether a computation outlives its caller.
+    pub(crate) detached: bool,
     /// Who computes a value anew that still stands, where an option asks for it.
     pub(crate) refresher: Option<Refresher>,
     pub(crate) debug: bool,
@@ -64,6 +66,11 @@ pub(crate) struct Runtime(pub(crate) Option<Path>);
 impl Runtime {
     /// The runtime under its own name.
     pub(crate) const DEFAULT: Self = Self(None);
+
+    /// The runtime by this path.
+    pub(crate) fn at(path: Path) -> Self {
+        Self(Some(path))
+    }
 
     /// Whether its path means the same everywhere.
     pub(crate) fn is_default(&self) -> bool {

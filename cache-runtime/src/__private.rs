@@ -4,11 +4,17 @@ pub use inventory;
 
 pub use crate::current::Handle;
 pub use crate::error::CacheError;
+pub use crate::read::detached::read_detached;
+#[cfg(feature = "macros")]
+pub use cache_macros::{key, pattern};
+
+pub use crate::key::cache_key::{CacheKey, KeyWriter};
+pub use crate::key::inline::{key_text, pattern_text};
 pub use crate::key::writer::{HashArgument, SeesByReference, Writer};
-pub use crate::key::{part, quiet};
+pub use crate::key::{hashed, part, quiet};
 pub use crate::pattern::reach::reaches;
 pub use crate::read::lookup::{
-    Lookup, answer, begin, begin_refresh, begin_refresh_with, begin_with, cache_key,
+    Lookup, answer, begin, begin_refresh, begin_refresh_with, begin_with, cache_key, cache_path,
     invalidate_entry, invalidate_entry_sync,
 };
 pub use crate::read::refresh::{begin_refreshing, mode};
@@ -19,23 +25,37 @@ pub use crate::site::registry::Registered;
 pub use crate::site::{ReadSite, WriteSite};
 pub use crate::ttl::{IntoTtl, Ttl};
 pub use crate::value::{fit, shape};
-pub use crate::write::{Write, no_result, plan, write_async, write_sync};
+pub use crate::write::{Write, no_result, plan, write_async, write_async_always, write_sync};
 
 use std::time::Duration;
 
 #[doc(hidden)]
-pub use crate::{__cache_site as site, __cache_submit as submit};
+pub use crate::{__cache_call_site as call_site, __cache_site as site, __cache_submit as submit};
 
 /// A call site of `#[cacheable]`, on the program's list.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __cache_site {
     ($function:literal, $template:literal, $shape:literal, $($said:tt)*) => {{
-        static SITE: $crate::__private::ReadSite =
-            $crate::__private::ReadSite::new($function, ::core::module_path!(), $template, $shape)
-                $($said)*;
+        // An item can't see the type parameters around it: its name is that of the function before it gets any.
+        enum Marker {}
+        static SITE: $crate::__private::ReadSite = $crate::__private::ReadSite::new(
+            $function, ::core::module_path!(), $template, $shape, ::core::any::type_name::<Marker>,
+        ) $($said)*;
         $crate::__private::submit!($crate::__private::Registered::Read(&SITE));
         &SITE
+    }};
+}
+
+/// A call site in a companion, which stands for that of its function.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __cache_call_site {
+    ($function:literal, $template:literal, $shape:literal, $($said:tt)*) => {{
+        enum Marker {}
+        $crate::__private::ReadSite::new(
+            $function, ::core::module_path!(), $template, $shape, ::core::any::type_name::<Marker>,
+        ) $($said)*
     }};
 }
 

@@ -59,6 +59,21 @@ pub enum CacheError {
         /// How many it may take.
         limit: usize,
     },
+    /// A value would come back from the store changed, since serde doesn't read all of what it writes, or write all of
+    /// what it reads: `skip`, `skip_serializing`, `skip_deserializing`, a `serialize_with` that masks. Store a type whose
+    /// fields are all written and read alike.
+    Changed {
+        /// The type of the value.
+        type_name: &'static str,
+        /// What would change, and which attribute of serde is likely to do it.
+        reason: String,
+    },
+    /// A value nests deeper than is stored. Encoding follows a value by recursion, so this bounds the stack that it
+    /// takes.
+    TooDeep {
+        /// How many levels are stored. Each element, field, map entry, `Some` and newtype is one.
+        limit: usize,
+    },
     /// The store refused the connection, broke it, or answered with an error.
     Store {
         /// What the store or the connection said.
@@ -100,6 +115,14 @@ impl fmt::Display for CacheError {
             Self::TooLarge { bytes, limit } => write!(
                 f,
                 "the value takes {bytes} bytes, and at most {limit} are stored; store less of it, or raise what limits it: `max_value_bytes`, in memory also `memory_capacity`, while an entry in Redis takes at most 16 MiB"
+            ),
+            Self::Changed { type_name, reason } => write!(
+                f,
+                "a stored `{type_name}` would come back changed: {reason}; cache a type whose fields are all written and read alike"
+            ),
+            Self::TooDeep { limit } => write!(
+                f,
+                "the value nests deeper than the {limit} levels that are stored; store it flat, for example as a list of nodes that name each other by index"
             ),
             Self::Store { source } => write!(f, "the store failed: {source}"),
             Self::Timeout { after } => write!(f, "the store didn't answer within {after:?}"),

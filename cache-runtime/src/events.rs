@@ -100,7 +100,49 @@ pub(crate) fn too_large(function: &str, key: &str, (bytes, limit): (usize, usize
     );
 }
 
+/// A value that isn't stored for another reason.
+pub(crate) fn not_stored(function: &str, key: &str, error: &dyn std::fmt::Display) {
+    tracing::warn!(
+        target: "cache", function, key, op = "not_stored",
+        "[Cache] NOT STORED: {key}: {error}. Further ones of `{function}` are counted, and not logged"
+    );
+}
+
+/// A value that memory stores and Redis wouldn't.
+pub(crate) fn memory_only(function: &str, key: &str, error: &dyn std::fmt::Display) {
+    tracing::warn!(
+        target: "cache", function, key, op = "memory_only",
+        "[Cache] MEMORY ONLY: {key}: {error}. Memory stores it as it is, Redis wouldn't store it; this is tried with the \
+         first value of each function in builds with debug assertions"
+    );
+}
+
+/// A call without a key.
+pub(crate) fn no_key(function: &str, key: &str, error: &str) {
+    tracing::warn!(
+        target: "cache", function, key, op = "error",
+        "[Cache] ERROR: {key}: {error}, so the call isn't cached. Further ones of `{function}` are counted, and not logged"
+    );
+}
+
 /// A failure that no caller sees.
+/// A function's options and the cache's configuration don't fit together.
+pub(crate) fn misconfigured(function: &str, reason: &str) {
+    tracing::warn!(target: "cache", function, op = "configuration", "[Cache] {function}: {reason}");
+}
+
+/// A Redis is used with the prefix that every program has which names none.
+#[cfg(feature = "redis")]
+pub(crate) fn unnamed_prefix(prefix: &str) {
+    tracing::warn!(
+        target: "cache",
+        op = "configuration",
+        "[Cache] the key prefix is the default, `{prefix}`: programs on one Redis that name none \
+         overwrite each other's entries, and `clear` removes those of all; name the program, \
+         `Cache::builder().prefix(\"my-app\")` or `CACHE_KEY_PREFIX=my-app`"
+    );
+}
+
 pub(crate) fn error(function: &str, key: &str, error: &dyn std::fmt::Display) {
     tracing::warn!(target: "cache", function, key, op = "error", "[Cache] ERROR: {key}: {error}");
 }

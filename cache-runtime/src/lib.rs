@@ -56,7 +56,8 @@
 //! * A function with `#[invalidate]` makes a future that is `Send` if its return type is.
 //! * In an annotated function with `#[track_caller]`, `Location::caller()` is a place within the function: the body is
 //!   called by the cache. Companions and callers are not affected.
-//! * The type name of type and const parameters enters the variant; two versions of one crate share their names.
+//! * The type name of type and const parameters enters the variant. As type arguments, types of two versions of one crate, two local
+//!   types of one name, and two closures of one function have the same name.
 //! * An invalidation that can't reach Redis is queued in memory and sent before this process serves another cached
 //!   read; a crash of the process loses the queue. Until then other processes may see the old value, for at most
 //!   its lifetime. A Redis that restarts from a snapshot is told the invalidations of the last
@@ -115,10 +116,66 @@ pub use crate::core::Cache;
 pub use builder::CacheBuilder;
 pub use cache::{BlockingCache, Health, KeyAndValue};
 #[cfg(feature = "macros")]
-pub use cache_macros::{cacheable, invalidate};
+pub use cache_macros::{CacheKey, cacheable, invalidate};
 pub use clock::Clock;
 pub use entry::Codec;
 pub use error::CacheError;
+pub use key::cache_key::{CacheKey, KeyWriter};
+pub use key::escape::escape;
 pub use stats::{SiteStats, Stats};
 pub use topology::{PatternAt, ReadNode, Topology, WriteNode, topology};
 pub use value::{Settable, Storable};
+
+/// Render a key as an attribute's `key = ".."` does, for the operations of the handle.
+///
+/// Placeholders are expressions over what is in scope, and their values are escaped. The literal is checked when it is
+/// compiled, as an attribute's is. Returns a `String`: the path of the entry that a function with this `key` has, if none of
+/// its arguments is hashed.
+///
+/// ```
+/// use cache_runtime::{Cache, cacheable, key};
+///
+/// #[cacheable(key = "posts:<<slug>>")]
+/// fn get_post(slug: &str) -> String {
+///     format!("the post {slug}")
+/// }
+///
+/// let cache = Cache::builder().build()?;
+/// cache.scope_sync(|| get_post("a:b"));
+/// let slug = "a:b";
+/// assert_eq!(key!("posts:<<slug>>"), "posts:a%3Ab");
+/// assert_eq!(cache.blocking().get(&key!("posts:<<slug>>"))?, Some("the post a:b".to_owned()));
+/// # Ok::<(), cache_runtime::CacheError>(())
+/// ```
+#[cfg(feature = "macros")]
+#[macro_export]
+macro_rules! key {
+    ($($template:tt)*) => {
+        $crate::__private::key!($crate $($template)*)
+    };
+}
+
+/// Render a pattern as an attribute's `patterns = [".."]` does, for [`Cache::delete_pattern`].
+///
+/// The wildcards are those of the literal: a value is escaped, so that no `*` in it matches anything else. The literal is checked
+/// when it is compiled, as an attribute's is. Returns a `String`.
+///
+/// ```
+/// use cache_runtime::{Cache, pattern};
+///
+/// let cache = Cache::builder().build()?.blocking();
+/// cache.set("search:rust:1", &1, 60)?;
+/// let term = "*";
+/// assert_eq!(pattern!("search:<<term>>:*"), "search:%2A:*");
+/// assert_eq!(cache.delete_pattern(&pattern!("search:<<term>>:*"))?, 0);
+/// let term = "rust";
+/// assert_eq!(cache.delete_pattern(&pattern!("search:<<term>>:*"))?, 1);
+/// # Ok::<(), cache_runtime::CacheError>(())
+/// ```
+#[cfg(feature = "macros")]
+#[macro_export]
+macro_rules! pattern {
+    ($($template:tt)*) => {
+        $crate::__private::pattern!($crate $($template)*)
+    };
+}

@@ -17,7 +17,26 @@ use tracing::instrument::{Instrument, WithSubscriber};
 
 use crate::error::CacheError;
 
-static HANDLE: OnceLock<Handle> = OnceLock::new();
+/// The thread of this process, behind those of the processes that it was forked from. A forked child has none of its parent's
+/// threads, so it starts one of its own: what it gave to the parent's would never run.
+static THREADS: [Started; 8] = [const { Started::new() }; 8];
+
+/// The thread of one process.
+struct Started {
+    /// Held while it is started.
+    starting: Mutex<()>,
+    /// The process and its thread's runtime.
+    runtime: OnceLock<(u32, Handle)>,
+}
+
+impl Started {
+    const fn new() -> Self {
+        Self {
+            starting: Mutex::new(()),
+            runtime: OnceLock::new(),
+        }
+    }
+}
 
 /// What a thread is to the cache.
 #[derive(Clone, Copy, PartialEq)]
@@ -52,20 +71,38 @@ pub(crate) fn is_free_caller() -> bool {
 /// Callers wait for the start at a mutex: what parks its thread while it waits would swallow the wake-up of a
 /// plain executor, one that does nothing but `poll` and `park`.
 pub(crate) fn handle() -> Result<&'static Handle, CacheError> {
-    static STARTING: Mutex<()> = Mutex::new(());
-    if let Some(handle) = HANDLE.get() {
-        return Ok(handle);
+    let process = std::process::id();
+    for started in &THREADS {
+        if let Some((of, handle)) = started.runtime.get() {
+            if *of == process {
+                return Ok(handle);
+            }
+            continue;
+        }
+        let _starting = started
+            .starting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if started.runtime.get().is_none() {
+            let handle = start()?;
+            return Ok(&started.runtime.get_or_init(|| (process, handle)).1);
+        }
+        // Another caller of this process has started it.
+        if let Some((of, handle)) = started.runtime.get()
+            && *of == process
+        {
+            return Ok(handle);
+        }
     }
-    let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
-    match HANDLE.get() {
-        Some(handle) => Ok(handle),
-        None => start().map(|handle| HANDLE.get_or_init(|| handle)),
-    }
+    Err(CacheError::Background {
+        source: Arc::from(Box::from("this process is forked too many times over")),
+    })
 }
 
 /// Whether this is the thread's runtime.
 pub(crate) fn is_own(other: &Handle) -> bool {
-    HANDLE.get().is_some_and(|own| own.id() == other.id())
+    let mut runtimes = THREADS.iter().filter_map(|started| started.runtime.get());
+    runtimes.any(|(_, own)| own.id() == other.id())
 }
 
 fn start() -> Result<Handle, CacheError> {

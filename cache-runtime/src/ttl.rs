@@ -26,9 +26,10 @@ pub const STATIC: Duration = Duration::from_secs(86_400);
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no lifetime",
-    label = "this is no lifetime",
-    note = "a lifetime is a `Duration`, whole seconds as `u64`, or `None` for the cache's default; write `Duration::from_secs(..)` or `u64::from(seconds)`"
+    message = "`{Self}` is not a TTL",
+    label = "not a TTL",
+    note = "a TTL is a `Duration`, whole seconds as `u64`, or `None` for the cache's default",
+    note = "give a constant of another integer type the type `u64`, convert a `u32` by `u64::from(seconds)`, or write `Duration::from_secs(..)`"
 )]
 pub trait IntoTtl {
     /// The lifetime, or `None` for the cache's default.

@@ -1,8 +1,10 @@
 //! What a function with `#[invalidate]` does at run time.
 
+use std::any::Any;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -64,8 +66,15 @@ pub fn plan(
 
 /// Runs an async body and invalidates.
 ///
-/// Cancel safety: once polled, its outcome is unknown, so when it is dropped the patterns are invalidated, each
-/// place of the returned value becoming `*`. An invalidation that has begun finishes without its caller.
+/// While it waits for the invalidation it holds the returned value without its `Err`, after which
+/// nothing is invalidated: so the future is `Send` where the error isn't.
+///
+/// A body that panics has an unknown outcome: the patterns are invalidated, each place of the returned value becoming `*`,
+/// before the panic goes on.
+///
+/// Cancel safety: once polled, its outcome is unknown too, so when it is dropped the same is invalidated. A dropped future can't
+/// wait: in memory that is done at once, in Redis it begins, and another call may read the old value until it is done. An
+/// invalidation that has begun finishes without its caller.
 pub fn write_async<R, S, P, B>(
     write: Write,
     _: Returns<R, S>,
@@ -77,50 +86,111 @@ where
     P: FnOnce(&R::Value, &mut Writer<'_>),
     B: Future<Output = R>,
 {
-    Writing {
-        body: Some(body),
-        stage: Stage::Planned(write),
-        result: Some(result),
-        shape: PhantomData,
-    }
+    Writing::<WithoutError, R, S, P, B>::new(write, result, body)
 }
 
-/// How far an async write is.
-enum Stage<R> {
-    Planned(Write),
-    /// What is invalidated before the body runs.
-    Before(Invalidation),
-    Body(Option<Armed>),
-    After(R, Invalidation),
-    Over,
-}
-
-/// In a box: it is there only once the body is over or hasn't begun, and would take its room all the time.
-type Invalidation = Pin<Box<dyn Future<Output = Result<u64, CacheError>> + Send>>;
-
-pin_project! {
-    /// An async write. By hand, so that the body takes room once: an async function keeps what it was given beside what it
-    /// awaits, so each attribute, and each annotated function that calls another, would double the future.
-    struct Writing<R, S, P, B> {
-        // Before the stage: what a dropped write invalidates, it invalidates after its body is gone. `None` once it has
-        // returned.
-        #[pin]
-        body: Option<B>,
-        stage: Stage<R>,
-        result: Option<P>,
-        shape: PhantomData<fn() -> S>,
-    }
-}
-
-impl<R, S, P, B> Future for Writing<R, S, P, B>
+/// [`write_async`] with `when = "always"`, which invalidates after an `Err` too. The error must be
+/// held meanwhile, so the future is `Send` only if the error is.
+///
+/// Cancel safety: the same.
+pub fn write_async_always<R, S, P, B>(
+    write: Write,
+    _: Returns<R, S>,
+    result: P,
+    body: B,
+) -> impl Future<Output = R>
 where
     R: Shape<S>,
     P: FnOnce(&R::Value, &mut Writer<'_>),
     B: Future<Output = R>,
 {
+    Writing::<Whole, R, S, P, B>::new(write, result, body)
+}
+
+/// What a write holds of the returned value while it waits for the invalidation.
+trait Hold<R, S> {
+    type Held;
+    /// The value back where it can't be held like this.
+    fn hold(value: R) -> Result<Self::Held, R>;
+    fn restore(held: Self::Held) -> R;
+}
+
+/// The value without its `Err`.
+struct WithoutError;
+
+impl<R: Shape<S>, S> Hold<R, S> for WithoutError {
+    type Held = R::Kept;
+    fn hold(value: R) -> Result<R::Kept, R> {
+        value.keep()
+    }
+    fn restore(held: R::Kept) -> R {
+        R::restore(held)
+    }
+}
+
+/// The value as it is.
+struct Whole;
+
+impl<R, S> Hold<R, S> for Whole {
+    type Held = R;
+    fn hold(value: R) -> Result<R, R> {
+        Ok(value)
+    }
+    fn restore(held: R) -> R {
+        held
+    }
+}
+
+/// How far an async write is.
+enum Stage<T> {
+    Planned(Write),
+    /// What is invalidated before the body runs.
+    Before(Invalidation),
+    Body(Option<Armed>),
+    After(T, Invalidation),
+    /// The body has panicked; the panic goes on when the invalidation is done.
+    Panicked(Box<dyn Any + Send>, Invalidation),
+    Over,
+}
+
+/// In a box: it exists only before the body runs or after it, and would take its room all the time.
+type Invalidation = Pin<Box<dyn Future<Output = Result<u64, CacheError>> + Send>>;
+
+pin_project! {
+    /// An async write. Written by hand, so that the body takes room once: an async function keeps its arguments beside
+    /// what it awaits, so each attribute, and each annotated callee, would double the future.
+    struct Writing<H: Hold<R, S>, R, S, P, B> {
+        // Before the stage: a dropped write invalidates after its body is gone. `None` once it has returned.
+        #[pin]
+        body: Option<B>,
+        stage: Stage<H::Held>,
+        result: Option<P>,
+        // Holds no `R`: an error that isn't `Send` would make the future so.
+        shape: PhantomData<fn() -> (H, R, S)>,
+    }
+}
+
+impl<H: Hold<R, S>, R, S, P, B> Writing<H, R, S, P, B> {
+    fn new(write: Write, result: P, body: B) -> Self {
+        Self {
+            body: Some(body),
+            stage: Stage::Planned(write),
+            result: Some(result),
+            shape: PhantomData,
+        }
+    }
+}
+
+impl<H, R, S, P, B> Future for Writing<H, R, S, P, B>
+where
+    H: Hold<R, S>,
+    R: Shape<S>,
+    P: FnOnce(&R::Value, &mut Writer<'_>),
+    B: Future<Output = R>,
+{
     type Output = R;
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
-        let mut this = self.project();
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
+        let mut this = self.as_mut().project();
         if let Stage::Planned(_) = this.stage
             && let Stage::Planned(write) = mem::replace(this.stage, Stage::Over)
         {
@@ -132,30 +202,61 @@ where
             *this.stage = Stage::Body(None);
         }
         if let Some(body) = this.body.as_mut().as_pin_mut() {
-            let value = ready!(body.poll(cx));
+            let Stage::Body(Some(_)) = this.stage else {
+                let value = ready!(body.poll(cx));
+                this.body.set(None);
+                *this.stage = Stage::Over;
+                return Poll::Ready(value);
+            };
+            let polled = catch_unwind(AssertUnwindSafe(|| body.poll(cx)));
+            let returned = match polled {
+                Ok(Poll::Pending) => return Poll::Pending,
+                Ok(Poll::Ready(value)) => Ok(value),
+                Err(panic) => Err(panic),
+            };
             this.body.set(None);
             let (Stage::Body(Some(armed)), Some(result)) =
                 (mem::replace(this.stage, Stage::Over), this.result.take())
             else {
+                unreachable!("a write is armed until its body is over");
+            };
+            let value = match returned {
+                Ok(value) => value,
+                Err(panic) => {
+                    *this.stage = armed.panicked(panic);
+                    return self.as_mut().poll(cx);
+                }
+            };
+            let Some(invalidation) = armed.disarm(&value, result).and_then(Write::begin_with)
+            else {
                 return Poll::Ready(value);
             };
-            match armed.disarm(&value, result).and_then(Write::begin_with) {
-                Some(invalidation) => *this.stage = Stage::After(value, invalidation),
-                None => return Poll::Ready(value),
+            match H::hold(value) {
+                Ok(held) => *this.stage = Stage::After(held, invalidation),
+                // An `Err` isn't followed by an invalidation here. If it were, it would finish without its caller.
+                Err(value) => return Poll::Ready(value),
             }
         }
         if let Stage::After(_, invalidation) = this.stage {
             // The write itself has happened: a failure isn't the caller's error.
             let _ = ready!(invalidation.as_mut().poll(cx));
         }
+        if let Stage::Panicked(_, invalidation) = this.stage {
+            // A subscriber's panic must not take the place of this one.
+            let polled = catch_unwind(AssertUnwindSafe(|| invalidation.as_mut().poll(cx)));
+            if let Ok(Poll::Pending) = polled {
+                return Poll::Pending;
+            }
+        }
         match mem::replace(this.stage, Stage::Over) {
-            Stage::After(value, _) => Poll::Ready(value),
+            Stage::After(held, _) => Poll::Ready(H::restore(held)),
+            Stage::Panicked(panic, _) => resume_unwind(panic),
             _ => unreachable!("polled after it has returned"),
         }
     }
 }
 
-/// Runs a blocking body and invalidates; also when the body panics.
+/// Runs a blocking body and invalidates; also when the body panics, before the panic goes on.
 pub fn write_sync<R, S, P, B>(write: Write, _: Returns<R, S>, result: P, body: B) -> R
 where
     R: Shape<S>,
@@ -169,16 +270,27 @@ where
         block_on(write.invalidate(write.open_patterns()));
         return body();
     }
-    let armed = Armed(Some(write));
-    let value = body();
+    let mut armed = Armed(Some(write));
+    let value = match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(value) => value,
+        Err(panic) => {
+            if let Some(write) = armed.0.take() {
+                // A subscriber's panic must not take the place of this one.
+                let _ = catch_unwind(AssertUnwindSafe(|| {
+                    block_on(write.invalidate(write.open_patterns()));
+                }));
+            }
+            resume_unwind(panic)
+        }
+    };
     if let Some((write, patterns)) = armed.disarm(&value, result) {
         block_on(write.invalidate(patterns));
     }
     value
 }
 
-/// A body that has begun and whose outcome isn't known. Dropped like that (the body panicked, or its caller
-/// went away), it invalidates all the same: the write may have happened.
+/// A body that has begun and whose outcome isn't known. Dropped like that (its caller went away), it invalidates all
+/// the same: the write may have happened.
 struct Armed(Option<Write>);
 
 impl Armed {
@@ -203,6 +315,22 @@ impl Armed {
         };
         let write = self.0.take()?;
         (!patterns.is_empty()).then_some((write, patterns))
+    }
+}
+
+impl Armed {
+    /// The stage of a write whose body has panicked.
+    fn panicked<T>(mut self, panic: Box<dyn Any + Send>) -> Stage<T> {
+        let begin = || {
+            let write = self.0.take()?;
+            let patterns = write.open_patterns();
+            Write::begin_with((write, patterns))
+        };
+        // A subscriber's panic must not take the place of this one.
+        match catch_unwind(AssertUnwindSafe(begin)).ok().flatten() {
+            Some(invalidation) => Stage::Panicked(panic, invalidation),
+            None => Stage::Panicked(panic, Box::pin(std::future::ready(Ok(0)))),
+        }
     }
 }
 

@@ -121,6 +121,29 @@ fn the_environment_can_disable_the_cache() {
 }
 
 #[test]
+fn two_variables_of_one_preset_are_an_error() {
+    let test = "two_variables_of_one_preset_are_an_error";
+    if !is_child() {
+        let variables = [
+            ("CACHE_TIMEOUT_USER_PROFILE", "7"),
+            ("CACHE_TIMEOUT_User_Profile", "8"),
+        ];
+        rerun(test, &variables);
+        return;
+    }
+    let error = Cache::builder().build().unwrap_err();
+    assert!(
+        matches!(error, CacheError::InvalidVariable { .. }),
+        "{error}"
+    );
+    let said = error.to_string();
+    assert!(
+        said.contains("USER_PROFILE") && said.contains("User_Profile"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_malformed_environment_is_an_error_that_names_the_variable_and_runs_uncached() {
     if !is_child() {
         for (variable, value) in [

@@ -1,12 +1,16 @@
 //! What the attributes and the handle do, on both stores.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod cache_key_derive;
 mod codec;
 mod common;
 mod companions;
 mod compression;
+mod configuration;
 mod current;
 mod debug;
+mod deep_values;
+mod detached;
 mod early;
 mod environment;
 mod executors;
@@ -15,12 +19,15 @@ mod flights_failed;
 mod flights_held;
 mod flights_nested;
 mod flights_overtaken;
+mod full_keys;
 mod functions;
 mod gate;
 mod handle;
 mod handle_state;
+mod inline_keys;
 mod jitter;
 mod key_injectivity;
+mod key_instances;
 mod key_names;
 mod key_variants;
 mod keys;
@@ -32,6 +39,7 @@ mod reentrancy;
 mod refreshers;
 mod refreshing;
 mod returns;
+mod round_trip;
 mod runtimes;
 mod serde_shapes;
 mod shape_changes;
@@ -44,5 +52,6 @@ mod stale_failures;
 mod stress;
 mod too_large_logged;
 mod unknown_outcome;
+mod unsendable_errors;
 mod write_outcomes;
 mod writes;

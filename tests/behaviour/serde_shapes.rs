@@ -73,22 +73,19 @@ struct Sparse {
     third: Vec<Sparse>,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[allow(dead_code, reason = "shown by `Debug`")]
-struct Hidden {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Namesake {
     first: u32,
-    #[serde(skip_serializing, default)]
-    secret: u32,
-    #[serde(skip)]
-    scratch: u32,
     last: u32,
 }
 
-/// A type of the same name without a field that is left out.
-mod open {
+/// A type of the same name with a field more, one that may be left out.
+mod longer {
     #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
-    pub(super) struct Hidden {
+    pub(super) struct Namesake {
         pub(super) first: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub(super) middle: Option<u32>,
         pub(super) last: u32,
     }
 }
@@ -211,6 +208,7 @@ macro_rules! shapes {
                 each_shape(|builder| builder.codec(codec)).await;
             }
             each_shape(|builder| builder.compress_over(0)).await;
+            each_shape(|builder| builder.memory_as_bytes(true)).await;
         }
 
         async fn each_shape(configure: impl Fn(CacheBuilder) -> CacheBuilder) {
@@ -267,9 +265,9 @@ shapes! {
         Sparse { first: None, second: 1, third: vec![] },
         Sparse { first: Some("x".to_owned()), second: 1, third: vec![Sparse { first: None, second: 2, third: vec![] }] },
     }
-    hidden -> Hidden { Hidden { first: 1, last: 2, ..Hidden::default() } }
-    namesakes -> Vec<(open::Hidden, Hidden)> {
-        vec![(open::Hidden { first: 1, last: 2 }, Hidden { first: 3, last: 4, ..Hidden::default() })],
+    namesakes -> Vec<(Namesake, longer::Namesake)> {
+        vec![(Namesake { first: 1, last: 2 }, longer::Namesake { first: 3, middle: None, last: 4 })],
+        vec![(Namesake { first: 1, last: 2 }, longer::Namesake { first: 3, middle: Some(5), last: 4 })],
     }
     renamed -> Renamed { Renamed { first_name: "x".to_owned(), second: 1 } }
     aliased -> Aliased { Aliased { first: 1, second: 2 } }

@@ -228,3 +228,85 @@ async fn a_long_invalidation_finishes_without_its_caller() {
         assert!(redis.exists::<_, bool>("other:many:1").unwrap(), "{way}");
     }
 }
+
+#[invalidate(patterns = ["unknown:<<id>>:*", "unknown:by:<<result>>:*"])]
+fn write_and_panic(id: u32) -> u32 {
+    assert!(id == u32::MAX, "after the write");
+    id
+}
+
+#[invalidate(patterns = ["unknown:<<id>>:*", "unknown:by:<<result>>:*"])]
+async fn write_wait_and_panic(id: u32) -> u32 {
+    tokio::task::yield_now().await;
+    assert!(id == u32::MAX, "after the write");
+    id
+}
+
+/// Whoever catches the panic finds nothing old: the panic goes on when the invalidation is done, in Redis too.
+#[tokio::test]
+async fn a_write_that_panics_has_invalidated_when_the_panic_is_caught() {
+    let server = RedisServer::start();
+    let cache = Cache::builder()
+        .prefix("app")
+        .redis(server.url())
+        .response_timeout(PATIENCE)
+        .invalidation_timeout(PATIENCE)
+        .build()
+        .unwrap();
+    let keys = ["app:unknown:1", "app:unknown:1:x", "app:unknown:by:7:x"];
+    let mut redis = server.connect();
+    for round in 0..20 {
+        for key in ["unknown:1", "unknown:1:x", "unknown:by:7:x", "unknown:2"] {
+            cache.set(key, &1, 60).await.unwrap();
+        }
+        let panic = match round % 2 {
+            0 => catch_unwind(AssertUnwindSafe(|| cache.scope_sync(|| write_and_panic(1)))).err(),
+            _ => {
+                let write = cache.scope(write_wait_and_panic(1));
+                futures_util::FutureExt::catch_unwind(AssertUnwindSafe(write))
+                    .await
+                    .err()
+            }
+        };
+        let text = panic.and_then(|panic| panic.downcast::<&str>().ok());
+        assert_eq!(text.as_deref(), Some(&"after the write"));
+        for key in keys {
+            assert!(
+                !redis.exists::<_, bool>(key).unwrap(),
+                "{key} in round {round}"
+            );
+        }
+        assert!(redis.exists::<_, bool>("app:unknown:2").unwrap());
+    }
+    assert_eq!(cache.stats().errors, 0);
+}
+
+/// A panic waits no longer for a server that doesn't answer than another write does.
+#[tokio::test]
+async fn a_panic_waits_for_a_silent_server_for_the_invalidation_timeout() {
+    let server = RedisServer::start();
+    let proxy = tests::Proxy::before(server.port());
+    let limit = Duration::from_millis(700);
+    let cache = Cache::builder()
+        .prefix("app")
+        .redis(proxy.url())
+        .invalidation_timeout(limit)
+        .build()
+        .unwrap();
+    cache.set("unknown:1", &1, 60).await.unwrap();
+    proxy.set(tests::Fault::Silent);
+    let started = std::time::Instant::now();
+    let caught = catch_unwind(AssertUnwindSafe(|| cache.scope_sync(|| write_and_panic(1))));
+    assert!(caught.is_err());
+    let took = started.elapsed();
+    assert!(took >= limit / 2 && took < 4 * limit, "{took:?}");
+    // It is owed, and sent before anything is read.
+    proxy.set(tests::Fault::None);
+    soon(async {
+        while cache.health_check().await.is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    assert!(!cache.exists("unknown:1").await.unwrap());
+}

@@ -85,7 +85,7 @@ async fn is_said_once(cache: &Cache, cause: &str, begin: impl FnOnce(), end: imp
 
 fn cache(url: &str) -> Cache {
     let url = url.replace("redis://", "redis://:sesame@");
-    let cache = Cache::builder().redis(url).near(1 << 20);
+    let cache = Cache::builder().prefix("app").redis(url).near(1 << 20);
     let cache = cache.near_silence(Duration::from_millis(400));
     cache.response_timeout(PATIENCE).build().unwrap()
 }
@@ -115,7 +115,10 @@ async fn that_it_is_out_of_use_is_logged_once_and_its_end_once() {
     // One that can't tell of changes: once, however often it is tried.
     LOG.lock().unwrap().clear();
     let old = RedisServer::start_with(&["--rename-command", "HELLO", ""]);
-    let cache = Cache::builder().redis(old.url()).near(1 << 20);
+    let cache = Cache::builder()
+        .prefix("app")
+        .redis(old.url())
+        .near(1 << 20);
     let cache = cache.response_timeout(PATIENCE).build().unwrap();
     let tries = || {
         let info: String = redis::cmd("INFO")

@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod database;
+mod detached;
 mod herd;
 mod near;
 mod refresh;

@@ -43,6 +43,7 @@ fn run_as_a_worker() {
         match orders.role.as_str() {
             "herd" => crate::herd::work(&orders).await,
             "stale" | "expired" => crate::refresh::work(&orders).await,
+            "impatient" | "patient" => crate::detached::work(&orders).await,
             "near" => crate::near::work(&orders).await,
             _ => crate::stress::work(&orders).await,
         }

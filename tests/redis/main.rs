@@ -4,12 +4,15 @@
 mod acl;
 mod chaos;
 mod common;
+mod credentials;
 mod everything;
 mod faults;
 mod globs;
+mod idle;
 mod index;
 mod leases;
 mod local;
+mod lost_commands;
 mod matrix;
 mod members;
 mod near;

@@ -150,7 +150,7 @@ fn a_hit_in_memory_is_ready_at_the_first_poll() {
 
 // Each of many callers that wait for one value costs as much as there are others.
 #[tokio::test]
-async fn ten_thousand_callers_wait_for_one_value() {
+async fn thousands_of_callers_wait_for_one_value() {
     on_both_stores(|cache| async move {
         let open = Arc::new(Notify::new());
         let call = |_| {
@@ -163,7 +163,7 @@ async fn ten_thousand_callers_wait_for_one_value() {
                 cache.get_or_set("crowd", 60, slow).await
             })
         };
-        let calls: Vec<_> = (0..10_000).map(call).collect();
+        let calls: Vec<_> = (0..3_000).map(call).collect();
         tokio::time::sleep(Duration::from_millis(50)).await;
         // A third of them leave.
         let (leave, stay): (Vec<_>, Vec<_>) = calls
@@ -325,7 +325,7 @@ async fn a_clear_during_fills_loses_against_none_of_them() {
 
 // Work on many keys that are computed at the same time counts as a slow store.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_thousand_keys_at_once_are_all_cached() {
+async fn many_keys_at_once_are_all_cached() {
     on_both_stores(|cache| async move {
         let call = |n: u32| {
             let cache: Cache = cache.clone();
@@ -335,9 +335,9 @@ async fn two_thousand_keys_at_once_are_all_cached() {
                     .await
             }
         };
-        soon(join_all((0..2_000).map(call))).await;
+        soon(join_all((0..1_000).map(call))).await;
         assert_eq!(cache.stats().errors, 0);
-        assert_eq!(cache.clear().await.unwrap(), 2_000);
+        assert_eq!(cache.clear().await.unwrap(), 1_000);
     })
     .await;
 }

@@ -71,7 +71,7 @@ fn writers_that_reuse_keys_stay_within_the_capacity() {
         for writer in 0..4_u32 {
             let (cache, running) = (cache.blocking(), &running);
             scope.spawn(move || {
-                for n in 0..4_000_u32 {
+                for n in 0..2_000_u32 {
                     // Half of the keys are the other writers' too.
                     let key = if n % 2 == 0 { n } else { n * 4 + writer };
                     let value = vec![0_u8; (n % 1_000) as usize];

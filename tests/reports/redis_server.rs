@@ -170,7 +170,7 @@ fn calls_of(command: &str, connection: &mut Connection) -> u64 {
 async fn a_large_batch_is_sent_in_parts() {
     let server = RedisServer::start();
     let cache = on_redis(&server);
-    let entries: Vec<(String, String)> = (0..10_001)
+    let entries: Vec<(String, String)> = (0..2_001)
         .map(|n| (format!("batch:{n}"), n.to_string()))
         .collect();
     cache.set_many(&entries, 60).await.unwrap();
@@ -178,8 +178,12 @@ async fn a_large_batch_is_sent_in_parts() {
     let found = cache.get_many::<String>(keys).await.unwrap();
     let expected = entries.iter().map(|(_, value)| Some(value.clone()));
     assert_eq!(found, expected.collect::<Vec<_>>());
-    assert!(calls_of("mget", &mut server.connect()) >= 20);
-    assert_eq!(cache.delete_pattern("batch:*").await.unwrap(), 10_001);
+    assert!(calls_of("mget", &mut server.connect()) >= 5);
+    assert_eq!(cache.delete_pattern("batch:*").await.unwrap(), 2_001);
+    cache.set_many(&entries, 60).await.unwrap();
+    // A lifetime of zero removes.
+    cache.set_many(&entries, 0).await.unwrap();
+    assert_eq!(cache.clear().await.unwrap(), 0);
     assert_eq!(cache.stats().errors, 0);
 }
 
@@ -191,7 +195,7 @@ async fn replies_of_cancelled_calls_are_given_to_nobody() {
     for n in 0..50 {
         cache.set(&format!("cancelled:{n}"), &n, 60).await.unwrap();
     }
-    for round in 0..200_u64 {
+    for round in 0..60_u64 {
         let cancelled = (0..10).map(|n| {
             let (cache, key) = (cache.clone(), format!("cancelled:{n}"));
             async move {
@@ -304,9 +308,9 @@ async fn a_near_store_of_one_byte_is_none() {
 #[tokio::test]
 async fn a_server_that_evicts_is_a_cache_with_more_misses() {
     let server =
-        RedisServer::start_with(&["--maxmemory", "3mb", "--maxmemory-policy", "allkeys-lru"]);
+        RedisServer::start_with(&["--maxmemory", "2mb", "--maxmemory-policy", "allkeys-lru"]);
     let cache = on_redis(&server);
-    for n in 0..300 {
+    for n in 0..200 {
         let text = "x".repeat(20_000);
         let key = format!("evicted:{n}");
         assert_eq!(
@@ -318,7 +322,7 @@ async fn a_server_that_evicts_is_a_cache_with_more_misses() {
         );
     }
     cache.delete_pattern("evicted:*").await.unwrap();
-    let keys = (0..300).map(|n| format!("evicted:{n}"));
+    let keys = (0..200).map(|n| format!("evicted:{n}"));
     let found = cache.get_many::<String>(keys).await.unwrap();
     assert!(
         found.iter().all(Option::is_none),

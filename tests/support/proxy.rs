@@ -1,5 +1,6 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
@@ -39,6 +40,8 @@ struct State {
     server: u16,
     fault: Fault,
     connections: Vec<TcpStream>,
+    /// Connections that are made from now on share this mark; set, what they carry is lost.
+    vanished: Arc<AtomicBool>,
 }
 
 impl Proxy {
@@ -50,6 +53,7 @@ impl Proxy {
             server,
             fault: Fault::None,
             connections: Vec::new(),
+            vanished: Arc::default(),
         });
         let shared = Arc::new(Shared {
             state,
@@ -72,6 +76,21 @@ impl Proxy {
     /// Leads new connections to the server at this port; those that stand stay where they are.
     pub fn lead_to(&self, server: u16) {
         self.shared.state().server = server;
+    }
+
+    /// Closes the open connections, as an idle timeout does. New ones are served.
+    pub fn close(&self) {
+        for connection in self.shared.state().connections.drain(..) {
+            let _ = connection.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Drops all that the open connections carry from now on, without closing them, as a load balancer does that
+    /// has forgotten an idle flow. New ones are served.
+    pub fn vanish(&self) {
+        let mut state = self.shared.state();
+        state.vanished.store(true, Ordering::SeqCst);
+        state.vanished = Arc::default();
     }
 
     /// Changes what it does, for standing connections too.
@@ -110,21 +129,26 @@ impl Shared {
             return;
         };
         let copy = |stream: &TcpStream| stream.try_clone().expect("a socket can be cloned");
-        self.state()
-            .connections
-            .extend([copy(&client), copy(&server)]);
+        let vanished = {
+            let mut state = self.state();
+            state.connections.extend([copy(&client), copy(&server)]);
+            Arc::clone(&state.vanished)
+        };
         for (from, to, replies) in [
             (copy(&client), copy(&server), false),
             (server, client, true),
         ] {
-            let shared = Arc::clone(self);
-            thread::spawn(move || shared.pump(from, to, replies));
+            let (shared, vanished) = (Arc::clone(self), Arc::clone(&vanished));
+            thread::spawn(move || shared.pump(from, to, replies, &vanished));
         }
     }
 
-    fn pump(&self, mut from: TcpStream, mut to: TcpStream, replies: bool) {
+    fn pump(&self, mut from: TcpStream, mut to: TcpStream, replies: bool, vanished: &AtomicBool) {
         let mut buffer = [0; 64 * 1024];
         while let Ok(length @ 1..) = from.read(&mut buffer) {
+            if vanished.load(Ordering::SeqCst) {
+                continue;
+            }
             let bytes = &mut buffer[..length];
             let mut state = self.state();
             while state.fault == Fault::Silent {

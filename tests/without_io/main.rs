@@ -56,9 +56,31 @@ fn runtimes_without_io_read_over_the_caches_thread() {
         }
     }));
     let server = RedisServer::start();
+    // A cache that is told to asks none of them.
+    let builder = Cache::builder().redis(server.url());
+    let careful = builder
+        .response_timeout(PATIENCE)
+        .runtime_connections(false)
+        .build()
+        .unwrap();
+    for _ in 0..5 {
+        without_io().block_on(async {
+            read(&careful).await;
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            read(&careful).await;
+        });
+    }
+    assert_eq!(connections(&server), 1);
+    assert_eq!(careful.stats().errors, 0);
+    assert_eq!(PANICS.load(Ordering::SeqCst), 0, "no panic was provoked");
+    drop(careful);
+    redis::cmd("FLUSHALL").exec(&mut server.connect()).unwrap();
     let builder = Cache::builder().redis(server.url());
     let cache = builder.response_timeout(PATIENCE).build().unwrap();
     let with_io = Builder::new_current_thread().enable_all().build().unwrap();
+    // The careful one's connection may not have ended yet.
     with_io.block_on(until(&server, &cache, 2));
     for _ in 0..10 {
         without_io().block_on(async {

@@ -2,6 +2,7 @@
 
 use crate::attr::options::{Options, flag, names, string, value};
 use crate::attr::staleness::Freshness;
+use crate::attr::ttl::ungrouped;
 use proc_macro2::Span;
 use syn::parse::ParseStream;
 use syn::{Error, Expr, ExprLit, Ident, Lit, LitInt, LitStr, Path};
@@ -18,6 +19,8 @@ pub(crate) struct CacheableArgs {
     pub(crate) version: u32,
     pub(crate) near: Option<bool>,
     pub(crate) freshness: Freshness,
+    /// Where `detached` stands, if it is wanted.
+    pub(crate) detached: Option<Span>,
     pub(crate) debug: bool,
     pub(crate) cache: Option<Expr>,
     pub(crate) companions: Option<Companions>,
@@ -45,10 +48,106 @@ impl Options for CacheableArgs {
         "early",
         "refresh",
         "jitter",
+        "detached",
         "debug",
         "cache",
         "companions",
         "crate",
+    ];
+    const SYNONYMS: &'static [(&'static str, &'static str)] = &[
+        ("time", "ttl"),
+        ("timeout", "ttl"),
+        ("duration", "ttl"),
+        ("seconds", "ttl"),
+        ("expire", "ttl"),
+        ("expires", "ttl"),
+        ("expires_in", "ttl"),
+        ("expire_after", "ttl"),
+        ("expiry", "ttl"),
+        ("expiration", "ttl"),
+        ("lifetime", "ttl"),
+        ("max_age", "ttl"),
+        ("maxage", "ttl"),
+        ("time_to_live", "ttl"),
+        ("path", "key"),
+        ("template", "key"),
+        ("name", "key"),
+        ("namespace", "key"),
+        ("prefix", "key"),
+        ("value", "key"),
+        ("cache_name", "key"),
+        ("cacheNames", "key"),
+        ("key_prefix", "key"),
+        ("pattern", "key"),
+        ("tag", "key"),
+        ("tags", "key"),
+        ("group", "key"),
+        ("ignore", "skip"),
+        ("exclude", "skip"),
+        ("skip_args", "skip"),
+        ("if", "condition"),
+        ("when", "condition"),
+        ("only_if", "condition"),
+        ("unless_result", "unless"),
+        ("filter", "unless"),
+        ("cache_null", "cache_none"),
+        ("cache_empty", "cache_none"),
+        ("none", "cache_none"),
+        ("swr", "stale"),
+        ("grace", "stale"),
+        ("stale_while_revalidate", "stale"),
+        ("fail_safe", "stale_if_error"),
+        ("result_fallback", "stale_if_error"),
+        ("refresh_ahead", "early"),
+        ("prefetch", "early"),
+        ("beta", "early"),
+        ("time_refresh", "early"),
+        ("background", "detached"),
+        ("spawn", "detached"),
+        ("detach", "detached"),
+        ("store", "cache"),
+        ("manager", "cache"),
+    ];
+    const NEEDLESS: &'static [(&'static str, &'static str)] = &[
+        (
+            "result",
+            "a `Result` is recognized by its type, and an `Err` is never stored",
+        ),
+        (
+            "option",
+            "an `Option` is recognized by its type, and a `None` is not stored unless \
+             `cache_none` is given",
+        ),
+        ("sync", "concurrent calls share one computation without it"),
+        (
+            "sync_writes",
+            "concurrent calls share one computation without it",
+        ),
+        (
+            "single_flight",
+            "concurrent calls share one computation without it",
+        ),
+        ("convert", "a key is a template: `key = \"posts:<<slug>>\"`"),
+        (
+            "ty",
+            "the type is that of the function's value; to choose a cache write `cache = self.cache`",
+        ),
+        (
+            "create",
+            "a cache is built by `Cache::builder()`; to choose one write `cache = self.cache`",
+        ),
+        (
+            "size",
+            "`CacheBuilder::memory_capacity` bounds the memory of all entries together",
+        ),
+        (
+            "max_size",
+            "`CacheBuilder::memory_capacity` bounds the memory of all entries together",
+        ),
+        (
+            "capacity",
+            "`CacheBuilder::memory_capacity` bounds the memory of all entries together",
+        ),
     ];
     const ATTRIBUTE: &'static str = "cacheable";
     const FIRST: &'static str = "key = \"posts:<<slug>>\"";
@@ -67,6 +166,7 @@ impl Options for CacheableArgs {
             "version" => self.version = version(name, input)?,
             "near" => self.near = Some(flag(name, input)?),
             option if Freshness::NAMES.contains(&option) => self.freshness.read(name, input)?,
+            "detached" => self.detached = flag(name, input)?.then(|| name.span()),
             "debug" => self.debug = flag(name, input)?,
             "cache" => self.cache = Some(value(name, "cache = self.cache", input)?),
             "companions" => {
@@ -101,6 +201,41 @@ pub(crate) struct Patterns {
 impl Options for InvalidateArgs {
     const NAMES: &'static [&'static str] =
         &["patterns", "when", "condition", "debug", "cache", "crate"];
+    const SYNONYMS: &'static [(&'static str, &'static str)] = &[
+        ("key", "patterns"),
+        ("keys", "patterns"),
+        ("path", "patterns"),
+        ("paths", "patterns"),
+        ("tag", "patterns"),
+        ("tags", "patterns"),
+        ("value", "patterns"),
+        ("names", "patterns"),
+        ("cacheNames", "patterns"),
+        ("all_entries", "patterns"),
+        ("allEntries", "patterns"),
+        ("before", "when"),
+        ("after", "when"),
+        ("before_invocation", "when"),
+        ("beforeInvocation", "when"),
+        ("on", "when"),
+        ("if", "condition"),
+        ("unless", "condition"),
+        ("store", "cache"),
+    ];
+    const NEEDLESS: &'static [(&'static str, &'static str)] = &[
+        (
+            "ttl",
+            "it removes entries; the `ttl` is an option of `#[cacheable]`",
+        ),
+        (
+            "skip",
+            "its patterns name only the arguments that they need",
+        ),
+        (
+            "result",
+            "a `Result` is recognized by its type, and an `Err` removes nothing, unless `when = \"always\"`",
+        ),
+    ];
     const ATTRIBUTE: &'static str = "invalidate";
     const FIRST: &'static str = "patterns = [\"posts:<<slug>>:*\"]";
 
@@ -123,8 +258,8 @@ impl Options for InvalidateArgs {
 
 fn krate(name: &Ident, input: ParseStream<'_>) -> syn::Result<Path> {
     let path: Expr = value(name, "crate = my_cache", input)?;
-    match path {
-        Expr::Path(path) if path.qself.is_none() => Ok(path.path),
+    match ungrouped(&path) {
+        Expr::Path(path) if path.qself.is_none() => Ok(path.path.clone()),
         other => Err(Error::new_spanned(
             other,
             "`crate` takes the path of the renamed dependency: `crate = my_cache`",

@@ -13,6 +13,10 @@ pub(crate) trait Options: Default {
     const NAMES: &'static [&'static str];
     /// The attribute's name.
     const ATTRIBUTE: &'static str;
+    /// Names that other caches have for an option, and the name that it has here.
+    const SYNONYMS: &'static [(&'static str, &'static str)];
+    /// Options of other caches that are not needed here, and why.
+    const NEEDLESS: &'static [(&'static str, &'static str)];
     /// How to write what people tend to pass without a name.
     const FIRST: &'static str;
 
@@ -50,16 +54,7 @@ fn one<O: Options>(
     let name = input.call(Ident::parse_any)?;
     let text = name.to_string();
     if !O::NAMES.contains(&text.as_str()) {
-        let message = format!(
-            "unknown option `{text}`{} `#[{}]` takes {}",
-            match hint(&text, O::NAMES) {
-                none if none.is_empty() => ":".to_owned(),
-                meant => meant,
-            },
-            O::ATTRIBUTE,
-            list(O::NAMES),
-        );
-        return Err(Error::new(name.span(), message));
+        return Err(Error::new(name.span(), unknown::<O>(&text)));
     }
     if seen.contains(&text) {
         let message = format!("`{text}` is given twice: keep one of them");
@@ -67,6 +62,28 @@ fn one<O: Options>(
     }
     seen.push(text);
     options.read(&name, input)
+}
+
+fn unknown<O: Options>(text: &str) -> String {
+    let find = |list: &'static [(&str, &'static str)]| {
+        let found = list
+            .iter()
+            .find(|(name, _)| text.eq_ignore_ascii_case(name));
+        found.map(|(_, told)| *told)
+    };
+    if let Some(reason) = find(O::NEEDLESS) {
+        return format!("`#[{}]` has no option `{text}`: {reason}", O::ATTRIBUTE);
+    }
+    let meant = match find(O::SYNONYMS) {
+        Some(name) => format!("; did you mean `{name}`?"),
+        None => hint(text, O::NAMES),
+    };
+    format!(
+        "unknown option `{text}`{} `#[{}]` takes {}",
+        if meant.is_empty() { ":" } else { &meant },
+        O::ATTRIBUTE,
+        list(O::NAMES),
+    )
 }
 
 fn comma(input: ParseStream<'_>) -> syn::Result<()> {
@@ -125,6 +142,12 @@ pub(crate) fn string(name: &Ident, example: &str, input: ParseStream<'_>) -> syn
             ..
         }) => Ok(text),
         Expr::Group(group) => syn::parse2(quote::ToTokens::into_token_stream(group.expr)),
+        other @ Expr::Macro(_) => Err(Error::new_spanned(
+            other,
+            format!(
+                "`{name}` takes a string literal, with each value in a placeholder: `{example}`"
+            ),
+        )),
         other => Err(Error::new_spanned(
             other,
             format!("`{name}` takes a string literal: `{example}`"),

@@ -63,7 +63,7 @@ pub(crate) fn millis(name: &str, lit: &Lit) -> Result<u64, String> {
             .and_then(|seconds| seconds.checked_mul(1000))
             .ok_or_else(too_long)?,
         Lit::Str(text) => parse(&text.value())?,
-        _ => return Err("this is no time".to_owned()),
+        _ => return Err("this is not a time".to_owned()),
     };
     if millis > LONGEST {
         return Err(too_long());
@@ -73,7 +73,10 @@ pub(crate) fn millis(name: &str, lit: &Lit) -> Result<u64, String> {
 
 /// Reads "1h30m" as milliseconds.
 fn parse(text: &str) -> Result<u64, String> {
-    let unreadable = || format!("`{text}` is no time (its units are ms, s, m, h, d)");
+    let unreadable = || match in_words(text) {
+        Some(meant) => format!("`{text}` is not a time, but `{meant}` is"),
+        None => format!("`{text}` is not a time (its units are ms, s, m, h, d)"),
+    };
     let mut rest = text.trim();
     if rest.is_empty() {
         return Err(unreadable());
@@ -102,14 +105,50 @@ fn parse(text: &str) -> Result<u64, String> {
     Ok(total)
 }
 
+/// "10m" for "10 minutes": each unit by the letter that its name begins with.
+fn in_words(text: &str) -> Option<String> {
+    let mut meant = String::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, after) = rest.split_at(digits);
+        let after = after.trim_start();
+        let letters = after.len() - after.trim_start_matches(|c: char| c.is_alphabetic()).len();
+        let (word, after) = after.split_at(letters);
+        let unit = match word.to_lowercase().as_str() {
+            "ms" | "msec" | "msecs" | "millis" | "millisecond" | "milliseconds" => "ms",
+            "s" | "sec" | "secs" | "second" | "seconds" => "s",
+            "m" | "min" | "mins" | "minute" | "minutes" => "m",
+            "h" | "hr" | "hrs" | "hour" | "hours" => "h",
+            "d" | "day" | "days" => "d",
+            _ => return None,
+        };
+        if number.is_empty() {
+            return None;
+        }
+        meant.push_str(number);
+        meant.push_str(unit);
+        rest = after.trim_start_matches([' ', ',']);
+    }
+    (!meant.is_empty()).then_some(meant)
+}
+
 fn is_preset(call: &ExprCall) -> bool {
     matches!(&*call.func, Expr::Path(path) if path.path.is_ident("preset"))
+}
+
+/// The expression within the groups that `macro_rules!` makes of its fragments.
+pub(crate) fn ungrouped(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Group(group) => ungrouped(&group.expr),
+        other => other,
+    }
 }
 
 fn preset(call: &ExprCall) -> syn::Result<LitStr> {
     let message = "`preset` takes one name in quotes, of letters, digits, `_` and `-`: \
         `ttl = preset(\"user_profile\")`";
-    let mut names = call.args.iter();
+    let mut names = call.args.iter().map(ungrouped);
     if let (
         Some(Expr::Lit(ExprLit {
             lit: Lit::Str(name),
@@ -174,8 +213,11 @@ mod tests {
             ("0", "zero"),
             ("\"0s\"", "zero"),
             ("-5", "negative"),
-            ("\"soon\"", "no time"),
-            ("1.5", "no time"),
+            ("\"soon\"", "not a time"),
+            ("1.5", "not a time"),
+            ("\"10 minutes\"", "but `10m` is"),
+            ("\"1 hour, 30 min\"", "but `1h30m` is"),
+            ("\"10 M\"", "but `10m` is"),
             ("18446744073709551615", "1000 years"),
             ("31536000001", "1000 years"),
             ("preset(name)", "in quotes"),

@@ -1,13 +1,17 @@
 //! Every check. Each names the mistake and the fix, at the mistake's own span.
 
+pub(crate) mod closures;
 pub(crate) mod companions;
 pub(crate) mod function;
+pub(crate) mod masked;
 pub(crate) mod names;
 pub(crate) mod output;
 pub(crate) mod pattern;
+pub(crate) mod receiver;
 pub(crate) mod refresh;
 pub(crate) mod skip;
 pub(crate) mod text;
+pub(crate) mod value;
 
 use crate::diagnostics::nearest::{hint, list};
 use crate::item::signature::Facts;

@@ -1,6 +1,7 @@
 //! Checks of the names that placeholders use.
 
 use crate::diagnostics::errors::Errors;
+use crate::diagnostics::nearest::nearest;
 use crate::item::free::Place;
 use crate::item::signature::Facts;
 use crate::model::When;
@@ -78,6 +79,15 @@ fn unknown(placeholder: &Placeholder, known: &str, facts: &Facts, span: Span, er
     let mut told = Vec::new();
     for mention in &placeholder.mentions {
         let name = mention.name.as_str();
+        if facts.is_ambiguous(name) && !told.contains(&name) {
+            told.push(name);
+            let message = format!(
+                "`<<{}>>` could mean either of two arguments named `{name}`, one of a macro and \
+                 one of its caller: rename one of them",
+                placeholder.source
+            );
+            errors.at(span, message);
+        }
         let is_known = name == known
             || facts.has_argument(name)
             || (name == "self" && facts.has_receiver)
@@ -87,7 +97,16 @@ fn unknown(placeholder: &Placeholder, known: &str, facts: &Facts, span: Span, er
             continue;
         }
         told.push(name);
-        let (source, known) = (&placeholder.source, super::arguments(name, facts));
+        let source = &placeholder.source;
+        let known = if facts.has_receiver && nearest(name, &facts.names()).is_none() {
+            let fixed = source.replacen(name, &format!("self.{name}"), 1);
+            format!(
+                "; for a field of `self` write `<<{fixed}>>`{}",
+                super::arguments(name, facts)
+            )
+        } else {
+            super::arguments(name, facts)
+        };
         let message = if name == "self" {
             format!(
                 "`<<{source}>>` uses `self`, which this function doesn't take: add `&self`, or use \

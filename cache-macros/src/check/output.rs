@@ -3,7 +3,7 @@
 use crate::diagnostics::errors::Errors;
 use crate::item::async_trait;
 use crate::item::signature::{Facts, Style};
-use syn::visit::{self, Visit};
+use syn::visit::Visit;
 use syn::{
     GenericArgument, Lifetime, PathArguments, Type, TypeImplTrait, TypeReference, TypeTraitObject,
 };
@@ -40,12 +40,19 @@ pub(crate) fn owned(facts: &Facts, errors: &mut Errors) {
     let mut borrows = Borrows(Vec::new());
     borrows.visit_type(&facts.output);
     for borrow in borrows.0 {
-        errors.on(
-            borrow,
-            "a borrowed value can't be cached: the entry outlives this call and what it borrows \
-             from; return an owned value (`String` for `&str`, `Vec<T>` for `&[T]`, `Arc<T>` for \
-             `&T`)",
-        );
+        let message = match borrow {
+            Borrow::Static(_) => {
+                "a `&'static` value can't be cached: an entry is read back from bytes, which \
+                 makes an owned value; return one (`String` for `&'static str`, `Vec<T>` for \
+                 `&'static [T]`, `T` for `&'static T`)"
+            }
+            _ => {
+                "a borrowed value can't be cached: the entry outlives this call and what it \
+                 borrows from; return an owned value (`String` for `&str`, `Vec<T>` for `&[T]`, \
+                 `Arc<T>` for `&T`)"
+            }
+        };
+        errors.on(borrow, message);
     }
 }
 
@@ -62,13 +69,15 @@ struct Borrows<'ast>(Vec<Borrow<'ast>>);
 
 enum Borrow<'ast> {
     Reference(&'ast TypeReference),
+    /// `&'static T`.
+    Static(&'ast TypeReference),
     Lifetime(&'ast Lifetime),
 }
 
 impl quote::ToTokens for Borrow<'_> {
     fn to_tokens(&self, tokens: &mut proc_macro2::TokenStream) {
         match self {
-            Borrow::Reference(reference) => reference.to_tokens(tokens),
+            Borrow::Reference(reference) | Borrow::Static(reference) => reference.to_tokens(tokens),
             Borrow::Lifetime(lifetime) => lifetime.to_tokens(tokens),
         }
     }
@@ -78,7 +87,7 @@ impl<'ast> Visit<'ast> for Borrows<'ast> {
     fn visit_type_reference(&mut self, reference: &'ast TypeReference) {
         let lifetime = reference.lifetime.as_ref();
         if lifetime.is_some_and(|lifetime| lifetime.ident == "static") {
-            visit::visit_type_reference(self, reference);
+            self.0.push(Borrow::Static(reference));
         } else {
             self.0.push(Borrow::Reference(reference));
         }
@@ -92,6 +101,10 @@ impl<'ast> Visit<'ast> for Borrows<'ast> {
 
     /// An error is never stored: in `Result<T, E>` only `T` counts.
     fn visit_path_segment(&mut self, segment: &'ast syn::PathSegment) {
+        // It holds nothing.
+        if segment.ident == "PhantomData" {
+            return;
+        }
         let stored = if segment.ident == "Result" {
             1
         } else {
@@ -129,7 +142,9 @@ mod tests {
         for (ty, borrows) in [
             ("String", 0),
             ("&str", 1),
-            ("&'static str", 0),
+            ("&'static str", 1),
+            ("Result<Vec<&'static str>, &'static str>", 1),
+            ("PhantomData<&'static str>", 0),
             ("Option<&'a T>", 1),
             ("Cow<'static, str>", 0),
             ("Cow<'_, str>", 1),

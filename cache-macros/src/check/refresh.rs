@@ -1,5 +1,6 @@
 //! Who computes a stale value anew, and checks of the options about it.
 
+use crate::attr::args::CacheableArgs;
 use crate::attr::staleness::{By, Freshness, StaleIfError};
 use crate::diagnostics::errors::Errors;
 use crate::item::function::Function;
@@ -28,11 +29,15 @@ pub(crate) struct Argument {
 
 /// Who it is; nobody where no option asks for it.
 pub(crate) fn refresher(
-    freshness: &Freshness,
+    args: &CacheableArgs,
     function: &Function,
     facts: &Facts,
     errors: &mut Errors,
 ) -> Option<Refresher> {
+    let freshness: &Freshness = &args.freshness;
+    if args.detached.is_some() {
+        outlives(args, function, facts, errors);
+    }
     if let Some(option) = &freshness.stale_if_error {
         returns_errors(option, facts, errors);
     }
@@ -49,10 +54,20 @@ pub(crate) fn refresher(
     let by = freshness.refresh.as_ref().map(|refresh| refresh.by);
     let required = by == Some(By::Background);
     let owned = owned(function, facts);
-    if let (Err(hindrance), true) = (&owned, required) {
-        hindrance.report(errors);
+    if let (Err(hindrance), true) = (&owned, required && args.detached.is_none()) {
+        hindrance.report(
+            errors,
+            "`refresh = \"background\"` can't be",
+            "write `refresh = \"caller\"`, or take `refresh` away: then the one caller that finds \
+             the value stale computes it, and the others are served meanwhile",
+        );
     }
     Some(match owned {
+        // What is detached must be fit for it, or it is an error already.
+        Ok(_) if args.detached.is_some() => Refresher::Background {
+            arguments: Vec::new(),
+            required: false,
+        },
         Ok(arguments) if by != Some(By::Caller) => Refresher::Background {
             arguments,
             required,
@@ -73,15 +88,39 @@ impl Hindrance {
         Self { at, what }
     }
 
-    fn report(&self, errors: &mut Errors) {
+    fn report(&self, errors: &mut Errors, refused: &str, fix: &str) {
         let what = &self.what;
         errors.on(
             &self.at,
-            format!(
-                "`refresh = \"background\"` can't be: {what}, so the body can't outlive the call; write \
-                 `refresh = \"caller\"`, or take `refresh` away: then the one caller that finds the value stale \
-                 computes it, and the others are served meanwhile"
-            ),
+            format!("{refused}: {what}, so the body can't outlive the call; {fix}"),
+        );
+    }
+}
+
+/// Checks that a body can outlive its caller.
+fn outlives(args: &CacheableArgs, function: &Function, facts: &Facts, errors: &mut Errors) {
+    if let (Style::Sync, Some(detached)) = (&facts.style, args.detached) {
+        errors.at(
+            detached,
+            "`detached` is about a caller that goes before the value is there, and a blocking \
+             caller can't go: take it away, or write an `async fn`",
+        );
+        return;
+    }
+    if let Err(hindrance) = owned(function, facts) {
+        hindrance.report(
+            errors,
+            "the function can't be `detached`",
+            "take owned arguments (`String` for `&str`, a handle that is `Clone` for `&Db`), or \
+             take `detached` away: then a computation ends with its caller",
+        );
+    }
+    let refresh = args.freshness.refresh.as_ref();
+    if let Some(refresh) = refresh.filter(|refresh| refresh.by == By::Caller) {
+        errors.at(
+            refresh.span,
+            "a function that is `detached` refreshes in the background: take `refresh` away, or \
+             `detached`",
         );
     }
 }

@@ -13,11 +13,19 @@ pub(crate) fn check(skip: &[Ident], key: Option<&Template>, facts: &Facts, error
             .iter()
             .flat_map(|key| key.placeholders())
             .find(|placeholder| placeholder.uses(&name));
-        let mistake = if name == "self" {
-            Some("`self` is never hashed: take it out of `skip`".to_owned())
-        } else if !facts.has_argument(&name) {
+        let is_self = name == "self";
+        let mistake = if is_self && !facts.has_receiver {
+            Some(
+                "`skip(self)` in a function that takes no `self`: take it out of `skip`".to_owned(),
+            )
+        } else if !is_self && !facts.has_argument(&name) {
             let known = super::arguments(&name, facts);
             Some(format!("`skip({name})` names no argument{known}"))
+        } else if facts.is_ambiguous(&name) {
+            Some(format!(
+                "`skip({name})` could mean either of two arguments named `{name}`, one of a macro \
+                 and one of its caller: rename one of them"
+            ))
         } else if skip[..place].contains(ident) {
             Some(format!("`{name}` is skipped twice: keep one of them"))
         } else {

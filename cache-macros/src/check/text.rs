@@ -1,11 +1,10 @@
 //! Checks of the literal text of keys and patterns.
 
 use crate::diagnostics::errors::Errors;
-use crate::item::signature::Facts;
 use crate::template::{Segment, Template};
 
 /// A key names one entry: no wildcards, nothing that needs quoting in a shell.
-pub(crate) fn key(template: &Template, facts: &Facts, errors: &mut Errors) {
+pub(crate) fn key(template: &Template, names: &[&str], errors: &mut Errors) {
     let span = template.literal.span();
     if template.literal.value().is_empty() {
         errors.at(
@@ -25,11 +24,11 @@ pub(crate) fn key(template: &Template, facts: &Facts, errors: &mut Errors) {
             );
         }
     }
-    common(template, "key", facts, errors);
+    common(template, "key", names, errors);
 }
 
 /// In a pattern the wildcards come from the literal only.
-pub(crate) fn pattern(template: &Template, facts: &Facts, errors: &mut Errors) {
+pub(crate) fn pattern(template: &Template, names: &[&str], errors: &mut Errors) {
     let span = template.literal.span();
     if template.literal.value().is_empty() {
         errors.at(
@@ -59,7 +58,7 @@ pub(crate) fn pattern(template: &Template, facts: &Facts, errors: &mut Errors) {
             }
         }
     }
-    common(template, "pattern", facts, errors);
+    common(template, "pattern", names, errors);
 }
 
 /// Where in a glob a place is.
@@ -83,10 +82,15 @@ impl Glob {
     }
 }
 
-fn common(template: &Template, what: &str, facts: &Facts, errors: &mut Errors) {
+fn common(template: &Template, what: &str, names: &[&str], errors: &mut Errors) {
     let span = template.literal.span();
     for text in texts(template) {
-        if text.contains('#') {
+        if let Some(name) = names.iter().find(|name| text.contains(&format!("#{name}"))) {
+            errors.at(
+                span,
+                format!("`#{name}` is plain text: write `<<{name}>>` for the argument's value"),
+            );
+        } else if text.contains('#') {
             errors.at(
                 span,
                 format!(
@@ -101,18 +105,34 @@ fn common(template: &Template, what: &str, facts: &Facts, errors: &mut Errors) {
                 format!("white space or a control character in a {what}: take it out"),
             );
         }
-        for name in facts.names() {
-            if text.contains(&format!("{{{name}}}")) {
+        for name in names {
+            if let Some(inside) = in_braces(text, name) {
                 errors.at(
                     span,
                     format!(
-                        "`{{{name}}}` in single braces is plain text: write `<<{name}>>` for the \
-                         argument's value"
+                        "`{{{inside}}}` in single braces is plain text: write `<<{inside}>>` for \
+                         the argument's value"
                     ),
                 );
             }
         }
+        if text.contains("{}") {
+            errors.at(
+                span,
+                format!("`{{}}` in a {what} is plain text: write the value there, `<<name>>`"),
+            );
+        }
     }
+}
+
+/// `user.id` in `{user.id}`: the inside of braces that begins with this argument.
+fn in_braces<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.match_indices('{').find_map(|(at, _)| {
+        let inside = text[at + 1..].split('}').next()?;
+        let after = inside.strip_prefix(name)?;
+        let closes = text.len() > at + 1 + inside.len();
+        (closes && (after.is_empty() || after.starts_with('.'))).then_some(inside)
+    })
 }
 
 fn texts(template: &Template) -> impl Iterator<Item = &str> {

@@ -1,5 +1,5 @@
-//! The companions of `get_post`: `get_post_no_cache`, `get_post_cache_key`, `get_post_invalidate` and
-//! `get_post_refresh`. None calls another: a macro can't know whether they stand in an `impl`, where it would be
+//! The companions of `get_post`: `get_post_no_cache`, `get_post_cache_key`, `get_post_cache_path`, `get_post_invalidate`
+//! and `get_post_refresh`. None calls another: a macro can't know whether they stand in an `impl`, where it would be
 //! `Self::get_post`.
 
 use super::head::Head;
@@ -8,7 +8,7 @@ use crate::model::{Model, Read};
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
-/// All four.
+/// All of them.
 pub(crate) fn all(model: &Model, computation: &TokenStream) -> TokenStream {
     let Some(cached) = &model.read else {
         return TokenStream::new();
@@ -21,6 +21,7 @@ pub(crate) fn all(model: &Model, computation: &TokenStream) -> TokenStream {
     let refresh = body(model, Purpose::Refresh, computation, &render);
     let mut tokens = computing(&head, Purpose::NoCache, no_cache);
     tokens.extend(cache_key(&head, key_call(cached, &entry)));
+    tokens.extend(cache_path(&head, path_call(cached, &entry)));
     let removed = invalidate_call(model, cached, &entry);
     tokens.extend(invalidate(&head, cached, removed));
     tokens.extend(computing(&head, Purpose::Refresh, refresh));
@@ -37,6 +38,7 @@ pub(crate) fn stubs(model: &Model) -> TokenStream {
     let head = Head::new(model);
     let mut tokens = computing(&head, Purpose::NoCache, as_written.clone());
     tokens.extend(cache_key(&head, never.clone()));
+    tokens.extend(cache_path(&head, never.clone()));
     tokens.extend(invalidate(&head, cached, never));
     tokens.extend(computing(&head, Purpose::Refresh, as_written.clone()));
     tokens
@@ -64,6 +66,15 @@ fn cache_key(head: &Head<'_>, body: TokenStream) -> TokenStream {
     head.function("_cache_key", &doc, &TokenStream::new(), &output, &body)
 }
 
+fn cache_path(head: &Head<'_>, body: TokenStream) -> TokenStream {
+    let name = head.name;
+    let doc = format!(
+        " The path and variant, without the prefix, of the entry that `{name}` reads with these arguments."
+    );
+    let output = quote_spanned!(Span::mixed_site()=> -> ::std::string::String);
+    head.function("_cache_path", &doc, &TokenStream::new(), &output, &body)
+}
+
 fn invalidate(head: &Head<'_>, read: &Read, body: TokenStream) -> TokenStream {
     let site = Span::mixed_site();
     let k = read.runtime.private(site);
@@ -81,6 +92,12 @@ fn key_call(read: &Read, entry: &TokenStream) -> TokenStream {
     let site = Span::mixed_site();
     let k = read.runtime.private(site);
     quote_spanned!(site=> #k::cache_key #entry)
+}
+
+fn path_call(read: &Read, entry: &TokenStream) -> TokenStream {
+    let site = Span::mixed_site();
+    let k = read.runtime.private(site);
+    quote_spanned!(site=> #k::cache_path #entry)
 }
 
 fn invalidate_call(model: &Model, read: &Read, entry: &TokenStream) -> TokenStream {

@@ -7,7 +7,7 @@ pub(crate) mod companions;
 mod head;
 mod read;
 mod refresh;
-mod render;
+pub(crate) mod render;
 mod write;
 
 use crate::item::signature::{Style, stored_part};

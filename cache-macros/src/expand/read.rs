@@ -2,8 +2,10 @@
 
 use super::{Purpose, condition, handle, refresh, stored_shape};
 use crate::attr::ttl::Ttl;
+use crate::check::refresh::Refresher;
 use crate::item::signature::Style;
 use crate::model::{Model, Read};
+use proc_macro2::Literal;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote_spanned};
 use syn::spanned::Spanned as _;
@@ -97,14 +99,22 @@ pub(crate) fn run(model: &Model, read: &Read, purpose: Purpose, task: &TokenStre
         .refresher
         .as_ref()
         .filter(|_| purpose == Purpose::Original);
-    let over_value = |closure| over_value(&refresh::owning(closure, refresher));
+    let detached = read.detached && purpose == Purpose::Original;
+    let over_value = |closure| {
+        let closure = match refresher {
+            Some(Refresher::Background { .. }) => refresh::owning(closure),
+            _ if detached => refresh::owning(closure),
+            _ => closure.clone(),
+        };
+        over_value(&closure)
+    };
     let ttl = match &read.ttl {
         Ttl::OfValue(closure) => Some(over_value(closure)),
         _ => None,
     };
     let unless = read.unless.as_ref().map(over_value);
     let sync = matches!(model.facts.style, Style::Sync);
-    if ttl.is_none() && unless.is_none() && refresher.is_none() {
+    if ttl.is_none() && unless.is_none() && refresher.is_none() && !detached {
         return match sync {
             true => quote_spanned!(site=> #k::read_sync(lookup, #task)),
             false => quote_spanned!(site=> #k::read_async(lookup, #task)),
@@ -115,6 +125,15 @@ pub(crate) fn run(model: &Model, read: &Read, purpose: Purpose, task: &TokenStre
     if refresher.is_some() {
         let keeps = read.freshness.stale_if_error.is_some();
         return match model.facts.style {
+            _ if detached && keeps => {
+                // An error that isn't `Send` is a mistake about that type.
+                let output = site.located_at(model.facts.output.span());
+                let read = quote_spanned!(output=> read_detached_or_expired);
+                quote_spanned!(site=> refresh.#read(lookup, #ttl, #unless, #task))
+            }
+            _ if detached => {
+                quote_spanned!(site=> refresh.read_detached(lookup, #ttl, #unless, #task))
+            }
             Style::Sync => quote_spanned!(site=> refresh.read_sync(lookup, #ttl, #unless, #task)),
             _ if keeps => {
                 quote_spanned!(site=> refresh.read_async_or_expired(lookup, #ttl, #unless, #task))
@@ -123,6 +142,7 @@ pub(crate) fn run(model: &Model, read: &Read, purpose: Purpose, task: &TokenStre
         };
     }
     match model.facts.style {
+        _ if detached => quote_spanned!(site=> #k::read_detached(lookup, #ttl, #unless, #task)),
         Style::Sync => quote_spanned!(site=> #k::read_sync_if(lookup, #ttl, #unless, #task)),
         _ => quote_spanned!(site=> #k::read_async_if(lookup, #ttl, #unless, #task)),
     }
@@ -170,9 +190,7 @@ pub(crate) fn call_site(model: &Model, read: &Read, stored: bool) -> TokenStream
     let site = Span::mixed_site();
     let k = read.runtime.private(site);
     let (function, template, shape, said) = of_site(model, read, stored);
-    quote_spanned! {site=>
-        #k::ReadSite::new(#function, ::core::module_path!(), #template, #shape) #said
-    }
+    quote_spanned!(site=> #k::call_site!(#function, #template, #shape, #said))
 }
 
 /// What a site says; how entries are stored only where they are.
@@ -188,6 +206,9 @@ fn of_site<'a>(
     if read.key.as_ref().is_some_and(|key| !key.is_separated()) {
         said.extend(quote_spanned!(site=> .together()));
     }
+    if read.key.is_none() {
+        said.extend(name_at(model));
+    }
     if read.debug {
         said.extend(quote_spanned!(site=> .debug()));
     }
@@ -202,12 +223,24 @@ fn of_site<'a>(
     )
 }
 
+/// Where the function's name stands. A function that a macro writes has the place of the macro's call for its attribute, and two
+/// of them may have one name.
+fn name_at(model: &Model) -> Option<TokenStream> {
+    if !proc_macro::is_available() {
+        return None;
+    }
+    let name = model.function.sig.ident.span().unwrap().start();
+    let number = |number| Literal::u32_unsuffixed(u32::try_from(number).unwrap_or_default());
+    let (line, column) = (number(name.line()), number(name.column()));
+    Some(quote_spanned!(Span::mixed_site()=> .name_at(#line, #column)))
+}
+
 fn stores(read: &Read) -> TokenStream {
     let site = Span::mixed_site();
     let mut said = match &read.ttl {
         Ttl::Default => TokenStream::new(),
         Ttl::Fixed(millis) => {
-            let millis = proc_macro2::Literal::u64_unsuffixed(*millis);
+            let millis = Literal::u64_unsuffixed(*millis);
             quote_spanned!(site=> .ttl(#millis))
         }
         Ttl::Preset(name) => quote_spanned!(site=> .preset(#name)),
@@ -217,7 +250,7 @@ fn stores(read: &Read) -> TokenStream {
         said.extend(quote_spanned!(site=> .cache_none()));
     }
     if read.version > 0 {
-        let version = proc_macro2::Literal::u32_unsuffixed(read.version);
+        let version = Literal::u32_unsuffixed(read.version);
         said.extend(quote_spanned!(site=> .version(#version)));
     }
     if !read.near {

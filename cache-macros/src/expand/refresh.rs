@@ -1,5 +1,6 @@
 //! `stale`, `stale_if_error` and `early`: who computes a value anew.
 
+use crate::attr::ttl::ungrouped;
 use crate::check::refresh::Refresher;
 use crate::model::Read;
 use proc_macro2::{Span, TokenStream};
@@ -43,10 +44,9 @@ pub(crate) fn mode(read: &Read, refresher: &Refresher) -> TokenStream {
 
 /// A closure of the attribute that may outlive the call owns what it captures: copies, since the body may consume the
 /// rest.
-pub(crate) fn owning(closure: &Expr, refresher: Option<&Refresher>) -> Expr {
-    let mut closure = closure.clone();
-    if let (Expr::Closure(closure), Some(Refresher::Background { .. })) = (&mut closure, refresher)
-    {
+pub(crate) fn owning(closure: &Expr) -> Expr {
+    let mut closure = ungrouped(closure).clone();
+    if let Expr::Closure(closure) = &mut closure {
         let span = closure.inputs_begin.span;
         closure.capture.get_or_insert(syn::token::Move { span });
     }

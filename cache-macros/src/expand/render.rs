@@ -1,5 +1,6 @@
 //! The lines that write a key or a pattern.
 
+use crate::item::doubt::Doubt;
 use crate::item::signature::Binding;
 use crate::model::{Read, Runtime};
 use crate::template::{Placeholder, RESULT, Segment, Template};
@@ -58,6 +59,13 @@ pub(crate) fn results(patterns: &[Template], runtime: &Runtime) -> TokenStream {
     quote_spanned!(site=> |#result, w: &mut #k::Writer<'_>| { #lines })
 }
 
+/// Writes a template that belongs to no function.
+pub(crate) fn inline(template: &Template, runtime: &Runtime) -> TokenStream {
+    let mut lines = TokenStream::new();
+    segments(template, runtime, &mut lines);
+    closure(&lines, runtime, Some(template))
+}
+
 /// The lines as a closure. Where they do what they may not, the error is one about `template`.
 fn closure(lines: &TokenStream, runtime: &Runtime, template: Option<&Template>) -> TokenStream {
     let span = template.map_or_else(Span::call_site, |template| template.literal.span());
@@ -99,19 +107,42 @@ fn part(before: &str, placeholder: &Placeholder, span: Span, runtime: &Runtime) 
     let site = Span::mixed_site().located_at(span);
     let k = runtime.private(span);
     let (source, expr) = (&placeholder.source, &placeholder.expr);
-    quote_spanned!(site=> #k::part::Probe::of(&(#expr)).__part(w, #before, #source);)
+    // A name of the signature is the author's to the lints, too.
+    let mut mentions = placeholder.mentions.iter();
+    let underscored = mentions.any(|mention| mention.name.starts_with('_'));
+    let allowed =
+        underscored.then(|| quote_spanned!(site=> #[allow(clippy::used_underscore_binding)]));
+    quote_spanned!(site=> #allowed #k::part::Probe::of(&(#expr)).__part(w, #before, #source);)
 }
 
 /// Hashes one argument. A local trait of its own puts the argument's name into the compiler's message.
 fn hashed(argument: &Binding, runtime: &Runtime) -> TokenStream {
-    let Binding { ident, name, cfgs } = argument;
+    let Binding {
+        ident,
+        name,
+        cfgs,
+        doubt,
+    } = argument;
     let site = Span::mixed_site().located_at(ident.span());
     let k = runtime.private(ident.span());
     let message = format!("the argument `{name}` can't be hashed into the cache key");
-    let note = format!(
-        "add `skip({ident})` to the attribute if it is no part of the key; or use it in the key, \
-         `<<{ident}>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)"
+    let label = doubt.map_or(
+        "`{Self}` doesn't implement `serde::Serialize`",
+        Doubt::label,
     );
+    let fix = match doubt {
+        Some(doubt) => doubt.fix().to_owned(),
+        None => format!(
+            "use it in the key, `<<{ident}>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type \
+             (add it as a bound, if that is a type parameter)"
+        ),
+    };
+    let note =
+        format!("add `skip({ident})` to the attribute if it is no part of the key; or {fix}");
+    let way = match doubt {
+        Some(_) => quote_spanned!(site=> __strict_way),
+        None => quote_spanned!(site=> __way),
+    };
     // A module doesn't see the names around it, so a user's `mod diagnostic` is no hindrance. But it doesn't see a path
     // that the user wrote either.
     let hidden = runtime.is_default();
@@ -119,16 +150,16 @@ fn hashed(argument: &Binding, runtime: &Runtime) -> TokenStream {
     let hashed = quote_spanned! {site=>
         #[diagnostic::on_unimplemented(
             message = #message,
-            label = "`{Self}` doesn't implement `serde::Serialize`",
+            label = #label,
             note = #note,
         )]
-        #vis trait Hashed {
-            fn hash(&self, w: &mut #k::Writer<'_>);
+        #vis trait Hashed<Way> {
+            fn hash(&self, way: Way, w: &mut #k::Writer<'_>);
         }
         #[diagnostic::do_not_recommend]
-        impl<T: #k::HashArgument<()> + ?::core::marker::Sized> Hashed for T {
-            fn hash(&self, w: &mut #k::Writer<'_>) {
-                w.argument::<(), _>(#name, self);
+        impl<T: ?::core::marker::Sized, Way: #k::hashed::Way<T>> Hashed<Way> for T {
+            fn hash(&self, way: Way, w: &mut #k::Writer<'_>) {
+                way.argument(w, #name, self);
             }
         }
     };
@@ -142,7 +173,7 @@ fn hashed(argument: &Binding, runtime: &Runtime) -> TokenStream {
         #[allow(clippy::used_underscore_binding)]
         {
             #hashed
-            Hashed::hash(&#ident, w);
+            Hashed::hash(&#ident, #k::hashed::Probe::of(&#ident).#way(), w);
         }
     }
 }
@@ -151,7 +182,9 @@ fn hashed(argument: &Binding, runtime: &Runtime) -> TokenStream {
 /// companions would say it again.
 fn hashed_quietly(read: &Read, arguments: &[Binding]) -> TokenStream {
     let hashed = read.hashed.iter().map(|place| {
-        let Binding { ident, name, cfgs } = &arguments[*place];
+        let Binding {
+            ident, name, cfgs, ..
+        } = &arguments[*place];
         let site = Span::mixed_site().located_at(ident.span());
         let k = read.runtime.private(site);
         quote_spanned!(site=> #(#cfgs)* #k::quiet::Probe::of(&#ident).__hash(w, #name);)

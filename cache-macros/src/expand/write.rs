@@ -31,6 +31,7 @@ pub(crate) fn run(model: &Model, write: &Write, place: usize, task: &TokenStream
     let results = render::results(&write.patterns, &write.runtime);
     let function = match model.facts.style {
         Style::Sync => quote_spanned!(site=> #k::write_sync),
+        _ if write.when == When::Always => quote_spanned!(site=> #k::write_async_always),
         _ => quote_spanned!(site=> #k::write_async),
     };
     // Without the type, the closure over `result` would be checked before the compiler knows it.

@@ -60,6 +60,23 @@ impl BoxedBody {
         self.locals().find(unpacks).map(|local| &local.pat)
     }
 
+    /// The statements without those that only move an argument into the future: `let __self = self;`, `let id = id;`.
+    pub(crate) fn without_moves(&self) -> TokenStream {
+        let moves = |stmt: &&Stmt| match stmt {
+            Stmt::Local(local) => match (&local.pat, value(local)) {
+                (Pat::Ident(pat), Some(Expr::Path(path))) => {
+                    pat.ident == "__self" && path.path.is_ident("self")
+                        || path.path.is_ident(&pat.ident)
+                }
+                _ => false,
+            },
+            _ => false,
+        };
+        let stmts = self.block.block.stmts.iter();
+        let stmts = stmts.filter(|stmt| !moves(stmt));
+        quote!(#(#stmts)*)
+    }
+
     fn locals(&self) -> impl Iterator<Item = &Local> {
         self.block.block.stmts.iter().filter_map(|stmt| match stmt {
             Stmt::Local(local) => Some(local),

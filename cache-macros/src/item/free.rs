@@ -88,7 +88,7 @@ impl Scan {
 }
 
 /// The names that a format string takes from its surroundings: `slug` in `"{slug:>8}"`.
-fn captured(literal: &str) -> Vec<String> {
+pub(crate) fn captured(literal: &str) -> Vec<String> {
     if !literal.ends_with('"') {
         return Vec::new();
     }

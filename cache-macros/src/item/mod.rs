@@ -2,6 +2,7 @@
 
 pub(crate) mod async_trait;
 pub(crate) mod bindings;
+pub(crate) mod doubt;
 pub(crate) mod free;
 pub(crate) mod function;
 pub(crate) mod signature;

@@ -2,12 +2,14 @@
 
 use crate::item::async_trait::{self, BoxedBody};
 use crate::item::bindings;
+use crate::item::doubt::Doubt;
 use crate::item::function::Function;
+use proc_macro2::Span;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
 use syn::{
-    Attribute, FnArg, GenericArgument, GenericParam, Ident, PathArguments, ReturnType, Type,
+    Attribute, FnArg, GenericArgument, GenericParam, Ident, Pat, PathArguments, ReturnType, Type,
     parse_quote_spanned,
 };
 
@@ -18,6 +20,8 @@ pub(crate) struct Binding {
     pub(crate) name: String,
     /// Its `#[cfg(..)]`s: where they are false there is no such argument.
     pub(crate) cfgs: Vec<Attribute>,
+    /// Why it must not be hashed through `Serialize`, if its type is known to be of that kind.
+    pub(crate) doubt: Option<Doubt>,
 }
 
 /// How the body runs.
@@ -34,6 +38,8 @@ pub(crate) struct Facts {
     pub(crate) name: String,
     pub(crate) arguments: Vec<Binding>,
     pub(crate) has_receiver: bool,
+    /// Where `self` stands, if the function takes it.
+    receiver: Option<Span>,
     /// `self` or `Self` stands somewhere in it, so the function can't be a free one.
     pub(crate) names_self: bool,
     /// Const parameters, which a placeholder may use.
@@ -66,6 +72,7 @@ impl Facts {
             name: sig.ident.unraw().to_string(),
             arguments: arguments(function, &style),
             has_receiver: sig.receiver().is_some(),
+            receiver: sig.receiver().map(|receiver| receiver.self_token.span),
             names_self: names_self(function),
             consts: consts(function),
             output,
@@ -79,6 +86,24 @@ impl Facts {
             .iter()
             .map(|argument| argument.name.as_str())
             .collect()
+    }
+
+    /// Where the signature binds `name`.
+    pub(crate) fn bound_at(&self, name: &str) -> Option<Span> {
+        if name == "self" {
+            return self.receiver;
+        }
+        let mut arguments = self.arguments.iter();
+        let argument = arguments.find(|argument| argument.name == name);
+        argument.map(|argument| argument.ident.span())
+    }
+
+    /// Whether two arguments have this name: one of a `macro_rules!` and one of its caller. Those
+    /// that a `cfg` chooses from are one.
+    pub(crate) fn is_ambiguous(&self, name: &str) -> bool {
+        let arguments = self.arguments.iter();
+        let same = arguments.filter(|argument| argument.name == name && argument.cfgs.is_empty());
+        same.count() > 1
     }
 
     pub(crate) fn has_argument(&self, name: &str) -> bool {
@@ -127,10 +152,31 @@ fn arguments(function: &Function, style: &Style) -> Vec<Binding> {
                 ident: ident.clone(),
                 name: ident.unraw().to_string(),
                 cfgs: cfgs(&input.attrs).cloned().collect(),
+                doubt: None,
             });
         });
+        doubts(pat, &input.ty, &mut found);
     }
     found
+}
+
+/// Notes what is doubtful about the type of each name in `pat`. Where one type stands for several names, it isn't known whose
+/// part is doubtful, and nothing is noted.
+fn doubts(pat: &Pat, ty: &Type, found: &mut [Binding]) {
+    if let (Pat::Tuple(pats), Type::Tuple(types)) = (pat, ty) {
+        if pats.elems.len() == types.elems.len() {
+            let parts = pats.elems.iter().zip(&types.elems);
+            parts.for_each(|(pat, ty)| doubts(pat, ty, found));
+        }
+        return;
+    }
+    let mut names = Vec::new();
+    bindings::each(pat, &mut |ident| names.push(ident));
+    if let [name] = names[..]
+        && let Some(binding) = found.iter_mut().find(|binding| binding.ident == *name)
+    {
+        binding.doubt = Doubt::of(ty);
+    }
 }
 
 /// The `#[cfg(..)]`s among `attrs`.

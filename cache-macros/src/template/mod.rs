@@ -5,11 +5,12 @@
 //! it does; a shift needs parentheses, `<<(a >> 2)>>`.
 
 mod balance;
-
 use crate::diagnostics::errors::Errors;
+use crate::item::free::captured;
 use crate::item::free::{Mention, Place, mentions};
 use balance::is_balanced;
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use syn::ext::IdentExt as _;
 use syn::{Expr, LitStr};
 
 /// The name of the returned value in the placeholders of patterns.
@@ -17,6 +18,9 @@ pub(crate) const RESULT: &str = "result";
 
 /// What stands for a placeholder in a shape. No literal can hold it: control characters are refused.
 const ANY_VALUE: char = '\u{1}';
+
+/// Where a name of the signature is bound, if it is one.
+pub(crate) type Scope<'a> = dyn Fn(&str) -> Option<Span> + 'a;
 
 /// A key or a pattern.
 pub(crate) struct Template {
@@ -54,7 +58,14 @@ impl Placeholder {
 
 impl Template {
     /// Splits `literal`. After a mistake the rest is still read.
+    #[cfg(test)]
     pub(crate) fn parse(literal: &LitStr, errors: &mut Errors) -> Self {
+        Self::parse_in(&|_| None, literal, errors)
+    }
+
+    /// Splits the literal of a function: a name in a placeholder resolves where `scope` says that it
+    /// is bound.
+    pub(crate) fn parse_in(scope: &Scope<'_>, literal: &LitStr, errors: &mut Errors) -> Self {
         let text = literal.value();
         let mut rest = text.as_str();
         let mut segments = Vec::new();
@@ -65,7 +76,7 @@ impl Template {
             };
             push_text(&mut segments, &rest[..at], literal, errors);
             rest = &rest[at + marks.0.len()..];
-            let (placeholder, length) = read_placeholder(rest, marks, literal.span());
+            let (placeholder, length) = read_placeholder(scope, rest, marks, literal.span());
             rest = &rest[length..];
             segments.extend(errors.keep(placeholder).map(Segment::Placeholder));
         }
@@ -137,6 +148,7 @@ fn push_text(segments: &mut Vec<Segment>, text: &str, literal: &LitStr, errors: 
 
 /// Reads the placeholder that `rest` begins with, after its opening mark; and how much that was.
 fn read_placeholder(
+    scope: &Scope<'_>,
     rest: &str,
     (open, close): Marks,
     span: Span,
@@ -168,7 +180,7 @@ fn read_placeholder(
     }
     let mut reason = None;
     for at in ends {
-        match expression(rest[..at].trim(), span) {
+        match expression(scope, rest[..at].trim(), span) {
             Ok(placeholder) => return (Ok(placeholder), at + close.len()),
             Err(error) => reason = reason.or(Some(error)),
         }
@@ -183,14 +195,14 @@ fn read_placeholder(
     fail(message, first + close.len())
 }
 
-fn expression(source: &str, span: Span) -> Result<Placeholder, String> {
+fn expression(scope: &Scope<'_>, source: &str, span: Span) -> Result<Placeholder, String> {
     if !is_balanced(source) {
         return Err("a bracket or a quote doesn't close".to_owned());
     }
     let tokens: TokenStream = source
         .parse()
         .map_err(|_| "it can't be split into tokens".to_owned())?;
-    let tokens = respan(tokens, span.resolved_at(Span::call_site()));
+    let tokens = respan(scope, tokens, span.resolved_at(Span::call_site()));
     let expr: Expr = syn::parse2(tokens).map_err(|error| error.to_string())?;
     Ok(Placeholder {
         source: source.to_owned(),
@@ -199,16 +211,27 @@ fn expression(source: &str, span: Span) -> Result<Placeholder, String> {
     })
 }
 
-/// Names resolve to the user's arguments, and errors sit on the literal.
-fn respan(tokens: TokenStream, span: Span) -> TokenStream {
+/// Puts errors on the literal, and resolves the names of arguments where they are bound: the
+/// literal and the signature may come from different sides of a `macro_rules!`. A local name of the
+/// placeholder that shadows an argument resolves like the argument, so it still shadows it.
+pub(crate) fn respan(scope: &Scope<'_>, tokens: TokenStream, span: Span) -> TokenStream {
     let respanned = |token: TokenTree| {
+        let bound = match &token {
+            TokenTree::Ident(ident) => scope(&ident.unraw().to_string()),
+            // `"{slug}"`: a format string takes its names from where it is itself.
+            TokenTree::Literal(literal) => captured(&literal.to_string())
+                .iter()
+                .find_map(|name| scope(name)),
+            _ => None,
+        };
         let mut token = match token {
             TokenTree::Group(group) => {
-                TokenTree::Group(Group::new(group.delimiter(), respan(group.stream(), span)))
+                let inside = respan(scope, group.stream(), span);
+                TokenTree::Group(Group::new(group.delimiter(), inside))
             }
             other => other,
         };
-        token.set_span(span);
+        token.set_span(bound.map_or(span, |bound| bound.located_at(span)));
         token
     };
     tokens.into_iter().map(respanned).collect()

@@ -1,5 +1,5 @@
 // What `#[async_trait]` leaves of `async fn find(&self, id: String, _: Trace) -> Result<User, Error>`.
-#[cacheable(key = "users:<<id>>", ttl = self.ttl, cache = self.cache)]
+#[cacheable(key = "users:<<id>>", skip(self), ttl = self.ttl, cache = self.cache)]
 #[allow(clippy::type_complexity)]
 fn find<'life0, 'async_trait>(
     &'life0 self,

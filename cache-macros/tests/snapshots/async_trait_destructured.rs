@@ -1,4 +1,4 @@
-#[cacheable]
+#[cacheable(skip(self))]
 fn find<'life0, 'async_trait>(
     &'life0 self,
     __arg1: Path<String>,

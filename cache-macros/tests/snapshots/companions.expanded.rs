@@ -26,29 +26,36 @@ pub(super) async fn get_post<D: Database>(
                                 #[diagnostic::on_unimplemented(
                                     message = "the argument `page` can't be hashed into the cache key",
                                     label = "`{Self}` doesn't implement `serde::Serialize`",
-                                    note = "add `skip(page)` to the attribute if it is no part of the key; or use it in the key, `<<page>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                                    note = "add `skip(page)` to the attribute if it is no part of the key; or use it in the key, `<<page>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type (add it as a bound, if that is a type parameter)",
                                 )]
-                                pub(super) trait Hashed {
+                                pub(super) trait Hashed<Way> {
                                     fn hash(
                                         &self,
+                                        way: Way,
                                         w: &mut ::cache_runtime::__private::Writer<'_>,
                                     );
                                 }
                                 #[diagnostic::do_not_recommend]
                                 impl<
-                                    T: ::cache_runtime::__private::HashArgument<()>
-                                        + ?::core::marker::Sized,
-                                > Hashed for T {
+                                    T: ?::core::marker::Sized,
+                                    Way: ::cache_runtime::__private::hashed::Way<T>,
+                                > Hashed<Way> for T {
                                     fn hash(
                                         &self,
+                                        way: Way,
                                         w: &mut ::cache_runtime::__private::Writer<'_>,
                                     ) {
-                                        w.argument::<(), _>("page", self);
+                                        way.argument(w, "page", self);
                                     }
                                 }
                             }
                             use hashed::Hashed;
-                            Hashed::hash(&page, w);
+                            Hashed::hash(
+                                &page,
+                                ::cache_runtime::__private::hashed::Probe::of(&page)
+                                    .__way(),
+                                w,
+                            );
                         }
                     },
                 ),
@@ -121,11 +128,41 @@ pub(super) fn get_post_cache_key<D: Database>(
     page: u32,
 ) -> ::std::string::String {
     ::cache_runtime::__private::cache_key(
-        ::cache_runtime::__private::ReadSite::new(
-            "get_post",
-            ::core::module_path!(),
-            "posts:<<slug>>",
-            "posts:\u{1}",
+        ::cache_runtime::__private::call_site!(
+            "get_post", "posts:<<slug>>", "posts:\u{1}",
+        ),
+        ::cache_runtime::__private::Handle::Current,
+        ::cache_runtime::__private::SeesByReference::rendered(
+            &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                ::cache_runtime::__private::part::Probe::of(&(slug))
+                    .__part(w, "posts:", "slug");
+                ::cache_runtime::__private::quiet::Probe::of(&page).__hash(w, "page");
+            },
+        ),
+    )
+}
+#[cfg(feature = "posts")]
+/// The path and variant, without the prefix, of the entry that `get_post` reads with these arguments.
+#[allow(
+    unused,
+    unreachable_pub,
+    deprecated,
+    nonstandard_style,
+    private_bounds,
+    private_interfaces,
+    clippy::all,
+    clippy::nursery,
+    clippy::pedantic,
+)]
+#[allow(deprecated)]
+pub(super) fn get_post_cache_path<D: Database>(
+    db: &D,
+    mut slug: String,
+    page: u32,
+) -> ::std::string::String {
+    ::cache_runtime::__private::cache_path(
+        ::cache_runtime::__private::call_site!(
+            "get_post", "posts:<<slug>>", "posts:\u{1}",
         ),
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
@@ -160,11 +197,8 @@ pub(super) async fn get_post_invalidate<D: Database>(
     ::cache_runtime::__private::CacheError,
 > {
     let removal = ::cache_runtime::__private::invalidate_entry(
-        ::cache_runtime::__private::ReadSite::new(
-            "get_post",
-            ::core::module_path!(),
-            "posts:<<slug>>",
-            "posts:\u{1}",
+        ::cache_runtime::__private::call_site!(
+            "get_post", "posts:<<slug>>", "posts:\u{1}",
         ),
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
@@ -197,13 +231,9 @@ pub(super) async fn get_post_refresh<D: Database>(
     page: u32,
 ) -> Option<Post> {
     let lookup = ::cache_runtime::__private::begin_refresh_with(
-        ::cache_runtime::__private::ReadSite::new(
-                "get_post",
-                ::core::module_path!(),
-                "posts:<<slug>>",
-                "posts:\u{1}",
-            )
-            .computed_ttl(),
+        ::cache_runtime::__private::call_site!(
+            "get_post", "posts:<<slug>>", "posts:\u{1}", .computed_ttl()
+        ),
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::shape::Probe::<Option<Post>>::NEW.__shape().__fit(),
         ::cache_runtime::__private::SeesByReference::rendered(

@@ -35,29 +35,35 @@ unsafe fn count(&self, visits: u32) -> u32 {
                         #[diagnostic::on_unimplemented(
                             message = "the argument `visits` can't be hashed into the cache key",
                             label = "`{Self}` doesn't implement `serde::Serialize`",
-                            note = "add `skip(visits)` to the attribute if it is no part of the key; or use it in the key, `<<visits>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                            note = "add `skip(visits)` to the attribute if it is no part of the key; or use it in the key, `<<visits>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type (add it as a bound, if that is a type parameter)",
                         )]
-                        pub(super) trait Hashed {
+                        pub(super) trait Hashed<Way> {
                             fn hash(
                                 &self,
+                                way: Way,
                                 w: &mut ::cache_runtime::__private::Writer<'_>,
                             );
                         }
                         #[diagnostic::do_not_recommend]
                         impl<
-                            T: ::cache_runtime::__private::HashArgument<()>
-                                + ?::core::marker::Sized,
-                        > Hashed for T {
+                            T: ?::core::marker::Sized,
+                            Way: ::cache_runtime::__private::hashed::Way<T>,
+                        > Hashed<Way> for T {
                             fn hash(
                                 &self,
+                                way: Way,
                                 w: &mut ::cache_runtime::__private::Writer<'_>,
                             ) {
-                                w.argument::<(), _>("visits", self);
+                                way.argument(w, "visits", self);
                             }
                         }
                     }
                     use hashed::Hashed;
-                    Hashed::hash(&visits, w);
+                    Hashed::hash(
+                        &visits,
+                        ::cache_runtime::__private::hashed::Probe::of(&visits).__way(),
+                        w,
+                    );
                 }
             },
         ),
@@ -148,12 +154,31 @@ unsafe fn count_no_cache(&self, visits: u32) -> u32 {
 )]
 unsafe fn count_cache_key(&self, visits: u32) -> ::std::string::String {
     ::cache_runtime::__private::cache_key(
-        ::cache_runtime::__private::ReadSite::new(
-            "count",
-            ::core::module_path!(),
-            "",
-            "",
+        ::cache_runtime::__private::call_site!("count", "", "",),
+        ::cache_runtime::__private::Handle::Current,
+        ::cache_runtime::__private::SeesByReference::rendered(
+            &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                ::cache_runtime::__private::quiet::Probe::of(&visits)
+                    .__hash(w, "visits");
+            },
         ),
+    )
+}
+/// The path and variant, without the prefix, of the entry that `count` reads with these arguments.
+#[allow(
+    unused,
+    unreachable_pub,
+    deprecated,
+    nonstandard_style,
+    private_bounds,
+    private_interfaces,
+    clippy::all,
+    clippy::nursery,
+    clippy::pedantic,
+)]
+unsafe fn count_cache_path(&self, visits: u32) -> ::std::string::String {
+    ::cache_runtime::__private::cache_path(
+        ::cache_runtime::__private::call_site!("count", "", "",),
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
@@ -183,12 +208,7 @@ unsafe fn count_invalidate(
     ::cache_runtime::__private::CacheError,
 > {
     ::cache_runtime::__private::invalidate_entry_sync(
-        ::cache_runtime::__private::ReadSite::new(
-            "count",
-            ::core::module_path!(),
-            "",
-            "",
-        ),
+        ::cache_runtime::__private::call_site!("count", "", "",),
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
@@ -234,12 +254,7 @@ unsafe fn count_refresh(&self, visits: u32) -> u32 {
         ::cache_runtime::__private::shape::Probe::<u32>::NEW.__shape(),
     );
     let lookup = ::cache_runtime::__private::begin_refresh(
-        ::cache_runtime::__private::ReadSite::new(
-            "count",
-            ::core::module_path!(),
-            "",
-            "",
-        ),
+        ::cache_runtime::__private::call_site!("count", "", "",),
         ::cache_runtime::__private::shape::Probe::<u32>::NEW.__shape().__fit(),
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {

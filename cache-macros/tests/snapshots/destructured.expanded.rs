@@ -27,29 +27,35 @@ where
                             #[diagnostic::on_unimplemented(
                                 message = "the argument `page` can't be hashed into the cache key",
                                 label = "`{Self}` doesn't implement `serde::Serialize`",
-                                note = "add `skip(page)` to the attribute if it is no part of the key; or use it in the key, `<<page>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                                note = "add `skip(page)` to the attribute if it is no part of the key; or use it in the key, `<<page>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type (add it as a bound, if that is a type parameter)",
                             )]
-                            pub(super) trait Hashed {
+                            pub(super) trait Hashed<Way> {
                                 fn hash(
                                     &self,
+                                    way: Way,
                                     w: &mut ::cache_runtime::__private::Writer<'_>,
                                 );
                             }
                             #[diagnostic::do_not_recommend]
                             impl<
-                                T: ::cache_runtime::__private::HashArgument<()>
-                                    + ?::core::marker::Sized,
-                            > Hashed for T {
+                                T: ?::core::marker::Sized,
+                                Way: ::cache_runtime::__private::hashed::Way<T>,
+                            > Hashed<Way> for T {
                                 fn hash(
                                     &self,
+                                    way: Way,
                                     w: &mut ::cache_runtime::__private::Writer<'_>,
                                 ) {
-                                    w.argument::<(), _>("page", self);
+                                    way.argument(w, "page", self);
                                 }
                             }
                         }
                         use hashed::Hashed;
-                        Hashed::hash(&page, w);
+                        Hashed::hash(
+                            &page,
+                            ::cache_runtime::__private::hashed::Probe::of(&page).__way(),
+                            w,
+                        );
                     }
                     #[allow(clippy::used_underscore_binding)]
                     {
@@ -57,29 +63,36 @@ where
                             #[diagnostic::on_unimplemented(
                                 message = "the argument `first` can't be hashed into the cache key",
                                 label = "`{Self}` doesn't implement `serde::Serialize`",
-                                note = "add `skip(first)` to the attribute if it is no part of the key; or use it in the key, `<<first>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                                note = "add `skip(first)` to the attribute if it is no part of the key; or use it in the key, `<<first>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type (add it as a bound, if that is a type parameter)",
                             )]
-                            pub(super) trait Hashed {
+                            pub(super) trait Hashed<Way> {
                                 fn hash(
                                     &self,
+                                    way: Way,
                                     w: &mut ::cache_runtime::__private::Writer<'_>,
                                 );
                             }
                             #[diagnostic::do_not_recommend]
                             impl<
-                                T: ::cache_runtime::__private::HashArgument<()>
-                                    + ?::core::marker::Sized,
-                            > Hashed for T {
+                                T: ?::core::marker::Sized,
+                                Way: ::cache_runtime::__private::hashed::Way<T>,
+                            > Hashed<Way> for T {
                                 fn hash(
                                     &self,
+                                    way: Way,
                                     w: &mut ::cache_runtime::__private::Writer<'_>,
                                 ) {
-                                    w.argument::<(), _>("first", self);
+                                    way.argument(w, "first", self);
                                 }
                             }
                         }
                         use hashed::Hashed;
-                        Hashed::hash(&first, w);
+                        Hashed::hash(
+                            &first,
+                            ::cache_runtime::__private::hashed::Probe::of(&first)
+                                .__way(),
+                            w,
+                        );
                     }
                     #[allow(clippy::used_underscore_binding)]
                     {
@@ -87,29 +100,35 @@ where
                             #[diagnostic::on_unimplemented(
                                 message = "the argument `rest` can't be hashed into the cache key",
                                 label = "`{Self}` doesn't implement `serde::Serialize`",
-                                note = "add `skip(rest)` to the attribute if it is no part of the key; or use it in the key, `<<rest>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                                note = "add `skip(rest)` to the attribute if it is no part of the key; or use it in the key, `<<rest>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type (add it as a bound, if that is a type parameter)",
                             )]
-                            pub(super) trait Hashed {
+                            pub(super) trait Hashed<Way> {
                                 fn hash(
                                     &self,
+                                    way: Way,
                                     w: &mut ::cache_runtime::__private::Writer<'_>,
                                 );
                             }
                             #[diagnostic::do_not_recommend]
                             impl<
-                                T: ::cache_runtime::__private::HashArgument<()>
-                                    + ?::core::marker::Sized,
-                            > Hashed for T {
+                                T: ?::core::marker::Sized,
+                                Way: ::cache_runtime::__private::hashed::Way<T>,
+                            > Hashed<Way> for T {
                                 fn hash(
                                     &self,
+                                    way: Way,
                                     w: &mut ::cache_runtime::__private::Writer<'_>,
                                 ) {
-                                    w.argument::<(), _>("rest", self);
+                                    way.argument(w, "rest", self);
                                 }
                             }
                         }
                         use hashed::Hashed;
-                        Hashed::hash(&rest, w);
+                        Hashed::hash(
+                            &rest,
+                            ::cache_runtime::__private::hashed::Probe::of(&rest).__way(),
+                            w,
+                        );
                     }
                 },
             ),

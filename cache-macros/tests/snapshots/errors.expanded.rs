@@ -5,7 +5,7 @@ pub fn get_post(db: &Db, slug: &str, page: u32) {
     db.post(slug, page)
 }
 ::core::compile_error! {
-    "unknown option `kye`; did you mean `key`? `#[cacheable]` takes `key`, `ttl`, `skip`, `condition`, `unless`, `cache_none`, `version`, `near`, `stale`, `stale_if_error`, `early`, `refresh`, `jitter`, `debug`, `cache`, `companions`, `crate`"
+    "unknown option `kye`; did you mean `key`? `#[cacheable]` takes `key`, `ttl`, `skip`, `condition`, `unless`, `cache_none`, `version`, `near`, `stale`, `stale_if_error`, `early`, `refresh`, `jitter`, `detached`, `debug`, `cache`, `companions`, `crate`"
 }
 ::core::compile_error! {
     "`ttl` is given twice: keep one of them"
@@ -64,6 +64,21 @@ pub fn get_post_no_cache(db: &Db, slug: &str, page: u32) {
     clippy::pedantic,
 )]
 pub fn get_post_cache_key(db: &Db, slug: &str, page: u32) -> ::std::string::String {
+    ::core::unreachable!()
+}
+/// The path and variant, without the prefix, of the entry that `get_post` reads with these arguments.
+#[allow(
+    unused,
+    unreachable_pub,
+    deprecated,
+    nonstandard_style,
+    private_bounds,
+    private_interfaces,
+    clippy::all,
+    clippy::nursery,
+    clippy::pedantic,
+)]
+pub fn get_post_cache_path(db: &Db, slug: &str, page: u32) -> ::std::string::String {
     ::core::unreachable!()
 }
 /// Removes the one entry that `get_post` reads with these arguments; `true` if there was one.

@@ -17,29 +17,35 @@ async fn list(
                             #[diagnostic::on_unimplemented(
                                 message = "the argument `tags` can't be hashed into the cache key",
                                 label = "`{Self}` doesn't implement `serde::Serialize`",
-                                note = "add `skip(tags)` to the attribute if it is no part of the key; or use it in the key, `<<tags>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                                note = "add `skip(tags)` to the attribute if it is no part of the key; or use it in the key, `<<tags>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type (add it as a bound, if that is a type parameter)",
                             )]
-                            pub(super) trait Hashed {
+                            pub(super) trait Hashed<Way> {
                                 fn hash(
                                     &self,
+                                    way: Way,
                                     w: &mut ::cache_runtime::__private::Writer<'_>,
                                 );
                             }
                             #[diagnostic::do_not_recommend]
                             impl<
-                                T: ::cache_runtime::__private::HashArgument<()>
-                                    + ?::core::marker::Sized,
-                            > Hashed for T {
+                                T: ?::core::marker::Sized,
+                                Way: ::cache_runtime::__private::hashed::Way<T>,
+                            > Hashed<Way> for T {
                                 fn hash(
                                     &self,
+                                    way: Way,
                                     w: &mut ::cache_runtime::__private::Writer<'_>,
                                 ) {
-                                    w.argument::<(), _>("tags", self);
+                                    way.argument(w, "tags", self);
                                 }
                             }
                         }
                         use hashed::Hashed;
-                        Hashed::hash(&tags, w);
+                        Hashed::hash(
+                            &tags,
+                            ::cache_runtime::__private::hashed::Probe::of(&tags).__way(),
+                            w,
+                        );
                     }
                     #[allow(clippy::used_underscore_binding)]
                     {
@@ -47,29 +53,36 @@ async fn list(
                             #[diagnostic::on_unimplemented(
                                 message = "the argument `type` can't be hashed into the cache key",
                                 label = "`{Self}` doesn't implement `serde::Serialize`",
-                                note = "add `skip(r#type)` to the attribute if it is no part of the key; or use it in the key, `<<r#type>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                                note = "add `skip(r#type)` to the attribute if it is no part of the key; or use it in the key, `<<r#type>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type (add it as a bound, if that is a type parameter)",
                             )]
-                            pub(super) trait Hashed {
+                            pub(super) trait Hashed<Way> {
                                 fn hash(
                                     &self,
+                                    way: Way,
                                     w: &mut ::cache_runtime::__private::Writer<'_>,
                                 );
                             }
                             #[diagnostic::do_not_recommend]
                             impl<
-                                T: ::cache_runtime::__private::HashArgument<()>
-                                    + ?::core::marker::Sized,
-                            > Hashed for T {
+                                T: ?::core::marker::Sized,
+                                Way: ::cache_runtime::__private::hashed::Way<T>,
+                            > Hashed<Way> for T {
                                 fn hash(
                                     &self,
+                                    way: Way,
                                     w: &mut ::cache_runtime::__private::Writer<'_>,
                                 ) {
-                                    w.argument::<(), _>("type", self);
+                                    way.argument(w, "type", self);
                                 }
                             }
                         }
                         use hashed::Hashed;
-                        Hashed::hash(&r#type, w);
+                        Hashed::hash(
+                            &r#type,
+                            ::cache_runtime::__private::hashed::Probe::of(&r#type)
+                                .__way(),
+                            w,
+                        );
                     }
                 },
             ),

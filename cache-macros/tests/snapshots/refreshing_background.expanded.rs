@@ -18,29 +18,36 @@ async fn score(player: u32, #[cfg(all())] limit: u64) -> u64 {
                                 #[diagnostic::on_unimplemented(
                                     message = "the argument `limit` can't be hashed into the cache key",
                                     label = "`{Self}` doesn't implement `serde::Serialize`",
-                                    note = "add `skip(limit)` to the attribute if it is no part of the key; or use it in the key, `<<limit>>`; or derive `serde::Serialize` for its type (add it as a bound, if that is a type parameter)",
+                                    note = "add `skip(limit)` to the attribute if it is no part of the key; or use it in the key, `<<limit>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type (add it as a bound, if that is a type parameter)",
                                 )]
-                                pub(super) trait Hashed {
+                                pub(super) trait Hashed<Way> {
                                     fn hash(
                                         &self,
+                                        way: Way,
                                         w: &mut ::cache_runtime::__private::Writer<'_>,
                                     );
                                 }
                                 #[diagnostic::do_not_recommend]
                                 impl<
-                                    T: ::cache_runtime::__private::HashArgument<()>
-                                        + ?::core::marker::Sized,
-                                > Hashed for T {
+                                    T: ?::core::marker::Sized,
+                                    Way: ::cache_runtime::__private::hashed::Way<T>,
+                                > Hashed<Way> for T {
                                     fn hash(
                                         &self,
+                                        way: Way,
                                         w: &mut ::cache_runtime::__private::Writer<'_>,
                                     ) {
-                                        w.argument::<(), _>("limit", self);
+                                        way.argument(w, "limit", self);
                                     }
                                 }
                             }
                             use hashed::Hashed;
-                            Hashed::hash(&limit, w);
+                            Hashed::hash(
+                                &limit,
+                                ::cache_runtime::__private::hashed::Probe::of(&limit)
+                                    .__way(),
+                                w,
+                            );
                         }
                     },
                 ),
@@ -112,11 +119,36 @@ async fn score_no_cache(player: u32, #[cfg(all())] limit: u64) -> u64 {
 )]
 fn score_cache_key(player: u32, #[cfg(all())] limit: u64) -> ::std::string::String {
     ::cache_runtime::__private::cache_key(
-        ::cache_runtime::__private::ReadSite::new(
-            "score",
-            ::core::module_path!(),
-            "scores:<<player>>",
-            "scores:\u{1}",
+        ::cache_runtime::__private::call_site!(
+            "score", "scores:<<player>>", "scores:\u{1}",
+        ),
+        ::cache_runtime::__private::Handle::Current,
+        ::cache_runtime::__private::SeesByReference::rendered(
+            &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                ::cache_runtime::__private::part::Probe::of(&(player))
+                    .__part(w, "scores:", "player");
+                #[cfg(all())]
+                ::cache_runtime::__private::quiet::Probe::of(&limit).__hash(w, "limit");
+            },
+        ),
+    )
+}
+/// The path and variant, without the prefix, of the entry that `score` reads with these arguments.
+#[allow(
+    unused,
+    unreachable_pub,
+    deprecated,
+    nonstandard_style,
+    private_bounds,
+    private_interfaces,
+    clippy::all,
+    clippy::nursery,
+    clippy::pedantic,
+)]
+fn score_cache_path(player: u32, #[cfg(all())] limit: u64) -> ::std::string::String {
+    ::cache_runtime::__private::cache_path(
+        ::cache_runtime::__private::call_site!(
+            "score", "scores:<<player>>", "scores:\u{1}",
         ),
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
@@ -150,11 +182,8 @@ async fn score_invalidate(
     ::cache_runtime::__private::CacheError,
 > {
     let removal = ::cache_runtime::__private::invalidate_entry(
-        ::cache_runtime::__private::ReadSite::new(
-            "score",
-            ::core::module_path!(),
-            "scores:<<player>>",
-            "scores:\u{1}",
+        ::cache_runtime::__private::call_site!(
+            "score", "scores:<<player>>", "scores:\u{1}",
         ),
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
@@ -182,16 +211,10 @@ async fn score_invalidate(
 )]
 async fn score_refresh(player: u32, #[cfg(all())] limit: u64) -> u64 {
     let lookup = ::cache_runtime::__private::begin_refresh(
-        ::cache_runtime::__private::ReadSite::new(
-                "score",
-                ::core::module_path!(),
-                "scores:<<player>>",
-                "scores:\u{1}",
-            )
-            .ttl(60000)
-            .stale(60000)
-            .early()
-            .jitter(0.1f64),
+        ::cache_runtime::__private::call_site!(
+            "score", "scores:<<player>>", "scores:\u{1}", .ttl(60000).stale(60000)
+            .early().jitter(0.1f64)
+        ),
         ::cache_runtime::__private::shape::Probe::<u64>::NEW.__shape().__fit(),
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {

@@ -75,12 +75,31 @@ async fn post_no_cache(db: &Db, slug: &str) -> Result<Post, DbError> {
 )]
 fn post_cache_key(db: &Db, slug: &str) -> ::std::string::String {
     ::cache_runtime::__private::cache_key(
-        ::cache_runtime::__private::ReadSite::new(
-            "post",
-            ::core::module_path!(),
-            "posts:<<slug>>",
-            "posts:\u{1}",
+        ::cache_runtime::__private::call_site!("post", "posts:<<slug>>", "posts:\u{1}",),
+        ::cache_runtime::__private::Handle::Current,
+        ::cache_runtime::__private::SeesByReference::rendered(
+            &|w: &mut ::cache_runtime::__private::Writer<'_>| {
+                ::cache_runtime::__private::part::Probe::of(&(slug))
+                    .__part(w, "posts:", "slug");
+            },
         ),
+    )
+}
+/// The path and variant, without the prefix, of the entry that `post` reads with these arguments.
+#[allow(
+    unused,
+    unreachable_pub,
+    deprecated,
+    nonstandard_style,
+    private_bounds,
+    private_interfaces,
+    clippy::all,
+    clippy::nursery,
+    clippy::pedantic,
+)]
+fn post_cache_path(db: &Db, slug: &str) -> ::std::string::String {
+    ::cache_runtime::__private::cache_path(
+        ::cache_runtime::__private::call_site!("post", "posts:<<slug>>", "posts:\u{1}",),
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
@@ -110,12 +129,7 @@ async fn post_invalidate(
     ::cache_runtime::__private::CacheError,
 > {
     let removal = ::cache_runtime::__private::invalidate_entry(
-        ::cache_runtime::__private::ReadSite::new(
-            "post",
-            ::core::module_path!(),
-            "posts:<<slug>>",
-            "posts:\u{1}",
-        ),
+        ::cache_runtime::__private::call_site!("post", "posts:<<slug>>", "posts:\u{1}",),
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
@@ -140,15 +154,10 @@ async fn post_invalidate(
 )]
 async fn post_refresh(db: &Db, slug: &str) -> Result<Post, DbError> {
     let lookup = ::cache_runtime::__private::begin_refresh(
-        ::cache_runtime::__private::ReadSite::new(
-                "post",
-                ::core::module_path!(),
-                "posts:<<slug>>",
-                "posts:\u{1}",
-            )
-            .ttl(60000)
-            .stale(60000)
-            .stale_if_error(3600000),
+        ::cache_runtime::__private::call_site!(
+            "post", "posts:<<slug>>", "posts:\u{1}", .ttl(60000).stale(60000)
+            .stale_if_error(3600000)
+        ),
         ::cache_runtime::__private::shape::Probe::<Result<Post, DbError>>::NEW
             .__shape()
             .__fit(),

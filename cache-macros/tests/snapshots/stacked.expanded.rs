@@ -217,12 +217,30 @@ fn publish_no_cache(slug: &str) -> Result<Post, Error> {
 )]
 fn publish_cache_key(slug: &str) -> ::std::string::String {
     renamed::__private::cache_key(
-        renamed::__private::ReadSite::new(
-            "publish",
-            ::core::module_path!(),
-            "posts:<<slug>>",
-            "posts:\u{1}",
+        renamed::__private::call_site!("publish", "posts:<<slug>>", "posts:\u{1}",),
+        renamed::__private::Handle::Current,
+        renamed::__private::SeesByReference::rendered(
+            &|w: &mut renamed::__private::Writer<'_>| {
+                renamed::__private::part::Probe::of(&(slug)).__part(w, "posts:", "slug");
+            },
         ),
+    )
+}
+/// The path and variant, without the prefix, of the entry that `publish` reads with these arguments.
+#[allow(
+    unused,
+    unreachable_pub,
+    deprecated,
+    nonstandard_style,
+    private_bounds,
+    private_interfaces,
+    clippy::all,
+    clippy::nursery,
+    clippy::pedantic,
+)]
+fn publish_cache_path(slug: &str) -> ::std::string::String {
+    renamed::__private::cache_path(
+        renamed::__private::call_site!("publish", "posts:<<slug>>", "posts:\u{1}",),
         renamed::__private::Handle::Current,
         renamed::__private::SeesByReference::rendered(
             &|w: &mut renamed::__private::Writer<'_>| {
@@ -247,12 +265,7 @@ fn publish_invalidate(
     slug: &str,
 ) -> ::core::result::Result<::core::primitive::bool, renamed::__private::CacheError> {
     renamed::__private::invalidate_entry_sync(
-        renamed::__private::ReadSite::new(
-            "publish",
-            ::core::module_path!(),
-            "posts:<<slug>>",
-            "posts:\u{1}",
-        ),
+        renamed::__private::call_site!("publish", "posts:<<slug>>", "posts:\u{1}",),
         renamed::__private::Handle::Current,
         renamed::__private::SeesByReference::rendered(
             &|w: &mut renamed::__private::Writer<'_>| {
@@ -322,12 +335,7 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
         renamed::__private::shape::Probe::<Result<Post, Error>>::NEW.__shape(),
     );
     let lookup = renamed::__private::begin_refresh(
-        renamed::__private::ReadSite::new(
-            "publish",
-            ::core::module_path!(),
-            "posts:<<slug>>",
-            "posts:\u{1}",
-        ),
+        renamed::__private::call_site!("publish", "posts:<<slug>>", "posts:\u{1}",),
         renamed::__private::shape::Probe::<Result<Post, Error>>::NEW.__shape().__fit(),
         renamed::__private::SeesByReference::rendered(
             &|w: &mut renamed::__private::Writer<'_>| {

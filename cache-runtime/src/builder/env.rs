@@ -58,6 +58,7 @@ pub(super) fn with_presets(
     builders: &HashMap<String, Duration>,
 ) -> Result<HashMap<String, Duration>, CacheError> {
     let mut presets = of_builder(builders)?;
+    let mut named: HashMap<String, String> = HashMap::new();
     for (variable, _) in env::vars_os() {
         let Some(variable) = variable.to_str() else {
             continue;
@@ -66,7 +67,12 @@ pub(super) fn with_presets(
             continue;
         };
         if let Some(ttl) = seconds(variable)? {
-            presets.insert(preset_key(name), ttl);
+            let preset = preset_key(name);
+            if let Some(other) = named.insert(preset.clone(), variable.to_owned()) {
+                let reason = format!("names the preset that {other} names too; unset one of them");
+                return Err(invalid(variable, reason));
+            }
+            presets.insert(preset, ttl);
         }
     }
     Ok(presets)

@@ -9,15 +9,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::core::prefix::Prefix;
 use crate::core::{Cache, Inner, Logged};
 use crate::entry::Encoding;
 use crate::error::CacheError;
+#[cfg(feature = "redis")]
+use crate::events;
 use crate::flight::Flights;
 use crate::stats::Counters;
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
 #[cfg(feature = "redis")]
 use crate::store::redis::{Place, RedisStore, Way};
+
+/// The prefix of a program that names none.
+const UNNAMED: &str = "cache";
 
 /// Makes a [`Cache`]. Nothing is connected and no thread is started by building.
 ///
@@ -38,7 +44,7 @@ use crate::store::redis::{Place, RedisStore, Way};
 #[must_use = "a builder does nothing until `build`"]
 pub struct CacheBuilder {
     prefix: Option<String>,
-    prefix_default: String,
+    prefix_default: Option<String>,
     backend: Backend,
     memory_capacity: usize,
     default_ttl: Duration,
@@ -51,10 +57,13 @@ pub struct CacheBuilder {
     lease: Duration,
     near: Option<usize>,
     near_silence: Duration,
+    #[cfg(feature = "redis")]
+    runtime_connections: bool,
     clock: Clock,
     #[cfg(feature = "redis")]
     way: Way,
     encoding: Encoding,
+    memory_as_bytes: bool,
 }
 
 #[derive(Clone)]
@@ -79,7 +88,7 @@ impl CacheBuilder {
     pub(crate) fn new() -> Self {
         Self {
             prefix: None,
-            prefix_default: "cache".to_owned(),
+            prefix_default: None,
             backend: Backend::Memory,
             memory_capacity: 64 << 20,
             default_ttl: Duration::from_secs(300),
@@ -92,10 +101,13 @@ impl CacheBuilder {
             lease: Duration::from_secs(5),
             near: None,
             near_silence: Duration::from_secs(1),
+            #[cfg(feature = "redis")]
+            runtime_connections: true,
             clock: Clock::system(),
             #[cfg(feature = "redis")]
             way: Way::default(),
             encoding: Encoding::default(),
+            memory_as_bytes: false,
         }
     }
 
@@ -130,6 +142,11 @@ impl CacheBuilder {
     }
 
     /// The prefix of every key, `[A-Za-z0-9_.-]+`; default `cache`. No prefix contains another's keys.
+    ///
+    /// Programs that share a Redis must have different ones, and the processes of one program the
+    /// same one: it is the name under which they find, invalidate and clear each other's entries. So
+    /// it isn't derived from the binary's name, and `build` logs a warning where Redis is used
+    /// without one.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = Some(prefix.into());
         self
@@ -137,7 +154,7 @@ impl CacheBuilder {
 
     /// The prefix if nothing else, such as `CACHE_KEY_PREFIX`, names one.
     pub fn prefix_default(mut self, prefix: impl Into<String>) -> Self {
-        self.prefix_default = prefix.into();
+        self.prefix_default = Some(prefix.into());
         self
     }
 
@@ -171,6 +188,8 @@ impl CacheBuilder {
     ///
     /// [`build`](Self::build) refuses a lifetime of zero, and two names that one variable would name, such as
     /// `user-profile` and `user_profile`.
+    /// A function that names a preset which is configured nowhere uses the default TTL, and a warning
+    /// says so at its first miss, once.
     pub fn preset(mut self, name: impl Into<String>, ttl: Duration) -> Self {
         self.presets.insert(name.into(), ttl);
         self
@@ -194,10 +213,10 @@ impl CacheBuilder {
     ///
     /// [`CacheError`] says which input is wrong and what would be right.
     pub fn build(self) -> Result<Cache, CacheError> {
-        let prefix = self
-            .prefix
-            .clone()
-            .unwrap_or_else(|| self.prefix_default.clone());
+        let named = self.prefix.clone().or_else(|| self.prefix_default.clone());
+        #[cfg(feature = "redis")]
+        let is_named = named.is_some();
+        let prefix = named.unwrap_or_else(|| UNNAMED.to_owned());
         env::check_prefix(&prefix)?;
         positive("response_timeout", self.response_timeout)?;
         positive("invalidation_timeout", self.invalidation_timeout)?;
@@ -211,7 +230,11 @@ impl CacheBuilder {
             #[cfg(feature = "redis")]
             Backend::Redis(place) => {
                 let limits = self.limits();
-                Store::Redis(RedisStore::new(place, &self.way, &prefix, limits)?)
+                let store = RedisStore::new(place, &self.way, &prefix, limits, &self.clock)?;
+                if !is_named {
+                    events::unnamed_prefix(&prefix);
+                }
+                Store::Redis(store)
             }
         };
         Ok(self.assemble(prefix, presets, store))
@@ -221,7 +244,9 @@ impl CacheBuilder {
     pub(crate) fn uncached(mut self) -> Cache {
         self.enabled = false;
         let (prefix, store) = (
-            self.prefix_default.clone(),
+            self.prefix_default
+                .clone()
+                .unwrap_or_else(|| UNNAMED.to_owned()),
             Store::Memory(MemoryStore::new(self.memory_capacity)),
         );
         self.assemble(prefix, HashMap::new(), store)
@@ -230,14 +255,15 @@ impl CacheBuilder {
     fn assemble(self, prefix: String, presets: HashMap<String, Duration>, store: Store) -> Cache {
         Cache {
             inner: Arc::new(Inner {
-                prefix,
+                prefix: Prefix::new(prefix),
                 enabled: self.enabled,
                 default_ttl: self.default_ttl,
                 presets,
                 flight_limit: self.flight_limit,
                 clock: self.clock,
                 encoding: self.encoding,
-                too_large: Logged::default(),
+                memory_as_bytes: self.memory_as_bytes,
+                logged: Logged::default(),
                 store,
                 flights: Arc::new(Flights::new()),
                 counters: Counters::new(),

@@ -43,7 +43,7 @@ impl CacheBuilder {
     }
 
     /// User and password for the master that [`redis_sentinel`](Self::redis_sentinel) finds; the user is `default`
-    /// where the server knows a password only. Default: none.
+    /// where the server knows a password only. Default: none. [`build`](Self::build) refuses an empty user or password.
     ///
     /// ```
     /// # use cache_runtime::Cache;

@@ -14,6 +14,11 @@ impl CacheBuilder {
     /// Stores entries in the Redis at this URL, `redis://[user:password@]host[:port][/database]`, or at a Unix socket,
     /// `unix:///path?db=3&user=name&pass=secret`. `?protocol=resp3` may follow a host, and nothing else: [`build`](Self::build)
     /// refuses what would be ignored, such as `?db=3`.
+    /// Stores entries in the Redis at this URL, `redis://[user:password@]host[:port][/database]`.
+    ///
+    /// [`build`](Self::build) refuses a user without a password: the client would not log in, and act as the user `default`. A
+    /// password alone, `redis://:password@host`, is that of `default`. A node of a cluster needs
+    /// [`redis_cluster`](Self::redis_cluster).
     pub fn redis(mut self, url: impl Into<String>) -> Self {
         self.backend = Backend::Redis(Place::Server(url.into()));
         self
@@ -66,6 +71,29 @@ impl CacheBuilder {
         self
     }
 
+    /// Whether a tokio runtime that reads often gets a connection of its own, which spares its reads two changes of thread; default
+    /// true.
+    ///
+    /// Such a connection needs the runtime's I/O. tokio doesn't tell whether a runtime was built with it, and panics where it is asked
+    /// to do I/O without. The cache catches that panic, once in a process, and reads over its own thread from then on; but a panic hook
+    /// sees it. In a program with such runtimes (no `enable_io`, no `enable_all`) and a hook that reports panics or ends the process,
+    /// pass false: then all reads go over the cache's own thread, and no panic is provoked.
+    ///
+    /// ```
+    /// use cache_runtime::Cache;
+    ///
+    /// let cache = Cache::builder()
+    ///     .redis("redis://10.0.0.1:6379")
+    ///     .runtime_connections(false)
+    ///     .build()?;
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    #[cfg(feature = "redis")]
+    pub fn runtime_connections(mut self, enabled: bool) -> Self {
+        self.runtime_connections = enabled;
+        self
+    }
+
     /// Keeps up to so many bytes of what Redis holds in this process too; default: none. Redis tells of changes
     /// (`CLIENT TRACKING`, Redis 6 or newer), so what other processes invalidate leaves within the time that its message takes,
     /// and what this one invalidates has left when that returns. While Redis can't tell, nothing is served from here. A
@@ -92,6 +120,7 @@ impl CacheBuilder {
             replay_window: self.replay_window,
             near: self.near.filter(|bytes| *bytes > 0),
             near_silence: self.near_silence,
+            runtime_connections: self.runtime_connections,
         }
     }
 }

@@ -40,6 +40,42 @@ impl CacheBuilder {
         self
     }
 
+    /// Stores entries in memory as bytes too, as Redis would, so that tests without a server see what a program on Redis
+    /// sees; default false. A hit then decodes a value of its own, and a value that serde doesn't read as it wrote it isn't
+    /// stored. Hits get slower: this is for tests.
+    ///
+    /// ```
+    /// use cache_runtime::{Cache, cacheable};
+    /// # use std::sync::atomic::{AtomicU32, Ordering};
+    ///
+    /// #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    /// struct User {
+    ///     name: String,
+    ///     #[serde(skip)]
+    ///     token: String,
+    /// }
+    ///
+    /// # static RUNS: AtomicU32 = AtomicU32::new(0);
+    /// #[cacheable(ttl = 60)]
+    /// fn user() -> User {
+    ///     # RUNS.fetch_add(1, Ordering::Relaxed);
+    ///     User { name: "a".to_owned(), token: "t".to_owned() }
+    /// }
+    ///
+    /// let cache = Cache::builder().memory_as_bytes(true).build()?;
+    /// cache.scope_sync(|| {
+    ///     // The body runs for both: a stored user would come back without its token.
+    ///     assert_eq!(user(), user());
+    /// });
+    /// # assert_eq!(RUNS.load(Ordering::Relaxed), 2);
+    /// assert_eq!(cache.stats().fills, 0);
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    pub fn memory_as_bytes(mut self, as_bytes: bool) -> Self {
+        self.memory_as_bytes = as_bytes;
+        self
+    }
+
     /// The most bytes of a value: in Redis encoded and not yet compressed, in memory as it was measured (about what its
     /// texts and numbers take; encoded, if it was `set`). Default: what there is room for in memory, see
     /// [`memory_capacity`](Self::memory_capacity), and 16 MiB for an entry in Redis as it is sent, which nothing raises.

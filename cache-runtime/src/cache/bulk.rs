@@ -24,7 +24,10 @@ impl Cache {
         &self,
         keys: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Result<Vec<Option<T>>, CacheError> {
-        let keys: Vec<Arc<str>> = keys.into_iter().map(|key| key.as_ref().into()).collect();
+        let keys = keys.into_iter();
+        let keys: Vec<Arc<str>> = keys
+            .map(|key| self.stored_key(key.as_ref()).into())
+            .collect();
         let found: Result<Vec<Option<T>>, CacheError> = match &self.inner().store {
             Store::Memory(store) => {
                 let now = self.inner().clock.now();
@@ -65,7 +68,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// The store's failure; or a value that no codec carries, or [`CacheError::TooLarge`]: then nothing is stored.
+    /// The store's failure; or that of a value that [`set`](Cache::set) would refuse: then nothing is stored.
     pub async fn set_many(
         &self,
         entries: impl IntoIterator<Item = impl KeyAndValue>,
@@ -73,8 +76,9 @@ impl Cache {
     ) -> Result<(), CacheError> {
         let ttl = ttl.into_ttl().unwrap_or(self.inner().default_ttl);
         let encoded = entries.into_iter().map(|entry| {
-            let bytes = self.encode("set_many", entry.key(), entry.value())?;
-            Ok((Arc::from(entry.key()), bytes))
+            let key = self.stored_key(entry.key());
+            let bytes = self.encode("set_many", key, entry.value())?;
+            Ok((Arc::from(key), bytes))
         });
         let entries = encoded.collect::<Result<Vec<(Arc<str>, Vec<u8>)>, CacheError>>()?;
         let count = entries.len() as u64;

@@ -71,7 +71,7 @@ impl Cache {
         Call {
             cache: self.clone(),
             origin: Origin::explicit(function),
-            key: key.into(),
+            key: self.stored_key(key).into(),
             version: 0,
             cache_none: true,
             options: ReadOptions::DEFAULT,

@@ -50,7 +50,12 @@ impl Cache {
         let (found, get) = timed(self.load_value::<u64>(&key)).await?;
         let (deleted, delete) = timed(self.remove_value(&key)).await?;
         if found != Some(number) || !deleted {
-            let reason = "the store didn't give back the value that was stored in it";
+            let reason = match self.inner().store.memory() {
+                Some(_) => {
+                    "the store has no room for a value; raise `memory_capacity`, or use `enabled(false)`"
+                }
+                None => "the store didn't give back the value that was stored in it",
+            };
             return Err(CacheError::Store {
                 source: std::sync::Arc::from(Box::from(reason)),
             });

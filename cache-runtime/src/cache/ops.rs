@@ -17,7 +17,15 @@ use crate::ttl::IntoTtl;
 use crate::value::Settable;
 use crate::value::payload::Payload;
 
-/// The explicit operations. Keys are without the prefix and are taken as they are written.
+/// The explicit operations.
+///
+/// A key is a path, with its variant if it has one, and is taken as it is written: `posts:42`. It may also be the full
+/// key, `quickpost:posts:42`, that a `.._cache_key(..)` companion, a log line or `redis-cli` shows: a key that begins with
+/// this cache's prefix and `:` is a full key. So a path that itself begins with that text must be given in full,
+/// `quickpost:quickpost:42`. The `.._cache_path(..)` companions do that by themselves, and so does [`key!`](crate::key) where its
+/// first segment holds a value: no value, not even the prefix, makes them name another entry.
+///
+/// Values in a key are escaped by [`key!`](crate::key) and [`escape`](crate::escape).
 impl Cache {
     /// The value of a key, if it is there and a `T`.
     ///
@@ -28,7 +36,7 @@ impl Cache {
         &self,
         key: &str,
     ) -> Result<Option<T>, CacheError> {
-        let found = self.load_value(key).await;
+        let found = self.load_value(self.stored_key(key)).await;
         self.count_found(&found.as_ref().map(Option::is_some));
         found
     }
@@ -58,13 +66,20 @@ impl Cache {
         }
     }
 
-    /// Stores a value, over any other. `ttl` is a [`Duration`], seconds, or `None` for the cache's default.
+    /// Stores a value, over any other. A text is passed as it is, `cache.set("greeting", "hello", 60)`: of
+    /// a reference to a reference, `&"hello"`, the compiler says that its `Deserialize` isn't general
+    /// enough, since only a `String` can be read back. `ttl` is a [`Duration`], seconds, or `None` for the cache's default.
     ///
     /// A computation of the same key that is under way is overtaken: its value isn't stored any more.
     ///
     /// # Errors
     ///
-    /// The store's failure, a value that no codec carries, or [`CacheError::TooLarge`]; then what stood there stays.
+    /// The store's failure; or [`CacheError::TooLarge`], [`CacheError::TooDeep`], [`CacheError::Changed`] for a value that
+    /// serde doesn't read as it wrote it, [`CacheError::Encode`] for one that no codec carries: then what was stored there
+    /// stays.
+    ///
+    /// A field with `#[serde(skip)]`, or one whose `serialize_with` writes something that is written the same once more
+    /// (`"***"`), isn't found here. Functions with `#[cacheable]` find both where the type is `PartialEq`.
     ///
     /// # Cancel safety
     ///
@@ -75,6 +90,7 @@ impl Cache {
         value: &T,
         ttl: impl IntoTtl,
     ) -> Result<(), CacheError> {
+        let key = self.stored_key(key);
         let ttl = ttl.into_ttl().unwrap_or(self.inner().default_ttl);
         let stored = match self.encode("set", key, value) {
             Ok(bytes) => self.store_bytes(key, bytes, ttl).await,
@@ -153,6 +169,7 @@ impl Cache {
     ///
     /// Once polled, it finishes without its caller.
     pub async fn delete(&self, key: &str) -> Result<bool, CacheError> {
+        let key = self.stored_key(key);
         self.delete_entry(Origin::explicit("delete"), key).await
     }
 
@@ -166,7 +183,8 @@ impl Cache {
     }
 
     /// Deletes what the pattern matches, and gives the number of entries. The pattern is a glob (`*`, `?`,
-    /// `[..]`, `\`) over paths: every variant of a matching path goes, and `posts:42:*` includes `posts:42`.
+    /// `[..]`, `\`) over paths, without the prefix: every variant of a matching path goes, and `posts:42:*` includes `posts:42`.
+    /// A value in it needs escaping, which [`pattern!`](crate::pattern) does.
     ///
     /// # Errors
     ///
@@ -209,6 +227,7 @@ impl Cache {
     ///
     /// The store's failure.
     pub async fn ttl(&self, key: &str) -> Result<Option<Duration>, CacheError> {
+        let key = self.stored_key(key);
         match &self.inner().store {
             Store::Memory(store) => {
                 let now = self.inner().clock.now();
@@ -231,5 +250,6 @@ pub(crate) fn encode<T: Settable + ?Sized>(
         created: crate::clock::unix_millis(),
         ..Facts::default()
     };
-    entry::encode(value, &facts, encoding)
+    // A function that is generic can't find out whether `T` is `PartialEq`.
+    Ok(entry::encode(value, &facts, encoding, entry::incomparable)?.bytes)
 }

@@ -1,6 +1,8 @@
 //! The handle's type and what all its clones share: what a call needs of a cache.
 
-mod too_large;
+mod not_stored;
+pub(crate) mod prefix;
+mod presets;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,7 +21,8 @@ use crate::stats::{Counter, Counters, Stats};
 use crate::store::Store;
 #[cfg(feature = "redis")]
 use crate::store::redis::{RedisStore, Target, Underway};
-pub(crate) use too_large::Logged;
+pub(crate) use not_stored::Logged;
+use prefix::Prefix;
 
 /// The handle of a cache: cheap to clone, and all clones are one cache.
 ///
@@ -45,14 +48,16 @@ pub struct Cache {
 
 /// What all clones of a handle share.
 pub(crate) struct Inner {
-    pub(crate) prefix: String,
+    pub(crate) prefix: Prefix,
     pub(crate) enabled: bool,
     pub(crate) default_ttl: Duration,
     pub(crate) presets: HashMap<String, Duration>,
     pub(crate) flight_limit: Duration,
     pub(crate) clock: Clock,
     pub(crate) encoding: Encoding,
-    pub(crate) too_large: Logged,
+    /// Whether entries in memory are bytes, as in Redis.
+    pub(crate) memory_as_bytes: bool,
+    pub(crate) logged: Logged,
     pub(crate) store: Store,
     pub(crate) flights: Arc<Flights>,
     pub(crate) counters: Counters,
@@ -65,17 +70,18 @@ impl Cache {
 
     /// The prefix of every key of this cache.
     pub fn prefix(&self) -> &str {
-        &self.inner.prefix
-    }
-
-    /// A named lifetime.
-    pub(crate) fn preset(&self, name: &str) -> Option<Duration> {
-        self.inner.presets.get(&preset_key(name)).copied()
+        self.inner.prefix.as_str()
     }
 
     /// The key as it stands in Redis and in logs.
     pub(crate) fn full_key(&self, key: &str) -> String {
         format!("{}:{key}", self.inner.prefix)
+    }
+
+    /// Return the path and variant that a key of an explicit operation names. A key that begins with this
+    /// cache's prefix and `:` is a full key.
+    pub(crate) fn stored_key<'k>(&self, key: &'k str) -> &'k str {
+        self.inner.prefix.strip(key).unwrap_or(key)
     }
 
     /// How a value of this key is to be encoded.
@@ -220,7 +226,7 @@ impl Begun {
 impl fmt::Debug for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cache")
-            .field("prefix", &self.inner.prefix)
+            .field("prefix", &self.prefix())
             .field("store", &self.inner.store.name())
             .field("enabled", &self.inner.enabled)
             .finish_non_exhaustive()

@@ -1,60 +1,129 @@
 //! A deserializer between a codec and a type, so that bytes that lie about their lengths cost no more than bytes
 //! that don't: texts and byte strings are borrowed from the input before they are copied (a length beyond the
-//! input is an error before anything is allocated), and no sequence announces more elements than the input has
-//! bytes.
+//! input is an error before anything is allocated), no sequence announces more elements than the input has
+//! bytes, and what nests deeper than a value may is an error before the stack ends.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, Visitor};
 
+use crate::value::place::{DEEPEST, Place};
+
+type Names = &'static [&'static str];
+
 /// Elements that take no bytes, such as `()`, are still counted.
 const MOST_FREE_ELEMENTS: usize = 1 << 20;
 
-/// Wraps what a codec hands to a type, and what the type hands back.
-pub(super) struct Bounded<D> {
-    inner: D,
+/// The structs that a type asked for while it was read.
+#[derive(Debug, Default)]
+pub(super) struct Watch(RefCell<Vec<AskedFor>>);
+
+/// The fields that a struct, or an enum's struct variant, asks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AskedFor {
+    pub(super) place: Place,
+    /// The struct's name; a variant's isn't known.
+    pub(super) name: Option<&'static str>,
+    pub(super) fields: Names,
+}
+
+impl Watch {
+    pub(super) fn into_inner(self) -> Vec<AskedFor> {
+        self.0.into_inner()
+    }
+}
+
+/// What is known of the input where the type is.
+#[derive(Clone, Copy)]
+struct At<'w> {
     /// The bytes of the whole input.
     bytes: usize,
+    depth: u32,
+    place: Place,
+    watch: Option<&'w Watch>,
+}
+
+impl At<'_> {
+    fn deeper<E: de::Error>(self, place: Place) -> Result<Self, E> {
+        if self.depth == DEEPEST {
+            return Err(E::custom(format_args!(
+                "it nests deeper than {DEEPEST} levels"
+            )));
+        }
+        Ok(Self {
+            depth: self.depth + 1,
+            place,
+            ..self
+        })
+    }
+
+    fn asked_for(self, name: Option<&'static str>, fields: Names) {
+        if let Some(watch) = self.watch
+            && let Ok(mut asked) = watch.0.try_borrow_mut()
+            && asked.len() < MOST_ASKED
+        {
+            asked.push(AskedFor {
+                place: self.place,
+                name,
+                fields,
+            });
+        }
+    }
+}
+
+/// No more structs are noted of one value: its other elements are of the same types.
+const MOST_ASKED: usize = 10_000;
+
+/// Wraps what a codec hands to a type, and what the type hands back.
+pub(super) struct Bounded<'w, D> {
+    inner: D,
+    at: At<'w>,
 }
 
 /// Deserializes a `T` from a codec's deserializer over an input of so many bytes.
 pub(super) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
     bytes: usize,
+    watch: Option<&Watch>,
 ) -> Result<T, D::Error> {
     T::deserialize(Bounded {
         inner: deserializer,
-        bytes,
+        at: At {
+            bytes,
+            depth: 0,
+            place: Place::ROOT,
+            watch,
+        },
     })
 }
 
 /// A `T`, for codecs that ask for a seed.
 #[cfg(feature = "bincode")]
-pub(super) struct Seed<T> {
+pub(super) struct Seed<'w, T> {
     pub(super) bytes: usize,
+    pub(super) watch: Option<&'w Watch>,
     pub(super) of: std::marker::PhantomData<T>,
 }
 
 #[cfg(feature = "bincode")]
-impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for Seed<T> {
+impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for Seed<'_, T> {
     type Value = T;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        deserialize(deserializer, self.bytes)
+        deserialize(deserializer, self.bytes, self.watch)
     }
 }
 
 macro_rules! forward {
     ($($method:ident($($name:ident: $type:ty),*) => $inner:ident;)*) => {$(
         fn $method<V: Visitor<'de>>(self, $($name: $type,)* visitor: V) -> Result<V::Value, D::Error> {
-            let bytes = self.bytes;
-            self.inner.$inner($($name,)* Bounded { inner: visitor, bytes })
+            let at = self.at;
+            self.inner.$inner($($name,)* Bounded { inner: visitor, at })
         }
     )*};
 }
 
-type Names = &'static [&'static str];
-
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<D> {
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
     type Error = D::Error;
 
     forward! {
@@ -75,10 +144,20 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<D> {
         deserialize_newtype_struct(name: &'static str) => deserialize_newtype_struct;
         deserialize_tuple(length: usize) => deserialize_tuple;
         deserialize_tuple_struct(name: &'static str, length: usize) => deserialize_tuple_struct;
-        deserialize_struct(name: &'static str, fields: Names) => deserialize_struct;
         deserialize_enum(name: &'static str, variants: Names) => deserialize_enum;
     }
 
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: Names,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        let at = self.at;
+        at.asked_for(Some(name), fields);
+        let visitor = Bounded { inner: visitor, at };
+        self.inner.deserialize_struct(name, fields, visitor)
+    }
     fn is_human_readable(&self) -> bool {
         self.inner.is_human_readable()
     }
@@ -92,7 +171,7 @@ macro_rules! visit {
     )*};
 }
 
-impl<'de, V: Visitor<'de>> Visitor<'de> for Bounded<V> {
+impl<'de, V: Visitor<'de>> Visitor<'de> for Bounded<'_, V> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -110,7 +189,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Bounded<V> {
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
         self.inner.visit_some(Bounded {
             inner: deserializer,
-            bytes: self.bytes,
+            at: self.at.deeper(self.at.place)?,
         })
     }
     fn visit_newtype_struct<D: Deserializer<'de>>(
@@ -119,77 +198,77 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Bounded<V> {
     ) -> Result<V::Value, D::Error> {
         self.inner.visit_newtype_struct(Bounded {
             inner: deserializer,
-            bytes: self.bytes,
+            at: self.at.deeper(self.at.place)?,
         })
     }
     fn visit_seq<A: de::SeqAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
         self.inner.visit_seq(Elements {
             inner: access,
-            bytes: self.bytes,
+            at: self.at,
             count: 0,
         })
     }
     fn visit_map<A: de::MapAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
         self.inner.visit_map(Elements {
             inner: access,
-            bytes: self.bytes,
+            at: self.at,
             count: 0,
         })
     }
     fn visit_enum<A: de::EnumAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
         self.inner.visit_enum(Bounded {
             inner: access,
-            bytes: self.bytes,
+            at: self.at,
         })
     }
 }
 
-impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Bounded<S> {
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Bounded<'_, S> {
     type Value = S::Value;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
         self.inner.deserialize(Bounded {
             inner: deserializer,
-            bytes: self.bytes,
+            at: self.at,
         })
     }
 }
 
 /// Elements or entries, counted.
-struct Elements<A> {
+struct Elements<'w, A> {
     inner: A,
-    bytes: usize,
+    at: At<'w>,
     count: usize,
 }
 
-impl<A> Elements<A> {
-    fn one_more<E: de::Error>(&mut self) -> Result<(), E> {
+impl<'w, A> Elements<'w, A> {
+    /// The index of the next one.
+    fn one_more<E: de::Error>(&mut self) -> Result<u32, E> {
+        let index = self.count;
         self.count += 1;
-        if self.count > self.bytes + MOST_FREE_ELEMENTS {
+        if self.count > self.at.bytes + MOST_FREE_ELEMENTS {
             return Err(E::custom("more elements than the input can hold"));
         }
-        Ok(())
+        Ok(index as u32)
     }
 
     fn hint(&self, hint: Option<usize>) -> Option<usize> {
-        hint.map(|hint| hint.min(self.bytes))
+        hint.map(|hint| hint.min(self.at.bytes))
     }
 
-    fn seed<S>(&self, inner: S) -> Bounded<S> {
-        Bounded {
-            inner,
-            bytes: self.bytes,
-        }
+    fn seed<S, E: de::Error>(&self, inner: S, place: Place) -> Result<Bounded<'w, S>, E> {
+        let at = self.at.deeper(place)?;
+        Ok(Bounded { inner, at })
     }
 }
 
-impl<'de, A: de::SeqAccess<'de>> de::SeqAccess<'de> for Elements<A> {
+impl<'de, A: de::SeqAccess<'de>> de::SeqAccess<'de> for Elements<'_, A> {
     type Error = A::Error;
     fn next_element_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, A::Error> {
-        self.one_more()?;
-        let seed = self.seed(seed);
+        let index = self.one_more()?;
+        let seed = self.seed(seed, self.at.place.element(index))?;
         self.inner.next_element_seed(seed)
     }
     fn size_hint(&self) -> Option<usize> {
@@ -197,18 +276,19 @@ impl<'de, A: de::SeqAccess<'de>> de::SeqAccess<'de> for Elements<A> {
     }
 }
 
-impl<'de, A: de::MapAccess<'de>> de::MapAccess<'de> for Elements<A> {
+impl<'de, A: de::MapAccess<'de>> de::MapAccess<'de> for Elements<'_, A> {
     type Error = A::Error;
     fn next_key_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, A::Error> {
-        self.one_more()?;
-        let seed = self.seed(seed);
+        let index = self.one_more()?;
+        let seed = self.seed(seed, self.at.place.element(index))?;
         self.inner.next_key_seed(seed)
     }
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        let seed = self.seed(seed);
+        let index = self.count.wrapping_sub(1) as u32;
+        let seed = self.seed(seed, self.at.place.value(index))?;
         self.inner.next_value_seed(seed)
     }
     fn size_hint(&self) -> Option<usize> {
@@ -216,60 +296,49 @@ impl<'de, A: de::MapAccess<'de>> de::MapAccess<'de> for Elements<A> {
     }
 }
 
-impl<'de, A: de::EnumAccess<'de>> de::EnumAccess<'de> for Bounded<A> {
+impl<'de, 'w, A: de::EnumAccess<'de>> de::EnumAccess<'de> for Bounded<'w, A> {
     type Error = A::Error;
-    type Variant = Bounded<A::Variant>;
+    type Variant = Bounded<'w, A::Variant>;
     fn variant_seed<S: DeserializeSeed<'de>>(
         self,
         seed: S,
     ) -> Result<(S::Value, Self::Variant), A::Error> {
-        let bytes = self.bytes;
-        let (value, variant) = self.inner.variant_seed(Bounded { inner: seed, bytes })?;
-        Ok((
-            value,
-            Bounded {
-                inner: variant,
-                bytes,
-            },
-        ))
+        let at = self.at;
+        let (value, variant) = self.inner.variant_seed(Bounded { inner: seed, at })?;
+        let at = At {
+            place: at.place.variant(),
+            ..at
+        };
+        Ok((value, Bounded { inner: variant, at }))
     }
 }
 
-impl<'de, A: de::VariantAccess<'de>> de::VariantAccess<'de> for Bounded<A> {
+impl<'de, A: de::VariantAccess<'de>> de::VariantAccess<'de> for Bounded<'_, A> {
     type Error = A::Error;
     fn unit_variant(self) -> Result<(), A::Error> {
         self.inner.unit_variant()
     }
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, A::Error> {
-        self.inner.newtype_variant_seed(Bounded {
-            inner: seed,
-            bytes: self.bytes,
-        })
+        let at = self.at.deeper(self.at.place)?;
+        self.inner.newtype_variant_seed(Bounded { inner: seed, at })
     }
     fn tuple_variant<V: Visitor<'de>>(
         self,
         length: usize,
         visitor: V,
     ) -> Result<V::Value, A::Error> {
-        self.inner.tuple_variant(
-            length,
-            Bounded {
-                inner: visitor,
-                bytes: self.bytes,
-            },
-        )
+        let at = self.at;
+        self.inner
+            .tuple_variant(length, Bounded { inner: visitor, at })
     }
     fn struct_variant<V: Visitor<'de>>(
         self,
         fields: Names,
         visitor: V,
     ) -> Result<V::Value, A::Error> {
-        self.inner.struct_variant(
-            fields,
-            Bounded {
-                inner: visitor,
-                bytes: self.bytes,
-            },
-        )
+        let at = self.at;
+        at.asked_for(None, fields);
+        self.inner
+            .struct_variant(fields, Bounded { inner: visitor, at })
     }
 }

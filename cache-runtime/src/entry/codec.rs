@@ -4,7 +4,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::bounded;
+use super::bounded::{self, Watch};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -95,12 +95,21 @@ impl Codec {
 
     /// Reads a value that must take all the bytes.
     pub(super) fn decode<T: DeserializeOwned>(self, bytes: &[u8]) -> Result<T, BoxError> {
+        self.decode_watched(bytes, None)
+    }
+
+    /// The same, and notes which structs the type asks for.
+    pub(super) fn decode_watched<T: DeserializeOwned>(
+        self,
+        bytes: &[u8],
+        watch: Option<&Watch>,
+    ) -> Result<T, BoxError> {
         match self {
             #[cfg(feature = "bincode")]
-            Self::Bincode => bincode::decode(bytes),
+            Self::Bincode => bincode::decode(bytes, watch),
             #[cfg(feature = "postcard")]
-            Self::Postcard => postcard::decode(bytes),
-            Self::MessagePack => message_pack::decode(bytes),
+            Self::Postcard => postcard::decode(bytes, watch),
+            Self::MessagePack => message_pack::decode(bytes, watch),
         }
     }
 }
@@ -136,9 +145,13 @@ mod bincode {
         Ok(())
     }
 
-    pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BoxError> {
+    pub(super) fn decode<T: DeserializeOwned>(
+        bytes: &[u8],
+        watch: Option<&Watch>,
+    ) -> Result<T, BoxError> {
         let seed = bounded::Seed {
             bytes: bytes.len(),
+            watch,
             of: PhantomData,
         };
         let (value, used) = ::bincode::serde::seed_decode_from_slice(seed, bytes, CONFIG)?;
@@ -163,9 +176,12 @@ mod postcard {
         Ok(())
     }
 
-    pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BoxError> {
+    pub(super) fn decode<T: DeserializeOwned>(
+        bytes: &[u8],
+        watch: Option<&Watch>,
+    ) -> Result<T, BoxError> {
         let mut deserializer = ::postcard::Deserializer::from_bytes(bytes);
-        let value = bounded::deserialize(&mut deserializer, bytes.len())?;
+        let value = bounded::deserialize(&mut deserializer, bytes.len(), watch)?;
         let rest = deserializer.finalize()?;
         if rest.is_empty() {
             Ok(value)
@@ -192,10 +208,13 @@ mod message_pack {
         Ok(())
     }
 
-    pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BoxError> {
+    pub(super) fn decode<T: DeserializeOwned>(
+        bytes: &[u8],
+        watch: Option<&Watch>,
+    ) -> Result<T, BoxError> {
         let mut rest = bytes;
         let mut deserializer = rmp_serde::Deserializer::new(&mut rest).with_human_readable();
-        let value = bounded::deserialize(&mut deserializer, bytes.len())?;
+        let value = bounded::deserialize(&mut deserializer, bytes.len(), watch)?;
         if rest.is_empty() {
             Ok(value)
         } else {

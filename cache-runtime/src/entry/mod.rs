@@ -10,14 +10,17 @@ mod compression;
 pub(crate) mod fingerprint;
 mod header;
 mod options;
+mod round_trip;
 
+use std::any::type_name;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
 use crate::error::CacheError;
 use crate::value::Settable;
-use crate::value::measure::measure;
+use crate::value::measure::{Refused, measure};
+use crate::value::place::DEEPEST;
 pub use codec::Codec;
 use fingerprint::TypeFacts;
 use header::Form;
@@ -25,19 +28,22 @@ pub(crate) use header::{Facts, HEADER_BYTES, Kind, inspect};
 #[cfg(feature = "redis")]
 pub(crate) use header::{Header, layout};
 pub(crate) use options::Encoding;
+pub(crate) use round_trip::{Equal, incomparable};
+use round_trip::{Failed, RoundTrip};
 
 /// An encoded entry, shared: as it was read or written, without a copy.
 pub(crate) type Bytes = Arc<Vec<u8>>;
 
-/// Encodes a value: by the codec that is asked for where that is safe, else by another; and compressed where that is
-/// asked for and helps. Too large a value is refused.
+/// Encodes a value: by the codec that is asked for where that is safe, otherwise by another; and compressed where that
+/// is asked for and helps. A value that is too large, nests too deep or doesn't survive the round trip is refused.
 pub(crate) fn encode<T: Settable + ?Sized>(
     value: &T,
     facts: &Facts,
     encoding: &Encoding,
-) -> Result<Vec<u8>, CacheError> {
+    equal: Equal<T>,
+) -> Result<Encoded<T::Owned>, CacheError> {
     let shape = fingerprint::of::<T::Owned>();
-    let measure = measure(value).map_err(refused)?;
+    let measure = measure(value, !shape.std_only).map_err(unmeasured)?;
     // As many fields are written as will be read. Two types of one name and different lengths: no telling.
     let known = |&(name, length): &(&str, usize)| {
         let mut namesakes = shape
@@ -48,8 +54,16 @@ pub(crate) fn encode<T: Settable + ?Sized>(
         namesakes.peek().is_some() && namesakes.all(|known| known.1 == length)
     };
     let positional = shape.complete && !measure.skips_fields && measure.structs.iter().all(known);
+    let trip = RoundTrip {
+        value,
+        measure: &measure,
+        shape,
+        equal,
+        // Where as many fields are read as are written, none is forgotten.
+        watched: !positional,
+    };
     let mut out = header::room(measure.bytes);
-    let mut cause = None;
+    let (mut cause, mut changed) = (None, None);
     for codec in encoding.codec.and_fallbacks() {
         out.truncate(HEADER_BYTES);
         // What a codec can't carry it may still write: a positional one writes `Some(None)` rightly and a struct
@@ -63,21 +77,53 @@ pub(crate) fn encode<T: Settable + ?Sized>(
         if !fits {
             continue;
         }
-        match codec.encode(value, &mut out) {
-            Ok(()) if shape.plain && !codec.is_self_describing() => {
-                return finish(out, codec, shape, facts, encoding);
-            }
-            Ok(()) => match codec.decode::<T::Owned>(&out[HEADER_BYTES..]) {
-                Ok(_) => return finish(out, codec, shape, facts, encoding),
-                Err(error) => cause = Some(error),
-            },
-            Err(error) => cause = Some(error),
+        if let Err(error) = codec.encode(value, &mut out) {
+            cause = Some(error);
+            continue;
         }
+        encoding.check_value(out.len() - HEADER_BYTES)?;
+        if shape.std_only && shape.plain && !codec.is_self_describing() {
+            let bytes = finish(out, codec, shape, facts, encoding)?;
+            return Ok(Encoded {
+                bytes,
+                read_back: None,
+            });
+        }
+        match trip.back(codec, &out[HEADER_BYTES..]) {
+            Ok(read) => {
+                let bytes = finish(out, codec, shape, facts, encoding)?;
+                return Ok(Encoded {
+                    bytes,
+                    read_back: Some(read),
+                });
+            }
+            Err(Failed::Unreadable(error)) => cause = Some(error),
+            // Another codec may carry it: a type can write itself in another way to each.
+            Err(Failed::Changed(reason)) => changed = changed.or(Some(reason)),
+        }
+    }
+    if let Some(reason) = changed {
+        return Err(CacheError::Changed {
+            type_name: type_name::<T>(),
+            reason,
+        });
     }
     Err(cause.map_or_else(
         || refused("no codec of this build carries an `Option` within an `Option` together with skipped fields"),
         refused,
     ))
+}
+
+/// An entry, and its value as readers will get it, where it was read back.
+#[derive(Debug)]
+pub(crate) struct Encoded<T> {
+    pub(crate) bytes: Vec<u8>,
+    /// Memory keeps the value itself, or the bytes alone.
+    #[cfg_attr(
+        not(feature = "redis"),
+        expect(dead_code, reason = "for the near store")
+    )]
+    pub(crate) read_back: Option<T>,
 }
 
 /// What follows once a codec has written the value: limits, compression, header. The value's limit is on what the codec
@@ -89,7 +135,6 @@ fn finish(
     facts: &Facts,
     encoding: &Encoding,
 ) -> Result<Vec<u8>, CacheError> {
-    encoding.check_value(entry.len() - HEADER_BYTES)?;
     let mut form = Form::of(codec);
     if encoding.compresses(&entry) {
         form.compression = compression::compress(&mut entry, HEADER_BYTES);
@@ -189,6 +234,15 @@ pub(crate) fn decode<T: DeserializeOwned + 'static>(
         Found::Value(value) => Some(value),
         Found::Nothing => None,
     }
+}
+
+fn unmeasured(error: Refused) -> CacheError {
+    if error.too_deep {
+        return CacheError::TooDeep {
+            limit: DEEPEST as usize,
+        };
+    }
+    refused(error)
 }
 
 fn refused(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> CacheError {

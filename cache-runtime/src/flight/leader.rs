@@ -38,6 +38,11 @@ impl Leader {
             .get_or_init(|| self.flights.shared(self.place).unwrap_or_else(new))
     }
 
+    /// What is shared with those who wait.
+    pub(crate) fn share(&self) -> Arc<Flight> {
+        Arc::clone(self.flight())
+    }
+
     /// Runs a blocking body, or what looks at its value, within the flight.
     pub(crate) fn run<T>(&self, body: impl FnOnce() -> T) -> T {
         let _entered = self.enter();
@@ -112,6 +117,12 @@ impl Leader {
             // Who has seen its lease finds it without the table.
             Arc::strong_count(flight) > 1 + own || Arc::weak_count(flight) > 0
         })
+    }
+
+    /// Whether anybody waits at this moment. Those who come later aren't seen.
+    pub(crate) fn has_joiners(&self) -> bool {
+        // The table has it, and this.
+        Arc::strong_count(self.flight()) > 2
     }
 
     /// Gives the place up.

@@ -120,6 +120,15 @@ impl Flight {
         waiting.wake();
     }
 
+    /// Notes that the task which polled the leader won't poll it again: another will.
+    pub(crate) fn leave(&self) {
+        let mut state = self.state();
+        let leader = state.leader.take();
+        state.task = Task::Unknown;
+        drop(state);
+        drop(leader);
+    }
+
     /// Notes that the leader is being polled.
     fn polled_by(&self, waker: &Waker) {
         let task = Task::current();

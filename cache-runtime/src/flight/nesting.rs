@@ -38,6 +38,31 @@ pub(crate) fn holds(token: u64) -> bool {
     any(|(_, lease)| *lease == Some(token))
 }
 
+/// The flights around a computation that goes on in a task of its own. Calls in it must not wait for
+/// them: they may wait for it.
+pub(crate) struct Around(Vec<Running>);
+
+impl Around {
+    /// Those whose bodies this thread is running.
+    pub(crate) fn current() -> Self {
+        Self(
+            WITHIN
+                .try_with(|within| within.borrow().clone())
+                .unwrap_or_default(),
+        )
+    }
+
+    /// Marks them as running on this thread while the closure runs.
+    pub(crate) fn run<T>(&self, run: impl FnOnce() -> T) -> T {
+        let _entered: Vec<Entered> = self
+            .0
+            .iter()
+            .map(|(id, lease)| enter(*id, *lease))
+            .collect();
+        run()
+    }
+}
+
 /// Marks the flight as running on this thread until dropped.
 pub(super) fn enter(flight: Id, lease: Option<u64>) -> Entered {
     let running = (flight, lease);

@@ -10,6 +10,7 @@ use std::fmt;
 use serde::ser::{self, Serialize};
 
 use super::compound::{Compound, SortedMap};
+use crate::value::place::DEEPEST;
 
 #[rustfmt::skip]
 pub(super) mod tag {
@@ -32,6 +33,8 @@ pub(super) mod tag {
 #[derive(Debug)]
 pub struct Canonical<'a> {
     pub(super) out: &'a mut Vec<u8>,
+    /// How many levels of the argument are around this one.
+    pub(super) depth: u32,
 }
 
 /// A user's `Serialize` refused.
@@ -53,9 +56,25 @@ impl ser::Error for Refused {
 impl<'a> Canonical<'a> {
     /// A serializer for the one value that `name` names.
     pub(crate) fn named(out: &'a mut Vec<u8>, name: &str) -> Self {
-        let mut canonical = Self { out };
+        Self::named_within(out, 0, name)
+    }
+
+    /// The same for a part of a value, so deep within.
+    pub(super) fn named_within(out: &'a mut Vec<u8>, depth: u32, name: &str) -> Self {
+        let mut canonical = Self { out, depth };
         canonical.text(tag::NAME, name);
         canonical
+    }
+
+    /// Writes what is within, one level deeper.
+    pub(super) fn within<T: Serialize + ?Sized>(self, value: &T) -> Done {
+        if self.depth == DEEPEST {
+            return Err(Refused(format!("it nests deeper than {DEEPEST} levels")));
+        }
+        value.serialize(Self {
+            depth: self.depth + 1,
+            ..self
+        })
     }
 
     pub(super) fn fixed<const N: usize>(&mut self, tag: u8, bytes: [u8; N]) {
@@ -63,7 +82,7 @@ impl<'a> Canonical<'a> {
         self.out.extend_from_slice(&bytes);
     }
 
-    fn text(&mut self, tag: u8, text: &str) {
+    pub(super) fn text(&mut self, tag: u8, text: &str) {
         self.bytes(tag, text.as_bytes());
     }
 
@@ -76,6 +95,7 @@ impl<'a> Canonical<'a> {
         self.out.push(tag);
         Compound {
             out: self.out,
+            depth: self.depth,
             count: 0,
         }
     }
@@ -131,7 +151,7 @@ impl<'a> ser::Serializer for Canonical<'a> {
     }
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Done {
         self.out.push(tag::SOME);
-        value.serialize(self)
+        self.within(value)
     }
     fn serialize_unit(self) -> Done {
         self.out.push(tag::UNIT);
@@ -154,7 +174,7 @@ impl<'a> ser::Serializer for Canonical<'a> {
         value: &T,
     ) -> Done {
         self.text(tag::NEWTYPE, name);
-        value.serialize(self)
+        self.within(value)
     }
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
         mut self,
@@ -166,7 +186,7 @@ impl<'a> ser::Serializer for Canonical<'a> {
         self.text(tag::VARIANT, name);
         self.text(tag::NAME, variant);
         self.out.push(tag::NEWTYPE);
-        value.serialize(self)
+        self.within(value)
     }
     fn serialize_seq(self, _: Option<usize>) -> Result<Compound<'a>, Refused> {
         Ok(self.compound(tag::SEQ))
@@ -196,6 +216,7 @@ impl<'a> ser::Serializer for Canonical<'a> {
     fn serialize_map(self, _: Option<usize>) -> Result<SortedMap<'a>, Refused> {
         Ok(SortedMap {
             out: self.out,
+            depth: self.depth,
             entries: Vec::new(),
         })
     }
@@ -203,6 +224,7 @@ impl<'a> ser::Serializer for Canonical<'a> {
         self.text(tag::STRUCT, name);
         Ok(Compound {
             out: self.out,
+            depth: self.depth,
             count: 0,
         })
     }

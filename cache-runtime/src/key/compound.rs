@@ -8,22 +8,31 @@ use super::canonical::{Canonical, Done, Refused, tag};
 #[derive(Debug)]
 pub struct Compound<'a> {
     pub(super) out: &'a mut Vec<u8>,
+    pub(super) depth: u32,
     pub(super) count: u64,
 }
 
 impl Compound<'_> {
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
         self.count += 1;
-        value.serialize(Canonical { out: self.out })
+        self.canonical().within(value)
     }
 
     fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Done {
         self.count += 1;
-        value.serialize(Canonical::named(self.out, name))
+        Canonical::named_within(self.out, self.depth, name).within(value)
     }
 
-    fn finish(self) -> Done {
-        Canonical { out: self.out }.fixed(tag::END, self.count.to_le_bytes());
+    fn canonical(&mut self) -> Canonical<'_> {
+        Canonical {
+            out: self.out,
+            depth: self.depth,
+        }
+    }
+
+    fn finish(mut self) -> Done {
+        let count = self.count.to_le_bytes();
+        self.canonical().fixed(tag::END, count);
         Ok(())
     }
 }
@@ -67,6 +76,7 @@ by_name! { SerializeStruct, SerializeStructVariant, }
 #[derive(Debug)]
 pub struct SortedMap<'a> {
     pub(super) out: &'a mut Vec<u8>,
+    pub(super) depth: u32,
     pub(super) entries: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
@@ -76,21 +86,31 @@ impl ser::SerializeMap for SortedMap<'_> {
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Done {
         let mut bytes = Vec::new();
-        key.serialize(Canonical { out: &mut bytes })?;
+        let canonical = Canonical {
+            out: &mut bytes,
+            depth: self.depth,
+        };
+        canonical.within(key)?;
         self.entries.push((bytes, Vec::new()));
         Ok(())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
         match self.entries.last_mut() {
-            Some((_, bytes)) => value.serialize(Canonical { out: bytes }),
+            Some((_, out)) => {
+                let depth = self.depth;
+                Canonical { out, depth }.within(value)
+            }
             None => Err(ser::Error::custom("a map's value came before its key")),
         }
     }
 
     fn end(mut self) -> Done {
         self.entries.sort_unstable();
-        let mut canonical = Canonical { out: self.out };
+        let mut canonical = Canonical {
+            out: self.out,
+            depth: self.depth,
+        };
         canonical.fixed(tag::MAP, (self.entries.len() as u64).to_le_bytes());
         for (key, value) in &self.entries {
             canonical.out.extend_from_slice(key);

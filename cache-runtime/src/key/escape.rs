@@ -11,6 +11,24 @@ pub(crate) const fn is_structural(byte: u8) -> bool {
     )
 }
 
+/// Escape a text as placeholders do, for a key or a pattern that is put together by hand.
+///
+/// Everything that has a meaning in a path or a pattern (`:` `#` `*` `?` `[` `]` `\` `{` `}` `%`, white space, control
+/// characters) becomes `%` and two hexadecimal digits for each of its bytes. Different texts stay different. [`key!`](crate::key) and
+/// [`pattern!`](crate::pattern) do it by themselves.
+///
+/// ```
+/// use cache_runtime::escape;
+///
+/// assert_eq!(escape("my-post"), "my-post");
+/// assert_eq!(escape("a:b*"), "a%3Ab%2A");
+/// ```
+pub fn escape(text: &str) -> String {
+    let mut out = Text::default();
+    push_escaped(&mut out, text);
+    out.to_str().into_owned()
+}
+
 /// Writes text as part of a segment: structural characters become `%` and two hexadecimal digits for each of
 /// their bytes (RFC 3986's percent-encoding on a set of our own), so that the result has one reading only.
 pub(crate) struct Escape<'a>(pub(crate) &'a mut Text);

@@ -1,10 +1,13 @@
 //! From the arguments of one call to its key: `path` or `path#variant`.
 
+pub(crate) mod cache_key;
 pub(crate) mod canonical;
 mod compound;
 mod direct;
 pub(crate) mod escape;
 pub(crate) mod hash;
+pub mod hashed;
+pub(crate) mod inline;
 pub mod part;
 pub mod quiet;
 pub(crate) mod text;

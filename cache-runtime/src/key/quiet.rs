@@ -3,20 +3,33 @@
 
 use std::ops::Deref;
 
+use super::cache_key::CacheKey;
 use super::writer::{HashArgument, Writer};
 
-/// First choice: an argument that can be hashed.
+/// First choice: an argument with a `CacheKey`.
 #[derive(Debug)]
-pub struct Probe<'a, T: ?Sized>(&'a T);
+pub struct Probe<'a, T: ?Sized>(Serialized<'a, T>);
+
+/// Second choice: an argument with a `Serialize`.
+#[derive(Debug)]
+pub struct Serialized<'a, T: ?Sized>(&'a T);
 
 impl<'a, T: ?Sized> Probe<'a, T> {
-    /// Holds an argument while it is looked up whether it can be hashed.
+    /// Holds an argument while it is looked up how it can be hashed.
     pub fn of(argument: &'a T) -> Self {
-        Self(argument)
+        Self(Serialized(argument))
     }
 }
 
-impl<T: HashArgument<()> + ?Sized> Probe<'_, T> {
+impl<T: CacheKey + ?Sized> Probe<'_, T> {
+    /// Lets the argument enter the variant.
+    pub fn __hash(&self, writer: &mut Writer<'_>, name: &'static str) {
+        let value = self.0.0;
+        writer.keyed(name, &|key| value.cache_key(key));
+    }
+}
+
+impl<T: HashArgument<()> + ?Sized> Serialized<'_, T> {
     /// Lets the argument enter the variant.
     pub fn __hash(&self, writer: &mut Writer<'_>, name: &'static str) {
         writer.argument::<(), _>(name, self.0);
@@ -32,7 +45,14 @@ impl Unhashed {
     pub fn __hash(&self, _: &mut Writer<'_>, _: &'static str) {}
 }
 
-impl<T: ?Sized> Deref for Probe<'_, T> {
+impl<'a, T: ?Sized> Deref for Probe<'a, T> {
+    type Target = Serialized<'a, T>;
+    fn deref(&self) -> &Serialized<'a, T> {
+        &self.0
+    }
+}
+
+impl<T: ?Sized> Deref for Serialized<'_, T> {
     type Target = Unhashed;
     fn deref(&self) -> &Unhashed {
         &Unhashed

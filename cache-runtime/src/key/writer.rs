@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
+use super::cache_key::KeyWriter;
 use super::canonical::Canonical;
 use super::direct::Direct;
 use super::escape::Escape;
@@ -147,14 +148,6 @@ impl Rendering {
     fn push_variant(&mut self) {
         super::hash::push_variant(&mut self.text, &self.variant);
     }
-
-    /// Lets a named text enter the variant.
-    pub(crate) fn vary_by(&mut self, name: &str, text: &str) {
-        let named = Canonical::named(&mut self.variant, name);
-        if let Err(error) = text.serialize(named) {
-            self.fail(error.to_string());
-        }
-    }
 }
 
 impl Writer<'_> {
@@ -217,6 +210,16 @@ impl Writer<'_> {
         T: HashArgument<Name> + ?Sized,
     {
         if let Err(reason) = value.hash_into(Canonical::named(&mut self.0.variant, name)) {
+            self.0.fail(format!("the argument `{name}`: {reason}"));
+        }
+    }
+
+    /// The same of an argument that says itself what tells it apart.
+    pub(crate) fn keyed(&mut self, name: &'static str, write: &dyn Fn(&mut KeyWriter<'_>)) {
+        let mut failure = None;
+        let _ = Canonical::named(&mut self.0.variant, name);
+        write(&mut KeyWriter::new(&mut self.0.variant, &mut failure));
+        if let Some(reason) = failure {
             self.0.fail(format!("the argument `{name}`: {reason}"));
         }
     }

@@ -76,6 +76,7 @@ impl Call {
         }
     }
 
+    #[cfg(feature = "redis")]
     pub(crate) fn failed(&self, error: &dyn std::fmt::Display) {
         self.count(Counter::Errors);
         events::error(self.origin.function, &self.cache.full_key(&self.key), error);

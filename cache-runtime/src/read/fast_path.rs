@@ -173,7 +173,15 @@ impl<'a> Asked<'a> {
         let reason = rendering.failure.take().unwrap_or_default();
         let counters = &cache.inner().counters;
         counters.add(self.site.number(), Counter::Errors, 1);
-        events::error(self.site.info.function, self.site.info.template, &reason);
+        cache.say_no_key(self.site.into(), self.template_or_function(), &reason);
+    }
+
+    /// What a call without a key is known by.
+    fn template_or_function(self) -> &'static str {
+        match self.site.info.template {
+            "" => self.site.info.function,
+            template => template,
+        }
     }
 
     #[cold]
@@ -260,7 +268,7 @@ impl<'a> Asked<'a> {
             options: info.options,
             ttl: match info.ttl {
                 Ttl::Fixed(ttl) => Some(ttl),
-                Ttl::Preset(name) => cache.preset(name),
+                Ttl::Preset(name) => cache.preset(self.site.into(), name),
                 Ttl::Default | Ttl::Computed => None,
             },
             refresh: false,

@@ -13,6 +13,7 @@ use pin_project_lite::pin_project;
 use crate::clock::Stopwatch;
 use crate::entry::Found;
 use crate::flight::Entered;
+use crate::flight::Flight;
 use crate::read::call::{Call, Lead};
 use crate::read::fill::plan::Filling;
 use crate::read::lookup::{Lookup, State};
@@ -33,6 +34,15 @@ impl Leading {
     pub(crate) fn new(call: Box<Call>, lead: Lead) -> Box<Self> {
         let watch = call.stopwatch();
         Box::new(Self { call, lead, watch })
+    }
+
+    /// What is shared with those who wait.
+    pub(crate) fn flight(&self) -> Arc<Flight> {
+        self.lead.leader.share()
+    }
+
+    pub(crate) fn call(&self) -> &Call {
+        &self.call
     }
 
     /// Until the guard is dropped, what this thread runs is the body.

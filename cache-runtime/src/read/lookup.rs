@@ -214,6 +214,18 @@ pub fn cache_key(site: ReadSite, handle: Handle<'_>, render: Rendered<'_>) -> St
     })
 }
 
+/// The path and variant of a call, as the operations of the handle understand it.
+pub fn cache_path(site: ReadSite, handle: Handle<'_>, render: Rendered<'_>) -> String {
+    let asked = Asked {
+        site: &site.companion("_cache_path"),
+        render: &render,
+    };
+    handle.with(|cache| {
+        let path = |key: &str| cache.inner().prefix.unmistakable(key);
+        asked.with_key(cache, path).unwrap_or_default()
+    })
+}
+
 /// Removes the one entry of a call; whether one was there.
 ///
 /// Cancel safety: once polled, it finishes without its caller.

@@ -6,6 +6,7 @@
 //! body, and [`fill`] stores what it returned. [`refresh`] recomputes entries that are still cached.
 
 pub(crate) mod call;
+pub(crate) mod detached;
 pub(crate) mod fast_path;
 pub(crate) mod fill;
 pub(crate) mod future;

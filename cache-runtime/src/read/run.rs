@@ -8,6 +8,7 @@ use std::time::Duration;
 #[cfg(feature = "redis")]
 use crate::entry;
 use crate::entry::Found;
+use crate::error::CacheError;
 use crate::read::call::{Call, Lead};
 use crate::read::fill::plan::{Filling, Landing};
 use crate::read::future::{Around, Before, Leading, Reading};
@@ -15,6 +16,7 @@ use crate::read::lookup::{Lookup, State};
 use crate::runtime::block_on;
 use crate::ttl::IntoTtl;
 use crate::value::payload::Payload;
+use crate::value::place::DEEPEST;
 use crate::value::shape::{Cached, Peek};
 use crate::value::{Storable, measure};
 
@@ -186,6 +188,7 @@ fn conclude<R: Cached<S>, S, D: IntoTtl>(
     unless: impl FnOnce(&R::Stored) -> bool,
     took: Duration,
 ) -> Conclusion<R::Stored> {
+    let mut weight = Some(0);
     let shared = match value.verdict() {
         Peek::Err => {
             return Conclusion {
@@ -196,12 +199,29 @@ fn conclude<R: Cached<S>, S, D: IntoTtl>(
         // A type parameter that is an `Option` is its own value, `None` included.
         Peek::None if call.cache_none => value.share(),
         Peek::None => None,
-        Peek::Value(_) => value.share(),
+        Peek::Value(inner) => {
+            weight = weigh(inner);
+            // To share it may be to clone it, by recursion.
+            if weight.is_none() && !lead.leader.has_joiners() {
+                call.not_stored(&too_deep());
+                return Conclusion {
+                    landing: Landing::Keep,
+                    stored: Found::Nothing,
+                };
+            }
+            value.share()
+        }
     };
     let Some(value) = shared else {
         return Conclusion {
             landing: nothing_lands::<R::Stored>(call, lead, took),
             stored: Found::Nothing,
+        };
+    };
+    let Some(weight) = weight else {
+        return Conclusion {
+            landing: call.unstorable(Payload::typed(Arc::clone(&value)), &too_deep()),
+            stored: Found::Value(value),
         };
     };
     let ttl = if unless(&value) {
@@ -218,18 +238,34 @@ fn conclude<R: Cached<S>, S, D: IntoTtl>(
     #[cfg(feature = "redis")]
     if call.is_far() {
         let encoding = call.cache.encoding_of(&call.key);
-        let encoded = entry::encode(&*value, &call.facts(lead, took), &encoding);
+        let encoded = entry::encode(&*value, &call.facts(lead, took), &encoding, R::equal);
         let payload = Payload::typed(Arc::clone(&value));
         return Conclusion {
-            landing: call.landing_in_redis(payload, ttl, || weight(&*value), encoded),
+            landing: call.landing_in_redis(payload, ttl, weight, encoded),
             stored: Found::Value(value),
         };
     }
-    let weight = weight(&*value);
+    let payload = Payload::typed(Arc::clone(&value));
+    let landing = if call.cache.inner().memory_as_bytes {
+        let encoded = call.encode_for_memory(&*value, R::equal);
+        call.landing_as_bytes(payload, ttl, encoded, took)
+    } else {
+        if cfg!(debug_assertions) {
+            call.try_round_trip(&*value, R::equal);
+        }
+        drop(value);
+        call.landing_in_memory(payload, ttl, weight, took)
+    };
     Conclusion {
-        landing: call.landing_in_memory(Payload::typed(value), ttl, weight, took),
+        landing,
         // Nobody waits for a fill in memory, and so nobody asks.
         stored: Found::Nothing,
+    }
+}
+
+fn too_deep() -> CacheError {
+    CacheError::TooDeep {
+        limit: DEEPEST as usize,
     }
 }
 
@@ -249,13 +285,22 @@ fn nothing_lands<T: Storable>(call: &Call, lead: &Lead, took: Duration) -> Landi
     };
     #[cfg(feature = "redis")]
     if call.is_far() {
-        let encoded = Ok(entry::nothing::<T>(&call.facts(lead, took)));
-        return call.landing_in_redis(Payload::Nothing, ttl, || 0, encoded);
+        let encoded = entry::Encoded::<T> {
+            bytes: entry::nothing::<T>(&call.facts(lead, took)),
+            read_back: None,
+        };
+        return call.landing_in_redis(Payload::Nothing, ttl, 0, Ok(encoded));
     }
     call.landing_in_memory(Payload::Nothing, ttl, 0, took)
 }
 
-/// About how many bytes a value takes in this process.
+/// About how many bytes a value takes in this process; `None`, if it nests too deep to be stored.
+fn weigh<T: Storable>(value: &T) -> Option<usize> {
+    measure::weigh(value).map(|bytes| size_of::<T>() + bytes)
+}
+
+/// The same of a value that was stored.
+#[cfg(feature = "redis")]
 pub(crate) fn weight<T: Storable>(value: &T) -> usize {
-    size_of::<T>() + measure::weigh(value)
+    weigh(value).unwrap_or_default()
 }

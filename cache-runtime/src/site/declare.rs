@@ -11,13 +11,14 @@ use crate::ttl::Ttl;
 
 impl ReadSite {
     /// The call site of the function of this name, in the module `module_path!()`, whose key is written `template`. In `shape` each
-    /// placeholder is the character U+0001. Both are empty where no key is written.
+    /// placeholder is the character U+0001. Both are empty where no key is written. `marker` names an item inside the function.
     #[track_caller]
     pub const fn new(
         function: &'static str,
         module: &'static str,
         template: &'static str,
         shape: &'static str,
+        marker: fn() -> &'static str,
     ) -> Self {
         Self {
             ambiguous: false,
@@ -26,6 +27,8 @@ impl ReadSite {
                 companion: "",
                 module,
                 at: Location::caller(),
+                name_at: (0, 0),
+                marker,
                 template,
                 shape,
                 ttl: Ttl::Default,
@@ -44,6 +47,12 @@ impl ReadSite {
     /// what the compiler computes it computes slowly.
     pub const fn together(mut self) -> Self {
         self.ambiguous = is_ambiguous(self.info.shape.as_bytes());
+        self
+    }
+
+    /// Line and column of the function's name.
+    pub const fn name_at(mut self, line: u32, column: u32) -> Self {
+        self.info.name_at = (line, column);
         self
     }
 

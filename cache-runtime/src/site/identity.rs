@@ -1,7 +1,10 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-use crate::site::ReadInfo;
+use serde::Serialize;
+
+use crate::key::canonical::Canonical;
+use crate::site::{ReadInfo, registry};
 
 /// Which instance of a function a call is in, read from the type name of a closure that the attribute puts
 /// there: `app::Repo<u8>::load<3>::{{closure}}`. It shows what the attribute can't see: the `impl` around a
@@ -47,43 +50,91 @@ fn has_arguments(identity: &str) -> bool {
     identity.contains("dyn ")
 }
 
-/// Remembers for one call site whether its instance enters the variant. A function without type or const parameters has one
+/// What of its instance enters the variant of a call site: nothing, or canonical bytes.
+type Entering = Option<Box<[u8]>>;
+
+/// Remembers for one call site what of its instance enters the variant. A function without type or const parameters has one
 /// instance only, so the answer is a comparison away: of pointers, and of texts where the compiler has the name twice, as it does
 /// where it inlines the function in several places.
 #[derive(Debug, Default)]
-pub(crate) struct IdentityMemo(OnceLock<(&'static str, bool)>);
+pub(crate) struct IdentityMemo(OnceLock<(&'static str, Entering)>);
 
 impl IdentityMemo {
     pub(crate) const fn new() -> Self {
         Self(OnceLock::new())
     }
 
-    /// Whether the identity of the closure with this type name enters the variant: always where arguments show; and
-    /// where no key is written, whenever the path `crate:module:function` isn't the whole name.
+    /// Lets the identity of the closure with this type name enter the variant where it has to, see [`entering`].
     #[inline]
-    pub(crate) fn enters(&self, closure: &'static str, site: &ReadInfo) -> bool {
+    pub(crate) fn enter(&self, closure: &'static str, site: &ReadInfo, variant: &mut Vec<u8>) {
         match self.0.get() {
-            Some(&(known, enters)) if std::ptr::eq(known, closure) => enters,
-            _ => self.enters_slowly(closure, site),
+            Some((known, None)) if std::ptr::eq(*known, closure) => {}
+            _ => self.enter_slowly(closure, site, variant),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn enters_slowly(&self, closure: &'static str, site: &ReadInfo) -> bool {
-        let (known, enters) = *self.0.get_or_init(|| (closure, judge(closure, site)));
-        match known == closure {
-            true => enters,
-            false => judge(closure, site),
+    fn enter_slowly(&self, closure: &'static str, site: &ReadInfo, variant: &mut Vec<u8>) {
+        let (known, first) = self.0.get_or_init(|| (closure, entering(closure, site)));
+        let own;
+        let bytes = match *known == closure {
+            true => first,
+            false => {
+                own = entering(closure, site);
+                &own
+            }
+        };
+        if let Some(bytes) = bytes {
+            variant.extend_from_slice(bytes);
         }
     }
 }
 
+/// Return what of the instance with this closure enters the variant:
+///
+/// * Its name, where the function has type or const parameters. An item inside the function can't see the parameters
+///   around it, so the name of such an item is the same in all instances. Where the closure's name differs from it, there
+///   are parameters: those of the function and of its `impl`, and `Self` in a trait.
+/// * Its name, where the name shows type arguments: `Repo<u8>::load`.
+/// * Its name, where no key is written and the path `crate:module:function` isn't the whole name.
+/// * Its place in the source too, where no key is written and another such function has the same name: two blocks
+///   of one function can each have a `fn get`, and each a `struct Local`.
 #[cold]
-fn judge(closure: &str, site: &ReadInfo) -> bool {
-    let identity = identity(closure, site.companion, site.function);
-    let plain = identity == format!("{}::{}", site.module, site.function);
-    !plain && (site.template.is_empty() || has_arguments(&identity))
+fn entering(closure: &str, site: &ReadInfo) -> Entering {
+    let instance = identity(closure, site.companion, site.function);
+    let declared = declared(site);
+    let keyless = site.template.is_empty();
+    let place = if keyless {
+        registry::place_among_namesakes(site, &declared)
+    } else {
+        None
+    };
+    let plain = instance == format!("{}::{}", site.module, site.function);
+    let shown = !plain && (keyless || instance != declared || has_arguments(&instance));
+    if !shown && place.is_none() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    push(&mut bytes, "", &instance);
+    if let Some(place) = place {
+        push(&mut bytes, "@", &place);
+    }
+    Some(bytes.into())
+}
+
+/// The name of a call site's function before it gets any type arguments: `app::get`, `<_ as app::Stat>::stat`.
+pub(crate) fn declared(site: &ReadInfo) -> String {
+    let marker = (site.marker)();
+    let function = marker.rsplit_once("::").map_or(marker, |(outer, _)| outer);
+    identity(function, site.companion, site.function)
+}
+
+/// Appends a named text, as the arguments are.
+fn push(bytes: &mut Vec<u8>, name: &str, text: &str) {
+    let named = Canonical::named(bytes, name);
+    // Writing a text to memory has no way to fail.
+    let _ = text.serialize(named);
 }
 
 #[cfg(test)]

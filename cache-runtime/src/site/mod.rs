@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::key::escape::is_structural;
 use crate::key::writer::{Rendered, Rendering};
-use crate::site::identity::{IdentityMemo, identity};
+use crate::site::identity::IdentityMemo;
 use crate::ttl::Ttl;
 use registry::Place;
 
@@ -25,6 +25,10 @@ pub(crate) struct ReadInfo {
     pub(crate) module: &'static str,
     /// Where its attribute stands.
     pub(crate) at: &'static Location<'static>,
+    /// Line and column of the function's name, where no key is written. In a macro it isn't where the attribute stands.
+    pub(crate) name_at: (u32, u32),
+    /// The type name of an item inside the function.
+    pub(crate) marker: fn() -> &'static str,
     /// The key as it is written; empty where there is none.
     pub(crate) template: &'static str,
     /// The key with each placeholder as the character U+0001.
@@ -97,20 +101,13 @@ impl ReadSite {
         if self.info.template.is_empty() {
             rendering.text.push_str(self.default_path());
         }
-        if self.identity.enters(rendered.type_name, &self.info) {
-            self.vary_by_identity(rendering, rendered.type_name);
-        }
+        let variant = &mut rendering.variant;
+        self.identity.enter(rendered.type_name, &self.info, variant);
         if self.ambiguous {
             rendering.hash_lengths();
         }
         rendered.render(&mut rendering.writer());
         rendering.finish_key();
-    }
-
-    #[inline(never)]
-    fn vary_by_identity(&self, rendering: &mut Rendering, closure: &str) {
-        let identity = identity(closure, self.info.companion, self.info.function);
-        rendering.vary_by("", &identity);
     }
 
     /// `crate:module:function`.
@@ -234,7 +231,7 @@ impl From<&WriteSite> for Origin {
 
 /// Whether two placeholders of a template can't be told apart in a path: between them is no character that is
 /// escaped in values. `<<a>>-<<b>>` renders `x-y-z` in two ways; `<<a>>:<<b>>` has one reading.
-const fn is_ambiguous(shape: &[u8]) -> bool {
+pub(crate) const fn is_ambiguous(shape: &[u8]) -> bool {
     let mut open = false;
     let mut at = 0;
     while at < shape.len() {

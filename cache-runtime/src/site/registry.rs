@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::{ReadSite, WriteSite};
+use super::{ReadInfo, ReadSite, WriteSite};
+use crate::site::identity::declared;
 
 /// A call site, as an attribute submits it at link time.
 #[derive(Clone, Copy, Debug)]
@@ -79,4 +80,38 @@ pub(crate) fn places() -> &'static [Place] {
 /// nowhere counts as explicit.
 pub(crate) fn number(place: Place) -> usize {
     PLACES.1.get(&place).copied().unwrap_or(EXPLICIT)
+}
+
+/// Where a function stands in the source: its attribute, which in a macro is the place of the outermost call, and its name.
+type Spot = (&'static str, u32, u32, (u32, u32));
+
+fn spot(site: &ReadInfo) -> Spot {
+    let at = site.at;
+    (at.file(), at.line(), at.column(), site.name_at)
+}
+
+/// Return the place of a function without a written key, where there is another one of the same name. Its declared name is
+/// `declared`.
+///
+/// The place is no part of any other key, since it changes whenever a line is added above it.
+pub(crate) fn place_among_namesakes(site: &ReadInfo, declared: &str) -> Option<String> {
+    static SPOTS: LazyLock<HashMap<String, Vec<Spot>>> = LazyLock::new(|| {
+        let mut spots = HashMap::<String, Vec<Spot>>::new();
+        for site in inventory::iter::<Registered> {
+            if let Registered::Read(site) = site
+                && site.info.template.is_empty()
+            {
+                let of_name = spots.entry(self::declared(&site.info)).or_default();
+                let here = spot(&site.info);
+                if !of_name.contains(&here) {
+                    of_name.push(here);
+                }
+            }
+        }
+        spots.retain(|_, of_name| of_name.len() > 1);
+        spots
+    });
+    SPOTS.get(declared)?;
+    let (file, line, column, (name_line, name_column)) = spot(site);
+    Some(format!("{file}:{line}:{column}:{name_line}:{name_column}"))
 }

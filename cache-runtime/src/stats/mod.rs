@@ -124,8 +124,8 @@ pub struct Stats {
     pub waits: u64,
     /// Calls answered with an expired value, also those that ran the body and were spared its error.
     pub stale: u64,
-    /// Operations of the store that failed, and values that couldn't be encoded. Values that are too large count in
-    /// `too_large` alone.
+    /// Operations of the store that failed, values that weren't stored since no codec carries them or they would come back
+    /// changed, and calls without a key. Values that are too large count in `too_large` alone.
     pub errors: u64,
     /// Entries that invalidations removed.
     pub invalidated: u64,

@@ -1,9 +1,9 @@
-//! Says once that a return type can't be stored.
+//! Says once that a return type can't be stored, and finds out whether what is stored can be compared.
 //!
 //! Every call that generated code makes needs `R: Cached<S>`, and for a type that isn't `Storable` each of them
-//! would be an error. So method resolution looks first: [`Returns::__fit`] gives the shape on, and else
-//! [`Unfit::__fit`] is the one call that doesn't compile; the shape that it gives, [`Misfit`], is one that every
-//! type has.
+//! would be an error. So method resolution looks first: [`Returns::__fit`] and [`Plain::__fit`] give the shape on, and
+//! otherwise [`Unfit::__fit`] is the one call that doesn't compile; the shape that it gives, [`Misfit`], is one that
+//! every type has.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -12,12 +12,23 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Storable;
-use super::shape::{Cached, Peek, Returns, Shape};
+use super::shape::{Cached, Comparable, Peek, Returns, Shape, kept_whole};
 
-impl<R: Shape<S, Value: Storable>, S> Returns<R, S> {
-    /// The same.
-    pub fn __fit(self) -> Self {
-        self
+impl<R: Shape<S, Value: Storable + PartialEq>, S: Comparable> Returns<R, S> {
+    /// The shape of what is stored and can be compared.
+    pub fn __fit(self) -> Returns<R, S::Compared> {
+        Returns(PhantomData)
+    }
+}
+
+/// A return type of which no comparison is known.
+#[derive(Debug)]
+pub struct Plain<R, S>(PhantomData<fn() -> (R, S)>);
+
+impl<R: Shape<S, Value: Storable>, S> Plain<R, S> {
+    /// The shape of what is stored.
+    pub fn __fit(&self) -> Returns<R, S> {
+        Returns(PhantomData)
     }
 }
 
@@ -26,6 +37,13 @@ impl<R: Shape<S, Value: Storable>, S> Returns<R, S> {
 pub struct Unfit<R, S>(PhantomData<fn() -> (R, S)>);
 
 impl<R, S> Deref for Returns<R, S> {
+    type Target = Plain<R, S>;
+    fn deref(&self) -> &Plain<R, S> {
+        &Plain(PhantomData)
+    }
+}
+
+impl<R, S> Deref for Plain<R, S> {
     type Target = Unfit<R, S>;
     fn deref(&self) -> &Unfit<R, S> {
         &Unfit(PhantomData)
@@ -74,6 +92,7 @@ impl<'de, V: ?Sized> Deserialize<'de> for Misfit<V> {
 
 impl<R, V: ?Sized> Shape<Misfit<V>> for R {
     type Value = Misfit<V>;
+    kept_whole!();
     fn peek(&self) -> Peek<'_, Misfit<V>> {
         Peek::None
     }

@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde::ser::{self, Impossible, Serialize};
 
+use super::place::DEEPEST;
+
 /// Which case a value is, if its type is a `Result` or an `Option`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Hidden {
@@ -21,14 +23,27 @@ pub(crate) fn look_into<T: Serialize + ?Sized>(value: &T) -> Hidden {
     if !name.starts_with("core::result::Result<") && !name.starts_with("core::option::Option<") {
         return Hidden::Value;
     }
-    match value.serialize(Look) {
+    match value.serialize(Look { depth: 0 }) {
         Ok(()) | Err(Seen(Hidden::Value)) => Hidden::Value,
         Err(Seen(found)) => found,
     }
 }
 
 /// Follows `Ok` and `Some` inwards and stops at the first thing that is neither.
-struct Look;
+struct Look {
+    depth: u32,
+}
+
+impl Look {
+    fn within<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Seen> {
+        if self.depth == DEEPEST {
+            return Err(Seen(Hidden::Value));
+        }
+        value.serialize(Self {
+            depth: self.depth + 1,
+        })
+    }
+}
 
 /// Ends the look with what was seen, as an error so that nothing more is visited.
 #[derive(Debug)]
@@ -85,7 +100,7 @@ impl ser::Serializer for Look {
         Err(Seen(Hidden::None))
     }
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Seen> {
-        value.serialize(self)
+        self.within(value)
     }
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
@@ -103,7 +118,7 @@ impl ser::Serializer for Look {
     ) -> Result<(), Seen> {
         match (name, variant) {
             ("Result", "Err") => Err(Seen(Hidden::Err)),
-            ("Result", "Ok") => value.serialize(self),
+            ("Result", "Ok") => self.within(value),
             _ => Err(Seen(Hidden::Value)),
         }
     }

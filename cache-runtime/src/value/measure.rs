@@ -1,9 +1,13 @@
-//! A look at a value before it is stored: about how many bytes it takes, and what a positional codec would
-//! lose of it.
+//! A look at a value before it is stored: about how many bytes it takes, what a positional codec would lose of it,
+//! and a digest of all that serde shows of it, which tells whether the value survives being written and read.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::ser::{self, Serialize};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::place::{DEEPEST, Place};
 
 /// What a look at a value shows.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,92 +20,274 @@ pub(crate) struct Measure {
     pub(crate) nests_nil: bool,
     /// Name and number of fields of the structs in it.
     pub(crate) structs: Vec<(&'static str, usize)>,
-    /// Only the bytes are wanted: a list of structs would be allocated for nobody.
-    bytes_only: bool,
+    /// Equal for values that serde shows alike. Elements of sequences and entries of maps count in any order, since
+    /// a `HashMap` that is read back iterates in an order of its own.
+    pub(crate) digest: u64,
+    /// The value nests deeper than [`DEEPEST`]; the look ended there.
+    pub(crate) too_deep: bool,
+    mode: Mode,
+    details: Details,
 }
 
-/// Measures `value`, or says why its `Serialize` refused.
-pub(crate) fn measure<T: Serialize + ?Sized>(value: &T) -> Result<Measure, Refused> {
-    let mut measure = Measure::default();
-    look(value, &mut measure)?;
-    Ok(measure)
+/// How much a look notes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
+enum Mode {
+    /// Bytes only.
+    Weigh,
+    /// Also what codecs have to know.
+    Measure,
+    /// Also the digest.
+    #[default]
+    Digest,
+    /// Everything.
+    Detail,
 }
 
-/// About how many bytes `value` takes; nothing, if its `Serialize` refused.
-pub(crate) fn weigh<T: Serialize + ?Sized>(value: &T) -> usize {
+/// What explains a difference between two values.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Details {
+    /// Struct, field and digest, inner structs first.
+    fields: Vec<(&'static str, &'static str, u64)>,
+    /// The structs that were written, by place.
+    shown: HashMap<Place, Shown>,
+    /// The names of the enums of which a variant without content was written, by place.
+    variants: HashMap<Place, &'static str>,
+}
+
+/// The fields of one struct as they were written.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Shown {
+    pub(crate) name: &'static str,
+    /// Those that `skip_serializing_if` left out this time are among them.
+    pub(crate) fields: Vec<&'static str>,
+}
+
+/// No more fields and structs are noted of one value: its other elements are of the same types.
+const MOST_DETAILS: usize = 10_000;
+
+impl Details {
+    /// The struct that was written at this place.
+    pub(crate) fn shown(&self, place: Place) -> Option<&Shown> {
+        self.shown.get(&place)
+    }
+
+    /// Whether the struct at this place is an enum that writes its variant's name as its first field (`tag` and
+    /// `content`). A variant without content has no second one.
+    pub(crate) fn is_tagged(&self, place: Place) -> bool {
+        let name = self.shown.get(&place).map(|shown| shown.name);
+        name.is_some() && self.variants.get(&place.value(0)).copied() == name
+    }
+
+    /// The innermost field, with its struct, that isn't shown as `other` shows it.
+    pub(crate) fn difference(&self, other: &Self) -> Option<(&'static str, &'static str)> {
+        let pairs = self.fields.iter().zip(&other.fields);
+        let mut differing = pairs.filter(|(one, other)| one != other);
+        let (one, other) = differing.next()?;
+        ((one.0, one.1) == (other.0, other.1)).then_some((one.0, one.1))
+    }
+}
+
+/// Measures `value`, with its digest if that is wanted, or says why its `Serialize` refused.
+pub(crate) fn measure<T: Serialize + ?Sized>(value: &T, digest: bool) -> Result<Measure, Refused> {
+    look(value, if digest { Mode::Digest } else { Mode::Measure })
+}
+
+/// What `value` consists of, to explain a difference.
+pub(crate) fn details<T: Serialize + ?Sized>(value: &T) -> Details {
+    look(value, Mode::Detail).map_or_else(|_| Details::default(), |measure| measure.details)
+}
+
+/// About how many bytes `value` takes. Nothing, if its `Serialize` refused; `None`, if it nests too deep.
+pub(crate) fn weigh<T: Serialize + ?Sized>(value: &T) -> Option<usize> {
+    match look(value, Mode::Weigh) {
+        Ok(measure) => Some(measure.bytes),
+        Err(refused) => (!refused.too_deep).then_some(0),
+    }
+}
+
+fn look<T: Serialize + ?Sized>(value: &T, mode: Mode) -> Result<Measure, Refused> {
     let mut measure = Measure {
-        bytes_only: true,
+        mode,
         ..Measure::default()
     };
-    look(value, &mut measure).map_or(0, |()| measure.bytes)
-}
-
-fn look<T: Serialize + ?Sized>(value: &T, measure: &mut Measure) -> Result<(), Refused> {
-    value.serialize(Look {
-        measure,
+    let shown = value.serialize(Look {
+        measure: &mut measure,
         in_some: false,
-    })
+        depth: 0,
+        place: Place::ROOT,
+    });
+    match shown {
+        _ if measure.too_deep => Err(Refused {
+            message: String::new(),
+            too_deep: true,
+        }),
+        Ok(digest) => {
+            measure.digest = digest;
+            Ok(measure)
+        }
+        Err(refused) => Err(refused),
+    }
 }
 
-/// A user's `Serialize` refused.
+/// A user's `Serialize` refused, or the value nests too deep.
 #[derive(Debug)]
-pub(crate) struct Refused(String);
+pub(crate) struct Refused {
+    message: String,
+    /// Said by the look, whatever the user's code made of the error.
+    pub(crate) too_deep: bool,
+}
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.message)
     }
 }
 impl std::error::Error for Refused {}
 impl ser::Error for Refused {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(message.to_string())
+        Self {
+            message: message.to_string(),
+            too_deep: false,
+        }
     }
+}
+
+/// Tags of what serde shows, so that a text isn't taken for the same bytes.
+mod tag {
+    pub(super) const BOOL: u64 = 1;
+    pub(super) const INTEGER: u64 = 2;
+    pub(super) const FLOAT: u64 = 3;
+    pub(super) const CHAR: u64 = 4;
+    pub(super) const STR: u64 = 5;
+    pub(super) const BYTES: u64 = 6;
+    pub(super) const NIL: u64 = 7;
+    pub(super) const SOME: u64 = 8;
+    pub(super) const VARIANT: u64 = 9;
+    pub(super) const MANY: u64 = 10;
+    pub(super) const FIELDS: u64 = 11;
+    pub(super) const LEFT_OUT: u64 = 12;
+}
+
+/// Joins two digests, in their order.
+fn mix(one: u64, other: u64) -> u64 {
+    let one = u128::from(one ^ 0x9E37_79B9_7F4A_7C15);
+    let product = one.wrapping_mul(u128::from(other ^ 0xD1B5_4A32_D192_ED03));
+    (product as u64 ^ (product >> 64) as u64).rotate_left(23) ^ other
+}
+
+/// A number by its value: `5i64` may come back as `5u64` where a type takes both.
+fn integer(value: i128) -> u64 {
+    mix(mix(tag::INTEGER, value as u64), (value >> 64) as u64)
+}
+
+fn float(value: f64) -> u64 {
+    // One NaN is as good as another.
+    let bits = if value.is_nan() { f64::NAN } else { value }.to_bits();
+    mix(tag::FLOAT, bits)
 }
 
 struct Look<'a> {
     measure: &'a mut Measure,
     in_some: bool,
+    depth: u32,
+    place: Place,
 }
 
 impl<'a> Look<'a> {
-    fn add(self, bytes: usize) -> Result<(), Refused> {
+    fn add(self, bytes: usize, digest: impl FnOnce() -> u64) -> Result<u64, Refused> {
         self.measure.bytes += bytes;
-        Ok(())
+        Ok(self.measure.digest(digest))
     }
 
-    fn nil(self) -> Result<(), Refused> {
+    fn nil(self) -> Result<u64, Refused> {
         self.measure.nests_nil |= self.in_some;
-        self.add(1)
+        self.add(1, || tag::NIL)
     }
 
-    fn compound(self) -> Result<Parts<'a>, Refused> {
+    /// A look at what is within, one level deeper.
+    fn within(self, in_some: bool, place: Place) -> Result<Self, Refused> {
+        Ok(Look {
+            depth: self.measure.deeper(self.depth)?,
+            measure: self.measure,
+            in_some,
+            place,
+        })
+    }
+
+    fn compound(self, unordered: bool) -> Parts<'a> {
         self.measure.bytes += 8;
-        Ok(Parts {
-            measure: self.measure,
-        })
+        let tag = if unordered { tag::MANY } else { tag::FIELDS };
+        Parts {
+            unordered,
+            ..self.parts("", tag)
+        }
     }
 
-    fn fields(self, name: &'static str, length: usize) -> Result<Parts<'a>, Refused> {
-        if !self.measure.bytes_only && !self.measure.structs.contains(&(name, length)) {
-            self.measure.structs.push((name, length));
+    fn fields(mut self, name: &'static str, length: usize, variant: Option<u32>) -> Parts<'a> {
+        let mut digest = tag::FIELDS;
+        if let Some(index) = variant {
+            self.place = self.place.variant();
+            digest = mix(tag::VARIANT, index.into());
         }
-        Ok(Parts {
+        let measure = &mut *self.measure;
+        if measure.mode != Mode::Weigh && !measure.structs.contains(&(name, length)) {
+            measure.structs.push((name, length));
+        }
+        if measure.mode == Mode::Detail && measure.details.shown.len() < MOST_DETAILS {
+            let shown = Shown {
+                name,
+                fields: Vec::new(),
+            };
+            measure.details.shown.insert(self.place, shown);
+        }
+        self.parts(name, digest)
+    }
+
+    fn parts(self, name: &'static str, digest: u64) -> Parts<'a> {
+        Parts {
             measure: self.measure,
-        })
+            depth: self.depth,
+            place: self.place,
+            name,
+            unordered: false,
+            digest,
+            count: 0,
+            key: 0,
+        }
+    }
+}
+
+impl Measure {
+    fn digest(&self, digest: impl FnOnce() -> u64) -> u64 {
+        if self.mode < Mode::Digest {
+            0
+        } else {
+            digest()
+        }
+    }
+
+    fn deeper(&mut self, depth: u32) -> Result<u32, Refused> {
+        if depth == DEEPEST {
+            self.too_deep = true;
+            return Err(Refused {
+                message: format!("it nests deeper than {DEEPEST} levels"),
+                too_deep: true,
+            });
+        }
+        Ok(depth + 1)
     }
 }
 
 macro_rules! sized {
-    ($($method:ident($type:ty);)*) => {$(
-        fn $method(self, _: $type) -> Result<(), Refused> {
-            self.add(size_of::<$type>())
+    ($($method:ident($type:ty) = |$value:ident| $digest:expr;)*) => {$(
+        fn $method(self, $value: $type) -> Result<u64, Refused> {
+            self.add(size_of::<$type>(), || $digest)
         }
     )*};
 }
 
 impl<'a> ser::Serializer for Look<'a> {
-    type Ok = ();
+    type Ok = u64;
     type Error = Refused;
     type SerializeSeq = Parts<'a>;
     type SerializeTuple = Parts<'a>;
@@ -112,96 +298,111 @@ impl<'a> ser::Serializer for Look<'a> {
     type SerializeStructVariant = Parts<'a>;
 
     sized! {
-        serialize_bool(bool); serialize_i8(i8); serialize_i16(i16); serialize_i32(i32); serialize_i64(i64);
-        serialize_i128(i128); serialize_u8(u8); serialize_u16(u16); serialize_u32(u32); serialize_u64(u64);
-        serialize_u128(u128); serialize_f32(f32); serialize_f64(f64); serialize_char(char);
+        serialize_bool(bool) = |value| mix(tag::BOOL, value.into());
+        serialize_i8(i8) = |value| integer(value.into());
+        serialize_i16(i16) = |value| integer(value.into());
+        serialize_i32(i32) = |value| integer(value.into());
+        serialize_i64(i64) = |value| integer(value.into());
+        serialize_i128(i128) = |value| integer(value);
+        serialize_u8(u8) = |value| integer(value.into());
+        serialize_u16(u16) = |value| integer(value.into());
+        serialize_u32(u32) = |value| integer(value.into());
+        serialize_u64(u64) = |value| integer(value.into());
+        serialize_u128(u128) = |value| mix(integer(value as i128), u64::from(value > i128::MAX as u128));
+        serialize_f32(f32) = |value| float(value.into());
+        serialize_f64(f64) = |value| float(value);
+        serialize_char(char) = |value| mix(tag::CHAR, u32::from(value).into());
     }
-    fn serialize_str(self, value: &str) -> Result<(), Refused> {
-        self.add(8 + value.len())
-    }
-    fn serialize_bytes(self, value: &[u8]) -> Result<(), Refused> {
-        self.add(8 + value.len())
-    }
-    fn serialize_none(self) -> Result<(), Refused> {
-        self.nil()
-    }
-    fn serialize_unit(self) -> Result<(), Refused> {
-        self.nil()
-    }
-    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Refused> {
-        self.nil()
-    }
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Refused> {
-        self.measure.bytes += 1;
-        value.serialize(Look {
-            measure: self.measure,
-            in_some: true,
+    fn serialize_str(self, value: &str) -> Result<u64, Refused> {
+        self.add(8 + value.len(), || {
+            xxh3_64_with_seed(value.as_bytes(), tag::STR)
         })
+    }
+    fn serialize_bytes(self, value: &[u8]) -> Result<u64, Refused> {
+        self.add(8 + value.len(), || xxh3_64_with_seed(value, tag::BYTES))
+    }
+    fn serialize_none(self) -> Result<u64, Refused> {
+        self.nil()
+    }
+    fn serialize_unit(self) -> Result<u64, Refused> {
+        self.nil()
+    }
+    fn serialize_unit_struct(self, _: &'static str) -> Result<u64, Refused> {
+        self.nil()
+    }
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<u64, Refused> {
+        self.measure.bytes += 1;
+        let place = self.place;
+        let within = value.serialize(self.within(true, place)?)?;
+        Ok(mix(tag::SOME, within))
     }
     fn serialize_unit_variant(
         self,
+        name: &'static str,
+        index: u32,
         _: &'static str,
-        _: u32,
-        _: &'static str,
-    ) -> Result<(), Refused> {
-        self.add(4)
+    ) -> Result<u64, Refused> {
+        if self.measure.mode == Mode::Detail && self.measure.details.variants.len() < MOST_DETAILS {
+            self.measure.details.variants.insert(self.place, name);
+        }
+        self.add(4, || mix(tag::VARIANT, index.into()))
     }
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
         _: &'static str,
         value: &T,
-    ) -> Result<(), Refused> {
-        value.serialize(self)
+    ) -> Result<u64, Refused> {
+        let (in_some, place) = (self.in_some, self.place);
+        value.serialize(self.within(in_some, place)?)
     }
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
         self,
         _: &'static str,
-        _: u32,
+        index: u32,
         _: &'static str,
         value: &T,
-    ) -> Result<(), Refused> {
+    ) -> Result<u64, Refused> {
         self.measure.bytes += 4;
-        value.serialize(Look {
-            measure: self.measure,
-            in_some: false,
-        })
+        let place = self.place.variant();
+        let within = value.serialize(self.within(false, place)?)?;
+        Ok(mix(mix(tag::VARIANT, index.into()), within))
     }
     fn serialize_seq(self, _: Option<usize>) -> Result<Parts<'a>, Refused> {
-        self.compound()
+        Ok(self.compound(true))
     }
     fn serialize_tuple(self, _: usize) -> Result<Parts<'a>, Refused> {
-        self.compound()
+        Ok(self.compound(false))
     }
     fn serialize_tuple_struct(
         self,
         name: &'static str,
         length: usize,
     ) -> Result<Parts<'a>, Refused> {
-        self.fields(name, length)
+        Ok(self.fields(name, length, None))
     }
     fn serialize_tuple_variant(
         self,
         _: &'static str,
-        _: u32,
+        index: u32,
         variant: &'static str,
         length: usize,
     ) -> Result<Parts<'a>, Refused> {
-        self.fields(variant, length)
+        Ok(self.fields(variant, length, Some(index)))
     }
     fn serialize_map(self, _: Option<usize>) -> Result<Parts<'a>, Refused> {
-        self.compound()
+        Ok(self.compound(true))
     }
     fn serialize_struct(self, name: &'static str, length: usize) -> Result<Parts<'a>, Refused> {
-        self.fields(name, length)
+        Ok(self.fields(name, length, None))
     }
     fn serialize_struct_variant(
         self,
         _: &'static str,
-        _: u32,
+        index: u32,
         variant: &'static str,
         length: usize,
     ) -> Result<Parts<'a>, Refused> {
-        self.fields(variant, length)
+        Ok(self.fields(variant, length, Some(index)))
     }
     fn is_human_readable(&self) -> bool {
         false
@@ -211,27 +412,89 @@ impl<'a> ser::Serializer for Look<'a> {
 /// The elements, entries or fields of a compound value.
 struct Parts<'a> {
     measure: &'a mut Measure,
+    depth: u32,
+    place: Place,
+    /// Of the struct or variant.
+    name: &'static str,
+    unordered: bool,
+    digest: u64,
+    /// How many of them there were.
+    count: u32,
+    /// The digest of the key whose value comes next.
+    key: u64,
 }
 
 impl Parts<'_> {
-    fn part<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
+    fn look<T: Serialize + ?Sized>(&mut self, value: &T, place: Place) -> Result<u64, Refused> {
         value.serialize(Look {
+            depth: self.measure.deeper(self.depth)?,
             measure: self.measure,
             in_some: false,
+            place,
         })
+    }
+
+    fn count(&mut self, digest: u64) {
+        self.count = self.count.wrapping_add(1);
+        if self.measure.mode < Mode::Digest {
+            return;
+        }
+        self.digest = match self.unordered {
+            true => self.digest.wrapping_add(mix(tag::MANY, digest)),
+            false => mix(self.digest, digest),
+        };
+    }
+
+    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
+        let digest = self.look(value, self.place.element(self.count))?;
+        self.count(digest);
+        Ok(())
+    }
+
+    fn field<T: Serialize + ?Sized>(
+        &mut self,
+        field: &'static str,
+        value: &T,
+    ) -> Result<(), Refused> {
+        self.show(field);
+        let digest = self.look(value, self.place.value(self.count))?;
+        self.count(digest);
+        let details = &mut self.measure.details;
+        if self.measure.mode == Mode::Detail && details.fields.len() < MOST_DETAILS {
+            details.fields.push((self.name, field, digest));
+        }
+        Ok(())
+    }
+
+    fn skip(&mut self, field: &'static str) {
+        self.show(field);
+        self.measure.skips_fields = true;
+        self.digest = mix(self.digest, tag::LEFT_OUT);
+    }
+
+    fn show(&mut self, field: &'static str) {
+        if self.measure.mode == Mode::Detail
+            && let Some(shown) = self.measure.details.shown.get_mut(&self.place)
+        {
+            shown.fields.push(field);
+        }
+    }
+
+    fn finish(self) -> u64 {
+        mix(self.digest, self.count.into())
     }
 }
 
 macro_rules! parts {
     ($($trait:ident.$method:ident,)*) => {$(
         impl ser::$trait for Parts<'_> {
-            type Ok = ();
+            type Ok = u64;
             type Error = Refused;
             fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
-                self.part(value)
+                self.element(value)
             }
-            fn end(self) -> Result<(), Refused> {
-                Ok(())
+            fn end(self) -> Result<u64, Refused> {
+                Ok(self.finish())
             }
         }
     )*};
@@ -244,17 +507,21 @@ parts! {
 macro_rules! named_parts {
     ($($trait:ident,)*) => {$(
         impl ser::$trait for Parts<'_> {
-            type Ok = ();
+            type Ok = u64;
             type Error = Refused;
-            fn serialize_field<T: Serialize + ?Sized>(&mut self, _: &'static str, value: &T) -> Result<(), Refused> {
-                self.part(value)
+            fn serialize_field<T: Serialize + ?Sized>(
+                &mut self,
+                field: &'static str,
+                value: &T,
+            ) -> Result<(), Refused> {
+                self.field(field, value)
             }
-            fn skip_field(&mut self, _: &'static str) -> Result<(), Refused> {
-                self.measure.skips_fields = true;
+            fn skip_field(&mut self, field: &'static str) -> Result<(), Refused> {
+                self.skip(field);
                 Ok(())
             }
-            fn end(self) -> Result<(), Refused> {
-                Ok(())
+            fn end(self) -> Result<u64, Refused> {
+                Ok(self.finish())
             }
         }
     )*};
@@ -262,16 +529,19 @@ macro_rules! named_parts {
 named_parts! { SerializeStruct, SerializeStructVariant, }
 
 impl ser::SerializeMap for Parts<'_> {
-    type Ok = ();
+    type Ok = u64;
     type Error = Refused;
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Refused> {
-        self.part(key)
+        self.key = self.look(key, self.place.element(self.count))?;
+        Ok(())
     }
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
-        self.part(value)
-    }
-    fn end(self) -> Result<(), Refused> {
+        let value = self.look(value, self.place.value(self.count))?;
+        self.count(mix(self.key, value));
         Ok(())
+    }
+    fn end(self) -> Result<u64, Refused> {
+        Ok(self.finish())
     }
 }
 
@@ -280,6 +550,10 @@ mod tests {
     use serde::Serialize;
 
     use super::*;
+
+    fn measure<T: Serialize + ?Sized>(value: &T) -> Result<Measure, Refused> {
+        super::measure(value, true)
+    }
 
     #[derive(Serialize)]
     struct Sparse {
@@ -305,5 +579,66 @@ mod tests {
         assert!(measure(&Some(None::<u8>)).expect("measures").nests_nil);
         assert!(!measure(&Some(1u8)).expect("measures").nests_nil);
         assert_eq!(measure("four").expect("measures").bytes, 12);
+    }
+
+    #[test]
+    fn the_digest_tells_values_apart_and_not_their_order_in_sets() {
+        let digest =
+            |value: &dyn Fn() -> Result<Measure, Refused>| value().expect("measures").digest;
+        macro_rules! digests {
+            ($($value:expr),* $(,)?) => { [$(digest(&|| measure(&$value))),*] };
+        }
+        let all = digests![
+            0u8,
+            1u8,
+            -1i8,
+            true,
+            'a',
+            "a",
+            0.0,
+            1.0,
+            -0.0,
+            (),
+            Some(0u8),
+            Some(Some(0u8)),
+            [0u8; 0],
+            [0u8],
+            [0u8; 2],
+            (1, 2),
+            (2, 1),
+            vec![1, 2],
+            vec![vec![1], vec![2]],
+            vec![vec![1, 2]],
+            vec!["1", "2"],
+            Ok::<u8, u8>(0),
+            Err::<u8, u8>(0),
+            u128::MAX,
+            i128::MAX,
+            i128::MIN,
+            std::collections::BTreeMap::from([(1, 2)]),
+            std::collections::BTreeMap::from([(2, 1)]),
+            Sparse { id: 1, note: None },
+            Sparse {
+                id: 1,
+                note: Some("")
+            },
+        ];
+        for (at, one) in all.iter().enumerate() {
+            assert!(!all[..at].contains(one), "number {at}");
+        }
+        let [one, other] = digests![vec![1, 2, 3], vec![3, 1, 2]];
+        assert_eq!(one, other);
+        let [one, other] = digests![5i64, 5u8];
+        assert_eq!(one, other);
+    }
+
+    #[test]
+    fn a_look_ends_where_a_value_nests_too_deep() {
+        #[derive(Serialize)]
+        struct List(Option<Box<List>>);
+        let list = |length| (1..length).fold(List(None), |list, _| List(Some(Box::new(list))));
+        assert!(measure(&list(DEEPEST / 2)).is_ok());
+        assert!(measure(&list(DEEPEST / 2 + 2)).is_err_and(|refused| refused.too_deep));
+        assert_eq!(weigh(&list(DEEPEST)), None);
     }
 }

@@ -4,6 +4,7 @@ pub mod fit;
 pub(crate) mod hidden;
 pub(crate) mod measure;
 pub(crate) mod payload;
+pub(crate) mod place;
 pub mod shape;
 
 use serde::Serialize;
@@ -32,7 +33,7 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Storable f
 )]
 pub trait Settable: Serialize {
     /// What it is read back as.
-    type Owned: DeserializeOwned + 'static;
+    type Owned: Serialize + DeserializeOwned + 'static;
 }
 
 #[diagnostic::do_not_recommend]

@@ -43,7 +43,9 @@ impl<T: Storable> Value for T {
     }
 
     fn encode(&self) -> Result<Vec<u8>, CacheError> {
-        entry::encode(self, &entry::Facts::default(), &entry::Encoding::default())
+        let (facts, encoding) = (entry::Facts::default(), entry::Encoding::default());
+        let encoded = entry::encode(self, &facts, &encoding, entry::incomparable)?;
+        Ok(encoded.bytes)
     }
 }
 

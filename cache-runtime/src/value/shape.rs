@@ -14,20 +14,74 @@ use super::hidden::{self, Hidden};
 
 /// The type itself is the value.
 #[derive(Clone, Copy, Debug)]
-pub struct Whole;
+pub struct Whole<C = Unknown>(PhantomData<C>);
 /// The value is in an `Arc`.
 #[derive(Clone, Copy, Debug)]
-pub struct InArc;
+pub struct InArc<C = Unknown>(PhantomData<C>);
 /// The value is in an `axum::Json`.
 #[cfg(feature = "axum")]
 #[derive(Clone, Copy, Debug)]
-pub struct InJson;
+pub struct InJson<C = Unknown>(PhantomData<C>);
 /// What is in the `Option` has the shape `S`.
 #[derive(Clone, Copy, Debug)]
 pub struct InOption<S>(PhantomData<S>);
 /// What is in the `Ok` has the shape `S`.
 #[derive(Clone, Copy, Debug)]
 pub struct InResult<S>(PhantomData<S>);
+
+/// Values aren't compared: nothing is known of their equality.
+#[derive(Clone, Copy, Debug)]
+pub struct Unknown;
+/// Values are compared by their `PartialEq`.
+#[derive(Clone, Copy, Debug)]
+pub struct ByPartialEq;
+
+/// How values are compared.
+pub trait Comparison<V: ?Sized> {
+    /// Whether two values are equal; `None` if that can't be told.
+    fn equal(one: &V, other: &V) -> Option<bool>;
+}
+
+impl<V: ?Sized> Comparison<V> for Unknown {
+    fn equal(_: &V, _: &V) -> Option<bool> {
+        None
+    }
+}
+
+impl<V: PartialEq + ?Sized> Comparison<V> for ByPartialEq {
+    fn equal(one: &V, other: &V) -> Option<bool> {
+        let same = one;
+        match one == other {
+            true => Some(true),
+            // A value that holds a NaN isn't even equal to itself.
+            false => (one == same).then_some(false),
+        }
+    }
+}
+
+/// A shape, and the same one of a value that is `PartialEq`.
+pub trait Comparable {
+    /// The same shape, whose value is compared.
+    type Compared;
+}
+
+macro_rules! comparable {
+    ($($(#[$attr:meta])* [$($inner:ident)?] $shape:ty => $compared:ty;)*) => {$(
+        $(#[$attr])*
+        impl$(<$inner: Comparable>)? Comparable for $shape {
+            type Compared = $compared;
+        }
+    )*};
+}
+
+comparable! {
+    [] Whole => Whole<ByPartialEq>;
+    [] InArc => InArc<ByPartialEq>;
+    #[cfg(feature = "axum")]
+    [] InJson => InJson<ByPartialEq>;
+    [S] InOption<S> => InOption<S::Compared>;
+    [S] InResult<S> => InResult<S::Compared>;
+}
 
 /// What a returned value shows of the stored one.
 #[derive(Debug, PartialEq)]
@@ -44,27 +98,58 @@ pub enum Peek<'a, V: ?Sized> {
 pub trait Shape<S> {
     /// The innermost type.
     type Value: ?Sized;
+    /// What it is without an `Err`, which may not be `Send`.
+    type Kept;
     /// The value in it.
     fn peek(&self) -> Peek<'_, Self::Value>;
+    /// Takes it apart.
+    ///
+    /// # Errors
+    ///
+    /// Itself, if it is an `Err`.
+    fn keep(self) -> Result<Self::Kept, Self>
+    where
+        Self: Sized;
+    /// Puts it together again.
+    fn restore(kept: Self::Kept) -> Self
+    where
+        Self: Sized;
 }
 
-impl<T> Shape<Whole> for T {
+/// The parts of what holds no `Result`.
+macro_rules! kept_whole {
+    () => {
+        type Kept = Self;
+        fn keep(self) -> Result<Self, Self> {
+            Ok(self)
+        }
+        fn restore(kept: Self) -> Self {
+            kept
+        }
+    };
+}
+pub(super) use kept_whole;
+
+impl<T, C> Shape<Whole<C>> for T {
     type Value = T;
+    kept_whole!();
     fn peek(&self) -> Peek<'_, T> {
         Peek::Value(self)
     }
 }
 
-impl<T: ?Sized> Shape<InArc> for Arc<T> {
+impl<T: ?Sized, C> Shape<InArc<C>> for Arc<T> {
     type Value = T;
+    kept_whole!();
     fn peek(&self) -> Peek<'_, T> {
         Peek::Value(self)
     }
 }
 
 #[cfg(feature = "axum")]
-impl<T> Shape<InJson> for axum::Json<T> {
+impl<T, C> Shape<InJson<C>> for axum::Json<T> {
     type Value = T;
+    kept_whole!();
     fn peek(&self) -> Peek<'_, T> {
         Peek::Value(&self.0)
     }
@@ -72,6 +157,7 @@ impl<T> Shape<InJson> for axum::Json<T> {
 
 impl<T: Shape<S>, S> Shape<InOption<S>> for Option<T> {
     type Value = T::Value;
+    kept_whole!();
     fn peek(&self) -> Peek<'_, T::Value> {
         self.as_ref().map_or(Peek::None, T::peek)
     }
@@ -79,6 +165,14 @@ impl<T: Shape<S>, S> Shape<InOption<S>> for Option<T> {
 
 impl<T: Shape<S>, S, E> Shape<InResult<S>> for Result<T, E> {
     type Value = T::Value;
+    // There is one `Result`, the outermost.
+    type Kept = T;
+    fn keep(self) -> Result<T, Self> {
+        self.map_err(Err)
+    }
+    fn restore(kept: T) -> Self {
+        Ok(kept)
+    }
     fn peek(&self) -> Peek<'_, T::Value> {
         self.as_ref().map_or(Peek::Err, T::peek)
     }
@@ -96,6 +190,10 @@ pub trait Cached<S>: Shape<S, Value = Self::Stored> + Sized {
     fn none() -> Option<Self> {
         None
     }
+    /// Whether two stored values are equal; `None` if that can't be told.
+    fn equal(_: &Self::Stored, _: &Self::Stored) -> Option<bool> {
+        None
+    }
     /// What of it may be stored. Looks into a type parameter that turned out to be a `Result` or an `Option`.
     fn verdict(&self) -> Peek<'_, Self::Stored> {
         match self.peek() {
@@ -109,7 +207,7 @@ pub trait Cached<S>: Shape<S, Value = Self::Stored> + Sized {
     }
 }
 
-impl<T: Storable> Cached<Whole> for T {
+impl<T: Storable, C: Comparison<T>> Cached<Whole<C>> for T {
     type Stored = T;
     fn share(&self) -> Option<Arc<T>> {
         Some(Arc::new(self.clone()))
@@ -121,9 +219,12 @@ impl<T: Storable> Cached<Whole> for T {
             _ => T::clone(&value),
         }
     }
+    fn equal(one: &T, other: &T) -> Option<bool> {
+        C::equal(one, other)
+    }
 }
 
-impl<T: Storable> Cached<InArc> for Arc<T> {
+impl<T: Storable, C: Comparison<T>> Cached<InArc<C>> for Arc<T> {
     type Stored = T;
     fn share(&self) -> Option<Arc<T>> {
         Some(Self::clone(self))
@@ -131,16 +232,22 @@ impl<T: Storable> Cached<InArc> for Arc<T> {
     fn wrap(value: Arc<T>) -> Self {
         value
     }
+    fn equal(one: &T, other: &T) -> Option<bool> {
+        C::equal(one, other)
+    }
 }
 
 #[cfg(feature = "axum")]
-impl<T: Storable> Cached<InJson> for axum::Json<T> {
+impl<T: Storable, C: Comparison<T>> Cached<InJson<C>> for axum::Json<T> {
     type Stored = T;
     fn share(&self) -> Option<Arc<T>> {
         Some(Arc::new(self.0.clone()))
     }
     fn wrap(value: Arc<T>) -> Self {
         Self(<T as Cached<Whole>>::wrap(value))
+    }
+    fn equal(one: &T, other: &T) -> Option<bool> {
+        C::equal(one, other)
     }
 }
 
@@ -155,6 +262,9 @@ impl<T: Cached<S>, S> Cached<InOption<S>> for Option<T> {
     fn none() -> Option<Self> {
         Some(None)
     }
+    fn equal(one: &T::Stored, other: &T::Stored) -> Option<bool> {
+        T::equal(one, other)
+    }
 }
 
 impl<T: Cached<S>, S, E> Cached<InResult<S>> for Result<T, E> {
@@ -167,6 +277,9 @@ impl<T: Cached<S>, S, E> Cached<InResult<S>> for Result<T, E> {
     }
     fn none() -> Option<Self> {
         T::none().map(Ok)
+    }
+    fn equal(one: &T::Stored, other: &T::Stored) -> Option<bool> {
+        T::equal(one, other)
     }
 }
 

@@ -27,7 +27,7 @@ async fn a_server_without_resp3_is_one_without_a_near_store() {
 #[tokio::test]
 async fn so_is_one_whose_user_may_not_track() {
     let server = RedisServer::start();
-    for right in ["client|tracking", "client|caching", "multi", "pttl"] {
+    for right in ["client|tracking", "client|caching", "multi"] {
         let rows = Rows::default();
         let mut admin = server.connect();
         let mut acl = |rule: &str| {
@@ -42,7 +42,6 @@ async fn so_is_one_whose_user_may_not_track() {
         let url = format!("redis://modest:secret@127.0.0.1:{}", server.port());
         let cache = builder(url).build().unwrap();
         cache.clear().await.unwrap();
-        // `pttl` is needed for other things too, but not by these functions.
         works_without(&server, &cache, &rows).await;
         acl(&format!("+{right}"));
         until_near(&server, &cache, &rows, 1).await;

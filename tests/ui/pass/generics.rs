@@ -51,7 +51,7 @@ async fn borrowed_async<'a>(text: &'a str, _other: &str) -> &'a str {
 struct Wrapper<T>(T);
 
 impl<T: Row> Wrapper<T> {
-    #[cacheable(key = "wrapped:<<id>>")]
+    #[cacheable(key = "wrapped:<<id>>", skip(self))]
     async fn get(&self, id: u64) -> T {
         let _ = id;
         self.0.clone()

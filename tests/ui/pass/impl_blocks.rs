@@ -56,7 +56,7 @@ trait Find {
     const KIND: &'static str;
     async fn find(&self, id: u64) -> String;
 
-    #[cacheable(key = "found:<<Self::KIND>>:<<id>>")]
+    #[cacheable(key = "found:<<Self::KIND>>:<<id>>", skip(self))]
     async fn by_default(&self, id: u64) -> String
     where
         Self: Sized + Sync,

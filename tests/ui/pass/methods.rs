@@ -25,7 +25,7 @@ impl Users {
         self.tenant.len()
     }
 
-    #[cacheable(key = "shared:<<id>>")]
+    #[cacheable(key = "shared:<<self.tenant>>:<<id>>")]
     async fn shared(self: Arc<Self>, id: u64) -> u64 {
         id + self.tenant.len() as u64
     }
@@ -58,7 +58,7 @@ impl Users {
         self.writes
     }
 
-    #[cacheable(key = "counted:<<id>>")]
+    #[cacheable(key = "counted:<<id>>", skip(self))]
     fn counted(&mut self, id: u32) -> u32 {
         self.writes += id;
         self.writes

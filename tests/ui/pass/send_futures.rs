@@ -31,6 +31,27 @@ async fn write(slug: String) -> String {
     slug
 }
 
+// After an error nothing is invalidated, so it isn't held.
+#[invalidate(patterns = ["posts:<<slug>>", "posts:<<result>>"])]
+async fn boxed_write(slug: String) -> Result<Option<String>, Box<dyn std::error::Error>> {
+    std::future::ready(()).await;
+    Ok(Some(slug))
+}
+
+#[cacheable(key = "both:<<slug>>")]
+#[invalidate(patterns = ["posts:<<slug>>"])]
+#[invalidate(patterns = ["lists"], when = "before")]
+async fn boxed_both(slug: String) -> Result<String, Box<dyn std::error::Error>> {
+    std::future::ready(()).await;
+    Ok(slug)
+}
+
+#[cacheable(key = "detached:<<slug>>", unless = |text| text.is_empty(), detached)]
+async fn detached(slug: String) -> Result<Option<String>, Box<dyn std::error::Error>> {
+    std::future::ready(()).await;
+    Ok(Some(slug))
+}
+
 // The error isn't `Send`, and the body doesn't hold one across an await.
 #[cacheable(key = "boxed:<<slug>>", unless = |text| text.is_empty())]
 async fn boxed(slug: String) -> Result<Option<String>, Box<dyn std::error::Error>> {
@@ -75,6 +96,9 @@ async fn check(users: &Users) {
     assert_send(get_invalidate("a".to_owned()));
     assert_send(both("a".to_owned()));
     assert_send(write("a".to_owned()));
+    assert_send(boxed_write("a".to_owned()));
+    assert_send(boxed_both("a".to_owned()));
+    assert_send(detached("a".to_owned()));
     assert_send(boxed("a".to_owned()));
     assert_send(boxed_refresh("a".to_owned()));
     assert_send(boxed_no_cache("a".to_owned()));

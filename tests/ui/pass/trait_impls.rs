@@ -17,7 +17,7 @@ trait Store {
 struct Memory(Vec<String>);
 
 impl Store for Memory {
-    #[cacheable(key = "texts:<<id>>")]
+    #[cacheable(key = "texts:<<id>>", skip(self))]
     fn load(&self, id: u64) -> Result<String, String> {
         self.0
             .get(id as usize)

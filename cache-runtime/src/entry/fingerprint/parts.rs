@@ -31,7 +31,10 @@ impl<'de> de::SeqAccess<'de> for Parts<'_> {
             None => Ok(None),
             Some(left) => {
                 self.left = left;
-                seed.deserialize(self.next()).map(Some)
+                self.trace.descend()?;
+                let part = seed.deserialize(self.next());
+                self.trace.rise();
+                part.map(Some)
             }
         }
     }
@@ -46,7 +49,10 @@ impl<'de> de::MapAccess<'de> for Parts<'_> {
         de::SeqAccess::next_element_seed(self, seed)
     }
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Refused> {
-        seed.deserialize(self.next())
+        self.trace.descend()?;
+        let value = seed.deserialize(self.next());
+        self.trace.rise();
+        value
     }
 }
 
@@ -112,6 +118,7 @@ impl<'de> de::VariantAccess<'de> for Variant<'_> {
         let length = fields.len() - parts.left;
         if visited.is_ok() {
             parts.trace.note_struct(self.name, length);
+            parts.trace.note_fields(fields, length);
         }
         visited
     }

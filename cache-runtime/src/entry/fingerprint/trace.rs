@@ -6,12 +6,15 @@ use std::fmt;
 use serde::de::{self, DeserializeOwned};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{TypeFacts, tracer};
+use super::{Names, TypeFacts, tracer};
 
 /// Bounds of a trace. Beyond them it is incomplete, which costs speed, not safety.
 const MOST_PASSES: usize = 256;
 const MOST_EVENTS: usize = 100_000;
 const DEEPEST: usize = 64;
+/// Levels of anything. A type that is within itself through sequences or options alone, without a name, has no other
+/// end.
+const MOST_LEVELS: u32 = 320;
 /// Ends the log of an incomplete trace; no request is noted so.
 const UNSEEN: u8 = u8::MAX;
 
@@ -21,6 +24,9 @@ pub(super) struct Trace {
     /// What was asked, in the pass at hand.
     pub(super) log: Vec<u8>,
     structs: Vec<(&'static str, usize)>,
+    fields: Vec<(Names, usize)>,
+    /// How deep the tracer is in.
+    level: u32,
     /// For each enum: its name, variants, and how many of them were visited.
     enums: Vec<Visits>,
     /// The structs and enums that the tracer is in. By their Rust types: by serde's names, `Page<Page<u32>>` would
@@ -75,6 +81,8 @@ pub(super) fn run<T: DeserializeOwned>() -> TypeFacts {
         complete,
         plain: complete && !trace.asks_any,
         structs: trace.structs,
+        fields: trace.fields,
+        std_only: false,
     }
 }
 
@@ -94,6 +102,7 @@ impl Trace {
             self.open.clear();
             self.asked = 0;
             self.too_deep = false;
+            self.level = 0;
             if T::deserialize(tracer::Tracer::new(self)).is_ok() {
                 return true;
             }
@@ -157,6 +166,26 @@ impl Trace {
         if !self.structs.contains(&(name, length)) {
             self.structs.push((name, length));
         }
+    }
+
+    pub(super) fn note_fields(&mut self, names: Names, length: usize) {
+        if !self.fields.contains(&(names, length)) {
+            self.fields.push((names, length));
+        }
+    }
+
+    /// Goes one level deeper; [`rise`](Self::rise) comes back.
+    pub(super) fn descend(&mut self) -> Result<(), Refused> {
+        if self.level == MOST_LEVELS {
+            self.too_deep = true;
+            return Err(Refused);
+        }
+        self.level += 1;
+        Ok(())
+    }
+
+    pub(super) fn rise(&mut self) {
+        self.level = self.level.saturating_sub(1);
     }
 
     /// Enters a struct or enum; tells whether it is within itself.

@@ -119,10 +119,15 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
         self.trace.note(17)?;
         if self.recursive {
-            visitor.visit_none()
-        } else {
-            visitor.visit_some(self)
+            return visitor.visit_none();
         }
+        self.trace.descend()?;
+        let visited = visitor.visit_some(Tracer {
+            trace: self.trace,
+            recursive: false,
+        });
+        self.trace.rise();
+        visited
     }
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
         self.trace.note(18)?;
@@ -203,6 +208,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
             let length = fields.len() - parts.left;
             if visited.is_ok() {
                 tracer.trace.note_struct(name, length);
+                tracer.trace.note_fields(fields, length);
             }
             visited
         })

@@ -29,6 +29,14 @@ fn post() -> Post {
     }
 }
 
+fn encode<T: Settable + ?Sized>(
+    value: &T,
+    facts: &Facts,
+    encoding: &Encoding,
+) -> Result<Vec<u8>, CacheError> {
+    super::encode(value, facts, encoding, incomparable).map(|encoded| encoded.bytes)
+}
+
 fn encoded<T: Settable + ?Sized>(value: &T) -> Vec<u8> {
     encode(
         value,
@@ -193,9 +201,10 @@ fn what_a_positional_codec_would_misread_is_stored_self_describing() {
     let sparse = Sparse { note: None, id: 5 };
     assert_eq!(codec(&encoded(&sparse)), self_describing);
     assert_eq!(decode::<Sparse>(&encoded(&sparse), None), Some(sparse));
+    // Even if it is the default this time: what a type never writes is known to be lost at the next value at the latest.
     let hidden = Hidden { secret: 0, id: 5 };
-    assert_eq!(codec(&encoded(&hidden)), self_describing);
-    assert_eq!(decode::<Hidden>(&encoded(&hidden), None), Some(hidden));
+    let refused = encode(&hidden, &Facts::default(), &Encoding::default());
+    assert!(matches!(refused, Err(CacheError::Changed { .. })));
 }
 
 #[cfg(any(feature = "bincode", feature = "postcard"))]
@@ -274,4 +283,60 @@ fn lying_lengths_are_errors_and_cost_no_more_than_the_input() {
         }
         let _ = decode::<Lengths>(&header::reseal(noise), None);
     }
+}
+
+/// Bytes that nest deep, under a header that fits.
+#[test]
+fn bytes_that_nest_deep_are_an_error_and_no_overflow() {
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct List {
+        next: Option<Box<List>>,
+    }
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Json {
+        Number(u64),
+        Many(Vec<Json>),
+    }
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Known {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        known: Option<u64>,
+    }
+    fn forged<T: Serialize + DeserializeOwned + 'static>(value: &T, part: &[u8]) -> Vec<u8> {
+        let header = &encoded(value)[..HEADER_BYTES];
+        header::reseal([header, &part.repeat(100_000)].concat())
+    }
+    std::thread::Builder::new()
+        .stack_size(1 << 20)
+        .spawn(|| {
+            // A `Some`, in every positional codec.
+            let list = List { next: None };
+            assert_eq!(decode::<List>(&forged(&list, &[1]), None), None);
+            // An array of one.
+            let json = Json::Many(vec![]);
+            assert_eq!(decode::<Json>(&forged(&json, &[0x91]), None), None);
+            // The same under a name that is ignored: `{"x": [[[..`.
+            let known = Known { known: None };
+            let mut bytes = encoded(&known)[..HEADER_BYTES].to_vec();
+            bytes.extend([0x81, 0xA1, b'x']);
+            bytes.extend([0x91; 100_000]);
+            assert_eq!(decode::<Known>(&header::reseal(bytes), None), None);
+        })
+        .expect("there is a thread")
+        .join()
+        .expect("nothing overflows");
+}
+
+#[test]
+fn types_of_the_standard_library_alone_are_known_by_their_names() {
+    #[derive(Serialize, Deserialize)]
+    struct Own;
+    fn is_std_only<T: DeserializeOwned + 'static>() -> bool {
+        fingerprint::of::<T>().std_only
+    }
+    assert!(is_std_only::<Vec<(u8, Option<String>, [f64; 3])>>());
+    assert!(is_std_only::<std::collections::HashMap<Box<str>, ()>>());
+    assert!(!is_std_only::<Own>());
+    assert!(!is_std_only::<Vec<Option<Own>>>());
 }

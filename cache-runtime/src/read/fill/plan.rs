@@ -1,15 +1,22 @@
 //! What becomes of a computed value.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+#[cfg(feature = "redis")]
+use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "redis")]
+use crate::entry::Encoded;
+use crate::entry::{self, Equal, Facts};
 use crate::error::CacheError;
 use crate::events;
 use crate::read::call::{Call, Lead};
 use crate::stats::Counter;
 #[cfg(feature = "redis")]
-use crate::store::Store;
+use crate::store::{Store, redis::Kept};
+use crate::value::Storable;
 use crate::value::payload::Payload;
 
 /// What becomes of a computed value.
@@ -32,8 +39,8 @@ pub(crate) enum Landing {
         payload: Payload,
         ttl: Duration,
         bytes: Vec<u8>,
-        /// About how many bytes it takes in the near store, if it is to be kept there too.
-        near: Option<usize>,
+        /// What the near store keeps of it, if it keeps it.
+        near: Option<Kept>,
     },
 }
 
@@ -62,18 +69,25 @@ impl Call {
         }
     }
 
-    /// How it lands in Redis: encoded. One that no codec carries is shared too.
+    /// How it lands in Redis: encoded. One that isn't stored is shared too.
     #[cfg(feature = "redis")]
-    pub(crate) fn landing_in_redis(
+    pub(crate) fn landing_in_redis<T: Storable>(
         &self,
         payload: Payload,
         ttl: Duration,
-        weight: impl FnOnce() -> usize,
-        encoded: Result<Vec<u8>, CacheError>,
+        weight: usize,
+        encoded: Result<Encoded<T>, CacheError>,
     ) -> Landing {
         match encoded {
-            Ok(bytes) => Landing::InRedis {
-                near: self.is_kept_near().then(weight),
+            Ok(Encoded { bytes, read_back }) => Landing::InRedis {
+                // What other processes will read: this one doesn't answer otherwise.
+                near: self.is_kept_near().then(|| Kept {
+                    payload: match read_back {
+                        Some(value) => Payload::typed(Arc::new(value)),
+                        None => payload.clone(),
+                    },
+                    weight,
+                }),
                 payload,
                 ttl,
                 bytes,
@@ -82,11 +96,68 @@ impl Call {
         }
     }
 
-    fn unstorable(&self, payload: Payload, error: &CacheError) -> Landing {
-        if !self.cache.is_too_large(self.origin, &self.key, error) {
-            self.failed(error);
+    /// How it lands in memory where entries are bytes.
+    pub(crate) fn landing_as_bytes(
+        &self,
+        payload: Payload,
+        ttl: Duration,
+        encoded: Result<Vec<u8>, CacheError>,
+        took: Duration,
+    ) -> Landing {
+        match encoded {
+            Ok(bytes) => Landing::InMemory {
+                ttl,
+                took,
+                weight: bytes.len(),
+                payload: Payload::Encoded(bytes.into()),
+            },
+            Err(error) => self.unstorable(payload, &error),
         }
+    }
+
+    /// The bytes of an entry in memory.
+    pub(crate) fn encode_for_memory<T: Storable>(
+        &self,
+        value: &T,
+        equal: Equal<T>,
+    ) -> Result<Vec<u8>, CacheError> {
+        let facts = Facts {
+            version: self.version,
+            ..Facts::default()
+        };
+        let encoding = self.cache.encoding_of(&self.key);
+        Ok(entry::encode(value, &facts, &encoding, equal)?.bytes)
+    }
+
+    /// Says of a function's first value whether Redis would store it too. Memory keeps any value as it is, so a program that
+    /// was tried on memory only may find that out when it is too late.
+    #[cold]
+    pub(crate) fn try_round_trip<T: Storable>(&self, value: &T, equal: Equal<T>) {
+        if !self.cache.is_untried(self.origin) {
+            return;
+        }
+        // Memory alone doesn't need `Deserialize`: one that panics is no reason for the call to.
+        let tried = catch_unwind(AssertUnwindSafe(|| self.encode_for_memory(value, equal)));
+        if let Ok(Err(error)) = tried
+            && !matches!(error, CacheError::TooLarge { .. })
+        {
+            let key = self.cache.full_key(&self.key);
+            events::memory_only(self.origin.function, &key, &error);
+        }
+    }
+
+    /// How a value lands that isn't stored: shared.
+    pub(crate) fn unstorable(&self, payload: Payload, error: &CacheError) -> Landing {
+        self.not_stored(error);
         Landing::Share(payload)
+    }
+
+    /// Counts a value that isn't stored, and says so once for each function.
+    pub(crate) fn not_stored(&self, error: &CacheError) {
+        if !self.cache.is_too_large(self.origin, &self.key, error) {
+            self.count(Counter::Errors);
+            self.cache.say_not_stored(self.origin, &self.key, error);
+        }
     }
 
     /// Hands a computed value on. What is returned is still to be waited for; it finishes without.
@@ -113,13 +184,7 @@ impl Call {
                 ttl,
                 bytes,
                 near,
-            } => {
-                let near = near.map(|weight| crate::store::redis::Kept {
-                    payload: payload.clone(),
-                    weight,
-                });
-                self.land_in_redis(lead, payload, ttl, bytes, near)
-            }
+            } => self.land_in_redis(lead, payload, ttl, bytes, near),
         }
     }
 

@@ -23,6 +23,8 @@ use crate::stats::Counter;
 use crate::store::Store;
 
 pub use begin::begin_refreshing;
+pub(crate) use run::{Settled, is_err};
+pub(crate) use spawn::Surroundings;
 
 /// Why a standing value is computed anew.
 #[derive(Clone, Copy, Debug, PartialEq)]

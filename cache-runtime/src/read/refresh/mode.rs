@@ -8,6 +8,7 @@
 use std::future::Future;
 use std::marker::PhantomData;
 
+use crate::read::detached::{Detachable, lead};
 use crate::read::lookup::Lookup;
 use crate::read::refresh::Reason;
 use crate::read::refresh::run::{Settled, pay, pay_or_keep, pay_sync, unattended, unattended_sync};
@@ -159,6 +160,72 @@ impl Background {
                         return value;
                     }
                     Box::pin(pay_or_keep(refresh, value_ttl, unless, body)).await
+                }
+            }
+        })
+    }
+
+    /// [`read_async`](Self::read_async) of a function that is `detached`: its body outlives its
+    /// caller, also where the caller waits for it.
+    pub fn read_detached<R, S, V, D, U, B>(
+        self,
+        lookup: Lookup<R, S>,
+        value_ttl: V,
+        unless: U,
+        body: B,
+    ) -> impl Future<Output = R>
+    where
+        R: Cached<S> + 'static,
+        S: 'static,
+        V: FnOnce(&R::Stored) -> D + Detachable,
+        D: IntoTtl + 'static,
+        U: FnOnce(&R::Stored) -> bool + Detachable,
+        B: Future<Output = R> + Send + 'static, // otherwise take `detached` away
+    {
+        Box::pin(async move {
+            match lookup.settle(false).await {
+                Settled::Plain(lookup) => lead(lookup, value_ttl, unless, body).await,
+                Settled::Refresh(refresh) => {
+                    if let Some(spawner) = Spawner::find()
+                        && let Some(value) = refresh.served()
+                    {
+                        spawner.run(unattended(refresh, value_ttl, unless, body));
+                        return value;
+                    }
+                    refresh.pay_detached(value_ttl, unless, body).await
+                }
+            }
+        })
+    }
+
+    /// The same where `stale_if_error` is named.
+    pub fn read_detached_or_expired<R, S, V, D, U, B>(
+        self,
+        lookup: Lookup<R, S>,
+        value_ttl: V,
+        unless: U,
+        body: B,
+    ) -> impl Future<Output = R>
+    where
+        R: Cached<S> + Send + 'static, // `stale_if_error` and `detached` together need an error that is `Send`
+        S: 'static,
+        V: FnOnce(&R::Stored) -> D + Detachable,
+        D: IntoTtl + 'static,
+        U: FnOnce(&R::Stored) -> bool + Detachable,
+        B: Future<Output = R> + Send + 'static, // otherwise take `detached` away
+    {
+        Box::pin(async move {
+            match lookup.settle(false).await {
+                Settled::Plain(lookup) => lead(lookup, value_ttl, unless, body).await,
+                Settled::Refresh(refresh) => {
+                    if refresh.reason != Reason::Expired
+                        && let Some(spawner) = Spawner::find()
+                        && let Some(value) = refresh.served()
+                    {
+                        spawner.run(unattended(refresh, value_ttl, unless, body));
+                        return value;
+                    }
+                    refresh.pay_or_keep_detached(value_ttl, unless, body).await
                 }
             }
         })

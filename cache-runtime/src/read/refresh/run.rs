@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::entry::Found;
 use crate::events;
 use crate::read::call::{Call, Lead, Step};
+use crate::read::detached::{Detachable, Detached};
 use crate::read::future::Leading;
 use crate::read::lookup::{Lookup, State};
 use crate::read::refresh::Reason;
@@ -13,6 +14,7 @@ use crate::read::run::{hand_on, rebuild};
 use crate::runtime::block_on;
 use crate::stats::Counter;
 use crate::ttl::IntoTtl;
+use crate::value::Storable;
 use crate::value::shape::{Cached, Peek};
 
 /// A standing value that this caller, and no other, computes anew.
@@ -57,7 +59,7 @@ impl<R: Cached<S>, S> Lookup<R, S> {
     }
 }
 
-fn is_err<R: Cached<S>, S>(value: &R) -> bool {
+pub(crate) fn is_err<R: Cached<S>, S>(value: &R) -> bool {
     matches!(value.verdict(), Peek::Err)
 }
 
@@ -67,6 +69,43 @@ impl<T> Refresh<T> {
         let value = rebuild(self.standing.clone())?;
         self.call.served(self.reason);
         Some(value)
+    }
+
+    /// Computes the value while its caller waits, by a body that outlives the caller.
+    pub(crate) async fn pay_detached<R, S, V, D, U, B>(self, value_ttl: V, unless: U, body: B) -> R
+    where
+        R: Cached<S, Stored = T> + 'static,
+        S: 'static,
+        T: Storable,
+        V: FnOnce(&T) -> D + Detachable,
+        D: IntoTtl + 'static,
+        U: FnOnce(&T) -> bool + Detachable,
+        B: Future<Output = R> + Send + 'static,
+    {
+        let (flight, call) = (self.lead.leader.share(), (*self.call).clone());
+        let computing = Box::pin(pay(self, value_ttl, unless, body));
+        Detached::new::<S>(flight, call, computing).await
+    }
+
+    /// The same where `stale_if_error` is named.
+    pub(crate) async fn pay_or_keep_detached<R, S, V, D, U, B>(
+        self,
+        value_ttl: V,
+        unless: U,
+        body: B,
+    ) -> R
+    where
+        R: Cached<S, Stored = T> + Send + 'static,
+        S: 'static,
+        T: Storable,
+        V: FnOnce(&T) -> D + Detachable,
+        D: IntoTtl + 'static,
+        U: FnOnce(&T) -> bool + Detachable,
+        B: Future<Output = R> + Send + 'static,
+    {
+        let (flight, call) = (self.lead.leader.share(), (*self.call).clone());
+        let computing = Box::pin(pay_or_keep(self, value_ttl, unless, body));
+        Detached::new::<S>(flight, call, computing).await
     }
 
     fn missed(&self) {

@@ -5,11 +5,55 @@ use std::pin::Pin;
 
 use tokio::runtime::Handle;
 use tracing::Span;
-use tracing::dispatcher;
+use tracing::dispatcher::{self, Dispatch};
 use tracing::instrument::{Instrument as _, WithSubscriber as _};
 
+use crate::core::Cache;
 use crate::current;
 use crate::runtime::{self, block_on};
+
+/// What surrounds a call: its runtime, its current cache, its span and its subscriber.
+pub(crate) struct Surroundings {
+    callers: Option<Handle>,
+    scope: Option<Cache>,
+    span: Span,
+    subscriber: Dispatch,
+}
+
+impl Surroundings {
+    pub(crate) fn current() -> Self {
+        Self {
+            callers: callers(),
+            scope: current::scoped(),
+            span: Span::current(),
+            subscriber: dispatcher::get_default(Clone::clone),
+        }
+    }
+
+    /// Runs the future there when the call is over; without a runtime on a thread beside the cache's
+    /// own. Where neither can be had, the future is dropped.
+    pub(crate) fn spawn(self, future: impl Future<Output = ()> + Send + 'static) {
+        let future = future
+            .instrument(self.span)
+            .with_subscriber(self.subscriber);
+        let spawner = match self.callers {
+            Some(handle) => Some(Spawner::Callers(handle)),
+            None => runtime::handle().ok().map(Spawner::Own),
+        };
+        let Some(spawner) = spawner else { return };
+        match self.scope {
+            Some(cache) => spawner.spawn(Box::pin(cache.scope(future))),
+            None => spawner.spawn(Box::pin(future)),
+        }
+    }
+}
+
+/// The caller's runtime. A body that runs beside the cache's thread is within the cache's runtime,
+/// which isn't one.
+fn callers() -> Option<Handle> {
+    let callers = Handle::try_current().ok();
+    callers.filter(|handle| !runtime::is_own(handle))
+}
 
 /// Where it runs. If that runtime ends, what it runs is dropped, and so gives its claim back.
 pub(crate) enum Spawner {
@@ -22,11 +66,7 @@ pub(crate) enum Spawner {
 impl Spawner {
     /// The caller's runtime, else the cache's; neither where threads can't be had.
     pub(crate) fn find() -> Option<Self> {
-        // A body that runs beside the cache's thread is within the cache's runtime.
-        let callers = Handle::try_current()
-            .ok()
-            .filter(|handle| !runtime::is_own(handle));
-        match callers {
+        match callers() {
             Some(handle) => Some(Self::Callers(handle)),
             None => runtime::handle().ok().map(Self::Own),
         }
@@ -39,6 +79,10 @@ impl Spawner {
             Some(cache) => Box::pin(cache.scope(future)),
             None => Box::pin(future),
         };
+        self.spawn(future);
+    }
+
+    fn spawn(self, future: Pin<Box<dyn Future<Output = ()> + Send>>) {
         match self {
             Self::Callers(handle) => drop(handle.spawn(future)),
             Self::Own(handle) => drop(handle.spawn_blocking(move || block_on(future))),

@@ -19,9 +19,14 @@ fn header(grace: u64) -> Header {
         grace,
         ..Facts::default()
     };
-    let bytes =
-        entry::encode("value", &facts, &entry::Encoding::default()).expect("text is encoded");
-    entry::inspect(&bytes).expect("it is an entry")
+    let bytes = entry::encode(
+        "value",
+        &facts,
+        &entry::Encoding::default(),
+        entry::incomparable,
+    )
+    .expect("text is encoded");
+    entry::inspect(&bytes.bytes).expect("it is an entry")
 }
 
 fn enter(note: Note) {

@@ -1,12 +1,14 @@
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use redis::{Cmd, Script, ScriptInvocation};
 
+use crate::clock::Clock;
 use crate::entry::{self, Bytes, Kind};
 use crate::error::CacheError;
+use crate::store::redis::conn::endpoint::Endpoint;
 use crate::store::redis::conn::manager::Link;
 use crate::store::redis::conn::per_runtime::Locals;
 use crate::store::redis::index::{Index, Layout};
@@ -33,6 +35,11 @@ pub(crate) struct Commands {
     pub(crate) watched: AtomicBool,
     pub(crate) prefix: String,
     pub(crate) limits: Limits,
+    /// The process that these connections are of.
+    process: u32,
+    /// What a child that was forked from that process has instead: sockets can't be shared, and who reads from them is a thread of
+    /// the parent.
+    forked: OnceLock<Arc<Self>>,
 }
 
 /// How long things may take.
@@ -52,6 +59,8 @@ pub(crate) struct Limits {
     pub(crate) near: Option<usize>,
     /// For how long a connection that says nothing is trusted to tell of changes.
     pub(crate) near_silence: Duration,
+    /// Whether runtimes that read often get connections of their own.
+    pub(crate) runtime_connections: bool,
 }
 
 /// What stands at a key.
@@ -67,6 +76,50 @@ pub(crate) enum Seen {
 }
 
 impl Commands {
+    /// Make what sends commands to this endpoint. Nothing is connected.
+    pub(crate) fn new(endpoint: Arc<Endpoint>, prefix: &str, limits: Limits, clock: Clock) -> Self {
+        let many_nodes = endpoint.is_many_nodes();
+        let layout = match many_nodes {
+            true => Layout::Apart,
+            false => Layout::Together,
+        };
+        Self {
+            link: Link::new(endpoint, prefix, clock.clone()),
+            locals: Locals::new(limits.runtime_connections && !many_nodes, limits.response),
+            breaker: Breaker::new(clock),
+            replay: Replay::new(limits.replay_window),
+            index: Index::new(layout),
+            orphans: Orphans::default(),
+            tracking: limits
+                .near
+                .map(|bytes| Arc::new(Tracking::new(bytes, limits.near_silence))),
+            watched: AtomicBool::default(),
+            prefix: prefix.to_owned(),
+            limits,
+            process: std::process::id(),
+            forked: OnceLock::new(),
+        }
+    }
+
+    /// These, or in a forked child its own. Costs a system call that asks for the process.
+    pub(crate) fn of_this_process(self: &Arc<Self>) -> &Arc<Self> {
+        let process = std::process::id();
+        let mut commands = self;
+        while commands.process != process {
+            commands = commands.forked.get_or_init(|| {
+                // The near store is the parent's, and hears of nothing here: its trust ends within `near_silence`.
+                let limits = Limits {
+                    near: None,
+                    ..commands.limits
+                };
+                let endpoint = Arc::clone(commands.link.endpoint());
+                let clock = commands.link.clock();
+                Arc::new(Self::new(endpoint, &commands.prefix, limits, clock))
+            });
+        }
+        commands
+    }
+
     pub(crate) fn full(&self, key: &str) -> String {
         format!("{}:{key}", self.prefix)
     }
@@ -82,7 +135,7 @@ impl Commands {
 
     /// One plain `GET`.
     pub(crate) async fn read(self: &Arc<Self>, key: &str) -> Result<Seen, CacheError> {
-        let get = Cmd::get(self.full(key));
+        let get = &Cmd::get(self.full(key));
         let reply: Result<Option<Vec<u8>>, CacheError> = self
             .send(|mut connection| async move { get.query_async(&mut connection).await })
             .await;
@@ -119,6 +172,7 @@ impl Commands {
         for key in keys {
             get.arg(self.full(key));
         }
+        let get = &get;
         let mut found: Vec<Option<Vec<u8>>> = self
             .send(|mut connection| async move { get.query_async(&mut connection).await })
             .await?;
@@ -151,7 +205,7 @@ impl Commands {
 
     /// Whether the key never expires, as no lease does.
     pub(crate) async fn is_eternal(self: &Arc<Self>, key: &str) -> Result<bool, CacheError> {
-        let pttl = Cmd::pttl(self.full(key));
+        let pttl = &Cmd::pttl(self.full(key));
         let left: i64 = self
             .send(|mut connection| async move { pttl.query_async(&mut connection).await })
             .await?;
@@ -167,6 +221,7 @@ impl Commands {
     ) -> Result<T, CacheError> {
         let mut invocation = script.prepare_invoke();
         prepare(&mut invocation);
+        let invocation = &invocation;
         self.send_for(errand, |mut connection| async move {
             invocation.invoke_async(&mut connection).await
         })

@@ -1,7 +1,7 @@
 //! The Redis store.
 //!
 //! Every command runs on the cache's own thread: it finishes whatever becomes of its caller, and callers need no
-//! runtime of their own. [`Link`] is the connection with its breaker, [`commands`] what is sent,
+//! runtime of their own. [`Link`](link::Link) is the connection with its breaker, [`commands`] what is sent,
 //! [`lease`] the right to fill an entry, [`approach`] what a call does with all of them.
 
 mod client;
@@ -17,9 +17,9 @@ mod tracking;
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::entry::Bytes;
 use crate::error::CacheError;
 use crate::runtime;
@@ -28,20 +28,12 @@ use client::Commands;
 pub(crate) use client::{Limits, Seen, millis};
 use conn::endpoint::Endpoint;
 pub(crate) use conn::endpoint::{Place, Way, check_url};
-use conn::manager::Link;
-use conn::per_runtime::Locals;
 pub(crate) use get_with_ttl::{Left, may_be_stale};
-use index::{Index, Layout};
 pub(crate) use lease::Lease;
 pub(crate) use lease::claim::{Claimed, Holder, header_of};
-use lease::orphans::Orphans;
-use recovery::breaker::Breaker;
 use recovery::outage::Errand;
 pub(crate) use recovery::outage::{Target, Underway};
-use recovery::replay::Replay;
-use tracking::Tracking;
 pub(crate) use tracking::tracked_io::{Arrival, Kept};
-
 /// A handle of the store; clones share one connection.
 #[derive(Clone)]
 pub(crate) struct RedisStore {
@@ -56,27 +48,10 @@ impl RedisStore {
         way: &Way,
         prefix: &str,
         limits: Limits,
+        clock: &Clock,
     ) -> Result<Self, CacheError> {
         let endpoint = Endpoint::new(place, way, limits.response)?;
-        let layout = match endpoint.is_many_nodes() {
-            true => Layout::Apart,
-            false => Layout::Together,
-        };
-        let locals = Locals::new(endpoint.is_many_nodes(), limits.response);
-        let commands = Commands {
-            link: Link::new(endpoint),
-            locals,
-            breaker: Breaker::default(),
-            replay: Replay::new(limits.replay_window),
-            index: Index::new(layout),
-            orphans: Orphans::default(),
-            tracking: limits
-                .near
-                .map(|bytes| Arc::new(Tracking::new(bytes, limits.near_silence))),
-            watched: AtomicBool::default(),
-            prefix: prefix.to_owned(),
-            limits,
-        };
+        let commands = Commands::new(Arc::new(endpoint), prefix, limits, clock.clone());
         if let Some(tracking) = &commands.tracking {
             near::enlist(prefix, &tracking.near);
         }
@@ -91,6 +66,10 @@ impl RedisStore {
         }
     }
 
+    fn commands(&self) -> &Arc<Commands> {
+        self.commands.of_this_process()
+    }
+
     /// Runs commands on the cache's thread. Refused at once, without a thread's turn, while the store is known
     /// to be down.
     async fn run<T, F>(&self, work: impl FnOnce(Arc<Commands>) -> F) -> Result<T, CacheError>
@@ -98,9 +77,10 @@ impl RedisStore {
         T: Send + 'static,
         F: Future<Output = Result<T, CacheError>> + Send + 'static,
     {
-        self.commands.breaker.check()?;
-        self.commands.watch_from_now_on();
-        runtime::spawn(work(Arc::clone(&self.commands)))
+        let commands = self.commands();
+        commands.breaker.check()?;
+        commands.watch_from_now_on();
+        runtime::spawn(work(Arc::clone(commands)))
             .map_or_else(Underway::Refused, Underway::Running)
             .await
     }
@@ -158,7 +138,7 @@ impl RedisStore {
         target: Target,
         report: impl FnOnce(&Target, &Result<u64, CacheError>) + Send + 'static,
     ) -> Underway<u64> {
-        let commands = Arc::clone(&self.commands);
+        let commands = Arc::clone(self.commands());
         if let Err(error) = commands.breaker.check() {
             commands.owe(&target, &error);
             commands.void_near_matching(&target);
@@ -185,7 +165,7 @@ impl RedisStore {
     /// Whether that is known; then its cause has been logged.
     /// Report whether the breaker is open.
     pub(crate) fn is_down(&self) -> bool {
-        self.commands.breaker.check().is_err()
+        self.commands().breaker.check().is_err()
     }
 
     /// Report whether what is cached at a key has no TTL.

@@ -12,7 +12,7 @@ use crate::store::redis::client::Commands;
 use crate::store::redis::lease::fresh_token;
 use crate::store::redis::recovery::outage::Errand;
 
-/// How many entries are stored at a time.
+/// How many entries are stored at a time: one behind so many others that it seems late would look like an outage.
 const PART: usize = 500;
 
 type Entry = (Arc<str>, Vec<u8>);
@@ -28,12 +28,12 @@ impl Commands {
         let mut entries = last_of_each_key(entries);
         // Redis knows no lifetime of zero: what is stored for no time at all replaces what stands, and is gone.
         if ttl.is_zero() {
-            let removals = entries
-                .iter()
-                .map(|(key, _)| self.remove(key, Errand::Call));
-            return try_join_all(removals).await.map(drop);
+            for part in entries.chunks(PART) {
+                let removals = part.iter().map(|(key, _)| self.remove(key, Errand::Call));
+                try_join_all(removals).await?;
+            }
+            return Ok(());
         }
-        // In parts, so that none waits behind so many others that it seems late.
         for part in entries.chunks_mut(PART) {
             let token = fresh_token();
             // The token of its fill stays with an entry: its member in the index may carry it.

@@ -13,7 +13,7 @@ const COMMENT: &str = "SELECT c.id, p.slug, u.full_name, c.text, u.id FROM comme
 
 impl Repo {
     /// `slug` and `viewer` are in the path; `sort` is not, so it is hashed into the key.
-    #[cacheable(key = "comments:post:<<slug>>:<<viewer>>", ttl = "2m")]
+    #[cacheable(key = "comments:post:<<slug>>:<<viewer>>", ttl = "2m", skip(self))]
     pub async fn comments(
         &self,
         slug: &str,

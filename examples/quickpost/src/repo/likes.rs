@@ -8,7 +8,7 @@ use crate::error::ApiError;
 use crate::models::{Like, Liked};
 
 impl Repo {
-    #[cacheable(key = "likes:post:<<slug>>:<<dislike>>", ttl = ttl::SHORT)]
+    #[cacheable(key = "likes:post:<<slug>>:<<dislike>>", ttl = ttl::SHORT, skip(self))]
     pub async fn likes(&self, slug: &str, dislike: bool) -> Result<Vec<Like>, ApiError> {
         const SQL: &str = "SELECT u.id, u.full_name FROM likes l JOIN users u ON u.id = l.user_id
             WHERE l.post_id = ?1 AND l.dislike = ?2 ORDER BY u.id";

@@ -9,7 +9,7 @@ use crate::models::{Profile, ProfileChange};
 
 impl Repo {
     /// A user who is not there (`None`) is not cached: who signs up now is found at once.
-    #[cacheable(key = "profiles:<<id>>", ttl = 600)]
+    #[cacheable(key = "profiles:<<id>>", ttl = 600, skip(self))]
     pub async fn profile(&self, id: i64) -> Result<Option<Profile>, ApiError> {
         self.db.read(move |db| Ok(find_profile(db, id)?)).await
     }

@@ -24,8 +24,13 @@ const MILLIS: u64 = 60_000;
 
 /// Of any entry. Made outside of what is explored.
 static HEADER: LazyLock<Header> = LazyLock::new(|| {
-    let bytes = entry::encode("value", &Facts::default(), &entry::Encoding::default());
-    entry::inspect(&bytes.expect("text is encoded")).expect("it is an entry")
+    let bytes = entry::encode(
+        "value",
+        &Facts::default(),
+        &entry::Encoding::default(),
+        entry::incomparable,
+    );
+    entry::inspect(&bytes.expect("text is encoded").bytes).expect("it is an entry")
 });
 
 fn explore(scheduler: impl Scheduler + 'static, scenario: impl Fn() + Send + Sync + 'static) {

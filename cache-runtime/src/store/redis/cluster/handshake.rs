@@ -5,6 +5,7 @@ use redis::{ErrorKind, RedisResult, Value, from_redis_value};
 
 use crate::store::redis::cluster::slot_map::{Address, Map, Master, unreadable};
 use crate::store::redis::conn::manager::identity;
+use crate::store::redis::conn::server_error::refused;
 
 /// Who a master is, and what it knows of the others.
 pub(crate) struct Greeting {
@@ -36,7 +37,7 @@ pub(crate) async fn greet(
             identity: format!("{}={}", master.id, identity(&server, &replication)),
             guessed: false,
         }),
-        Err(error) if error.code() == Some("NOPERM") => Ok(Greeting {
+        Err(error) if refused(&error).is_some() => Ok(Greeting {
             map,
             identity: master.id.clone(),
             guessed: true,

@@ -6,8 +6,8 @@
 //!   a master came or went, a process was restarted), the connection fails as if it broke: the breaker opens, and the
 //!   probe sends what the new masters may not know before any read goes to them. A slot that moves between
 //!   these masters loses nothing, and is followed.
-//! * A command whose reply is lost is **never sent again**: it may have been obeyed, and a lease that is taken twice is
-//!   nobody's. Only what a node has refused (`MOVED`, `ASK`) goes elsewhere.
+//! * A command whose reply is lost is **never sent again here**, where nobody looks who the masters are by then (`reconnect`
+//!   does). Only what a node has refused (`MOVED`, `ASK`) goes elsewhere.
 //! * `ASKING` and its command go **together**: on a shared connection another command could come between them.
 //! * Reads go to masters. A replica may lack a delete that its master has acknowledged.
 
@@ -23,7 +23,7 @@ use futures_util::future::{select_ok, try_join_all};
 use redis::aio::MultiplexedConnection;
 use redis::{Client, ConnectionAddr, ErrorKind, RedisResult};
 
-use super::conn::endpoint::{Hear, Way, check_url, connect, quiet};
+use super::conn::endpoint::{Hear, Way, check_url, configured, connect};
 use crate::error::CacheError;
 pub(crate) use connection::ClusterConnection;
 use handshake::{Greeting, greet, well_known_map};
@@ -57,7 +57,7 @@ impl Cluster {
             ));
         }
         let seeds = urls.iter().map(|url| {
-            let client = quiet(&way.tls.dress(check_url(url)?)?);
+            let client = configured(&way.tls.dress(check_url(url)?)?);
             let info = client.get_connection_info();
             if matches!(info.addr(), ConnectionAddr::Unix(_)) {
                 return Err(invalid(

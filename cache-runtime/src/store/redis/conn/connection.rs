@@ -54,6 +54,18 @@ impl Connection {
         }
     }
 
+    /// Whether the other end answers, whatever it says; in a cluster, whether all masters are who they were.
+    pub(crate) async fn is_alive(&self, probe: String) -> bool {
+        match self {
+            Self::Server(connection) => {
+                let ask = Cmd::get(probe);
+                let reply = connection.clone().req_packed_command(&ask).await;
+                reply.is_ok_and(|reply| !matches!(reply, Value::Push { .. }))
+            }
+            Self::Cluster(cluster) => cluster.verify().await.is_ok(),
+        }
+    }
+
     /// Sends a command to a node, whichever keys it has.
     pub(crate) async fn ask(&mut self, node: &Node, cmd: &Cmd) -> RedisResult<Value> {
         let reply = match (self, node) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
+use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, ProtocolVersion,
     PushInfo, RedisError, RedisResult,
@@ -67,7 +68,7 @@ impl Endpoint {
                 #[cfg(not(feature = "sentinel"))]
                 let _ = response;
                 let client = way.tls.dress(check_url(url)?)?;
-                Ok(Self::Server(quiet(&client)))
+                Ok(Self::Server(configured(&client)))
             }
             #[cfg(feature = "sentinel")]
             Place::Sentinel { urls, master } => {
@@ -173,14 +174,26 @@ pub(crate) async fn connect(
         .await
 }
 
-/// Without the commands by which the client introduces itself: an old server doesn't know them, and a user who has
-/// the least rights may not run them, which the server would note each time.
-pub(crate) fn quiet(client: &Client) -> Client {
+/// The first keep-alive probe goes after this time without traffic, and then one for each [`KEEPALIVE_INTERVAL`]. Load balancers
+/// and firewalls forget flows after some minutes, and a probe counts as traffic for most.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The client without the commands by which it introduces itself: an old server doesn't know them, and a user who has
+/// the least rights may not run them, which the server would note each time. Its sockets are kept alive, and don't hold back a command
+/// until the one before is acknowledged.
+pub(crate) fn configured(client: &Client) -> Client {
     let info: ConnectionInfo = client.get_connection_info().clone();
     let settings = info.redis_settings().clone().set_skip_set_lib_name();
-    let quiet = Client::open(info.set_redis_settings(settings));
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
+    #[cfg(any(target_os = "linux", target_os = "macos", windows))]
+    let keepalive = keepalive.with_interval(KEEPALIVE_INTERVAL);
+    let tcp = TcpSettings::default()
+        .set_nodelay(true)
+        .set_keepalive(keepalive);
+    let info = info.set_redis_settings(settings).set_tcp_settings(tcp);
     // What made one client makes another.
-    quiet.unwrap_or_else(|_| client.clone())
+    Client::open(info).unwrap_or_else(|_| client.clone())
 }
 
 /// The schemes of URLs, and whether they mean TLS.
@@ -213,17 +226,24 @@ pub(crate) fn check_url(url: &str) -> Result<Client, CacheError> {
              the certificate of the server's authority to `tls_ca` (a `#` in a password is written `%23`)";
         return Err(invalid(reason.to_owned()));
     }
-    Client::open(url)
-        .map_err(|error| {
-            let detail = error
-                .detail()
-                .filter(|detail| !detail.contains(url))
-                .unwrap_or("its form");
-            invalid(format!(
-                "{detail} (redis://[user:password@]host[:port][/database])"
-            ))
-        })
-        .and_then(|client| everything_is_read(url, client))
+    let client = Client::open(url).map_err(|error| {
+        let detail = error
+            .detail()
+            .filter(|detail| !detail.contains(url))
+            .unwrap_or("its form");
+        invalid(format!(
+            "{detail} (redis://[user:password@]host[:port][/database])"
+        ))
+    })?;
+    // Nobody would log in then, and the server would take each command for one of `default`.
+    let settings = client.get_connection_info().redis_settings();
+    let is_empty = |part: Option<&str>| part.is_none_or(str::is_empty);
+    if !is_empty(settings.username()) && is_empty(settings.password()) {
+        let reason = "it names a user and no password, so the server would run its commands as the user `default`, who mostly may \
+             do everything; give the password, redis://user:password@host (a user with `nopass` takes any), or leave the user out";
+        return Err(invalid(reason.to_owned()));
+    }
+    everything_is_read(url, client)
 }
 
 /// Refuses a URL of which a part would be ignored or could mean nothing: the cache would be elsewhere than it says. The

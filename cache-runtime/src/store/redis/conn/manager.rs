@@ -1,28 +1,40 @@
-use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use redis::aio::ConnectionLike;
 use redis::{RedisError, RedisResult};
-use tokio::time::timeout;
 
-use crate::error::CacheError;
+use crate::clock::{Clock, later};
+use crate::store::redis::conn::capabilities::{check_master, check_server};
 use crate::store::redis::conn::connection::{Connection, Node};
 use crate::store::redis::conn::endpoint::Endpoint;
-use crate::store::redis::conn::server_error::code_of;
+use crate::store::redis::conn::server_error::{code_of, refused};
+
+/// After this time without a reply a connection is asked whether it is alive before it is used: what is between the
+/// two ends may have forgotten it without a word.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// One multiplexed connection, made on first use and made again after it broke.
 pub(crate) struct Link {
-    endpoint: Endpoint,
+    endpoint: Arc<Endpoint>,
+    prefix: String,
+    clock: Clock,
     standing: Mutex<Option<Connected>>,
+    /// A fresh connection over which another server is told of invalidations, before others may use it.
+    candidate: Mutex<Option<Connected>>,
+    /// The server that knows of all invalidations of this process; another one is told first.
+    informed: Mutex<Option<Arc<str>>>,
     /// Held while one connects, so that others wait for that one; apart from what stands, so that who gave up
     /// waiting needn't wait for it.
-    connecting: tokio::sync::Mutex<()>,
+    pub(crate) connecting: tokio::sync::Mutex<()>,
     /// How many connections there were.
     count: AtomicU64,
     /// Which one stands; changed together with it.
     number: AtomicU64,
+    /// When a reply came last.
+    heard: AtomicU64,
     /// Something was sent since somebody last asked.
     pub(crate) used: AtomicBool,
 }
@@ -40,102 +52,101 @@ pub(crate) struct Connected {
     pub(crate) server: Arc<str>,
 }
 
-/// A command that failed.
-pub(crate) struct Failure {
-    pub(crate) error: CacheError,
-    /// Whether it says something about the server or the connection, and not about one key.
-    pub(crate) outage: bool,
-    /// The connection that it was sent on; none if there was no connection.
-    pub(crate) number: Option<u64>,
-}
-
 impl Link {
-    pub(crate) fn new(endpoint: Endpoint) -> Self {
+    pub(crate) fn new(endpoint: Arc<Endpoint>, prefix: &str, clock: Clock) -> Self {
         Self {
             endpoint,
+            prefix: prefix.to_owned(),
+            clock,
             standing: Mutex::new(None),
+            candidate: Mutex::new(None),
+            informed: Mutex::new(None),
             connecting: tokio::sync::Mutex::new(()),
             count: AtomicU64::new(0),
             number: AtomicU64::new(NONE),
+            heard: AtomicU64::new(0),
             used: AtomicBool::new(false),
         }
     }
 
-    /// Sends a command, or several that belong together, and waits for the reply; connecting included, it takes
-    /// no longer than `limit`. On the cache's thread only.
-    pub(crate) async fn send<T, F>(
-        &self,
-        limit: Duration,
-        command: impl FnOnce(Connection) -> F,
-    ) -> Result<T, Failure>
-    where
-        F: Future<Output = RedisResult<T>>,
-    {
-        self.used.store(true, Ordering::Relaxed);
-        let mut number = None;
-        let reply = timeout(limit, async {
-            // Whatever a server refuses a connection for, it refuses it to all.
-            let connected = self.connected().await.map_err(|error| (error, true))?;
-            number = Some(connected.number);
-            command(connected.connection).await.map_err(|error| {
-                let outage = is_outage(&error);
-                (error, outage)
-            })
-        });
-        match reply.await {
-            Ok(Ok(reply)) => Ok(reply),
-            Ok(Err((error, outage))) => Err(Failure {
-                error: CacheError::store(error),
-                outage,
-                number,
-            }),
-            Err(_) => Err(Failure {
-                error: CacheError::Timeout { after: limit },
-                outage: true,
-                number,
-            }),
-        }
-    }
-
-    pub(crate) async fn connected(&self) -> RedisResult<Connected> {
-        if let Some(connected) = &*self.standing() {
-            return Ok(connected.clone());
-        }
-        let _connecting = self.connecting.lock().await;
-        if let Some(connected) = &*self.standing() {
-            return Ok(connected.clone());
-        }
-        let fresh = self.connect().await?;
-        self.replace(fresh.clone());
-        Ok(fresh)
-    }
-
     fn standing(&self) -> MutexGuard<'_, Option<Connected>> {
-        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.standing)
     }
 
-    pub(crate) fn endpoint(&self) -> &Endpoint {
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
+    pub(crate) fn endpoint(&self) -> &Arc<Endpoint> {
         &self.endpoint
     }
 
-    /// A fresh connection that has answered.
+    /// A fresh connection that every command of a call went through on: a server that is loading, read-only or full
+    /// answers too, and so does one that forbids this user what calls do.
     pub(crate) async fn connect(&self) -> RedisResult<Connected> {
         let connection = self.endpoint.open().await?;
         let number = self.count.fetch_add(1, Ordering::AcqRel);
         let server = match &connection {
-            Connection::Server(server) => match identify(&mut server.clone()).await {
-                Ok(server) => server,
+            Connection::Server(server) => {
+                let checked = check_server(&mut server.clone(), &self.prefix).await;
+                let identity = checked.map_err(|error| self.endpoint.explain(error))?;
                 // A user who may not ask can't tell servers apart: then each connection is to another one.
-                Err(error) if error.code() == Some("NOPERM") => format!("connection {number}"),
-                Err(error) => return Err(self.endpoint.explain(error)),
-            },
-            Connection::Cluster(cluster) => cluster.identity(number),
+                identity.unwrap_or_else(|| format!("connection {number}"))
+            }
+            Connection::Cluster(cluster) => {
+                let keys = ["#probe", ":#probe"].map(|end| format!("{}{end}", self.prefix));
+                let keys = keys.iter().flat_map(|start| cluster.key_on_each(start));
+                let checks = keys.map(|(at, key)| async move {
+                    check_master(&mut cluster.node(&at).await?, &self.prefix, key).await
+                });
+                try_join_all(checks).await?;
+                cluster.identity(number)
+            }
         };
         Ok(Connected {
             connection,
             number,
             server: server.into(),
         })
+    }
+
+    /// Note that a reply came.
+    pub(crate) fn hears(&self) {
+        self.heard.store(self.clock.now(), Ordering::Relaxed);
+    }
+
+    /// Whether no reply came for so long that the connection may be dead without a sign.
+    pub(crate) fn is_silent(&self) -> bool {
+        let heard = self.heard.load(Ordering::Relaxed);
+        self.clock.now() > later(heard, SILENCE)
+    }
+
+    /// Whether this server knows of all invalidations of this process.
+    pub(crate) fn is_informed(&self, server: &Arc<str>) -> bool {
+        lock(&self.informed).as_ref() == Some(server)
+    }
+
+    /// Note that this server knows of all invalidations of this process.
+    pub(crate) fn informs(&self, server: &Arc<str>) {
+        *lock(&self.informed) = Some(Arc::clone(server));
+    }
+
+    /// The connection over which another server is being told.
+    pub(crate) fn candidate(&self) -> Option<Connected> {
+        lock(&self.candidate).clone()
+    }
+
+    /// Offer a connection to those who tell its server, until what this returns is dropped.
+    pub(crate) fn propose(&self, fresh: &Connected) -> Candidate<'_> {
+        *lock(&self.candidate) = Some(fresh.clone());
+        Candidate(self)
+    }
+
+    /// Take the connection out of use. An invalidation that is acknowledged over it from now on is sent again.
+    pub(crate) fn retire(&self) {
+        let mut standing = self.standing();
+        *standing = None;
+        self.number.store(NONE, Ordering::Release);
     }
 
     /// Which connection stands, if one does.
@@ -176,11 +187,36 @@ impl Link {
         is_current
     }
 
+    /// Put the connection into use if none is; the one that is in use then.
+    pub(crate) fn install(&self, fresh: Connected) -> Connected {
+        self.hears();
+        let mut standing = self.standing();
+        if let Some(standing) = &*standing {
+            return standing.clone();
+        }
+        self.number.store(fresh.number, Ordering::Release);
+        standing.insert(fresh).clone()
+    }
+
     pub(crate) fn replace(&self, fresh: Connected) {
+        self.hears();
         let mut standing = self.standing();
         self.number.store(fresh.number, Ordering::Release);
         *standing = Some(fresh);
     }
+}
+
+/// Ends the offer of a connection.
+pub(crate) struct Candidate<'a>(&'a Link);
+
+impl Drop for Candidate<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.candidate).take();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Asks a server who it is.
@@ -203,11 +239,17 @@ pub(crate) fn identity(server: &str, replication: &str) -> String {
 }
 
 /// Whether the error says something about the server or the connection, and not about one key.
-fn is_outage(error: &RedisError) -> bool {
-    !matches!(
-        code_of(error),
-        Some("WRONGTYPE" | "NOSCRIPT" | "ERR" | "EXECABORT")
-    )
+pub(crate) fn is_outage(error: &RedisError) -> bool {
+    refused(error).is_some()
+        || !matches!(
+            code_of(error),
+            Some("WRONGTYPE" | "NOSCRIPT" | "ERR" | "EXECABORT")
+        )
+}
+
+/// Whether the connection ended, by the other end or on the way. What was sent may or may not have been obeyed.
+pub(crate) fn is_ended(error: &RedisError) -> bool {
+    error.is_connection_dropped() || error.is_timeout()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! How a connection to the server, or to the servers, is opened, kept and judged.
 
+pub(crate) mod capabilities;
 #[cfg(feature = "tls")]
 pub(crate) mod certificates;
 pub(crate) mod connection;

@@ -16,6 +16,32 @@ pub(crate) fn code_of(error: &RedisError) -> Option<&str> {
     Some(wrapped.unwrap_or(code))
 }
 
+/// Why a server doesn't run a command at all.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Refused {
+    /// It doesn't know it: it is too old, or `rename-command` took it away.
+    Unknown,
+    /// This user may not run it.
+    Forbidden,
+    /// This user may not touch its keys.
+    Keys,
+}
+
+/// Whether the command, or one of a script, is refused for what it is; a later call would be, too.
+pub(crate) fn refused(error: &RedisError) -> Option<Refused> {
+    let detail = error.detail().unwrap_or_default().to_ascii_lowercase();
+    let says = |part: &str| detail.contains(part);
+    match code_of(error)? {
+        "NOPERM" if says("key") && !says("command") => Some(Refused::Keys),
+        "NOPERM" => Some(Refused::Forbidden),
+        "ERR" if says("can't access") => Some(Refused::Keys),
+        "ERR" if says("can't run this command") => Some(Refused::Forbidden),
+        "ERR" if says("unknown command") || says("unknown subcommand") => Some(Refused::Unknown),
+        "ERR" if says("unknown redis command") => Some(Refused::Unknown),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,14 +4,14 @@ use super::{BUCKETS, Layout, bucket_of};
 use crate::pattern::{Pattern, Span};
 
 /// A part of one set, as `ZRANGEBYLEX` takes it.
-pub(super) struct Range {
-    pub(super) bucket: usize,
-    pub(super) from: Vec<u8>,
-    pub(super) to: Vec<u8>,
+pub(crate) struct Range {
+    pub(crate) bucket: usize,
+    pub(crate) from: Vec<u8>,
+    pub(crate) to: Vec<u8>,
 }
 
 /// The parts of the sets in which every match lies.
-pub(super) fn ranges(pattern: &Pattern, layout: Layout) -> Vec<Range> {
+pub(crate) fn ranges(pattern: &Pattern, layout: Layout) -> Vec<Range> {
     let mut ranges = Vec::new();
     for span in pattern.spans() {
         match span {

@@ -50,7 +50,7 @@ impl Commands {
     pub(crate) async fn make_whole(self: &Arc<Self>, errand: Errand) -> Result<(), CacheError> {
         let _walking = self.index.walking.lock().await;
         let whole = self.whole(errand).await?;
-        let server = self.link.server();
+        let server = self.server_of(errand);
         let mark = [BUILDING, &fresh_token().to_le_bytes()[..]].concat();
         let begins = (0..BUCKETS).map(|bucket| self.begin(bucket, &mark, &whole, errand));
         let partial: Vec<bool> = try_join_all(begins).await?;
@@ -63,7 +63,7 @@ impl Commands {
         }
         // Another server may know the mark (it followed this one, or came back from a snapshot), but not what this
         // one's cursors mean. Not whole then: who needs it walks again.
-        if server.is_none() || self.link.server() != server {
+        if server.is_none() || self.server_of(errand) != server {
             return Ok(());
         }
         let built = (0..BUCKETS).filter(|bucket| partial[*bucket]);

@@ -135,10 +135,11 @@ impl Walk {
             .arg(self.pattern.scan_glob(&commands.prefix))
             .arg("COUNT")
             .arg(STEP);
+        let scan = &scan;
         // Bytes: a foreign key needn't be text.
         let (next, keys): (u64, Vec<Vec<u8>>) = commands
             .send_for(errand, |mut connection| async move {
-                Ok(from_redis_value(connection.ask(node, &scan).await?)?)
+                Ok(from_redis_value(connection.ask(node, scan).await?)?)
             })
             .await?;
         let ours = commands.prefix.len() + 1;

@@ -97,6 +97,7 @@ impl Commands {
             .arg("ZRANDMEMBER")
             .arg(self.bucket(bucket))
             .arg(sample);
+        let choose = &choose;
         let members: Vec<Vec<u8>> = self
             .send(|mut connection| async move { choose.query_async(&mut connection).await })
             .await?;
@@ -144,7 +145,7 @@ impl Commands {
         if members.is_empty() {
             return Ok(());
         }
-        let remove = Cmd::zrem(self.bucket(bucket), members);
+        let remove = &Cmd::zrem(self.bucket(bucket), members);
         self.send_for(errand, |mut connection| async move {
             remove.query_async(&mut connection).await
         })

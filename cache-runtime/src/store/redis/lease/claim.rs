@@ -64,12 +64,12 @@ impl RedisStore {
 
     /// How long a lease lasts whose holder dies.
     pub(crate) fn lease_time(&self) -> Duration {
-        self.commands.limits.lease
+        self.commands().limits.lease
     }
 
     /// Whether this lease, or claim, is one of this process that nobody holds any more.
     pub(crate) fn is_orphan(&self, token: u64) -> bool {
-        self.commands.orphans.hold(token)
+        self.commands().orphans.hold(token)
     }
 }
 

@@ -10,7 +10,8 @@ if #bytes < CLAIM_EXPIRY_END or not is_value(bytes) or string.sub(bytes, TOKEN, 
 end
 local left = redis.call('PTTL', KEYS[1])
 local expiry = struct.unpack('<I8', bytes, CLAIM_EXPIRY)
-if expiry ~= 0 and left > expiry then
+-- The caller's own claim was made by this very command, whose reply was lost.
+if expiry ~= 0 and left > expiry and held_by(token, bytes) ~= 'claim' then
   return 0
 end
 set_claim(KEYS[1], token, claim_expiry(left, ttl))

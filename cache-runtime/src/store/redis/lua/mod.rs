@@ -58,9 +58,15 @@ scripts! {
     REBUILD_ADD = "rebuild_add.lua";
     /// Ends a rebuild of an index set.
     REBUILD_FINISH = "rebuild_finish.lua";
-    /// Reads and writes a key of the probe's own.
-    PROBE = "probe.lua";
+    /// Runs every command that the other scripts run, on keys of the probe's own.
+    CAPABILITIES = "capabilities.lua";
 }
+
+/// The code of [`CAPABILITIES`], which a new connection loads itself.
+pub(crate) const CAPABILITIES_CODE: &str = concat!(
+    include_str!("prelude.lua"),
+    include_str!("capabilities.lua")
+);
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,8 @@ local current = redis.pcall('GET', KEYS[1])
 if type(current) == 'table' then
   current = ''
 end
-if current and current ~= expected then
+-- The caller's own lease was taken by this very command, whose reply was lost.
+if current and current ~= expected and current ~= lease then
   return 0
 end
 redis.call('SET', KEYS[1], lease, 'PX', ttl)

@@ -1,26 +1,94 @@
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use redis::RedisError;
+
+use crate::clock::{Clock, Moment, later};
 use crate::error::CacheError;
+use crate::store::redis::conn::server_error::code_of;
+
+/// The first pause before a store that is down is tried again.
+const FIRST_PROBE: Duration = Duration::from_millis(50);
+/// That of one which fails each time as soon as it is back.
+const SLOWEST_FIRST_PROBE: Duration = Duration::from_secs(10);
+/// How soon after the breaker has closed a failure means that the probe has seen too little.
+const SOON: Duration = Duration::from_secs(1);
+/// After this time without a failure the store is well, and the next failure is another one.
+const WELL: Duration = Duration::from_secs(60);
+/// How many different causes are logged until the store is well.
+const MOST_CAUSES: usize = 8;
 
 /// Remembers that the store is down, and why, so that calls don't find out one by one.
-#[derive(Default)]
 pub(crate) struct Breaker {
     open: AtomicBool,
-    cause: Mutex<Option<CacheError>>,
+    clock: Clock,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    cause: Option<CacheError>,
+    /// How often it was opened.
+    number: u64,
+    /// When it was closed last.
+    closed: Option<Moment>,
+    /// How long the probe waits first.
+    pause: Duration,
+    /// What was logged since the store was last well: a recurring cause is one cause.
+    said: Vec<String>,
+    /// It was logged that the store fails again and again.
+    said_again: bool,
+    /// The last opening was logged.
+    said_this: bool,
+}
+
+/// What is to be logged of an opening.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Say {
+    /// The store is down.
+    Down,
+    /// It is down again, by a cause that was logged.
+    Again,
+    Nothing,
+}
+
+/// An opening of the breaker.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Opened {
+    pub(crate) say: Say,
+    /// How long to wait before the store is tried again.
+    pub(crate) pause: Duration,
+}
+
+/// A closing of the breaker.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Closed {
+    /// Its opening was logged.
+    Said,
+    /// The store has failed several times in a row. It is well if it doesn't fail for this time.
+    Doubtful { number: u64, pause: Duration },
 }
 
 impl Breaker {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self {
+            open: AtomicBool::new(false),
+            clock,
+            state: Mutex::default(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// One load while all is well.
     pub(crate) fn check(&self) -> Result<(), CacheError> {
         if !self.open.load(Ordering::Acquire) {
             return Ok(());
         }
-        let cause = self
-            .cause
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let cause = self.state().cause.clone();
         let source: crate::error::Cause = match cause {
             Some(cause) => Arc::new(cause),
             None => Arc::from(Box::from("the store was down until now")),
@@ -28,19 +96,190 @@ impl Breaker {
         Err(CacheError::Unavailable { source })
     }
 
-    /// Opens; whether it was closed before.
-    pub(crate) fn open(&self, cause: &CacheError) -> bool {
-        let mut known = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Open the breaker; nothing if it was open.
+    pub(crate) fn open(&self, cause: &CacheError) -> Option<Opened> {
+        let mut state = self.state();
         if self.open.swap(true, Ordering::AcqRel) {
-            return false;
+            return None;
         }
-        *known = Some(cause.clone());
-        true
+        let now = self.clock.now();
+        let closed = state.closed;
+        let is_within = |time| closed.is_some_and(|closed| now < later(closed, time));
+        state.pause = match is_within(SOON) {
+            true => (state.pause * 2).min(SLOWEST_FIRST_PROBE),
+            false => FIRST_PROBE,
+        };
+        if !is_within(WELL) {
+            state.said.clear();
+            state.said_again = false;
+        }
+        state.number += 1;
+        state.cause = Some(cause.clone());
+        let say = match state.notes(cause) {
+            true => Say::Down,
+            false if state.said_again => Say::Nothing,
+            false => Say::Again,
+        };
+        state.said_again |= say == Say::Again;
+        state.said_this = say == Say::Down;
+        Some(Opened {
+            say,
+            pause: state.pause,
+        })
     }
 
-    pub(crate) fn close(&self) {
-        let mut known = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
-        *known = None;
+    /// Remember what keeps the store from being used by now; whether that is to be logged: what the server says is worth more than
+    /// how a connection ended.
+    pub(crate) fn learn(&self, cause: &CacheError) -> bool {
+        let mut state = self.state();
+        if !self.open.load(Ordering::Acquire) || matches!(cause, CacheError::Timeout { .. }) {
+            return false;
+        }
+        state.cause = Some(cause.clone());
+        let says = is_the_servers(cause) && state.notes(cause);
+        state.said_this |= says;
+        says
+    }
+
+    pub(crate) fn close(&self) -> Closed {
+        let mut state = self.state();
+        state.cause = None;
+        state.closed = Some(self.clock.now());
         self.open.store(false, Ordering::Release);
+        match state.said_this {
+            true => Closed::Said,
+            false => Closed::Doubtful {
+                number: state.number,
+                pause: WELL,
+            },
+        }
+    }
+
+    /// Whether it has been closed since this opening.
+    pub(crate) fn is_well_since(&self, number: u64) -> bool {
+        let state = self.state();
+        state.number == number && !self.open.load(Ordering::Acquire)
+    }
+}
+
+impl State {
+    /// Note a cause; whether it is another one than those that were logged.
+    fn notes(&mut self, cause: &CacheError) -> bool {
+        let kind = kind_of(cause);
+        let is_new = self.said.len() < MOST_CAUSES && !self.said.contains(&kind);
+        if is_new {
+            self.said.push(kind);
+        }
+        is_new
+    }
+}
+
+fn redis_error(cause: &CacheError) -> Option<&RedisError> {
+    match cause {
+        CacheError::Store { source } => source.downcast_ref(),
+        _ => None,
+    }
+}
+
+/// Whether the server itself gave the cause.
+fn is_the_servers(cause: &CacheError) -> bool {
+    redis_error(cause).is_some_and(|error| code_of(error).is_some() || !error.is_io_error())
+}
+
+/// The cause without what differs from call to call: the error's code, or its text without numbers. Each key of a cluster has a
+/// slot of its own, and each timeout a length.
+fn kind_of(cause: &CacheError) -> String {
+    match redis_error(cause).and_then(code_of) {
+        Some(code) if code != "ERR" => code.to_owned(),
+        _ => cause
+            .to_string()
+            .chars()
+            .filter(|c| !c.is_ascii_digit())
+            .take(200)
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(reply: &str) -> CacheError {
+        let value = redis::parse_redis_value(format!("-{reply}\r\n").as_bytes());
+        let error = value.and_then(redis::Value::extract_error);
+        CacheError::store(error.expect_err("an error"))
+    }
+
+    fn opens(breaker: &Breaker, reply: &str) -> (Say, u64) {
+        let opened = breaker.open(&said(reply)).expect("it was closed");
+        (opened.say, opened.pause.as_millis() as u64)
+    }
+
+    #[test]
+    fn a_recurring_cause_is_logged_twice_and_tried_less_and_less_often() {
+        let clock = Clock::manual();
+        let breaker = Breaker::new(clock.clone());
+        assert_eq!(opens(&breaker, "MOVED 7 127.0.0.1:1"), (Say::Down, 50));
+        assert_eq!(breaker.close(), Closed::Said);
+        assert_eq!(opens(&breaker, "MOVED 8 127.0.0.1:2"), (Say::Again, 100));
+        for pause in [200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000] {
+            assert!(matches!(breaker.close(), Closed::Doubtful { .. }));
+            assert_eq!(
+                opens(&breaker, "MOVED 9 127.0.0.1:3"),
+                (Say::Nothing, pause)
+            );
+        }
+        breaker.close();
+        clock.advance(SOON);
+        assert_eq!(opens(&breaker, "MOVED 7 127.0.0.1:1"), (Say::Nothing, 50));
+    }
+
+    #[test]
+    fn another_cause_is_logged_and_a_store_that_was_well_begins_anew() {
+        let clock = Clock::manual();
+        let breaker = Breaker::new(clock.clone());
+        assert_eq!(opens(&breaker, "OOM used memory").0, Say::Down);
+        breaker.close();
+        assert_eq!(opens(&breaker, "READONLY replica").0, Say::Down);
+        assert_eq!(breaker.close(), Closed::Said);
+        assert_eq!(opens(&breaker, "OOM used memory").0, Say::Again);
+        let closed = breaker.close();
+        assert_eq!(
+            closed,
+            Closed::Doubtful {
+                number: 3,
+                pause: WELL
+            }
+        );
+        assert!(breaker.is_well_since(3));
+        clock.advance(WELL);
+        assert_eq!(opens(&breaker, "OOM used memory"), (Say::Down, 50));
+        assert!(!breaker.is_well_since(3));
+    }
+
+    #[test]
+    fn causes_that_differ_each_time_are_bounded() {
+        let breaker = Breaker::new(Clock::manual());
+        let downs = (0..100).filter(|number| {
+            let letter = char::from(b'a' + number % 26);
+            let say = opens(&breaker, &format!("ERR {letter} failed")).0;
+            breaker.close();
+            say == Say::Down
+        });
+        assert_eq!(downs.count(), MOST_CAUSES);
+    }
+
+    #[test]
+    fn the_probe_teaches_what_the_server_says_and_not_how_connections_end() {
+        let breaker = Breaker::new(Clock::manual());
+        let io = |text: &str| {
+            CacheError::store(RedisError::from(std::io::Error::other(text.to_owned())))
+        };
+        breaker.open(&io("broken pipe"));
+        assert!(!breaker.learn(&io("connection refused")));
+        assert!(breaker.learn(&said("LOADING the dataset")));
+        assert!(!breaker.learn(&said("LOADING the dataset")));
+        let shown = breaker.check().expect_err("it is open").to_string();
+        assert!(shown.contains("the dataset"), "{shown}");
     }
 }

@@ -2,4 +2,5 @@
 
 pub(crate) mod breaker;
 pub(crate) mod outage;
+mod reconnect;
 pub(crate) mod replay;

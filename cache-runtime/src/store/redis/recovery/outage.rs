@@ -8,10 +8,10 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
 use redis::RedisResult;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -21,11 +21,10 @@ use crate::pattern::Pattern;
 use crate::runtime;
 use crate::store::redis::client::Commands;
 use crate::store::redis::conn::connection::Connection;
-use crate::store::redis::conn::manager::{Connected, Failure};
-use crate::store::redis::lua;
+use crate::store::redis::recovery::breaker::{Closed, Opened, Say};
+use crate::store::redis::recovery::reconnect::Failure;
 
-/// The first pause between two probes of a store that is down, and the longest.
-const FIRST_PROBE: Duration = Duration::from_millis(50);
+/// The longest pause between two probes of a store that is down.
 const SLOWEST_PROBE: Duration = Duration::from_secs(1);
 
 /// On whose behalf something is sent.
@@ -38,6 +37,15 @@ pub(crate) enum Errand {
     Invalidation,
     /// The probe's, while the breaker is open.
     Recovery,
+    /// That of a caller who tells another server what it may not know, over a connection that nobody uses yet.
+    CatchingUp,
+}
+
+impl Errand {
+    /// Whether it brings a server up to date that may not be read from before.
+    pub(crate) fn recovers(self) -> bool {
+        matches!(self, Self::Recovery | Self::CatchingUp)
+    }
 }
 
 /// What an invalidation removes.
@@ -93,7 +101,7 @@ impl Commands {
     pub(crate) async fn invalidate(self: &Arc<Self>, target: &Target) -> Result<u64, CacheError> {
         let mut total = 0;
         loop {
-            let before = self.link.server();
+            let before = self.server_of(Errand::Invalidation);
             let removed = match target {
                 Target::Key(key) => self.remove(key, Errand::Invalidation).await.map(u64::from),
                 Target::Pattern(pattern) => {
@@ -108,7 +116,7 @@ impl Commands {
                 }
             }
             // If the server changed in between, each has heard a part of it.
-            let server = self.link.server();
+            let server = self.server_of(Errand::Invalidation);
             if server.is_some() && server == before {
                 self.replay
                     .acknowledged(&target.pattern(), server.as_deref());
@@ -123,15 +131,15 @@ impl Commands {
         let opened = self
             .replay
             .queue(&target.pattern(), || self.breaker.open(cause));
-        if opened {
-            self.went_down(cause);
+        if let Some(opened) = opened {
+            self.went_down(cause, opened);
         }
     }
 
     /// Sends a command, or several that belong together, for a call.
     pub(crate) async fn send<T, F>(
         self: &Arc<Self>,
-        command: impl FnOnce(Connection) -> F,
+        command: impl Fn(Connection) -> F,
     ) -> Result<T, CacheError>
     where
         F: Future<Output = RedisResult<T>>,
@@ -139,71 +147,96 @@ impl Commands {
         self.send_for(Errand::Call, command).await
     }
 
+    /// Sends a command, or several that belong together, and waits for the reply; connecting included, it takes no longer
+    /// than the errand may. On the cache's thread only.
     pub(crate) async fn send_for<T, F>(
         self: &Arc<Self>,
         errand: Errand,
-        command: impl FnOnce(Connection) -> F,
+        command: impl Fn(Connection) -> F,
     ) -> Result<T, CacheError>
     where
         F: Future<Output = RedisResult<T>>,
     {
         let limit = match errand {
             Errand::Call => self.limits.response,
-            Errand::Invalidation | Errand::Recovery => self.limits.invalidation,
+            Errand::Invalidation | Errand::Recovery | Errand::CatchingUp => {
+                self.limits.invalidation
+            }
         };
         if errand == Errand::Call {
             self.breaker.check()?;
         }
-        match self.link.send(limit, command).await {
-            Ok(reply) => Ok(reply),
-            Err(Failure {
-                error,
-                outage,
-                number,
-            }) => {
-                if outage && errand != Errand::Recovery && self.link.drop_failed(number) {
-                    self.open_breaker(&error);
-                }
-                Err(error)
-            }
+        self.link.used.store(true, Ordering::Relaxed);
+        let mut number = None;
+        let attempt = self.attempt(errand, &command, &mut number);
+        let failure = match timeout(limit, attempt).await {
+            Ok(Ok(reply)) => return Ok(reply),
+            Ok(Err(failure)) => failure,
+            Err(_) => Failure {
+                error: CacheError::Timeout { after: limit },
+                outage: true,
+            },
+        };
+        let Failure { error, outage } = failure;
+        if outage && !errand.recovers() && self.link.drop_failed(number) {
+            self.open_breaker(&error);
         }
+        Err(error)
     }
 
     /// A failure that says that the server is out of reach.
     pub(crate) fn open_breaker(self: &Arc<Self>, error: &CacheError) {
-        if self.breaker.open(error) {
-            self.went_down(error);
+        if let Some(opened) = self.breaker.open(error) {
+            self.went_down(error, opened);
         }
     }
 
     /// What follows the opening of the breaker: the cause is logged, once, and the probe starts.
-    fn went_down(self: &Arc<Self>, cause: &CacheError) {
+    fn went_down(self: &Arc<Self>, cause: &CacheError, opened: Opened) {
         self.locals.end();
         // The probe first: a subscriber may panic. Refused only where the thread never started; and this is it.
-        let _ = runtime::spawn(probe(Arc::clone(self)));
-        tracing::warn!(target: "cache", op = "down", "[Cache] Redis is down, functions run uncached: {cause}");
-    }
-
-    /// A connection on which a script that writes went through, on each node: a server that is loading, read-only or full
-    /// answers too, and so does one that forbids this user what calls do.
-    async fn knock(&self) -> RedisResult<Connected> {
-        let fresh = self.link.connect().await?;
-        let keys = fresh.connection.key_on_each(&self.probe_key());
-        let knocks = keys.into_iter().map(|(_, key)| {
-            let mut connection = fresh.connection.clone();
-            async move {
-                let mut write = lua::PROBE.key(key);
-                write.arg(1_000).invoke_async::<()>(&mut connection).await
+        let _ = runtime::spawn(probe(Arc::clone(self), opened.pause));
+        match opened.say {
+            Say::Down => {
+                tracing::warn!(target: "cache", op = "down", "[Cache] Redis is down, functions run uncached: {cause}")
             }
-        });
-        try_join_all(knocks).await?;
-        Ok(fresh)
+            Say::Again => {
+                tracing::warn!(target: "cache", op = "down", "[Cache] Redis failed again soon after it was back; it is tried \
+                less often, and this cause isn't logged again until Redis has been well for a minute: {cause}")
+            }
+            Say::Nothing => {
+                tracing::debug!(target: "cache", op = "down", "[Cache] Redis failed again: {cause}")
+            }
+        }
     }
 
-    /// Connects and catches up; whether the breaker is closed again.
-    async fn try_again(self: &Arc<Self>) -> bool {
-        let Ok(Ok(fresh)) = timeout(self.limits.response, self.knock()).await else {
-            return false;
+    /// What a probe has learned of the cause; logged if the server says something else than it was taken to be.
+    fn learn(&self, cause: &CacheError) {
+        if self.breaker.learn(cause) {
+            tracing::warn!(target: "cache", op = "down", "[Cache] Redis can't be used, functions run uncached: {cause}");
+        }
+    }
+
+    /// What follows the closing of the breaker: that is logged if its opening was. After several failures in a row only once it
+    /// has been closed for a while.
+    async fn is_back(&self, closed: Closed) {
+        match closed {
+            Closed::Said => tracing::info!(target: "cache", op = "up", "[Cache] Redis is back"),
+            Closed::Doubtful { number, pause } => {
+                tokio::time::sleep(pause).await;
+                if self.breaker.is_well_since(number) {
+                    tracing::info!(target: "cache", op = "up", "[Cache] Redis is back");
+                }
+            }
+        }
+    }
+
+    /// Connects and catches up; closes the breaker if nothing is owed any more, and otherwise gives the reason.
+    async fn try_again(self: &Arc<Self>) -> Result<Closed, CacheError> {
+        let limit = self.limits.response;
+        let fresh = match timeout(limit, self.link.connect()).await {
+            Ok(fresh) => fresh.map_err(CacheError::store)?,
+            Err(_) => return Err(CacheError::Timeout { after: limit }),
         };
         let server = Arc::clone(&fresh.server);
         self.link.replace(fresh);
@@ -213,34 +246,41 @@ impl Commands {
         self.replay.recall(&server);
         loop {
             for owed in self.replay.pending() {
-                let sent = self.remove_matching(&owed.pattern, Errand::Recovery).await;
-                if sent.is_err() {
-                    return false;
-                }
+                self.remove_matching(&owed.pattern, Errand::Recovery)
+                    .await?;
                 self.replay.done(&owed, &server);
             }
             // One that is queued now, by a caller that still found the breaker open, is seen here or by the next
             // round: the queue and the breaker change under one lock.
-            if self.replay.close_if_empty(|| self.breaker.close()) {
-                return true;
+            let mut closed = None;
+            let close = || {
+                self.link.informs(&server);
+                closed = Some(self.breaker.close());
+            };
+            if self.replay.close_if_empty(close)
+                && let Some(closed) = closed
+            {
+                return Ok(closed);
             }
         }
     }
 }
 
-/// Knocks until the server answers and has caught up, or the cache is gone and owes nothing.
-async fn probe(commands: Arc<Commands>) {
-    let mut pause = FIRST_PROBE;
+/// Tries again until the server answers and has caught up, or the cache is gone and owes nothing.
+async fn probe(commands: Arc<Commands>, first: Duration) {
+    let mut pause = first;
     loop {
         tokio::time::sleep(pause).await;
         if Arc::strong_count(&commands) == 1 && commands.replay.owes_nothing() {
             return;
         }
-        if commands.try_again().await {
-            tracing::info!(target: "cache", op = "up", "[Cache] Redis is back");
-            commands.give_back_orphans().await;
-            return;
+        match commands.try_again().await {
+            Ok(closed) => {
+                commands.give_back_orphans().await;
+                return commands.is_back(closed).await;
+            }
+            Err(cause) => commands.learn(&cause),
         }
-        pause = (pause * 2).min(SLOWEST_PROBE);
+        pause = (pause * 2).min(SLOWEST_PROBE.max(first));
     }
 }

@@ -116,6 +116,9 @@ pub(crate) fn reason(error: &RedisError) -> String {
             format!("its user may not do what it needs (see docs/operations/redis.md): {error}")
         }
         Some("NOPROTO") => format!("{TOO_OLD}: {error}"),
+        _ if is_unknown && error.detail().is_some_and(|detail| detail.contains("INFO")) => {
+            format!("it needs INFO to tell servers apart (see docs/redis.md): {error}")
+        }
         _ if is_unknown => format!("{TOO_OLD}: {error}"),
         _ => error.to_string(),
     }

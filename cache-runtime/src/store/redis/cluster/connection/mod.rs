@@ -194,7 +194,7 @@ impl ClusterConnection {
     }
 
     /// The connection to a node. One that breaks is replaced together with all others.
-    async fn node(&self, at: &Address) -> RedisResult<MultiplexedConnection> {
+    pub(crate) async fn node(&self, at: &Address) -> RedisResult<MultiplexedConnection> {
         let known = || self.nodes().get(at).cloned();
         if let Some(node) = known() {
             return Ok(node);

@@ -33,15 +33,15 @@ impl RedisStore {
     /// What stands at a key, by a plain `GET`: over a connection of the caller's own runtime if there is one, else over the main
     /// one. Dropped, it has changed nothing.
     pub(crate) async fn read(&self, key: &Arc<str>) -> Result<Seen, CacheError> {
-        self.commands.breaker.check()?;
+        let commands = self.commands();
+        commands.breaker.check()?;
         let over_main = || {
             let key = Arc::clone(key);
             self.run(|commands| async move { commands.read(&key).await })
         };
-        let Some(local) = self.commands.locals.here(&self.commands) else {
+        let Some(local) = commands.locals.here(commands) else {
             return over_main().await;
         };
-        let commands = &self.commands;
         let get = commands.get(key);
         let mut connection = local.connection.clone();
         let mut reply = pin!(connection.send_packed_command(&get));

@@ -34,7 +34,8 @@ const MOST: usize = 1_024;
 /// For how long a runtime whose connection was of no use gets no other.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A runtime without I/O panics when it is asked for it, and nothing tells before. That is caught, once in a process: whether
+/// A runtime without I/O panics when it is asked for it, and nothing tells before: tokio has no function that answers, and every one
+/// that registers a socket panics. (The number of sockets would tell, in builds with `tokio_unstable` only.) That is caught, once in a process: whether
 /// the next runtime has it isn't tried any more.
 static MET_ONE_WITHOUT_IO: AtomicBool = AtomicBool::new(false);
 
@@ -83,10 +84,10 @@ impl Drop for Errand {
 }
 
 impl Locals {
-    pub(crate) fn new(many_nodes: bool, response: Duration) -> Self {
+    pub(crate) fn new(wanted: bool, response: Duration) -> Self {
         Self {
             // Where a panic can't be caught none may be risked. In a cluster one would need a connection to each master.
-            usable: cfg!(panic = "unwind") && !many_nodes,
+            usable: cfg!(panic = "unwind") && wanted,
             slots: RwLock::default(),
             serial: AtomicU64::new(0),
             pulse: Arc::new(Pulse::of(response)),

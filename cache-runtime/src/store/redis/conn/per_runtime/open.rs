@@ -15,6 +15,7 @@ use crate::store::redis::client::Commands;
 use crate::store::redis::conn::endpoint::connect;
 use crate::store::redis::conn::manager::identify;
 use crate::store::redis::conn::per_runtime::{Errand, Local, MET_ONE_WITHOUT_IO, PAUSE};
+use crate::store::redis::conn::server_error::refused;
 
 /// For how long a user who may not ask a server who it is gets no connection that would have to be asked.
 const LONG_PAUSE: Duration = Duration::from_secs(60);
@@ -94,7 +95,7 @@ async fn open(
             },
             companion,
         )),
-        Err(error) if error.code() == Some("NOPERM") => Err(Refusal::Later(LONG_PAUSE)),
+        Err(error) if refused(&error).is_some() => Err(Refusal::Later(LONG_PAUSE)),
         _ => Err(later),
     }
 }

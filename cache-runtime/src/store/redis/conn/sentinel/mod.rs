@@ -15,7 +15,8 @@ use redis::{Client, ConnectionAddr, RedisConnectionInfo, RedisError, RedisResult
 use tokio::time::timeout;
 
 use crate::error::CacheError;
-use crate::store::redis::conn::endpoint::{Hear, Way, check_url, connect, explained, quiet};
+use crate::store::redis::conn::endpoint::{Hear, Way, check_url, configured, connect, explained};
+use crate::store::redis::conn::server_error::refused;
 
 /// Where a sentinel listens if its URL doesn't say.
 const PORT: u16 = 26_379;
@@ -78,6 +79,14 @@ impl Sentinel {
             .set_db(way.database.into())
             .set_skip_set_lib_name();
         if let Some((user, password)) = &way.login {
+            if user.is_empty() || password.is_empty() {
+                let reason = "needs a user and a password, or the master would run commands as the user `default`, who mostly may do \
+                     everything; where it knows a password only, the user is `default`";
+                return Err(CacheError::InvalidOption {
+                    option: "master_login",
+                    reason: reason.to_owned(),
+                });
+            }
             login = login.set_username(user).set_password(password);
         }
         Ok(Self {
@@ -100,7 +109,12 @@ impl Sentinel {
                 .arg("replication")
                 .query_async(&mut connection)
                 .await
-                .map_err(|error| explained(&client, error))?;
+                .map_err(|error| match refused(&error) {
+                    Some(_) => failed(format!(
+                        "INFO is needed to tell a master from a replica; allow it (see docs/redis.md#rights): {error}"
+                    )),
+                    None => explained(&client, error),
+                })?;
             match info.lines().find_map(|line| line.strip_prefix("role:")) {
                 Some("master") => Ok(connection),
                 role => Err(failed(format!(
@@ -232,7 +246,7 @@ fn sentinel_at(url: &str, way: &Way) -> Result<Client, CacheError> {
         info = info.set_addr(addr);
     }
     Client::open(info)
-        .map(|client| quiet(&client))
+        .map(|client| configured(&client))
         .map_err(CacheError::store)
 }
 

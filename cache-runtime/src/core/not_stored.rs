@@ -1,4 +1,5 @@
-//! Values that aren't stored since they are too large.
+//! Values that aren't stored: too large ones, and those that no codec carries or that would come back changed. Each is
+//! said once for each function, since the next call's value is likely to be of the kind.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -10,16 +11,27 @@ use crate::site::Origin;
 use crate::stats::Counter;
 use crate::store::Store;
 
-/// The call sites whose too large values have been logged: by number, and explicit operations, which share one, by
-/// name. There are no more of them than the program has.
+/// What has been logged, or tried, of which call site: by number, and explicit operations, which share one, by name.
+/// There is no more of it than the program has of them.
 #[derive(Default)]
-pub(crate) struct Logged(Mutex<HashSet<(usize, &'static str)>>);
+pub(crate) struct Logged(Mutex<HashSet<(usize, &'static str, What)>>);
+
+/// What is said once.
+#[derive(Clone, Copy, Eq, Hash, PartialEq)]
+pub(crate) enum What {
+    TooLarge,
+    NotStored,
+    NoKey,
+    UnknownPreset,
+    /// Not said: done once.
+    RoundTrip,
+}
 
 impl Logged {
     /// Whether this is the call site's first.
-    fn is_first(&self, origin: Origin) -> bool {
+    pub(crate) fn is_first(&self, origin: Origin, what: What) -> bool {
         let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        logged.insert((origin.number, origin.function))
+        logged.insert((origin.number, origin.function, what))
     }
 }
 
@@ -32,11 +44,30 @@ impl Cache {
         };
         self.inner.counters.add(origin.number, Counter::TooLarge, 1);
         // Nothing is held while foreign code, the subscriber, runs. What nobody hears isn't said yet.
-        if events::warnings_wanted() && self.inner.too_large.is_first(origin) {
+        if events::warnings_wanted() && self.inner.logged.is_first(origin, What::TooLarge) {
             let (key, fix) = (self.full_key(key), self.more_room(limit));
             events::too_large(origin.function, &key, (bytes, limit), fix);
         }
         true
+    }
+
+    /// Logs why a value isn't stored, if it is the call site's first.
+    pub(crate) fn say_not_stored(&self, origin: Origin, key: &str, error: &CacheError) {
+        if events::warnings_wanted() && self.inner.logged.is_first(origin, What::NotStored) {
+            events::not_stored(origin.function, &self.full_key(key), error);
+        }
+    }
+
+    /// Logs why a call has no key, if it is the call site's first.
+    pub(crate) fn say_no_key(&self, origin: Origin, template: &str, reason: &str) {
+        if events::warnings_wanted() && self.inner.logged.is_first(origin, What::NoKey) {
+            events::no_key(origin.function, template, reason);
+        }
+    }
+
+    /// Whether no value of the call site was tried to be read back yet, and somebody listens to what is found.
+    pub(crate) fn is_untried(&self, origin: Origin) -> bool {
+        events::warnings_wanted() && self.inner.logged.is_first(origin, What::RoundTrip)
     }
 
     /// What the programmer can do about a limit.

@@ -1,0 +1,43 @@
+//! A placeholder that shows a value whose type hides it.
+
+use crate::diagnostics::errors::Errors;
+use crate::item::doubt::Doubt;
+use crate::item::signature::Facts;
+use crate::template::Template;
+use syn::Expr;
+use syn::ext::IdentExt as _;
+
+/// Refuses `<<token>>` for a `token: Masked<..>`: its text may be `***` for all values. `<<token.id>>` is something else.
+pub(crate) fn check(key: Option<&Template>, facts: &Facts, errors: &mut Errors) {
+    for placeholder in key.iter().flat_map(|key| key.placeholders()) {
+        let Some(name) = shown(&placeholder.expr) else {
+            continue;
+        };
+        let is_masked = facts
+            .arguments
+            .iter()
+            .any(|argument| argument.name == name && argument.doubt == Some(Doubt::Masked));
+        if let (true, Some(key)) = (is_masked, key) {
+            errors.at(
+                key.literal.span(),
+                format!(
+                    "`<<{}>>` shows a value whose type may hide it, so that all values would share one entry: \
+                     name what tells them apart, such as `<<{name}.id>>`; or leave it out of `key` and derive \
+                     `cache_runtime::CacheKey` for its type, which hashes it; or add `skip({name})`",
+                    placeholder.source
+                ),
+            );
+        }
+    }
+}
+
+/// The name that is shown as it is, or behind a reference.
+fn shown(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Path(path) => path.path.get_ident().map(|ident| ident.unraw().to_string()),
+        Expr::Reference(reference) => shown(&reference.expr),
+        Expr::Paren(paren) => shown(&paren.expr),
+        Expr::Group(group) => shown(&group.expr),
+        _ => None,
+    }
+}

@@ -1,0 +1,211 @@
+//! Checks of the expressions and closures in options: what each of them can see.
+
+use crate::attr::args::{CacheableArgs, InvalidateArgs};
+use crate::diagnostics::errors::Errors;
+use crate::item::free::{Place, mentions};
+use crate::item::signature::Facts;
+use crate::template::RESULT;
+use quote::ToTokens as _;
+use syn::{Expr, ExprClosure, GenericArgument, Lit, Pat, PathArguments, Type};
+
+/// Checks `unless`, `ttl`, `condition` and `cache` of a read.
+pub(crate) fn read(args: &CacheableArgs, facts: &Facts, errors: &mut Errors) {
+    if let Some(unless) = &args.unless {
+        over_value(unless, facts, errors);
+    }
+    match args.ttl.as_ref().map(inside) {
+        Some(Expr::Closure(closure)) => declared(closure, "ttl", facts, errors),
+        Some(ttl) if uses_result(ttl, facts) => errors.on(
+            ttl,
+            format!(
+                "this `ttl` uses the returned value: write a closure over it, `ttl = |{RESULT}| {}`",
+                ttl.to_token_stream()
+            ),
+        ),
+        _ => {}
+    }
+    if let Some(condition) = &args.condition {
+        if uses_result(condition, facts) {
+            errors.on(
+                condition,
+                format!(
+                    "`condition` is evaluated before the function runs, so there is no `{RESULT}` \
+                     yet: to look at the returned value write `unless = |value| ..`, which says \
+                     when it is not stored"
+                ),
+            );
+        }
+        quoted(condition, "condition = page < 10", errors);
+    }
+    cache(args.cache.as_ref(), "key = \"posts:<<slug>>\"", errors);
+}
+
+/// Checks `condition` and `cache` of a write.
+pub(crate) fn write(args: &InvalidateArgs, facts: &Facts, errors: &mut Errors) {
+    if let Some(condition) = &args.condition {
+        if uses_result(condition, facts) {
+            errors.on(
+                condition,
+                format!(
+                    "`condition` is evaluated before the function runs, so there is no `{RESULT}` \
+                     yet: use arguments only; after an `Err` nothing is invalidated anyway"
+                ),
+            );
+        }
+        quoted(condition, "condition = notify", errors);
+    }
+    cache(args.cache.as_ref(), "patterns = [\"posts:*\"]", errors);
+}
+
+/// `unless` takes what can be called with the value.
+fn over_value(unless: &Expr, facts: &Facts, errors: &mut Errors) {
+    let unless = inside(unless);
+    let written = unless.to_token_stream();
+    match unless {
+        Expr::Closure(closure) => declared(closure, "unless", facts, errors),
+        _ if uses_result(unless, facts) => errors.on(
+            unless,
+            format!(
+                "`unless` takes a closure over the returned value: write \
+                 `unless = |{RESULT}| {written}`"
+            ),
+        ),
+        Expr::Lit(_) | Expr::Binary(_) | Expr::Unary(_) => errors.on(
+            unless,
+            "`unless` takes a closure over the returned value: write \
+             `unless = |value| value.is_empty()`; what depends on the arguments alone is a \
+             `condition`",
+        ),
+        _ => {}
+    }
+}
+
+/// A closure whose declared type is that of a wrapper around the value.
+fn declared(closure: &ExprClosure, option: &str, facts: &Facts, errors: &mut Errors) {
+    let Some(Pat::Type(input)) = closure.inputs.first() else {
+        return;
+    };
+    let mut ty = inside_type(&input.ty);
+    if let Type::Reference(reference) = ty {
+        ty = inside_type(&reference.elem);
+    }
+    let declared = ty.to_token_stream().to_string();
+    let (wrappers, stored) = layers(&facts.output);
+    let stored = stored.to_token_stream().to_string();
+    let is_wrapper = wrappers
+        .iter()
+        .any(|wrapper| wrapper.to_token_stream().to_string() == declared);
+    if is_wrapper && declared != stored {
+        let pat = &input.pat;
+        let pat = pat.to_token_stream();
+        errors.on(
+            &input.ty,
+            format!(
+                "`{option}` sees the innermost value, without `Result`, `Option`, `Arc` and \
+                 `Json`: write `|{pat}: &{stored}|`; it isn't asked about an `Err` or a `None`"
+            ),
+        );
+    }
+}
+
+/// What is wrapped around the stored value, and that value: a `Result`, an `Option`, and an `Arc` or
+/// a `Json`, in this order, each at most once. What is wrapped otherwise is a value itself.
+fn layers(output: &Type) -> (Vec<&Type>, &Type) {
+    let mut wrappers = Vec::new();
+    let (mut ty, mut least) = (inside_type(output), 0);
+    while let Some((rank, inner)) = wrapped(ty)
+        && rank >= least
+    {
+        wrappers.push(ty);
+        (ty, least) = (inside_type(inner), rank + 1);
+    }
+    (wrappers, ty)
+}
+
+fn wrapped(ty: &Type) -> Option<(usize, &Type)> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last()?;
+    let rank = ["Result", "Option", "Arc", "Json"]
+        .iter()
+        .position(|name| last.ident == name)?;
+    let PathArguments::AngleBracketed(generics) = &last.arguments else {
+        return None;
+    };
+    match generics.args.first()? {
+        GenericArgument::Type(inner) => Some((rank.min(2), inner)),
+        _ => None,
+    }
+}
+
+/// Whether the expression needs the returned value. A call, `result(..)`, is one of a function.
+fn uses_result(expr: &Expr, facts: &Facts) -> bool {
+    let mut mentions = mentions(expr).into_iter();
+    !facts.has_argument(RESULT)
+        && mentions.any(|mention| mention.name == RESULT && mention.place != Place::Callee)
+}
+
+/// An expression that is written as a text, as in frameworks that have a language of their own for it.
+fn quoted(condition: &Expr, example: &str, errors: &mut Errors) {
+    if let Expr::Lit(literal) = inside(condition)
+        && let Lit::Str(text) = &literal.lit
+    {
+        errors.on(
+            text,
+            format!("`condition` is a Rust expression, without quotes: `{example}`"),
+        );
+    }
+}
+
+fn cache(cache: Option<&Expr>, path: &str, errors: &mut Errors) {
+    if let Some(Expr::Lit(literal)) = cache.map(inside) {
+        errors.on(
+            literal,
+            format!(
+                "`cache` takes a `Cache`, as in `cache = self.cache`; entries are named by their \
+                 path, `{path}`"
+            ),
+        );
+    }
+}
+
+/// The expression in parentheses, or in a group that a `macro_rules!` has made.
+fn inside(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Group(group) => inside(&group.expr),
+        Expr::Paren(paren) => inside(&paren.expr),
+        other => other,
+    }
+}
+
+fn inside_type(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => inside_type(&group.elem),
+        Type::Paren(paren) => inside_type(&paren.elem),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::layers;
+    use quote::ToTokens as _;
+
+    #[test]
+    fn the_innermost_value_is_found_as_the_runtime_finds_it() {
+        for (output, count, stored) in [
+            ("u32", 0, "u32"),
+            ("Option<u32>", 1, "u32"),
+            ("Result<Option<Arc<u32>>, E>", 3, "u32"),
+            ("io::Result<Json<u32>>", 2, "u32"),
+            ("Option<Option<u32>>", 1, "Option < u32 >"),
+            ("Arc<Option<u32>>", 1, "Option < u32 >"),
+            ("Option<Result<u32, E>>", 1, "Result < u32 , E >"),
+            ("Vec<u32>", 0, "Vec < u32 >"),
+        ] {
+            let ty = syn::parse_str(output).expect("a type");
+            let (wrappers, value) = layers(&ty);
+            assert_eq!(wrappers.len(), count, "{output}");
+            assert_eq!(value.to_token_stream().to_string(), stored, "{output}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! `key!` and `pattern!`: a template outside of an attribute, over the names in scope.
+
+use crate::check::text;
+use crate::diagnostics::errors::Errors;
+use crate::expand::render;
+use crate::model::Runtime;
+use crate::template::{Segment, Template, respan};
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens as _, quote_spanned};
+use syn::parse::{ParseStream, Parser as _};
+use syn::{Error, Expr, ExprLit, Lit, LitStr, Path, Token};
+
+/// What is to be rendered.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Kind {
+    Key,
+    Pattern,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Pattern => "pattern",
+        }
+    }
+
+    fn example(self) -> &'static str {
+        match self {
+            Self::Key => "key!(\"posts:<<slug>>\")",
+            Self::Pattern => "pattern!(\"posts:<<slug>>:*\")",
+        }
+    }
+}
+
+/// The `String` that `input` renders to. It begins with the path of the runtime crate, which the runtime puts there.
+pub(crate) fn expand(kind: Kind, input: TokenStream) -> TokenStream {
+    let mut input = input.into_iter();
+    let runtime = match input.next() {
+        Some(TokenTree::Ident(krate)) => Runtime::at(Path::from(krate)),
+        _ => Runtime::DEFAULT,
+    };
+    let read = |input: ParseStream<'_>| literal(kind, input);
+    let literal = match read.parse2(input.collect()) {
+        Ok(literal) => literal,
+        Err(error) => return error.into_compile_error(),
+    };
+    let mut errors = Errors::default();
+    let mut template = Template::parse_in(&|_| None, &literal, &mut errors);
+    match kind {
+        Kind::Key => text::key(&template, &[], &mut errors),
+        Kind::Pattern => text::pattern(&template, &[], &mut errors),
+    }
+    if let Some(errors) = errors.into_tokens() {
+        // The type, so that the mistake is the only one.
+        return quote_spanned!(Span::mixed_site()=> { #errors ::std::string::String::new() });
+    }
+    resolve_at_literal(&mut template);
+    let site = Span::mixed_site();
+    let k = runtime.private(site);
+    let written = literal.value();
+    let render = render::inline(&template, &runtime);
+    match kind {
+        Kind::Pattern => quote_spanned!(site=> #k::pattern_text(#written, #render)),
+        Kind::Key => {
+            let shape = template.shape();
+            quote_spanned!(site=> #k::key_text(#written, #shape, #render))
+        }
+    }
+}
+
+fn literal(kind: Kind, input: ParseStream<'_>) -> syn::Result<LitStr> {
+    let (name, example) = (kind.name(), kind.example());
+    let takes = format!("`{name}!` takes one string literal: `{example}`");
+    if input.is_empty() {
+        return Err(Error::new(Span::call_site(), takes));
+    }
+    let expr: Expr = input.parse()?;
+    let Some(literal) = text_of(&expr) else {
+        return Err(Error::new_spanned(expr, takes));
+    };
+    let literal = literal.clone();
+    if literal.value().is_empty() {
+        let message = format!("an empty {name} names nothing: write a path, `{example}`");
+        return Err(Error::new(literal.span(), message));
+    }
+    input.parse::<Option<Token![,]>>()?;
+    if !input.is_empty() {
+        let rest: TokenStream = input.parse()?;
+        let message = format!("{takes}; values stand in it, between `<<` and `>>`");
+        return Err(Error::new_spanned(rest, message));
+    }
+    Ok(literal)
+}
+
+/// A `macro_rules` fragment stands in an invisible group.
+fn text_of(expr: &Expr) -> Option<&LitStr> {
+    match expr {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => Some(text),
+        Expr::Group(group) => text_of(&group.expr),
+        _ => None,
+    }
+}
+
+/// Placeholders see the names that the literal's author sees. `result` is one like any other.
+fn resolve_at_literal(template: &mut Template) {
+    let span = template.literal.span();
+    for segment in &mut template.segments {
+        let Segment::Placeholder(placeholder) = segment else {
+            continue;
+        };
+        placeholder.mentions.clear();
+        let tokens = respan(&|_| None, placeholder.expr.to_token_stream(), span);
+        if let Ok(expr) = syn::parse2(tokens) {
+            placeholder.expr = expr;
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Types that serde shows in a way that does not do for a key, as far as they are written.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+
+/// Why a value must not be hashed through `Serialize`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Doubt {
+    /// It shows its elements in an order that differs from set to set, so that equal sets would get different keys.
+    Order,
+    /// It may show the same text for all values, so that all would get one key.
+    Masked,
+}
+
+/// The first words of types that hide what they hold.
+const HIDING: &[&str] = &[
+    "Secret",
+    "Redacted",
+    "Redact",
+    "Masked",
+    "Sensitive",
+    "Confidential",
+    "Obfuscated",
+    "Censored",
+];
+
+/// What may follow: the kind of what is held. `SecretBox` holds a secret, a `SecretId` or a `MaskedImage` need not.
+const HELD: &[&str] = &[
+    "", "Box", "Bytes", "Data", "Slice", "Str", "String", "Text", "Value", "Vec",
+];
+
+impl Doubt {
+    /// What is doubtful about a type, anywhere in it.
+    pub(crate) fn of(ty: &impl ToTokens) -> Option<Self> {
+        Self::in_tokens(ty.to_token_stream())
+    }
+
+    fn in_tokens(tokens: TokenStream) -> Option<Self> {
+        tokens.into_iter().find_map(|token| match token {
+            TokenTree::Ident(ident) => Self::of_name(&ident.to_string()),
+            TokenTree::Group(group) => Self::in_tokens(group.stream()),
+            _ => None,
+        })
+    }
+
+    fn of_name(name: &str) -> Option<Self> {
+        let hides = |first: &str| {
+            let rest = name.strip_prefix(first);
+            rest.is_some_and(|rest| HELD.contains(&rest))
+        };
+        if HIDING.iter().any(|first| hides(first)) {
+            Some(Self::Masked)
+        } else if name.ends_with("HashSet") || name == "DashSet" {
+            Some(Self::Order)
+        } else {
+            None
+        }
+    }
+
+    /// `{Self}` is ..
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Order => {
+                "`{Self}` shows its elements in another order each time, so it would never hit"
+            }
+            Self::Masked => {
+                "`{Self}` may hide its value from serde, so that all values would share one entry"
+            }
+        }
+    }
+
+    /// How to make the key right.
+    pub(crate) fn fix(self) -> &'static str {
+        match self {
+            Self::Order => {
+                "take a `BTreeSet`; or derive `cache_runtime::CacheKey` for the types of its elements, and of \
+                 what is around it"
+            }
+            Self::Masked => {
+                "derive `cache_runtime::CacheKey` for the type, or implement it, if the value belongs into the \
+                 key: it is hashed, not shown"
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Doubt;
+
+    #[test]
+    fn doubtful_types_are_seen_by_their_names() {
+        for (ty, doubt) in [
+            ("HashSet<String>", Some(Doubt::Order)),
+            ("&std::collections::HashSet<u32>", Some(Doubt::Order)),
+            ("HashMap<u32, Vec<HashSet<u32>>>", Some(Doubt::Order)),
+            ("FxHashSet<u8>", Some(Doubt::Order)),
+            ("BTreeSet<String>", None),
+            ("HashMap<u32, u32>", None),
+            ("SecretString", Some(Doubt::Masked)),
+            ("Option<&secrecy::SecretBox<str>>", Some(Doubt::Masked)),
+            ("Secret<String>", Some(Doubt::Masked)),
+            ("Redacted<Token>", Some(Doubt::Masked)),
+            ("SecretId", None),
+            ("Secretary", None),
+            ("MaskedImage", None),
+            ("Sensitivity", None),
+        ] {
+            let parsed: syn::Type = syn::parse_str(ty).expect("a type");
+            assert_eq!(Doubt::of(&parsed), doubt, "{ty}");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Named TTLs: `ttl = preset("user_profile")`.
+
+use std::time::Duration;
+
+use crate::core::not_stored::What;
+use crate::core::{Cache, preset_key};
+use crate::events;
+use crate::site::Origin;
+
+impl Cache {
+    /// The TTL of a preset, for this call site.
+    ///
+    /// A name that is configured nowhere is logged when a call first uses it, once for each function.
+    /// It isn't an error of `build`: the call sites of every linked crate are known there, also those
+    /// that the program never calls, or calls with another cache.
+    pub(crate) fn preset(&self, origin: Origin, name: &str) -> Option<Duration> {
+        let ttl = self.inner.presets.get(&preset_key(name)).copied();
+        if ttl.is_none() {
+            self.unknown_preset(origin, name);
+        }
+        ttl
+    }
+
+    #[cold]
+    fn unknown_preset(&self, origin: Origin, name: &str) {
+        // Nothing is held while foreign code, the subscriber, runs. What nobody hears isn't said yet.
+        if !events::warnings_wanted() || !self.inner.logged.is_first(origin, What::UnknownPreset) {
+            return;
+        }
+        let mut known: Vec<_> = self
+            .inner
+            .presets
+            .keys()
+            .map(|name| format!("`{name}`"))
+            .collect();
+        known.sort();
+        let known = match known.is_empty() {
+            true => "no preset is configured".to_owned(),
+            false => format!("configured are {}", known.join(", ")),
+        };
+        let variable = preset_key(name).to_uppercase();
+        let reason = format!(
+            "the preset `{name}` is not configured, so entries live for the default TTL of {:?}: \
+             add `.preset(\"{name}\", ttl)` to the builder, or set `CACHE_TIMEOUT_{variable}`; {known}",
+            self.inner.default_ttl
+        );
+        events::misconfigured(origin.function, &reason);
+    }
+}

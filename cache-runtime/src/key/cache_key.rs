@@ -1,0 +1,390 @@
+//! [`CacheKey`]: what tells one value of a type from another, said by the type itself and not by serde.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, LinkedList, VecDeque};
+use std::marker::PhantomData;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+
+use super::canonical::{Canonical, tag};
+use super::writer::HashArgument;
+use crate::value::place::DEEPEST;
+
+/// A type whose values say themselves what tells them apart in a cache key.
+///
+/// An argument of a function with `#[cacheable]` that is neither in the template nor skipped is hashed. Through serde a
+/// field that `Serialize` leaves out or masks is not in the hash, and two callers who differ only there share an entry.
+/// With `CacheKey`, which is preferred over `Serialize` wherever a type has both, every field is in it:
+///
+/// ```
+/// use cache_runtime::{Cache, CacheKey, cacheable};
+/// use serde::Serialize;
+///
+/// #[derive(CacheKey, Clone, Serialize)]
+/// struct Auth {
+///     user: u64,
+///     #[serde(skip_serializing)]
+///     token: String,
+///     #[cache_key(skip)]
+///     request_id: u64,
+/// }
+///
+/// #[cacheable(key = "inbox")]
+/// fn inbox(auth: &Auth) -> String {
+///     format!("the inbox that {} may see", auth.token)
+/// }
+///
+/// let cache = Cache::builder().build()?;
+/// cache.scope_sync(|| {
+///     let auth = Auth { user: 1, token: "a".to_owned(), request_id: 1 };
+///     let other_token = Auth { token: "b".to_owned(), ..auth.clone() };
+///     assert_ne!(inbox_cache_key(&auth), inbox_cache_key(&other_token));
+///     let other_request = Auth { request_id: 2, ..auth.clone() };
+///     assert_eq!(inbox_cache_key(&auth), inbox_cache_key(&other_request));
+/// });
+/// # Ok::<(), cache_runtime::CacheError>(())
+/// ```
+///
+/// # Deriving
+///
+/// `#[derive(CacheKey)]` takes structs and enums. A field is hashed through its own `CacheKey`, or, where its type has none,
+/// through `Serialize`. `#[cache_key(skip)]` leaves a field out, and says so where the field is declared. A type parameter of
+/// a hashed field must be `CacheKey`. Where serde neither skips nor renames anything, the derived key is the same as that
+/// through `Serialize`, so that adding the derive moves no key. `#[cache_key(crate = path)]` names a renamed runtime.
+///
+/// # Which types have it
+///
+/// The primitive types, strings, and other types of std that have a value. References, `Box`, `Rc`, `Arc`, `Cow`, `Option`,
+/// `Result`, tuples, arrays, slices and collections have it where all of their parts have it. So in a `Vec<Auth>` or an
+/// `(Auth, u32)` every field of `Auth` is in the key. In an `(Auth, Uuid)` it isn't: `Uuid` has no `CacheKey`, and the whole
+/// tuple is hashed through `Serialize`. Make such a tuple two arguments, or a struct that derives `CacheKey`.
+/// In the same way, an argument of type `T: Serialize` in a generic function is hashed through `Serialize`, whatever `T`
+/// becomes; bound it by `CacheKey`.
+///
+/// The order of a map or a `HashSet` is not in the key.
+///
+/// # Implementing it by hand
+///
+/// Write everything that tells two values apart, in a fixed order:
+///
+/// ```
+/// use cache_runtime::{CacheKey, KeyWriter};
+///
+/// /// Has no `Serialize`.
+/// struct Range {
+///     from: u64,
+///     to: u64,
+/// }
+///
+/// impl CacheKey for Range {
+///     fn cache_key(&self, key: &mut KeyWriter<'_>) {
+///         key.write(&self.from);
+///         key.write(&self.to);
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no `CacheKey`",
+    label = "nothing says what tells its values apart in a key",
+    note = "add `#[derive(cache_runtime::CacheKey)]` to the type; or hash what its `Serialize` shows: `key.serialize(&value)`"
+)]
+pub trait CacheKey {
+    /// Writes everything that tells this value from others of its type.
+    fn cache_key(&self, key: &mut KeyWriter<'_>);
+}
+
+/// Takes what tells a value from others. Each part is written with its kind and its length, so `"ab", "c"` and `"a", "bc"`
+/// are different keys.
+#[derive(Debug)]
+pub struct KeyWriter<'a> {
+    out: &'a mut Vec<u8>,
+    /// The first failure of a `Serialize`.
+    failure: &'a mut Option<String>,
+    /// How many parts are around this one.
+    depth: u32,
+}
+
+impl<'a> KeyWriter<'a> {
+    pub(crate) fn new(out: &'a mut Vec<u8>, failure: &'a mut Option<String>) -> Self {
+        Self {
+            out,
+            failure,
+            depth: 0,
+        }
+    }
+
+    /// Write one part of the value. If parts nest deeper than 128 levels, the call runs without the cache, and the
+    /// reason is logged.
+    pub fn write<T: CacheKey + ?Sized>(&mut self, part: &T) {
+        if self.depth == DEEPEST {
+            let reason = || format!("it nests deeper than {DEEPEST} levels");
+            self.failure.get_or_insert_with(reason);
+            return;
+        }
+        self.depth += 1;
+        part.cache_key(self);
+        self.depth -= 1;
+    }
+
+    /// Write what `Serialize` shows of one part: a field that serde leaves out is not in the key. If `Serialize` fails, the
+    /// call runs without the cache, and the reason is logged.
+    pub fn serialize<T: Serialize + ?Sized>(&mut self, part: &T) {
+        if let Err(error) = part.serialize(self.canonical())
+            && self.failure.is_none()
+        {
+            *self.failure = Some(error.to_string());
+        }
+    }
+
+    /// [`serialize`](Self::serialize) of what generated code knows as hashable.
+    pub(super) fn hashed<T: HashArgument<()> + ?Sized>(&mut self, part: &T) {
+        if let Err(reason) = part.hash_into(self.canonical())
+            && self.failure.is_none()
+        {
+            *self.failure = Some(reason);
+        }
+    }
+
+    /// Begins a struct. What follows is what serde's derive would write, so that keys are the same.
+    #[doc(hidden)]
+    pub fn begin_struct(&mut self, name: &str) {
+        self.named(tag::STRUCT, name);
+    }
+
+    /// The name before the one field of a tuple struct.
+    #[doc(hidden)]
+    pub fn begin_newtype(&mut self, name: &str) {
+        self.named(tag::NEWTYPE, name);
+    }
+
+    /// Begins a variant of an enum.
+    #[doc(hidden)]
+    pub fn begin_variant(&mut self, name: &str, variant: &str) {
+        self.named(tag::VARIANT, name);
+        self.named(tag::NAME, variant);
+    }
+
+    /// A variant or struct without fields.
+    #[doc(hidden)]
+    pub fn unit(&mut self) {
+        self.out.push(tag::UNIT);
+    }
+
+    /// Begins the one field of a variant.
+    #[doc(hidden)]
+    pub fn newtype(&mut self) {
+        self.out.push(tag::NEWTYPE);
+    }
+
+    /// Begins fields without names.
+    #[doc(hidden)]
+    pub fn tuple(&mut self) {
+        self.out.push(tag::TUPLE);
+    }
+
+    /// Begins the named fields of a variant.
+    #[doc(hidden)]
+    pub fn fields(&mut self) {
+        self.out.push(tag::STRUCT);
+    }
+
+    /// Begins a field.
+    #[doc(hidden)]
+    pub fn field(&mut self, name: &str) {
+        self.named(tag::NAME, name);
+    }
+
+    /// Ends so many fields.
+    #[doc(hidden)]
+    pub fn end(&mut self, count: u64) {
+        self.canonical().fixed(tag::END, count.to_le_bytes());
+    }
+
+    /// Ends a struct without fields.
+    #[doc(hidden)]
+    pub fn end_unit(&mut self) {
+        self.out.push(tag::END);
+    }
+
+    fn canonical(&mut self) -> Canonical<'_> {
+        Canonical {
+            out: self.out,
+            depth: self.depth,
+        }
+    }
+
+    fn named(&mut self, tag: u8, name: &str) {
+        self.canonical().text(tag, name);
+    }
+
+    fn parts<'p, T: CacheKey + ?Sized + 'p>(
+        &mut self,
+        tag: u8,
+        parts: impl IntoIterator<Item = &'p T>,
+    ) {
+        self.out.push(tag);
+        let mut count = 0;
+        for part in parts {
+            self.write(part);
+            count += 1;
+        }
+        self.end(count);
+    }
+
+    /// The bytes of one part, apart.
+    fn apart<T: CacheKey + ?Sized>(&mut self, part: &T) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut writer = KeyWriter {
+            out: &mut out,
+            failure: self.failure,
+            depth: self.depth,
+        };
+        writer.write(part);
+        out
+    }
+
+    fn map<'p, K: CacheKey + 'p, V: CacheKey + 'p>(
+        &mut self,
+        entries: impl IntoIterator<Item = (&'p K, &'p V)>,
+    ) {
+        let entries = entries.into_iter();
+        let mut entries: Vec<_> = entries
+            .map(|(key, value)| (self.apart(key), self.apart(value)))
+            .collect();
+        entries.sort_unstable();
+        self.canonical()
+            .fixed(tag::MAP, (entries.len() as u64).to_le_bytes());
+        for (key, value) in &entries {
+            self.out.extend_from_slice(key);
+            self.out.extend_from_slice(value);
+        }
+        self.end_unit();
+    }
+}
+
+macro_rules! as_serialized {
+    ($($type:ty),* $(,)?) => {$(
+        impl CacheKey for $type {
+            fn cache_key(&self, key: &mut KeyWriter<'_>) {
+                key.serialize(self);
+            }
+        }
+    )*};
+}
+as_serialized! {
+    bool, char, str, String, (), f32, f64, i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize,
+    Duration, SystemTime, Path, PathBuf, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6,
+    NonZero<i8>, NonZero<i16>, NonZero<i32>, NonZero<i64>, NonZero<i128>, NonZero<isize>,
+    NonZero<u8>, NonZero<u16>, NonZero<u32>, NonZero<u64>, NonZero<u128>, NonZero<usize>,
+}
+
+/// There is one value only.
+impl<T: ?Sized> CacheKey for PhantomData<T> {
+    fn cache_key(&self, key: &mut KeyWriter<'_>) {
+        key.serialize(self);
+    }
+}
+
+macro_rules! transparent {
+    ($($pointer:ty),*) => {$(
+        impl<T: CacheKey + ?Sized> CacheKey for $pointer {
+            fn cache_key(&self, key: &mut KeyWriter<'_>) {
+                (**self).cache_key(key);
+            }
+        }
+    )*};
+}
+transparent!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
+
+impl<T: CacheKey + ToOwned + ?Sized> CacheKey for Cow<'_, T> {
+    fn cache_key(&self, key: &mut KeyWriter<'_>) {
+        (**self).cache_key(key);
+    }
+}
+
+impl<T: CacheKey> CacheKey for Option<T> {
+    fn cache_key(&self, key: &mut KeyWriter<'_>) {
+        match self {
+            None => key.out.push(tag::NONE),
+            Some(value) => {
+                key.out.push(tag::SOME);
+                value.cache_key(key);
+            }
+        }
+    }
+}
+
+impl<T: CacheKey, E: CacheKey> CacheKey for Result<T, E> {
+    fn cache_key(&self, key: &mut KeyWriter<'_>) {
+        let (variant, value): (_, &dyn CacheKey) = match self {
+            Ok(value) => ("Ok", value),
+            Err(error) => ("Err", error),
+        };
+        key.begin_variant("Result", variant);
+        key.newtype();
+        value.cache_key(key);
+    }
+}
+
+macro_rules! in_order {
+    ($($list:ty),*) => {$(
+        impl<T: CacheKey> CacheKey for $list {
+            fn cache_key(&self, key: &mut KeyWriter<'_>) {
+                key.parts(tag::SEQ, self.iter());
+            }
+        }
+    )*};
+}
+in_order!([T], Vec<T>, VecDeque<T>, LinkedList<T>, BTreeSet<T>);
+
+impl<T: CacheKey, const N: usize> CacheKey for [T; N] {
+    fn cache_key(&self, key: &mut KeyWriter<'_>) {
+        key.parts(tag::TUPLE, self);
+    }
+}
+
+/// Equal sets have one key, whatever order they show.
+impl<T: CacheKey, S> CacheKey for HashSet<T, S> {
+    fn cache_key(&self, key: &mut KeyWriter<'_>) {
+        let mut parts: Vec<Vec<u8>> = self.iter().map(|part| key.apart(part)).collect();
+        parts.sort_unstable();
+        key.out.push(tag::SEQ);
+        for part in &parts {
+            key.out.extend_from_slice(part);
+        }
+        key.end(parts.len() as u64);
+    }
+}
+
+impl<K: CacheKey, V: CacheKey, S> CacheKey for HashMap<K, V, S> {
+    fn cache_key(&self, key: &mut KeyWriter<'_>) {
+        key.map(self);
+    }
+}
+
+impl<K: CacheKey, V: CacheKey> CacheKey for BTreeMap<K, V> {
+    fn cache_key(&self, key: &mut KeyWriter<'_>) {
+        key.map(self);
+    }
+}
+
+macro_rules! tuples {
+    ($(($($type:ident $place:tt)+);)*) => {$(
+        impl<$($type: CacheKey),+> CacheKey for ($($type,)+) {
+            fn cache_key(&self, key: &mut KeyWriter<'_>) {
+                let parts: &[&dyn CacheKey] = &[$(&self.$place),+];
+                key.parts(tag::TUPLE, parts.iter().copied());
+            }
+        }
+    )*};
+}
+tuples! {
+    (A 0); (A 0 B 1); (A 0 B 1 C 2); (A 0 B 1 C 2 D 3); (A 0 B 1 C 2 D 3 E 4); (A 0 B 1 C 2 D 3 E 4 F 5);
+    (A 0 B 1 C 2 D 3 E 4 F 5 G 6); (A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7);
+}

@@ -1,0 +1,203 @@
+//! The check of a new connection: who the server is, and whether it lets this user run every command that calls run.
+//!
+//! A check that tries less than calls do closes the breaker only for the next call to open it again. All of it is one
+//! round trip.
+
+use redis::aio::ConnectionLike;
+use redis::{ErrorKind, Pipeline, RedisError, RedisResult, Value, from_redis_value};
+
+use crate::store::redis::conn::manager::identity;
+use crate::store::redis::conn::server_error::{Refused, code_of, refused};
+use crate::store::redis::lua;
+
+/// How long a key of the check exists at most, in milliseconds: until the end of its script, unless that fails halfway.
+const LIFETIME: u32 = 1_000;
+
+/// Check one server that has all keys. Return its identity, or nothing if it doesn't tell this user.
+///
+/// # Errors
+///
+/// The first command that fails. If the server or the user lacks the command, the error says what to do.
+pub(crate) async fn check_server(
+    connection: &mut impl ConnectionLike,
+    prefix: &str,
+) -> RedisResult<Option<String>> {
+    let mut ask = redis::pipe();
+    for section in ["server", "replication"] {
+        ask.cmd("INFO").arg(section);
+    }
+    let keys = [format!("{prefix}#probe"), format!("{prefix}:#probe")];
+    let names = commands(&mut ask, &keys);
+    ask.cmd("MGET").arg(&keys);
+    let replies = connection
+        .req_packed_commands(&ask, 0, 2 + names.len() + 1)
+        .await?;
+    let mut replies = replies.into_iter();
+    let info: Vec<RedisResult<Value>> =
+        replies.by_ref().take(2).map(Value::extract_error).collect();
+    let identity = match info.into_iter().collect::<RedisResult<Vec<Value>>>() {
+        Ok(sections) => {
+            let sections: RedisResult<Vec<String>> = sections
+                .into_iter()
+                .map(|section| Ok(from_redis_value(section)?))
+                .collect();
+            match &sections?[..] {
+                [server, ..] if server.contains("redis_mode:cluster") => {
+                    return Err(is_of_a_cluster());
+                }
+                [server, replication] => Some(identity(server, replication)),
+                _ => None,
+            }
+        }
+        // One server works without it.
+        Err(error) if refused(&error).is_some() => None,
+        Err(error) => return Err(error),
+    };
+    let names = names.into_iter().chain(["MGET"]);
+    all_went_through(names.zip(replies), prefix)?;
+    Ok(identity)
+}
+
+/// Check a master of a cluster, by a key of its own that is no entry's.
+///
+/// # Errors
+///
+/// Those of [`check_server`].
+pub(crate) async fn check_master(
+    connection: &mut impl ConnectionLike,
+    prefix: &str,
+    key: String,
+) -> RedisResult<()> {
+    let mut ask = redis::pipe();
+    let names = commands(&mut ask, &[key]);
+    let replies = connection.req_packed_commands(&ask, 0, names.len()).await?;
+    all_went_through(names.into_iter().zip(replies), prefix)
+}
+
+/// The commands that calls send, scripts among them, on these keys; their names.
+fn commands(ask: &mut Pipeline, keys: &[String]) -> Vec<&'static str> {
+    let last = keys.last().map_or("", String::as_str);
+    ask.cmd("SCRIPT").arg("LOAD").arg(lua::CAPABILITIES_CODE);
+    ask.cmd("EVALSHA")
+        .arg(lua::CAPABILITIES.get_hash())
+        .arg(keys.len());
+    ask.arg(keys).arg(LIFETIME);
+    ask.cmd("GET").arg(last);
+    ask.cmd("PTTL").arg(last);
+    ask.cmd("ZRANDMEMBER").arg(last).arg(1);
+    ask.cmd("SCAN")
+        .arg(0)
+        .arg("MATCH")
+        .arg(last)
+        .arg("COUNT")
+        .arg(1);
+    vec!["SCRIPT", "EVALSHA", "GET", "PTTL", "ZRANDMEMBER", "SCAN"]
+}
+
+/// The first failure among the replies, explained.
+fn all_went_through(
+    replies: impl Iterator<Item = (&'static str, Value)>,
+    prefix: &str,
+) -> RedisResult<()> {
+    for (name, reply) in replies {
+        let reply = reply
+            .extract_error()
+            .map_err(|error| explained(name, error, prefix))?;
+        if name != "EVALSHA" || reply == Value::Nil {
+            continue;
+        }
+        let (command, error): (String, String) = from_redis_value(reply)?;
+        return Err(explained(&command, of_script(&error), prefix));
+    }
+    Ok(())
+}
+
+/// The error of a command in a script, as the server would have answered the command.
+fn of_script(error: &str) -> RedisError {
+    // Redis 6 says where in the script it was, and begins the command's own error with a `-`.
+    let own = error
+        .rsplit_once("@user_script: ")
+        .map_or(error, |(_, own)| {
+            own.split_once(": ").map_or(own, |(_, own)| own)
+        });
+    let own = own.trim_start_matches('-').replace(['\r', '\n'], " ");
+    let code_is_there = own
+        .split(' ')
+        .next()
+        .is_some_and(|code| code.len() > 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()));
+    let line = match code_is_there {
+        true => format!("-{own}\r\n"),
+        false => format!("-ERR {own}\r\n"),
+    };
+    redis::parse_redis_value(line.as_bytes())
+        .and_then(Value::extract_error)
+        .err()
+        .unwrap_or_else(|| (ErrorKind::Client, "a command failed in a script", own).into())
+}
+
+/// Says what to do about a command that can't be run.
+fn explained(command: &str, error: RedisError, prefix: &str) -> RedisError {
+    let lower = command.to_lowercase();
+    let text = match refused(&error) {
+        Some(Refused::Unknown) => format!(
+            "the server has no {command}, which the cache needs; undo its `rename-command {command}`, or use a server that has \
+             it (see docs/redis.md#rights)"
+        ),
+        Some(Refused::Forbidden) => format!(
+            "this user may not run {command}, which the cache needs; allow it with `ACL SETUSER <user> +{lower}` (see \
+             docs/redis.md#rights)"
+        ),
+        Some(Refused::Keys) => format!(
+            "this user may not read and write the cache's keys; allow them with `ACL SETUSER <user> ~{prefix}:* ~{prefix}#*` \
+             (see docs/redis.md#rights)"
+        ),
+        None if matches!(code_of(&error), Some("MOVED" | "ASK" | "CROSSSLOT")) => {
+            return is_of_a_cluster();
+        }
+        None => return error,
+    };
+    (ErrorKind::Client, "refused", text).into()
+}
+
+/// Keys of one script are on different nodes there, and most keys on others.
+fn is_of_a_cluster() -> RedisError {
+    let text = "it is a node of a cluster, which `redis` can't use; give its URL to `redis_cluster` instead";
+    (
+        ErrorKind::Client,
+        "the wrong kind of server",
+        text.to_owned(),
+    )
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_in_a_script_is_that_of_its_command_in_every_version() {
+        for text in [
+            "OOM command not allowed when used memory > 'maxmemory'.",
+            "-OOM command not allowed when used memory > 'maxmemory'.",
+            "@user_script: 4: -OOM command not allowed when used memory > 'maxmemory'.",
+        ] {
+            assert_eq!(code_of(&of_script(text)), Some("OOM"), "{text}");
+        }
+        for text in [
+            "ERR Unknown Redis command called from script script: 9d63, on @user_script:4.",
+            "@user_script: 4: Unknown Redis command called from Lua script",
+        ] {
+            assert_eq!(refused(&of_script(text)), Some(Refused::Unknown), "{text}");
+        }
+        for text in [
+            "@user_script: 4: The user executing the script can't run this command or subcommand",
+            "NOPERM this user has no permissions to run the 'zadd' command",
+        ] {
+            assert_eq!(
+                refused(&of_script(text)),
+                Some(Refused::Forbidden),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! What a server that fails again and again writes into the log. The cache's own thread writes it, so the subscriber is the
+//! process's, and this binary has one test.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use cache_runtime::{Cache, Clock, cacheable};
+use redis::Commands as _;
+use tests::{Fault, PATIENCE, Proxy, RedisCluster, RedisServer};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Level, Metadata, Subscriber};
+
+static LOG: Mutex<Vec<(Level, String)>> = Mutex::new(Vec::new());
+
+/// Keeps what an operator sees: `info` and above.
+struct Operator;
+
+impl Subscriber for Operator {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::INFO
+    }
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut line = Line(String::new());
+        event.record(&mut line);
+        LOG.lock()
+            .unwrap()
+            .push((*event.metadata().level(), line.0));
+    }
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+struct Line(String);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.0.push_str(&format!("{}={value:?} ", field.name()));
+    }
+}
+
+fn warnings() -> Vec<String> {
+    let logged = std::mem::take(&mut *LOG.lock().unwrap()).into_iter();
+    let warnings = logged.filter(|(level, _)| *level <= Level::WARN);
+    warnings.map(|(_, line)| line).collect()
+}
+
+#[cacheable(key = "rows:<<id>>")]
+async fn row(id: u32) -> u32 {
+    id
+}
+
+/// Calls with ever new keys for a while; each returns its value.
+async fn use_it(cache: &Cache, time: Duration) {
+    let started = Instant::now();
+    for id in 0.. {
+        assert_eq!(cache.scope(row(id)).await, id);
+        if started.elapsed() > time {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn until_well(cache: &Cache) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while cache.health_check().await.is_err() {
+        assert!(Instant::now() < deadline, "the probe notices");
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A node of a cluster has some of the keys, so a check that tries one key may find it well.
+async fn a_node_of_a_cluster_is_refused_once_and_the_fix_is_named() {
+    let cluster = RedisCluster::start();
+    for node in cluster.masters() {
+        let cache = Cache::builder()
+            .prefix("app")
+            .redis(node.url())
+            .response_timeout(PATIENCE)
+            .build()
+            .unwrap();
+        use_it(&cache, Duration::from_millis(700)).await;
+        let error = cache.health_check().await.unwrap_err().to_string();
+        assert!(error.contains("`redis_cluster`"), "{error}");
+        let warnings = warnings();
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].contains("`redis_cluster`"), "{warnings:?}");
+    }
+}
+
+/// The server is full, or nearly: small writes go through when something has been deleted, larger ones fail.
+async fn a_server_at_the_limit_of_its_memory_is_logged_twice_at_most() {
+    let server = RedisServer::start();
+    let clock = Clock::manual();
+    let cache = Cache::builder()
+        .prefix("app")
+        .redis(server.url())
+        .response_timeout(PATIENCE)
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    use_it(&cache, Duration::from_millis(50)).await;
+    let mut admin = server.connect();
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(2) {
+        for bytes in ["1", "0"] {
+            redis::cmd("CONFIG")
+                .arg("SET")
+                .arg("maxmemory")
+                .arg(bytes)
+                .exec(&mut admin)
+                .unwrap();
+            use_it(&cache, Duration::from_millis(70)).await;
+        }
+    }
+    let warnings = warnings();
+    assert!((1..=2).contains(&warnings.len()), "{warnings:?}");
+    assert!(warnings[0].contains("maxmemory"), "{warnings:?}");
+    // Well for a minute, it is another outage.
+    until_well(&cache).await;
+    clock.advance(Duration::from_secs(61));
+    server.connect().set::<_, _, ()>("other", 1).unwrap();
+    redis::cmd("CONFIG")
+        .arg("SET")
+        .arg("maxmemory")
+        .arg("1")
+        .exec(&mut admin)
+        .unwrap();
+    use_it(&cache, Duration::from_millis(50)).await;
+    let warnings = self::warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+}
+
+/// Behind the address are a master and a replica, and each connection may lead to either.
+async fn an_address_of_a_master_and_a_replica_is_bounded() {
+    let (master, replica) = (RedisServer::start(), RedisServer::start());
+    redis::cmd("REPLICAOF")
+        .arg("127.0.0.1")
+        .arg(master.port())
+        .exec(&mut replica.connect())
+        .unwrap();
+    let proxy = Proxy::before(master.port());
+    let cache = Cache::builder()
+        .prefix("app")
+        .redis(proxy.url())
+        .response_timeout(PATIENCE)
+        .clock(Clock::manual())
+        .build()
+        .unwrap();
+    for server in [&master, &replica, &master, &replica, &master, &replica] {
+        proxy.lead_to(server.port());
+        proxy.close();
+        use_it(&cache, Duration::from_millis(200)).await;
+    }
+    let warnings = warnings();
+    assert!((1..=2).contains(&warnings.len()), "{warnings:?}");
+    assert!(warnings[0].contains("read only"), "{warnings:?}");
+}
+
+/// Connections come through, and every reply is cut off.
+async fn a_connection_that_breaks_at_each_reply_is_bounded() {
+    let server = RedisServer::start();
+    let proxy = Proxy::before(server.port());
+    let cache = Cache::builder()
+        .prefix("app")
+        .redis(proxy.url())
+        .clock(Clock::manual())
+        .build()
+        .unwrap();
+    for _ in 0..6 {
+        until_well(&cache).await;
+        proxy.set(Fault::Refuse);
+        use_it(&cache, Duration::from_millis(20)).await;
+        proxy.set(Fault::None);
+    }
+    let warnings = warnings();
+    assert!((1..=4).contains(&warnings.len()), "{warnings:?}");
+}
+
+#[tokio::test]
+async fn what_recurs_is_logged_once_or_twice() {
+    tracing::subscriber::set_global_default(Operator).unwrap();
+    a_node_of_a_cluster_is_refused_once_and_the_fix_is_named().await;
+    a_server_at_the_limit_of_its_memory_is_logged_twice_at_most().await;
+    an_address_of_a_master_and_a_replica_is_bounded().await;
+    a_connection_that_breaks_at_each_reply_is_bounded().await;
+}
