@@ -31,7 +31,8 @@ impl Call {
 
     /// Counts a failure of the store and logs it; that of an outage is logged once, where it is noticed.
     pub(super) fn store_failed(&self, store: &RedisStore, error: &CacheError) {
-        if store.is_down() {
+        // The breaker that refused this call may have closed since.
+        if matches!(error, CacheError::Unavailable { .. }) || store.is_down() {
             self.count(crate::stats::Counter::Errors);
             tracing::debug!(target: "cache", function = self.origin.function, op = "error", "[Cache] {error}");
         } else {
