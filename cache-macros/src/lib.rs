@@ -150,7 +150,7 @@ use proc_macro::TokenStream;
 /// goes, the body moves to a task of its own, on the caller's tokio runtime (without one on a thread of
 /// the cache's), in the caller's scope and span, without its task-locals. What it returns is stored and
 /// given to the callers that wait or come. An invalidation that comes meanwhile voids it, as it voids
-/// any computation. If it has taken longer than the cache's `flight_limit` when its caller goes, or
+/// any computation. If it has taken longer than the cache's `wait_timeout` when its caller goes, or
 /// takes longer afterwards, it is dropped: no caller waits for it any more, and its lease isn't renewed
 /// any longer. If it panics or returns an `Err` after its caller has gone, the next caller computes;
 /// the `Err` is logged. If the runtime ends, the body is dropped, and the next caller computes.

@@ -49,7 +49,7 @@
 //!
 //! # Limits
 //!
-//! * A caller waits for another's computation at most [`CacheBuilder::flight_limit`]; then it runs the body too.
+//! * A caller waits for another's computation at most [`CacheBuilder::wait_timeout`]; then it runs the body too.
 //! * A call within its own computation runs the body: the body calls the function with the same key, or a `select!`
 //!   holds the leader unpolled and the same task calls again. A blocking caller inside an async runtime doesn't
 //!   wait for an async leader, since it might hold the leader's thread.
@@ -123,7 +123,7 @@ pub use error::CacheError;
 pub use key::cache_key::{CacheKey, KeyWriter};
 pub use key::escape::escape;
 pub use stats::{SiteStats, Stats};
-pub use topology::{PatternAt, ReadNode, Topology, WriteNode, topology};
+pub use topology::{DeadPattern, ReadNode, Topology, WriteNode, topology};
 pub use value::{Settable, Storable};
 
 /// Render a key as an attribute's `key = ".."` does, for the operations of the handle.

@@ -96,7 +96,7 @@ pub struct WriteNode {
 /// A pattern of one function.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct PatternAt {
+pub struct DeadPattern {
     /// The pattern, as it is written.
     pub pattern: &'static str,
     /// The function.
@@ -111,13 +111,13 @@ pub struct PatternAt {
 
 impl Topology {
     /// The patterns that can match no key of any function of the program, whatever its placeholders hold.
-    pub fn dead_patterns(&self) -> Vec<PatternAt> {
+    pub fn dead_patterns(&self) -> Vec<DeadPattern> {
         let alive = |shape: &str| self.reads.iter().any(|read| reaches(shape, &read.shape));
         let dead_of = |write: &WriteNode| {
             let patterns = write.patterns.iter().zip(write.shapes);
             let dead = patterns
                 .filter(|(_, shape)| !alive(shape))
-                .map(|(pattern, _)| PatternAt {
+                .map(|(pattern, _)| DeadPattern {
                     pattern,
                     function: write.function,
                     module: write.module,

@@ -159,8 +159,8 @@ fn a_hit_in_the_near_store_allocates_nothing_but_the_clone_of_a_value() {
     let cache = Cache::builder()
         .redis(server.url())
         .response_timeout(PATIENCE)
-        .near_silence(Duration::from_secs(60))
-        .near(1 << 20)
+        .near_max_silence(Duration::from_secs(60))
+        .near_cache(1 << 20)
         .build()
         .unwrap();
     of_all_kinds(&cache, |cache| {

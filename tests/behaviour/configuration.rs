@@ -91,7 +91,7 @@ fn a_program_that_names_its_prefix_or_uses_memory_is_not_told() {
         let on_redis = || Cache::builder().redis(server.url());
         drop(on_redis().prefix("quickpost").build().unwrap());
         drop(on_redis().prefix("cache").build().unwrap());
-        drop(on_redis().prefix_default("quickpost").build().unwrap());
+        drop(on_redis().default_prefix("quickpost").build().unwrap());
     });
     assert_eq!(said, []);
 }

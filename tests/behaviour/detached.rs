@@ -95,7 +95,7 @@ async fn what_an_invalidation_has_overtaken_is_not_stored() {
 async fn a_body_without_a_caller_is_given_up_at_the_flight_limit() {
     let limit = Duration::from_millis(300);
     on_both_stores_with(
-        |builder| builder.flight_limit(limit),
+        |builder| builder.wait_timeout(limit),
         |_| async {
             let work = Place::memory().work();
             abandon(&work.gate, row(work.clone(), 1)).await;
@@ -116,7 +116,7 @@ async fn a_body_without_a_caller_is_given_up_at_the_flight_limit() {
 async fn a_body_whose_caller_waits_is_not_given_up() {
     let limit = Duration::from_millis(50);
     on_both_stores_with(
-        |builder| builder.flight_limit(limit),
+        |builder| builder.wait_timeout(limit),
         |cache| async move {
             let work = Place::memory().work();
             let call = begin(&cache, row(work.clone(), 1)).await;

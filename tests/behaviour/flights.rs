@@ -135,7 +135,7 @@ async fn a_hundred_threads_make_one_run() {
 #[tokio::test]
 async fn a_waiter_waits_no_longer_than_the_limit() {
     let limit = Duration::from_millis(100);
-    let stores = Stores::with(|builder| builder.flight_limit(limit));
+    let stores = Stores::with(|builder| builder.wait_timeout(limit));
     for (name, cache) in &stores.caches {
         let gate = Gate::new();
         let leader = tokio::spawn({

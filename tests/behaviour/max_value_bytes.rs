@@ -73,7 +73,7 @@ async fn those_who_wait_share_it_and_nobody_waits_for_a_fill() {
     // A lease that nobody gives back would hold the next call up for as long as a test may take.
     let forever = std::time::Duration::from_secs(600);
     on_both_stores_with(
-        |builder| limited(builder).lease(forever),
+        |builder| limited(builder).lease_ttl(forever),
         |cache| async move {
             // On a busy machine a call may come too late to wait, and runs the body; sooner or later none does.
             let all_in_time = async { while three_calls(&cache).await < 2 {} };

@@ -424,7 +424,7 @@ async fn undetected(runs: &Runs) -> Undetected {
 async fn the_near_store_answers_what_redis_does() {
     let server = RedisServer::start();
     let build = || {
-        let builder = Cache::builder().redis(server.url()).near(1 << 20);
+        let builder = Cache::builder().redis(server.url()).near_cache(1 << 20);
         builder.response_timeout(tests::PATIENCE).build().unwrap()
     };
     let (filler, other) = (build(), build());

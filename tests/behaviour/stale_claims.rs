@@ -56,7 +56,7 @@ async fn a_claim_whose_holder_died_is_taken_over() {
 
 #[tokio::test]
 async fn a_living_holder_renews_its_claim() {
-    let place = Place::redis_with(|builder| builder.lease(Duration::from_millis(300)));
+    let place = Place::redis_with(|builder| builder.lease_ttl(Duration::from_millis(300)));
     let (cache, work) = (&place.cache, place.work());
     let test = async {
         row(work.clone(), 1).await;

@@ -57,7 +57,10 @@ fn main() {
 }
 
 fn cache(url: &str) -> Cache {
-    let cache = Cache::builder().prefix("app").redis(url).near(16 << 20);
+    let cache = Cache::builder()
+        .prefix("app")
+        .redis(url)
+        .near_cache(16 << 20);
     let patient = cache.response_timeout(Duration::from_secs(10));
     patient.build().unwrap()
 }

@@ -85,8 +85,11 @@ async fn is_said_once(cache: &Cache, cause: &str, begin: impl FnOnce(), end: imp
 
 fn cache(url: &str) -> Cache {
     let url = url.replace("redis://", "redis://:sesame@");
-    let cache = Cache::builder().prefix("app").redis(url).near(1 << 20);
-    let cache = cache.near_silence(Duration::from_millis(400));
+    let cache = Cache::builder()
+        .prefix("app")
+        .redis(url)
+        .near_cache(1 << 20);
+    let cache = cache.near_max_silence(Duration::from_millis(400));
     cache.response_timeout(PATIENCE).build().unwrap()
 }
 
@@ -118,7 +121,7 @@ async fn that_it_is_out_of_use_is_logged_once_and_its_end_once() {
     let cache = Cache::builder()
         .prefix("app")
         .redis(old.url())
-        .near(1 << 20);
+        .near_cache(1 << 20);
     let cache = cache.response_timeout(PATIENCE).build().unwrap();
     let tries = || {
         let info: String = redis::cmd("INFO")

@@ -32,7 +32,7 @@ pub(crate) async fn work(orders: &Orders) {
         .redis(orders.cache_url.as_str())
         .response_timeout(Duration::from_secs(5))
         // Short enough to wait for after a kill, long enough for a busy machine to renew it in time.
-        .lease(Duration::from_secs(3))
+        .lease_ttl(Duration::from_secs(3))
         .build()
         .unwrap();
     let callers: Vec<_> = (0..CALLERS)

@@ -19,7 +19,10 @@ async fn write(database: &Database, row: u32) -> u64 {
 }
 
 fn cache(url: &str) -> Cache {
-    let cache = Cache::builder().prefix("app").redis(url).near(1 << 20);
+    let cache = Cache::builder()
+        .prefix("app")
+        .redis(url)
+        .near_cache(1 << 20);
     cache.response_timeout(PATIENCE).build().unwrap()
 }
 

@@ -42,7 +42,7 @@ pub(crate) async fn work(orders: &Orders) {
         .prefix("app")
         .redis(orders.cache_url.as_str())
         .response_timeout(Duration::from_secs(5))
-        .lease(Duration::from_secs(5))
+        .lease_ttl(Duration::from_secs(5))
         .build()
         .unwrap();
     let call = |database: Database| {

@@ -71,7 +71,7 @@ pub(crate) async fn work(orders: &Orders) {
         Cache::builder()
             .prefix("app")
             .redis(orders.cache_url.as_str())
-            .near(if near { 1 << 20 } else { 0 })
+            .near_cache(if near { 1 << 20 } else { 0 })
             .build()
             .unwrap(),
     );

@@ -160,7 +160,7 @@ async fn each_right_of_the_near_store_is_needed() {
             .prefix("lesser")
             .redis(url_of("lesser", &server))
             .response_timeout(PATIENCE)
-            .near(1 << 20)
+            .near_cache(1 << 20)
             .build()
             .unwrap();
         let next = std::sync::atomic::AtomicU32::new(1);
@@ -202,7 +202,7 @@ async fn the_documented_rights_are_enough_through_sentinels() {
         .redis_sentinel(urls, Sentinels::MASTER)
         .master_login("modest", "secret")
         .response_timeout(PATIENCE)
-        .near(1 << 20)
+        .near_cache(1 << 20)
         .build()
         .unwrap();
     until_near(&cache).await;

@@ -65,10 +65,10 @@ async fn no_read_is_stale(near: usize) {
     let cache = Cache::builder()
         .prefix("app")
         .redis(proxy.url())
-        .near(near)
+        .near_cache(near)
         .response_timeout(Duration::from_millis(60))
         .invalidation_timeout(Duration::from_millis(200))
-        .lease(Duration::from_millis(500))
+        .lease_ttl(Duration::from_millis(500))
         .build()
         .unwrap();
     let (table, began) = (Table::default(), Instant::now());

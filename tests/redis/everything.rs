@@ -59,8 +59,8 @@ impl Pair {
                 .prefix(prefix)
                 .redis(url)
                 .response_timeout(PATIENCE)
-                .lease(LEASE)
-                .near(near)
+                .lease_ttl(LEASE)
+                .near_cache(near)
                 .build()
                 .unwrap()
         };

@@ -151,7 +151,11 @@ async fn the_connections_to_the_masters_of_a_cluster_are_replaced() {
 #[tokio::test]
 async fn those_of_a_cache_with_a_near_store_are_replaced() {
     let server = RedisServer::start();
-    let cache = builder().redis(server.url()).near(1 << 20).build().unwrap();
+    let cache = builder()
+        .redis(server.url())
+        .near_cache(1 << 20)
+        .build()
+        .unwrap();
     nothing_notices(&cache, || close_all(&server)).await;
 }
 

@@ -15,7 +15,7 @@ fn two_processes(server: &RedisServer) -> (Cache, Cache) {
             .prefix("app")
             .redis(server.url())
             .response_timeout(PATIENCE)
-            .lease(Duration::from_secs(60))
+            .lease_ttl(Duration::from_secs(60))
             .build()
             .unwrap()
     };
@@ -191,7 +191,7 @@ async fn a_body_longer_than_its_lease_keeps_it() {
         .prefix("app")
         .redis(server.url())
         .response_timeout(PATIENCE)
-        .lease(Duration::from_millis(600))
+        .lease_ttl(Duration::from_millis(600))
         .build()
         .unwrap();
     let (runs, mut redis) = (AtomicU32::new(0), server.connect());

@@ -148,7 +148,7 @@ async fn without_a_command_of_the_near_store_the_rest_works() {
     let [_, commands] = documented();
     for command in &commands {
         let server = RedisServer::start_with(&["--rename-command", command, ""]);
-        let cache = builder(server.url()).near(1 << 20).build().unwrap();
+        let cache = builder(server.url()).near_cache(1 << 20).build().unwrap();
         use_it(&cache).await;
         cache.health_check().await.unwrap();
         assert_eq!(cache.stats().errors, 0, "{command}");

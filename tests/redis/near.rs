@@ -46,7 +46,7 @@ fn builder(url: String) -> CacheBuilder {
         .prefix("app")
         .redis(url)
         .response_timeout(PATIENCE)
-        .near(1 << 20)
+        .near_cache(1 << 20)
 }
 
 fn cache(server: &RedisServer) -> Cache {

@@ -203,7 +203,7 @@ async fn a_lease_that_could_not_be_given_back_delays_nobody() {
         Cache::builder()
             .prefix("app")
             .redis(url)
-            .lease(Duration::from_secs(25))
+            .lease_ttl(Duration::from_secs(25))
             .build()
             .unwrap()
     };
@@ -233,7 +233,7 @@ async fn a_lease_that_arrives_late_delays_nobody_here() {
     let cache = Cache::builder()
         .prefix("app")
         .redis(proxy.url())
-        .lease(Duration::from_secs(25))
+        .lease_ttl(Duration::from_secs(25))
         .build()
         .unwrap();
     let gate = (Notify::new(), Notify::new());

@@ -111,7 +111,7 @@ async fn fails_over(near: usize) {
     let sentinels = Sentinels::three(master.port());
     let cache = cache_through(sentinels.urls())
         .response_timeout(Duration::from_secs(1))
-        .near(near)
+        .near_cache(near)
         .build()
         .unwrap();
     let row = Row::default();
@@ -219,7 +219,10 @@ async fn a_master_that_is_demoted_under_its_connection_is_left() {
 async fn leaves_a_demoted_master(near: usize) {
     let (old, new) = (RedisServer::start(), RedisServer::start());
     let sentinel = FakeSentinel::naming(old.port(), 1);
-    let cache = cache_through([sentinel.url()]).near(near).build().unwrap();
+    let cache = cache_through([sentinel.url()])
+        .near_cache(near)
+        .build()
+        .unwrap();
     let row = Row::default();
     until_cached_again(&cache, &row, 1).await;
     // Its data isn't gone with its role: it never reaches its new master.

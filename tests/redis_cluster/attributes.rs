@@ -181,7 +181,7 @@ async fn nothing_that_an_invalidation_overtook_is_filled() {
 async fn the_lease_of_a_dead_holder_delays_nobody_for_long() {
     let cluster = RedisCluster::start();
     let lease = Duration::from_millis(400);
-    let cache = patient(&cluster).lease(lease).build().unwrap();
+    let cache = patient(&cluster).lease_ttl(lease).build().unwrap();
     // As a process that dies in its body leaves it: a lease with a lifetime, which nobody renews.
     let gate = Gate::new();
     let holder = started(&cache, &gate, 1);

@@ -33,7 +33,7 @@ async fn update(row: &Row, tag: &str, value: u32) {
 }
 
 fn cache_on(cluster: &RedisCluster) -> Cache {
-    patient(cluster).near(1 << 20).build().unwrap()
+    patient(cluster).near_cache(1 << 20).build().unwrap()
 }
 
 /// A tag whose keys are on this master.

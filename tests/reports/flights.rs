@@ -38,7 +38,7 @@ async fn right(start: &Barrier, runs: &Runs, first: bool) -> u32 {
 async fn computations_that_need_each_other_end() {
     let limit = Duration::from_millis(150);
     on_both_stores_with(
-        |builder| builder.flight_limit(limit),
+        |builder| builder.wait_timeout(limit),
         |cache| async move {
             let (start, runs) = (Arc::new(Barrier::new(2)), Runs::default());
             let one = tokio::spawn({

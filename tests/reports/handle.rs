@@ -154,7 +154,7 @@ async fn the_largest_capacities_are_capacities() {
         |builder| {
             builder
                 .memory_capacity(usize::MAX)
-                .near(usize::MAX)
+                .near_cache(usize::MAX)
                 .max_value_bytes(usize::MAX)
         },
         |_| async {

@@ -111,7 +111,7 @@ async fn dropped_caches_close_their_connections() {
         let builder = Cache::builder().prefix(format!("p{n}")).redis(server.url());
         let cache = builder
             .response_timeout(tests::PATIENCE)
-            .near(1 << 20)
+            .near_cache(1 << 20)
             .build()
             .unwrap();
         for _ in 0..20 {

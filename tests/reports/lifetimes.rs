@@ -101,17 +101,17 @@ async fn the_longest_timeouts_are_timeouts() {
     let longest = |builder: cache_runtime::CacheBuilder| {
         builder
             .default_ttl(Duration::MAX)
-            .flight_limit(Duration::MAX)
+            .wait_timeout(Duration::MAX)
             .response_timeout(Duration::MAX)
             .invalidation_timeout(Duration::MAX)
             .replay_window(Duration::MAX)
-            .lease(Duration::MAX)
-            .near_silence(Duration::MAX)
+            .lease_ttl(Duration::MAX)
+            .near_max_silence(Duration::MAX)
             .preset("longest", Duration::MAX)
     };
     for near in [0, 1 << 20] {
         on_both_stores_with(
-            |builder| longest(builder).near(near),
+            |builder| longest(builder).near_cache(near),
             |cache| async move {
                 let runs = Runs::default();
                 let (one, other) = tokio::join!(longest_stale(1, &runs), longest_stale(1, &runs));
@@ -133,7 +133,7 @@ async fn a_flight_limit_of_zero_waits_for_nobody() {
     on_both_stores_with(
         |builder| {
             builder
-                .flight_limit(Duration::ZERO)
+                .wait_timeout(Duration::ZERO)
                 .replay_window(Duration::ZERO)
         },
         |cache| async move {

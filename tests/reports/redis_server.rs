@@ -270,7 +270,10 @@ async fn either_protocol_may_be_asked_for() {
     for protocol in ["resp2", "resp3"] {
         for near in [0, 1 << 20] {
             let url = format!("{}/0?protocol={protocol}", server.url());
-            let builder = Cache::builder().prefix("reports").redis(url).near(near);
+            let builder = Cache::builder()
+                .prefix("reports")
+                .redis(url)
+                .near_cache(near);
             let cache = builder.response_timeout(PATIENCE).build().unwrap();
             let runs = Runs::default();
             for _ in 0..3 {
@@ -293,7 +296,7 @@ async fn a_near_store_of_one_byte_is_none() {
     let builder = Cache::builder()
         .prefix("reports")
         .redis(server.url())
-        .near(1);
+        .near_cache(1);
     let cache = builder.response_timeout(PATIENCE).build().unwrap();
     let runs = Runs::default();
     for _ in 0..3 {

@@ -46,7 +46,7 @@ pub fn near(url: &str) -> Cache {
         .default_ttl(lifetime());
     let builder = builder.response_timeout(Duration::from_secs(10));
     // It must stay trusted while other contenders run.
-    let builder = builder.near_silence(Duration::from_secs(30)).near(CAPACITY);
+    let builder = builder.near_max_silence(Duration::from_secs(30)).near_cache(CAPACITY);
     builder.build().expect("the settings are valid")
 }
 

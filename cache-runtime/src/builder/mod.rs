@@ -20,7 +20,7 @@ use crate::stats::Counters;
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
 #[cfg(feature = "redis")]
-use crate::store::redis::{Place, RedisStore, Way};
+use crate::store::redis::{ConnectOptions, Endpoint, RedisStore};
 
 /// The prefix of a program that names none.
 const UNNAMED: &str = "cache";
@@ -44,24 +44,24 @@ const UNNAMED: &str = "cache";
 #[must_use = "a builder does nothing until `build`"]
 pub struct CacheBuilder {
     prefix: Option<String>,
-    prefix_default: Option<String>,
+    default_prefix: Option<String>,
     backend: Backend,
     memory_capacity: usize,
     default_ttl: Duration,
     enabled: bool,
     presets: HashMap<String, Duration>,
-    flight_limit: Duration,
+    wait_timeout: Duration,
     response_timeout: Duration,
     invalidation_timeout: Duration,
     replay_window: Duration,
     lease: Duration,
     near: Option<usize>,
-    near_silence: Duration,
+    near_max_silence: Duration,
     #[cfg(feature = "redis")]
     runtime_connections: bool,
     clock: Clock,
     #[cfg(feature = "redis")]
-    way: Way,
+    way: ConnectOptions,
     encoding: Encoding,
     memory_as_bytes: bool,
 }
@@ -70,7 +70,7 @@ pub struct CacheBuilder {
 enum Backend {
     Memory,
     #[cfg(feature = "redis")]
-    Redis(Place),
+    Redis(Endpoint),
 }
 
 impl std::fmt::Debug for Backend {
@@ -88,24 +88,24 @@ impl CacheBuilder {
     pub(crate) fn new() -> Self {
         Self {
             prefix: None,
-            prefix_default: None,
+            default_prefix: None,
             backend: Backend::Memory,
             memory_capacity: 64 << 20,
             default_ttl: Duration::from_secs(300),
             enabled: true,
             presets: HashMap::new(),
-            flight_limit: Duration::from_secs(30),
+            wait_timeout: Duration::from_secs(30),
             response_timeout: Duration::from_millis(250),
             invalidation_timeout: Duration::from_secs(2),
             replay_window: Duration::from_secs(10),
             lease: Duration::from_secs(5),
             near: None,
-            near_silence: Duration::from_secs(1),
+            near_max_silence: Duration::from_secs(1),
             #[cfg(feature = "redis")]
             runtime_connections: true,
             clock: Clock::system(),
             #[cfg(feature = "redis")]
-            way: Way::default(),
+            way: ConnectOptions::default(),
             encoding: Encoding::default(),
             memory_as_bytes: false,
         }
@@ -153,8 +153,8 @@ impl CacheBuilder {
     }
 
     /// The prefix if nothing else, such as `CACHE_KEY_PREFIX`, names one.
-    pub fn prefix_default(mut self, prefix: impl Into<String>) -> Self {
-        self.prefix_default = Some(prefix.into());
+    pub fn default_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.default_prefix = Some(prefix.into());
         self
     }
 
@@ -196,8 +196,8 @@ impl CacheBuilder {
     }
 
     /// How long a call waits for another's computation before it runs the body itself; default 30 s.
-    pub fn flight_limit(mut self, limit: Duration) -> Self {
-        self.flight_limit = limit;
+    pub fn wait_timeout(mut self, limit: Duration) -> Self {
+        self.wait_timeout = limit;
         self
     }
 
@@ -213,15 +213,15 @@ impl CacheBuilder {
     ///
     /// [`CacheError`] says which input is wrong and what would be right.
     pub fn build(self) -> Result<Cache, CacheError> {
-        let named = self.prefix.clone().or_else(|| self.prefix_default.clone());
+        let named = self.prefix.clone().or_else(|| self.default_prefix.clone());
         #[cfg(feature = "redis")]
         let is_named = named.is_some();
         let prefix = named.unwrap_or_else(|| UNNAMED.to_owned());
         env::check_prefix(&prefix)?;
         positive("response_timeout", self.response_timeout)?;
         positive("invalidation_timeout", self.invalidation_timeout)?;
-        positive("lease", self.lease)?;
-        positive("near_silence", self.near_silence)?;
+        positive("lease_ttl", self.lease)?;
+        positive("near_max_silence", self.near_max_silence)?;
         positive("default_ttl", self.default_ttl)?;
         values::check(&self.encoding)?;
         let presets = env::with_presets(&self.presets)?;
@@ -244,7 +244,7 @@ impl CacheBuilder {
     pub(crate) fn uncached(mut self) -> Cache {
         self.enabled = false;
         let (prefix, store) = (
-            self.prefix_default
+            self.default_prefix
                 .clone()
                 .unwrap_or_else(|| UNNAMED.to_owned()),
             Store::Memory(MemoryStore::new(self.memory_capacity)),
@@ -259,7 +259,7 @@ impl CacheBuilder {
                 enabled: self.enabled,
                 default_ttl: self.default_ttl,
                 presets,
-                flight_limit: self.flight_limit,
+                wait_timeout: self.wait_timeout,
                 clock: self.clock,
                 encoding: self.encoding,
                 memory_as_bytes: self.memory_as_bytes,

@@ -4,7 +4,7 @@
 use super::Backend;
 use super::CacheBuilder;
 #[cfg(feature = "sentinel")]
-use crate::store::redis::Place;
+use crate::store::redis::Endpoint;
 
 /// A master that sentinels know (feature `sentinel`).
 #[cfg(feature = "sentinel")]
@@ -35,7 +35,7 @@ impl CacheBuilder {
         urls: impl IntoIterator<Item = impl Into<String>>,
         master: impl Into<String>,
     ) -> Self {
-        self.backend = Backend::Redis(Place::Sentinel {
+        self.backend = Backend::Redis(Endpoint::Sentinel {
             urls: urls.into_iter().map(Into::into).collect(),
             master: master.into(),
         });

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Backend;
 use super::CacheBuilder;
 #[cfg(feature = "redis")]
-use crate::store::redis::{Limits, Place};
+use crate::store::redis::{Endpoint, Limits};
 
 /// Where Redis is.
 #[cfg(feature = "redis")]
@@ -20,7 +20,7 @@ impl CacheBuilder {
     /// password alone, `redis://:password@host`, is that of `default`. A node of a cluster needs
     /// [`redis_cluster`](Self::redis_cluster).
     pub fn redis(mut self, url: impl Into<String>) -> Self {
-        self.backend = Backend::Redis(Place::Server(url.into()));
+        self.backend = Backend::Redis(Endpoint::Server(url.into()));
         self
     }
 
@@ -38,7 +38,7 @@ impl CacheBuilder {
     /// ```
     pub fn redis_cluster(mut self, urls: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let urls = urls.into_iter().map(Into::into).collect();
-        self.backend = Backend::Redis(Place::Cluster(urls));
+        self.backend = Backend::Redis(Endpoint::Cluster(urls));
         self
     }
 }
@@ -66,7 +66,7 @@ impl CacheBuilder {
     }
 
     /// How long a lease in Redis lasts if its holder dies; a living one renews it. Default 5 s.
-    pub fn lease(mut self, lease: Duration) -> Self {
+    pub fn lease_ttl(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
     }
@@ -98,15 +98,15 @@ impl CacheBuilder {
     /// (`CLIENT TRACKING`, Redis 6 or newer), so what other processes invalidate leaves within the time that its message takes,
     /// and what this one invalidates has left when that returns. While Redis can't tell, nothing is served from here. A
     /// function with `near = false` is kept out. Without Redis there is nothing to be in front of, and this does nothing.
-    pub fn near(mut self, bytes: usize) -> Self {
+    pub fn near_cache(mut self, bytes: usize) -> Self {
         self.near = Some(bytes);
         self
     }
 
     /// For how long the near store trusts a connection that says nothing, default 1 s: a process that is cut off from Redis
     /// serves old values for at most so long. A heartbeat is sent four times in that time.
-    pub fn near_silence(mut self, silence: Duration) -> Self {
-        self.near_silence = silence;
+    pub fn near_max_silence(mut self, silence: Duration) -> Self {
+        self.near_max_silence = silence;
         self
     }
 
@@ -116,10 +116,10 @@ impl CacheBuilder {
             response: self.response_timeout,
             invalidation: self.invalidation_timeout,
             lease: self.lease,
-            flight: self.flight_limit,
+            flight: self.wait_timeout,
             replay_window: self.replay_window,
             near: self.near.filter(|bytes| *bytes > 0),
-            near_silence: self.near_silence,
+            near_max_silence: self.near_max_silence,
             runtime_connections: self.runtime_connections,
         }
     }

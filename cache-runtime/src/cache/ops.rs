@@ -21,7 +21,7 @@ use crate::value::payload::Payload;
 ///
 /// A key is a path, with its variant if it has one, and is taken as it is written: `posts:42`. It may also be the full
 /// key, `quickpost:posts:42`, that a `.._cache_key(..)` companion, a log line or `redis-cli` shows: a key that begins with
-/// this cache's prefix and `:` is a full key. So a path that itself begins with that text must be given in full,
+/// this cache's prefix and `:` is a full key. So a path that itself begins with that text must be into_lookup in full,
 /// `quickpost:quickpost:42`. The `.._cache_path(..)` companions do that by themselves, and so does [`key!`](crate::key) where its
 /// first segment holds a value: no value, not even the prefix, makes them name another entry.
 ///
@@ -156,7 +156,7 @@ impl Cache {
         };
         inner
             .flights
-            .void_key(key, || store.insert(key, entry, inner.clock.now()));
+            .invalidate_key(key, || store.insert(key, entry, inner.clock.now()));
     }
 
     /// Deletes a key; whether it was there.

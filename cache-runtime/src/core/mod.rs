@@ -20,7 +20,7 @@ use crate::site::Origin;
 use crate::stats::{Counter, Counters, Stats};
 use crate::store::Store;
 #[cfg(feature = "redis")]
-use crate::store::redis::{RedisStore, Target, Underway};
+use crate::store::redis::{PendingReply, RedisStore, Target};
 pub(crate) use not_stored::Logged;
 use prefix::Prefix;
 
@@ -52,7 +52,7 @@ pub(crate) struct Inner {
     pub(crate) enabled: bool,
     pub(crate) default_ttl: Duration,
     pub(crate) presets: HashMap<String, Duration>,
-    pub(crate) flight_limit: Duration,
+    pub(crate) wait_timeout: Duration,
     pub(crate) clock: Clock,
     pub(crate) encoding: Encoding,
     /// Whether entries in memory are bytes, as in Redis.
@@ -116,7 +116,7 @@ impl Cache {
             #[cfg(feature = "redis")]
             Store::Redis(store) => {
                 let targets = patterns.into_iter().map(Target::Pattern);
-                Begun::Underway(
+                Begun::PendingReply(
                     targets
                         .map(|target| self.invalidate_redis(store, origin, target))
                         .collect(),
@@ -130,7 +130,7 @@ impl Cache {
     fn invalidate_memory(&self, origin: Origin, patterns: &[Pattern]) -> u64 {
         let mut total = 0;
         for pattern in patterns {
-            self.inner.flights.void_matching(pattern);
+            self.inner.flights.invalidate_matching(pattern);
             let now = self.inner.clock.now();
             let count = self
                 .inner
@@ -153,13 +153,13 @@ impl Cache {
             Store::Memory(store) => {
                 let now = self.inner.clock.now();
                 // Taken, not removed: the value is dropped when the table's lock isn't held any more.
-                let taken = self.inner.flights.void_key(key, || store.take(key));
+                let taken = self.inner.flights.invalidate_key(key, || store.take(key));
                 let removed = taken.is_some_and(|entry| entry.expires > now);
                 self.invalidated(origin, key, u64::from(removed));
                 Begun::Done(u64::from(removed))
             }
             #[cfg(feature = "redis")]
-            Store::Redis(store) => Begun::Underway(vec![self.invalidate_redis(
+            Store::Redis(store) => Begun::PendingReply(vec![self.invalidate_redis(
                 store,
                 origin,
                 Target::Key(key.into()),
@@ -175,7 +175,7 @@ impl Cache {
         store: &RedisStore,
         origin: Origin,
         target: Target,
-    ) -> Underway<u64> {
+    ) -> PendingReply<u64> {
         let cache = self.clone();
         store.invalidate(target, move |target, removed| match removed {
             Ok(count) => cache.invalidated(origin, target.text(), *count),
@@ -200,7 +200,7 @@ impl Cache {
 enum Begun {
     Done(u64),
     #[cfg(feature = "redis")]
-    Underway(Vec<Underway<u64>>),
+    PendingReply(Vec<PendingReply<u64>>),
 }
 
 impl Begun {
@@ -208,7 +208,7 @@ impl Begun {
         match self {
             Self::Done(count) => Ok(count),
             #[cfg(feature = "redis")]
-            Self::Underway(parts) => {
+            Self::PendingReply(parts) => {
                 // What one pattern failed with is no reason not to wait for the next.
                 let (mut total, mut failure) = (0, None);
                 for part in parts {

@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::CacheError;
 use crate::value::Settable;
-use crate::value::measure::{Refused, measure};
+use crate::value::measure::{MeasureError, measure};
 use crate::value::place::DEEPEST;
 pub use codec::Codec;
 use fingerprint::TypeFacts;
@@ -196,16 +196,16 @@ pub(crate) fn grace(bytes: &[u8]) -> u64 {
 
 /// What an entry turned out to hold.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Found<T> {
+pub(crate) enum CachedValue<T> {
     Value(T),
-    Nothing,
+    None,
 }
 
 /// The value of an entry, if the bytes are an entry of this type (and version, where one is asked for).
 pub(crate) fn read<T: DeserializeOwned + 'static>(
     bytes: &[u8],
     version: Option<u32>,
-) -> Option<Found<T>> {
+) -> Option<CachedValue<T>> {
     let header = inspect(bytes)?;
     let ours = version.is_none_or(|version| version == header.version)
         && header.fingerprint == fingerprint::of::<T>().fingerprint
@@ -215,12 +215,12 @@ pub(crate) fn read<T: DeserializeOwned + 'static>(
     }
     match header.kind {
         Kind::Lease => None,
-        Kind::Nothing => Some(Found::Nothing),
+        Kind::Nothing => Some(CachedValue::None),
         Kind::Value => {
             let codec = codec::by_id(header.codec)?;
             // After the checksum: damaged bytes are not even looked into.
             let value = compression::expand(header.compression, &bytes[HEADER_BYTES..])?;
-            codec.decode(&value).ok().map(Found::Value)
+            codec.decode(&value).ok().map(CachedValue::Value)
         }
     }
 }
@@ -231,12 +231,12 @@ pub(crate) fn decode<T: DeserializeOwned + 'static>(
     version: Option<u32>,
 ) -> Option<T> {
     match read(bytes, version)? {
-        Found::Value(value) => Some(value),
-        Found::Nothing => None,
+        CachedValue::Value(value) => Some(value),
+        CachedValue::None => None,
     }
 }
 
-fn unmeasured(error: Refused) -> CacheError {
+fn unmeasured(error: MeasureError) -> CacheError {
     if error.too_deep {
         return CacheError::TooDeep {
             limit: DEEPEST as usize,

@@ -8,7 +8,7 @@ use std::task::Waker;
 use super::leased;
 use super::nesting::{self, Entered, Within};
 use super::table::{Held, Place, Seat};
-use super::{Flight, Flights, Landing};
+use super::{Flight, Flights, Outcome};
 use crate::value::payload::Payload;
 
 /// The one who computes. Dropped without landing (the body erred, panicked, or was dropped with its caller),
@@ -80,7 +80,7 @@ impl Leader {
 
     /// Hands the value to those who wait; `fill` stores it by the key, and runs only if no invalidation came between. What
     /// `fill` gives is dropped by the caller, without a lock; so it must give the value too, unless it keeps it.
-    pub(crate) fn land<T>(
+    pub(crate) fn complete<T>(
         mut self,
         payload: Payload,
         version: u32,
@@ -97,7 +97,7 @@ impl Leader {
             drop(held);
             // Who had joined before the invalidation still gets it.
             if let Some(flight) = flight {
-                flight.land(Landing::Value(payload, version));
+                flight.complete(Outcome::Value(payload, version));
             }
             return None;
         }
@@ -105,7 +105,7 @@ impl Leader {
         let filled = fill(&key, payload);
         drop(held);
         if let (Some(flight), Some(payload)) = (flight, shared) {
-            flight.land(Landing::Value(payload, version));
+            flight.complete(Outcome::Value(payload, version));
         }
         Some(filled)
     }
@@ -146,7 +146,7 @@ impl Leader {
         let noted = stands.then(note);
         drop(held);
         if let Some(flight) = flight {
-            flight.land(Landing::Failed);
+            flight.complete(Outcome::Failed);
         }
         noted
     }
@@ -155,7 +155,7 @@ impl Leader {
     /// may still join. The guard takes it down when the store has answered.
     #[cfg(feature = "redis")]
     pub(crate) fn announce(&self, payload: Payload, version: u32) {
-        self.flight().land(Landing::Value(payload, version));
+        self.flight().complete(Outcome::Value(payload, version));
     }
 
     /// Notes the lease that is about to be asked for.
@@ -186,7 +186,7 @@ impl Drop for Leader {
         let (held, seat) = self.vacate();
         drop(held);
         if let Some(flight) = seat.and_then(|seat| seat.flight) {
-            flight.land(Landing::Failed);
+            flight.complete(Outcome::Failed);
         }
     }
 }

@@ -29,14 +29,14 @@ use crate::value::payload::Payload;
 pub(crate) use leader::Leader;
 pub(crate) use nesting::Entered;
 use table::Id;
-pub(crate) use table::{Boarding, Flights, Stance};
+pub(crate) use table::{Flights, JoinOutcome, Stance};
 use task::Task;
-pub(crate) use wait::{Outcome, Wait};
+pub(crate) use wait::{Wait, WaitOutcome};
 use waiting::Waiting;
 
 /// How a flight ended.
 #[derive(Clone)]
-pub(crate) enum Landing {
+pub(crate) enum Outcome {
     /// With this value, of this version of its function, for everyone who joined.
     Value(Payload, u32),
     /// With an error, a panic, a cancellation, or without the store's leave to fill: those who wait try again.
@@ -53,11 +53,11 @@ pub(crate) struct Flight {
     /// Whether the store has said that the lease is its own. The body doesn't run before.
     #[cfg(feature = "redis")]
     granted: AtomicBool,
-    state: Mutex<State>,
+    state: Mutex<FlightState>,
 }
 
-struct State {
-    landing: Option<Landing>,
+struct FlightState {
+    landing: Option<Outcome>,
     waiting: Waiting,
     /// What the leader was last polled with, where, and how often.
     leader: Option<Waker>,
@@ -74,7 +74,7 @@ impl Flight {
             token: AtomicU64::new(0),
             #[cfg(feature = "redis")]
             granted: AtomicBool::new(false),
-            state: Mutex::new(State {
+            state: Mutex::new(FlightState {
                 landing: None,
                 waiting: Waiting::default(),
                 leader: None,
@@ -104,11 +104,11 @@ impl Flight {
     }
 
     /// Nothing panics while this is held, but a poisoned lock would hang callers; the state is valid either way.
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, FlightState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn land(&self, landing: Landing) {
+    fn complete(&self, landing: Outcome) {
         let mut state = self.state();
         if state.landing.is_none() {
             state.landing = Some(landing);

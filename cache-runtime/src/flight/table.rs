@@ -72,7 +72,7 @@ impl Shard {
     }
 
     /// Takes a flight off the table.
-    fn take_off(&mut self, seat: u32) {
+    fn remove(&mut self, seat: u32) {
         if let Some(Some(taken)) = self.seats.get_mut(seat as usize)
             && taken.stands
         {
@@ -81,9 +81,9 @@ impl Shard {
         }
     }
 
-    fn take_off_key(&mut self, key: &str) {
+    fn remove_key(&mut self, key: &str) {
         if let Some(seat) = self.find(key) {
-            self.take_off(seat);
+            self.remove(seat);
         }
     }
 
@@ -127,11 +127,11 @@ pub(crate) enum Stance {
     Replace,
     /// It must look at the store once more to know.
     #[cfg(feature = "redis")]
-    LookAgain,
+    Retry,
 }
 
 /// What a caller that missed does.
-pub(crate) enum Boarding<H> {
+pub(crate) enum JoinOutcome<H> {
     /// The entry is there after all.
     Found(H),
     /// Another computes it.
@@ -140,7 +140,7 @@ pub(crate) enum Boarding<H> {
     Nested,
     /// As its stance said.
     #[cfg(feature = "redis")]
-    LookAgain,
+    Retry,
     /// The caller computes it.
     Lead(Leader),
 }
@@ -165,31 +165,31 @@ impl Flights {
 
     /// Joins the key's flight if `stance` says so, else leads a new one in its place. `recheck` looks at the
     /// store under the table's lock: whoever landed before has stored before, so a miss there is one.
-    pub(crate) fn board<H>(
+    pub(crate) fn join_or_lead<H>(
         self: &Arc<Self>,
         key: &Arc<str>,
         asynchronous: bool,
         stance: impl FnOnce(&Flight) -> Stance,
         recheck: impl FnOnce() -> Option<H>,
-    ) -> Boarding<H> {
+    ) -> JoinOutcome<H> {
         let shard = self.number(key);
         let mut held = self.lock(shard);
         if let Some(seat) = held.find(key)
             && let Some(flight) = self.shared_in(&mut held, Place { shard, seat })
         {
             match stance(&flight) {
-                Stance::Join if nesting::is_within(&flight) => return Boarding::Nested,
-                Stance::Join => return Boarding::Join(flight),
+                Stance::Join if nesting::is_within(&flight) => return JoinOutcome::Nested,
+                Stance::Join => return JoinOutcome::Join(flight),
                 #[cfg(feature = "redis")]
-                Stance::LookAgain => return Boarding::LookAgain,
+                Stance::Retry => return JoinOutcome::Retry,
                 #[cfg(feature = "redis")]
-                Stance::Replace => held.take_off(seat),
+                Stance::Replace => held.remove(seat),
             }
         }
         if let Some(found) = recheck() {
-            return Boarding::Found(found);
+            return JoinOutcome::Found(found);
         }
-        Boarding::Lead(self.take_place(shard, &mut held, key, asynchronous))
+        JoinOutcome::Lead(self.take_place(shard, &mut held, key, asynchronous))
     }
 
     /// Leads a new flight in place of any other. Who waits for that one still gets its value, but it
@@ -197,7 +197,7 @@ impl Flights {
     pub(crate) fn supersede(self: &Arc<Self>, key: &Arc<str>, asynchronous: bool) -> Leader {
         let shard = self.number(key);
         let mut held = self.lock(shard);
-        held.take_off_key(key);
+        held.remove_key(key);
         self.take_place(shard, &mut held, key, asynchronous)
     }
 
@@ -254,19 +254,19 @@ impl Flights {
 
     /// Runs `act` after the key's flight was taken off the table, before another can take off. `act` must give
     /// back the values that it removes, not drop them: a table's lock is held.
-    pub(crate) fn void_key<T>(&self, key: &str, act: impl FnOnce() -> T) -> T {
+    pub(crate) fn invalidate_key<T>(&self, key: &str, act: impl FnOnce() -> T) -> T {
         let mut held = self.lock(self.number(key));
-        held.take_off_key(key);
+        held.remove_key(key);
         act()
     }
 
     /// Takes every flight off the table whose key the pattern matches.
-    pub(crate) fn void_matching(&self, pattern: &Pattern) {
+    pub(crate) fn invalidate_matching(&self, pattern: &Pattern) {
         let spans = pattern.spans();
         for shard in 0..SHARDS {
             let mut held = self.lock(shard);
             for seat in held.matching(pattern, &spans) {
-                held.take_off(seat);
+                held.remove(seat);
             }
         }
     }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::{Flight, Landing, State, Task, nesting};
+use super::{Flight, FlightState, Outcome, Task, nesting};
 use crate::sync::{Sleep, sleep, thread};
 use crate::value::payload::Payload;
 
 /// What waiting for a flight came to.
-pub(crate) enum Outcome {
+pub(crate) enum WaitOutcome {
     /// The flight's value, and the version of the function that computed it.
-    Landed(Payload, u32),
+    Completed(Payload, u32),
     /// The flight failed: look again, and perhaps lead.
     Failed,
     /// Waiting longer is forbidden or can't end: run the body.
@@ -56,7 +56,7 @@ impl Wait {
     }
 
     /// Whether the leader can't get on while this caller waits.
-    fn would_wait_for_itself(&self, state: &State) -> bool {
+    fn would_wait_for_itself(&self, state: &FlightState) -> bool {
         let leader_needs_this_thread = self.blocking
             && self.flight.asynchronous
             && (tokio::runtime::Handle::try_current().is_ok()
@@ -65,7 +65,7 @@ impl Wait {
     }
 
     /// Ends when the limit has passed. Until then, a waiter in its leader's task looks again now and then.
-    fn poll_timer(&mut self, in_leaders_task: bool, cx: &mut Context<'_>) -> Poll<Outcome> {
+    fn poll_timer(&mut self, in_leaders_task: bool, cx: &mut Context<'_>) -> Poll<WaitOutcome> {
         let (left, pause) = (
             self.limit.saturating_sub(self.since.elapsed()),
             self.looks.pause,
@@ -81,7 +81,7 @@ impl Wait {
         };
         // Where nobody keeps the time, nobody waits.
         if !kept || self.since.elapsed() >= self.limit {
-            return Poll::Ready(Outcome::GaveUp);
+            return Poll::Ready(WaitOutcome::GaveUp);
         }
         self.timer = None;
         self.looks.polls = None;
@@ -113,7 +113,7 @@ enum Look {
 }
 
 impl Looks {
-    fn look(&mut self, state: &State, cx: &Context<'_>) -> Look {
+    fn look(&mut self, state: &FlightState, cx: &Context<'_>) -> Look {
         let Some(leader) = &state.leader else {
             return Look::Elsewhere;
         };
@@ -137,30 +137,30 @@ impl Looks {
 }
 
 impl Future for Wait {
-    type Output = Outcome;
+    type Output = WaitOutcome;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<WaitOutcome> {
         let this = &mut *self;
         let flight = Arc::clone(&this.flight);
         // Cloned before the lock is taken, and what it replaces is dropped after: wakers are foreign code.
         let waker = cx.waker().clone();
         let mut state = flight.state();
         match &state.landing {
-            Some(Landing::Value(payload, version)) => {
-                return Poll::Ready(Outcome::Landed(payload.clone(), *version));
+            Some(Outcome::Value(payload, version)) => {
+                return Poll::Ready(WaitOutcome::Completed(payload.clone(), *version));
             }
-            Some(Landing::Failed) => return Poll::Ready(Outcome::Failed),
+            Some(Outcome::Failed) => return Poll::Ready(WaitOutcome::Failed),
             None => {}
         }
         if this.would_wait_for_itself(&state) {
-            return Poll::Ready(Outcome::GaveUp);
+            return Poll::Ready(WaitOutcome::GaveUp);
         }
         let look = this.looks.look(&state, cx);
         let stale = state.waiting.keep(&mut this.place, waker);
         drop(state);
         drop(stale);
         match look {
-            Look::Held => return Poll::Ready(Outcome::GaveUp),
+            Look::Held => return Poll::Ready(WaitOutcome::GaveUp),
             // The leader first: executors that keep an order poll it first.
             Look::Ask(ref leader) => {
                 leader.wake_by_ref();
@@ -176,7 +176,7 @@ impl Drop for Wait {
     fn drop(&mut self) {
         let Some(place) = self.place else { return };
         let mut state = self.flight.state();
-        // Landed, the flight has taken the list.
+        // Completed, the flight has taken the list.
         let left = match state.landing {
             None => state.waiting.leave(place),
             Some(_) => None,

@@ -39,15 +39,15 @@ pub struct Canonical<'a> {
 
 /// A user's `Serialize` refused.
 #[derive(Debug)]
-pub struct Refused(String);
+pub struct SerializeError(String);
 
-impl fmt::Display for Refused {
+impl fmt::Display for SerializeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
-impl std::error::Error for Refused {}
-impl ser::Error for Refused {
+impl std::error::Error for SerializeError {}
+impl ser::Error for SerializeError {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self(message.to_string())
     }
@@ -69,7 +69,9 @@ impl<'a> Canonical<'a> {
     /// Writes what is within, one level deeper.
     pub(super) fn within<T: Serialize + ?Sized>(self, value: &T) -> Done {
         if self.depth == DEEPEST {
-            return Err(Refused(format!("it nests deeper than {DEEPEST} levels")));
+            return Err(SerializeError(format!(
+                "it nests deeper than {DEEPEST} levels"
+            )));
         }
         value.serialize(Self {
             depth: self.depth + 1,
@@ -101,7 +103,7 @@ impl<'a> Canonical<'a> {
     }
 }
 
-pub(super) type Done = Result<(), Refused>;
+pub(super) type Done = Result<(), SerializeError>;
 
 macro_rules! numbers {
     ($($method:ident($type:ty) = $tag:ident;)*) => {$(
@@ -114,7 +116,7 @@ macro_rules! numbers {
 
 impl<'a> ser::Serializer for Canonical<'a> {
     type Ok = ();
-    type Error = Refused;
+    type Error = SerializeError;
     type SerializeSeq = Compound<'a>;
     type SerializeTuple = Compound<'a>;
     type SerializeTupleStruct = Compound<'a>;
@@ -188,17 +190,17 @@ impl<'a> ser::Serializer for Canonical<'a> {
         self.out.push(tag::NEWTYPE);
         self.within(value)
     }
-    fn serialize_seq(self, _: Option<usize>) -> Result<Compound<'a>, Refused> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<Compound<'a>, SerializeError> {
         Ok(self.compound(tag::SEQ))
     }
-    fn serialize_tuple(self, _: usize) -> Result<Compound<'a>, Refused> {
+    fn serialize_tuple(self, _: usize) -> Result<Compound<'a>, SerializeError> {
         Ok(self.compound(tag::TUPLE))
     }
     fn serialize_tuple_struct(
         mut self,
         name: &'static str,
         _: usize,
-    ) -> Result<Compound<'a>, Refused> {
+    ) -> Result<Compound<'a>, SerializeError> {
         self.text(tag::STRUCT, name);
         Ok(self.compound(tag::TUPLE))
     }
@@ -208,19 +210,23 @@ impl<'a> ser::Serializer for Canonical<'a> {
         _: u32,
         variant: &'static str,
         _: usize,
-    ) -> Result<Compound<'a>, Refused> {
+    ) -> Result<Compound<'a>, SerializeError> {
         self.text(tag::VARIANT, name);
         self.text(tag::NAME, variant);
         Ok(self.compound(tag::TUPLE))
     }
-    fn serialize_map(self, _: Option<usize>) -> Result<SortedMap<'a>, Refused> {
+    fn serialize_map(self, _: Option<usize>) -> Result<SortedMap<'a>, SerializeError> {
         Ok(SortedMap {
             out: self.out,
             depth: self.depth,
             entries: Vec::new(),
         })
     }
-    fn serialize_struct(mut self, name: &'static str, _: usize) -> Result<Compound<'a>, Refused> {
+    fn serialize_struct(
+        mut self,
+        name: &'static str,
+        _: usize,
+    ) -> Result<Compound<'a>, SerializeError> {
         self.text(tag::STRUCT, name);
         Ok(Compound {
             out: self.out,
@@ -234,7 +240,7 @@ impl<'a> ser::Serializer for Canonical<'a> {
         _: u32,
         variant: &'static str,
         _: usize,
-    ) -> Result<Compound<'a>, Refused> {
+    ) -> Result<Compound<'a>, SerializeError> {
         self.text(tag::VARIANT, name);
         self.text(tag::NAME, variant);
         Ok(self.compound(tag::STRUCT))

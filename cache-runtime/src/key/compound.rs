@@ -2,7 +2,7 @@
 
 use serde::ser::{self, Serialize};
 
-use super::canonical::{Canonical, Done, Refused, tag};
+use super::canonical::{Canonical, Done, SerializeError, tag};
 
 /// Elements or fields in their order, then the end tag and their count.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ macro_rules! in_order {
     ($($trait:ident.$method:ident,)*) => {$(
         impl ser::$trait for Compound<'_> {
             type Ok = ();
-            type Error = Refused;
+            type Error = SerializeError;
             fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
                 self.element(value)
             }
@@ -60,7 +60,7 @@ macro_rules! by_name {
     ($($trait:ident,)*) => {$(
         impl ser::$trait for Compound<'_> {
             type Ok = ();
-            type Error = Refused;
+            type Error = SerializeError;
             fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Done {
                 self.field(name, value)
             }
@@ -82,7 +82,7 @@ pub struct SortedMap<'a> {
 
 impl ser::SerializeMap for SortedMap<'_> {
     type Ok = ();
-    type Error = Refused;
+    type Error = SerializeError;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Done {
         let mut bytes = Vec::new();

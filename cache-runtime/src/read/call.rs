@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::clock::Moment;
 use crate::core::Cache;
 use crate::events;
-use crate::flight::{Boarding, Flight, Leader, Outcome, Stance, Wait};
+use crate::flight::{Flight, JoinOutcome, Leader, Stance, Wait, WaitOutcome};
 use crate::read::refresh::{Reason, early};
 use crate::site::{Origin, ReadOptions};
 use crate::stats::Counter;
@@ -40,23 +40,23 @@ pub(crate) struct Call {
 pub(crate) type Accept<'a> = dyn FnMut(&Payload, u32) -> bool + Send + 'a;
 
 /// What a call does next.
-pub(crate) enum Step {
+pub(crate) enum Decision {
     /// Nothing: the payload was accepted.
-    Taken,
+    Hit,
     /// The same; and it may enter the near store.
     #[cfg(feature = "redis")]
-    Arrived(crate::store::redis::Arrival),
+    HitFromRedis(crate::store::redis::NearCandidate),
     /// It computes the entry, and everyone else waits.
-    Lead(Lead),
+    Compute(Lead),
     /// It computes a value anew that was accepted and still stands.
     Refresh(Lead, Reason),
     /// It runs the body, and stores nothing.
-    Run,
+    Bypass,
 }
 
 /// The right, and the duty, to compute an entry.
 pub(crate) struct Lead {
-    /// The lease in Redis, given back when dropped; first, so that whoever takes over finds it gone.
+    /// The lease in Redis, into_lookup back when dropped; first, so that whoever takes over finds it gone.
     #[cfg(feature = "redis")]
     pub(crate) lease: Option<crate::store::redis::Lease>,
     pub(crate) leader: Leader,
@@ -87,15 +87,15 @@ impl Call {
         self.event(events::hit);
     }
 
-    /// Finds out what to do. Cancel safe: what was begun is given back when dropped.
-    pub(crate) async fn approach(&self, accept: &mut Accept<'_>) -> Step {
+    /// Finds out what to do. Cancel safe: what was begun is into_lookup back when dropped.
+    pub(crate) async fn decide(&self, accept: &mut Accept<'_>) -> Decision {
         let step = match &self.cache.inner().store {
             Store::Memory(store) if self.options.refresh() && !self.refresh => {
-                self.approach_memory_closely(store, accept).await
+                self.read_memory_with_staleness(store, accept).await
             }
-            Store::Memory(store) => self.approach_memory(store, accept).await,
+            Store::Memory(store) => self.read_memory(store, accept).await,
             #[cfg(feature = "redis")]
-            Store::Redis(store) => self.approach_redis(store, accept).await,
+            Store::Redis(store) => self.read_redis(store, accept).await,
         };
         self.counted(&step);
         step
@@ -103,10 +103,12 @@ impl Call {
 
     /// What to do, where that is known without waiting: in memory it is, unless another caller computes the entry. So few calls
     /// that miss there are ever a future that somebody must poll.
-    pub(crate) fn approach_at_once(&self, accept: &mut Accept<'_>) -> Option<Step> {
+    pub(crate) fn decide_now(&self, accept: &mut Accept<'_>) -> Option<Decision> {
         match &self.cache.inner().store {
             Store::Memory(store) if !self.options.refresh() || self.refresh => {
-                let step = self.board_in_memory(store, &mut false, accept).ok()?;
+                let step = self
+                    .join_or_lead_in_memory(store, &mut false, accept)
+                    .ok()?;
                 self.counted(&step);
                 Some(step)
             }
@@ -114,22 +116,23 @@ impl Call {
         }
     }
 
-    fn counted(&self, step: &Step) {
-        if matches!(step, Step::Lead(_) | Step::Run) {
+    fn counted(&self, step: &Decision) {
+        if matches!(step, Decision::Compute(_) | Decision::Bypass) {
             self.count(Counter::Misses);
             self.event(events::miss);
         }
     }
 
-    async fn approach_memory(&self, store: &MemoryStore, accept: &mut Accept<'_>) -> Step {
+    async fn read_memory(&self, store: &MemoryStore, accept: &mut Accept<'_>) -> Decision {
         let mut limit = None;
         let mut unusable = false;
         loop {
-            let flight = match self.board_in_memory(store, &mut unusable, accept) {
+            let flight = match self.join_or_lead_in_memory(store, &mut unusable, accept) {
                 Ok(step) => return step,
                 Err(flight) => flight,
             };
-            let limit = limit.get_or_insert_with(|| Limit::new(self.cache.inner().flight_limit));
+            let limit =
+                limit.get_or_insert_with(|| WaitBudget::new(self.cache.inner().wait_timeout));
             if let Some(step) = self.wait(flight, limit, accept).await {
                 return step;
             }
@@ -138,37 +141,37 @@ impl Call {
 
     /// What to do, or the flight to wait for. `unusable` remembers that another type's or version's value stands there: it is
     /// computed anew, and overwritten.
-    fn board_in_memory(
+    fn join_or_lead_in_memory(
         &self,
         store: &MemoryStore,
         unusable: &mut bool,
         accept: &mut Accept<'_>,
-    ) -> Result<Step, Arc<Flight>> {
+    ) -> Result<Decision, Arc<Flight>> {
         let inner = self.cache.inner();
         if self.refresh {
             let leader = inner.flights.supersede(&self.key, !self.blocking);
-            return Ok(Step::Lead(Lead::in_memory(leader)));
+            return Ok(Decision::Compute(Lead::in_memory(leader)));
         }
         loop {
-            // Nearly always there is none: then the clock isn't asked whether it lives.
+            // Nearly always there is none: then the clock isn't request whether it lives.
             let recheck = || {
                 let looks = !*unusable && store.holds(&self.key);
                 looks.then(|| store.get(&self.key, inner.clock.now()))?
             };
             match inner
                 .flights
-                .board(&self.key, !self.blocking, |_| Stance::Join, recheck)
+                .join_or_lead(&self.key, !self.blocking, |_| Stance::Join, recheck)
             {
-                Boarding::Found(hit) if accept(&hit.payload, hit.version) => {
+                JoinOutcome::Found(hit) if accept(&hit.payload, hit.version) => {
                     self.hit();
-                    return Ok(Step::Taken);
+                    return Ok(Decision::Hit);
                 }
-                Boarding::Found(_) => *unusable = true,
-                Boarding::Nested => return Ok(Step::Run),
-                Boarding::Lead(leader) => return Ok(Step::Lead(Lead::in_memory(leader))),
+                JoinOutcome::Found(_) => *unusable = true,
+                JoinOutcome::Nested => return Ok(Decision::Bypass),
+                JoinOutcome::Lead(leader) => return Ok(Decision::Compute(Lead::in_memory(leader))),
                 #[cfg(feature = "redis")]
-                Boarding::LookAgain => {}
-                Boarding::Join(flight) => return Err(flight),
+                JoinOutcome::Retry => {}
+                JoinOutcome::Join(flight) => return Err(flight),
             }
         }
     }
@@ -177,25 +180,25 @@ impl Call {
     pub(crate) async fn wait(
         &self,
         flight: Arc<Flight>,
-        limit: &mut Limit,
+        limit: &mut WaitBudget,
         accept: &mut Accept<'_>,
-    ) -> Option<Step> {
+    ) -> Option<Decision> {
         match Wait::new(flight, limit.left(), self.blocking).await {
-            Outcome::Landed(payload, version) if accept(&payload, version) => {
+            WaitOutcome::Completed(payload, version) if accept(&payload, version) => {
                 self.count(Counter::Waits);
                 self.event(events::wait);
-                Some(Step::Taken)
+                Some(Decision::Hit)
             }
             // A function of another return type or version has the same key.
-            Outcome::Landed(..) => Some(Step::Run),
-            Outcome::Failed if limit.left().is_zero() => Some(Step::Run),
-            Outcome::Failed => None,
-            Outcome::GaveUp => Some(Step::Run),
+            WaitOutcome::Completed(..) => Some(Decision::Bypass),
+            WaitOutcome::Failed if limit.left().is_zero() => Some(Decision::Bypass),
+            WaitOutcome::Failed => None,
+            WaitOutcome::GaveUp => Some(Decision::Bypass),
         }
     }
 
     /// The lifetime of a value: what is known of it, or of the call, or the cache's default, shortened by chance where that
-    /// is asked for. `None`: it isn't stored.
+    /// is request for. `None`: it isn't stored.
     pub(crate) fn ttl_or_default(&self, of_value: Option<Duration>) -> Option<Duration> {
         let ttl = of_value
             .or(self.ttl)
@@ -215,12 +218,12 @@ impl Lead {
 }
 
 /// How long one call waits in all, over however many flights.
-pub(crate) struct Limit {
+pub(crate) struct WaitBudget {
     limit: Duration,
     since: Instant,
 }
 
-impl Limit {
+impl WaitBudget {
     pub(crate) fn new(limit: Duration) -> Self {
         Self {
             limit,

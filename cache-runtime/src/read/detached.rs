@@ -16,8 +16,8 @@ use crate::events;
 use crate::flight::Flight;
 use crate::flight::nesting::Around;
 use crate::read::call::Call;
-use crate::read::lookup::{Lookup, State};
-use crate::read::refresh::{Settled, Surroundings, is_err};
+use crate::read::lookup::{Lookup, LookupState};
+use crate::read::refresh::{Resolution, Surroundings, is_err};
 use crate::read::run::read_async_if;
 use crate::runtime::sleep;
 use crate::ttl::IntoTtl;
@@ -40,7 +40,7 @@ impl<T: Send + 'static> Detachable for T {}
 /// outlives it.
 ///
 /// Cancel safety: dropped while it waits, it leaves no trace; dropped while it computes, the
-/// computation goes on in a task of its own, until the cache's `flight_limit` at most.
+/// computation goes on in a task of its own, until the cache's `wait_timeout` at most.
 pub fn read_detached<R, S, V, D, U, B>(
     lookup: Lookup<R, S>,
     value_ttl: V,
@@ -58,15 +58,15 @@ where
     // In a box: only a call that isn't answered at once comes here, and every caller's future would
     // carry it.
     Box::pin(async move {
-        match lookup.settle(false).await {
-            Settled::Plain(lookup) => lead(lookup, value_ttl, unless, body).await,
+        match lookup.resolve(false).await {
+            Resolution::Plain(lookup) => lead(lookup, value_ttl, unless, body).await,
             // For functions that name a refresh, whose way is another.
-            Settled::Refresh(refresh) => refresh.pay_detached(value_ttl, unless, body).await,
+            Resolution::Refresh(refresh) => refresh.pay_detached(value_ttl, unless, body).await,
         }
     })
 }
 
-/// Runs what is left of a call that is settled: the body detached if it leads, attached if it runs
+/// Runs what is left of a call that is resolve_blocking: the body detached if it leads, attached if it runs
 /// by itself, since it fills nothing then.
 pub(crate) async fn lead<R, S, V, D, U, B>(
     lookup: Lookup<R, S>,
@@ -83,7 +83,7 @@ where
     B: Future<Output = R> + Send + 'static,
 {
     let leading = match &lookup.state {
-        State::Leading(leading) => Some((leading.flight(), leading.call().clone())),
+        LookupState::Computation(leading) => Some((leading.flight(), leading.call().clone())),
         _ => None,
     };
     let computing = read_async_if(lookup, value_ttl, unless, body);
@@ -155,7 +155,7 @@ impl<R: 'static> Drop for Detached<R> {
 }
 
 impl<R: 'static> Heritage<R> {
-    /// Gives the computation a task of its own for what is left of `flight_limit`. If that task can't
+    /// Gives the computation a task of its own for what is left of `wait_timeout`. If that task can't
     /// run, or its runtime ends, the computation is dropped there: it gives its lease back, and a
     /// caller that waits takes over.
     fn carry_on(self: Box<Self>, computing: Computing<R>) {
@@ -167,7 +167,7 @@ impl<R: 'static> Heritage<R> {
             around,
             is_err,
         } = *self;
-        let limit = call.cache.inner().flight_limit;
+        let limit = call.cache.inner().wait_timeout;
         let left = limit.saturating_sub(since.elapsed());
         if left.is_zero() {
             return;
@@ -181,7 +181,9 @@ impl<R: 'static> Heritage<R> {
                 Some(_) => {
                     "the body of a detached computation returned `Err` after its caller had gone"
                 }
-                None => "a detached computation was given up: it took longer than `flight_limit`",
+                None => {
+                    "a detached computation was into_lookup up: it took longer than `wait_timeout`"
+                }
             };
             let key = call.cache.full_key(&call.key);
             events::error(call.origin.function, &key, &failed);

@@ -14,20 +14,20 @@ use crate::key::writer::{Rendered, Rendering, with_rendering};
 use crate::read::call::Call;
 use crate::site::ReadSite;
 use crate::stats::Counter;
-use crate::store::memory::{Glance, MemoryStore};
+use crate::store::memory::{MemoryStore, Unmatched};
 use crate::ttl::Ttl;
 use crate::value::payload::{Payload, Value};
 
 /// A call's key, still to be written.
 #[derive(Clone, Copy)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct Request<'a> {
     pub(crate) site: &'a ReadSite,
     /// Not by value: a copy would wait for what was only just written.
     pub(crate) render: &'a Rendered<'a>,
 }
 
 /// What a call can use at once. Nearly every hit is of this kind, and of the call site's version.
-pub(crate) struct Wanted {
+pub(crate) struct Expected {
     /// The type that it stores.
     pub(crate) stored: TypeId,
     /// Whether it has a place for a `None`.
@@ -35,21 +35,21 @@ pub(crate) struct Wanted {
 }
 
 /// What a call comes to that isn't answered with a value.
-pub(crate) enum Rest {
-    /// A `None`, which is wanted.
-    Nothing,
+pub(crate) enum Miss {
+    /// A `None`, which is expected.
+    CachedNone,
     /// Nothing of that kind.
-    Missed(Missed),
+    Pending(PendingCall),
     /// This call goes without the cache.
-    Bypassed,
+    Bypass,
 }
 
-/// A value of the call site's version, counted as a hit: it is nearly always of the wanted type, and who knows that type finds out as it
+/// A value of the call site's version, counted as a hit: it is nearly always of the expected type, and who knows that type finds out as it
 /// takes it. If there is none, `rest` says what there is. Apart, so that a value is returned in registers.
-pub(crate) type Opened = Option<Arc<dyn Any + Send + Sync>>;
+pub(crate) type MemoryHit = Option<Arc<dyn Any + Send + Sync>>;
 
 /// A call that has to go on.
-pub(crate) struct Missed {
+pub(crate) struct PendingCall {
     pub(crate) call: Box<Call>,
     /// What was found instead, with its version: bytes, or a value of another type.
     pub(crate) other: Option<(Payload, u32)>,
@@ -57,58 +57,60 @@ pub(crate) struct Missed {
 
 /// Renders the key and looks where the store is in this process.
 pub(crate) fn open(
-    asked: Asked<'_>,
+    request: Request<'_>,
     handle: Handle<'_>,
     condition: bool,
-    wanted: fn() -> Wanted,
-    rest: &mut Rest,
-) -> Opened {
-    open_by(
-        asked,
+    expected: fn() -> Expected,
+    rest: &mut Miss,
+) -> MemoryHit {
+    try_hit_with(
+        request,
         handle,
         condition,
-        wanted,
+        expected,
         rest,
-        |store, key, now, other| store.glance(key, now, asked.site.info.version, other),
+        |store, key, now, other| store.get_typed(key, now, request.site.info.version, other),
     )
 }
 
 /// The same by any look.
 #[inline(always)]
-pub(crate) fn open_by(
-    asked: Asked<'_>,
+pub(crate) fn try_hit_with(
+    request: Request<'_>,
     handle: Handle<'_>,
     condition: bool,
-    wanted: fn() -> Wanted,
-    rest: &mut Rest,
-    look: impl FnOnce(&MemoryStore, &Text, Moment, &mut Glance) -> Option<Arc<dyn Value>>,
-) -> Opened {
+    expected: fn() -> Expected,
+    rest: &mut Miss,
+    look: impl FnOnce(&MemoryStore, &Text, Moment, &mut Unmatched) -> Option<Arc<dyn Value>>,
+) -> MemoryHit {
     handle.with(|cache| {
         let inner = cache.inner();
         if !condition || !inner.enabled {
-            *rest = Rest::Bypassed;
+            *rest = Miss::Bypass;
             return None;
         }
         with_rendering(|rendering| {
-            let shown = events::wanted(asked.site.info.debug);
-            if !asked.render(cache, rendering, shown) {
-                *rest = Rest::Bypassed;
+            let shown = events::wanted(request.site.info.debug);
+            if !request.render(cache, rendering, shown) {
+                *rest = Miss::Bypass;
                 return None;
             }
             let key = &rendering.text;
-            let mut other = Glance::Nothing;
-            if let Some((store, now)) = inner.store.here(&inner.clock, asked.site.info.options.near)
+            let mut other = Unmatched::Absent;
+            if let Some((store, now)) = inner
+                .store
+                .here(&inner.clock, request.site.info.options.near)
                 && let Some(value) = look(store, key, now, &mut other)
             {
                 if shown {
-                    return asked.shown_value(cache, key, value, wanted, rest);
+                    return request.shown_value(cache, key, value, expected, rest);
                 }
                 // There is nothing in it, which the compiler can't see.
                 std::mem::forget(other);
-                inner.counters.hit(asked.site.number());
+                inner.counters.hit(request.site.number());
                 return Some(value);
             }
-            *rest = asked.rest(cache, key, other, wanted, shown);
+            *rest = request.rest(cache, key, other, expected, shown);
             None
         })
     })
@@ -117,26 +119,32 @@ pub(crate) fn open_by(
 /// What [`open`] counted as a hit is of another type: then it is none, and what stands is looked at once more.
 #[cold]
 #[inline(never)]
-pub(crate) fn mistaken(asked: Asked<'_>, handle: Handle<'_>, wanted: fn() -> Wanted) -> Rest {
+pub(crate) fn wrong_type(
+    request: Request<'_>,
+    handle: Handle<'_>,
+    expected: fn() -> Expected,
+) -> Miss {
     handle.with(|cache| {
         let inner = cache.inner();
-        inner.counters.take_back(asked.site.number());
-        let rest = asked.with_text(cache, |key| {
-            let here = inner.store.here(&inner.clock, asked.site.info.options.near);
+        inner.counters.take_back(request.site.number());
+        let rest = request.with_text(cache, |key| {
+            let here = inner
+                .store
+                .here(&inner.clock, request.site.info.options.near);
             let hit = here.and_then(|(store, now)| store.get(&key.to_str(), now));
-            asked.rest(
+            request.rest(
                 cache,
                 key,
-                hit.map_or(Glance::Nothing, Glance::Other),
-                wanted,
+                hit.map_or(Unmatched::Absent, Unmatched::Entry),
+                expected,
                 false,
             )
         });
-        rest.unwrap_or(Rest::Bypassed)
+        rest.unwrap_or(Miss::Bypass)
     })
 }
 
-impl<'a> Asked<'a> {
+impl<'a> Request<'a> {
     /// Renders the key for what is no look, and hands it on.
     pub(crate) fn with_key<T>(self, cache: &Cache, use_it: impl FnOnce(&str) -> T) -> Option<T> {
         self.with_text(cache, |text| use_it(&text.to_str()))
@@ -204,10 +212,10 @@ impl<'a> Asked<'a> {
         cache: &Cache,
         key: &Text,
         value: Arc<dyn Value>,
-        wanted: fn() -> Wanted,
-        rest: &mut Rest,
-    ) -> Opened {
-        if (*value).is_a(wanted().stored) {
+        expected: fn() -> Expected,
+        rest: &mut Miss,
+    ) -> MemoryHit {
+        if (*value).is_a(expected().stored) {
             self.show_hit(cache, &key.to_str());
             return Some(value);
         }
@@ -223,22 +231,22 @@ impl<'a> Asked<'a> {
         self,
         cache: &Cache,
         key: &Text,
-        glance: Glance,
-        wanted: fn() -> Wanted,
+        get_typed: Unmatched,
+        expected: fn() -> Expected,
         shown: bool,
-    ) -> Rest {
-        let hit = match glance {
-            Glance::Other(hit) => hit,
-            Glance::Due(until) => return self.missed(cache, &key.to_str(), None, Some(until)),
-            Glance::Nothing => return self.missed(cache, &key.to_str(), None, None),
+    ) -> Miss {
+        let hit = match get_typed {
+            Unmatched::Entry(hit) => hit,
+            Unmatched::Due(until) => return self.missed(cache, &key.to_str(), None, Some(until)),
+            Unmatched::Absent => return self.missed(cache, &key.to_str(), None, None),
         };
         let is_none = matches!(hit.payload, Payload::Nothing);
-        if is_none && hit.version == self.site.info.version && wanted().none {
+        if is_none && hit.version == self.site.info.version && expected().none {
             match shown {
                 true => self.show_hit(cache, &key.to_str()),
                 false => cache.inner().counters.hit(self.site.number()),
             }
-            return Rest::Nothing;
+            return Miss::CachedNone;
         }
         let other = Some((hit.payload, hit.version));
         self.missed(cache, &key.to_str(), other, None)
@@ -250,10 +258,10 @@ impl<'a> Asked<'a> {
         key: &str,
         other: Option<(Payload, u32)>,
         due: Option<Moment>,
-    ) -> Rest {
+    ) -> Miss {
         let mut call = Box::new(self.call(cache, key));
         call.due = due;
-        Rest::Missed(Missed { call, other })
+        Miss::Pending(PendingCall { call, other })
     }
 
     /// What is known of a call that has to go on. A lifetime that is computed isn't known yet.

@@ -11,25 +11,25 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use crate::clock::Stopwatch;
-use crate::entry::Found;
+use crate::entry::CachedValue;
 use crate::flight::Entered;
 use crate::flight::Flight;
 use crate::read::call::{Call, Lead};
-use crate::read::fill::plan::Filling;
-use crate::read::lookup::{Lookup, State};
-use crate::read::run::{hand_on, rebuild};
+use crate::read::fill::plan::FillFuture;
+use crate::read::lookup::{Lookup, LookupState};
+use crate::read::run::{finish, rebuild};
 use crate::ttl::IntoTtl;
 use crate::value::Storable;
 use crate::value::shape::Cached;
 
 /// A call whose body is about to run, or runs, for everyone who waits.
-pub(crate) struct Leading {
+pub(crate) struct Computation {
     call: Box<Call>,
     lead: Lead,
     watch: Stopwatch,
 }
 
-impl Leading {
+impl Computation {
     /// In a box, since every caller's future carries it.
     pub(crate) fn new(call: Box<Call>, lead: Lead) -> Box<Self> {
         let watch = call.stopwatch();
@@ -55,61 +55,65 @@ impl Leading {
         self.lead.leader.polled(cx.waker())
     }
 
-    /// Hands on what the body returned. What is given back is what is stored, and a fill that is still to be waited for.
+    /// Hands on what the body returned. What is into_lookup back is what is stored, and a fill that is still to be waited for.
     pub(crate) fn conclude<R: Cached<S>, S, D: IntoTtl>(
         self,
         value: &R,
         value_ttl: impl FnOnce(&R::Stored) -> D,
         unless: impl FnOnce(&R::Stored) -> bool,
-    ) -> Option<(Found<Arc<R::Stored>>, Filling)> {
+    ) -> Option<(CachedValue<Arc<R::Stored>>, FillFuture)> {
         let took = self.watch.elapsed();
-        hand_on(&self.call, self.lead, value, value_ttl, unless, took)
+        finish(&self.call, self.lead, value, value_ttl, unless, took)
     }
 }
 
 /// What is known before the body runs.
-pub(crate) enum Before<T> {
-    Found(Found<Arc<T>>),
+pub(crate) enum Resolved<T> {
+    Found(CachedValue<Arc<T>>),
     /// The body runs, for everyone who waits or by itself.
-    Body(Option<Box<Leading>>),
+    Body(Option<Box<Computation>>),
 }
 
 /// How far an async read is. What takes room, and isn't always there, is in boxes: every caller's future carries this.
 enum Stage<T> {
-    Begun(State<T>),
+    Begun(LookupState<T>),
     /// It waits, for another caller or for Redis.
-    Asking(Pin<Box<dyn Future<Output = Before<T>> + Send>>),
-    Body(Option<Box<Leading>>),
-    Filling(Found<Arc<T>>, Filling),
+    Asking(Pin<Box<dyn Future<Output = Resolved<T>> + Send>>),
+    Body(Option<Box<Computation>>),
+    FillFuture(CachedValue<Arc<T>>, FillFuture),
     Over,
 }
 
 impl<T: Storable> Stage<T> {
     /// `None`: the body's turn.
-    fn poll_before(&mut self, none: bool, cx: &mut Context<'_>) -> Poll<Option<Found<Arc<T>>>> {
+    fn poll_before(
+        &mut self,
+        none: bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<CachedValue<Arc<T>>>> {
         if let Self::Begun(_) = self
             && let Self::Begun(state) = std::mem::replace(self, Self::Over)
         {
-            *self = match state.settled_at_once(none) {
-                Ok(Before::Found(found)) => return Poll::Ready(Some(found)),
-                Ok(Before::Body(leading)) => Self::Body(leading),
-                Err(call) => Self::Asking(Box::pin(call.settle(none))),
+            *self = match state.resolve_now(none) {
+                Ok(Resolved::Found(found)) => return Poll::Ready(Some(found)),
+                Ok(Resolved::Body(leading)) => Self::Body(leading),
+                Err(call) => Self::Asking(Box::pin(call.resolve(none))),
             };
         }
         if let Self::Asking(asking) = self {
             match ready!(asking.as_mut().poll(cx)) {
-                Before::Found(found) => {
+                Resolved::Found(found) => {
                     *self = Self::Over;
                     return Poll::Ready(Some(found));
                 }
-                Before::Body(leading) => *self = Self::Body(leading),
+                Resolved::Body(leading) => *self = Self::Body(leading),
             }
         }
         Poll::Ready(None)
     }
 
     /// The leader whose body it is.
-    fn leading(&self) -> Option<&Leading> {
+    fn leading(&self) -> Option<&Computation> {
         match self {
             Self::Body(leading) => leading.as_deref(),
             _ => None,
@@ -117,7 +121,7 @@ impl<T: Storable> Stage<T> {
     }
 
     /// The leader whose body has returned.
-    fn led(&mut self) -> Option<Box<Leading>> {
+    fn led(&mut self) -> Option<Box<Computation>> {
         match std::mem::replace(self, Self::Over) {
             Self::Body(leading) => leading,
             _ => None,
@@ -125,26 +129,26 @@ impl<T: Storable> Stage<T> {
     }
 
     /// Waits for the fill.
-    fn poll_filling(&mut self, cx: &mut Context<'_>) -> Poll<Found<Arc<T>>> {
-        if let Self::Filling(_, filling) = self {
+    fn poll_filling(&mut self, cx: &mut Context<'_>) -> Poll<CachedValue<Arc<T>>> {
+        if let Self::FillFuture(_, filling) = self {
             ready!(filling.as_mut().poll(cx));
         }
         match std::mem::replace(self, Self::Over) {
-            Self::Filling(shared, _) => Poll::Ready(shared),
+            Self::FillFuture(shared, _) => Poll::Ready(shared),
             _ => unreachable!("polled after it has returned"),
         }
     }
 }
 
-/// What an async read does around its body, and what is asked of the value. It holds no `R`: one that isn't `Send` would make
+/// What an async read does around its body, and what is request of the value. It holds no `R`: one that isn't `Send` would make
 /// the future so.
-pub(crate) struct Around<T, R, S, V, U> {
+pub(crate) struct AsyncRead<T, R, S, V, U> {
     stage: Stage<T>,
     on_value: Option<(V, U)>,
     returns: PhantomData<fn() -> (R, S)>,
 }
 
-impl<R: Cached<S>, S, V, U> Around<R::Stored, R, S, V, U> {
+impl<R: Cached<S>, S, V, U> AsyncRead<R::Stored, R, S, V, U> {
     pub(crate) fn new(lookup: Lookup<R, S>, value_ttl: V, unless: U) -> Self {
         Self {
             stage: Stage::Begun(lookup.state),
@@ -160,14 +164,14 @@ pub(crate) trait Course {
     /// `None`: the body's turn.
     fn poll_before(&mut self, cx: &mut Context<'_>) -> Poll<Option<Self::Output>>;
     /// The leader whose body it is.
-    fn leading(&self) -> Option<&Leading>;
+    fn leading(&self) -> Option<&Computation>;
     /// Takes what the body returned; gives it back if it is to be returned at once.
     fn computed(&mut self, value: Self::Output) -> Option<Self::Output>;
     /// Waits for the fill.
     fn poll_filling(&mut self, cx: &mut Context<'_>) -> Poll<Self::Output>;
 }
 
-impl<T, R, S, V, D, U> Course for Around<T, R, S, V, U>
+impl<T, R, S, V, D, U> Course for AsyncRead<T, R, S, V, U>
 where
     R: Cached<S, Stored = T>,
     T: Storable,
@@ -182,7 +186,7 @@ where
         Poll::Ready(found.and_then(rebuild))
     }
 
-    fn leading(&self) -> Option<&Leading> {
+    fn leading(&self) -> Option<&Computation> {
         self.stage.leading()
     }
 
@@ -193,7 +197,7 @@ where
         };
         match leading.conclude(&value, value_ttl, unless) {
             Some((shared, filling)) => {
-                self.stage = Stage::Filling(shared, filling);
+                self.stage = Stage::FillFuture(shared, filling);
                 None
             }
             None => Some(value),
@@ -210,15 +214,15 @@ where
 
 pin_project! {
     /// An async read.
-    pub(crate) struct Reading<C: Course, B> {
-        // Before the body: whoever drops this while it waits for a leader leaves the flight before the arguments go.
+    pub(crate) struct ReadFuture<C: Course, B> {
+        // Resolved the body: whoever drops this while it waits for a leader leaves the flight before the arguments go.
         course: C,
         // `None` once it has returned.
         #[pin]
         body: Option<B>,
     }
 
-    impl<C: Course, B> PinnedDrop for Reading<C, B> {
+    impl<C: Course, B> PinnedDrop for ReadFuture<C, B> {
         // What the body owns may call the cache when it is dropped, and is still within the flight then.
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
@@ -230,7 +234,7 @@ pin_project! {
     }
 }
 
-impl<C: Course, B> Reading<C, B> {
+impl<C: Course, B> ReadFuture<C, B> {
     pub(crate) fn new(course: C, body: B) -> Self {
         Self {
             course,
@@ -239,7 +243,7 @@ impl<C: Course, B> Reading<C, B> {
     }
 }
 
-impl<C: Course, B: Future<Output = C::Output>> Future for Reading<C, B> {
+impl<C: Course, B: Future<Output = C::Output>> Future for ReadFuture<C, B> {
     type Output = C::Output;
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<C::Output> {
         let mut this = self.project();

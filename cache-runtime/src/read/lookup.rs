@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::current::Handle;
-use crate::entry::Found;
+use crate::entry::CachedValue;
 use crate::error::CacheError;
 use crate::key::writer::Rendered;
 use crate::read::call::Call;
-use crate::read::fast_path::{Asked, Missed, Opened, Rest, Wanted, mistaken, open};
-use crate::read::future::Leading;
+use crate::read::fast_path::{Expected, MemoryHit, Miss, PendingCall, Request, open, wrong_type};
+use crate::read::future::Computation;
 use crate::runtime::block_on;
 use crate::site::{Origin, ReadSite};
 use crate::ttl::Ttl;
@@ -22,13 +22,13 @@ use crate::value::shape::{Cached, Returns};
 
 /// What is known of a call before its body may run.
 pub struct Lookup<R: Cached<S>, S> {
-    pub(crate) state: State<R::Stored>,
+    pub(crate) state: LookupState<R::Stored>,
     /// Holds no `R`, so that a future with an `Err` that isn't `Send` is as `Send` as the body is.
     returns: PhantomData<fn() -> (R, S)>,
 }
 
 impl<R: Cached<S>, S> Lookup<R, S> {
-    pub(crate) fn new(state: State<R::Stored>) -> Self {
+    pub(crate) fn new(state: LookupState<R::Stored>) -> Self {
         Self {
             state,
             returns: PhantomData,
@@ -37,17 +37,17 @@ impl<R: Cached<S>, S> Lookup<R, S> {
 
     /// A call of the handle, whose key is known.
     pub(crate) fn pending(call: Call) -> Self {
-        Self::new(State::Pending(Box::new(call)))
+        Self::new(LookupState::Pending(Box::new(call)))
     }
 }
 
 /// What misses is boxed, so that a hit is three words.
-pub(crate) enum State<T> {
-    Hit(Found<Arc<T>>),
+pub(crate) enum LookupState<T> {
+    Hit(CachedValue<Arc<T>>),
     Bypass,
     Pending(Box<Call>),
     /// It is known already that this call computes.
-    Leading(Box<Leading>),
+    Computation(Box<Computation>),
 }
 
 /// [`begin_with`] what most functions say: nothing.
@@ -89,17 +89,17 @@ where
     R: Cached<S>,
     L: FnOnce() -> Option<Duration>,
 {
-    let asked = Asked {
+    let request = Request {
         site,
         render: &render,
     };
-    let mut rest = Rest::Bypassed;
-    let opened = open(asked, handle, condition, wanted::<R, S>, &mut rest);
-    given(asked, handle, opened, rest, ttl)
+    let mut rest = Miss::Bypass;
+    let opened = open(request, handle, condition, expected::<R, S>, &mut rest);
+    into_lookup(request, handle, opened, rest, ttl)
 }
 
-pub(crate) fn wanted<R: Cached<S>, S>() -> Wanted {
-    Wanted {
+pub(crate) fn expected<R: Cached<S>, S>() -> Expected {
+    Expected {
         stored: TypeId::of::<R::Stored>(),
         none: R::none().is_some(),
     }
@@ -107,24 +107,24 @@ pub(crate) fn wanted<R: Cached<S>, S>() -> Wanted {
 
 /// What is known then. A hit goes by itself: a choice among all that there is would be a jump that has to be guessed.
 #[inline]
-pub(crate) fn given<R: Cached<S>, S>(
-    asked: Asked<'_>,
+pub(crate) fn into_lookup<R: Cached<S>, S>(
+    request: Request<'_>,
     handle: Handle<'_>,
-    opened: Opened,
-    rest: Rest,
+    opened: MemoryHit,
+    rest: Miss,
     ttl: impl FnOnce() -> Option<Duration>,
 ) -> Lookup<R, S> {
     let Some(value) = opened else {
-        return Lookup::new(go_on(asked.site, rest, R::none().is_some(), ttl));
+        return Lookup::new(go_on(request.site, rest, R::none().is_some(), ttl));
     };
     // There is nothing in it, which the compiler can't see.
     std::mem::forget(rest);
     match value.downcast() {
-        Ok(value) => Lookup::new(State::Hit(Found::Value(value))),
+        Ok(value) => Lookup::new(LookupState::Hit(CachedValue::Value(value))),
         Err(other) => {
             drop(other);
-            let rest = mistaken(asked, handle, wanted::<R, S>);
-            Lookup::new(go_on(asked.site, rest, R::none().is_some(), ttl))
+            let rest = wrong_type(request, handle, expected::<R, S>);
+            Lookup::new(go_on(request.site, rest, R::none().is_some(), ttl))
         }
     }
 }
@@ -133,24 +133,24 @@ pub(crate) fn given<R: Cached<S>, S>(
 #[inline(never)]
 fn go_on<T: Storable>(
     site: &ReadSite,
-    rest: Rest,
+    rest: Miss,
     none: bool,
     ttl: impl FnOnce() -> Option<Duration>,
-) -> State<T> {
-    let Missed { mut call, other } = match rest {
-        Rest::Missed(missed) => missed,
-        Rest::Nothing => return State::Hit(Found::Nothing),
-        Rest::Bypassed => return State::Bypass,
+) -> LookupState<T> {
+    let PendingCall { mut call, other } = match rest {
+        Miss::Pending(missed) => missed,
+        Miss::CachedNone => return LookupState::Hit(CachedValue::None),
+        Miss::Bypass => return LookupState::Bypass,
     };
     let found = other.and_then(|(payload, version)| payload.into_shared(version, call.version));
     if let Some(found) = found.filter(|found| fits(found, none)) {
         call.hit();
-        return State::Hit(found);
+        return LookupState::Hit(found);
     }
     if matches!(site.info.ttl, Ttl::Default | Ttl::Computed) {
         call.ttl = ttl();
     }
-    State::Pending(call)
+    LookupState::Pending(call)
 }
 
 /// [`begin_refresh_with`] what most functions say: nothing.
@@ -179,13 +179,13 @@ where
         if matches!(site.info.ttl, Ttl::Default | Ttl::Computed) {
             call.ttl = ttl();
         }
-        State::Pending(call)
+        LookupState::Pending(call)
     });
-    Lookup::new(pending.unwrap_or(State::Bypass))
+    Lookup::new(pending.unwrap_or(LookupState::Bypass))
 }
 
 fn pending(site: &ReadSite, handle: Handle<'_>, render: Rendered<'_>) -> Option<Box<Call>> {
-    let asked = Asked {
+    let request = Request {
         site,
         render: &render,
     };
@@ -193,8 +193,8 @@ fn pending(site: &ReadSite, handle: Handle<'_>, render: Rendered<'_>) -> Option<
         if !cache.inner().enabled {
             return None;
         }
-        asked.with_key(cache, |key| {
-            let mut call = Box::new(asked.call(cache, key));
+        request.with_key(cache, |key| {
+            let mut call = Box::new(request.call(cache, key));
             call.refresh = true;
             call
         })
@@ -203,12 +203,12 @@ fn pending(site: &ReadSite, handle: Handle<'_>, render: Rendered<'_>) -> Option<
 
 /// The full key of a call.
 pub fn cache_key(site: ReadSite, handle: Handle<'_>, render: Rendered<'_>) -> String {
-    let asked = Asked {
+    let request = Request {
         site: &site.companion("_cache_key"),
         render: &render,
     };
     handle.with(|cache| {
-        asked
+        request
             .with_key(cache, |key| cache.full_key(key))
             .unwrap_or_default()
     })
@@ -216,13 +216,13 @@ pub fn cache_key(site: ReadSite, handle: Handle<'_>, render: Rendered<'_>) -> St
 
 /// The path and variant of a call, as the operations of the handle understand it.
 pub fn cache_path(site: ReadSite, handle: Handle<'_>, render: Rendered<'_>) -> String {
-    let asked = Asked {
+    let request = Request {
         site: &site.companion("_cache_path"),
         render: &render,
     };
     handle.with(|cache| {
         let path = |key: &str| cache.inner().prefix.unmistakable(key);
-        asked.with_key(cache, path).unwrap_or_default()
+        request.with_key(cache, path).unwrap_or_default()
     })
 }
 
@@ -235,12 +235,12 @@ pub fn invalidate_entry(
     render: Rendered<'_>,
 ) -> impl Future<Output = Result<bool, CacheError>> + Send + use<> {
     let site = site.companion("_invalidate");
-    let asked = Asked {
+    let request = Request {
         site: &site,
         render: &render,
     };
     let target = handle.with(|cache| {
-        let key = asked.with_key(cache, |key| Arc::<str>::from(key))?;
+        let key = request.with_key(cache, |key| Arc::<str>::from(key))?;
         Some((cache.clone(), key, Origin::from(&site)))
     });
     async move {
@@ -263,6 +263,6 @@ pub fn invalidate_entry_sync(
 /// Whether what was found is of use: a `None` that another function keeps under the same key is a miss for one whose return
 /// type has none.
 #[inline]
-pub(crate) fn fits<T>(found: &Found<Arc<T>>, none: bool) -> bool {
-    matches!(found, Found::Value(_)) || none
+pub(crate) fn fits<T>(found: &CachedValue<Arc<T>>, none: bool) -> bool {
+    matches!(found, CachedValue::Value(_)) || none
 }

@@ -1,14 +1,14 @@
 //! What a call does with an entry in memory that it may compute anew while it stands. The claim is the place on the
 //! table of flights.
 
-use crate::flight::{Boarding, Stance};
-use crate::read::call::{Accept, Call, Lead, Limit, Step};
+use crate::flight::{JoinOutcome, Stance};
+use crate::read::call::{Accept, Call, Decision, Lead, WaitBudget};
 use crate::read::refresh::{Reason, Standing};
-use crate::store::memory::{MemoryStore, Sight};
+use crate::store::memory::{MemoryStore, StaleHit};
 
 /// What one look at the store came to.
-struct Seen {
-    sight: Option<Sight>,
+struct Lookup {
+    sight: Option<StaleHit>,
     standing: Standing,
     /// Computed anew a moment ago, in vain.
     paused: bool,
@@ -17,35 +17,37 @@ struct Seen {
 }
 
 impl Call {
-    pub(crate) async fn approach_memory_closely(
+    pub(crate) async fn read_memory_with_staleness(
         &self,
         store: &MemoryStore,
         accept: &mut Accept<'_>,
-    ) -> Step {
-        let mut limit = Limit::new(self.cache.inner().flight_limit);
+    ) -> Decision {
+        let mut limit = WaitBudget::new(self.cache.inner().wait_timeout);
         loop {
             let seen = self.look_closely(store, accept);
             let reason = match seen.standing {
                 Standing::Fresh => {
                     self.hit();
-                    return Step::Taken;
+                    return Decision::Hit;
                 }
                 Standing::Due(reason) if seen.paused => return self.taken(reason),
                 Standing::Due(reason) => Some(reason),
                 Standing::Gone => None,
             };
-            match (self.board_closely(store, &seen), reason) {
-                (Boarding::Found(()), _) => {}
+            match (self.join_or_lead_with_staleness(store, &seen), reason) {
+                (JoinOutcome::Found(()), _) => {}
                 #[cfg(feature = "redis")]
-                (Boarding::LookAgain, _) => {}
-                (Boarding::Lead(leader), Some(reason)) => {
-                    return Step::Refresh(Lead::in_memory(leader), reason);
+                (JoinOutcome::Retry, _) => {}
+                (JoinOutcome::Lead(leader), Some(reason)) => {
+                    return Decision::Refresh(Lead::in_memory(leader), reason);
                 }
-                (Boarding::Lead(leader), None) => return Step::Lead(Lead::in_memory(leader)),
+                (JoinOutcome::Lead(leader), None) => {
+                    return Decision::Compute(Lead::in_memory(leader));
+                }
                 // Somebody computes it already.
                 (_, Some(reason @ (Reason::Early | Reason::Stale))) => return self.taken(reason),
-                (Boarding::Nested, _) => return Step::Run,
-                (Boarding::Join(flight), _) => {
+                (JoinOutcome::Nested, _) => return Decision::Bypass,
+                (JoinOutcome::Join(flight), _) => {
                     if let Some(step) = self.wait(flight, &mut limit, accept).await {
                         return step;
                     }
@@ -54,7 +56,7 @@ impl Call {
         }
     }
 
-    fn look_closely(&self, store: &MemoryStore, accept: &mut Accept<'_>) -> Seen {
+    fn look_closely(&self, store: &MemoryStore, accept: &mut Accept<'_>) -> Lookup {
         let now = self.cache.inner().clock.now();
         let sight = store.look(&self.key, now);
         let standing = sight.as_ref().map_or(Standing::Gone, |sight| {
@@ -65,7 +67,7 @@ impl Call {
             && !sight
                 .as_ref()
                 .is_some_and(|sight| accept(&sight.payload, sight.version));
-        Seen {
+        Lookup {
             paused: sight.as_ref().is_some_and(|sight| sight.paused_until > now),
             standing: if unusable { Standing::Gone } else { standing },
             unusable,
@@ -74,8 +76,8 @@ impl Call {
     }
 
     /// Leads, if under the table's lock what was seen still is what stands there: whoever landed in between has stored
-    /// before it left the table. Otherwise one who looked before that landing would compute once more.
-    fn board_closely(&self, store: &MemoryStore, seen: &Seen) -> Boarding<()> {
+    /// before it left the table. Otherwise one who looked before that plan would compute once more.
+    fn join_or_lead_with_staleness(&self, store: &MemoryStore, seen: &Lookup) -> JoinOutcome<()> {
         let inner = self.cache.inner();
         let recheck = || {
             let now_seen = store.look(&self.key, inner.clock.now());
@@ -89,11 +91,11 @@ impl Call {
         };
         inner
             .flights
-            .board(&self.key, !self.blocking, |_| Stance::Join, recheck)
+            .join_or_lead(&self.key, !self.blocking, |_| Stance::Join, recheck)
     }
 }
 
-impl Sight {
+impl StaleHit {
     /// Whether nothing came in between: no other entry, and no pause.
     fn is_same(&self, other: &Self) -> bool {
         self.fresh_until == other.fresh_until && self.paused_until == other.paused_until

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::CacheError;
-use crate::flight::{Boarding, Flight, Leader, Stance, leased, nesting};
-use crate::read::call::{Accept, Call, Lead, Limit, Step};
-use crate::read::fill::plan::Filling;
+use crate::flight::{Flight, JoinOutcome, Leader, Stance, leased, nesting};
+use crate::read::call::{Accept, Call, Decision, Lead, WaitBudget};
+use crate::read::fill::plan::FillFuture;
 use crate::runtime;
 use crate::store::near::NearStore;
-use crate::store::redis::{Kept, Lease, RedisStore, Seen, may_be_stale};
+use crate::store::redis::{Found, Lease, NearCopy, RedisStore, may_be_stale};
 use crate::value::payload::Payload;
 
 /// Pauses between looks at another process's lease: the first, and the longest.
@@ -20,12 +20,12 @@ impl Call {
     /// One look with a plain `GET` first: a hit costs nothing more, and a flight of this process is joined only
     /// if its lease was standing after this call began. An invalidation, whoever's, that returned before has
     /// deleted that lease.
-    pub(crate) async fn approach_redis(&self, store: &RedisStore, accept: &mut Accept<'_>) -> Step {
-        match self.try_approach(store, accept).await {
+    pub(crate) async fn read_redis(&self, store: &RedisStore, accept: &mut Accept<'_>) -> Decision {
+        match self.try_read_redis(store, accept).await {
             Ok(step) => step,
             Err(error) => {
                 self.store_failed(store, &error);
-                Step::Run
+                Decision::Bypass
             }
         }
     }
@@ -41,42 +41,47 @@ impl Call {
         }
     }
 
-    async fn try_approach(
+    async fn try_read_redis(
         &self,
         store: &RedisStore,
         accept: &mut Accept<'_>,
-    ) -> Result<Step, CacheError> {
+    ) -> Result<Decision, CacheError> {
         if self.refresh {
             return self.take_over(store).await;
         }
         if self.options.refresh() {
-            return Box::pin(self.approach_closely(store, accept)).await;
+            return Box::pin(self.read_redis_with_staleness(store, accept)).await;
         }
         if self.is_near(store, accept) {
-            return Ok(Step::Taken);
+            return Ok(Decision::Hit);
         }
-        let mut search = Search::new(self.cache.inner().flight_limit);
+        let mut wait = LeaseWait::new(self.cache.inner().wait_timeout);
         loop {
             let mut look = store.look(&self.key, self.options.near).await?;
             // Another function's, which outlives its lifetime.
             if may_be_stale(&look.seen) {
-                return Box::pin(self.approach_closely(store, accept)).await;
+                return Box::pin(self.read_redis_with_staleness(store, accept)).await;
             }
-            if let Seen::Entry(bytes) = &look.seen
+            if let Found::Entry(bytes) = &look.seen
                 && accept(&Payload::Encoded(Arc::clone(bytes)), self.version)
             {
                 self.hit();
-                return Ok(look.arrival().map_or(Step::Taken, Step::Arrived));
+                return Ok(look
+                    .near_candidate()
+                    .map_or(Decision::Hit, Decision::HitFromRedis));
             }
             let mut seen = look.seen;
-            if let Seen::Lease(token, bytes) = &seen {
-                match self.meet_lease(store, *token, &mut search, accept).await? {
-                    Met::Done(step) => return Ok(step),
-                    Met::LookAgain => continue,
-                    Met::Junk => seen = Seen::Entry(Arc::clone(bytes)),
+            if let Found::Lease(token, bytes) = &seen {
+                match self
+                    .wait_for_lease(store, *token, &mut wait, accept)
+                    .await?
+                {
+                    Next::Decided(step) => return Ok(step),
+                    Next::Retry => continue,
+                    Next::Junk => seen = Found::Entry(Arc::clone(bytes)),
                 }
             }
-            if let Some(step) = self.board(store, seen, &mut search, accept).await? {
+            if let Some(step) = self.lead(store, seen, &mut wait, accept).await? {
                 return Ok(step);
             }
         }
@@ -96,88 +101,88 @@ impl Call {
     }
 
     /// Waits for the lease's holder: for its flight where it is in this process, else from look to look.
-    pub(crate) async fn meet_lease(
+    pub(crate) async fn wait_for_lease(
         &self,
         store: &RedisStore,
         token: u64,
-        search: &mut Search,
+        wait: &mut LeaseWait,
         accept: &mut Accept<'_>,
-    ) -> Result<Met, CacheError> {
+    ) -> Result<Next, CacheError> {
         if nesting::holds(token) {
-            return Ok(Met::Done(Step::Run));
+            return Ok(Next::Decided(Decision::Bypass));
         }
         if let Some(flight) = leased::find(token) {
-            let waited = self.wait(flight, &mut search.limit, accept).await;
-            return Ok(waited.map_or(Met::LookAgain, Met::Done));
+            let waited = self.wait(flight, &mut wait.limit, accept).await;
+            return Ok(waited.map_or(Next::Retry, Next::Decided));
         }
         if store.is_orphan(token) {
-            return Ok(Met::Junk);
+            return Ok(Next::Junk);
         }
-        // Asked once for each lease: one that has a lifetime keeps it.
-        if search.lasting != Some(token) && store.is_eternal(&self.key).await? {
-            return Ok(Met::Junk);
+        // Request once for each lease: one that has a lifetime keeps it.
+        if wait.lasting != Some(token) && store.is_eternal(&self.key).await? {
+            return Ok(Next::Junk);
         }
-        search.lasting = Some(token);
-        Ok(search.pause(token).await)
+        wait.lasting = Some(token);
+        Ok(wait.pause(token).await)
     }
 
     /// Leads, or joins whoever in this process is about to: a flight that has no lease yet computes after this
     /// call began. `None`: look again, since the lease went to someone else or what was seen may be older than
     /// the lease of a flight of this process.
-    pub(crate) async fn board(
+    pub(crate) async fn lead(
         &self,
         store: &RedisStore,
-        seen: Seen,
-        search: &mut Search,
+        seen: Found,
+        wait: &mut LeaseWait,
         accept: &mut Accept<'_>,
-    ) -> Result<Option<Step>, CacheError> {
-        let leader = match self.take_off(search) {
-            Boarding::Join(flight) => {
-                return Ok(self.wait(flight, &mut search.limit, accept).await);
+    ) -> Result<Option<Decision>, CacheError> {
+        let leader = match self.join_or_lead(wait) {
+            JoinOutcome::Join(flight) => {
+                return Ok(self.wait(flight, &mut wait.limit, accept).await);
             }
-            Boarding::Nested | Boarding::Found(()) => return Ok(Some(Step::Run)),
-            Boarding::LookAgain => return Ok(None),
-            Boarding::Lead(leader) => leader,
+            JoinOutcome::Nested | JoinOutcome::Found(()) => return Ok(Some(Decision::Bypass)),
+            JoinOutcome::Retry => return Ok(None),
+            JoinOutcome::Lead(leader) => leader,
         };
         let lease = store.new_lease(Arc::clone(&self.key));
         leader.seeks(lease.token());
         let taken = leader.attend(store.take(lease, seen)).await?;
-        Ok(taken.map(|lease| Step::Lead(Lead::with_lease(leader, lease))))
+        Ok(taken.map(|lease| Decision::Compute(Lead::with_lease(leader, lease))))
     }
 
     /// Leads a flight of this process, unless one stands that computes after this call began.
-    pub(crate) fn take_off(&self, search: &mut Search) -> Boarding<()> {
+    pub(crate) fn join_or_lead(&self, wait: &mut LeaseWait) -> JoinOutcome<()> {
         // A flight whose lease wasn't seen keeps its place until a look that began after the grant missed it
         // too: taken off the table, its body could not be told from another process's any more.
-        let missed = &mut search.missed;
+        let missed = &mut wait.missed;
         let stance = |flight: &Flight| match flight.granted() {
             None => Stance::Join,
             Some(token) if missed.replace(token) == Some(token) => Stance::Replace,
-            Some(_) => Stance::LookAgain,
+            Some(_) => Stance::Retry,
         };
         let flights = &self.cache.inner().flights;
-        flights.board(&self.key, !self.blocking, stance, || None)
+        flights.join_or_lead(&self.key, !self.blocking, stance, || None)
     }
 
-    async fn take_over(&self, store: &RedisStore) -> Result<Step, CacheError> {
+    async fn take_over(&self, store: &RedisStore) -> Result<Decision, CacheError> {
         let flights = &self.cache.inner().flights;
         let leader = flights.supersede(&self.key, !self.blocking);
         let lease = store.new_lease(Arc::clone(&self.key));
         leader.seeks(lease.token());
         let lease = leader.attend(store.take_over(lease)).await?;
-        Ok(Step::Lead(Lead::with_lease(leader, lease)))
+        Ok(Decision::Compute(Lead::with_lease(leader, lease)))
     }
 
     /// Hands the value to those who wait, then fills if the lease still stands. The fill and the end of the
     /// flight don't need the caller.
-    pub(crate) fn land_in_redis(
+    pub(crate) fn fill_redis(
         &self,
         mut lead: Lead,
         payload: Payload,
         ttl: Duration,
         entry: Vec<u8>,
-        near: Option<Kept>,
-    ) -> Option<Filling> {
+        near: Option<NearCopy>,
+    ) -> Option<FillFuture> {
         lead.leader.announce(payload, self.version);
         let mut lease = lead.lease.take()?;
         let call = self.clone();
@@ -191,7 +196,7 @@ impl Call {
                         call.filled(ttl);
                     }
                 }
-                // Refused (out of memory) or unheard of: what stands of the lease is given back.
+                // Refused (out of memory) or unheard of: what stands of the lease is into_lookup back.
                 Err(error) => call.store_failed(&lease.store(), &error),
             }
             drop(lease);
@@ -214,8 +219,8 @@ impl Lead {
 }
 
 /// What one call knows from its looks so far.
-pub(crate) struct Search {
-    pub(crate) limit: Limit,
+pub(crate) struct LeaseWait {
+    pub(crate) limit: WaitBudget,
     /// How long it waits until it looks at another process's lease again.
     pause: Duration,
     /// The lease that is known to have a lifetime.
@@ -224,10 +229,10 @@ pub(crate) struct Search {
     missed: Option<u64>,
 }
 
-impl Search {
+impl LeaseWait {
     pub(crate) fn new(limit: Duration) -> Self {
         Self {
-            limit: Limit::new(limit),
+            limit: WaitBudget::new(limit),
             pause: FIRST_LOOK,
             lasting: None,
             missed: None,
@@ -235,21 +240,21 @@ impl Search {
     }
 
     /// A pause before the next look at another process's lease, or claim.
-    pub(crate) async fn pause(&mut self, token: u64) -> Met {
+    pub(crate) async fn pause(&mut self, token: u64) -> Next {
         let left = self.limit.left();
         if left.is_zero() {
-            return Met::Done(Step::Run);
+            return Next::Decided(Decision::Bypass);
         }
         runtime::sleep(jittered(self.pause, token).min(left)).await;
         self.pause = (self.pause * 3 / 2).min(SLOWEST_LOOK);
-        Met::LookAgain
+        Next::Retry
     }
 }
 
 /// What a call that saw a lease does next.
-pub(crate) enum Met {
-    Done(Step),
-    LookAgain,
+pub(crate) enum Next {
+    Decided(Decision),
+    Retry,
     /// It never expires, so it is none; or its holder is gone.
     Junk,
 }

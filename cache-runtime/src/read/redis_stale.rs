@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use crate::entry::Header;
 use crate::error::CacheError;
-use crate::flight::{Boarding, leased, nesting};
-use crate::read::call::{Accept, Call, Lead, Step};
-use crate::read::redis::{Met, Search};
+use crate::flight::{JoinOutcome, leased, nesting};
+use crate::read::call::{Accept, Call, Decision, Lead};
+use crate::read::redis::{LeaseWait, Next};
 use crate::read::refresh::{Age, Reason, Standing, early};
-use crate::store::redis::{Claimed, Holder, Left, RedisStore, Seen, header_of};
+use crate::store::redis::{Claimed, Found, Holder, RedisStore, RemainingTtl, header_of};
 use crate::value::payload::Payload;
 
 /// By how many nanoseconds an entry's end may seem later in Redis than near, where ticks and the reply's way are taken off it.
@@ -17,48 +17,47 @@ const LAG: u64 = 200_000_000;
 
 impl Call {
     /// Like the way of other calls, but each look shows how long the entry still lives.
-    pub(crate) async fn approach_closely(
+    pub(crate) async fn read_redis_with_staleness(
         &self,
         store: &RedisStore,
         accept: &mut Accept<'_>,
-    ) -> Result<Step, CacheError> {
-        let mut search = Search::new(self.cache.inner().flight_limit);
+    ) -> Result<Decision, CacheError> {
+        let mut wait = LeaseWait::new(self.cache.inner().wait_timeout);
         // The dice are thrown once for each call and entry.
         let mut thrown = None;
         loop {
-            let mut look = store.look_closely(&self.key, self.options.near).await?;
+            let mut look = store.get_with_ttl(&self.key, self.options.near).await?;
             let left = look.left.flatten();
             if let Some(header) = header_of(&look.seen) {
                 let standing = self.standing_of(&header, left, &mut thrown);
                 let met = self
-                    .meet_value(
-                        store,
-                        &look.seen,
-                        standing,
-                        &header,
-                        left,
-                        &mut search,
-                        accept,
+                    .use_or_claim(
+                        store, &look.seen, standing, &header, left, &mut wait, accept,
                     )
                     .await?;
                 match met {
-                    Met::Done(Step::Taken) if standing == Standing::Fresh => {
-                        return Ok(look.arrival().map_or(Step::Taken, Step::Arrived));
+                    Next::Decided(Decision::Hit) if standing == Standing::Fresh => {
+                        return Ok(look
+                            .near_candidate()
+                            .map_or(Decision::Hit, Decision::HitFromRedis));
                     }
-                    Met::Done(step) => return Ok(step),
-                    Met::LookAgain => continue,
-                    Met::Junk => {}
+                    Next::Decided(step) => return Ok(step),
+                    Next::Retry => continue,
+                    Next::Junk => {}
                 }
             }
             let mut seen = look.seen;
-            if let Seen::Lease(token, bytes) = &seen {
-                match self.meet_lease(store, *token, &mut search, accept).await? {
-                    Met::Done(step) => return Ok(step),
-                    Met::LookAgain => continue,
-                    Met::Junk => seen = Seen::Entry(Arc::clone(bytes)),
+            if let Found::Lease(token, bytes) = &seen {
+                match self
+                    .wait_for_lease(store, *token, &mut wait, accept)
+                    .await?
+                {
+                    Next::Decided(step) => return Ok(step),
+                    Next::Retry => continue,
+                    Next::Junk => seen = Found::Entry(Arc::clone(bytes)),
                 }
             }
-            if let Some(step) = self.board(store, seen, &mut search, accept).await? {
+            if let Some(step) = self.lead(store, seen, &mut wait, accept).await? {
                 return Ok(step);
             }
         }
@@ -67,7 +66,7 @@ impl Call {
     fn standing_of(
         &self,
         header: &Header,
-        left: Left,
+        left: RemainingTtl,
         thrown: &mut Option<(u64, bool)>,
     ) -> Standing {
         let age = left.map_or(Age::Fresh(std::time::Duration::MAX), |left| {
@@ -89,27 +88,27 @@ impl Call {
         })
     }
 
-    /// Takes the value, claims it, or waits for who has claimed it. [`Met::Junk`]: it is of no use, and is overwritten.
+    /// Takes the value, claims it, or waits for who has claimed it. [`Next::Junk`]: it is of no use, and is overwritten.
     #[expect(
         clippy::too_many_arguments,
         reason = "one look, and what is known of it"
     )]
-    async fn meet_value(
+    async fn use_or_claim(
         &self,
         store: &RedisStore,
-        seen: &Seen,
+        seen: &Found,
         standing: Standing,
         header: &Header,
-        left: Left,
-        search: &mut Search,
+        left: RemainingTtl,
+        wait: &mut LeaseWait,
         accept: &mut Accept<'_>,
-    ) -> Result<Met, CacheError> {
-        let Seen::Entry(bytes) = seen else {
-            return Ok(Met::Junk);
+    ) -> Result<Next, CacheError> {
+        let Found::Entry(bytes) = seen else {
+            return Ok(Next::Junk);
         };
         if standing != Standing::Gone && !accept(&Payload::Encoded(Arc::clone(bytes)), self.version)
         {
-            return Ok(Met::Junk);
+            return Ok(Next::Junk);
         }
         let holder = match Holder::of(header, left) {
             Holder::Claim(claim) if store.is_orphan(claim) => Holder::Nobody,
@@ -118,32 +117,32 @@ impl Call {
         match (standing, holder) {
             (Standing::Fresh, _) => {
                 self.hit();
-                Ok(Met::Done(Step::Taken))
+                Ok(Next::Decided(Decision::Hit))
             }
-            (Standing::Due(reason), Holder::Pause) => Ok(Met::Done(self.taken(reason))),
+            (Standing::Due(reason), Holder::Pause) => Ok(Next::Decided(self.taken(reason))),
             (Standing::Due(reason @ (Reason::Early | Reason::Stale)), Holder::Claim(_)) => {
-                Ok(Met::Done(self.taken(reason)))
+                Ok(Next::Decided(self.taken(reason)))
             }
             // What comes of a claim on a value that this call can't serve is waited for, as for a lease.
             (Standing::Due(Reason::Expired) | Standing::Gone, Holder::Claim(claim)) => {
-                Ok(self.await_claim(claim, search, accept).await)
+                Ok(self.await_claim(claim, wait, accept).await)
             }
             (Standing::Due(reason), Holder::Nobody) => {
-                self.claim(store, reason, header, search, accept).await
+                self.claim(store, reason, header, wait, accept).await
             }
-            (Standing::Gone, Holder::Nobody | Holder::Pause) => Ok(Met::Junk),
+            (Standing::Gone, Holder::Nobody | Holder::Pause) => Ok(Next::Junk),
         }
     }
 
-    async fn await_claim(&self, claim: u64, search: &mut Search, accept: &mut Accept<'_>) -> Met {
+    async fn await_claim(&self, claim: u64, wait: &mut LeaseWait, accept: &mut Accept<'_>) -> Next {
         if nesting::holds(claim) {
-            return Met::Done(Step::Run);
+            return Next::Decided(Decision::Bypass);
         }
         if let Some(flight) = leased::find(claim) {
-            let waited = self.wait(flight, &mut search.limit, accept).await;
-            return waited.map_or(Met::LookAgain, Met::Done);
+            let waited = self.wait(flight, &mut wait.limit, accept).await;
+            return waited.map_or(Next::Retry, Next::Decided);
         }
-        search.pause(claim).await
+        wait.pause(claim).await
     }
 
     /// Claims the value, unless somebody in this process is about to. Whoever comes too late for the claim has seen the
@@ -153,36 +152,38 @@ impl Call {
         store: &RedisStore,
         reason: Reason,
         header: &Header,
-        search: &mut Search,
+        wait: &mut LeaseWait,
         accept: &mut Accept<'_>,
-    ) -> Result<Met, CacheError> {
+    ) -> Result<Next, CacheError> {
         let may_serve = reason != Reason::Expired;
-        let leader = match self.take_off(search) {
-            Boarding::Join(_) | Boarding::Nested if may_serve => {
-                return Ok(Met::Done(self.taken(reason)));
+        let leader = match self.join_or_lead(wait) {
+            JoinOutcome::Join(_) | JoinOutcome::Nested if may_serve => {
+                return Ok(Next::Decided(self.taken(reason)));
             }
-            Boarding::Join(flight) => {
-                let waited = self.wait(flight, &mut search.limit, accept).await;
-                return Ok(waited.map_or(Met::LookAgain, Met::Done));
+            JoinOutcome::Join(flight) => {
+                let waited = self.wait(flight, &mut wait.limit, accept).await;
+                return Ok(waited.map_or(Next::Retry, Next::Decided));
             }
-            Boarding::Nested | Boarding::Found(()) => return Ok(Met::Done(Step::Run)),
-            Boarding::LookAgain => return Ok(Met::LookAgain),
-            Boarding::Lead(leader) => leader,
+            JoinOutcome::Nested | JoinOutcome::Found(()) => {
+                return Ok(Next::Decided(Decision::Bypass));
+            }
+            JoinOutcome::Retry => return Ok(Next::Retry),
+            JoinOutcome::Lead(leader) => leader,
         };
         let lease = store.new_lease(Arc::clone(&self.key));
         leader.seeks(lease.token());
         match leader.attend(store.claim(lease, header.token)).await {
             Ok(Claimed::Granted(lease)) => {
                 let lead = Lead::with_lease(leader, lease);
-                Ok(Met::Done(Step::Refresh(lead, reason)))
+                Ok(Next::Decided(Decision::Refresh(lead, reason)))
             }
-            Ok(Claimed::Taken) if may_serve => Ok(Met::Done(self.taken(reason))),
+            Ok(Claimed::Taken) if may_serve => Ok(Next::Decided(self.taken(reason))),
             // By one who was quicker, or by one who is gone and could not give it back.
-            Ok(Claimed::Taken) => Ok(search.pause(header.token).await),
-            Ok(Claimed::Changed) => Ok(Met::LookAgain),
+            Ok(Claimed::Taken) => Ok(wait.pause(header.token).await),
+            Ok(Claimed::Changed) => Ok(Next::Retry),
             Err(error) if may_serve => {
                 self.store_failed(store, &error);
-                Ok(Met::Done(self.taken(reason)))
+                Ok(Next::Decided(self.taken(reason)))
             }
             Err(error) => Err(error),
         }

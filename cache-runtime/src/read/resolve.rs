@@ -2,26 +2,26 @@
 
 use std::sync::Arc;
 
-use crate::entry::Found;
-use crate::read::call::{Call, Step};
-use crate::read::future::{Before, Leading};
-use crate::read::lookup::{State, fits};
+use crate::entry::CachedValue;
+use crate::read::call::{Call, Decision};
+use crate::read::future::{Computation, Resolved};
+use crate::read::lookup::{LookupState, fits};
 #[cfg(feature = "redis")]
 use crate::read::run::weight;
 use crate::value::Storable;
 use crate::value::payload::Payload;
 
-impl<T: Storable> State<T> {
+impl<T: Storable> LookupState<T> {
     /// What there is to know before the body runs, where nothing is to be waited for.
-    pub(crate) fn settled_at_once(self, none: bool) -> Result<Before<T>, Box<Call>> {
+    pub(crate) fn resolve_now(self, none: bool) -> Result<Resolved<T>, Box<Call>> {
         let call = match self {
-            Self::Hit(found) => return Ok(Before::Found(found)),
-            Self::Bypass => return Ok(Before::Body(None)),
-            Self::Leading(leading) => return Ok(Before::Body(Some(leading))),
+            Self::Hit(found) => return Ok(Resolved::Found(found)),
+            Self::Bypass => return Ok(Resolved::Body(None)),
+            Self::Computation(leading) => return Ok(Resolved::Body(Some(leading))),
             Self::Pending(call) => call,
         };
         let mut found = None;
-        let step = call.approach_at_once(&mut call.accept(none, &mut found));
+        let step = call.decide_now(&mut call.accept(none, &mut found));
         match step {
             Some(step) => Ok(call.before(step, found)),
             None => Err(call),
@@ -32,18 +32,22 @@ impl<T: Storable> State<T> {
 impl Call {
     /// Finds the value, or the lead; neither: the body runs by itself. `none`: a `None` is a value too.
     ///
-    /// Cancel safe: what was begun is given back when dropped.
-    pub(crate) async fn settle<T: Storable>(self: Box<Self>, none: bool) -> Before<T> {
+    /// Cancel safe: what was begun is into_lookup back when dropped.
+    pub(crate) async fn resolve<T: Storable>(self: Box<Self>, none: bool) -> Resolved<T> {
         let mut found = None;
-        let step = self.approach_for(none, &mut found).await;
+        let step = self.decide_for(none, &mut found).await;
         self.before(step, found)
     }
 
-    fn before<T>(self: Box<Self>, step: Step, found: Option<Found<Arc<T>>>) -> Before<T> {
+    fn before<T>(
+        self: Box<Self>,
+        step: Decision,
+        found: Option<CachedValue<Arc<T>>>,
+    ) -> Resolved<T> {
         match step {
-            Step::Lead(lead) => Before::Body(Some(Leading::new(self, lead))),
+            Decision::Compute(lead) => Resolved::Body(Some(Computation::new(self, lead))),
             // A refresh is for functions that name one.
-            _ => found.map_or(Before::Body(None), Before::Found),
+            _ => found.map_or(Resolved::Body(None), Resolved::Found),
         }
     }
 
@@ -51,7 +55,7 @@ impl Call {
     fn accept<T: Storable>(
         &self,
         none: bool,
-        found: &mut Option<Found<Arc<T>>>,
+        found: &mut Option<CachedValue<Arc<T>>>,
     ) -> impl FnMut(&Payload, u32) -> bool + Send {
         move |payload, entry_version| {
             *found = payload
@@ -62,21 +66,21 @@ impl Call {
     }
 
     /// The next step of a call that stores a `T`.
-    pub(crate) async fn approach_for<T: Storable>(
+    pub(crate) async fn decide_for<T: Storable>(
         &self,
         none: bool,
-        found: &mut Option<Found<Arc<T>>>,
-    ) -> Step {
-        let step = self.approach(&mut self.accept(none, found)).await;
+        found: &mut Option<CachedValue<Arc<T>>>,
+    ) -> Decision {
+        let step = self.decide(&mut self.accept(none, found)).await;
         #[cfg(feature = "redis")]
-        if let Step::Arrived(arrival) = step {
+        if let Decision::HitFromRedis(near_candidate) = step {
             match &*found {
-                Some(Found::Value(value)) => {
-                    arrival.enter(Payload::typed(Arc::clone(value)), weight(&**value));
+                Some(CachedValue::Value(value)) => {
+                    near_candidate.enter(Payload::typed(Arc::clone(value)), weight(&**value));
                 }
-                _ => arrival.enter(Payload::Nothing, 0),
+                _ => near_candidate.enter(Payload::Nothing, 0),
             }
-            return Step::Taken;
+            return Decision::Hit;
         }
         step
     }

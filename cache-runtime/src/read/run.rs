@@ -7,12 +7,12 @@ use std::time::Duration;
 
 #[cfg(feature = "redis")]
 use crate::entry;
-use crate::entry::Found;
+use crate::entry::CachedValue;
 use crate::error::CacheError;
 use crate::read::call::{Call, Lead};
-use crate::read::fill::plan::{Filling, Landing};
-use crate::read::future::{Around, Before, Leading, Reading};
-use crate::read::lookup::{Lookup, State};
+use crate::read::fill::plan::{FillFuture, FillPlan};
+use crate::read::future::{AsyncRead, Computation, ReadFuture, Resolved};
+use crate::read::lookup::{Lookup, LookupState};
 use crate::runtime::block_on;
 use crate::ttl::IntoTtl;
 use crate::value::payload::Payload;
@@ -38,7 +38,7 @@ where
     U: FnOnce(&R::Stored) -> bool,
     B: Future<Output = R>,
 {
-    Reading::new(Around::new(lookup, value_ttl, unless), body)
+    ReadFuture::new(AsyncRead::new(lookup, value_ttl, unless), body)
 }
 
 /// Answers a blocking call. Its thread parks while it waits; what it waits for runs on the cache's thread.
@@ -67,14 +67,14 @@ where
     U: FnOnce(&R::Stored) -> bool,
     B: FnOnce() -> R,
 {
-    let leading = match lookup.settled() {
-        Before::Found(found) => match rebuild(found) {
+    let leading = match lookup.resolve_blocking() {
+        Resolved::Found(found) => match rebuild(found) {
             Some(value) => return value,
             None => None,
         },
-        Before::Body(leading) => leading,
+        Resolved::Body(leading) => leading,
     };
-    let entered = leading.as_deref().map(Leading::enter);
+    let entered = leading.as_deref().map(Computation::enter);
     let value = body();
     drop(entered);
     if let Some(leading) = leading {
@@ -84,7 +84,7 @@ where
 }
 
 fn conclude_sync<R: Cached<S>, S, D: IntoTtl>(
-    leading: Leading,
+    leading: Computation,
     value: &R,
     value_ttl: impl FnOnce(&R::Stored) -> D,
     unless: impl FnOnce(&R::Stored) -> bool,
@@ -94,7 +94,7 @@ fn conclude_sync<R: Cached<S>, S, D: IntoTtl>(
     }
 }
 
-/// [`read_async_if`] nothing is asked of the value.
+/// [`read_async_if`] nothing is request of the value.
 #[inline]
 pub fn read_async<R: Cached<S>, S, B: Future<Output = R>>(
     lookup: Lookup<R, S>,
@@ -103,7 +103,7 @@ pub fn read_async<R: Cached<S>, S, B: Future<Output = R>>(
     read_async_if(lookup, ttl_unset, unless_unset, body)
 }
 
-/// [`read_sync_if`] nothing is asked of the value.
+/// [`read_sync_if`] nothing is request of the value.
 #[inline]
 pub fn read_sync<R: Cached<S>, S, B: FnOnce() -> R>(lookup: Lookup<R, S>, body: B) -> R {
     read_sync_if(lookup, ttl_unset, unless_unset, body)
@@ -124,9 +124,9 @@ impl<R: Cached<S>, S> Lookup<R, S> {
     #[inline]
     pub fn hit(self) -> Result<R, Self> {
         let state = match self.state {
-            State::Hit(found) => match rebuild(found) {
+            LookupState::Hit(found) => match rebuild(found) {
                 Some(value) => return Ok(value),
-                None => State::Bypass,
+                None => LookupState::Bypass,
             },
             state => state,
         };
@@ -134,50 +134,50 @@ impl<R: Cached<S>, S> Lookup<R, S> {
     }
 
     /// What a blocking call finds, or who runs its body.
-    fn settled(self) -> Before<R::Stored> {
+    fn resolve_blocking(self) -> Resolved<R::Stored> {
         let mut state = self.state;
-        if let State::Pending(call) = &mut state {
+        if let LookupState::Pending(call) = &mut state {
             call.blocking = true;
         }
         let none = R::none().is_some();
-        match state.settled_at_once(none) {
+        match state.resolve_now(none) {
             Ok(before) => before,
-            Err(call) => block_on(call.settle(none)),
+            Err(call) => block_on(call.resolve(none)),
         }
     }
 }
 
 /// The return type around what was found, if it fits.
 #[inline]
-pub(crate) fn rebuild<R: Cached<S>, S>(found: Found<Arc<R::Stored>>) -> Option<R> {
+pub(crate) fn rebuild<R: Cached<S>, S>(found: CachedValue<Arc<R::Stored>>) -> Option<R> {
     match found {
-        Found::Value(value) => Some(R::wrap(value)),
-        Found::Nothing => R::none(),
+        CachedValue::Value(value) => Some(R::wrap(value)),
+        CachedValue::None => R::none(),
     }
 }
 
-/// Hands a computed value to those who wait, and to the store. What is given back is what is stored, and a fill that is still
+/// Hands a computed value to those who wait, and to the store. What is into_lookup back is what is stored, and a fill that is still
 /// to be waited for.
-pub(crate) fn hand_on<R: Cached<S>, S, D: IntoTtl>(
+pub(crate) fn finish<R: Cached<S>, S, D: IntoTtl>(
     call: &Call,
     lead: Lead,
     value: &R,
     value_ttl: impl FnOnce(&R::Stored) -> D,
     unless: impl FnOnce(&R::Stored) -> bool,
     took: Duration,
-) -> Option<(Found<Arc<R::Stored>>, Filling)> {
+) -> Option<(CachedValue<Arc<R::Stored>>, FillFuture)> {
     // Within the flight too: the value's `Serialize` and the conditions on it may call the cache.
     let conclude = || conclude(call, &lead, value, value_ttl, unless, took);
     let conclusion = lead.leader.run(conclude);
-    let filling = call.land(lead, conclusion.landing)?;
+    let filling = call.fill(lead, conclusion.plan)?;
     Some((conclusion.stored, filling))
 }
 
 /// What becomes of a computed value.
-struct Conclusion<T> {
-    landing: Landing,
+struct Plan<T> {
+    plan: FillPlan,
     /// What is stored of it, where it is.
-    stored: Found<Arc<T>>,
+    stored: CachedValue<Arc<T>>,
 }
 
 fn conclude<R: Cached<S>, S, D: IntoTtl>(
@@ -187,13 +187,13 @@ fn conclude<R: Cached<S>, S, D: IntoTtl>(
     value_ttl: impl FnOnce(&R::Stored) -> D,
     unless: impl FnOnce(&R::Stored) -> bool,
     took: Duration,
-) -> Conclusion<R::Stored> {
+) -> Plan<R::Stored> {
     let mut weight = Some(0);
     let shared = match value.verdict() {
         Peek::Err => {
-            return Conclusion {
-                landing: Landing::Keep,
-                stored: Found::Nothing,
+            return Plan {
+                plan: FillPlan::Discard,
+                stored: CachedValue::None,
             };
         }
         // A type parameter that is an `Option` is its own value, `None` included.
@@ -204,24 +204,24 @@ fn conclude<R: Cached<S>, S, D: IntoTtl>(
             // To share it may be to clone it, by recursion.
             if weight.is_none() && !lead.leader.has_joiners() {
                 call.not_stored(&too_deep());
-                return Conclusion {
-                    landing: Landing::Keep,
-                    stored: Found::Nothing,
+                return Plan {
+                    plan: FillPlan::Discard,
+                    stored: CachedValue::None,
                 };
             }
             value.share()
         }
     };
     let Some(value) = shared else {
-        return Conclusion {
-            landing: nothing_lands::<R::Stored>(call, lead, took),
-            stored: Found::Nothing,
+        return Plan {
+            plan: plan_none::<R::Stored>(call, lead, took),
+            stored: CachedValue::None,
         };
     };
     let Some(weight) = weight else {
-        return Conclusion {
-            landing: call.unstorable(Payload::typed(Arc::clone(&value)), &too_deep()),
-            stored: Found::Value(value),
+        return Plan {
+            plan: call.unstorable(Payload::typed(Arc::clone(&value)), &too_deep()),
+            stored: CachedValue::Value(value),
         };
     };
     let ttl = if unless(&value) {
@@ -230,23 +230,23 @@ fn conclude<R: Cached<S>, S, D: IntoTtl>(
         call.ttl_or_default(value_ttl(&value).into_ttl())
     };
     let Some(ttl) = ttl else {
-        return Conclusion {
-            landing: Landing::Share(Payload::typed(Arc::clone(&value))),
-            stored: Found::Value(value),
+        return Plan {
+            plan: FillPlan::Share(Payload::typed(Arc::clone(&value))),
+            stored: CachedValue::Value(value),
         };
     };
     #[cfg(feature = "redis")]
-    if call.is_far() {
+    if call.stores_in_redis() {
         let encoding = call.cache.encoding_of(&call.key);
         let encoded = entry::encode(&*value, &call.facts(lead, took), &encoding, R::equal);
         let payload = Payload::typed(Arc::clone(&value));
-        return Conclusion {
-            landing: call.landing_in_redis(payload, ttl, weight, encoded),
-            stored: Found::Value(value),
+        return Plan {
+            plan: call.plan_redis(payload, ttl, weight, encoded),
+            stored: CachedValue::Value(value),
         };
     }
     let payload = Payload::typed(Arc::clone(&value));
-    let landing = if call.cache.inner().memory_as_bytes {
+    let plan = if call.cache.inner().memory_as_bytes {
         let encoded = call.encode_for_memory(&*value, R::equal);
         call.landing_as_bytes(payload, ttl, encoded, took)
     } else {
@@ -254,12 +254,12 @@ fn conclude<R: Cached<S>, S, D: IntoTtl>(
             call.try_round_trip(&*value, R::equal);
         }
         drop(value);
-        call.landing_in_memory(payload, ttl, weight, took)
+        call.plan_memory(payload, ttl, weight, took)
     };
-    Conclusion {
-        landing,
+    Plan {
+        plan,
         // Nobody waits for a fill in memory, and so nobody asks.
-        stored: Found::Nothing,
+        stored: CachedValue::None,
     }
 }
 
@@ -278,20 +278,20 @@ fn too_deep() -> CacheError {
         reason = "nothing is encoded for memory"
     )
 )]
-fn nothing_lands<T: Storable>(call: &Call, lead: &Lead, took: Duration) -> Landing {
+fn plan_none<T: Storable>(call: &Call, lead: &Lead, took: Duration) -> FillPlan {
     let fill = call.cache_none.then(|| call.ttl_or_default(None)).flatten();
     let Some(ttl) = fill else {
-        return Landing::Share(Payload::Nothing);
+        return FillPlan::Share(Payload::Nothing);
     };
     #[cfg(feature = "redis")]
-    if call.is_far() {
+    if call.stores_in_redis() {
         let encoded = entry::Encoded::<T> {
             bytes: entry::nothing::<T>(&call.facts(lead, took)),
             read_back: None,
         };
-        return call.landing_in_redis(Payload::Nothing, ttl, 0, Ok(encoded));
+        return call.plan_redis(Payload::Nothing, ttl, 0, Ok(encoded));
     }
-    call.landing_in_memory(Payload::Nothing, ttl, 0, took)
+    call.plan_memory(Payload::Nothing, ttl, 0, took)
 }
 
 /// About how many bytes a value takes in this process; `None`, if it nests too deep to be stored.

@@ -18,26 +18,26 @@ pub(crate) enum Hidden {
 }
 
 /// What `value` hides. Types of any other name are not looked at.
-pub(crate) fn look_into<T: Serialize + ?Sized>(value: &T) -> Hidden {
+pub(crate) fn case_of<T: Serialize + ?Sized>(value: &T) -> Hidden {
     let name = type_name::<T>();
     if !name.starts_with("core::result::Result<") && !name.starts_with("core::option::Option<") {
         return Hidden::Value;
     }
-    match value.serialize(Look { depth: 0 }) {
-        Ok(()) | Err(Seen(Hidden::Value)) => Hidden::Value,
-        Err(Seen(found)) => found,
+    match value.serialize(CaseFinder { depth: 0 }) {
+        Ok(()) | Err(Stop(Hidden::Value)) => Hidden::Value,
+        Err(Stop(found)) => found,
     }
 }
 
 /// Follows `Ok` and `Some` inwards and stops at the first thing that is neither.
-struct Look {
+struct CaseFinder {
     depth: u32,
 }
 
-impl Look {
-    fn within<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Seen> {
+impl CaseFinder {
+    fn within<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Stop> {
         if self.depth == DEEPEST {
-            return Err(Seen(Hidden::Value));
+            return Err(Stop(Hidden::Value));
         }
         value.serialize(Self {
             depth: self.depth + 1,
@@ -47,15 +47,15 @@ impl Look {
 
 /// Ends the look with what was seen, as an error so that nothing more is visited.
 #[derive(Debug)]
-struct Seen(Hidden);
+struct Stop(Hidden);
 
-impl fmt::Display for Seen {
+impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("seen")
     }
 }
-impl std::error::Error for Seen {}
-impl ser::Error for Seen {
+impl std::error::Error for Stop {}
+impl ser::Error for Stop {
     fn custom<T: fmt::Display>(_: T) -> Self {
         Self(Hidden::Value)
     }
@@ -63,17 +63,17 @@ impl ser::Error for Seen {
 
 macro_rules! a_value {
     ($($method:ident($($argument:ty),*) -> $ok:ty;)*) => {$(
-        fn $method(self, $(_: $argument),*) -> Result<$ok, Seen> {
-            Err(Seen(Hidden::Value))
+        fn $method(self, $(_: $argument),*) -> Result<$ok, Stop> {
+            Err(Stop(Hidden::Value))
         }
     )*};
 }
 
-type Never = Impossible<(), Seen>;
+type Never = Impossible<(), Stop>;
 
-impl ser::Serializer for Look {
+impl ser::Serializer for CaseFinder {
     type Ok = ();
-    type Error = Seen;
+    type Error = Stop;
     type SerializeSeq = Never;
     type SerializeTuple = Never;
     type SerializeTupleStruct = Never;
@@ -96,18 +96,18 @@ impl ser::Serializer for Look {
         serialize_struct_variant(&'static str, u32, &'static str, usize) -> Never;
     }
 
-    fn serialize_none(self) -> Result<(), Seen> {
-        Err(Seen(Hidden::None))
+    fn serialize_none(self) -> Result<(), Stop> {
+        Err(Stop(Hidden::None))
     }
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Seen> {
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Stop> {
         self.within(value)
     }
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
         _: &'static str,
         _: &T,
-    ) -> Result<(), Seen> {
-        Err(Seen(Hidden::Value))
+    ) -> Result<(), Stop> {
+        Err(Stop(Hidden::Value))
     }
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
         self,
@@ -115,11 +115,11 @@ impl ser::Serializer for Look {
         _: u32,
         variant: &'static str,
         value: &T,
-    ) -> Result<(), Seen> {
+    ) -> Result<(), Stop> {
         match (name, variant) {
-            ("Result", "Err") => Err(Seen(Hidden::Err)),
+            ("Result", "Err") => Err(Stop(Hidden::Err)),
             ("Result", "Ok") => self.within(value),
-            _ => Err(Seen(Hidden::Value)),
+            _ => Err(Stop(Hidden::Value)),
         }
     }
 }
@@ -130,11 +130,11 @@ mod tests {
 
     #[test]
     fn cases_are_told_apart() {
-        assert_eq!(look_into(&Ok::<u8, u8>(1)), Hidden::Value);
-        assert_eq!(look_into(&Err::<u8, u8>(1)), Hidden::Err);
-        assert_eq!(look_into(&None::<u8>), Hidden::None);
-        assert_eq!(look_into(&Ok::<Option<u8>, u8>(None)), Hidden::None);
-        assert_eq!(look_into(&Some(Err::<u8, u8>(1))), Hidden::Err);
-        assert_eq!(look_into("Err"), Hidden::Value);
+        assert_eq!(case_of(&Ok::<u8, u8>(1)), Hidden::Value);
+        assert_eq!(case_of(&Err::<u8, u8>(1)), Hidden::Err);
+        assert_eq!(case_of(&None::<u8>), Hidden::None);
+        assert_eq!(case_of(&Ok::<Option<u8>, u8>(None)), Hidden::None);
+        assert_eq!(case_of(&Some(Err::<u8, u8>(1))), Hidden::Err);
+        assert_eq!(case_of("Err"), Hidden::Value);
     }
 }

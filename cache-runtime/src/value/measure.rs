@@ -88,7 +88,10 @@ impl Details {
 }
 
 /// Measures `value`, with its digest if that is wanted, or says why its `Serialize` refused.
-pub(crate) fn measure<T: Serialize + ?Sized>(value: &T, digest: bool) -> Result<Measure, Refused> {
+pub(crate) fn measure<T: Serialize + ?Sized>(
+    value: &T,
+    digest: bool,
+) -> Result<Measure, MeasureError> {
     look(value, if digest { Mode::Digest } else { Mode::Measure })
 }
 
@@ -105,19 +108,19 @@ pub(crate) fn weigh<T: Serialize + ?Sized>(value: &T) -> Option<usize> {
     }
 }
 
-fn look<T: Serialize + ?Sized>(value: &T, mode: Mode) -> Result<Measure, Refused> {
+fn look<T: Serialize + ?Sized>(value: &T, mode: Mode) -> Result<Measure, MeasureError> {
     let mut measure = Measure {
         mode,
         ..Measure::default()
     };
-    let shown = value.serialize(Look {
+    let shown = value.serialize(Measurer {
         measure: &mut measure,
         in_some: false,
         depth: 0,
         place: Place::ROOT,
     });
     match shown {
-        _ if measure.too_deep => Err(Refused {
+        _ if measure.too_deep => Err(MeasureError {
             message: String::new(),
             too_deep: true,
         }),
@@ -131,19 +134,19 @@ fn look<T: Serialize + ?Sized>(value: &T, mode: Mode) -> Result<Measure, Refused
 
 /// A user's `Serialize` refused, or the value nests too deep.
 #[derive(Debug)]
-pub(crate) struct Refused {
+pub(crate) struct MeasureError {
     message: String,
     /// Said by the look, whatever the user's code made of the error.
     pub(crate) too_deep: bool,
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for MeasureError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
-impl std::error::Error for Refused {}
-impl ser::Error for Refused {
+impl std::error::Error for MeasureError {}
+impl ser::Error for MeasureError {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self {
             message: message.to_string(),
@@ -186,27 +189,27 @@ fn float(value: f64) -> u64 {
     mix(tag::FLOAT, bits)
 }
 
-struct Look<'a> {
+struct Measurer<'a> {
     measure: &'a mut Measure,
     in_some: bool,
     depth: u32,
     place: Place,
 }
 
-impl<'a> Look<'a> {
-    fn add(self, bytes: usize, digest: impl FnOnce() -> u64) -> Result<u64, Refused> {
+impl<'a> Measurer<'a> {
+    fn add(self, bytes: usize, digest: impl FnOnce() -> u64) -> Result<u64, MeasureError> {
         self.measure.bytes += bytes;
         Ok(self.measure.digest(digest))
     }
 
-    fn nil(self) -> Result<u64, Refused> {
+    fn nil(self) -> Result<u64, MeasureError> {
         self.measure.nests_nil |= self.in_some;
         self.add(1, || tag::NIL)
     }
 
     /// A look at what is within, one level deeper.
-    fn within(self, in_some: bool, place: Place) -> Result<Self, Refused> {
-        Ok(Look {
+    fn within(self, in_some: bool, place: Place) -> Result<Self, MeasureError> {
+        Ok(Measurer {
             depth: self.measure.deeper(self.depth)?,
             measure: self.measure,
             in_some,
@@ -266,10 +269,10 @@ impl Measure {
         }
     }
 
-    fn deeper(&mut self, depth: u32) -> Result<u32, Refused> {
+    fn deeper(&mut self, depth: u32) -> Result<u32, MeasureError> {
         if depth == DEEPEST {
             self.too_deep = true;
-            return Err(Refused {
+            return Err(MeasureError {
                 message: format!("it nests deeper than {DEEPEST} levels"),
                 too_deep: true,
             });
@@ -280,15 +283,15 @@ impl Measure {
 
 macro_rules! sized {
     ($($method:ident($type:ty) = |$value:ident| $digest:expr;)*) => {$(
-        fn $method(self, $value: $type) -> Result<u64, Refused> {
+        fn $method(self, $value: $type) -> Result<u64, MeasureError> {
             self.add(size_of::<$type>(), || $digest)
         }
     )*};
 }
 
-impl<'a> ser::Serializer for Look<'a> {
+impl<'a> ser::Serializer for Measurer<'a> {
     type Ok = u64;
-    type Error = Refused;
+    type Error = MeasureError;
     type SerializeSeq = Parts<'a>;
     type SerializeTuple = Parts<'a>;
     type SerializeTupleStruct = Parts<'a>;
@@ -313,24 +316,24 @@ impl<'a> ser::Serializer for Look<'a> {
         serialize_f64(f64) = |value| float(value);
         serialize_char(char) = |value| mix(tag::CHAR, u32::from(value).into());
     }
-    fn serialize_str(self, value: &str) -> Result<u64, Refused> {
+    fn serialize_str(self, value: &str) -> Result<u64, MeasureError> {
         self.add(8 + value.len(), || {
             xxh3_64_with_seed(value.as_bytes(), tag::STR)
         })
     }
-    fn serialize_bytes(self, value: &[u8]) -> Result<u64, Refused> {
+    fn serialize_bytes(self, value: &[u8]) -> Result<u64, MeasureError> {
         self.add(8 + value.len(), || xxh3_64_with_seed(value, tag::BYTES))
     }
-    fn serialize_none(self) -> Result<u64, Refused> {
+    fn serialize_none(self) -> Result<u64, MeasureError> {
         self.nil()
     }
-    fn serialize_unit(self) -> Result<u64, Refused> {
+    fn serialize_unit(self) -> Result<u64, MeasureError> {
         self.nil()
     }
-    fn serialize_unit_struct(self, _: &'static str) -> Result<u64, Refused> {
+    fn serialize_unit_struct(self, _: &'static str) -> Result<u64, MeasureError> {
         self.nil()
     }
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<u64, Refused> {
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<u64, MeasureError> {
         self.measure.bytes += 1;
         let place = self.place;
         let within = value.serialize(self.within(true, place)?)?;
@@ -341,7 +344,7 @@ impl<'a> ser::Serializer for Look<'a> {
         name: &'static str,
         index: u32,
         _: &'static str,
-    ) -> Result<u64, Refused> {
+    ) -> Result<u64, MeasureError> {
         if self.measure.mode == Mode::Detail && self.measure.details.variants.len() < MOST_DETAILS {
             self.measure.details.variants.insert(self.place, name);
         }
@@ -351,7 +354,7 @@ impl<'a> ser::Serializer for Look<'a> {
         self,
         _: &'static str,
         value: &T,
-    ) -> Result<u64, Refused> {
+    ) -> Result<u64, MeasureError> {
         let (in_some, place) = (self.in_some, self.place);
         value.serialize(self.within(in_some, place)?)
     }
@@ -361,23 +364,23 @@ impl<'a> ser::Serializer for Look<'a> {
         index: u32,
         _: &'static str,
         value: &T,
-    ) -> Result<u64, Refused> {
+    ) -> Result<u64, MeasureError> {
         self.measure.bytes += 4;
         let place = self.place.variant();
         let within = value.serialize(self.within(false, place)?)?;
         Ok(mix(mix(tag::VARIANT, index.into()), within))
     }
-    fn serialize_seq(self, _: Option<usize>) -> Result<Parts<'a>, Refused> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<Parts<'a>, MeasureError> {
         Ok(self.compound(true))
     }
-    fn serialize_tuple(self, _: usize) -> Result<Parts<'a>, Refused> {
+    fn serialize_tuple(self, _: usize) -> Result<Parts<'a>, MeasureError> {
         Ok(self.compound(false))
     }
     fn serialize_tuple_struct(
         self,
         name: &'static str,
         length: usize,
-    ) -> Result<Parts<'a>, Refused> {
+    ) -> Result<Parts<'a>, MeasureError> {
         Ok(self.fields(name, length, None))
     }
     fn serialize_tuple_variant(
@@ -386,13 +389,17 @@ impl<'a> ser::Serializer for Look<'a> {
         index: u32,
         variant: &'static str,
         length: usize,
-    ) -> Result<Parts<'a>, Refused> {
+    ) -> Result<Parts<'a>, MeasureError> {
         Ok(self.fields(variant, length, Some(index)))
     }
-    fn serialize_map(self, _: Option<usize>) -> Result<Parts<'a>, Refused> {
+    fn serialize_map(self, _: Option<usize>) -> Result<Parts<'a>, MeasureError> {
         Ok(self.compound(true))
     }
-    fn serialize_struct(self, name: &'static str, length: usize) -> Result<Parts<'a>, Refused> {
+    fn serialize_struct(
+        self,
+        name: &'static str,
+        length: usize,
+    ) -> Result<Parts<'a>, MeasureError> {
         Ok(self.fields(name, length, None))
     }
     fn serialize_struct_variant(
@@ -401,7 +408,7 @@ impl<'a> ser::Serializer for Look<'a> {
         index: u32,
         variant: &'static str,
         length: usize,
-    ) -> Result<Parts<'a>, Refused> {
+    ) -> Result<Parts<'a>, MeasureError> {
         Ok(self.fields(variant, length, Some(index)))
     }
     fn is_human_readable(&self) -> bool {
@@ -425,8 +432,12 @@ struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    fn look<T: Serialize + ?Sized>(&mut self, value: &T, place: Place) -> Result<u64, Refused> {
-        value.serialize(Look {
+    fn look<T: Serialize + ?Sized>(
+        &mut self,
+        value: &T,
+        place: Place,
+    ) -> Result<u64, MeasureError> {
+        value.serialize(Measurer {
             depth: self.measure.deeper(self.depth)?,
             measure: self.measure,
             in_some: false,
@@ -445,7 +456,7 @@ impl Parts<'_> {
         };
     }
 
-    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
+    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), MeasureError> {
         let digest = self.look(value, self.place.element(self.count))?;
         self.count(digest);
         Ok(())
@@ -455,7 +466,7 @@ impl Parts<'_> {
         &mut self,
         field: &'static str,
         value: &T,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), MeasureError> {
         self.show(field);
         let digest = self.look(value, self.place.value(self.count))?;
         self.count(digest);
@@ -489,11 +500,11 @@ macro_rules! parts {
     ($($trait:ident.$method:ident,)*) => {$(
         impl ser::$trait for Parts<'_> {
             type Ok = u64;
-            type Error = Refused;
-            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
+            type Error = MeasureError;
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), MeasureError> {
                 self.element(value)
             }
-            fn end(self) -> Result<u64, Refused> {
+            fn end(self) -> Result<u64, MeasureError> {
                 Ok(self.finish())
             }
         }
@@ -508,19 +519,19 @@ macro_rules! named_parts {
     ($($trait:ident,)*) => {$(
         impl ser::$trait for Parts<'_> {
             type Ok = u64;
-            type Error = Refused;
+            type Error = MeasureError;
             fn serialize_field<T: Serialize + ?Sized>(
                 &mut self,
                 field: &'static str,
                 value: &T,
-            ) -> Result<(), Refused> {
+            ) -> Result<(), MeasureError> {
                 self.field(field, value)
             }
-            fn skip_field(&mut self, field: &'static str) -> Result<(), Refused> {
+            fn skip_field(&mut self, field: &'static str) -> Result<(), MeasureError> {
                 self.skip(field);
                 Ok(())
             }
-            fn end(self) -> Result<u64, Refused> {
+            fn end(self) -> Result<u64, MeasureError> {
                 Ok(self.finish())
             }
         }
@@ -530,17 +541,17 @@ named_parts! { SerializeStruct, SerializeStructVariant, }
 
 impl ser::SerializeMap for Parts<'_> {
     type Ok = u64;
-    type Error = Refused;
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Refused> {
+    type Error = MeasureError;
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), MeasureError> {
         self.key = self.look(key, self.place.element(self.count))?;
         Ok(())
     }
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), MeasureError> {
         let value = self.look(value, self.place.value(self.count))?;
         self.count(mix(self.key, value));
         Ok(())
     }
-    fn end(self) -> Result<u64, Refused> {
+    fn end(self) -> Result<u64, MeasureError> {
         Ok(self.finish())
     }
 }
@@ -551,7 +562,7 @@ mod tests {
 
     use super::*;
 
-    fn measure<T: Serialize + ?Sized>(value: &T) -> Result<Measure, Refused> {
+    fn measure<T: Serialize + ?Sized>(value: &T) -> Result<Measure, MeasureError> {
         super::measure(value, true)
     }
 
@@ -584,7 +595,7 @@ mod tests {
     #[test]
     fn the_digest_tells_values_apart_and_not_their_order_in_sets() {
         let digest =
-            |value: &dyn Fn() -> Result<Measure, Refused>| value().expect("measures").digest;
+            |value: &dyn Fn() -> Result<Measure, MeasureError>| value().expect("measures").digest;
         macro_rules! digests {
             ($($value:expr),* $(,)?) => { [$(digest(&|| measure(&$value))),*] };
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::Storable;
-use crate::entry::{self, Bytes, Found};
+use crate::entry::{self, Bytes, CachedValue};
 use crate::error::CacheError;
 
 /// What an entry holds.
@@ -61,17 +61,17 @@ impl Payload {
         self,
         entry_version: u32,
         version: u32,
-    ) -> Option<Found<Arc<T>>> {
+    ) -> Option<CachedValue<Arc<T>>> {
         match self {
             Self::Typed(value) if entry_version == version => {
                 if !(&*value as &dyn Any).is::<T>() {
-                    return convert(&*value).map(Found::Value);
+                    return convert(&*value).map(CachedValue::Value);
                 }
                 let value: Arc<dyn Any + Send + Sync> = value;
-                value.downcast().ok().map(Found::Value)
+                value.downcast().ok().map(CachedValue::Value)
             }
             Self::Encoded(bytes) => read_shared(&bytes, version),
-            Self::Nothing if entry_version == version => Some(Found::Nothing),
+            Self::Nothing if entry_version == version => Some(CachedValue::None),
             Self::Typed(..) | Self::Nothing => None,
         }
     }
@@ -81,7 +81,7 @@ impl Payload {
         &self,
         entry_version: u32,
         version: u32,
-    ) -> Option<Found<Arc<T>>> {
+    ) -> Option<CachedValue<Arc<T>>> {
         self.clone().into_shared(entry_version, version)
     }
 
@@ -102,10 +102,10 @@ impl Payload {
 }
 
 #[cold]
-fn read_shared<T: Storable>(bytes: &[u8], version: u32) -> Option<Found<Arc<T>>> {
+fn read_shared<T: Storable>(bytes: &[u8], version: u32) -> Option<CachedValue<Arc<T>>> {
     Some(match entry::read::<T>(bytes, Some(version))? {
-        Found::Value(value) => Found::Value(Arc::new(value)),
-        Found::Nothing => Found::Nothing,
+        CachedValue::Value(value) => CachedValue::Value(Arc::new(value)),
+        CachedValue::None => CachedValue::None,
     })
 }
 

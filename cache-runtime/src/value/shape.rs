@@ -197,7 +197,7 @@ pub trait Cached<S>: Shape<S, Value = Self::Stored> + Sized {
     /// What of it may be stored. Looks into a type parameter that turned out to be a `Result` or an `Option`.
     fn verdict(&self) -> Peek<'_, Self::Stored> {
         match self.peek() {
-            Peek::Value(value) => match hidden::look_into(value) {
+            Peek::Value(value) => match hidden::case_of(value) {
                 Hidden::Value => Peek::Value(value),
                 Hidden::None => Peek::None,
                 Hidden::Err => Peek::Err,

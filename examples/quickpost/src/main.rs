@@ -75,9 +75,9 @@ async fn cache() -> Result<Cache, CacheError> {
 /// In front of Redis, what is read often stands in this process too.
 fn builder() -> Result<CacheBuilder, CacheError> {
     Ok(CacheBuilder::from_env()?
-        .prefix_default("quickpost")
+        .default_prefix("quickpost")
         .preset("topics", Duration::from_secs(900))
-        .near(16 << 20))
+        .near_cache(16 << 20))
 }
 
 async fn serve() -> Result<ExitCode, Box<dyn Error>> {

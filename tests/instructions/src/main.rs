@@ -90,7 +90,9 @@ fn cache(place: &str) -> Cache {
             let url = std::env::var("REDIS_URL").expect("`REDIS_URL` says where a Redis is");
             // It mustn't lose its trust: under callgrind all is slow.
             let patient = builder.redis(url).response_timeout(Duration::from_secs(60));
-            patient.near(1 << 20).near_silence(Duration::from_secs(120))
+            patient
+                .near_cache(1 << 20)
+                .near_max_silence(Duration::from_secs(120))
         }
         other => panic!("`{other}` is neither `memory` nor `near`"),
     };

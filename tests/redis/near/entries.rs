@@ -110,7 +110,7 @@ async fn large(id: u32) -> String {
 #[tokio::test]
 async fn it_is_bounded_by_bytes() {
     let server = RedisServer::start();
-    let small = builder(server.url()).near(100_000).build().unwrap();
+    let small = builder(server.url()).near_cache(100_000).build().unwrap();
     until_near(&server, &small, &Rows::default(), 1).await;
     for id in 0..1_000 {
         small.scope(large(id)).await;

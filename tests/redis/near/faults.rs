@@ -69,7 +69,7 @@ async fn a_silent_connection_is_trusted_for_no_longer_than_the_bound() {
     const SILENCE: Duration = Duration::from_millis(400);
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
-    let near = builder(proxy.url()).near_silence(SILENCE);
+    let near = builder(proxy.url()).near_max_silence(SILENCE);
     let near = near.response_timeout(Duration::from_millis(250));
     let (cache, rows) = (near.build().unwrap(), Rows::default());
     for round in 1..4 {
@@ -98,7 +98,7 @@ async fn a_silent_connection_is_trusted_for_no_longer_than_the_bound() {
 #[tokio::test]
 async fn a_stopped_server_is_noticed() {
     let server = RedisServer::start();
-    let near = builder(server.url()).near_silence(Duration::from_millis(400));
+    let near = builder(server.url()).near_max_silence(Duration::from_millis(400));
     let near = near.response_timeout(Duration::from_millis(250));
     let (cache, rows) = (near.build().unwrap(), Rows::default());
     until_near(&server, &cache, &rows, 1).await;
@@ -183,7 +183,10 @@ async fn a_call_waits_for_one_response_timeout() {
     let proxy = Proxy::before(server.port());
     let cache = builder(proxy.url()).response_timeout(TIMEOUT);
     // Trusted for longer than the timeout, so that a call finds out.
-    let cache = cache.near_silence(Duration::from_secs(60)).build().unwrap();
+    let cache = cache
+        .near_max_silence(Duration::from_secs(60))
+        .build()
+        .unwrap();
     let rows = Rows::default();
     until_near(&server, &cache, &rows, 1).await;
     proxy.set(Fault::Silent);

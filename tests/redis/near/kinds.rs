@@ -32,7 +32,7 @@ async fn close(rows: &Rows, id: u32) -> u32 {
 async fn near_false_keeps_a_function_out() {
     let server = RedisServer::start();
     // A machine that stands still for a second empties no near store meanwhile: its entries are counted.
-    let patient = builder(server.url()).near_silence(Duration::from_secs(60));
+    let patient = builder(server.url()).near_max_silence(Duration::from_secs(60));
     let (cache, rows) = (patient.build().unwrap(), Rows::default());
     until_near(&server, &cache, &rows, 1).await;
     let entries = cache.stats().entries;

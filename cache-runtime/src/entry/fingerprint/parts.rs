@@ -2,7 +2,7 @@
 
 use serde::de::{self, DeserializeSeed, IntoDeserializer, Visitor};
 
-use super::trace::{Refused, Trace};
+use super::trace::{Trace, TraceStopped};
 use super::tracer::Tracer;
 
 /// The elements, fields or entries of a compound type.
@@ -22,11 +22,11 @@ impl Parts<'_> {
 }
 
 impl<'de> de::SeqAccess<'de> for Parts<'_> {
-    type Error = Refused;
+    type Error = TraceStopped;
     fn next_element_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
-    ) -> Result<Option<S::Value>, Refused> {
+    ) -> Result<Option<S::Value>, TraceStopped> {
         match self.left.checked_sub(1) {
             None => Ok(None),
             Some(left) => {
@@ -41,14 +41,17 @@ impl<'de> de::SeqAccess<'de> for Parts<'_> {
 }
 
 impl<'de> de::MapAccess<'de> for Parts<'_> {
-    type Error = Refused;
+    type Error = TraceStopped;
     fn next_key_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
-    ) -> Result<Option<S::Value>, Refused> {
+    ) -> Result<Option<S::Value>, TraceStopped> {
         de::SeqAccess::next_element_seed(self, seed)
     }
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Refused> {
+    fn next_value_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<S::Value, TraceStopped> {
         self.trace.descend()?;
         let value = seed.deserialize(self.next());
         self.trace.rise();
@@ -65,21 +68,27 @@ pub(super) struct Variant<'a> {
 }
 
 impl<'de, 'a> de::EnumAccess<'de> for Variant<'a> {
-    type Error = Refused;
+    type Error = TraceStopped;
     type Variant = Self;
-    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self), Refused> {
-        let index = u32::try_from(self.index).map_err(|_| Refused)?;
-        let index: de::value::U32Deserializer<Refused> = index.into_deserializer();
+    fn variant_seed<S: DeserializeSeed<'de>>(
+        self,
+        seed: S,
+    ) -> Result<(S::Value, Self), TraceStopped> {
+        let index = u32::try_from(self.index).map_err(|_| TraceStopped)?;
+        let index: de::value::U32Deserializer<TraceStopped> = index.into_deserializer();
         Ok((seed.deserialize(index)?, self))
     }
 }
 
 impl<'de> de::VariantAccess<'de> for Variant<'_> {
-    type Error = Refused;
-    fn unit_variant(self) -> Result<(), Refused> {
+    type Error = TraceStopped;
+    fn unit_variant(self) -> Result<(), TraceStopped> {
         self.trace.note(28)
     }
-    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Refused> {
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(
+        self,
+        seed: S,
+    ) -> Result<S::Value, TraceStopped> {
         self.trace.note(29)?;
         seed.deserialize(Tracer {
             trace: self.trace,
@@ -90,7 +99,7 @@ impl<'de> de::VariantAccess<'de> for Variant<'_> {
         self,
         length: usize,
         visitor: V,
-    ) -> Result<V::Value, Refused> {
+    ) -> Result<V::Value, TraceStopped> {
         self.trace.note(30)?;
         self.trace
             .log
@@ -106,7 +115,7 @@ impl<'de> de::VariantAccess<'de> for Variant<'_> {
         self,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Refused> {
+    ) -> Result<V::Value, TraceStopped> {
         self.trace.note(31)?;
         self.trace.note_names(fields);
         let mut parts = Parts {

@@ -138,12 +138,12 @@ impl Trace {
         self.samples[self.asked - 1]
     }
 
-    pub(super) fn note(&mut self, kind: u8) -> Result<(), Refused> {
+    pub(super) fn note(&mut self, kind: u8) -> Result<(), TraceStopped> {
         self.log.push(kind);
         if self.log.len() > MOST_EVENTS {
             self.too_deep = true;
             self.way_out = usize::MAX - 1;
-            return Err(Refused);
+            return Err(TraceStopped);
         }
         Ok(())
     }
@@ -175,10 +175,10 @@ impl Trace {
     }
 
     /// Goes one level deeper; [`rise`](Self::rise) comes back.
-    pub(super) fn descend(&mut self) -> Result<(), Refused> {
+    pub(super) fn descend(&mut self) -> Result<(), TraceStopped> {
         if self.level == MOST_LEVELS {
             self.too_deep = true;
-            return Err(Refused);
+            return Err(TraceStopped);
         }
         self.level += 1;
         Ok(())
@@ -189,10 +189,10 @@ impl Trace {
     }
 
     /// Enters a struct or enum; tells whether it is within itself.
-    pub(super) fn enter<T>(&mut self) -> Result<bool, Refused> {
+    pub(super) fn enter<T>(&mut self) -> Result<bool, TraceStopped> {
         if self.open.len() == DEEPEST {
             self.too_deep = true;
-            return Err(Refused);
+            return Err(TraceStopped);
         }
         let within_itself = self.open.contains(&type_name::<T>());
         self.open.push(type_name::<T>());
@@ -222,15 +222,15 @@ impl Trace {
 
 /// Ends a pass: a sample was refused, or a bound was met.
 #[derive(Debug)]
-pub(super) struct Refused;
+pub(super) struct TraceStopped;
 
-impl fmt::Display for Refused {
+impl fmt::Display for TraceStopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("refused")
     }
 }
-impl std::error::Error for Refused {}
-impl de::Error for Refused {
+impl std::error::Error for TraceStopped {}
+impl de::Error for TraceStopped {
     fn custom<T: fmt::Display>(_: T) -> Self {
         Self
     }

@@ -3,7 +3,7 @@
 use serde::de::{Deserializer, Visitor};
 
 use super::parts::{Parts, Variant};
-use super::trace::{Refused, Trace};
+use super::trace::{Trace, TraceStopped};
 
 const TEXTS: &[&str] = &[
     "",
@@ -53,8 +53,8 @@ impl<'t> Tracer<'t> {
     /// Visits what is inside a named type `T`, and leaves it.
     fn inside<T>(
         mut self,
-        visit: impl FnOnce(&mut Self) -> Result<T, Refused>,
-    ) -> Result<T, Refused> {
+        visit: impl FnOnce(&mut Self) -> Result<T, TraceStopped>,
+    ) -> Result<T, TraceStopped> {
         let within_itself = self.trace.enter::<T>()?;
         self.recursive |= within_itself;
         let visited = visit(&mut self);
@@ -65,7 +65,7 @@ impl<'t> Tracer<'t> {
 
 macro_rules! numbers {
     ($($method:ident => $visit:ident($type:ty), $kind:literal;)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceStopped> {
             self.trace.note($kind)?;
             let sample = NUMBERS[self.trace.sample(NUMBERS.len())];
             visitor.$visit(<$type>::from(sample))
@@ -74,7 +74,7 @@ macro_rules! numbers {
 }
 
 impl<'de> Deserializer<'de> for Tracer<'_> {
-    type Error = Refused;
+    type Error = TraceStopped;
 
     numbers! {
         deserialize_i16 => visit_i16(i16), 3;
@@ -85,38 +85,38 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         deserialize_f32 => visit_f32(f32), 12; deserialize_f64 => visit_f64(f64), 13;
     }
 
-    fn deserialize_i8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_i8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceStopped> {
         self.trace.note(2)?;
         let sample = NUMBERS[self.trace.sample(NUMBERS.len())];
         visitor.visit_i8(i8::try_from(sample).unwrap_or_default())
     }
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceStopped> {
         self.trace.note(1)?;
         let sample = self.trace.sample(2) == 0;
         visitor.visit_bool(sample)
     }
-    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceStopped> {
         self.trace.note(14)?;
         let sample = CHARS[self.trace.sample(CHARS.len())];
         visitor.visit_char(sample)
     }
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceStopped> {
         self.trace.note(15)?;
         let sample = TEXTS[self.trace.sample(TEXTS.len())];
         visitor.visit_str(sample)
     }
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceStopped> {
         self.deserialize_str(visitor)
     }
-    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceStopped> {
         self.trace.note(16)?;
         let sample = BYTE_LENGTHS[self.trace.sample(BYTE_LENGTHS.len())];
         visitor.visit_byte_buf(vec![0; sample])
     }
-    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceStopped> {
         self.deserialize_bytes(visitor)
     }
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceStopped> {
         self.trace.note(17)?;
         if self.recursive {
             return visitor.visit_none();
@@ -129,7 +129,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         self.trace.rise();
         visited
     }
-    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceStopped> {
         self.trace.note(18)?;
         visitor.visit_unit()
     }
@@ -137,7 +137,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         self,
         name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Refused> {
+    ) -> Result<V::Value, TraceStopped> {
         self.trace.note(19)?;
         self.trace.note_name(name);
         visitor.visit_unit()
@@ -146,7 +146,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         self,
         name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Refused> {
+    ) -> Result<V::Value, TraceStopped> {
         self.trace.note(20)?;
         self.trace.note_name(name);
         self.inside(|tracer| {
@@ -157,7 +157,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
             })
         })
     }
-    fn deserialize_seq<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_seq<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, TraceStopped> {
         self.trace.note(21)?;
         let length = usize::from(!self.recursive);
         visitor.visit_seq(self.parts(length))
@@ -166,7 +166,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         mut self,
         length: usize,
         visitor: V,
-    ) -> Result<V::Value, Refused> {
+    ) -> Result<V::Value, TraceStopped> {
         self.trace.note(22)?;
         self.trace
             .log
@@ -178,7 +178,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         name: &'static str,
         length: usize,
         visitor: V,
-    ) -> Result<V::Value, Refused> {
+    ) -> Result<V::Value, TraceStopped> {
         self.trace.note(23)?;
         self.trace.note_name(name);
         self.trace
@@ -187,7 +187,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         self.trace.note_struct(name, length);
         self.inside(|tracer| visitor.visit_seq(tracer.parts(length)))
     }
-    fn deserialize_map<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_map<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, TraceStopped> {
         self.trace.note(24)?;
         let length = usize::from(!self.recursive);
         visitor.visit_map(self.parts(length))
@@ -197,7 +197,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Refused> {
+    ) -> Result<V::Value, TraceStopped> {
         self.trace.note(25)?;
         self.trace.note_name(name);
         self.trace.note_names(fields);
@@ -218,7 +218,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Refused> {
+    ) -> Result<V::Value, TraceStopped> {
         self.trace.note(26)?;
         self.trace.note_name(name);
         self.trace.note_names(variants);
@@ -240,7 +240,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
             })
         })
     }
-    fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, TraceStopped> {
         self.trace.note(27)?;
         self.trace.asks_any = true;
         match self.trace.sample(5) {
@@ -251,10 +251,13 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
             _ => visitor.visit_seq(self.parts(0)),
         }
     }
-    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceStopped> {
         self.deserialize_any(visitor)
     }
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_ignored_any<V: Visitor<'de>>(
+        self,
+        visitor: V,
+    ) -> Result<V::Value, TraceStopped> {
         self.deserialize_any(visitor)
     }
     fn is_human_readable(&self) -> bool {

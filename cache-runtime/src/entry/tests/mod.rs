@@ -225,7 +225,7 @@ fn a_none_and_a_text_are_kept_as_what_they_are() {
         version: 3,
         ..Facts::default()
     });
-    assert_eq!(read::<Post>(&none, Some(3)), Some(Found::Nothing));
+    assert_eq!(read::<Post>(&none, Some(3)), Some(CachedValue::None));
     assert_eq!(decode::<Post>(&none, None), None);
     assert_eq!(
         decode::<String>(&encoded("text"), None).as_deref(),

@@ -57,7 +57,7 @@ fn a_limit_may_end_any_wait() {
         let world = World::new(IMPATIENT);
         let values = herd(&world, 2, 2);
         assert_eq!(values.len(), 4);
-        world.settle();
+        world.resolve();
     });
 }
 
@@ -91,7 +91,7 @@ fn a_task_does_not_wait_for_a_call_that_it_holds() {
         });
         world.read_blocking(false);
         block_on(holding).expect("not aborted");
-        world.settle();
+        world.resolve();
     });
 }
 
@@ -116,6 +116,6 @@ fn a_call_may_move_to_another_thread() {
         });
         together(vec![moved, blocking]);
         assert_eq!(world.history.runs(), 1);
-        world.settle();
+        world.resolve();
     });
 }

@@ -3,7 +3,7 @@
 use shuttle::scheduler::DfsScheduler;
 
 use super::*;
-use crate::flight::{Boarding, Flights, Leader, Outcome, Stance, Wait};
+use crate::flight::{Flights, JoinOutcome, Leader, Stance, Wait, WaitOutcome};
 use crate::store::memory::{Entry, MemoryStore};
 
 /// Far more than the cases have, so that none is cut off unnoticed: the count of orders is checked.
@@ -22,15 +22,15 @@ fn explore_all(scenario: impl Fn() + Send + Sync + 'static) {
 }
 
 fn lead(flights: &Arc<Flights>) -> Leader {
-    match flights.board(&KEY.into(), true, |_| Stance::Join, || None::<()>) {
-        Boarding::Lead(leader) => leader,
+    match flights.join_or_lead(&KEY.into(), true, |_| Stance::Join, || None::<()>) {
+        JoinOutcome::Lead(leader) => leader,
         _ => panic!("nobody flies yet"),
     }
 }
 
 fn wait(flights: &Arc<Flights>) -> Wait {
-    match flights.board(&KEY.into(), true, |_| Stance::Join, || None::<()>) {
-        Boarding::Join(flight) => Wait::new(flight, PATIENT, false),
+    match flights.join_or_lead(&KEY.into(), true, |_| Stance::Join, || None::<()>) {
+        JoinOutcome::Join(flight) => Wait::new(flight, PATIENT, false),
         _ => panic!("somebody flies"),
     }
 }
@@ -47,16 +47,16 @@ fn entry() -> Entry {
     }
 }
 
-/// No landing is missed by who begins to wait, or waits already.
+/// No plan is missed by who begins to wait, or waits already.
 #[test]
 fn a_landing_and_a_wait() {
     explore_all(|| {
         let flights = Arc::new(Flights::new());
         let leader = lead(&flights);
         let waiting = wait(&flights);
-        let landing = thread::spawn(move || leader.land(Payload::Nothing, 0, |_, _| ()));
-        assert!(matches!(block_on(waiting), Outcome::Landed(..)));
-        assert!(landing.join().expect("no panic").is_some());
+        let plan = thread::spawn(move || leader.complete(Payload::Nothing, 0, |_, _| ()));
+        assert!(matches!(block_on(waiting), WaitOutcome::Completed(..)));
+        assert!(plan.join().expect("no panic").is_some());
     });
 }
 
@@ -67,7 +67,7 @@ fn a_dropped_leader_and_a_wait() {
         let leader = lead(&flights);
         let waiting = wait(&flights);
         let dropping = thread::spawn(move || drop(leader));
-        assert!(matches!(block_on(waiting), Outcome::Failed));
+        assert!(matches!(block_on(waiting), WaitOutcome::Failed));
         // Whoever is told so finds the table free.
         drop(lead(&flights));
         dropping.join().expect("no panic");
@@ -81,15 +81,15 @@ fn a_fill_and(invalidate: impl Fn(&Flights, &MemoryStore) + Send + Sync + 'stati
         let store = Arc::new(MemoryStore::new(4 << 20));
         let leader = lead(&flights);
         let filled = Arc::clone(&store);
-        let landing = thread::spawn(move || {
+        let plan = thread::spawn(move || {
             let fill = |key: &str, payload| {
                 let entry = Entry { payload, ..entry() };
                 filled.insert(key, entry, 0)
             };
-            leader.land(Payload::Nothing, 0, fill).is_some()
+            leader.complete(Payload::Nothing, 0, fill).is_some()
         });
         invalidate(&flights, &store);
-        landing.join().expect("no panic");
+        plan.join().expect("no panic");
         assert!(store.get(KEY, 0).is_none(), "stale");
         drop(lead(&flights));
     });
@@ -98,7 +98,7 @@ fn a_fill_and(invalidate: impl Fn(&Flights, &MemoryStore) + Send + Sync + 'stati
 #[test]
 fn a_fill_and_an_invalidation_by_key() {
     a_fill_and(|flights, store| {
-        flights.void_key(KEY, || store.take(KEY));
+        flights.invalidate_key(KEY, || store.take(KEY));
     });
 }
 
@@ -107,7 +107,7 @@ fn a_fill_and_an_invalidation_by_key() {
 fn a_fill_and_an_invalidation_by_pattern() {
     let pattern = crate::pattern::Pattern::new("posts:*");
     a_fill_and(move |flights, store| {
-        flights.void_matching(&pattern);
+        flights.invalidate_matching(&pattern);
         store.remove_matching(&pattern, 0);
     });
 }

@@ -32,7 +32,7 @@ fn who_waits_for_a_leader_that_errs_takes_over() {
         let outcomes: Vec<_> = outcomes.into_iter().map(block_on).collect();
         assert_eq!(outcomes.iter().filter(|value| value.is_err()).count(), 1);
         assert_eq!(world.history.runs(), 2);
-        world.settle();
+        world.resolve();
         assert_eq!(world.history.runs(), 2, "the value is stored");
     });
 }
@@ -70,7 +70,7 @@ fn who_waits_for_a_blocking_leader_that_panics_takes_over() {
         block_on(reader).expect("not aborted");
         assert!(panics <= 1);
         assert_eq!(world.history.runs(), 1 + panics as u64);
-        world.settle();
+        world.resolve();
     });
 }
 
@@ -102,7 +102,7 @@ fn who_waits_for_an_async_leader_that_panics_takes_over() {
             block_on(caller).expect("not aborted");
         }
         assert_eq!(world.history.runs(), 2);
-        world.settle();
+        world.resolve();
         assert_eq!(world.history.runs(), 2, "the value is stored");
     });
 }
@@ -129,6 +129,6 @@ fn who_waits_for_a_leader_that_is_dropped_takes_over() {
         blocking.join().expect("no panic");
         // Each that was dropped may have begun one; one of the others made the value.
         assert!((1..=3).contains(&world.history.runs()));
-        world.settle();
+        world.resolve();
     });
 }

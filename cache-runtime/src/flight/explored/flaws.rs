@@ -59,7 +59,7 @@ fn an_invalidation_that_empties_the_store_before_the_table() {
             let (store, pattern) = (inner.store.memory(), Pattern::new("posts:*"));
             world.history.voiding(|| {
                 store.map(|store| store.remove_matching(&pattern, inner.clock.now()));
-                inner.flights.void_matching(&pattern);
+                inner.flights.invalidate_matching(&pattern);
             });
         });
     });

@@ -22,7 +22,7 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, Runner};
 
 use crate::Cache;
-use crate::read::call::{Call, Landing, Lead, Step};
+use crate::read::call::{Call, Decision, Lead, Outcome};
 use crate::site::{Origin, ReadOptions};
 use crate::sync::thread;
 use crate::value::payload::Payload;
@@ -38,7 +38,7 @@ std::thread_local! {
     static FILLS_BLINDLY: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether a landing fills without a look whether its flight still stands.
+/// Whether a plan fills without a look whether its flight still stands.
 pub(crate) fn fills_blindly() -> bool {
     FILLS_BLINDLY.get()
 }
@@ -120,7 +120,7 @@ impl History {
 impl World {
     fn new(limit: Duration) -> Self {
         let cache = Cache::builder()
-            .flight_limit(limit)
+            .wait_timeout(limit)
             // One shard: fewer locks at which a schedule forks.
             .memory_capacity(4 << 20)
             .build()
@@ -156,7 +156,7 @@ impl World {
         value
     }
 
-    /// Step for step what `read_sync` does, whose `block_on` parks real threads.
+    /// Decision for step what `read_sync` does, whose `block_on` parks real threads.
     fn call_blocking(&self, refresh: bool, body: impl FnOnce() -> u64) -> u64 {
         let call = Call {
             cache: self.cache.clone(),
@@ -171,14 +171,14 @@ impl World {
             blocking: true,
         };
         let mut found = None;
-        let step = block_on(call.approach(&mut |payload, _| {
+        let step = block_on(call.decide(&mut |payload, _| {
             found = payload.read::<u64>();
             found.is_some()
         }));
         match step {
-            Step::Taken => found.expect("it was accepted"),
-            Step::Run => body(),
-            Step::Lead(lead) => lead_to_landing(&call, lead, body),
+            Decision::Hit => found.expect("it was accepted"),
+            Decision::Bypass => body(),
+            Decision::Compute(lead) => lead_to_landing(&call, lead, body),
             _ => unreachable!("nothing is refreshed, and nothing is far"),
         }
     }
@@ -217,7 +217,7 @@ impl World {
     }
 
     /// Once all is done: nothing stale was left, and the key can be computed or is there.
-    fn settle(&self) {
+    fn resolve(&self) {
         self.look();
         let value = self.read_blocking(false);
         assert_eq!(self.look(), Some(value));
@@ -230,13 +230,13 @@ impl World {
 fn lead_to_landing(call: &Call, lead: Lead, body: impl FnOnce() -> u64) -> u64 {
     let value = lead.leader.run(body);
     let payload = Payload::typed(Arc::new(value));
-    let landing = Landing::InMemory {
+    let plan = FillPlan::Memory {
         payload,
         ttl: TTL,
         took: Duration::ZERO,
         weight: 8,
     };
-    let filling = call.land(lead, landing);
+    let filling = call.complete(lead, plan);
     assert!(filling.is_none(), "memory fills at once");
     value
 }

@@ -1,5 +1,5 @@
 //! Invalidations and explicit sets at any point of a call: no value whose computation began before one is in
-//! the store, or given to who calls after it returned. The checks are the world's.
+//! the store, or into_lookup to who calls after it returned. The checks are the world's.
 
 use shuttle::scheduler::UncontrolledNondeterminismCheckScheduler;
 
@@ -23,7 +23,7 @@ pub(super) fn readers_against(limit: Duration, others: &[fn(&World)]) {
     }
     together(threads);
     block_on(reader).expect("not aborted");
-    world.settle();
+    world.resolve();
 }
 
 /// Nothing but the scheduler decides what happens, or a failure couldn't be replayed.
@@ -117,6 +117,6 @@ fn dropped_leaders_and_an_invalidation() {
         });
         together(vec![deletes, aborts]);
         block_on(stays).expect("not aborted");
-        world.settle();
+        world.resolve();
     });
 }

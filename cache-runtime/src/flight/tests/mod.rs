@@ -37,28 +37,28 @@ fn poll<F: Future>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(waker))
 }
 
-fn board(flights: &Arc<Flights>, key: &str) -> Boarding<()> {
-    flights.board(&key.into(), true, |_| Stance::Join, || None)
+fn join_or_lead(flights: &Arc<Flights>, key: &str) -> JoinOutcome<()> {
+    flights.join_or_lead(&key.into(), true, |_| Stance::Join, || None)
 }
 
 #[track_caller]
 fn lead(flights: &Arc<Flights>, key: &str) -> Leader {
-    match board(flights, key) {
-        Boarding::Lead(leader) => leader,
+    match join_or_lead(flights, key) {
+        JoinOutcome::Lead(leader) => leader,
         _ => panic!("{key} flies already"),
     }
 }
 
 #[track_caller]
 fn join(flights: &Arc<Flights>, key: &str) -> Arc<Flight> {
-    match board(flights, key) {
-        Boarding::Join(flight) => flight,
+    match join_or_lead(flights, key) {
+        JoinOutcome::Join(flight) => flight,
         _ => panic!("{key} doesn't fly"),
     }
 }
 
 fn is_flying(flights: &Arc<Flights>, key: &str) -> bool {
-    matches!(board(flights, key), Boarding::Join(_))
+    matches!(join_or_lead(flights, key), JoinOutcome::Join(_))
 }
 
 fn waiter(flight: Arc<Flight>) -> Wait {
@@ -95,12 +95,12 @@ fn a_landing_wakes_everyone_who_waits_and_nobody_else() {
         let mut gone = pin!(waiter(join(&flights, "a")));
         assert!(poll(gone.as_mut(), &left_waker).is_pending());
     }
-    assert_eq!(leader.land(Payload::Nothing, 3, |_, _| 5), Some(5));
+    assert_eq!(leader.complete(Payload::Nothing, 3, |_, _| 5), Some(5));
     assert_eq!((kept.count(), moved.count(), left.count()), (1, 1, 0));
     let landed = poll(one.as_mut(), &kept_waker);
     assert!(matches!(
         landed,
-        Poll::Ready(Outcome::Landed(Payload::Nothing, 3))
+        Poll::Ready(WaitOutcome::Completed(Payload::Nothing, 3))
     ));
     assert!(!is_flying(&flights, "a"));
 }
@@ -110,8 +110,11 @@ fn who_comes_after_the_landing_finds_it() {
     let flights = Arc::new(Flights::new());
     let leader = lead(&flights, "a");
     let flight = join(&flights, "a");
-    leader.land(Payload::Nothing, 0, |_, _| ());
-    assert!(matches!(block_on(waiter(flight)), Outcome::Landed(..)));
+    leader.complete(Payload::Nothing, 0, |_, _| ());
+    assert!(matches!(
+        block_on(waiter(flight)),
+        WaitOutcome::Completed(..)
+    ));
 }
 
 #[test]
@@ -125,8 +128,8 @@ fn a_leader_that_is_dropped_fails_its_flight() {
     drop(leader);
     assert_eq!(wakes.count(), 1);
     let ended = poll(waiting.as_mut(), &waker);
-    assert!(matches!(ended, Poll::Ready(Outcome::Failed)));
-    assert!(matches!(board(&flights, "a"), Boarding::Lead(_)));
+    assert!(matches!(ended, Poll::Ready(WaitOutcome::Failed)));
+    assert!(matches!(join_or_lead(&flights, "a"), JoinOutcome::Lead(_)));
 }
 
 #[test]
@@ -134,10 +137,13 @@ fn a_superseded_flight_neither_fills_nor_takes_its_successor_down() {
     let flights = Arc::new(Flights::new());
     let (first, flight) = (lead(&flights, "a"), join(&flights, "a"));
     let second = flights.supersede(&"a".into(), true);
-    assert_eq!(first.land(Payload::Nothing, 0, |_, _| ()), None);
-    assert!(matches!(block_on(waiter(flight)), Outcome::Landed(..)));
+    assert_eq!(first.complete(Payload::Nothing, 0, |_, _| ()), None);
+    assert!(matches!(
+        block_on(waiter(flight)),
+        WaitOutcome::Completed(..)
+    ));
     assert!(is_flying(&flights, "a"));
-    assert_eq!(second.land(Payload::Nothing, 0, |_, _| ()), Some(()));
+    assert_eq!(second.complete(Payload::Nothing, 0, |_, _| ()), Some(()));
     assert!(!is_flying(&flights, "a"));
 }
 
@@ -161,7 +167,7 @@ fn voiding_takes_matching_flights_off_the_table_and_no_other() {
         ("none", &[]),
     ] {
         let leaders = keys.map(|key| lead(&flights, key));
-        flights.void_matching(&Pattern::new(pattern));
+        flights.invalidate_matching(&Pattern::new(pattern));
         for key in keys {
             // Who takes off anew here lands at once, which the others don't notice.
             assert_eq!(
@@ -173,26 +179,26 @@ fn voiding_takes_matching_flights_off_the_table_and_no_other() {
         drop(leaders);
     }
     let leader = lead(&flights, "posts:1");
-    assert_eq!(flights.void_key("posts:1", || 7), 7);
-    assert_eq!(leader.land(Payload::Nothing, 0, |_, _| ()), None);
+    assert_eq!(flights.invalidate_key("posts:1", || 7), 7);
+    assert_eq!(leader.complete(Payload::Nothing, 0, |_, _| ()), None);
 }
 
 #[test]
 fn the_store_is_looked_at_only_where_nobody_flies() {
     let flights = Arc::new(Flights::new());
     let leader = lead(&flights, "a");
-    let joined = flights.board(&"a".into(), true, |_| Stance::Join, || Some(()));
-    assert!(matches!(joined, Boarding::Join(_)));
-    leader.land(Payload::Nothing, 0, |_, _| ());
-    let found = flights.board(&"a".into(), true, |_| Stance::Join, || Some(()));
-    assert!(matches!(found, Boarding::Found(())));
+    let joined = flights.join_or_lead(&"a".into(), true, |_| Stance::Join, || Some(()));
+    assert!(matches!(joined, JoinOutcome::Join(_)));
+    leader.complete(Payload::Nothing, 0, |_, _| ());
+    let found = flights.join_or_lead(&"a".into(), true, |_| Stance::Join, || Some(()));
+    assert!(matches!(found, JoinOutcome::Found(())));
 }
 
 #[test]
 fn a_caller_inside_the_body_is_told_so() {
     let flights = Arc::new(Flights::new());
     let (leader, other) = (lead(&flights, "a"), lead(&flights, "b"));
-    let nested = || matches!(board(&flights, "a"), Boarding::Nested);
+    let nested = || matches!(join_or_lead(&flights, "a"), JoinOutcome::Nested);
     assert!(leader.run(nested));
     assert!(leader.run(|| other.run(nested)));
     assert!(!other.run(nested));
@@ -204,7 +210,7 @@ fn a_caller_inside_the_body_is_told_so() {
     assert!(block_on(leader.within(async { nested() })));
     // Joined before it was inside: it doesn't wait for itself either.
     let wait = waiter(join(&flights, "a"));
-    assert!(matches!(leader.run(|| block_on(wait)), Outcome::GaveUp));
+    assert!(matches!(leader.run(|| block_on(wait)), WaitOutcome::GaveUp));
 }
 
 #[test]
@@ -212,7 +218,7 @@ fn a_body_is_inside_while_it_is_dropped() {
     struct Asks<'a>(&'a Arc<Flights>, &'a Mutex<Option<bool>>);
     impl Drop for Asks<'_> {
         fn drop(&mut self) {
-            let nested = matches!(board(self.0, "a"), Boarding::Nested);
+            let nested = matches!(join_or_lead(self.0, "a"), JoinOutcome::Nested);
             *self.1.lock().unwrap_or_else(PoisonError::into_inner) = Some(nested);
         }
     }

@@ -10,10 +10,10 @@ fn a_limit_ends_the_wait() {
     let limit = Duration::from_millis(20);
     let begun = std::time::Instant::now();
     let wait = Wait::new(join(&flights, "a"), limit, false);
-    assert!(matches!(block_on(wait), Outcome::GaveUp));
+    assert!(matches!(block_on(wait), WaitOutcome::GaveUp));
     assert!(begun.elapsed() >= limit);
     let none = Wait::new(join(&flights, "a"), Duration::ZERO, false);
-    assert!(matches!(block_on(none), Outcome::GaveUp));
+    assert!(matches!(block_on(none), WaitOutcome::GaveUp));
 }
 
 #[test]
@@ -22,16 +22,16 @@ fn a_blocking_waiter_leaves_the_thread_to_an_async_leader() {
     // Not polled yet: the thread on which it took off is the one that will poll it.
     let leader = lead(&flights, "a");
     let wait = Wait::new(join(&flights, "a"), LONG, true);
-    assert!(matches!(block_on(wait), Outcome::GaveUp));
+    assert!(matches!(block_on(wait), WaitOutcome::GaveUp));
     // A blocking leader is no async one: it runs on another thread, and lands.
-    let Boarding::Lead(blocking) =
-        flights.board(&"b".into(), false, |_| Stance::Join, || None::<()>)
+    let JoinOutcome::Lead(blocking) =
+        flights.join_or_lead(&"b".into(), false, |_| Stance::Join, || None::<()>)
     else {
         panic!("nobody flies")
     };
     let wait = Wait::new(join(&flights, "b"), LONG, true);
-    let landing = thread::spawn(move || blocking.land(Payload::Nothing, 0, |_, _| ()));
-    assert!(matches!(block_on(wait), Outcome::Landed(..)));
+    let landing = thread::spawn(move || blocking.complete(Payload::Nothing, 0, |_, _| ()));
+    assert!(matches!(block_on(wait), WaitOutcome::Completed(..)));
     landing.join().expect("no panic");
     drop(leader);
 }
@@ -65,8 +65,8 @@ fn no_lock_is_held_while_a_waker_is_dropped() {
             let flight = self.1.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some(flight) = flight {
                 drop(flight.state());
-                drop(board(&self.0, "a"));
-                drop(board(&self.0, "b"));
+                drop(join_or_lead(&self.0, "a"));
+                drop(join_or_lead(&self.0, "b"));
             }
         }
     }
@@ -98,8 +98,8 @@ fn no_lock_is_held_while_a_waker_is_dropped() {
         let mut leaves = pin!(waiter(join(&flights, "a")));
         assert!(poll(leaves.as_mut(), &fresh()).is_pending());
     }
-    flights.void_key("a", || ());
-    leader.land(Payload::Nothing, 0, |_, _| ());
+    flights.invalidate_key("a", || ());
+    leader.complete(Payload::Nothing, 0, |_, _| ());
 }
 
 /// A waiter in its leader's task asks a few times whether the leader is polled, and no more.
@@ -117,7 +117,7 @@ fn a_leader_that_its_task_does_not_poll_is_held() {
         assert!(wakes.count() > before, "it asks to be polled again");
     }
     let ended = poll(wait.as_mut(), &waker);
-    assert!(matches!(ended, Poll::Ready(Outcome::GaveUp)));
+    assert!(matches!(ended, Poll::Ready(WaitOutcome::GaveUp)));
 }
 
 #[test]

@@ -19,7 +19,7 @@ impl Call {
         let outdates = self.options.refresh();
         #[cfg(feature = "redis")]
         let lease = lead.lease;
-        let taken = lead.leader.land(payload, self.version, |_, payload| {
+        let taken = lead.leader.complete(payload, self.version, |_, payload| {
             let store = self.cache.inner().store.memory();
             let outdated = store.filter(|_| outdates);
             (payload, outdated.map(|store| store.take(&self.key)))
@@ -34,7 +34,7 @@ impl Call {
     }
 
     /// Stores a computed value in memory, in one step with the look whether its flight still stands.
-    pub(crate) fn land_in_memory(
+    pub(crate) fn fill_memory(
         &self,
         leader: Leader,
         payload: Payload,
@@ -44,7 +44,7 @@ impl Call {
     ) {
         let inner = self.cache.inner();
         let now = inner.clock.now();
-        let insertion = leader.land(payload, self.version, |key, payload| {
+        let insertion = leader.complete(payload, self.version, |key, payload| {
             let entry = Entry {
                 payload,
                 version: self.version,
@@ -66,7 +66,7 @@ impl Call {
 
     /// Whether what is stored isn't in this process.
     #[cfg(feature = "redis")]
-    pub(crate) fn is_far(&self) -> bool {
+    pub(crate) fn stores_in_redis(&self) -> bool {
         self.cache.inner().store.memory().is_none()
     }
 

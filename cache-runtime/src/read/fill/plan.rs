@@ -15,18 +15,18 @@ use crate::events;
 use crate::read::call::{Call, Lead};
 use crate::stats::Counter;
 #[cfg(feature = "redis")]
-use crate::store::{Store, redis::Kept};
+use crate::store::{Store, redis::NearCopy};
 use crate::value::Storable;
 use crate::value::payload::Payload;
 
 /// What becomes of a computed value.
-pub(crate) enum Landing {
+pub(crate) enum FillPlan {
     /// It is an error: nobody else gets it.
-    Keep,
+    Discard,
     /// Those who wait get it, but it isn't stored.
     Share(Payload),
     /// It is stored for so long, and takes about so many bytes.
-    InMemory {
+    Memory {
         payload: Payload,
         ttl: Duration,
         /// How long the body took.
@@ -35,31 +35,31 @@ pub(crate) enum Landing {
     },
     /// It is stored for so long, as these bytes.
     #[cfg(feature = "redis")]
-    InRedis {
+    Redis {
         payload: Payload,
         ttl: Duration,
         bytes: Vec<u8>,
         /// What the near store keeps of it, if it keeps it.
-        near: Option<Kept>,
+        near: Option<NearCopy>,
     },
 }
 
 /// A fill on its way to the store.
-pub(crate) type Filling = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(crate) type FillFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Call {
     /// How a computed value lands in memory: as it is, weighed. One that is too large is shared with those who wait, counted and
     /// logged; an entry that a refresh found stays, since it is within its lifetime, and the lead is let go, so that nobody
     /// waits for a fill that won't come.
-    pub(crate) fn landing_in_memory(
+    pub(crate) fn plan_memory(
         &self,
         payload: Payload,
         ttl: Duration,
         weight: usize,
         took: Duration,
-    ) -> Landing {
+    ) -> FillPlan {
         match self.cache.encoding_of(&self.key).check(weight) {
-            Ok(()) => Landing::InMemory {
+            Ok(()) => FillPlan::Memory {
                 payload,
                 ttl,
                 took,
@@ -71,17 +71,17 @@ impl Call {
 
     /// How it lands in Redis: encoded. One that isn't stored is shared too.
     #[cfg(feature = "redis")]
-    pub(crate) fn landing_in_redis<T: Storable>(
+    pub(crate) fn plan_redis<T: Storable>(
         &self,
         payload: Payload,
         ttl: Duration,
         weight: usize,
         encoded: Result<Encoded<T>, CacheError>,
-    ) -> Landing {
+    ) -> FillPlan {
         match encoded {
-            Ok(Encoded { bytes, read_back }) => Landing::InRedis {
+            Ok(Encoded { bytes, read_back }) => FillPlan::Redis {
                 // What other processes will read: this one doesn't answer otherwise.
-                near: self.is_kept_near().then(|| Kept {
+                near: self.is_kept_near().then(|| NearCopy {
                     payload: match read_back {
                         Some(value) => Payload::typed(Arc::new(value)),
                         None => payload.clone(),
@@ -103,9 +103,9 @@ impl Call {
         ttl: Duration,
         encoded: Result<Vec<u8>, CacheError>,
         took: Duration,
-    ) -> Landing {
+    ) -> FillPlan {
         match encoded {
-            Ok(bytes) => Landing::InMemory {
+            Ok(bytes) => FillPlan::Memory {
                 ttl,
                 took,
                 weight: bytes.len(),
@@ -147,9 +147,9 @@ impl Call {
     }
 
     /// How a value lands that isn't stored: shared.
-    pub(crate) fn unstorable(&self, payload: Payload, error: &CacheError) -> Landing {
+    pub(crate) fn unstorable(&self, payload: Payload, error: &CacheError) -> FillPlan {
         self.not_stored(error);
-        Landing::Share(payload)
+        FillPlan::Share(payload)
     }
 
     /// Counts a value that isn't stored, and says so once for each function.
@@ -161,30 +161,30 @@ impl Call {
     }
 
     /// Hands a computed value on. What is returned is still to be waited for; it finishes without.
-    pub(crate) fn land(&self, lead: Lead, landing: Landing) -> Option<Filling> {
-        match landing {
+    pub(crate) fn fill(&self, lead: Lead, plan: FillPlan) -> Option<FillFuture> {
+        match plan {
             // Dropped, the lead fails its flight and gives its lease back.
-            Landing::Keep => None,
-            Landing::Share(payload) => {
+            FillPlan::Discard => None,
+            FillPlan::Share(payload) => {
                 self.share(lead, payload);
                 None
             }
-            Landing::InMemory {
+            FillPlan::Memory {
                 payload,
                 ttl,
                 took,
                 weight,
             } => {
-                self.land_in_memory(lead.leader, payload, ttl, took, weight);
+                self.fill_memory(lead.leader, payload, ttl, took, weight);
                 None
             }
             #[cfg(feature = "redis")]
-            Landing::InRedis {
+            FillPlan::Redis {
                 payload,
                 ttl,
                 bytes,
                 near,
-            } => self.land_in_redis(lead, payload, ttl, bytes, near),
+            } => self.fill_redis(lead, payload, ttl, bytes, near),
         }
     }
 

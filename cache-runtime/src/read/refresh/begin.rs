@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use crate::current::Handle;
 use crate::key::writer::Rendered;
-use crate::read::fast_path::{Asked, Opened, Rest, Wanted, open_by};
-use crate::read::lookup::{Lookup, given, wanted};
+use crate::read::fast_path::{Expected, MemoryHit, Miss, Request, try_hit_with};
+use crate::read::lookup::{Lookup, expected, into_lookup};
 use crate::read::refresh::{Reason, Standing, early};
 use crate::site::ReadSite;
-use crate::store::memory::{Glance, Hit};
+use crate::store::memory::{Hit, Unmatched};
 use crate::value::payload::Payload;
 use crate::value::shape::{Cached, Returns};
 
@@ -26,39 +26,39 @@ where
     R: Cached<S>,
     L: FnOnce() -> Option<Duration>,
 {
-    let asked = Asked {
+    let request = Request {
         site,
         render: &render,
     };
-    let mut rest = Rest::Bypassed;
-    let opened = open(asked, handle, condition, wanted::<R, S>, &mut rest);
-    given(asked, handle, opened, rest, ttl)
+    let mut rest = Miss::Bypass;
+    let opened = open(request, handle, condition, expected::<R, S>, &mut rest);
+    into_lookup(request, handle, opened, rest, ttl)
 }
 
 /// Not generic, like what it is a variety of.
 fn open(
-    asked: Asked<'_>,
+    request: Request<'_>,
     handle: Handle<'_>,
     condition: bool,
-    wanted: fn() -> Wanted,
-    rest: &mut Rest,
-) -> Opened {
-    let (options, version) = (&asked.site.info.options, asked.site.info.version);
-    open_by(
-        asked,
+    expected: fn() -> Expected,
+    rest: &mut Miss,
+) -> MemoryHit {
+    let (options, version) = (&request.site.info.options, request.site.info.version);
+    try_hit_with(
+        request,
         handle,
         condition,
-        wanted,
+        expected,
         rest,
         |store, key, now, other| {
-            let sight = store.look_by(key, now)?;
+            let sight = store.get_stale_by(key, now)?;
             let early = |left| sight.paused_until <= now && early::is_due(left, sight.compute);
             match options.standing(sight.age(now), early) {
-                Standing::Due(Reason::Early) => *other = Glance::Due(sight.fresh_until),
+                Standing::Due(Reason::Early) => *other = Unmatched::Due(sight.fresh_until),
                 Standing::Fresh => match sight.payload {
                     Payload::Typed(value) if sight.version == version => return Some(value),
                     payload => {
-                        *other = Glance::Other(Hit {
+                        *other = Unmatched::Entry(Hit {
                             payload,
                             version: sight.version,
                             fresh_until: sight.fresh_until,

@@ -23,7 +23,7 @@ use crate::stats::Counter;
 use crate::store::Store;
 
 pub use begin::begin_refreshing;
-pub(crate) use run::{Settled, is_err};
+pub(crate) use run::{Resolution, is_err};
 pub(crate) use spawn::Surroundings;
 
 /// Why a standing value is computed anew.
@@ -105,9 +105,9 @@ impl Call {
     }
 
     /// The same, of a caller that refreshes nothing itself.
-    pub(crate) fn taken(&self, reason: Reason) -> crate::read::call::Step {
+    pub(crate) fn taken(&self, reason: Reason) -> crate::read::call::Decision {
         self.served(reason);
-        crate::read::call::Step::Taken
+        crate::read::call::Decision::Hit
     }
 }
 

@@ -11,7 +11,9 @@ use std::marker::PhantomData;
 use crate::read::detached::{Detachable, lead};
 use crate::read::lookup::Lookup;
 use crate::read::refresh::Reason;
-use crate::read::refresh::run::{Settled, pay, pay_or_keep, pay_sync, unattended, unattended_sync};
+use crate::read::refresh::run::{
+    Resolution, pay, pay_or_keep, pay_sync, unattended, unattended_sync,
+};
 use crate::read::refresh::spawn::Spawner;
 use crate::read::run::{read_async_if, read_sync_if};
 use crate::runtime::block_on;
@@ -97,7 +99,7 @@ pub struct Background;
 pub struct Caller;
 
 impl Background {
-    /// Like [`read_async_if`](crate::__private::read_async_if); a value that is stale or due is given at once, and computed anew without the caller.
+    /// Like [`read_async_if`](crate::__private::read_async_if); a value that is stale or due is into_lookup at once, and computed anew without the caller.
     ///
     /// Cancel safety: as there; a refresh in the background finishes without its caller, and if its runtime ends, another
     /// caller takes over.
@@ -117,9 +119,9 @@ impl Background {
         B: Future<Output = R> + Send + 'static, // else write `refresh = "caller"`
     {
         Box::pin(async move {
-            match lookup.settle(false).await {
-                Settled::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
-                Settled::Refresh(refresh) => {
+            match lookup.resolve(false).await {
+                Resolution::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
+                Resolution::Refresh(refresh) => {
                     if let Some(spawner) = Spawner::find()
                         && let Some(value) = refresh.served()
                     {
@@ -149,9 +151,9 @@ impl Background {
         B: Future<Output = R> + Send + 'static, // else write `refresh = "caller"`
     {
         Box::pin(async move {
-            match lookup.settle(false).await {
-                Settled::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
-                Settled::Refresh(refresh) => {
+            match lookup.resolve(false).await {
+                Resolution::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
+                Resolution::Refresh(refresh) => {
                     if refresh.reason != Reason::Expired
                         && let Some(spawner) = Spawner::find()
                         && let Some(value) = refresh.served()
@@ -183,9 +185,9 @@ impl Background {
         B: Future<Output = R> + Send + 'static, // otherwise take `detached` away
     {
         Box::pin(async move {
-            match lookup.settle(false).await {
-                Settled::Plain(lookup) => lead(lookup, value_ttl, unless, body).await,
-                Settled::Refresh(refresh) => {
+            match lookup.resolve(false).await {
+                Resolution::Plain(lookup) => lead(lookup, value_ttl, unless, body).await,
+                Resolution::Refresh(refresh) => {
                     if let Some(spawner) = Spawner::find()
                         && let Some(value) = refresh.served()
                     {
@@ -215,9 +217,9 @@ impl Background {
         B: Future<Output = R> + Send + 'static, // otherwise take `detached` away
     {
         Box::pin(async move {
-            match lookup.settle(false).await {
-                Settled::Plain(lookup) => lead(lookup, value_ttl, unless, body).await,
-                Settled::Refresh(refresh) => {
+            match lookup.resolve(false).await {
+                Resolution::Plain(lookup) => lead(lookup, value_ttl, unless, body).await,
+                Resolution::Refresh(refresh) => {
                     if refresh.reason != Reason::Expired
                         && let Some(spawner) = Spawner::find()
                         && let Some(value) = refresh.served()
@@ -231,7 +233,7 @@ impl Background {
         })
     }
 
-    /// Like [`read_sync_if`](crate::__private::read_sync_if); a value that is stale or due is given at once, and computed anew on another thread.
+    /// Like [`read_sync_if`](crate::__private::read_sync_if); a value that is stale or due is into_lookup at once, and computed anew on another thread.
     pub fn read_sync<R, S, V, D, U, B>(
         self,
         lookup: Lookup<R, S>,
@@ -251,9 +253,9 @@ impl Background {
             Ok(value) => return value,
             Err(lookup) => lookup,
         };
-        match block_on(lookup.settle(true)) {
-            Settled::Plain(lookup) => read_sync_if(lookup, value_ttl, unless, body),
-            Settled::Refresh(refresh) => {
+        match block_on(lookup.resolve(true)) {
+            Resolution::Plain(lookup) => read_sync_if(lookup, value_ttl, unless, body),
+            Resolution::Refresh(refresh) => {
                 if refresh.reason != Reason::Expired
                     && let Some(spawner) = Spawner::find()
                     && let Some(value) = refresh.served()
@@ -286,9 +288,11 @@ impl Caller {
         B: Future<Output = R>,
     {
         Box::pin(async move {
-            match lookup.settle(false).await {
-                Settled::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
-                Settled::Refresh(refresh) => Box::pin(pay(refresh, value_ttl, unless, body)).await,
+            match lookup.resolve(false).await {
+                Resolution::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
+                Resolution::Refresh(refresh) => {
+                    Box::pin(pay(refresh, value_ttl, unless, body)).await
+                }
             }
         })
     }
@@ -309,9 +313,9 @@ impl Caller {
         B: Future<Output = R>,
     {
         Box::pin(async move {
-            match lookup.settle(false).await {
-                Settled::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
-                Settled::Refresh(refresh) => {
+            match lookup.resolve(false).await {
+                Resolution::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
+                Resolution::Refresh(refresh) => {
                     Box::pin(pay_or_keep(refresh, value_ttl, unless, body)).await
                 }
             }
@@ -337,9 +341,9 @@ impl Caller {
             Ok(value) => return value,
             Err(lookup) => lookup,
         };
-        match block_on(lookup.settle(true)) {
-            Settled::Plain(lookup) => read_sync_if(lookup, value_ttl, unless, body),
-            Settled::Refresh(refresh) => pay_sync(refresh, value_ttl, unless, body),
+        match block_on(lookup.resolve(true)) {
+            Resolution::Plain(lookup) => read_sync_if(lookup, value_ttl, unless, body),
+            Resolution::Refresh(refresh) => pay_sync(refresh, value_ttl, unless, body),
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::store::Store;
 #[cfg(feature = "redis")]
 use crate::store::redis::millis;
 
-/// How long after an error nobody tries again: what has failed is asked once a second by all processes together, not once
+/// How long after an error nobody tries again: what has failed is request once a second by all processes together, not once
 /// a call.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(crate) enum Pausing {
     Done(Option<Age>),
     #[cfg(feature = "redis")]
-    Underway(JoinHandle<Option<Age>>),
+    PendingReply(JoinHandle<Option<Age>>),
 }
 
 impl Pausing {
@@ -31,7 +31,7 @@ impl Pausing {
         match self {
             Self::Done(age) => age,
             #[cfg(feature = "redis")]
-            Self::Underway(underway) => underway.await.ok().flatten(),
+            Self::PendingReply(underway) => underway.await.ok().flatten(),
         }
     }
 }
@@ -49,7 +49,7 @@ impl Lead {
             drop(self);
             Some(Age::of(left?, millis(grace)))
         });
-        underway.map_or(Pausing::Done(None), Pausing::Underway)
+        underway.map_or(Pausing::Done(None), Pausing::PendingReply)
     }
 }
 

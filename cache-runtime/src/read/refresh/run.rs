@@ -3,14 +3,14 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::entry::Found;
+use crate::entry::CachedValue;
 use crate::events;
-use crate::read::call::{Call, Lead, Step};
+use crate::read::call::{Call, Decision, Lead};
 use crate::read::detached::{Detachable, Detached};
-use crate::read::future::Leading;
-use crate::read::lookup::{Lookup, State};
+use crate::read::future::Computation;
+use crate::read::lookup::{Lookup, LookupState};
 use crate::read::refresh::Reason;
-use crate::read::run::{hand_on, rebuild};
+use crate::read::run::{finish, rebuild};
 use crate::runtime::block_on;
 use crate::stats::Counter;
 use crate::ttl::IntoTtl;
@@ -22,39 +22,39 @@ pub(crate) struct Refresh<T> {
     call: Box<Call>,
     lead: Lead,
     pub(crate) reason: Reason,
-    standing: Found<Arc<T>>,
+    standing: CachedValue<Arc<T>>,
 }
 
 /// What a call does, as far as is known before its body runs.
-pub(crate) enum Settled<R: Cached<S>, S> {
+pub(crate) enum Resolution<R: Cached<S>, S> {
     /// What every cached function does.
     Plain(Lookup<R, S>),
     Refresh(Refresh<R::Stored>),
 }
 
 impl<R: Cached<S>, S> Lookup<R, S> {
-    /// Cancel safe: what was begun is given back when dropped.
-    pub(crate) async fn settle(self, blocking: bool) -> Settled<R, S> {
-        let State::Pending(mut call) = self.state else {
-            return Settled::Plain(self);
+    /// Cancel safe: what was begun is into_lookup back when dropped.
+    pub(crate) async fn resolve(self, blocking: bool) -> Resolution<R, S> {
+        let LookupState::Pending(mut call) = self.state else {
+            return Resolution::Plain(self);
         };
         call.blocking = blocking;
         // Not within the call: what `none` gives would be held across the await, and an `R` needn't be `Send`.
         let none = R::none().is_some();
         let mut found = None;
-        let step = call.approach_for(none, &mut found).await;
-        Settled::Plain(Self::new(match (step, found) {
-            (Step::Refresh(lead, reason), Some(standing)) => {
-                return Settled::Refresh(Refresh {
+        let step = call.decide_for(none, &mut found).await;
+        Resolution::Plain(Self::new(match (step, found) {
+            (Decision::Refresh(lead, reason), Some(standing)) => {
+                return Resolution::Refresh(Refresh {
                     call,
                     lead,
                     reason,
                     standing,
                 });
             }
-            (Step::Taken, Some(found)) => State::Hit(found),
-            (Step::Lead(lead), _) => State::Leading(Leading::new(call, lead)),
-            _ => State::Bypass,
+            (Decision::Hit, Some(found)) => LookupState::Hit(found),
+            (Decision::Compute(lead), _) => LookupState::Computation(Computation::new(call, lead)),
+            _ => LookupState::Bypass,
         }))
     }
 }
@@ -143,7 +143,7 @@ where
         }
         refresh.missed();
         let Refresh { call, lead, .. } = refresh;
-        match hand_on(&call, lead, &value, value_ttl, unless, took) {
+        match finish(&call, lead, &value, value_ttl, unless, took) {
             Some(filling) => filling,
             None => return value,
         }
@@ -155,7 +155,7 @@ where
     }
 }
 
-/// The same, where a body that errs leaves its caller with the expired value. Whether that still stands must be asked, with
+/// The same, where a body that errs leaves its caller with the expired value. Whether that still stands must be request, with
 /// the error at hand: so the caller's future is `Send` only if the error is.
 pub(crate) async fn pay_or_keep<R, S, V, D, U, B>(
     refresh: Refresh<R::Stored>,
@@ -178,7 +178,7 @@ where
     }
     refresh.missed();
     let Refresh { call, lead, .. } = refresh;
-    if let Some((_, filling)) = hand_on(&call, lead, &value, value_ttl, unless, took) {
+    if let Some((_, filling)) = finish(&call, lead, &value, value_ttl, unless, took) {
         filling.await;
     }
     value
@@ -227,7 +227,7 @@ where
     }
     refresh.missed();
     let Refresh { call, lead, .. } = refresh;
-    if let Some((_, filling)) = hand_on(&call, lead, &value, value_ttl, unless, took) {
+    if let Some((_, filling)) = finish(&call, lead, &value, value_ttl, unless, took) {
         block_on(filling);
     }
     value
@@ -286,7 +286,7 @@ fn land<R: Cached<S>, S, D: IntoTtl>(
     value_ttl: impl FnOnce(&R::Stored) -> D,
     unless: impl FnOnce(&R::Stored) -> bool,
     took: std::time::Duration,
-) -> Option<crate::read::fill::plan::Filling> {
+) -> Option<crate::read::fill::plan::FillFuture> {
     if is_err(value) {
         let key = call.cache.full_key(&call.key);
         let _ = call.pause(lead);
@@ -294,6 +294,6 @@ fn land<R: Cached<S>, S, D: IntoTtl>(
         events::error(call.origin.function, &key, &reason);
         return None;
     }
-    let (_, filling) = hand_on(call, lead, value, value_ttl, unless, took)?;
+    let (_, filling) = finish(call, lead, value, value_ttl, unless, took)?;
     Some(filling)
 }

@@ -55,16 +55,16 @@ pub(crate) struct Hit {
 }
 
 /// What a look at the store is to a call, if it isn't a value of the call site's version.
-pub(crate) enum Glance {
+pub(crate) enum Unmatched {
     /// Anything else that is fresh.
-    Other(Hit),
+    Entry(Hit),
     /// Fresh until then, and to be computed early.
     Due(Moment),
-    Nothing,
+    Absent,
 }
 
 /// An entry that was found, fresh or stale.
-pub(crate) struct Sight {
+pub(crate) struct StaleHit {
     pub(crate) payload: Payload,
     pub(crate) version: u32,
     pub(crate) fresh_until: Moment,
@@ -74,7 +74,7 @@ pub(crate) struct Sight {
     pub(crate) paused_until: Moment,
 }
 
-impl Sight {
+impl StaleHit {
     pub(crate) fn age(&self, now: Moment) -> Age {
         Age::at(now, self.fresh_until)
     }
@@ -116,40 +116,40 @@ impl MemoryStore {
     /// A value of this version that is fresh; what else there is that is fresh goes to `other`. A value is returned in registers: through
     /// memory it would be waited for several times.
     #[inline(never)]
-    pub(crate) fn glance(
+    pub(crate) fn get_typed(
         &self,
         key: &Text,
         now: Moment,
         version: u32,
-        other: &mut Glance,
+        other: &mut Unmatched,
     ) -> Option<Arc<dyn Value>> {
         match ShortKey::written(key, &self.hasher) {
-            Some(short) => self.glance_by(&short, now, version, other),
-            None => self.glance_long(key, now, version, other),
+            Some(short) => self.get_typed_by(&short, now, version, other),
+            None => self.get_typed_long(key, now, version, other),
         }
     }
 
     #[inline(never)]
-    fn glance_long(
+    fn get_typed_long(
         &self,
         key: &Text,
         now: Moment,
         version: u32,
-        other: &mut Glance,
+        other: &mut Unmatched,
     ) -> Option<Arc<dyn Value>> {
         let sought = AnyKey::written(key, &self.hasher);
-        self.glance_by(&sought, now, version, other)
+        self.get_typed_by(&sought, now, version, other)
     }
 
     #[inline(always)]
-    fn glance_by(
+    fn get_typed_by(
         &self,
         sought: &impl Sought,
         now: Moment,
         version: u32,
-        other: &mut Glance,
+        other: &mut Unmatched,
     ) -> Option<Arc<dyn Value>> {
-        read(self.shard(sought)).glance(sought, now, version, other)
+        read(self.shard(sought)).get_typed(sought, now, version, other)
     }
 
     /// The entry, if it stands and is fresh.
@@ -165,18 +165,18 @@ impl MemoryStore {
     }
 
     /// The entry, if it stands, be it stale.
-    pub(crate) fn look(&self, key: &str, now: Moment) -> Option<Sight> {
+    pub(crate) fn look(&self, key: &str, now: Moment) -> Option<StaleHit> {
         self.see(&self.seek(key), now)
     }
 
     /// The same by a key that was just written.
     #[inline]
-    pub(crate) fn look_by(&self, key: &Text, now: Moment) -> Option<Sight> {
+    pub(crate) fn get_stale_by(&self, key: &Text, now: Moment) -> Option<StaleHit> {
         self.see(&AnyKey::written(key, &self.hasher), now)
     }
 
     #[inline(always)]
-    fn see(&self, sought: &AnyKey<'_>, now: Moment) -> Option<Sight> {
+    fn see(&self, sought: &AnyKey<'_>, now: Moment) -> Option<StaleHit> {
         read(self.shard(sought)).look(sought, now)
     }
 

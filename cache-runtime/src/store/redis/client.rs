@@ -8,14 +8,14 @@ use redis::{Cmd, Script, ScriptInvocation};
 use crate::clock::Clock;
 use crate::entry::{self, Bytes, Kind};
 use crate::error::CacheError;
-use crate::store::redis::conn::endpoint::Endpoint;
-use crate::store::redis::conn::manager::Link;
-use crate::store::redis::conn::per_runtime::Locals;
+use crate::store::redis::conn::endpoint::Connector;
+use crate::store::redis::conn::manager::ConnectionManager;
+use crate::store::redis::conn::per_runtime::PerRuntime;
 use crate::store::redis::index::{Index, Layout};
 use crate::store::redis::lease::orphans::Orphans;
 use crate::store::redis::lua;
 use crate::store::redis::recovery::breaker::Breaker;
-use crate::store::redis::recovery::outage::Errand;
+use crate::store::redis::recovery::outage::Purpose;
 use crate::store::redis::recovery::replay::Replay;
 use crate::store::redis::tracking::Tracking;
 
@@ -23,9 +23,9 @@ use crate::store::redis::tracking::Tracking;
 const PART: usize = 500;
 
 /// What is sent, and all that it depends on. Runs on the cache's thread.
-pub(crate) struct Commands {
-    pub(crate) link: Link,
-    pub(crate) locals: Locals,
+pub(crate) struct Client {
+    pub(crate) manager: ConnectionManager,
+    pub(crate) per_runtime: PerRuntime,
     pub(crate) breaker: Breaker,
     pub(crate) replay: Replay,
     pub(crate) index: Index,
@@ -58,14 +58,14 @@ pub(crate) struct Limits {
     /// How many bytes the near store takes; none: there isn't one.
     pub(crate) near: Option<usize>,
     /// For how long a connection that says nothing is trusted to tell of changes.
-    pub(crate) near_silence: Duration,
+    pub(crate) near_max_silence: Duration,
     /// Whether runtimes that read often get connections of their own.
     pub(crate) runtime_connections: bool,
 }
 
 /// What stands at a key.
 #[derive(Clone, Debug)]
-pub(crate) enum Seen {
+pub(crate) enum Found {
     Absent,
     /// Another caller's right to fill it; and the bytes, since one that never expires is junk.
     Lease(u64, Bytes),
@@ -75,24 +75,32 @@ pub(crate) enum Seen {
     OtherType,
 }
 
-impl Commands {
-    /// Make what sends commands to this endpoint. Nothing is connected.
-    pub(crate) fn new(endpoint: Arc<Endpoint>, prefix: &str, limits: Limits, clock: Clock) -> Self {
+impl Client {
+    /// Make what sends client to this endpoint. Nothing is connected.
+    pub(crate) fn new(
+        endpoint: Arc<Connector>,
+        prefix: &str,
+        limits: Limits,
+        clock: Clock,
+    ) -> Self {
         let many_nodes = endpoint.is_many_nodes();
         let layout = match many_nodes {
-            true => Layout::Apart,
-            false => Layout::Together,
+            true => Layout::Split,
+            false => Layout::SameNode,
         };
         Self {
-            link: Link::new(endpoint, prefix, clock.clone()),
-            locals: Locals::new(limits.runtime_connections && !many_nodes, limits.response),
+            manager: ConnectionManager::new(endpoint, prefix, clock.clone()),
+            per_runtime: PerRuntime::new(
+                limits.runtime_connections && !many_nodes,
+                limits.response,
+            ),
             breaker: Breaker::new(clock),
             replay: Replay::new(limits.replay_window),
             index: Index::new(layout),
             orphans: Orphans::default(),
             tracking: limits
                 .near
-                .map(|bytes| Arc::new(Tracking::new(bytes, limits.near_silence))),
+                .map(|bytes| Arc::new(Tracking::new(bytes, limits.near_max_silence))),
             watched: AtomicBool::default(),
             prefix: prefix.to_owned(),
             limits,
@@ -104,20 +112,20 @@ impl Commands {
     /// These, or in a forked child its own. Costs a system call that asks for the process.
     pub(crate) fn of_this_process(self: &Arc<Self>) -> &Arc<Self> {
         let process = std::process::id();
-        let mut commands = self;
-        while commands.process != process {
-            commands = commands.forked.get_or_init(|| {
-                // The near store is the parent's, and hears of nothing here: its trust ends within `near_silence`.
+        let mut client = self;
+        while client.process != process {
+            client = client.forked.get_or_init(|| {
+                // The near store is the parent's, and hears of nothing here: its trust ends within `near_max_silence`.
                 let limits = Limits {
                     near: None,
-                    ..commands.limits
+                    ..client.limits
                 };
-                let endpoint = Arc::clone(commands.link.endpoint());
-                let clock = commands.link.clock();
-                Arc::new(Self::new(endpoint, &commands.prefix, limits, clock))
+                let endpoint = Arc::clone(client.manager.endpoint());
+                let clock = client.manager.clock();
+                Arc::new(Self::new(endpoint, &client.prefix, limits, clock))
             });
         }
-        commands
+        client
     }
 
     pub(crate) fn full(&self, key: &str) -> String {
@@ -134,7 +142,7 @@ impl Commands {
     }
 
     /// One plain `GET`.
-    pub(crate) async fn read(self: &Arc<Self>, key: &str) -> Result<Seen, CacheError> {
+    pub(crate) async fn read(self: &Arc<Self>, key: &str) -> Result<Found, CacheError> {
         let get = &Cmd::get(self.full(key));
         let reply: Result<Option<Vec<u8>>, CacheError> = self
             .send(|mut connection| async move { get.query_async(&mut connection).await })
@@ -158,11 +166,11 @@ impl Commands {
         self: &Arc<Self>,
         keys: &[Arc<str>],
     ) -> Result<Vec<Option<Vec<u8>>>, CacheError> {
-        if self.index.layout == Layout::Apart {
+        if self.index.layout == Layout::Split {
             let loads = keys.iter().map(|key| async {
                 match self.read(key).await? {
-                    Seen::Entry(bytes) | Seen::Lease(_, bytes) => Ok(Some(bytes.to_vec())),
-                    Seen::Absent | Seen::OtherType => Ok(None),
+                    Found::Entry(bytes) | Found::Lease(_, bytes) => Ok(Some(bytes.to_vec())),
+                    Found::Absent | Found::OtherType => Ok(None),
                 }
             });
             return try_join_all(loads).await;
@@ -183,7 +191,7 @@ impl Commands {
     /// How long an entry is still fresh; leases and what isn't ours don't count.
     pub(crate) async fn ttl(self: &Arc<Self>, key: &str) -> Result<Option<Duration>, CacheError> {
         let (start, grace, left): (Vec<u8>, Vec<u8>, i64) = self
-            .script(Errand::Call, &lua::TTL, |call| {
+            .script(Purpose::Call, &lua::TTL, |call| {
                 call.key(self.full(key));
             })
             .await?;
@@ -215,14 +223,14 @@ impl Commands {
     /// Runs a script; a server that forgot it is given it again.
     pub(crate) async fn script<T: redis::FromRedisValue + Send + 'static>(
         self: &Arc<Self>,
-        errand: Errand,
+        purpose: Purpose,
         script: &Script,
         prepare: impl FnOnce(&mut ScriptInvocation<'_>),
     ) -> Result<T, CacheError> {
         let mut invocation = script.prepare_invoke();
         prepare(&mut invocation);
         let invocation = &invocation;
-        self.send_for(errand, |mut connection| async move {
+        self.send_for(purpose, |mut connection| async move {
             invocation.invoke_async(&mut connection).await
         })
         .await
@@ -230,14 +238,14 @@ impl Commands {
 }
 
 /// What a reply to `GET` shows.
-pub(crate) fn seen(reply: Result<Option<Vec<u8>>, CacheError>) -> Result<Seen, CacheError> {
+pub(crate) fn seen(reply: Result<Option<Vec<u8>>, CacheError>) -> Result<Found, CacheError> {
     match reply {
-        Ok(None) => Ok(Seen::Absent),
+        Ok(None) => Ok(Found::Absent),
         Ok(Some(bytes)) => Ok(match entry::inspect(&bytes) {
-            Some(header) if header.kind == Kind::Lease => Seen::Lease(header.token, bytes.into()),
-            _ => Seen::Entry(bytes.into()),
+            Some(header) if header.kind == Kind::Lease => Found::Lease(header.token, bytes.into()),
+            _ => Found::Entry(bytes.into()),
         }),
-        Err(error) if is_wrong_type(&error) => Ok(Seen::OtherType),
+        Err(error) if is_wrong_type(&error) => Ok(Found::OtherType),
         Err(error) => Err(error),
     }
 }

@@ -7,26 +7,26 @@ use futures_util::future::try_join_all;
 use crate::entry;
 use crate::error::CacheError;
 use crate::store::redis::RedisStore;
-use crate::store::redis::client::{Commands, Seen, seen};
+use crate::store::redis::client::{Client, Found, seen};
 use crate::store::redis::lua;
-use crate::store::redis::recovery::outage::Errand;
-use crate::store::redis::tracking::tracked_io::Look;
+use crate::store::redis::recovery::outage::Purpose;
+use crate::store::redis::tracking::tracked_io::Fetched;
 
 /// How many are looked at together: one behind so many others that it seems late would look like an outage.
 const PART: usize = 500;
 
 /// How many milliseconds an entry stands; `None` if it doesn't expire.
-pub(crate) type Left = Option<u64>;
+pub(crate) type RemainingTtl = Option<u64>;
 
-impl Commands {
+impl Client {
     /// `GET` and `PTTL` in one script: asked one after the other, the lifetime of an entry that has come in between would
     /// make a stale value look fresh.
-    pub(crate) async fn look_closely(
+    pub(crate) async fn get_with_ttl(
         self: &Arc<Self>,
         key: &str,
-    ) -> Result<(Seen, Left), CacheError> {
+    ) -> Result<(Found, RemainingTtl), CacheError> {
         let looked: Result<(Option<Vec<u8>>, i64), CacheError> = self
-            .script(Errand::Call, &lua::GET_WITH_TTL, |call| {
+            .script(Purpose::Call, &lua::GET_WITH_TTL, |call| {
                 call.key(self.full(key));
             })
             .await;
@@ -46,10 +46,10 @@ impl Commands {
         let doubtful = |at: &usize| matches!(&found[*at], Some(bytes) if entry::grace(bytes) > 0);
         let doubtful: Vec<usize> = (0..found.len()).filter(doubtful).collect();
         for part in doubtful.chunks(PART) {
-            let looks = part.iter().map(|&at| self.look_closely(&keys[at]));
+            let looks = part.iter().map(|&at| self.get_with_ttl(&keys[at]));
             for (&at, (seen, left)) in part.iter().zip(try_join_all(looks).await?) {
                 found[at] = match &seen {
-                    Seen::Entry(bytes) if is_fresh(&seen, left) => Some(bytes.to_vec()),
+                    Found::Entry(bytes) if is_fresh(&seen, left) => Some(bytes.to_vec()),
                     _ => None,
                 };
             }
@@ -59,35 +59,35 @@ impl Commands {
 
     /// What stands at a key to those who have no use for a stale value. Most entries are never stale, and one plain `GET`
     /// tells so.
-    pub(crate) async fn read_fresh(self: &Arc<Self>, key: &str) -> Result<Seen, CacheError> {
+    pub(crate) async fn read_fresh(self: &Arc<Self>, key: &str) -> Result<Found, CacheError> {
         let seen = self.read(key).await?;
         if !may_be_stale(&seen) {
             return Ok(seen);
         }
-        let (seen, left) = self.look_closely(key).await?;
+        let (seen, left) = self.get_with_ttl(key).await?;
         Ok(if is_fresh(&seen, left) {
             seen
         } else {
-            Seen::Absent
+            Found::Absent
         })
     }
 }
 
 impl RedisStore {
     /// What stands at a key and for how long; `near`: to keep it near, if that is possible.
-    pub(crate) async fn look_closely(
+    pub(crate) async fn get_with_ttl(
         &self,
         key: &Arc<str>,
         near: bool,
-    ) -> Result<Look, CacheError> {
+    ) -> Result<Fetched, CacheError> {
         let key = Arc::clone(key);
         let near = near && self.near.is_some();
-        self.run(|commands| async move {
-            if near && let Some(look) = commands.look_tracked(&key).await? {
+        self.run(|client| async move {
+            if near && let Some(look) = client.get_tracked(&key).await? {
                 return Ok(look);
             }
-            let (seen, left) = commands.look_closely(&key).await?;
-            Ok(Look {
+            let (seen, left) = client.get_with_ttl(&key).await?;
+            Ok(Fetched {
                 seen,
                 left: Some(left),
                 note: None,
@@ -98,23 +98,23 @@ impl RedisStore {
 }
 
 /// What was seen, and for how long it stands as `PTTL` says it.
-pub(crate) fn lasting(seen: Seen, left: i64) -> (Seen, Left) {
+pub(crate) fn lasting(seen: Found, left: i64) -> (Found, RemainingTtl) {
     match u64::try_from(left) {
         Ok(left) => (seen, Some(left)),
         // -1: it doesn't expire. -2: there is nothing, or its last millisecond ended between the two.
         Err(_) if left == -1 => (seen, None),
-        Err(_) => (Seen::Absent, None),
+        Err(_) => (Found::Absent, None),
     }
 }
 
 /// Whether these are the bytes of an entry that outlives its lifetime.
-pub(crate) fn may_be_stale(seen: &Seen) -> bool {
-    matches!(seen, Seen::Entry(bytes) if entry::grace(bytes) > 0)
+pub(crate) fn may_be_stale(seen: &Found) -> bool {
+    matches!(seen, Found::Entry(bytes) if entry::grace(bytes) > 0)
 }
 
-fn is_fresh(seen: &Seen, left: Left) -> bool {
+fn is_fresh(seen: &Found, left: RemainingTtl) -> bool {
     match (seen, left) {
-        (Seen::Entry(bytes), Some(left)) => left > entry::grace(bytes),
+        (Found::Entry(bytes), Some(left)) => left > entry::grace(bytes),
         _ => true,
     }
 }

@@ -1,7 +1,7 @@
 //! The Redis store.
 //!
 //! Every command runs on the cache's own thread: it finishes whatever becomes of its caller, and callers need no
-//! runtime of their own. [`Link`](link::Link) is the connection with its breaker, [`commands`] what is sent,
+//! runtime of their own. [`ConnectionManager`](manager::ConnectionManager) is the connection with its breaker, [`client`] what is sent,
 //! [`lease`] the right to fill an entry, [`approach`] what a call does with all of them.
 
 mod client;
@@ -24,64 +24,64 @@ use crate::entry::Bytes;
 use crate::error::CacheError;
 use crate::runtime;
 use crate::store::near::{self, NearStore};
-use client::Commands;
-pub(crate) use client::{Limits, Seen, millis};
-use conn::endpoint::Endpoint;
-pub(crate) use conn::endpoint::{Place, Way, check_url};
-pub(crate) use get_with_ttl::{Left, may_be_stale};
+use client::Client;
+pub(crate) use client::{Found, Limits, millis};
+use conn::endpoint::Connector;
+pub(crate) use conn::endpoint::{ConnectOptions, Endpoint, check_url};
+pub(crate) use get_with_ttl::{RemainingTtl, may_be_stale};
 pub(crate) use lease::Lease;
 pub(crate) use lease::claim::{Claimed, Holder, header_of};
-use recovery::outage::Errand;
-pub(crate) use recovery::outage::{Target, Underway};
-pub(crate) use tracking::tracked_io::{Arrival, Kept};
+use recovery::outage::Purpose;
+pub(crate) use recovery::outage::{PendingReply, Target};
+pub(crate) use tracking::tracked_io::{NearCandidate, NearCopy};
 /// A handle of the store; clones share one connection.
 #[derive(Clone)]
 pub(crate) struct RedisStore {
-    commands: Arc<Commands>,
+    client: Arc<Client>,
     /// The near store, one step away: each hit in it comes by here.
     near: Option<Arc<NearStore>>,
 }
 
 impl RedisStore {
     pub(crate) fn new(
-        place: &Place,
-        way: &Way,
+        place: &Endpoint,
+        way: &ConnectOptions,
         prefix: &str,
         limits: Limits,
         clock: &Clock,
     ) -> Result<Self, CacheError> {
-        let endpoint = Endpoint::new(place, way, limits.response)?;
-        let commands = Commands::new(Arc::new(endpoint), prefix, limits, clock.clone());
-        if let Some(tracking) = &commands.tracking {
+        let endpoint = Connector::new(place, way, limits.response)?;
+        let client = Client::new(Arc::new(endpoint), prefix, limits, clock.clone());
+        if let Some(tracking) = &client.tracking {
             near::enlist(prefix, &tracking.near);
         }
-        Ok(Self::of(Arc::new(commands)))
+        Ok(Self::of(Arc::new(client)))
     }
 
-    fn of(commands: Arc<Commands>) -> Self {
-        let near = commands.tracking.as_ref();
+    fn of(client: Arc<Client>) -> Self {
+        let near = client.tracking.as_ref();
         Self {
             near: near.map(|tracking| Arc::clone(&tracking.near)),
-            commands,
+            client,
         }
     }
 
-    fn commands(&self) -> &Arc<Commands> {
-        self.commands.of_this_process()
+    fn client(&self) -> &Arc<Client> {
+        self.client.of_this_process()
     }
 
-    /// Runs commands on the cache's thread. Refused at once, without a thread's turn, while the store is known
+    /// Runs client on the cache's thread. Refused at once, without a thread's turn, while the store is known
     /// to be down.
-    async fn run<T, F>(&self, work: impl FnOnce(Arc<Commands>) -> F) -> Result<T, CacheError>
+    async fn run<T, F>(&self, work: impl FnOnce(Arc<Client>) -> F) -> Result<T, CacheError>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, CacheError>> + Send + 'static,
     {
-        let commands = self.commands();
-        commands.breaker.check()?;
-        commands.watch_from_now_on();
-        runtime::spawn(work(Arc::clone(commands)))
-            .map_or_else(Underway::Refused, Underway::Running)
+        let client = self.client();
+        client.breaker.check()?;
+        client.start_monitor();
+        runtime::spawn(work(Arc::clone(client)))
+            .map_or_else(PendingReply::Refused, PendingReply::Running)
             .await
     }
 
@@ -89,10 +89,10 @@ impl RedisStore {
     pub(crate) async fn load(&self, key: &str) -> Result<Option<Bytes>, CacheError> {
         let key: Arc<str> = key.into();
         match self
-            .run(|commands| async move { commands.read_fresh(&key).await })
+            .run(|client| async move { client.read_fresh(&key).await })
             .await?
         {
-            Seen::Entry(bytes) => Ok(Some(bytes)),
+            Found::Entry(bytes) => Ok(Some(bytes)),
             _ => Ok(None),
         }
     }
@@ -101,7 +101,7 @@ impl RedisStore {
         &self,
         keys: Vec<Arc<str>>,
     ) -> Result<Vec<Option<Vec<u8>>>, CacheError> {
-        self.run(|commands| async move { commands.load_many(&keys).await })
+        self.run(|client| async move { client.load_many(&keys).await })
             .await
     }
 
@@ -110,10 +110,10 @@ impl RedisStore {
         entries: Vec<(Arc<str>, Vec<u8>)>,
         ttl: Duration,
     ) -> Result<(), CacheError> {
-        self.run(|commands| async move {
+        self.run(|client| async move {
             let keys: Vec<Arc<str>> = entries.iter().map(|(key, _)| Arc::clone(key)).collect();
-            let stored = commands.store(entries, ttl).await;
-            keys.iter().for_each(|key| commands.void_near(key));
+            let stored = client.store(entries, ttl).await;
+            keys.iter().for_each(|key| client.void_near(key));
             stored
         })
         .await
@@ -122,9 +122,9 @@ impl RedisStore {
     /// Removes a key, value or lease; whether a value was there. Not for invalidations: what can't be sent is lost.
     pub(crate) async fn remove(&self, key: &str) -> Result<bool, CacheError> {
         let key: Arc<str> = key.into();
-        self.run(|commands| async move {
-            let removed = commands.remove(&key, Errand::Call).await;
-            commands.void_near(&key);
+        self.run(|client| async move {
+            let removed = client.remove(&key, Purpose::Call).await;
+            client.void_near(&key);
             removed
         })
         .await
@@ -137,41 +137,41 @@ impl RedisStore {
         &self,
         target: Target,
         report: impl FnOnce(&Target, &Result<u64, CacheError>) + Send + 'static,
-    ) -> Underway<u64> {
-        let commands = Arc::clone(self.commands());
-        if let Err(error) = commands.breaker.check() {
-            commands.owe(&target, &error);
-            commands.void_near_matching(&target);
+    ) -> PendingReply<u64> {
+        let client = Arc::clone(self.client());
+        if let Err(error) = client.breaker.check() {
+            client.owe(&target, &error);
+            client.void_near_matching(&target);
             report(&target, &Err(error.clone()));
-            return Underway::Refused(error);
+            return PendingReply::Refused(error);
         }
         let work = async move {
-            let removed = commands.invalidate(&target).await;
+            let removed = client.invalidate(&target).await;
             // After the store has answered: what is fetched later is what it holds now. And where it has not: what it is owed
             // isn't served here, though it may still stand there.
-            commands.void_near_matching(&target);
+            client.void_near_matching(&target);
             report(&target, &removed);
             removed
         };
-        runtime::spawn_telling(work).map_or_else(Underway::Refused, Underway::Running)
+        runtime::spawn_telling(work).map_or_else(PendingReply::Refused, PendingReply::Running)
     }
 
     pub(crate) async fn ttl(&self, key: &str) -> Result<Option<Duration>, CacheError> {
         let key: Arc<str> = key.into();
-        self.run(|commands| async move { commands.ttl(&key).await })
+        self.run(|client| async move { client.ttl(&key).await })
             .await
     }
 
     /// Whether that is known; then its cause has been logged.
     /// Report whether the breaker is open.
     pub(crate) fn is_down(&self) -> bool {
-        self.commands().breaker.check().is_err()
+        self.client().breaker.check().is_err()
     }
 
     /// Report whether what is cached at a key has no TTL.
     pub(crate) async fn is_eternal(&self, key: &Arc<str>) -> Result<bool, CacheError> {
         let key = Arc::clone(key);
-        self.run(|commands| async move { commands.is_eternal(&key).await })
+        self.run(|client| async move { client.is_eternal(&key).await })
             .await
     }
 }

@@ -8,16 +8,16 @@ use futures_util::future::{join_all, try_join_all};
 
 use crate::entry;
 use crate::error::CacheError;
-use crate::store::redis::client::Commands;
+use crate::store::redis::client::Client;
 use crate::store::redis::lease::fresh_token;
-use crate::store::redis::recovery::outage::Errand;
+use crate::store::redis::recovery::outage::Purpose;
 
 /// How many entries are stored at a time: one behind so many others that it seems late would look like an outage.
 const PART: usize = 500;
 
 type Entry = (Arc<str>, Vec<u8>);
 
-impl Commands {
+impl Client {
     /// Stores entries over whatever stands: each takes its lease unconditionally and fills by it, so that one that
     /// arrives late can't undo an invalidation. Two round trips for each [`PART`].
     pub(crate) async fn store(
@@ -29,7 +29,7 @@ impl Commands {
         // Redis knows no lifetime of zero: what is stored for no time at all replaces what stands, and is gone.
         if ttl.is_zero() {
             for part in entries.chunks(PART) {
-                let removals = part.iter().map(|(key, _)| self.remove(key, Errand::Call));
+                let removals = part.iter().map(|(key, _)| self.remove(key, Purpose::Call));
                 try_join_all(removals).await?;
             }
             return Ok(());

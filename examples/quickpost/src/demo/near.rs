@@ -139,5 +139,5 @@ fn now() -> u64 {
 
 /// A cache as the first process has it, and one that keeps nothing near.
 pub fn caches(builder: cache_runtime::CacheBuilder) -> Result<(Cache, Cache), CacheError> {
-    Ok((builder.clone().build()?, builder.near(0).build()?))
+    Ok((builder.clone().build()?, builder.near_cache(0).build()?))
 }

@@ -22,7 +22,7 @@ impl Dice {
 }
 
 #[derive(Debug, Default)]
-struct Outcome {
+struct WaitOutcome {
     computations: usize,
     /// The most that ran at a time.
     peak: usize,
@@ -31,9 +31,9 @@ struct Outcome {
 }
 
 /// Callers come at random moments. `early`: a hit may find the value due. `claimed`: one of them at a time computes.
-fn simulate(seed: u64, early: bool, claimed: bool) -> Outcome {
+fn simulate(seed: u64, early: bool, claimed: bool) -> WaitOutcome {
     let mut dice = Dice(seed);
-    let mut outcome = Outcome::default();
+    let mut outcome = WaitOutcome::default();
     // The value is there at first. When computations under way end.
     let (mut now, mut expiry) = (0.0, TTL);
     let mut underway: Vec<f64> = Vec::new();

@@ -13,7 +13,7 @@ use crate::pattern::{Pattern, Span};
 use crate::store::memory::key::{AnyKey, Sought};
 use crate::store::memory::slot::{Entry, Rest, Slot};
 use crate::store::memory::trie::{GROUP, Index, MOST_KEY_BYTES, MOST_PLACES};
-use crate::store::memory::{Glance, Hit};
+use crate::store::memory::{Hit, Unmatched};
 use crate::value::payload::{Payload, Value};
 
 /// How many slots each insertion looks at for an expired entry: more than one, so that the sweep outruns growth.
@@ -85,12 +85,12 @@ impl Shard {
 
     /// Inlined, so that what is found goes on in registers.
     #[inline(always)]
-    pub(crate) fn glance(
+    pub(crate) fn get_typed(
         &self,
         sought: &impl Sought,
         now: Moment,
         version: u32,
-        other: &mut Glance,
+        other: &mut Unmatched,
     ) -> Option<Arc<dyn Value>> {
         let mut found = None;
         self.places.find(sought.hash(), |place| {
@@ -102,7 +102,7 @@ impl Shard {
         match &slot.payload {
             Payload::Typed(value) if slot.version == version => Some(Arc::clone(value)),
             _ => {
-                *other = Glance::Other(slot.hit());
+                *other = Unmatched::Entry(slot.hit());
                 None
             }
         }

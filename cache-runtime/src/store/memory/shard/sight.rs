@@ -2,19 +2,23 @@
 
 use super::Shard;
 use crate::clock::Moment;
-use crate::store::memory::Sight;
+use crate::store::memory::StaleHit;
 use crate::store::memory::key::AnyKey;
 
 impl Shard {
     /// The entry, fresh or stale.
-    pub(in crate::store::memory) fn look(&self, sought: &AnyKey<'_>, now: Moment) -> Option<Sight> {
+    pub(in crate::store::memory) fn look(
+        &self,
+        sought: &AnyKey<'_>,
+        now: Moment,
+    ) -> Option<StaleHit> {
         let place = self.place(sought)?;
         let (slot, rest) = (self.at(place)?, self.rest.get(place as usize)?);
         if rest.expires <= now {
             return None;
         }
         slot.visit();
-        Some(Sight {
+        Some(StaleHit {
             payload: slot.payload.clone(),
             version: slot.version,
             fresh_until: slot.fresh_until,

@@ -13,7 +13,7 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::sync::mpsc::channel;
 use shuttle::{Config, Runner};
 
-use crate::entry::{self, Facts, Found};
+use crate::entry::{self, CachedValue, Facts};
 use crate::store::near::*;
 use crate::sync::thread;
 use server::{Message, Server, drive};
@@ -137,8 +137,8 @@ impl World {
         let (entries, now) = self.near.usable()?;
         let hit = entries.get(KEY, now)?;
         match hit.payload.share::<u64>(0, 0)? {
-            Found::Value(version) => Some(*version),
-            Found::Nothing => None,
+            CachedValue::Value(version) => Some(*version),
+            CachedValue::None => None,
         }
     }
 

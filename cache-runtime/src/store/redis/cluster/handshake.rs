@@ -8,7 +8,7 @@ use crate::store::redis::conn::manager::identity;
 use crate::store::redis::conn::server_error::refused;
 
 /// Who a master is, and what it knows of the others.
-pub(crate) struct Greeting {
+pub(crate) struct Handshake {
     pub(crate) map: Map,
     /// Its name, its process, and whose data it has.
     pub(crate) identity: String,
@@ -18,10 +18,10 @@ pub(crate) struct Greeting {
 
 /// Asks a master; an error if it isn't one any more, or is cut off from the others. One that was cut off a moment ago
 /// doesn't know yet: the others tell, since they are asked too.
-pub(crate) async fn greet(
+pub(crate) async fn shake_hands(
     mut node: MultiplexedConnection,
     master: &Master,
-) -> RedisResult<Greeting> {
+) -> RedisResult<Handshake> {
     let map = well_known_map(&mut node, &master.address).await?;
     let mut ask = redis::pipe();
     for section in ["server", "replication"] {
@@ -32,12 +32,12 @@ pub(crate) async fn greet(
         Ok((_, replication)) if field(&replication, "role:") != "master" => {
             Err((ErrorKind::Client, "a master became a replica").into())
         }
-        Ok((server, replication)) => Ok(Greeting {
+        Ok((server, replication)) => Ok(Handshake {
             map,
             identity: format!("{}={}", master.id, identity(&server, &replication)),
             guessed: false,
         }),
-        Err(error) if refused(&error).is_some() => Ok(Greeting {
+        Err(error) if refused(&error).is_some() => Ok(Handshake {
             map,
             identity: master.id.clone(),
             guessed: true,

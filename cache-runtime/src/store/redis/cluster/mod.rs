@@ -21,19 +21,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::{select_ok, try_join_all};
 use redis::aio::MultiplexedConnection;
-use redis::{Client, ConnectionAddr, ErrorKind, RedisResult};
+use redis::{ConnectionAddr, ErrorKind, RedisResult};
 
-use super::conn::endpoint::{Hear, Way, check_url, configured, connect};
+use super::conn::endpoint::{ConnectOptions, PushHandler, check_url, configured, connect};
 use crate::error::CacheError;
 pub(crate) use connection::ClusterConnection;
-use handshake::{Greeting, greet, well_known_map};
-pub(crate) use routing::Sight;
+use handshake::{Handshake, shake_hands, well_known_map};
+pub(crate) use routing::ClusterSnapshot;
 pub(crate) use slot_map::Address;
 use slot_map::{Map, Master};
 
 /// The nodes that the builder was told of, and those that were seen since: a cluster can move away from the former.
 pub(crate) struct Cluster {
-    seeds: Vec<Client>,
+    seeds: Vec<redis::Client>,
     known: Mutex<Vec<Address>>,
 }
 
@@ -47,7 +47,7 @@ pub(crate) struct Identity {
 
 impl Cluster {
     /// Reads the URLs; nothing is connected.
-    pub(crate) fn new(urls: &[String], way: &Way) -> Result<Self, CacheError> {
+    pub(crate) fn new(urls: &[String], way: &ConnectOptions) -> Result<Self, CacheError> {
         let invalid = |reason: &str| CacheError::InvalidUrl {
             reason: reason.to_owned(),
         };
@@ -89,7 +89,7 @@ impl Cluster {
             .masters
             .iter()
             .zip(&nodes)
-            .map(|(master, (_, node))| greet(node.clone(), master));
+            .map(|(master, (_, node))| shake_hands(node.clone(), master));
         let identity = agree(&map, try_join_all(greetings).await?)?;
         *self.known() = addresses(&map.masters);
         Ok(ClusterConnection::new(
@@ -118,14 +118,14 @@ impl Cluster {
 
     /// A connection to one node, with what the first URL says of user, password and transport.
     pub(crate) async fn connect(&self, address: &Address) -> RedisResult<MultiplexedConnection> {
-        self.connect_telling(address, None).await
+        self.connect_with_push(address, None).await
     }
 
     /// The same; what it says without being asked, `hear` hears.
-    pub(crate) async fn connect_telling(
+    pub(crate) async fn connect_with_push(
         &self,
         address: &Address,
-        hear: Option<Hear>,
+        hear: Option<PushHandler>,
     ) -> RedisResult<MultiplexedConnection> {
         let own = self.seeds.iter().find(|seed| address_of(seed) == *address);
         let info = own.unwrap_or(&self.seeds[0]).get_connection_info().clone();
@@ -143,7 +143,7 @@ impl Cluster {
             },
             _ => ConnectionAddr::Tcp(host, port),
         };
-        connect(&Client::open(info.set_addr(addr))?, hear).await
+        connect(&redis::Client::open(info.set_addr(addr))?, hear).await
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Vec<Address>> {
@@ -152,7 +152,7 @@ impl Cluster {
 }
 
 /// Who the masters of the map are, if each of them sees the same ones.
-fn agree(map: &Map, greetings: Vec<Greeting>) -> RedisResult<Identity> {
+fn agree(map: &Map, greetings: Vec<Handshake>) -> RedisResult<Identity> {
     if greetings
         .iter()
         .any(|greeting| greeting.map.ids() != map.ids())
@@ -171,7 +171,7 @@ fn agree(map: &Map, greetings: Vec<Greeting>) -> RedisResult<Identity> {
     })
 }
 
-fn address_of(seed: &Client) -> Address {
+fn address_of(seed: &redis::Client) -> Address {
     let (host, port) = match seed.get_connection_info().addr() {
         ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
             (host.as_str(), *port)

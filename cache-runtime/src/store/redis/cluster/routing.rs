@@ -7,9 +7,9 @@ use super::slot_map::slot_of;
 
 /// Where keys are at one moment: equal ones, before and after, tell that no slot moved in between.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Sight(pub(crate) Vec<String>);
+pub(crate) struct ClusterSnapshot(pub(crate) Vec<String>);
 
-impl Sight {
+impl ClusterSnapshot {
     /// Whether a slot is being moved, so that its keys are on two nodes.
     pub(crate) fn moves(&self) -> bool {
         self.0.iter().any(|holdings| holdings.contains('['))

@@ -7,7 +7,7 @@ use redis::aio::ConnectionLike;
 use redis::{ErrorKind, Pipeline, RedisError, RedisResult, Value, from_redis_value};
 
 use crate::store::redis::conn::manager::identity;
-use crate::store::redis::conn::server_error::{Refused, code_of, refused};
+use crate::store::redis::conn::server_error::{Refused, error_code, refused};
 use crate::store::redis::lua;
 
 /// How long a key of the check exists at most, in milliseconds: until the end of its script, unless that fails halfway.
@@ -27,7 +27,7 @@ pub(crate) async fn check_server(
         ask.cmd("INFO").arg(section);
     }
     let keys = [format!("{prefix}#probe"), format!("{prefix}:#probe")];
-    let names = commands(&mut ask, &keys);
+    let names = client(&mut ask, &keys);
     ask.cmd("MGET").arg(&keys);
     let replies = connection
         .req_packed_commands(&ask, 0, 2 + names.len() + 1)
@@ -69,13 +69,13 @@ pub(crate) async fn check_master(
     key: String,
 ) -> RedisResult<()> {
     let mut ask = redis::pipe();
-    let names = commands(&mut ask, &[key]);
+    let names = client(&mut ask, &[key]);
     let replies = connection.req_packed_commands(&ask, 0, names.len()).await?;
     all_went_through(names.into_iter().zip(replies), prefix)
 }
 
-/// The commands that calls send, scripts among them, on these keys; their names.
-fn commands(ask: &mut Pipeline, keys: &[String]) -> Vec<&'static str> {
+/// The client that calls send, scripts among them, on these keys; their names.
+fn client(ask: &mut Pipeline, keys: &[String]) -> Vec<&'static str> {
     let last = keys.last().map_or("", String::as_str);
     ask.cmd("SCRIPT").arg("LOAD").arg(lua::CAPABILITIES_CODE);
     ask.cmd("EVALSHA")
@@ -151,7 +151,7 @@ fn explained(command: &str, error: RedisError, prefix: &str) -> RedisError {
             "this user may not read and write the cache's keys; allow them with `ACL SETUSER <user> ~{prefix}:* ~{prefix}#*` \
              (see docs/redis.md#rights)"
         ),
-        None if matches!(code_of(&error), Some("MOVED" | "ASK" | "CROSSSLOT")) => {
+        None if matches!(error_code(&error), Some("MOVED" | "ASK" | "CROSSSLOT")) => {
             return is_of_a_cluster();
         }
         None => return error,
@@ -181,7 +181,7 @@ mod tests {
             "-OOM command not allowed when used memory > 'maxmemory'.",
             "@user_script: 4: -OOM command not allowed when used memory > 'maxmemory'.",
         ] {
-            assert_eq!(code_of(&of_script(text)), Some("OOM"), "{text}");
+            assert_eq!(error_code(&of_script(text)), Some("OOM"), "{text}");
         }
         for text in [
             "ERR Unknown Redis command called from script script: 9d63, on @user_script:4.",

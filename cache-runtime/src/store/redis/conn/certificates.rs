@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use redis::{Client, ClientTlsConfig, ConnectionAddr, TlsCertificates};
+use redis::{ClientTlsConfig, ConnectionAddr, TlsCertificates};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore, crypto};
@@ -12,11 +12,11 @@ use crate::store::redis::conn::tls::Tls;
 
 impl Tls {
     /// The client as it was told to speak TLS, if its URL says TLS.
-    pub(crate) fn dress(&self, client: Client) -> Result<Client, CacheError> {
+    pub(crate) fn dress(&self, client: redis::Client) -> Result<redis::Client, CacheError> {
         let info = client.get_connection_info();
         match self.certificates()? {
             Some(certificates) if is_tls(info.addr()) => {
-                Client::build_with_tls(info.clone(), certificates).map_err(CacheError::store)
+                redis::Client::build_with_tls(info.clone(), certificates).map_err(CacheError::store)
             }
             _ => Ok(client),
         }

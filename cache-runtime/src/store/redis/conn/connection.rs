@@ -1,9 +1,9 @@
-//! A connection to wherever the entries are, as commands see it.
+//! A connection to wherever the entries are, as client see it.
 
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value};
 
-use crate::store::redis::cluster::{Address, ClusterConnection, Sight};
+use crate::store::redis::cluster::{Address, ClusterConnection, ClusterSnapshot};
 use crate::store::redis::conn::manager::identify;
 use crate::store::redis::tracking::End;
 
@@ -76,10 +76,10 @@ impl Connection {
     }
 
     /// Where keys are just now; on one server nowhere else.
-    pub(crate) async fn sight(&self) -> RedisResult<Sight> {
+    pub(crate) async fn snapshot(&self) -> RedisResult<ClusterSnapshot> {
         match self {
-            Self::Server(_) => Ok(Sight::default()),
-            Self::Cluster(cluster) => cluster.sight().await,
+            Self::Server(_) => Ok(ClusterSnapshot::default()),
+            Self::Cluster(cluster) => cluster.snapshot().await,
         }
     }
 

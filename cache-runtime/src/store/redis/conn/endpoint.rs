@@ -7,8 +7,8 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, ProtocolVersion,
-    PushInfo, RedisError, RedisResult,
+    AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, ErrorKind, ProtocolVersion, PushInfo,
+    RedisError, RedisResult,
 };
 
 use crate::error::CacheError;
@@ -20,7 +20,7 @@ use crate::store::redis::conn::tls::Tls;
 
 /// Where Redis is, as the builder was told.
 #[derive(Clone)]
-pub(crate) enum Place {
+pub(crate) enum Endpoint {
     /// One server, by its URL.
     Server(String),
     /// The master of this name, which the sentinels at these URLs know.
@@ -32,7 +32,7 @@ pub(crate) enum Place {
 
 /// What else the builder was told about the way there.
 #[derive(Clone, Default)]
-pub(crate) struct Way {
+pub(crate) struct ConnectOptions {
     pub(crate) tls: Tls,
     /// User and password of a master that sentinels know.
     #[cfg(feature = "sentinel")]
@@ -42,39 +42,43 @@ pub(crate) struct Way {
     pub(crate) database: u32,
 }
 
-impl std::fmt::Debug for Way {
+impl std::fmt::Debug for ConnectOptions {
     /// Nothing of it: there are passwords and keys in it.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Way")
+        f.write_str("ConnectOptions")
     }
 }
 
 /// Hears what a server says without being asked; called by the connection's driver, before it hands out later replies.
-pub(crate) type Hear = Box<dyn Fn(PushInfo) + Send + Sync>;
+pub(crate) type PushHandler = Box<dyn Fn(PushInfo) + Send + Sync>;
 
 /// A place that was understood.
-pub(crate) enum Endpoint {
-    Server(Client),
+pub(crate) enum Connector {
+    Server(redis::Client),
     #[cfg(feature = "sentinel")]
     Sentinel(Sentinel),
     Cluster(Arc<Cluster>),
 }
 
-impl Endpoint {
+impl Connector {
     /// Reads the place; nothing is connected. `response` is how long a connection may take.
-    pub(crate) fn new(place: &Place, way: &Way, response: Duration) -> Result<Self, CacheError> {
+    pub(crate) fn new(
+        place: &Endpoint,
+        way: &ConnectOptions,
+        response: Duration,
+    ) -> Result<Self, CacheError> {
         match place {
-            Place::Server(url) => {
+            Endpoint::Server(url) => {
                 #[cfg(not(feature = "sentinel"))]
                 let _ = response;
                 let client = way.tls.dress(check_url(url)?)?;
                 Ok(Self::Server(configured(&client)))
             }
             #[cfg(feature = "sentinel")]
-            Place::Sentinel { urls, master } => {
+            Endpoint::Sentinel { urls, master } => {
                 Sentinel::new(urls, master, way, response / 4).map(Self::Sentinel)
             }
-            Place::Cluster(urls) => {
+            Endpoint::Cluster(urls) => {
                 Cluster::new(urls, way).map(|cluster| Self::Cluster(cluster.into()))
             }
         }
@@ -96,7 +100,7 @@ impl Endpoint {
     }
 
     /// The way to the one server that has all keys, as it is just now.
-    pub(crate) async fn find(&self) -> RedisResult<Client> {
+    pub(crate) async fn find(&self) -> RedisResult<redis::Client> {
         match self {
             Self::Server(client) => Ok(client.clone()),
             #[cfg(feature = "sentinel")]
@@ -106,16 +110,16 @@ impl Endpoint {
     }
 
     /// A fresh connection to a node, in RESP3, on which it says things without being asked.
-    pub(crate) async fn open_telling(
+    pub(crate) async fn open_with_push(
         &self,
         node: &Node,
-        hear: Hear,
+        hear: PushHandler,
     ) -> RedisResult<MultiplexedConnection> {
         match (self, node) {
             (Self::Server(client), _) => connect(client, Some(hear)).await,
             #[cfg(feature = "sentinel")]
             (Self::Sentinel(sentinel), _) => sentinel.open(Some(hear)).await,
-            (Self::Cluster(cluster), Some(at)) => cluster.connect_telling(at, Some(hear)).await,
+            (Self::Cluster(cluster), Some(at)) => cluster.connect_with_push(at, Some(hear)).await,
             (Self::Cluster(_), None) => {
                 Err((ErrorKind::Client, "a cluster isn't one server").into())
             }
@@ -135,7 +139,7 @@ impl Endpoint {
 
 /// Says what a server may mean that closes the connection as soon as it is there. In TLS 1.3 the client's part of the
 /// handshake is over before the server has looked at its certificate, and what it says then comes too late.
-pub(crate) fn explained(client: &Client, error: RedisError) -> RedisError {
+pub(crate) fn explained(client: &redis::Client, error: RedisError) -> RedisError {
     let addr = client.get_connection_info().addr();
     if !matches!(addr, ConnectionAddr::TcpTls { .. }) || !error.is_io_error() {
         return error;
@@ -149,8 +153,8 @@ pub(crate) fn explained(client: &Client, error: RedisError) -> RedisError {
 
 /// Connects to one server, whatever it is; in RESP3 if somebody hears what it says without being asked.
 pub(crate) async fn connect(
-    client: &Client,
-    hear: Option<Hear>,
+    client: &redis::Client,
+    hear: Option<PushHandler>,
 ) -> RedisResult<MultiplexedConnection> {
     #[cfg(feature = "tls")]
     crate::store::redis::conn::certificates::provide(client.get_connection_info().addr());
@@ -169,7 +173,7 @@ pub(crate) async fn connect(
     let info = client.get_connection_info().clone();
     let settings = info.redis_settings().clone();
     let info = info.set_redis_settings(settings.set_protocol(ProtocolVersion::RESP3));
-    Client::open(info)?
+    redis::Client::open(info)?
         .get_multiplexed_async_connection_with_config(&config)
         .await
 }
@@ -179,10 +183,10 @@ pub(crate) async fn connect(
 const KEEPALIVE: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The client without the commands by which it introduces itself: an old server doesn't know them, and a user who has
+/// The client without the client by which it introduces itself: an old server doesn't know them, and a user who has
 /// the least rights may not run them, which the server would note each time. Its sockets are kept alive, and don't hold back a command
 /// until the one before is acknowledged.
-pub(crate) fn configured(client: &Client) -> Client {
+pub(crate) fn configured(client: &redis::Client) -> redis::Client {
     let info: ConnectionInfo = client.get_connection_info().clone();
     let settings = info.redis_settings().clone().set_skip_set_lib_name();
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
@@ -193,7 +197,7 @@ pub(crate) fn configured(client: &Client) -> Client {
         .set_keepalive(keepalive);
     let info = info.set_redis_settings(settings).set_tcp_settings(tcp);
     // What made one client makes another.
-    Client::open(info).unwrap_or_else(|_| client.clone())
+    redis::Client::open(info).unwrap_or_else(|_| client.clone())
 }
 
 /// The schemes of URLs, and whether they mean TLS.
@@ -207,7 +211,7 @@ const SCHEMES: [(&str, bool); 6] = [
 ];
 
 /// Reads the URL, and says what is wrong with it without showing it.
-pub(crate) fn check_url(url: &str) -> Result<Client, CacheError> {
+pub(crate) fn check_url(url: &str) -> Result<redis::Client, CacheError> {
     let invalid = |reason: String| CacheError::InvalidUrl { reason };
     let scheme = SCHEMES.iter().find(|(scheme, _)| url.starts_with(scheme));
     let Some((scheme, is_tls)) = scheme else {
@@ -226,7 +230,7 @@ pub(crate) fn check_url(url: &str) -> Result<Client, CacheError> {
              the certificate of the server's authority to `tls_ca` (a `#` in a password is written `%23`)";
         return Err(invalid(reason.to_owned()));
     }
-    let client = Client::open(url).map_err(|error| {
+    let client = redis::Client::open(url).map_err(|error| {
         let detail = error
             .detail()
             .filter(|detail| !detail.contains(url))
@@ -239,7 +243,7 @@ pub(crate) fn check_url(url: &str) -> Result<Client, CacheError> {
     let settings = client.get_connection_info().redis_settings();
     let is_empty = |part: Option<&str>| part.is_none_or(str::is_empty);
     if !is_empty(settings.username()) && is_empty(settings.password()) {
-        let reason = "it names a user and no password, so the server would run its commands as the user `default`, who mostly may \
+        let reason = "it names a user and no password, so the server would run its client as the user `default`, who mostly may \
              do everything; give the password, redis://user:password@host (a user with `nopass` takes any), or leave the user out";
         return Err(invalid(reason.to_owned()));
     }
@@ -248,7 +252,7 @@ pub(crate) fn check_url(url: &str) -> Result<Client, CacheError> {
 
 /// Refuses a URL of which a part would be ignored or could mean nothing: the cache would be elsewhere than it says. The
 /// message names no part of it, since a part of a password may stand where it isn't expected.
-fn everything_is_read(url: &str, client: Client) -> Result<Client, CacheError> {
+fn everything_is_read(url: &str, client: redis::Client) -> Result<redis::Client, CacheError> {
     let invalid = |reason: String| CacheError::InvalidUrl { reason };
     let info = client.get_connection_info();
     if !(0..=i64::from(i32::MAX)).contains(&info.redis_settings().db()) {

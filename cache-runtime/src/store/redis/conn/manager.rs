@@ -9,16 +9,16 @@ use redis::{RedisError, RedisResult};
 use crate::clock::{Clock, later};
 use crate::store::redis::conn::capabilities::{check_master, check_server};
 use crate::store::redis::conn::connection::{Connection, Node};
-use crate::store::redis::conn::endpoint::Endpoint;
-use crate::store::redis::conn::server_error::{code_of, refused};
+use crate::store::redis::conn::endpoint::Connector;
+use crate::store::redis::conn::server_error::{error_code, refused};
 
 /// After this time without a reply a connection is asked whether it is alive before it is used: what is between the
 /// two ends may have forgotten it without a word.
 const SILENCE: Duration = Duration::from_secs(30);
 
 /// One multiplexed connection, made on first use and made again after it broke.
-pub(crate) struct Link {
-    endpoint: Arc<Endpoint>,
+pub(crate) struct ConnectionManager {
+    endpoint: Arc<Connector>,
     prefix: String,
     clock: Clock,
     standing: Mutex<Option<Connected>>,
@@ -34,7 +34,7 @@ pub(crate) struct Link {
     /// Which one stands; changed together with it.
     number: AtomicU64,
     /// When a reply came last.
-    heard: AtomicU64,
+    handle_push: AtomicU64,
     /// Something was sent since somebody last asked.
     pub(crate) used: AtomicBool,
 }
@@ -52,8 +52,8 @@ pub(crate) struct Connected {
     pub(crate) server: Arc<str>,
 }
 
-impl Link {
-    pub(crate) fn new(endpoint: Arc<Endpoint>, prefix: &str, clock: Clock) -> Self {
+impl ConnectionManager {
+    pub(crate) fn new(endpoint: Arc<Connector>, prefix: &str, clock: Clock) -> Self {
         Self {
             endpoint,
             prefix: prefix.to_owned(),
@@ -64,7 +64,7 @@ impl Link {
             connecting: tokio::sync::Mutex::new(()),
             count: AtomicU64::new(0),
             number: AtomicU64::new(NONE),
-            heard: AtomicU64::new(0),
+            handle_push: AtomicU64::new(0),
             used: AtomicBool::new(false),
         }
     }
@@ -77,7 +77,7 @@ impl Link {
         self.clock.clone()
     }
 
-    pub(crate) fn endpoint(&self) -> &Arc<Endpoint> {
+    pub(crate) fn endpoint(&self) -> &Arc<Connector> {
         &self.endpoint
     }
 
@@ -112,13 +112,13 @@ impl Link {
 
     /// Note that a reply came.
     pub(crate) fn hears(&self) {
-        self.heard.store(self.clock.now(), Ordering::Relaxed);
+        self.handle_push.store(self.clock.now(), Ordering::Relaxed);
     }
 
     /// Whether no reply came for so long that the connection may be dead without a sign.
     pub(crate) fn is_silent(&self) -> bool {
-        let heard = self.heard.load(Ordering::Relaxed);
-        self.clock.now() > later(heard, SILENCE)
+        let handle_push = self.handle_push.load(Ordering::Relaxed);
+        self.clock.now() > later(handle_push, SILENCE)
     }
 
     /// Whether this server knows of all invalidations of this process.
@@ -207,7 +207,7 @@ impl Link {
 }
 
 /// Ends the offer of a connection.
-pub(crate) struct Candidate<'a>(&'a Link);
+pub(crate) struct Candidate<'a>(&'a ConnectionManager);
 
 impl Drop for Candidate<'_> {
     fn drop(&mut self) {
@@ -242,7 +242,7 @@ pub(crate) fn identity(server: &str, replication: &str) -> String {
 pub(crate) fn is_outage(error: &RedisError) -> bool {
     refused(error).is_some()
         || !matches!(
-            code_of(error),
+            error_code(error),
             Some("WRONGTYPE" | "NOSCRIPT" | "ERR" | "EXECABORT")
         )
 }

@@ -5,7 +5,7 @@ use redis::RedisError;
 /// The error's code, `OOM` and so on; that of the command where a script failed by one. Redis 7 and Valkey answer a
 /// script with the command's own code; Redis 6 wraps it, so that a server that is full or read-only seems to complain
 /// of the script: `ERR Error running script (call to f_..): @user_script:4: @user_script: 4: -READONLY ..`.
-pub(crate) fn code_of(error: &RedisError) -> Option<&str> {
+pub(crate) fn error_code(error: &RedisError) -> Option<&str> {
     let code = error.code()?;
     let wrapped = error
         .detail()
@@ -31,7 +31,7 @@ pub(crate) enum Refused {
 pub(crate) fn refused(error: &RedisError) -> Option<Refused> {
     let detail = error.detail().unwrap_or_default().to_ascii_lowercase();
     let says = |part: &str| detail.contains(part);
-    match code_of(error)? {
+    match error_code(error)? {
         "NOPERM" if says("key") && !says("command") => Some(Refused::Keys),
         "NOPERM" => Some(Refused::Forbidden),
         "ERR" if says("can't access") => Some(Refused::Keys),
@@ -52,7 +52,7 @@ mod tests {
         let error = value
             .and_then(redis::Value::extract_error)
             .expect_err("an error");
-        code_of(&error).expect("a server's error").to_owned()
+        error_code(&error).expect("a server's error").to_owned()
     }
 
     /// Each as 6.2.16, 7.0.15 and Valkey 8.0.1 say it.

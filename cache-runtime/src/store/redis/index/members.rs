@@ -15,14 +15,14 @@ const HEAD: usize = layout::CLAIM + TOKEN;
 pub(crate) enum Layout {
     /// On one node they do.
     /// Members are keys then.
-    Together,
+    SameNode,
     /// In a cluster they are on two nodes: a member is a key, a NUL and the eight bytes of the token that stood at the
     /// key when it was registered.
     ///
-    /// Look and removal of a dead member are two steps then, and in between the key may be leased anew. Tokens are
+    /// Fetched and removal of a dead member are two steps then, and in between the key may be leased anew. Tokens are
     /// never used twice, and a member is written after its token stood at its key; so what stands there no more never will, and
     /// dropping exactly that member is right however late it is. The new lease has a member of its own.
-    Apart,
+    Split,
 }
 
 impl Layout {
@@ -30,8 +30,8 @@ impl Layout {
     /// operations and neighbours can; they stand behind another NUL, which no mark begins with.
     pub(crate) fn member(self, key: &[u8], token: Token) -> Vec<u8> {
         match self {
-            Self::Together => self.start(key),
-            Self::Apart => [&self.start_of_one(key)[..], &token].concat(),
+            Self::SameNode => self.start(key),
+            Self::Split => [&self.start_of_one(key)[..], &token].concat(),
         }
     }
 
@@ -40,7 +40,7 @@ impl Layout {
         // The empty key's NUL before the token would make a mark of it.
         let hides = match key.first() {
             Some(first) => *first == 0,
-            None => self == Self::Apart,
+            None => self == Self::Split,
         };
         let mark: &[u8] = if hides { b"\0" } else { b"" };
         [mark, key].concat()
@@ -49,7 +49,7 @@ impl Layout {
     /// How the members of this key begin; nobody else's do, except for keys with a NUL.
     pub(crate) fn start_of_one(self, key: &[u8]) -> Vec<u8> {
         let mut start = self.start(key);
-        if self == Self::Apart {
+        if self == Self::Split {
             start.push(0);
         }
         start
@@ -63,8 +63,8 @@ impl Layout {
             _ => member,
         };
         match self {
-            Self::Together => Some(visible),
-            Self::Apart => {
+            Self::SameNode => Some(visible),
+            Self::Split => {
                 let end = visible.len().checked_sub(1 + TOKEN)?;
                 (visible[end] == 0).then_some(&visible[..end])
             }
@@ -108,7 +108,7 @@ impl Head {
 
 #[cfg(test)]
 mod tests {
-    use super::Layout::{Apart, Together};
+    use super::Layout::{SameNode, Split};
     use super::*;
 
     const KEYS: [&[u8]; 9] = [
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn every_key_comes_back_from_its_member_and_no_mark_is_one() {
-        for layout in [Together, Apart] {
+        for layout in [SameNode, Split] {
             for key in KEYS {
                 for token in [[0; 8], *b"\0whole:1", [255; 8]] {
                     let member = layout.member(key, token);
@@ -140,13 +140,13 @@ mod tests {
                 assert_eq!(layout.key_of(mark), None);
             }
         }
-        assert_eq!(Apart.key_of(b"short"), None);
-        assert_eq!(Apart.key_of(b"long enough without a NUL"), None);
+        assert_eq!(Split.key_of(b"short"), None);
+        assert_eq!(Split.key_of(b"long enough without a NUL"), None);
     }
 
     #[test]
     fn members_begin_as_their_range_does() {
-        for layout in [Together, Apart] {
+        for layout in [SameNode, Split] {
             for key in KEYS {
                 let member = layout.member(key, [7; 8]);
                 assert!(member.starts_with(&layout.start_of_one(key)), "{key:?}");
@@ -160,8 +160,8 @@ mod tests {
     #[test]
     fn a_head_tells_the_tokens_that_stand() {
         let lease = Head::of(&entry::lease(7));
-        assert!(lease.carries(&Apart.member(b"a", 7_u64.to_le_bytes())));
-        assert!(!lease.carries(&Apart.member(b"a", 8_u64.to_le_bytes())));
+        assert!(lease.carries(&Split.member(b"a", 7_u64.to_le_bytes())));
+        assert!(!lease.carries(&Split.member(b"a", 8_u64.to_le_bytes())));
         assert_eq!(lease.tokens().count(), 1, "nobody claims a lease");
         let mut value = entry::lease(7);
         value[2] = 0;

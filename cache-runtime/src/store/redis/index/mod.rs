@@ -27,9 +27,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::CacheError;
 use crate::pattern::Pattern;
-use crate::store::redis::client::Commands;
+use crate::store::redis::client::Client;
 use crate::store::redis::lua;
-use crate::store::redis::recovery::outage::Errand;
+use crate::store::redis::recovery::outage::Purpose;
 pub(crate) use members::{Layout, Token};
 use ranges::{Range, ranges};
 
@@ -38,7 +38,7 @@ pub(crate) const BUCKETS: usize = 16;
 /// How many members one command reads, and how many keys one deletes: some milliseconds of the server at most.
 const PAGE: usize = 500;
 /// The member that only a whole set has. Members that begin with a NUL are marks, see [`Layout::member`].
-pub(crate) const WHOLE: &[u8] = b"\0whole";
+pub(crate) const COMPLETE: &[u8] = b"\0whole";
 
 /// What a process knows of the index.
 pub(crate) struct Index {
@@ -74,7 +74,7 @@ pub(crate) fn bucket_of(key: &[u8]) -> usize {
     xxh3_64(&key[..end]) as usize % BUCKETS
 }
 
-impl Commands {
+impl Client {
     /// The key of a set: outside the entries' namespace, and, since no prefix holds a `#`, outside any other's.
     pub(crate) fn bucket(&self, number: usize) -> String {
         format!("{}#index:{number}", self.prefix)
@@ -84,22 +84,22 @@ impl Commands {
     pub(crate) async fn remove_matching(
         self: &Arc<Self>,
         pattern: &Pattern,
-        errand: Errand,
+        purpose: Purpose,
     ) -> Result<u64, CacheError> {
         let ranges = ranges(pattern, self.index.layout);
         let mut removed = 0;
         for _ in 0..3 {
             match self
-                .remove_indexed(pattern, &ranges, errand, &mut removed)
+                .remove_indexed(pattern, &ranges, purpose, &mut removed)
                 .await?
             {
                 true => return Ok(removed),
                 // Lost, or not yet made. What was deleted is deleted; the rest is found after a walk.
-                false => self.make_whole(errand).await?,
+                false => self.rebuild(purpose).await?,
             }
         }
         // It was lost again and again (a server that evicts all the time): walk and delete, without an index.
-        Ok(removed + self.remove_walking(pattern, errand).await?)
+        Ok(removed + self.remove_by_scan(pattern, purpose).await?)
     }
 
     /// False if a set that the pattern needs isn't whole.
@@ -107,13 +107,13 @@ impl Commands {
         self: &Arc<Self>,
         pattern: &Pattern,
         ranges: &[Range],
-        errand: Errand,
+        purpose: Purpose,
         removed: &mut u64,
     ) -> Result<bool, CacheError> {
         for range in ranges {
             let mut from = range.from.clone();
             loop {
-                let Some(members) = self.page(range, &from, errand).await? else {
+                let Some(members) = self.page(range, &from, purpose).await? else {
                     return Ok(false);
                 };
                 let full = members.len() == PAGE;
@@ -124,7 +124,9 @@ impl Commands {
                     .into_iter()
                     .filter(|member| self.matches(pattern, member))
                     .collect();
-                *removed += self.remove_members(range.bucket, &matching, errand).await?;
+                *removed += self
+                    .remove_members(range.bucket, &matching, purpose)
+                    .await?;
                 if !full {
                     break;
                 }
@@ -138,10 +140,10 @@ impl Commands {
         self: &Arc<Self>,
         range: &Range,
         from: &[u8],
-        errand: Errand,
+        purpose: Purpose,
     ) -> Result<Option<Vec<Vec<u8>>>, CacheError> {
-        let whole = self.whole(errand).await?;
-        self.script(errand, &lua::RANGE, |call| {
+        let whole = self.whole(purpose).await?;
+        self.script(purpose, &lua::RANGE, |call| {
             call.key(self.bucket(range.bucket))
                 .arg(&whole[..])
                 .arg(from)
@@ -161,7 +163,7 @@ impl Commands {
         self: &Arc<Self>,
         bucket: usize,
         members: &[Vec<u8>],
-        errand: Errand,
+        purpose: Purpose,
     ) -> Result<u64, CacheError> {
         let layout = self.index.layout;
         let mut keys: Vec<&[u8]> = members
@@ -171,8 +173,8 @@ impl Commands {
         // In order, so several members of one key stand beside each other.
         keys.dedup();
         match layout {
-            Layout::Together => self.remove_together(bucket, &keys, errand).await,
-            Layout::Apart => self.remove_apart(bucket, &keys, members, errand).await,
+            Layout::SameNode => self.remove_on_same_node(bucket, &keys, purpose).await,
+            Layout::Split => self.remove_split(bucket, &keys, members, purpose).await,
         }
     }
 
@@ -181,28 +183,28 @@ impl Commands {
         self: &Arc<Self>,
         bucket: usize,
         keys: &[&[u8]],
-        errand: Errand,
+        purpose: Purpose,
     ) -> Result<u64, CacheError> {
         match self.index.layout {
-            Layout::Together => self.remove_together(bucket, keys, errand).await,
-            Layout::Apart => self.remove_apart(bucket, keys, &[], errand).await,
+            Layout::SameNode => self.remove_on_same_node(bucket, keys, purpose).await,
+            Layout::Split => self.remove_split(bucket, keys, &[], purpose).await,
         }
     }
 
     /// Entry and member in one step.
-    async fn remove_together(
+    async fn remove_on_same_node(
         self: &Arc<Self>,
         bucket: usize,
         keys: &[&[u8]],
-        errand: Errand,
+        purpose: Purpose,
     ) -> Result<u64, CacheError> {
         if keys.is_empty() {
             return Ok(0);
         }
-        self.script(errand, &lua::DELETE, |call| {
+        self.script(purpose, &lua::DELETE, |call| {
             call.key(self.bucket(bucket));
             for key in keys {
-                let member = Layout::Together.member(key, Token::default());
+                let member = Layout::SameNode.member(key, Token::default());
                 call.key(self.full_bytes(key)).arg(member);
             }
         })
@@ -213,23 +215,23 @@ impl Commands {
     pub(crate) async fn remove(
         self: &Arc<Self>,
         key: &str,
-        errand: Errand,
+        purpose: Purpose,
     ) -> Result<bool, CacheError> {
         let key = key.as_bytes();
-        Ok(self.remove_keys(bucket_of(key), &[key], errand).await? > 0)
+        Ok(self.remove_keys(bucket_of(key), &[key], purpose).await? > 0)
     }
 
     /// The mark of a whole set. In a cluster it names the masters: other ones may have forgotten members of entries
     /// that a third one still has, and may have entries again whose members are gone. So what was whole to
     /// others isn't to them. On one server set and entries are forgotten together.
-    pub(crate) async fn whole(self: &Arc<Self>, errand: Errand) -> Result<Vec<u8>, CacheError> {
+    pub(crate) async fn whole(self: &Arc<Self>, purpose: Purpose) -> Result<Vec<u8>, CacheError> {
         match self.index.layout {
-            Layout::Together => Ok(WHOLE.to_vec()),
-            Layout::Apart => {
+            Layout::SameNode => Ok(COMPLETE.to_vec()),
+            Layout::Split => {
                 let masters = self
-                    .send_for(errand, |connection| async move { Ok(connection.digest()) })
+                    .send_for(purpose, |connection| async move { Ok(connection.digest()) })
                     .await?;
-                Ok([WHOLE, b":", masters.as_bytes()].concat())
+                Ok([COMPLETE, b":", masters.as_bytes()].concat())
             }
         }
     }

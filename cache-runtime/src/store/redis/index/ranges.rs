@@ -19,8 +19,8 @@ pub(crate) fn ranges(pattern: &Pattern, layout: Layout) -> Vec<Range> {
                 let start = layout.start_of_one(&key);
                 let from = [b"[", &start[..]].concat();
                 let to = match layout {
-                    Layout::Together => from.clone(),
-                    Layout::Apart => after_all_with(&start),
+                    Layout::SameNode => from.clone(),
+                    Layout::Split => after_all_with(&start),
                 };
                 ranges.push(Range {
                     bucket: bucket_of(&key),
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_literal_first_segment_needs_one_set_and_a_wildcard_needs_all() {
-        for layout in [Layout::Together, Layout::Apart] {
+        for layout in [Layout::SameNode, Layout::Split] {
             let ranges = |pattern: &str| ranges(&Pattern::new(pattern), layout);
             assert_eq!(ranges("posts:42:*").len(), 3);
             assert!(

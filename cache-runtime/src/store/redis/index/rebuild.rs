@@ -8,12 +8,12 @@ use futures_util::future::try_join_all;
 use crate::error::CacheError;
 use crate::pattern::Pattern;
 use crate::runtime;
-use crate::store::redis::client::Commands;
-use crate::store::redis::index::scan::Walk;
+use crate::store::redis::client::Client;
+use crate::store::redis::index::scan::KeyScan;
 use crate::store::redis::index::{BUCKETS, Layout, Token, bucket_of};
 use crate::store::redis::lease::fresh_token;
 use crate::store::redis::lua;
-use crate::store::redis::recovery::outage::Errand;
+use crate::store::redis::recovery::outage::Purpose;
 
 /// The marks of all walks: how they begin, and the range that they are in.
 const BUILDING: &[u8] = b"\0building:";
@@ -25,17 +25,17 @@ const WHOLE_RANGE: [&[u8]; 2] = [b"[\0whole:", b"(\0whole;"];
 /// How many keys one command deletes.
 const BATCH: usize = 500;
 
-impl Commands {
+impl Client {
     /// Asks for a walk in the background, if none is under way: the first registration of a prefix does.
-    pub(crate) fn make_whole_soon(self: &Arc<Self>) {
+    pub(crate) fn rebuild_soon(self: &Arc<Self>) {
         if self.index.walk_asked.swap(true, Ordering::AcqRel) {
             return;
         }
-        let commands = Arc::clone(self);
+        let client = Arc::clone(self);
         let walk = async move {
             // What fails here is tried again by the next registration or invalidation.
-            let _ = commands.make_whole(Errand::Invalidation).await;
-            commands.index.walk_asked.store(false, Ordering::Release);
+            let _ = client.rebuild(Purpose::Invalidation).await;
+            client.index.walk_asked.store(false, Ordering::Release);
         };
         if runtime::spawn(walk).is_err() {
             self.index.walk_asked.store(false, Ordering::Release);
@@ -47,27 +47,27 @@ impl Commands {
     /// A walk marks the sets as being built, registers every key that it meets, and replaces the mark at its
     /// end. A loss in between takes the mark with it, and such a set isn't declared whole. Keys that come during
     /// the walk register themselves. The sets may be on different nodes, so each is marked by a command of its own.
-    pub(crate) async fn make_whole(self: &Arc<Self>, errand: Errand) -> Result<(), CacheError> {
+    pub(crate) async fn rebuild(self: &Arc<Self>, purpose: Purpose) -> Result<(), CacheError> {
         let _walking = self.index.walking.lock().await;
-        let whole = self.whole(errand).await?;
-        let server = self.server_of(errand);
+        let whole = self.whole(purpose).await?;
+        let server = self.server_of(purpose);
         let mark = [BUILDING, &fresh_token().to_le_bytes()[..]].concat();
-        let begins = (0..BUCKETS).map(|bucket| self.begin(bucket, &mark, &whole, errand));
+        let begins = (0..BUCKETS).map(|bucket| self.begin(bucket, &mark, &whole, purpose));
         let partial: Vec<bool> = try_join_all(begins).await?;
         if !partial.contains(&true) {
             return Ok(());
         }
-        let mut walk = Walk::over(&Pattern::new("*"));
-        while let Some(keys) = walk.step(self, errand).await? {
-            self.enlist(&keys, &partial, errand).await?;
+        let mut walk = KeyScan::over(&Pattern::new("*"));
+        while let Some(keys) = walk.step(self, purpose).await? {
+            self.enlist(&keys, &partial, purpose).await?;
         }
         // Another server may know the mark (it followed this one, or came back from a snapshot), but not what this
         // one's cursors mean. Not whole then: who needs it walks again.
-        if server.is_none() || self.server_of(errand) != server {
+        if server.is_none() || self.server_of(purpose) != server {
             return Ok(());
         }
         let built = (0..BUCKETS).filter(|bucket| partial[*bucket]);
-        let ends = built.map(|bucket| self.finish(bucket, &mark, &whole, errand));
+        let ends = built.map(|bucket| self.finish(bucket, &mark, &whole, purpose));
         try_join_all(ends).await.map(drop)
     }
 
@@ -77,10 +77,10 @@ impl Commands {
         bucket: usize,
         mark: &[u8],
         whole: &[u8],
-        errand: Errand,
+        purpose: Purpose,
     ) -> Result<bool, CacheError> {
         let needed: i64 = self
-            .script(errand, &lua::REBUILD_BEGIN, |call| {
+            .script(purpose, &lua::REBUILD_BEGIN, |call| {
                 call.key(self.bucket(bucket)).arg(mark).arg(whole);
             })
             .await?;
@@ -92,17 +92,17 @@ impl Commands {
         self: &Arc<Self>,
         keys: &[Vec<u8>],
         partial: &[bool],
-        errand: Errand,
+        purpose: Purpose,
     ) -> Result<(), CacheError> {
         let members = match self.index.layout {
-            Layout::Together => keys
+            Layout::SameNode => keys
                 .iter()
                 .map(|key| {
-                    let member = Layout::Together.member(key, Token::default());
+                    let member = Layout::SameNode.member(key, Token::default());
                     (bucket_of(key), member)
                 })
                 .collect(),
-            Layout::Apart => self.members_apart(keys, errand).await?,
+            Layout::Split => self.members_split(keys, purpose).await?,
         };
         let mut of_sets: [Vec<Vec<u8>>; BUCKETS] = Default::default();
         for (bucket, member) in members {
@@ -112,7 +112,7 @@ impl Commands {
         }
         let lists = of_sets.iter().enumerate().filter(|(_, of)| !of.is_empty());
         let enlisted = lists.map(|(bucket, of)| {
-            self.script::<i64>(errand, &lua::REBUILD_ADD, move |call| {
+            self.script::<i64>(purpose, &lua::REBUILD_ADD, move |call| {
                 call.key(self.bucket(bucket)).arg(of);
             })
         });
@@ -125,9 +125,9 @@ impl Commands {
         bucket: usize,
         mark: &[u8],
         whole: &[u8],
-        errand: Errand,
+        purpose: Purpose,
     ) -> Result<(), CacheError> {
-        self.script::<i64>(errand, &lua::REBUILD_FINISH, |call| {
+        self.script::<i64>(purpose, &lua::REBUILD_FINISH, |call| {
             call.key(self.bucket(bucket)).arg(mark).arg(whole);
             call.arg(&BUILDING_RANGE).arg(&WHOLE_RANGE);
         })
@@ -136,14 +136,14 @@ impl Commands {
     }
 
     /// Removes what the pattern matches by a walk alone.
-    pub(crate) async fn remove_walking(
+    pub(crate) async fn remove_by_scan(
         self: &Arc<Self>,
         pattern: &Pattern,
-        errand: Errand,
+        purpose: Purpose,
     ) -> Result<u64, CacheError> {
         let mut removed = 0;
-        let mut walk = Walk::over(pattern);
-        while let Some(keys) = walk.step(self, errand).await? {
+        let mut walk = KeyScan::over(pattern);
+        while let Some(keys) = walk.step(self, purpose).await? {
             for bucket in 0..BUCKETS {
                 let in_bucket: Vec<&[u8]> = keys
                     .iter()
@@ -151,7 +151,7 @@ impl Commands {
                     .filter(|key| bucket_of(key) == bucket)
                     .collect();
                 for batch in in_bucket.chunks(BATCH) {
-                    removed += self.remove_keys(bucket, batch, errand).await?;
+                    removed += self.remove_keys(bucket, batch, purpose).await?;
                 }
             }
         }

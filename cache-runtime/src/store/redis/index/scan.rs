@@ -7,10 +7,10 @@ use redis::{Cmd, from_redis_value};
 
 use crate::error::CacheError;
 use crate::pattern::Pattern;
-use crate::store::redis::client::Commands;
-use crate::store::redis::cluster::Sight;
+use crate::store::redis::client::Client;
+use crate::store::redis::cluster::ClusterSnapshot;
 use crate::store::redis::conn::connection::Node;
-use crate::store::redis::recovery::outage::Errand;
+use crate::store::redis::recovery::outage::Purpose;
 
 /// How many keys a step looks at.
 const STEP: usize = 1_000;
@@ -33,7 +33,7 @@ const MOST_BEGINNINGS: u32 = 8;
 ///
 /// What remains is a move that began, carried the key, carried it back and was called off, all during the scan of
 /// one master.
-pub(crate) struct Walk {
+pub(crate) struct KeyScan {
     pattern: Pattern,
     course: Option<Course>,
     /// How often it began.
@@ -42,14 +42,14 @@ pub(crate) struct Walk {
 
 /// The way of a walk.
 struct Course {
-    sight: Sight,
+    snapshot: ClusterSnapshot,
     /// The nodes that are still to be scanned. The first one is under way.
     nodes: VecDeque<Node>,
     /// Where to go on at that one.
     cursor: u64,
 }
 
-impl Walk {
+impl KeyScan {
     pub(crate) fn over(pattern: &Pattern) -> Self {
         Self {
             pattern: pattern.clone(),
@@ -61,23 +61,23 @@ impl Walk {
     /// The next keys, without the prefix and at least one; none at the end. A walk that begins anew gives keys again.
     pub(crate) async fn step(
         &mut self,
-        commands: &Arc<Commands>,
-        errand: Errand,
+        client: &Arc<Client>,
+        purpose: Purpose,
     ) -> Result<Option<Vec<Vec<u8>>>, CacheError> {
         loop {
             let mut course = match self.course.take() {
                 Some(course) => course,
-                None => self.begin(commands, errand).await?,
+                None => self.begin(client, purpose).await?,
             };
             let Some(node) = course.nodes.front() else {
                 self.course = Some(course);
                 return Ok(None);
             };
-            let (next, keys) = self.scan(commands, node, course.cursor, errand).await?;
+            let (next, keys) = self.scan(client, node, course.cursor, purpose).await?;
             course.cursor = next;
             if next == 0 {
                 course.nodes.pop_front();
-                if commands.sight(errand).await? == course.sight {
+                if client.snapshot(purpose).await? == course.snapshot {
                     self.course = Some(course);
                 }
             } else {
@@ -95,8 +95,8 @@ impl Walk {
 
     async fn begin(
         &mut self,
-        commands: &Arc<Commands>,
-        errand: Errand,
+        client: &Arc<Client>,
+        purpose: Purpose,
     ) -> Result<Course, CacheError> {
         if self.begun == MOST_BEGINNINGS {
             let reason = "slots of the cluster moved during each of several walks over its keys";
@@ -105,13 +105,13 @@ impl Walk {
             });
         }
         self.begun += 1;
-        let sight = commands.sight(errand).await?;
-        let nodes = commands
-            .send_for(errand, |connection| async move { Ok(connection.nodes()) })
+        let snapshot = client.snapshot(purpose).await?;
+        let nodes = client
+            .send_for(purpose, |connection| async move { Ok(connection.nodes()) })
             .await?;
-        let again = sight.moves().then(|| nodes.clone());
+        let again = snapshot.moves().then(|| nodes.clone());
         Ok(Course {
-            sight,
+            snapshot,
             nodes: nodes
                 .into_iter()
                 .chain(again.into_iter().flatten())
@@ -123,26 +123,26 @@ impl Walk {
     /// A step at one node: where to go on, and the keys without the prefix.
     async fn scan(
         &self,
-        commands: &Arc<Commands>,
+        client: &Arc<Client>,
         node: &Node,
         cursor: u64,
-        errand: Errand,
+        purpose: Purpose,
     ) -> Result<(u64, Vec<Vec<u8>>), CacheError> {
         let mut scan = Cmd::new();
         scan.arg("SCAN")
             .arg(cursor)
             .arg("MATCH")
-            .arg(self.pattern.scan_glob(&commands.prefix))
+            .arg(self.pattern.scan_glob(&client.prefix))
             .arg("COUNT")
             .arg(STEP);
         let scan = &scan;
         // Bytes: a foreign key needn't be text.
-        let (next, keys): (u64, Vec<Vec<u8>>) = commands
-            .send_for(errand, |mut connection| async move {
+        let (next, keys): (u64, Vec<Vec<u8>>) = client
+            .send_for(purpose, |mut connection| async move {
                 Ok(from_redis_value(connection.ask(node, scan).await?)?)
             })
             .await?;
-        let ours = commands.prefix.len() + 1;
+        let ours = client.prefix.len() + 1;
         let keys = keys
             .into_iter()
             .filter_map(|key| key.get(ours..).map(<[u8]>::to_vec));
@@ -150,9 +150,12 @@ impl Walk {
     }
 }
 
-impl Commands {
-    async fn sight(self: &Arc<Self>, errand: Errand) -> Result<Sight, CacheError> {
-        self.send_for(errand, |connection| async move { connection.sight().await })
-            .await
+impl Client {
+    async fn snapshot(self: &Arc<Self>, purpose: Purpose) -> Result<ClusterSnapshot, CacheError> {
+        self.send_for(
+            purpose,
+            |connection| async move { connection.snapshot().await },
+        )
+        .await
     }
 }

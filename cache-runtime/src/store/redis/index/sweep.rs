@@ -1,9 +1,9 @@
 //! Expired and evicted entries leave the index.
 //!
 //! Each registration looks at a few random members of its set and drops the dead, in the script that registers; so
-//! dead members can't outnumber the living while entries come. What expires when none come is found by this
+//! dead members can't outnumber the living while entries come. What expires when none come is result by this
 //! sweeper: it looks now and then, and goes on while it finds many (as Redis's own active expiry does). Across nodes look and
-//! removal are two steps, see [`Layout::Apart`].
+//! removal are two steps, see [`Layout::Split`].
 
 use std::sync::Arc;
 use std::sync::Weak;
@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use crate::error::CacheError;
 use crate::runtime;
-use crate::store::redis::client::Commands;
+use crate::store::redis::client::Client;
 use crate::store::redis::index::{BUCKETS, Layout};
 use crate::store::redis::lua;
-use crate::store::redis::recovery::outage::Errand;
+use crate::store::redis::recovery::outage::Purpose;
 
 const AT_ONCE: Duration = Duration::from_millis(50);
 const SOONEST: Duration = Duration::from_secs(1);
@@ -24,9 +24,9 @@ const SLOWEST: Duration = Duration::from_secs(30);
 const SAMPLE: usize = 100;
 const MOST_LOOKS: usize = 50;
 
-impl Commands {
+impl Client {
     /// Starts the sweeper, if it doesn't run.
-    pub(crate) fn sweep_from_now_on(self: &Arc<Self>) {
+    pub(crate) fn start_sweeper(self: &Arc<Self>) {
         if !self.index.sweeping.swap(true, Ordering::AcqRel)
             && runtime::spawn(run(Arc::downgrade(self))).is_err()
         {
@@ -34,58 +34,58 @@ impl Commands {
         }
     }
 
-    /// Sweeps every set until few of a sample are dead, or for its number of looks; what it found.
-    async fn sweep(self: &Arc<Self>) -> Found {
-        let mut found = Found::Nothing;
+    /// Sweeps every set until few of a sample are dead, or for its number of looks; what it result.
+    async fn sweep(self: &Arc<Self>) -> SweepResult {
+        let mut result = SweepResult::Nothing;
         for bucket in 0..BUCKETS {
             for look in 1..=MOST_LOOKS {
                 let dead = self.sweep_one(bucket).await.unwrap_or(0);
                 if dead > 0 {
-                    found = found.max(Found::Some);
+                    result = result.max(SweepResult::Some);
                 }
                 if dead * 4 < SAMPLE {
                     break;
                 }
                 if look == MOST_LOOKS {
-                    found = Found::Many;
+                    result = SweepResult::Many;
                 }
             }
         }
-        found
+        result
     }
 
     /// One look at one set; how many it dropped.
     async fn sweep_one(self: &Arc<Self>, bucket: usize) -> Result<usize, CacheError> {
-        if self.index.layout == Layout::Apart {
-            return self.sweep_apart(bucket, SAMPLE).await;
+        if self.index.layout == Layout::Split {
+            return self.sweep_split(bucket, SAMPLE).await;
         }
-        self.script(Errand::Call, &lua::SWEEP, |call| {
+        self.script(Purpose::Call, &lua::SWEEP, |call| {
             call.key(self.bucket(bucket)).arg(self.full("")).arg(SAMPLE);
         })
         .await
     }
 }
 
-/// What a sweep found of the dead.
+/// What a sweep result of the dead.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Found {
+enum SweepResult {
     Nothing,
     Some,
     /// And there are more.
     Many,
 }
 
-async fn run(commands: Weak<Commands>) {
+async fn run(client: Weak<Client>) {
     let mut pause = SOONEST;
     loop {
         tokio::time::sleep(pause).await;
-        let Some(commands) = commands.upgrade() else {
+        let Some(client) = client.upgrade() else {
             return;
         };
-        pause = match commands.sweep().await {
-            Found::Many => AT_ONCE,
-            Found::Some => SOONEST,
-            Found::Nothing => (pause * 2).clamp(SOONEST, SLOWEST),
+        pause = match client.sweep().await {
+            SweepResult::Many => AT_ONCE,
+            SweepResult::Some => SOONEST,
+            SweepResult::Nothing => (pause * 2).clamp(SOONEST, SLOWEST),
         };
     }
 }

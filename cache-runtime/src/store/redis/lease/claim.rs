@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crate::entry::{self, Header};
 use crate::error::CacheError;
-use crate::store::redis::client::{Commands, Seen, millis};
+use crate::store::redis::client::{Client, Found, millis};
 use crate::store::redis::lease::Lease;
 use crate::store::redis::lua;
-use crate::store::redis::recovery::outage::Errand;
-use crate::store::redis::{Left, RedisStore};
+use crate::store::redis::recovery::outage::Purpose;
+use crate::store::redis::{RedisStore, RemainingTtl};
 
 /// What stands in a value's header of those who compute it anew.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,7 +22,7 @@ pub(crate) enum Holder {
 }
 
 impl Holder {
-    pub(crate) fn of(header: &Header, left: Left) -> Self {
+    pub(crate) fn of(header: &Header, left: RemainingTtl) -> Self {
         let stands = header.claim_end != 0 && left.is_some_and(|left| left > header.claim_end);
         match header.claim {
             _ if !stands => Self::Nobody,
@@ -45,10 +45,10 @@ impl RedisStore {
     /// Claims a value that was seen. Like a lease, the claim goes with its command: whoever goes away meanwhile leaves it
     /// to the command's task, which gives it back.
     pub(crate) async fn claim(&self, mut lease: Lease, seen: u64) -> Result<Claimed, CacheError> {
-        self.run(|commands| async move {
+        self.run(|client| async move {
             // Before the reply: a command whose reply is lost may have been obeyed.
             lease.held = true;
-            let answer = commands.claim(&lease.key, lease.token(), seen).await?;
+            let answer = client.claim(&lease.key, lease.token(), seen).await?;
             if answer > 0 {
                 return Ok(Claimed::Granted(lease.granted()));
             }
@@ -64,16 +64,16 @@ impl RedisStore {
 
     /// How long a lease lasts whose holder dies.
     pub(crate) fn lease_time(&self) -> Duration {
-        self.commands().limits.lease
+        self.client().limits.lease
     }
 
     /// Whether this lease, or claim, is one of this process that nobody holds any more.
     pub(crate) fn is_orphan(&self, token: u64) -> bool {
-        self.commands().orphans.hold(token)
+        self.client().orphans.hold(token)
     }
 }
 
-impl Commands {
+impl Client {
     async fn claim(self: &Arc<Self>, key: &str, token: u64, seen: u64) -> Result<i64, CacheError> {
         self.lease(&lua::CLAIM, &lua::CLAIM_ALONE, key, token, |call| {
             call.arg(&token.to_le_bytes()[..])
@@ -89,7 +89,7 @@ impl Commands {
         token: u64,
         pause: Duration,
     ) -> Result<i64, CacheError> {
-        self.script(Errand::Call, &lua::PAUSE, |call| {
+        self.script(Purpose::Call, &lua::PAUSE, |call| {
             call.key(self.full(key))
                 .arg(&token.to_le_bytes()[..])
                 .arg(millis(pause));
@@ -102,7 +102,7 @@ impl Lease {
     /// Ends the claim with a pause of that length. Answers how many milliseconds the value is still
     /// cached for, or nothing if the claim is gone. What can't be sent is given back later.
     pub(crate) async fn pause(mut self, pause: Duration) -> Option<u64> {
-        let left = self.commands.pause(&self.key, self.token(), pause).await;
+        let left = self.client.pause(&self.key, self.token(), pause).await;
         if left.is_ok() {
             self.is_over();
         }
@@ -111,9 +111,9 @@ impl Lease {
 }
 
 /// The header of what was seen, if it is an entry.
-pub(crate) fn header_of(seen: &Seen) -> Option<Header> {
+pub(crate) fn header_of(seen: &Found) -> Option<Header> {
     match seen {
-        Seen::Entry(bytes) => entry::inspect(bytes),
+        Found::Entry(bytes) => entry::inspect(bytes),
         _ => None,
     }
 }

@@ -18,13 +18,13 @@ use tokio::task::JoinHandle;
 use crate::error::CacheError;
 use crate::runtime;
 use crate::store::redis::RedisStore;
-use crate::store::redis::client::{Commands, Seen};
-use crate::store::redis::tracking::tracked_io::Kept;
+use crate::store::redis::client::{Client, Found};
+use crate::store::redis::tracking::tracked_io::NearCopy;
 
 /// The right to fill one entry. Given back when dropped; the store's own expiry gives back that of a process
 /// that dies.
 pub(crate) struct Lease {
-    pub(crate) commands: Arc<Commands>,
+    pub(crate) client: Arc<Client>,
     pub(crate) key: Arc<str>,
     token: u64,
     /// Whether there is something to give back.
@@ -36,9 +36,9 @@ pub(crate) struct Lease {
 
 impl Lease {
     /// A lease that isn't taken yet.
-    pub(crate) fn new(commands: Arc<Commands>, key: Arc<str>) -> Self {
+    pub(crate) fn new(client: Arc<Client>, key: Arc<str>) -> Self {
         Self {
-            commands,
+            client,
             key,
             token: fresh_token(),
             held: false,
@@ -53,7 +53,7 @@ impl Lease {
 
     /// Where it was taken.
     pub(crate) fn store(&self) -> RedisStore {
-        RedisStore::of(Arc::clone(&self.commands))
+        RedisStore::of(Arc::clone(&self.client))
     }
 
     /// Stores the entry if the lease still stands, and keeps its value near where one is given. On the cache's thread only.
@@ -61,30 +61,26 @@ impl Lease {
         &self,
         entry: &[u8],
         ttl: Duration,
-        near: Option<Kept>,
+        near: Option<NearCopy>,
     ) -> Result<bool, CacheError> {
         if let Some(kept) = near
             && let Some(filled) = self
-                .commands
+                .client
                 .fill_tracked(&self.key, self.token, entry, ttl, kept)
                 .await?
         {
             return Ok(filled);
         }
-        let filled = self.commands.fill(&self.key, self.token, entry, ttl).await;
+        let filled = self.client.fill(&self.key, self.token, entry, ttl).await;
         // Whoever comes after this fill must not find here what was before it.
-        self.commands.void_near(&self.key);
+        self.client.void_near(&self.key);
         filled
     }
 
     /// Keeps the lease alive while the body runs.
     pub(crate) fn granted(mut self) -> Self {
-        let (commands, key, token) = (
-            Arc::clone(&self.commands),
-            Arc::clone(&self.key),
-            self.token,
-        );
-        self.renewal = runtime::spawn(async move { commands.keep(&key, token).await }).ok();
+        let (client, key, token) = (Arc::clone(&self.client), Arc::clone(&self.key), self.token);
+        self.renewal = runtime::spawn(async move { client.keep(&key, token).await }).ok();
         self
     }
 
@@ -97,7 +93,7 @@ impl Lease {
 impl RedisStore {
     /// A lease that is still to be taken.
     pub(crate) fn new_lease(&self, key: Arc<str>) -> Lease {
-        Lease::new(Arc::clone(&self.commands), key)
+        Lease::new(Arc::clone(&self.client), key)
     }
 
     /// Takes a lease in place of exactly what was seen; `None` if something else stands there by now.
@@ -107,12 +103,12 @@ impl RedisStore {
     pub(crate) async fn take(
         &self,
         mut lease: Lease,
-        seen: Seen,
+        seen: Found,
     ) -> Result<Option<Lease>, CacheError> {
-        self.run(|commands| async move {
+        self.run(|client| async move {
             // Before the reply: a command whose reply is lost may have been obeyed.
             lease.held = true;
-            if commands.take(&lease.key, &seen, lease.token).await? {
+            if client.take(&lease.key, &seen, lease.token).await? {
                 return Ok(Some(lease.granted()));
             }
             lease.is_over();
@@ -123,9 +119,9 @@ impl RedisStore {
 
     /// Takes a lease whatever stands there.
     pub(crate) async fn take_over(&self, mut lease: Lease) -> Result<Lease, CacheError> {
-        self.run(|commands| async move {
+        self.run(|client| async move {
             lease.held = true;
-            commands.take_over(&lease.key, lease.token, true).await?;
+            client.take_over(&lease.key, lease.token, true).await?;
             Ok(lease.granted())
         })
         .await
@@ -138,14 +134,11 @@ impl Drop for Lease {
             renewal.abort();
         }
         if self.held {
-            let (commands, key, token) = (
-                Arc::clone(&self.commands),
-                Arc::clone(&self.key),
-                self.token,
-            );
+            let (client, key, token) =
+                (Arc::clone(&self.client), Arc::clone(&self.key), self.token);
             let withdraws = self.withdraws;
             let _ = runtime::spawn(async move {
-                commands.give_back(key, token, withdraws).await;
+                client.give_back(key, token, withdraws).await;
             });
         }
     }

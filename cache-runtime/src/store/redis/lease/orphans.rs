@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::store::redis::client::Commands;
+use crate::store::redis::client::Client;
 
 /// How many are remembered. Older ones expire.
 const MOST: usize = 1_024;
@@ -54,7 +54,7 @@ impl Orphans {
     }
 }
 
-impl Commands {
+impl Client {
     /// Gives a lease back, or a claim, with the value that it is on or without, now or when that is possible.
     pub(crate) async fn give_back(self: &Arc<Self>, key: Arc<str>, token: u64, withdraws: bool) {
         if self.release(&key, token, withdraws).await.is_err() {

@@ -7,26 +7,26 @@ use redis::{Script, ScriptInvocation};
 
 use crate::entry;
 use crate::error::CacheError;
-use crate::store::redis::client::{Commands, Seen, millis};
-use crate::store::redis::index::{Layout, Token, WHOLE, bucket_of};
+use crate::store::redis::client::{Client, Found, millis};
+use crate::store::redis::index::{COMPLETE, Layout, Token, bucket_of};
 use crate::store::redis::lua;
-use crate::store::redis::recovery::outage::Errand;
+use crate::store::redis::recovery::outage::Purpose;
 
 /// How many members each registration looks at: with more than two, the dead can't outnumber the living.
 const SAMPLE: usize = 4;
 
-impl Commands {
+impl Client {
     /// Takes a lease in place of exactly what was seen, and registers the key; false if something else stands there
     /// by now.
     pub(crate) async fn take(
         self: &Arc<Self>,
         key: &str,
-        seen: &Seen,
+        seen: &Found,
         token: u64,
     ) -> Result<bool, CacheError> {
         let seen: &[u8] = match seen {
-            Seen::Lease(_, bytes) | Seen::Entry(bytes) => bytes,
-            Seen::Absent | Seen::OtherType => &[],
+            Found::Lease(_, bytes) | Found::Entry(bytes) => bytes,
+            Found::Absent | Found::OtherType => &[],
         };
         let taken = self.lease(&lua::TAKE, &lua::TAKE_ALONE, key, token, |call| {
             call.arg(seen);
@@ -59,15 +59,15 @@ impl Commands {
     ) -> Result<i64, CacheError> {
         let layout = self.index.layout;
         let script = match layout {
-            Layout::Together => together,
-            Layout::Apart => alone,
+            Layout::SameNode => together,
+            Layout::Split => alone,
         };
         let mut answer: i64 = self
-            .script(Errand::Call, script, |call| {
+            .script(Purpose::Call, script, |call| {
                 call.key(self.full(key));
                 match layout {
-                    Layout::Together => self.register_with(call, key),
-                    Layout::Apart => {
+                    Layout::SameNode => self.register_with(call, key),
+                    Layout::Split => {
                         call.arg(&[""; 4]);
                     }
                 }
@@ -75,8 +75,8 @@ impl Commands {
                 further(call);
             })
             .await?;
-        if answer > 0 && layout == Layout::Apart {
-            answer = self.register_apart(key, token).await?;
+        if answer > 0 && layout == Layout::Split {
+            answer = self.register_split(key, token).await?;
         }
         self.registered(answer);
         Ok(answer)
@@ -86,8 +86,8 @@ impl Commands {
     fn register_with(&self, call: &mut ScriptInvocation<'_>, key: &str) {
         let key = key.as_bytes();
         call.key(self.bucket(bucket_of(key)));
-        call.arg(Layout::Together.member(key, Token::default()))
-            .arg(WHOLE)
+        call.arg(Layout::SameNode.member(key, Token::default()))
+            .arg(COMPLETE)
             .arg(self.full(""))
             .arg(SAMPLE);
     }
@@ -95,10 +95,10 @@ impl Commands {
     /// What follows a registration: a walk if the set isn't whole, and the sweeper.
     fn registered(self: &Arc<Self>, answer: i64) {
         if answer == 2 {
-            self.make_whole_soon();
+            self.rebuild_soon();
         }
         if answer > 0 {
-            self.sweep_from_now_on();
+            self.start_sweeper();
         }
     }
 
@@ -111,7 +111,7 @@ impl Commands {
         ttl: Duration,
     ) -> Result<bool, CacheError> {
         let filled: i64 = self
-            .script(Errand::Call, &lua::FILL, |call| {
+            .script(Purpose::Call, &lua::FILL, |call| {
                 call.key(self.full(key))
                     .arg(&token.to_le_bytes()[..])
                     .arg(bytes)
@@ -129,7 +129,7 @@ impl Commands {
         withdraws: bool,
     ) -> Result<bool, CacheError> {
         let released: i64 = self
-            .script(Errand::Call, &lua::RELEASE, |call| {
+            .script(Purpose::Call, &lua::RELEASE, |call| {
                 call.key(self.full(key))
                     .arg(&token.to_le_bytes()[..])
                     .arg(u8::from(withdraws));
@@ -146,7 +146,7 @@ impl Commands {
             tokio::time::sleep(pause).await;
             held += pause;
             let renewed: Result<i64, CacheError> = self
-                .script(Errand::Call, &lua::RENEW, |call| {
+                .script(Purpose::Call, &lua::RENEW, |call| {
                     call.key(self.full(key))
                         .arg(&token.to_le_bytes()[..])
                         .arg(millis(self.limits.lease));

@@ -6,7 +6,7 @@ use redis::RedisError;
 
 use crate::clock::{Clock, Moment, later};
 use crate::error::CacheError;
-use crate::store::redis::conn::server_error::code_of;
+use crate::store::redis::conn::server_error::error_code;
 
 /// The first pause before a store that is down is tried again.
 const FIRST_PROBE: Duration = Duration::from_millis(50);
@@ -183,13 +183,13 @@ fn redis_error(cause: &CacheError) -> Option<&RedisError> {
 
 /// Whether the server itself gave the cause.
 fn is_the_servers(cause: &CacheError) -> bool {
-    redis_error(cause).is_some_and(|error| code_of(error).is_some() || !error.is_io_error())
+    redis_error(cause).is_some_and(|error| error_code(error).is_some() || !error.is_io_error())
 }
 
 /// The cause without what differs from call to call: the error's code, or its text without numbers. Each key of a cluster has a
 /// slot of its own, and each timeout a length.
 fn kind_of(cause: &CacheError) -> String {
-    match redis_error(cause).and_then(code_of) {
+    match redis_error(cause).and_then(error_code) {
         Some(code) if code != "ERR" => code.to_owned(),
         _ => cause
             .to_string()

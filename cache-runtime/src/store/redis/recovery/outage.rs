@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use crate::error::CacheError;
 use crate::pattern::Pattern;
 use crate::runtime;
-use crate::store::redis::client::Commands;
+use crate::store::redis::client::Client;
 use crate::store::redis::conn::connection::Connection;
 use crate::store::redis::recovery::breaker::{Closed, Opened, Say};
 use crate::store::redis::recovery::reconnect::Failure;
@@ -29,7 +29,7 @@ const SLOWEST_PROBE: Duration = Duration::from_secs(1);
 
 /// On whose behalf something is sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Errand {
+pub(crate) enum Purpose {
     /// A call's: refused while the breaker is open; may take the response timeout.
     Call,
     /// An invalidation's: begins while the breaker is closed, and goes on if others open it; may take the
@@ -41,7 +41,7 @@ pub(crate) enum Errand {
     CatchingUp,
 }
 
-impl Errand {
+impl Purpose {
     /// Whether it brings a server up to date that may not be read from before.
     pub(crate) fn recovers(self) -> bool {
         matches!(self, Self::Recovery | Self::CatchingUp)
@@ -75,12 +75,12 @@ impl Target {
 }
 
 /// Something that runs on the cache's thread, or was refused. Dropping it stops nothing.
-pub(crate) enum Underway<T> {
+pub(crate) enum PendingReply<T> {
     Running(JoinHandle<Result<T, CacheError>>),
     Refused(CacheError),
 }
 
-impl<T> Future for Underway<T> {
+impl<T> Future for PendingReply<T> {
     type Output = Result<T, CacheError>;
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut *self {
@@ -96,16 +96,16 @@ impl<T> Future for Underway<T> {
     }
 }
 
-impl Commands {
+impl Client {
     /// Invalidates, or queues what couldn't be sent.
     pub(crate) async fn invalidate(self: &Arc<Self>, target: &Target) -> Result<u64, CacheError> {
         let mut total = 0;
         loop {
-            let before = self.server_of(Errand::Invalidation);
+            let before = self.server_of(Purpose::Invalidation);
             let removed = match target {
-                Target::Key(key) => self.remove(key, Errand::Invalidation).await.map(u64::from),
+                Target::Key(key) => self.remove(key, Purpose::Invalidation).await.map(u64::from),
                 Target::Pattern(pattern) => {
-                    self.remove_matching(pattern, Errand::Invalidation).await
+                    self.remove_matching(pattern, Purpose::Invalidation).await
                 }
             };
             match removed {
@@ -115,12 +115,12 @@ impl Commands {
                     return Err(error);
                 }
             }
-            // If the server changed in between, each has heard a part of it.
-            let server = self.server_of(Errand::Invalidation);
+            // If the server changed in between, each has handle_push a part of it.
+            let server = self.server_of(Purpose::Invalidation);
             if server.is_some() && server == before {
                 self.replay
                     .acknowledged(&target.pattern(), server.as_deref());
-                self.watch_from_now_on();
+                self.start_monitor();
                 return Ok(total);
             }
         }
@@ -144,31 +144,31 @@ impl Commands {
     where
         F: Future<Output = RedisResult<T>>,
     {
-        self.send_for(Errand::Call, command).await
+        self.send_for(Purpose::Call, command).await
     }
 
     /// Sends a command, or several that belong together, and waits for the reply; connecting included, it takes no longer
-    /// than the errand may. On the cache's thread only.
+    /// than the purpose may. On the cache's thread only.
     pub(crate) async fn send_for<T, F>(
         self: &Arc<Self>,
-        errand: Errand,
+        purpose: Purpose,
         command: impl Fn(Connection) -> F,
     ) -> Result<T, CacheError>
     where
         F: Future<Output = RedisResult<T>>,
     {
-        let limit = match errand {
-            Errand::Call => self.limits.response,
-            Errand::Invalidation | Errand::Recovery | Errand::CatchingUp => {
+        let limit = match purpose {
+            Purpose::Call => self.limits.response,
+            Purpose::Invalidation | Purpose::Recovery | Purpose::CatchingUp => {
                 self.limits.invalidation
             }
         };
-        if errand == Errand::Call {
+        if purpose == Purpose::Call {
             self.breaker.check()?;
         }
-        self.link.used.store(true, Ordering::Relaxed);
+        self.manager.used.store(true, Ordering::Relaxed);
         let mut number = None;
-        let attempt = self.attempt(errand, &command, &mut number);
+        let attempt = self.attempt(purpose, &command, &mut number);
         let failure = match timeout(limit, attempt).await {
             Ok(Ok(reply)) => return Ok(reply),
             Ok(Err(failure)) => failure,
@@ -178,7 +178,7 @@ impl Commands {
             },
         };
         let Failure { error, outage } = failure;
-        if outage && !errand.recovers() && self.link.drop_failed(number) {
+        if outage && !purpose.recovers() && self.manager.drop_failed(number) {
             self.open_breaker(&error);
         }
         Err(error)
@@ -193,7 +193,7 @@ impl Commands {
 
     /// What follows the opening of the breaker: the cause is logged, once, and the probe starts.
     fn went_down(self: &Arc<Self>, cause: &CacheError, opened: Opened) {
-        self.locals.end();
+        self.per_runtime.end();
         // The probe first: a subscriber may panic. Refused only where the thread never started; and this is it.
         let _ = runtime::spawn(probe(Arc::clone(self), opened.pause));
         match opened.say {
@@ -234,19 +234,19 @@ impl Commands {
     /// Connects and catches up; closes the breaker if nothing is owed any more, and otherwise gives the reason.
     async fn try_again(self: &Arc<Self>) -> Result<Closed, CacheError> {
         let limit = self.limits.response;
-        let fresh = match timeout(limit, self.link.connect()).await {
+        let fresh = match timeout(limit, self.manager.connect()).await {
             Ok(fresh) => fresh.map_err(CacheError::store)?,
             Err(_) => return Err(CacheError::Timeout { after: limit }),
         };
         let server = Arc::clone(&fresh.server);
-        self.link.replace(fresh);
+        self.manager.replace(fresh);
         if let Some(tracking) = &self.tracking {
             tracking.stay_with(&server);
         }
         self.replay.recall(&server);
         loop {
             for owed in self.replay.pending() {
-                self.remove_matching(&owed.pattern, Errand::Recovery)
+                self.remove_matching(&owed.pattern, Purpose::Recovery)
                     .await?;
                 self.replay.done(&owed, &server);
             }
@@ -254,7 +254,7 @@ impl Commands {
             // round: the queue and the breaker change under one lock.
             let mut closed = None;
             let close = || {
-                self.link.informs(&server);
+                self.manager.informs(&server);
                 closed = Some(self.breaker.close());
             };
             if self.replay.close_if_empty(close)
@@ -267,19 +267,19 @@ impl Commands {
 }
 
 /// Tries again until the server answers and has caught up, or the cache is gone and owes nothing.
-async fn probe(commands: Arc<Commands>, first: Duration) {
+async fn probe(client: Arc<Client>, first: Duration) {
     let mut pause = first;
     loop {
         tokio::time::sleep(pause).await;
-        if Arc::strong_count(&commands) == 1 && commands.replay.owes_nothing() {
+        if Arc::strong_count(&client) == 1 && client.replay.owes_nothing() {
             return;
         }
-        match commands.try_again().await {
+        match client.try_again().await {
             Ok(closed) => {
-                commands.give_back_orphans().await;
-                return commands.is_back(closed).await;
+                client.give_back_orphans().await;
+                return client.is_back(closed).await;
             }
-            Err(cause) => commands.learn(&cause),
+            Err(cause) => client.learn(&cause),
         }
         pause = (pause * 2).min(SLOWEST_PROBE.max(first));
     }

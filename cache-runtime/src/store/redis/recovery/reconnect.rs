@@ -16,10 +16,10 @@ use redis::RedisResult;
 use tokio::time::timeout;
 
 use crate::error::CacheError;
-use crate::store::redis::client::Commands;
+use crate::store::redis::client::Client;
 use crate::store::redis::conn::connection::Connection;
 use crate::store::redis::conn::manager::{Connected, is_ended, is_outage};
-use crate::store::redis::recovery::outage::Errand;
+use crate::store::redis::recovery::outage::Purpose;
 
 /// A command that failed.
 pub(crate) struct Failure {
@@ -38,24 +38,24 @@ impl Failure {
     }
 }
 
-impl Commands {
+impl Client {
     /// Send a command, or several that belong together; once more if the connection turns out to have ended. `number`
     /// becomes that of the connection that a failure, or the end of the caller's patience, speaks about.
     pub(crate) async fn attempt<T, F>(
         self: &Arc<Self>,
-        errand: Errand,
+        purpose: Purpose,
         command: &impl Fn(Connection) -> F,
         number: &mut Option<u64>,
     ) -> Result<T, Failure>
     where
         F: Future<Output = RedisResult<T>>,
     {
-        let connected = self.connected(errand, number).await?;
+        let connected = self.connected(purpose, number).await?;
         *number = Some(connected.number);
         let reply = match command(connected.connection).await {
             // The recovery begins again by itself, and the server may be another one by then.
-            Err(error) if is_ended(&error) && !errand.recovers() => {
-                let fresh = self.reconnect(errand, *number).await?;
+            Err(error) if is_ended(&error) && !purpose.recovers() => {
+                let fresh = self.reconnect(purpose, *number).await?;
                 *number = Some(fresh.number);
                 command(fresh.connection).await
             }
@@ -63,7 +63,7 @@ impl Commands {
         };
         match reply {
             Ok(reply) => {
-                self.link.hears();
+                self.manager.hears();
                 Ok(reply)
             }
             Err(error) => Err(Failure {
@@ -76,21 +76,21 @@ impl Commands {
     /// The connection to send over: the one in use, unless it may be dead.
     async fn connected(
         self: &Arc<Self>,
-        errand: Errand,
+        purpose: Purpose,
         number: &mut Option<u64>,
     ) -> Result<Connected, Failure> {
-        if errand == Errand::CatchingUp
-            && let Some(candidate) = self.link.candidate()
+        if purpose == Purpose::CatchingUp
+            && let Some(candidate) = self.manager.candidate()
         {
             return Ok(candidate);
         }
-        let Some(standing) = self.link.standing_one() else {
-            return self.reconnect(errand, None).await;
+        let Some(standing) = self.manager.standing_one() else {
+            return self.reconnect(purpose, None).await;
         };
         *number = Some(standing.number);
-        match self.link.is_silent() {
+        match self.manager.is_silent() {
             false => Ok(standing),
-            true => self.ask_first(errand, standing).await,
+            true => self.ask_first(purpose, standing).await,
         }
     }
 
@@ -98,76 +98,76 @@ impl Commands {
     #[cold]
     async fn ask_first(
         self: &Arc<Self>,
-        errand: Errand,
+        purpose: Purpose,
         silent: Connected,
     ) -> Result<Connected, Failure> {
         // One asks for all, and connects for all if no answer comes.
-        let _connecting = self.link.connecting.lock().await;
-        let standing = self.link.standing_one();
+        let _connecting = self.manager.connecting.lock().await;
+        let standing = self.manager.standing_one();
         if standing.is_some_and(|standing| standing.number == silent.number) {
-            if !self.link.is_silent() {
+            if !self.manager.is_silent() {
                 return Ok(silent);
             }
             let ask = silent.connection.is_alive(self.probe_key());
             if timeout(self.limits.response / 4, ask).await == Ok(true) {
-                self.link.hears();
+                self.manager.hears();
                 return Ok(silent);
             }
         }
-        self.replacement(errand, Some(silent.number)).await
+        self.replacement(purpose, Some(silent.number)).await
     }
 
     /// A connection other than the one that ended: what another caller has made by now, or a fresh one.
     async fn reconnect(
         self: &Arc<Self>,
-        errand: Errand,
+        purpose: Purpose,
         ended: Option<u64>,
     ) -> Result<Connected, Failure> {
-        let _connecting = self.link.connecting.lock().await;
-        self.replacement(errand, ended).await
+        let _connecting = self.manager.connecting.lock().await;
+        self.replacement(purpose, ended).await
     }
 
     /// The same, by who holds the right to connect.
     async fn replacement(
         self: &Arc<Self>,
-        errand: Errand,
+        purpose: Purpose,
         ended: Option<u64>,
     ) -> Result<Connected, Failure> {
-        if let Some(standing) = self.link.standing_one()
+        if let Some(standing) = self.manager.standing_one()
             && Some(standing.number) != ended
         {
             return Ok(standing);
         }
         // Whoever connected before this one, and failed, has opened it.
-        if errand == Errand::Call {
+        if purpose == Purpose::Call {
             self.breaker.check().map_err(|error| Failure {
                 error,
                 outage: false,
             })?;
         }
-        let fresh = match self.link.connect().await {
+        let fresh = match self.manager.connect().await {
             // Whatever closed the last one may have closed this one, too, while it was made.
             Err(error) if is_ended(&error) && !error.is_connection_refusal() => {
-                self.link.connect().await
+                self.manager.connect().await
             }
             fresh => fresh,
         };
         let fresh = fresh.map_err(|error| Failure::outage(CacheError::store(error)))?;
         // The probe doesn't wait for the right to connect. What it has put into use meanwhile is up to date.
-        if let Some(standing) = self.link.standing_one()
+        if let Some(standing) = self.manager.standing_one()
             && Some(standing.number) != ended
         {
             return Ok(standing);
         }
-        self.link.retire();
+        self.manager.retire();
         // While the breaker is open the probe catches up before it closes it.
-        if self.link.is_informed(&fresh.server) || self.breaker.check().is_err() {
-            return Ok(self.link.install(fresh));
+        if self.manager.is_informed(&fresh.server) || self.breaker.check().is_err() {
+            return Ok(self.manager.install(fresh));
         }
         self.catch_up(fresh).await.map_err(Failure::outage)
     }
 
-    /// Tell another server what it may not know, then put the connection to it into use. Boxed, since it sends commands, too.
+    /// Tell another server what it may not know, then put the connection to it into use. Boxed, since it sends client, too.
     fn catch_up(
         self: &Arc<Self>,
         fresh: Connected,
@@ -177,18 +177,18 @@ impl Commands {
                 tracking.stay_with(&fresh.server);
             }
             self.replay.recall(&fresh.server);
-            let _candidate = self.link.propose(&fresh);
+            let _candidate = self.manager.propose(&fresh);
             loop {
                 for owed in self.replay.pending() {
-                    self.remove_matching(&owed.pattern, Errand::CatchingUp)
+                    self.remove_matching(&owed.pattern, Purpose::CatchingUp)
                         .await?;
                     self.replay.done(&owed, &fresh.server);
                 }
                 let mut installed = None;
                 let install = || {
-                    let standing = self.link.install(fresh.clone());
+                    let standing = self.manager.install(fresh.clone());
                     if standing.number == fresh.number {
-                        self.link.informs(&fresh.server);
+                        self.manager.informs(&fresh.server);
                     }
                     installed = Some(standing);
                 };
@@ -201,11 +201,11 @@ impl Commands {
         })
     }
 
-    /// The server that commands of this errand go to, if there is a connection.
-    pub(crate) fn server_of(&self, errand: Errand) -> Option<Arc<str>> {
-        match errand {
-            Errand::CatchingUp => self.link.candidate().map(|fresh| fresh.server),
-            _ => self.link.server(),
+    /// The server that client of this purpose go to, if there is a connection.
+    pub(crate) fn server_of(&self, purpose: Purpose) -> Option<Arc<str>> {
+        match purpose {
+            Purpose::CatchingUp => self.manager.candidate().map(|fresh| fresh.server),
+            _ => self.manager.server(),
         }
     }
 }

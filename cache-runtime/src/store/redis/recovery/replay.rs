@@ -12,11 +12,11 @@ const MOST: usize = 1_024;
 /// The queue of one process.
 pub(crate) struct Replay {
     window: Duration,
-    state: Mutex<State>,
+    state: Mutex<ReplayState>,
 }
 
 #[derive(Default)]
-struct State {
+struct ReplayState {
     /// Not sent yet, in order.
     pending: VecDeque<Owed>,
     /// Sent and acknowledged.
@@ -48,7 +48,7 @@ impl Replay {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ReplayState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -141,7 +141,7 @@ impl Replay {
     }
 }
 
-impl State {
+impl ReplayState {
     fn push(&mut self, pattern: &Pattern) {
         if self.pending.len() >= MOST {
             let patterns = widen(self.pending.drain(..).map(|owed| owed.pattern));

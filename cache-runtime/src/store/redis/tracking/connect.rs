@@ -8,13 +8,13 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, Value};
 
 use crate::error::CacheError;
-use crate::store::redis::client::Commands;
+use crate::store::redis::client::Client;
 use crate::store::redis::conn::connection::Node;
-use crate::store::redis::conn::endpoint::Hear;
+use crate::store::redis::conn::endpoint::PushHandler;
 use crate::store::redis::tracking::tracked_io::tracked_look;
-use crate::store::redis::tracking::{End, Tracked, Tracking, heard};
+use crate::store::redis::tracking::{End, Tracked, Tracking, handle_push};
 
-impl Commands {
+impl Client {
     /// Connections on which the servers track, in a term of their own.
     ///
     /// Only of the very servers that the other connection leads to, and only while the breaker is closed: a server that has come
@@ -34,12 +34,12 @@ impl Commands {
         let ends = probes.map(|(node, probe)| self.open_end(tracking, term, node, probe));
         let ends: Vec<End> = try_join_all(ends).await.map_err(CacheError::store)?;
         let server = other.identify(&ends).await.map_err(CacheError::store)?;
-        let before = self.link.server();
+        let before = self.manager.server();
         let expected = self
             .send(|connection| async move { connection.identify(&[]).await })
             .await?;
         // One that has been replaced meanwhile said so before this term could hear of it.
-        let replaced = before.is_some() && before != self.link.server();
+        let replaced = before.is_some() && before != self.manager.server();
         if server != expected || replaced {
             let text = "it was led to another server than the cache's other connection";
             return Err(CacheError::store(io::Error::other(text)));
@@ -61,9 +61,10 @@ impl Commands {
     ) -> RedisResult<End> {
         let (near, lost) = (Arc::clone(&tracking.near), Arc::clone(&tracking.lost));
         let entries = self.full("").into_bytes();
-        let hear: Hear = Box::new(move |info| heard(&info, &near, &lost, term, &entries));
+        let hear: PushHandler =
+            Box::new(move |info| handle_push(&info, &near, &lost, term, &entries));
         let mut connection: MultiplexedConnection =
-            self.link.endpoint().open_telling(&node, hear).await?;
+            self.manager.endpoint().open_with_push(&node, hear).await?;
         let mut track = redis::cmd("CLIENT");
         track.arg("TRACKING").arg("ON").arg("OPTIN").arg("NOLOOP");
         track.query_async::<()>(&mut connection).await?;

@@ -8,7 +8,7 @@ use redis::{RedisError, RedisResult};
 use tokio::time::timeout;
 
 use crate::error::CacheError;
-use crate::store::redis::client::Commands;
+use crate::store::redis::client::Client;
 use crate::store::redis::tracking::{Tracked, Tracking};
 
 /// The first pause before tracking is tried again, and the longest.
@@ -19,12 +19,12 @@ const BEATS: u32 = 4;
 const TOO_OLD: &str = "it needs RESP3 and CLIENT TRACKING, which Redis 6 and newer have";
 
 /// Keeps tracking while the cache lives.
-pub(crate) async fn run(commands: Weak<Commands>, tracking: Arc<Tracking>) {
+pub(crate) async fn run(client: Weak<Client>, tracking: Arc<Tracking>) {
     let mut pause = FIRST_TRY;
     // It is said once that the near store is out of use, and once that it is in use again.
     let mut said = false;
     loop {
-        let Some(alive) = commands.upgrade() else {
+        let Some(alive) = client.upgrade() else {
             return;
         };
         let attempt = timeout(alive.limits.response, alive.track(&tracking)).await;
@@ -32,7 +32,7 @@ pub(crate) async fn run(commands: Weak<Commands>, tracking: Arc<Tracking>) {
         let cause = match attempt {
             Ok(Ok(tracked)) => {
                 tracking.stands(tracked.clone());
-                let cause = tracking.keep(&commands, tracked, &mut said).await;
+                let cause = tracking.keep(&client, tracked, &mut said).await;
                 tracking.doubt("the cache is gone");
                 pause = FIRST_TRY;
                 match cause {
@@ -55,12 +55,12 @@ impl Tracking {
     /// Sends heartbeats until the term ends, and says why it did. `None`: the cache is gone.
     async fn keep(
         &self,
-        commands: &Weak<Commands>,
+        client: &Weak<Client>,
         tracked: Tracked,
         said: &mut bool,
     ) -> Option<String> {
         let mut first = true;
-        while commands.strong_count() > 0 {
+        while client.strong_count() > 0 {
             let sent = self.near.now();
             // So long ends before the trust does that the last answer has given.
             let patience = self.silence / BEATS * (BEATS - 1);
@@ -83,7 +83,7 @@ impl Tracking {
     }
 }
 
-/// All nodes have answered: whatever one of them said before has been heard.
+/// All nodes have answered: whatever one of them said before has been handle_push.
 async fn beat(tracked: &Tracked) -> RedisResult<()> {
     let beats = tracked.ends.iter().map(|end| async {
         // Not `PING`, which a user who has the least rights may not send.

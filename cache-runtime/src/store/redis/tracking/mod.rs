@@ -2,8 +2,8 @@
 //!
 //! `OPTIN`: the server remembers a key only for the command that follows `CLIENT CACHING YES`, and tells of its next change,
 //! once. `NOLOOP`: not of the changes that come over this very connection, so a fill may enter. Pushes and replies share the
-//! connection, and its driver hands a push to [`heard`] before it hands out any later reply: who has a heartbeat's answer has
-//! heard all that the server said before.
+//! connection, and its driver hands a push to [`handle_push`] before it hands out any later reply: who has a heartbeat's answer has
+//! handle_push all that the server said before.
 
 mod connect;
 pub(crate) mod heartbeat;
@@ -22,7 +22,7 @@ use tokio::time::timeout;
 use crate::error::CacheError;
 use crate::runtime;
 use crate::store::near::{NearStore, Note};
-use crate::store::redis::client::Commands;
+use crate::store::redis::client::Client;
 use crate::store::redis::conn::connection::Node;
 
 /// The near store of a cache, and its way to the server.
@@ -135,7 +135,13 @@ fn end(near: &NearStore, term: u64, lost: &Lost, why: &str) {
 }
 
 /// What the server says without being asked.
-pub(crate) fn heard(info: &PushInfo, near: &NearStore, lost: &Lost, term: u64, entries: &[u8]) {
+pub(crate) fn handle_push(
+    info: &PushInfo,
+    near: &NearStore,
+    lost: &Lost,
+    term: u64,
+    entries: &[u8],
+) {
     match (&info.kind, info.data.first()) {
         (PushKind::Invalidate, Some(Value::Array(keys))) => {
             // Only such keys are fetched over this connection, and keys of this cache are text.
@@ -155,7 +161,7 @@ pub(crate) fn heard(info: &PushInfo, near: &NearStore, lost: &Lost, term: u64, e
     }
 }
 
-impl Commands {
+impl Client {
     /// The near store's way to the server. The first call asks for it; it stands some round trips later.
     pub(crate) fn tracking(self: &Arc<Self>) -> Option<&Arc<Tracking>> {
         let tracking = self.tracking.as_ref()?;

@@ -9,43 +9,43 @@ use redis::{FromRedisValue as _, Pipeline, RedisError, Value};
 use crate::entry;
 use crate::error::CacheError;
 use crate::store::near::{self, NearStore, Note};
-use crate::store::redis::client::{Commands, Seen, millis, seen};
+use crate::store::redis::client::{Client, Found, millis, seen};
 use crate::store::redis::get_with_ttl::lasting;
 use crate::store::redis::lua::FILL;
 use crate::store::redis::recovery::outage::Target;
 use crate::store::redis::tracking::Tracking;
-use crate::store::redis::{Left, RedisStore};
+use crate::store::redis::{RedisStore, RemainingTtl};
 use crate::value::payload::Payload;
 
 /// What one look has seen.
-pub(crate) struct Look {
-    pub(crate) seen: Seen,
+pub(crate) struct Fetched {
+    pub(crate) seen: Found,
     /// How long it stands, if that was asked.
-    pub(crate) left: Option<Left>,
+    pub(crate) left: Option<RemainingTtl>,
     pub(crate) note: Option<Note>,
 }
 
 /// An entry that a call has taken, on its way into the near store.
-pub(crate) struct Arrival {
+pub(crate) struct NearCandidate {
     note: Note,
     header: entry::Header,
     left: u64,
 }
 
 /// A value on its way into Redis that is to be kept near too.
-pub(crate) struct Kept {
+pub(crate) struct NearCopy {
     pub(crate) payload: Payload,
     /// About how many bytes it takes in memory.
     pub(crate) weight: usize,
 }
 
-impl Look {
+impl Fetched {
     /// What this look can bring into the near store: an entry, of which it is known how long it stands.
-    pub(crate) fn arrival(&mut self) -> Option<Arrival> {
-        let (Seen::Entry(bytes), Some(Some(left))) = (&self.seen, self.left) else {
+    pub(crate) fn near_candidate(&mut self) -> Option<NearCandidate> {
+        let (Found::Entry(bytes), Some(Some(left))) = (&self.seen, self.left) else {
             return None;
         };
-        Some(Arrival {
+        Some(NearCandidate {
             header: entry::inspect(bytes)?,
             left,
             note: self.note.take()?,
@@ -53,7 +53,7 @@ impl Look {
     }
 }
 
-impl Arrival {
+impl NearCandidate {
     /// Keeps the value that the entry's bytes were read as, and which takes about so many bytes in memory.
     pub(crate) fn enter(self, payload: Payload, weight: usize) {
         self.note.enter(&self.header, self.left, weight, payload);
@@ -67,8 +67,8 @@ impl RedisStore {
     }
 
     /// What stands at a key; `near`: to keep it near, if that is possible.
-    pub(crate) async fn look(&self, key: &Arc<str>, near: bool) -> Result<Look, CacheError> {
-        let plain = |seen| Look {
+    pub(crate) async fn look(&self, key: &Arc<str>, near: bool) -> Result<Fetched, CacheError> {
+        let plain = |seen| Fetched {
             seen,
             left: None,
             note: None,
@@ -77,17 +77,17 @@ impl RedisStore {
             return self.read(key).await.map(plain);
         }
         let key = Arc::clone(key);
-        self.run(|commands| async move {
-            match commands.look_tracked(&key).await? {
+        self.run(|client| async move {
+            match client.get_tracked(&key).await? {
                 Some(look) => Ok(look),
-                None => commands.read(&key).await.map(plain),
+                None => client.read(&key).await.map(plain),
             }
         })
         .await
     }
 }
 
-impl Commands {
+impl Client {
     /// A key that this process has changed.
     pub(crate) fn void_near(&self, key: &str) {
         for near in near::of_prefix(&self.prefix) {
@@ -113,14 +113,14 @@ impl Commands {
         key: &Arc<str>,
         full: &str,
     ) -> Option<(MultiplexedConnection, Note)> {
-        tracking.note(key, &self.link.node_of(full)?)
+        tracking.note(key, &self.manager.node_of(full)?)
     }
 
     /// `GET` and `PTTL` as one transaction whose keys are tracked; none if that can't be had.
-    pub(crate) async fn look_tracked(
+    pub(crate) async fn get_tracked(
         self: &Arc<Self>,
         key: &Arc<str>,
-    ) -> Result<Option<Look>, CacheError> {
+    ) -> Result<Option<Fetched>, CacheError> {
         let Some(tracking) = self.tracking() else {
             return Ok(None);
         };
@@ -145,7 +145,7 @@ impl Commands {
             return Ok(None);
         };
         let (seen, left) = lasting(seen, left);
-        Ok(Some(Look {
+        Ok(Some(Fetched {
             seen,
             left: Some(left),
             note: Some(note),
@@ -161,7 +161,7 @@ impl Commands {
         token: u64,
         bytes: &[u8],
         ttl: Duration,
-        kept: Kept,
+        kept: NearCopy,
     ) -> Result<Option<bool>, CacheError> {
         let (Some(tracking), Some(header)) = (self.tracking(), entry::inspect(bytes)) else {
             return Ok(None);

@@ -14,7 +14,7 @@ use redis::{
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::store::redis::cluster::handshake::{holdings, map_of};
-use crate::store::redis::cluster::routing::{Sight, To, addressee, ask};
+use crate::store::redis::cluster::routing::{ClusterSnapshot, To, addressee, ask};
 use crate::store::redis::cluster::slot_map::{Address, Map, slot_of};
 use crate::store::redis::cluster::{Cluster, Identity, addresses};
 
@@ -106,7 +106,7 @@ impl ClusterConnection {
     }
 
     /// Where keys are just now.
-    pub(crate) async fn sight(&self) -> RedisResult<Sight> {
+    pub(crate) async fn snapshot(&self) -> RedisResult<ClusterSnapshot> {
         self.assure().await?;
         let looks = self.masters().into_iter().map(|master| async move {
             let mut node = self.node(&master).await?;
@@ -114,7 +114,7 @@ impl ClusterConnection {
         });
         let mut all = try_join_all(looks).await?;
         all.sort_unstable();
-        Ok(Sight(all))
+        Ok(ClusterSnapshot(all))
     }
 
     /// From now on every command fails: whoever shares this connection must not read from others than he believes.

@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use redis::{ErrorKind, RedisResult};
 
 use crate::store::redis::cluster::connection::ClusterConnection;
-use crate::store::redis::cluster::handshake::greet;
+use crate::store::redis::cluster::handshake::shake_hands;
 use crate::store::redis::cluster::{Identity, agree};
 use crate::store::redis::tracking::End;
 
@@ -58,12 +58,12 @@ impl ClusterConnection {
                 Some(end) => end.connection.clone(),
                 None => self.node(&master.address).await?,
             };
-            greet(node, master).await
+            shake_hands(node, master).await
         });
         agree(&map, try_join_all(greetings).await?)
     }
 
-    /// Sends nothing to masters of which nobody has heard for long.
+    /// Sends nothing to masters of which nobody has handle_push for long.
     pub(crate) async fn assure(&self) -> RedisResult<()> {
         let fresh = || self.view().certain.elapsed() < CERTAIN;
         if !self.0.over.load(Ordering::Acquire) && fresh() {

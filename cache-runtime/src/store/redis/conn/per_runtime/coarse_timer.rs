@@ -21,7 +21,7 @@ const PATIENCE: u64 = 3;
 /// Without reads it beats on so often: starting it costs a hop.
 const IDLE_BEATS: u32 = 64;
 
-pub(crate) struct Pulse {
+pub(crate) struct CoarseTimer {
     beat: Duration,
     count: AtomicU64,
     woken: Notify,
@@ -31,7 +31,7 @@ pub(crate) struct Pulse {
     ended: AtomicU64,
 }
 
-impl Pulse {
+impl CoarseTimer {
     pub(crate) fn of(response: Duration) -> Self {
         Self {
             beat: (response / BEATS).max(Duration::from_millis(1)),
@@ -89,7 +89,7 @@ impl Pulse {
     }
 }
 
-struct Waiting<'a>(&'a Pulse);
+struct Waiting<'a>(&'a CoarseTimer);
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
@@ -97,15 +97,15 @@ impl Drop for Waiting<'_> {
     }
 }
 
-async fn run(pulse: Arc<Pulse>) {
+async fn run(timer: Arc<CoarseTimer>) {
     let (mut seen, mut idle) = (0, 0);
     loop {
-        tokio::time::sleep(pulse.beat).await;
-        pulse.count.fetch_add(1, Ordering::AcqRel);
-        pulse.woken.notify_waiters();
+        tokio::time::sleep(timer.beat).await;
+        timer.count.fetch_add(1, Ordering::AcqRel);
+        timer.woken.notify_waiters();
         let (ended, begun) = (
-            pulse.ended.load(Ordering::SeqCst),
-            pulse.begun.load(Ordering::SeqCst),
+            timer.ended.load(Ordering::SeqCst),
+            timer.begun.load(Ordering::SeqCst),
         );
         idle = match begun == seen && ended == begun {
             true => idle + 1,
@@ -115,10 +115,10 @@ async fn run(pulse: Arc<Pulse>) {
         if idle < IDLE_BEATS {
             continue;
         }
-        pulse.beating.store(false, Ordering::SeqCst);
+        timer.beating.store(false, Ordering::SeqCst);
         // A read that began meanwhile may have seen it beat.
-        let nobody = pulse.begun.load(Ordering::SeqCst) == begun;
-        if nobody || pulse.beating.swap(true, Ordering::SeqCst) {
+        let nobody = timer.begun.load(Ordering::SeqCst) == begun;
+        if nobody || timer.beating.swap(true, Ordering::SeqCst) {
             return;
         }
         idle = 0;

@@ -10,8 +10,8 @@ use redis::{Cmd, RedisResult, RedisWrite, ToRedisArgs, Value};
 
 use crate::error::CacheError;
 use crate::store::redis::RedisStore;
-use crate::store::redis::client::{Commands, Seen, seen};
-use crate::store::redis::conn::per_runtime::{Local, PAUSE};
+use crate::store::redis::client::{Client, Found, seen};
+use crate::store::redis::conn::per_runtime::{PAUSE, RuntimeConnection};
 
 /// A key as it stands in Redis, written into the command without a text of its own.
 struct Full<'a> {
@@ -32,33 +32,33 @@ impl ToRedisArgs for Full<'_> {
 impl RedisStore {
     /// What stands at a key, by a plain `GET`: over a connection of the caller's own runtime if there is one, else over the main
     /// one. Dropped, it has changed nothing.
-    pub(crate) async fn read(&self, key: &Arc<str>) -> Result<Seen, CacheError> {
-        let commands = self.commands();
-        commands.breaker.check()?;
+    pub(crate) async fn read(&self, key: &Arc<str>) -> Result<Found, CacheError> {
+        let client = self.client();
+        client.breaker.check()?;
         let over_main = || {
             let key = Arc::clone(key);
-            self.run(|commands| async move { commands.read(&key).await })
+            self.run(|client| async move { client.read(&key).await })
         };
-        let Some(local) = commands.locals.here(commands) else {
+        let Some(local) = client.per_runtime.here(client) else {
             return over_main().await;
         };
-        let get = commands.get(key);
+        let get = client.get(key);
         let mut connection = local.connection.clone();
         let mut reply = pin!(connection.send_packed_command(&get));
-        match commands.locals.pulse.wait(&mut reply).await {
-            Some(reply) => match commands.accept(&local, reply) {
+        match client.per_runtime.timer.wait(&mut reply).await {
+            Some(reply) => match client.accept(&local, reply) {
                 Some(seen) => Ok(seen),
                 None => over_main().await,
             },
             None => {
-                commands.locals.distrust(&local);
-                commands.read_twice(&local, reply, over_main()).await
+                client.per_runtime.distrust(&local);
+                client.read_twice(&local, reply, over_main()).await
             }
         }
     }
 }
 
-impl Commands {
+impl Client {
     fn get(&self, key: &str) -> Cmd {
         let mut get = Cmd::with_capacity(2, "GET".len() + self.prefix.len() + 1 + key.len());
         let prefix = &self.prefix;
@@ -67,19 +67,20 @@ impl Commands {
     }
 
     /// What the reply shows; `None`: it says nothing, or comes from a server that may not be the main connection's any more.
-    fn accept(&self, local: &Local, reply: RedisResult<Value>) -> Option<Seen> {
+    fn accept(&self, local: &RuntimeConnection, reply: RedisResult<Value>) -> Option<Found> {
         let reply = match reply {
             Ok(Value::BulkString(bytes)) => seen(Ok(Some(bytes))).ok(),
-            Ok(Value::Nil) => Some(Seen::Absent),
-            Ok(Value::ServerError(error)) if error.code() == "WRONGTYPE" => Some(Seen::OtherType),
+            Ok(Value::Nil) => Some(Found::Absent),
+            Ok(Value::ServerError(error)) if error.code() == "WRONGTYPE" => Some(Found::OtherType),
             // What another error means is for the main connection to say. One that broke is found out with its runtime,
             // or here.
             _ => {
-                self.locals.distrust(local);
+                self.per_runtime.distrust(local);
                 None
             }
         };
-        reply.filter(|_| self.link.number() == Some(local.number) && self.breaker.check().is_ok())
+        reply
+            .filter(|_| self.manager.number() == Some(local.number) && self.breaker.check().is_ok())
     }
 
     /// The reply that is late, or that of the main connection, whichever comes first: the caller's runtime may be busy with
@@ -87,10 +88,10 @@ impl Commands {
     /// finds that out, and nobody waits twice for it.
     async fn read_twice(
         &self,
-        local: &Local,
+        local: &RuntimeConnection,
         late: impl Future<Output = RedisResult<Value>>,
-        over_main: impl Future<Output = Result<Seen, CacheError>>,
-    ) -> Result<Seen, CacheError> {
+        over_main: impl Future<Output = Result<Found, CacheError>>,
+    ) -> Result<Found, CacheError> {
         match select(pin!(late), pin!(over_main)).await {
             Either::Left((reply, over_main)) => match self.accept(local, reply) {
                 Some(seen) => Ok(seen),
@@ -101,9 +102,9 @@ impl Commands {
     }
 }
 
-impl crate::store::redis::conn::per_runtime::Locals {
+impl crate::store::redis::conn::per_runtime::PerRuntime {
     /// The runtime of this connection gets no other one for a while.
-    fn distrust(&self, local: &Local) {
+    fn distrust(&self, local: &RuntimeConnection) {
         self.refuse(local.runtime, local.serial, PAUSE);
     }
 }

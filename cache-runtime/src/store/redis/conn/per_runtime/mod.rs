@@ -4,7 +4,7 @@
 //! caller. A plain `GET` needs no finishing: dropped, nothing is lost. So a runtime that reads again and again gets a
 //! connection of its own, whose driver is a task of that runtime, and its reads hop nowhere.
 //!
-//! Such a connection decides nothing. It leads to the very server that the main one (the one of [`Link`](crate::store::redis::conn::manager::Link)) leads
+//! Such a connection decides nothing. It leads to the very server that the main one (the one of [`ConnectionManager`](crate::store::redis::conn::manager::ConnectionManager)) leads
 //! to, and ends with that one's number; what fails over it, or takes too long, is asked over the main one, and that
 //! decides whether it is an outage. So everything that is said of a read after an outage holds for these reads too:
 //! before the breaker closes, the main connection has another number, and none of these is used any more.
@@ -24,8 +24,8 @@ use tokio::runtime::{Handle, Id};
 use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::runtime;
-use crate::store::redis::client::Commands;
-use coarse_timer::Pulse;
+use crate::store::redis::client::Client;
+use coarse_timer::CoarseTimer;
 
 /// After so many reads a runtime gets a connection: one of a single test, or of a start, needs none.
 const SOME_READS: u32 = 16;
@@ -40,17 +40,17 @@ const PAUSE: Duration = Duration::from_secs(1);
 static MET_ONE_WITHOUT_IO: AtomicBool = AtomicBool::new(false);
 
 /// The connections of a cache.
-pub(crate) struct Locals {
+pub(crate) struct PerRuntime {
     /// Whether there are such connections at all.
     usable: bool,
     slots: RwLock<HashMap<Id, Slot, RandomState>>,
-    /// How many were opened, so that an errand knows its own.
+    /// How many were opened, so that an opening knows its own.
     serial: AtomicU64,
-    pulse: Arc<Pulse>,
+    timer: Arc<CoarseTimer>,
 }
 
 /// A connection whose driver is a task of the callers' runtime.
-pub(crate) struct Local {
+pub(crate) struct RuntimeConnection {
     connection: MultiplexedConnection,
     /// The main connection, whose server this one leads to.
     number: u64,
@@ -62,58 +62,58 @@ pub(crate) struct Local {
 enum Slot {
     /// So many reads went over the main connection.
     Counted(u32),
-    Opening(Errand),
+    Opening(OpeningTask),
     Open(
-        Arc<Local>,
-        #[expect(dead_code, reason = "ends it when dropped")] Errand,
+        Arc<RuntimeConnection>,
+        #[expect(dead_code, reason = "ends it when dropped")] OpeningTask,
     ),
     /// The last one was of no use.
     Refused(Instant),
 }
 
 /// Who opens a connection, and then waits for the end of its runtime. Dropped, it ends with the connection.
-struct Errand {
+struct OpeningTask {
     serial: u64,
     task: AbortHandle,
 }
 
-impl Drop for Errand {
+impl Drop for OpeningTask {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-impl Locals {
+impl PerRuntime {
     pub(crate) fn new(wanted: bool, response: Duration) -> Self {
         Self {
             // Where a panic can't be caught none may be risked. In a cluster one would need a connection to each master.
             usable: cfg!(panic = "unwind") && wanted,
             slots: RwLock::default(),
             serial: AtomicU64::new(0),
-            pulse: Arc::new(Pulse::of(response)),
+            timer: Arc::new(CoarseTimer::of(response)),
         }
     }
 
     /// The connection of the runtime that polls the caller, if there is one to the server that the main connection leads to.
-    fn here(&self, commands: &Arc<Commands>) -> Option<Arc<Local>> {
+    fn here(&self, client: &Arc<Client>) -> Option<Arc<RuntimeConnection>> {
         // Who blocks its thread may block the very one that is to run the driver.
         if !self.usable || !runtime::is_free_caller() {
             return None;
         }
         let runtime = Handle::try_current().ok()?;
-        let main = commands.link.number()?;
+        let main = client.manager.number()?;
         match self.read().get(&runtime.id()) {
             Some(Slot::Open(local, _)) if local.number == main => return Some(Arc::clone(local)),
             Some(Slot::Opening(_)) => return None,
             _ => {}
         }
-        self.count(commands, &runtime, main);
+        self.count(client, &runtime, main);
         None
     }
 
     /// Notes a read of a runtime that has no connection; the last that it takes has one opened.
     #[cold]
-    fn count(&self, commands: &Arc<Commands>, runtime: &Handle, main: u64) {
+    fn count(&self, client: &Arc<Client>, runtime: &Handle, main: u64) {
         let mut slots = self.write();
         if slots.len() >= MOST && !slots.contains_key(&runtime.id()) {
             slots.retain(|_, slot| matches!(slot, Slot::Opening(_) | Slot::Open(..)));
@@ -126,8 +126,8 @@ impl Locals {
             Slot::Counted(reads) if *reads + 1 < SOME_READS => *reads += 1,
             Slot::Counted(_) if !MET_ONE_WITHOUT_IO.load(Ordering::Relaxed) => {
                 let serial = self.serial.fetch_add(1, Ordering::Relaxed);
-                if let Some(errand) = open::start(commands, runtime.clone(), serial) {
-                    *slot = Slot::Opening(errand);
+                if let Some(opening) = open::start(client, runtime.clone(), serial) {
+                    *slot = Slot::Opening(opening);
                 }
             }
             Slot::Counted(_) | Slot::Opening(_) => {}
@@ -140,13 +140,13 @@ impl Locals {
     }
 
     /// Puts a connection to use, unless its opening was given up meanwhile.
-    fn stands(&self, local: Local) {
+    fn stands(&self, local: RuntimeConnection) {
         let mut slots = self.write();
         if let Some(slot) = slots.get_mut(&local.runtime)
-            && matches!(slot, Slot::Opening(errand) if errand.serial == local.serial)
-            && let Slot::Opening(errand) = std::mem::replace(slot, Slot::Counted(0))
+            && matches!(slot, Slot::Opening(opening) if opening.serial == local.serial)
+            && let Slot::Opening(opening) = std::mem::replace(slot, Slot::Counted(0))
         {
-            *slot = Slot::Open(Arc::new(local), errand);
+            *slot = Slot::Open(Arc::new(local), opening);
         }
     }
 
@@ -179,7 +179,7 @@ impl Locals {
     pub(crate) fn end(&self) {
         let ended = std::mem::take(&mut *self.write());
         drop(ended);
-        self.pulse.call_off();
+        self.timer.call_off();
     }
 
     fn read(&self) -> RwLockReadGuard<'_, HashMap<Id, Slot, RandomState>> {
@@ -194,14 +194,14 @@ impl Locals {
 impl Slot {
     fn serial(&self) -> Option<u64> {
         match self {
-            Self::Opening(errand) => Some(errand.serial),
+            Self::Opening(opening) => Some(opening.serial),
             Self::Open(local, _) => Some(local.serial),
             Self::Counted(_) | Self::Refused(_) => None,
         }
     }
 }
 
-impl Errand {
+impl OpeningTask {
     fn of(serial: u64, task: &JoinHandle<()>) -> Self {
         Self {
             serial,

@@ -4,51 +4,53 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use redis::RedisResult;
 use redis::aio::MultiplexedConnection;
-use redis::{Client, RedisResult};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle};
 
 use crate::runtime;
-use crate::store::redis::client::Commands;
+use crate::store::redis::client::Client;
 use crate::store::redis::conn::endpoint::connect;
 use crate::store::redis::conn::manager::identify;
-use crate::store::redis::conn::per_runtime::{Errand, Local, MET_ONE_WITHOUT_IO, PAUSE};
+use crate::store::redis::conn::per_runtime::{
+    MET_ONE_WITHOUT_IO, OpeningTask, PAUSE, RuntimeConnection,
+};
 use crate::store::redis::conn::server_error::refused;
 
 /// For how long a user who may not ask a server who it is gets no connection that would have to be asked.
 const LONG_PAUSE: Duration = Duration::from_secs(60);
 
 /// Opens a connection whose driver is a task of this runtime. Nobody waits for it: until it stands, reads go over the main one.
-pub(crate) fn start(commands: &Arc<Commands>, runtime: Handle, serial: u64) -> Option<Errand> {
-    let errand = run(Arc::downgrade(commands), runtime, serial);
-    let task = runtime::spawn(errand).ok()?;
-    Some(Errand::of(serial, &task))
+pub(crate) fn start(client: &Arc<Client>, runtime: Handle, serial: u64) -> Option<OpeningTask> {
+    let opening = run(Arc::downgrade(client), runtime, serial);
+    let task = runtime::spawn(opening).ok()?;
+    Some(OpeningTask::of(serial, &task))
 }
 
 /// On the cache's thread. Without a limit of time: a runtime that isn't driven, or a server that is silent, delays nobody
 /// here, and an outage ends this with the main connection.
-async fn run(commands: Weak<Commands>, runtime: Handle, serial: u64) {
+async fn run(client: Weak<Client>, runtime: Handle, serial: u64) {
     let id = runtime.id();
-    let opened = open(&commands, &runtime, serial).await;
+    let opened = open(&client, &runtime, serial).await;
     drop(runtime);
-    let Some(alive) = commands.upgrade() else {
+    let Some(alive) = client.upgrade() else {
         return;
     };
     let companion = match opened {
         Ok((local, companion)) => {
-            alive.locals.stands(local);
+            alive.per_runtime.stands(local);
             companion
         }
-        Err(Refusal::Later(pause)) => return alive.locals.refuse(id, serial, pause),
-        Err(Refusal::RuntimeEnded) => return alive.locals.forget(id, serial),
+        Err(Refusal::Later(pause)) => return alive.per_runtime.refuse(id, serial, pause),
+        Err(Refusal::RuntimeEnded) => return alive.per_runtime.forget(id, serial),
     };
     drop(alive);
     companion.end().await;
     // The runtime has ended, and the driver with it.
-    if let Some(alive) = commands.upgrade() {
-        alive.locals.forget(id, serial);
+    if let Some(alive) = client.upgrade() {
+        alive.per_runtime.forget(id, serial);
     }
 }
 
@@ -59,19 +61,19 @@ enum Refusal {
 }
 
 async fn open(
-    commands: &Weak<Commands>,
+    client: &Weak<Client>,
     runtime: &Handle,
     serial: u64,
-) -> Result<(Local, Companion), Refusal> {
+) -> Result<(RuntimeConnection, Companion), Refusal> {
     let later = Refusal::Later(PAUSE);
     let (client, main) = {
-        let Some(alive) = commands.upgrade() else {
+        let Some(alive) = client.upgrade() else {
             return Err(later);
         };
-        let Some(main) = alive.link.standing_one() else {
+        let Some(main) = alive.manager.standing_one() else {
             return Err(later);
         };
-        match alive.link.endpoint().find().await {
+        match alive.manager.endpoint().find().await {
             Ok(client) => (client, main),
             Err(_) => return Err(later),
         }
@@ -87,7 +89,7 @@ async fn open(
     // have forgotten; that is the probe's task, and it comes into play when the main connection fails.
     match identify(&mut connection).await {
         Ok(server) if *server == *main.server => Ok((
-            Local {
+            RuntimeConnection {
                 connection,
                 number: main.number,
                 runtime: runtime.id(),
@@ -107,7 +109,7 @@ impl Companion {
     /// Connects within the runtime, whose reactor the connection is registered with.
     fn start(
         runtime: &Handle,
-        client: Client,
+        client: redis::Client,
     ) -> (Self, oneshot::Receiver<RedisResult<MultiplexedConnection>>) {
         let (tell, connecting) = oneshot::channel();
         let task = runtime.spawn(async move {

@@ -11,11 +11,13 @@ use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use redis::aio::MultiplexedConnection;
-use redis::{Client, ConnectionAddr, RedisConnectionInfo, RedisError, RedisResult};
+use redis::{ConnectionAddr, RedisConnectionInfo, RedisError, RedisResult};
 use tokio::time::timeout;
 
 use crate::error::CacheError;
-use crate::store::redis::conn::endpoint::{Hear, Way, check_url, configured, connect, explained};
+use crate::store::redis::conn::endpoint::{
+    ConnectOptions, PushHandler, check_url, configured, connect, explained,
+};
 use crate::store::redis::conn::server_error::refused;
 
 /// Where a sentinel listens if its URL doesn't say.
@@ -23,7 +25,7 @@ const PORT: u16 = 26_379;
 
 /// Sentinels, and which master's address they are asked for.
 pub(crate) struct Sentinel {
-    sentinels: Vec<Client>,
+    sentinels: Vec<redis::Client>,
     master: String,
     /// Who one is to the master. The sentinels' users are in their URLs.
     login: RedisConnectionInfo,
@@ -45,7 +47,7 @@ impl Sentinel {
     pub(crate) fn new(
         urls: &[String],
         master: &str,
-        way: &Way,
+        way: &ConnectOptions,
         grace: Duration,
     ) -> Result<Self, CacheError> {
         if urls.is_empty() || master.trim().is_empty() {
@@ -64,7 +66,7 @@ impl Sentinel {
                 other => other,
             })
         });
-        let sentinels: Vec<Client> = sentinels.collect::<Result<_, _>>()?;
+        let sentinels: Vec<redis::Client> = sentinels.collect::<Result<_, _>>()?;
         // Whether a password is sent over TLS must not depend on who answers first.
         if sentinels
             .iter()
@@ -80,7 +82,7 @@ impl Sentinel {
             .set_skip_set_lib_name();
         if let Some((user, password)) = &way.login {
             if user.is_empty() || password.is_empty() {
-                let reason = "needs a user and a password, or the master would run commands as the user `default`, who mostly may do \
+                let reason = "needs a user and a password, or the master would run client as the user `default`, who mostly may do \
                      everything; where it knows a password only, the user is `default`";
                 return Err(CacheError::InvalidOption {
                     option: "master_login",
@@ -98,7 +100,10 @@ impl Sentinel {
     }
 
     /// A connection to the master, which says itself that it is one.
-    pub(crate) async fn open(&self, hear: Option<Hear>) -> RedisResult<MultiplexedConnection> {
+    pub(crate) async fn open(
+        &self,
+        hear: Option<PushHandler>,
+    ) -> RedisResult<MultiplexedConnection> {
         let told = self.ask_all().await?;
         let named = format!("the master {} at {}:{}", self.master, told.host, told.port);
         let opened = async {
@@ -129,13 +134,13 @@ impl Sentinel {
     }
 
     /// The way to the master. Whether it is one is for who connects to find out.
-    pub(crate) async fn find(&self) -> RedisResult<Client> {
+    pub(crate) async fn find(&self) -> RedisResult<redis::Client> {
         let told = self.ask_all().await?;
         self.client(&told)
     }
 
     /// The way to the server that was named.
-    fn client(&self, told: &Told) -> RedisResult<Client> {
+    fn client(&self, told: &Told) -> RedisResult<redis::Client> {
         let sentinel = self.sentinels[told.by].get_connection_info();
         let (host, port) = (told.host.clone(), told.port);
         let addr = match sentinel.addr() {
@@ -152,7 +157,7 @@ impl Sentinel {
             _ => ConnectionAddr::Tcp(host, port),
         };
         let info = sentinel.clone().set_addr(addr);
-        Client::open(info.set_redis_settings(self.login.clone()))
+        redis::Client::open(info.set_redis_settings(self.login.clone()))
     }
 
     /// Asks all sentinels at once. One that fails doesn't matter while another answers; one that is slow is waited
@@ -181,7 +186,7 @@ impl Sentinel {
                 }
             }
         };
-        // Those who are late aren't heard.
+        // Those who are late aren't handle_push.
         let _ = timeout(self.grace, others).await;
         Ok(newest)
     }
@@ -218,7 +223,7 @@ impl Sentinel {
 }
 
 /// Reads a sentinel's URL.
-fn sentinel_at(url: &str, way: &Way) -> Result<Client, CacheError> {
+fn sentinel_at(url: &str, way: &ConnectOptions) -> Result<redis::Client, CacheError> {
     let client = way.tls.dress(check_url(url)?)?;
     let mut info = client.get_connection_info().clone();
     if info.redis_settings().db() != 0 {
@@ -245,7 +250,7 @@ fn sentinel_at(url: &str, way: &Way) -> Result<Client, CacheError> {
         };
         info = info.set_addr(addr);
     }
-    Client::open(info)
+    redis::Client::open(info)
         .map(|client| configured(&client))
         .map_err(CacheError::store)
 }
@@ -262,7 +267,7 @@ fn names_port(url: &str) -> bool {
         .is_some_and(|(_, port)| !port.is_empty())
 }
 
-fn is_tls(client: &Client) -> bool {
+fn is_tls(client: &redis::Client) -> bool {
     matches!(
         client.get_connection_info().addr(),
         ConnectionAddr::TcpTls { .. }

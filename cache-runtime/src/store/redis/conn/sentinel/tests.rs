@@ -2,7 +2,7 @@ use crate::store::redis::conn::sentinel::*;
 
 fn refusal(urls: &[&str], master: &str) -> String {
     let urls: Vec<String> = urls.iter().map(|url| (*url).to_owned()).collect();
-    match Sentinel::new(&urls, master, &Way::default(), Duration::ZERO) {
+    match Sentinel::new(&urls, master, &ConnectOptions::default(), Duration::ZERO) {
         Err(error) => error.to_string(),
         Ok(_) => panic!("{urls:?} are taken"),
     }
@@ -41,7 +41,12 @@ fn a_sentinel_without_a_port_is_at_its_usual_one() {
         ("redis://a/?protocol=resp2", PORT),
     ] {
         let urls = [url.to_owned()];
-        let sentinel = Sentinel::new(&urls, "mymaster", &Way::default(), Duration::ZERO);
+        let sentinel = Sentinel::new(
+            &urls,
+            "mymaster",
+            &ConnectOptions::default(),
+            Duration::ZERO,
+        );
         let sentinel = sentinel.unwrap_or_else(|error| panic!("{url}: {error}"));
         let ConnectionAddr::Tcp(_, found) = *sentinel.sentinels[0].get_connection_info().addr()
         else {
