@@ -6,7 +6,7 @@ use tests::{PATIENCE, RedisServer};
 
 use crate::common::until;
 
-const DOCS: &str = include_str!("../../docs/redis.md");
+const DOCS: &str = include_str!("../../docs/operations/redis.md");
 
 #[cacheable(key = "doubled:<<id>>")]
 async fn doubled(id: u32) -> u32 {
@@ -59,7 +59,7 @@ async fn the_cause_names_a_command_that_the_server_has_lost_and_the_fix() {
         let error = cache.health_check().await.unwrap_err().to_string();
         assert!(error.contains(command), "{command}: {error}");
         assert!(error.contains("rename-command"), "{command}: {error}");
-        assert!(error.contains("docs/redis.md"), "{command}: {error}");
+        assert!(error.contains("docs/operations/redis.md"), "{command}: {error}");
     }
 }
 
