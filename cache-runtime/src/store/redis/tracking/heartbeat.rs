@@ -117,7 +117,7 @@ pub(crate) fn reason(error: &RedisError) -> String {
         }
         Some("NOPROTO") => format!("{TOO_OLD}: {error}"),
         _ if is_unknown && error.detail().is_some_and(|detail| detail.contains("INFO")) => {
-            format!("it needs INFO to tell servers apart (see docs/redis.md): {error}")
+            format!("it needs INFO to tell servers apart (see docs/operations/redis.md): {error}")
         }
         _ if is_unknown => format!("{TOO_OLD}: {error}"),
         _ => error.to_string(),
