@@ -93,7 +93,7 @@ impl Lease {
 impl RedisStore {
     /// A lease that is still to be taken.
     pub(crate) fn new_lease(&self, key: Arc<str>) -> Lease {
-        Lease::new(Arc::clone(&self.client), key)
+        Lease::new(Arc::clone(self.client()), key)
     }
 
     /// Takes a lease in place of exactly what was seen; `None` if something else stands there by now.
