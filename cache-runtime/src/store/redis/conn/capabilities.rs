@@ -141,15 +141,15 @@ fn explained(command: &str, error: RedisError, prefix: &str) -> RedisError {
     let text = match refused(&error) {
         Some(Refused::Unknown) => format!(
             "the server has no {command}, which the cache needs; undo its `rename-command {command}`, or use a server that has \
-             it (see docs/redis.md#rights)"
+             it (see docs/operations/redis.md#rights)"
         ),
         Some(Refused::Forbidden) => format!(
             "this user may not run {command}, which the cache needs; allow it with `ACL SETUSER <user> +{lower}` (see \
-             docs/redis.md#rights)"
+             docs/operations/redis.md#rights)"
         ),
         Some(Refused::Keys) => format!(
             "this user may not read and write the cache's keys; allow them with `ACL SETUSER <user> ~{prefix}:* ~{prefix}#*` \
-             (see docs/redis.md#rights)"
+             (see docs/operations/redis.md#rights)"
         ),
         None if matches!(error_code(&error), Some("MOVED" | "ASK" | "CROSSSLOT")) => {
             return is_of_a_cluster();

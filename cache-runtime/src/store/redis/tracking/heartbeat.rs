@@ -1,4 +1,4 @@
-//! Keeps the near store in use: tracks, sends heartbeats, and begins anew when that was lost. The log hears of both, once.
+//! Keeps the near cache in use: tracks, sends heartbeats, and begins anew when that was lost. The log hears of both, once.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -21,7 +21,7 @@ const TOO_OLD: &str = "it needs RESP3 and CLIENT TRACKING, which Redis 6 and new
 /// Keeps tracking while the cache lives.
 pub(crate) async fn run(client: Weak<Client>, tracking: Arc<Tracking>) {
     let mut pause = FIRST_TRY;
-    // It is said once that the near store is out of use, and once that it is in use again.
+    // It is said once that the near cache is out of use, and once that it is in use again.
     let mut said = false;
     loop {
         let Some(alive) = client.upgrade() else {
@@ -117,7 +117,7 @@ pub(crate) fn reason(error: &RedisError) -> String {
         }
         Some("NOPROTO") => format!("{TOO_OLD}: {error}"),
         _ if is_unknown && error.detail().is_some_and(|detail| detail.contains("INFO")) => {
-            format!("it needs INFO to tell servers apart (see docs/redis.md): {error}")
+            format!("it needs INFO to tell servers apart (see docs/operations/redis.md): {error}")
         }
         _ if is_unknown => format!("{TOO_OLD}: {error}"),
         _ => error.to_string(),

@@ -116,7 +116,7 @@ impl Sentinel {
                 .await
                 .map_err(|error| match refused(&error) {
                     Some(_) => failed(format!(
-                        "INFO is needed to tell a master from a replica; allow it (see docs/redis.md#rights): {error}"
+                        "INFO is needed to tell a master from a replica; allow it (see docs/operations/redis.md#rights): {error}"
                     )),
                     None => explained(&client, error),
                 })?;
