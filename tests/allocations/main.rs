@@ -85,7 +85,7 @@ fn current(slug: &str) -> Arc<Post> {
     Arc::new(post(slug))
 }
 
-/// How many allocations so many hits make, once the entry is there. In the near store it may still be on its way in.
+/// How many allocations so many hits make, once the entry is there. In the near cache it may still be on its way in.
 fn of_hits(what: &str, expected: u64, mut call: impl FnMut()) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while measure(&mut call).count_total != expected {

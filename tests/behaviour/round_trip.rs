@@ -419,7 +419,7 @@ async fn undetected(runs: &Runs) -> Undetected {
     }
 }
 
-/// The process that filled answers what all others do: the near store keeps what was read back.
+/// The process that filled answers what all others do: the near cache keeps what was read back.
 #[tokio::test]
 async fn the_near_store_answers_what_redis_does() {
     let server = RedisServer::start();

@@ -1,4 +1,4 @@
-//! Figures of the near store, with two processes on one server of their own:
+//! Figures of the near cache, with two processes on one server of their own:
 //! `cargo run --release -p tests --bin near [rounds]`.
 #![allow(missing_docs, clippy::unwrap_used)]
 

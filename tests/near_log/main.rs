@@ -1,4 +1,4 @@
-//! What the near store writes into the log. The cache's own thread writes it, so the subscriber is the process's, and this
+//! What the near cache writes into the log. The cache's own thread writes it, so the subscriber is the process's, and this
 //! binary has one test.
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -13,7 +13,7 @@ use tracing::{Level, Metadata, Subscriber};
 
 static LOG: Mutex<Vec<(Level, String)>> = Mutex::new(Vec::new());
 
-/// Keeps what an operator sees of the near store: `info` and above.
+/// Keeps what an operator sees of the near cache: `info` and above.
 struct Operator;
 
 impl Subscriber for Operator {

@@ -75,7 +75,7 @@ pub(crate) async fn work(orders: &Orders) {
             .build()
             .unwrap(),
     );
-    // What this process has invalidated itself: with a near store, it may be behind the others by a push.
+    // What this process has invalidated itself: with a near cache, it may be behind the others by a push.
     let own_floors: Arc<[AtomicU64; ROWS as usize]> =
         Arc::new(std::array::from_fn(|_| AtomicU64::new(0)));
     let time = if by_hand { TIME / 4 } else { TIME };

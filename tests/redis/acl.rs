@@ -12,7 +12,7 @@ use crate::everything::Pair;
 const DOCS: &str = include_str!("../../docs/operations/redis.md");
 
 /// The user that the documentation makes, under another name, which is its prefix too; its rights in order: the
-/// server's, what the near store needs besides, the sentinel's.
+/// server's, what the near cache needs besides, the sentinel's.
 fn documented(user: &str) -> [Vec<String>; 3] {
     let lines = DOCS
         .lines()

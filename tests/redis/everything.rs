@@ -52,7 +52,7 @@ impl Pair {
         Self::with(url, prefix, 0)
     }
 
-    /// With near stores of so many bytes.
+    /// With near caches of so many bytes.
     pub(crate) fn with(url: &str, prefix: &str, near: usize) -> Self {
         let cache = || {
             Cache::builder()

@@ -26,7 +26,7 @@ fn builder(url: String) -> CacheBuilder {
         .invalidation_timeout(PATIENCE)
 }
 
-/// The commands that the documented rights name, in order and without subcommands: the server's, and those of the near store.
+/// The commands that the documented rights name, in order and without subcommands: the server's, and those of the near cache.
 fn documented() -> [Vec<String>; 2] {
     let commands = |line: &str| {
         let rights = line.split(' ').filter_map(|word| word.strip_prefix('+'));
@@ -59,7 +59,10 @@ async fn the_cause_names_a_command_that_the_server_has_lost_and_the_fix() {
         let error = cache.health_check().await.unwrap_err().to_string();
         assert!(error.contains(command), "{command}: {error}");
         assert!(error.contains("rename-command"), "{command}: {error}");
-        assert!(error.contains("docs/operations/redis.md"), "{command}: {error}");
+        assert!(
+            error.contains("docs/operations/redis.md"),
+            "{command}: {error}"
+        );
     }
 }
 
@@ -142,7 +145,7 @@ async fn one_server_needs_no_info() {
     }
 }
 
-/// The near store needs more; without that the cache works without it.
+/// The near cache needs more; without that the cache works without it.
 #[tokio::test]
 async fn without_a_command_of_the_near_store_the_rest_works() {
     let [_, commands] = documented();

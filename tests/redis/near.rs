@@ -1,4 +1,4 @@
-//! The near store: memory in front of Redis that Redis keeps coherent. A plain connection that deletes a key stands for another
+//! The near cache: memory in front of Redis that Redis keeps coherent. A plain connection that deletes a key stands for another
 //! process; another cache of this one would void its entry by itself.
 
 mod entries;

@@ -1,4 +1,4 @@
-//! The near store before a cluster: each node tells of its own keys. A plain connection that deletes a key stands for another
+//! The near cache before a cluster: each node tells of its own keys. A plain connection that deletes a key stands for another
 //! process; another cache of this one would void its entry by itself.
 
 use std::cell::RefCell;

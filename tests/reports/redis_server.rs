@@ -289,7 +289,7 @@ async fn either_protocol_may_be_asked_for() {
     }
 }
 
-// A near store smaller than what it is given overflows, or is emptied at each read.
+// A near cache smaller than what it is given overflows, or is emptied at each read.
 #[tokio::test]
 async fn a_near_store_of_one_byte_is_none() {
     let server = RedisServer::start();

@@ -18,11 +18,6 @@ pub mod operations {
     pub struct Tls;
 }
 
-/// The examples of what it says of keys.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/keys.md")]
-pub struct Keys;
-
 mod authority;
 mod events;
 mod fake_sentinel;

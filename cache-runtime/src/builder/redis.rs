@@ -11,22 +11,23 @@ use crate::store::redis::{Endpoint, Limits};
 /// Where Redis is.
 #[cfg(feature = "redis")]
 impl CacheBuilder {
-    /// Stores entries in the Redis at this URL, `redis://[user:password@]host[:port][/database]`, or at a Unix socket,
-    /// `unix:///path?db=3&user=name&pass=secret`. `?protocol=resp3` may follow a host, and nothing else: [`build`](Self::build)
-    /// refuses what would be ignored, such as `?db=3`.
-    /// Stores entries in the Redis at this URL, `redis://[user:password@]host[:port][/database]`.
+    /// Store entries in the Redis at this URL, `redis://[user:password@]host[:port][/database]`, or
+    /// at a Unix socket, `unix:///path?db=3&user=name&pass=secret`.
     ///
-    /// [`build`](Self::build) refuses a user without a password: the client would not log in, and act as the user `default`. A
-    /// password alone, `redis://:password@host`, is that of `default`. A node of a cluster needs
-    /// [`redis_cluster`](Self::redis_cluster).
+    /// Only `?protocol=resp3` may follow a host: [`build`](Self::build) refuses what would be
+    /// ignored, such as `?db=3`. It also refuses a user without a password: the client would not
+    /// log in, and act as the user `default`. A password alone, `redis://:password@host`, is that
+    /// of `default`. A node of a cluster needs [`redis_cluster`](Self::redis_cluster).
     pub fn redis(mut self, url: impl Into<String>) -> Self {
         self.backend = Backend::Redis(Endpoint::Server(url.into()));
         self
     }
 
-    /// Stores entries in the Redis Cluster that these nodes belong to, each `redis://[user:password@]host[:port]`. One is
-    /// enough to find the others; of several, one may be down. Nodes that no URL names are reached with the user and
-    /// password of the first.
+    /// Store entries in the Redis Cluster that these nodes belong to, each
+    /// `redis://[user:password@]host[:port]`.
+    ///
+    /// One node is enough to find the others; of several, all but one may be down. Nodes that no
+    /// URL names are reached with the user and password of the first.
     ///
     /// ```
     /// use cache_runtime::Cache;
@@ -103,8 +104,9 @@ impl CacheBuilder {
         self
     }
 
-    /// For how long the near store trusts a connection that says nothing, default 1 s: a process that is cut off from Redis
-    /// serves old values for at most so long. A heartbeat is sent four times in that time.
+    /// Set how long the near cache trusts a silent connection; default 1 s. A process that is cut
+    /// off from Redis serves old values for at most that long. A heartbeat is sent four times in
+    /// that time.
     pub fn near_max_silence(mut self, silence: Duration) -> Self {
         self.near_max_silence = silence;
         self

@@ -14,8 +14,11 @@ use crate::value::Settable;
 
 /// Operations on many keys.
 impl Cache {
-    /// Return the values of many keys, in their order, in one round trip for each 500 of them. Each round trip has the whole
-    /// [`response_timeout`](crate::CacheBuilder::response_timeout), so a large batch isn't taken for an outage.
+    /// Return the values of many keys, in their order.
+    ///
+    /// Redis is asked in one round trip for each 500 keys; in a cluster, with one command a key.
+    /// Each round trip has the whole [`response_timeout`](crate::CacheBuilder::response_timeout),
+    /// so a large batch isn't taken for an outage.
     ///
     /// # Errors
     ///
@@ -53,7 +56,9 @@ impl Cache {
         found
     }
 
-    /// Store many values, in two round trips for each 500 of them.
+    /// Store many values.
+    ///
+    /// On Redis this takes two round trips for each 500 entries, and three in a cluster.
     ///
     /// ```
     /// # use cache_runtime::Cache;

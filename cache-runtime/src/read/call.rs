@@ -43,7 +43,7 @@ pub(crate) type Accept<'a> = dyn FnMut(&Payload, u32) -> bool + Send + 'a;
 pub(crate) enum Decision {
     /// Nothing: the payload was accepted.
     Hit,
-    /// The same; and it may enter the near store.
+    /// The same; and it may enter the near cache.
     #[cfg(feature = "redis")]
     HitFromRedis(crate::store::redis::NearCandidate),
     /// It computes the entry, and everyone else waits.

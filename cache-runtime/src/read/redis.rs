@@ -87,7 +87,7 @@ impl Call {
         }
     }
 
-    /// Whether the near store has it. Calls of annotated functions have looked there already; explicit ones come by here only.
+    /// Whether the near cache has it. Calls of annotated functions have looked there already; explicit ones come by here only.
     fn is_near(&self, store: &RedisStore, accept: &mut Accept<'_>) -> bool {
         let usable = store.near().filter(|_| self.options.near);
         let hit = usable

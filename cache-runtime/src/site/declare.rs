@@ -98,7 +98,7 @@ impl ReadSite {
         self
     }
 
-    /// Its entries don't stand in the near store.
+    /// Its entries don't stand in the near cache.
     pub const fn not_near(mut self) -> Self {
         self.info.options.near = false;
         self

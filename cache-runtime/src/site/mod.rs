@@ -48,7 +48,7 @@ pub(crate) struct ReadInfo {
 /// The options of `#[cacheable]` that few functions name.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ReadOptions {
-    /// Whether its entries may stand in the near store.
+    /// Whether its entries may stand in the near cache.
     pub(crate) near: bool,
     /// How long past its lifetime an entry is served while one caller computes it anew.
     pub(crate) stale: Duration,

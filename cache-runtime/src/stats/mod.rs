@@ -131,9 +131,10 @@ pub struct Stats {
     pub invalidated: u64,
     /// Values that weren't stored since they were too large.
     pub too_large: u64,
-    /// Entries in the memory store now; 0 on Redis, which other processes share.
+    /// Entries in the memory store now. On Redis, those in the near cache; 0 without one.
     pub entries: u64,
-    /// About how many bytes the memory store takes now; 0 on Redis.
+    /// Approximate bytes that the memory store takes now. On Redis, those of the near cache; 0
+    /// without one.
     pub bytes: u64,
     /// The same for each annotated function of the program, in the order of their places in the source.
     pub sites: Vec<SiteStats>,

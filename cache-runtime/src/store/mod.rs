@@ -29,7 +29,7 @@ impl Store {
     }
 
     /// The entries that are in this process and may be served, with the moment by which they are judged: those of the memory
-    /// store, or of the near store in front of Redis.
+    /// store, or of the near cache in front of Redis.
     // Every hit comes here.
     #[inline(always)]
     #[cfg_attr(

@@ -1,5 +1,5 @@
 //! One kind of hit, so many times, on one thread: `instructions <kind> <times>`. `run.sh` runs it under callgrind with two counts;
-//! what the greater one takes more is what the hits take. Hits in the near store want a server, `REDIS_URL`.
+//! what the greater one takes more is what the hits take. Hits in the near cache want a server, `REDIS_URL`.
 #![allow(missing_docs)]
 
 use std::hint::black_box;

@@ -1,4 +1,4 @@
-//! Kinds of functions and of values in front of one near store.
+//! Kinds of functions and of values in front of one near cache.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ async fn close(rows: &Rows, id: u32) -> u32 {
 #[tokio::test]
 async fn near_false_keeps_a_function_out() {
     let server = RedisServer::start();
-    // A machine that stands still for a second empties no near store meanwhile: its entries are counted.
+    // A machine that stands still for a second empties no near cache meanwhile: its entries are counted.
     let patient = builder(server.url()).near_max_silence(Duration::from_secs(60));
     let (cache, rows) = (patient.build().unwrap(), Rows::default());
     until_near(&server, &cache, &rows, 1).await;

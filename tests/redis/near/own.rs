@@ -26,7 +26,7 @@ async fn the_process_that_invalidates_never_reads_the_old_value() {
 async fn nor_does_another_cache_of_it() {
     let server = RedisServer::start();
     let (a, b, rows) = (cache(&server), cache(&server), Rows::default());
-    // Without a near store of its own, too.
+    // Without a near cache of its own, too.
     let plain = Cache::builder().prefix("app").redis(server.url());
     let plain = plain.response_timeout(PATIENCE).build().unwrap();
     for round in 1..100 {

@@ -39,7 +39,7 @@ pub(crate) enum FillPlan {
         payload: Payload,
         ttl: Duration,
         bytes: Vec<u8>,
-        /// What the near store keeps of it, if it keeps it.
+        /// What the near cache keeps of it, if it keeps it.
         near: Option<NearCopy>,
     },
 }

@@ -23,7 +23,7 @@ use crate::store::memory::{Entry, Insertion, MemoryStore, Remains};
 use crate::sync::{AtomicU64, FLIGHT_SHARDS as SHARDS, Mutex, MutexGuard, RandomState};
 use crate::value::payload::Payload;
 
-/// The near store of one cache.
+/// The near cache of one cache.
 pub(crate) struct NearStore {
     entries: MemoryStore,
     notes: [Mutex<HashMap<Arc<str>, Noted>>; SHARDS],

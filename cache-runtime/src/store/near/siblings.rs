@@ -1,4 +1,4 @@
-//! The near stores of this process.
+//! The near caches of this process.
 //!
 //! A process may have several caches of one prefix on one Redis. What one of them changes the others would hear from Redis, some
 //! time after the change has returned; and a process must not read what it has invalidated itself. So each change voids in all
@@ -10,7 +10,7 @@ use super::NearStore;
 
 static ALL: RwLock<Vec<(Box<str>, Weak<NearStore>)>> = RwLock::new(Vec::new());
 
-/// Makes a near store known to the others.
+/// Makes a near cache known to the others.
 pub(crate) fn enlist(prefix: &str, near: &Arc<NearStore>) {
     let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
     all.retain(|(_, near)| near.strong_count() > 0);

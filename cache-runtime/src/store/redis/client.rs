@@ -55,7 +55,7 @@ pub(crate) struct Limits {
     pub(crate) flight: Duration,
     /// How long acknowledged invalidations are remembered.
     pub(crate) replay_window: Duration,
-    /// How many bytes the near store takes; none: there isn't one.
+    /// How many bytes the near cache takes; none: there isn't one.
     pub(crate) near: Option<usize>,
     /// For how long a connection that says nothing is trusted to tell of changes.
     pub(crate) near_max_silence: Duration,
@@ -115,7 +115,7 @@ impl Client {
         let mut client = self;
         while client.process != process {
             client = client.forked.get_or_init(|| {
-                // The near store is the parent's, and hears of nothing here: its trust ends within `near_max_silence`.
+                // The near cache is the parent's, and hears of nothing here: its trust ends within `near_max_silence`.
                 let limits = Limits {
                     near: None,
                     ..client.limits

@@ -38,7 +38,7 @@ pub(crate) use tracking::tracked_io::{NearCandidate, NearCopy};
 #[derive(Clone)]
 pub(crate) struct RedisStore {
     client: Arc<Client>,
-    /// The near store, one step away: each hit in it comes by here.
+    /// The near cache, one step away: each hit in it comes by here.
     near: Option<Arc<NearStore>>,
 }
 

@@ -1,4 +1,4 @@
-//! What the near store does, with a second process on the same Redis. That one measures, since this one prints each event.
+//! What the near cache does, with a second process on the same Redis. That one measures, since this one prints each event.
 
 use std::error::Error;
 use std::fmt;

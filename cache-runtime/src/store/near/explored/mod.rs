@@ -1,4 +1,4 @@
-//! The near store under a scheduler that tries many orders of what threads do (see `flight::explored`):
+//! The near cache under a scheduler that tries many orders of what threads do (see `flight::explored`):
 //! `RUSTFLAGS="--cfg shuttle" cargo test -p cache-runtime --lib --no-default-features --features redis explored`.
 //!
 //! The server is a model of one key: it answers in the order in which it is asked, remembers who has read the key, and tells
@@ -46,7 +46,7 @@ fn explore_widely(scenario: impl Fn() + Send + Sync + Clone + 'static) {
     explore(PctScheduler::new(3, 4_000), scenario);
 }
 
-/// A process with its near store, and the server.
+/// A process with its near cache, and the server.
 #[derive(Clone)]
 struct World {
     near: Arc<NearStore>,

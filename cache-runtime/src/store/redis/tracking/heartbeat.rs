@@ -1,4 +1,4 @@
-//! Keeps the near store in use: tracks, sends heartbeats, and begins anew when that was lost. The log hears of both, once.
+//! Keeps the near cache in use: tracks, sends heartbeats, and begins anew when that was lost. The log hears of both, once.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -21,7 +21,7 @@ const TOO_OLD: &str = "it needs RESP3 and CLIENT TRACKING, which Redis 6 and new
 /// Keeps tracking while the cache lives.
 pub(crate) async fn run(client: Weak<Client>, tracking: Arc<Tracking>) {
     let mut pause = FIRST_TRY;
-    // It is said once that the near store is out of use, and once that it is in use again.
+    // It is said once that the near cache is out of use, and once that it is in use again.
     let mut said = false;
     loop {
         let Some(alive) = client.upgrade() else {

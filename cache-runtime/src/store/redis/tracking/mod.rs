@@ -1,4 +1,4 @@
-//! The connections that tell of changes (`CLIENT TRACKING`, in RESP3), and what is read and filled over them for the near store.
+//! The connections that tell of changes (`CLIENT TRACKING`, in RESP3), and what is read and filled over them for the near cache.
 //!
 //! `OPTIN`: the server remembers a key only for the command that follows `CLIENT CACHING YES`, and tells of its next change,
 //! once. `NOLOOP`: not of the changes that come over this very connection, so a fill may enter. Pushes and replies share the
@@ -25,7 +25,7 @@ use crate::store::near::{NearStore, Note};
 use crate::store::redis::client::Client;
 use crate::store::redis::conn::connection::Node;
 
-/// The near store of a cache, and its way to the server.
+/// The near cache of a cache, and its way to the server.
 pub(crate) struct Tracking {
     pub(crate) near: Arc<NearStore>,
     /// How long a connection is trusted that says nothing.
@@ -162,7 +162,7 @@ pub(crate) fn handle_push(
 }
 
 impl Client {
-    /// The near store's way to the server. The first call asks for it; it stands some round trips later.
+    /// The near cache's way to the server. The first call asks for it; it stands some round trips later.
     pub(crate) fn tracking(self: &Arc<Self>) -> Option<&Arc<Tracking>> {
         let tracking = self.tracking.as_ref()?;
         if !tracking.started.load(Ordering::Acquire)

@@ -1,4 +1,4 @@
-//! What stands at a key, read so that it may enter the near store.
+//! What stands at a key, read so that it may enter the near cache.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub(crate) struct Fetched {
     pub(crate) note: Option<Note>,
 }
 
-/// An entry that a call has taken, on its way into the near store.
+/// An entry that a call has taken, on its way into the near cache.
 pub(crate) struct NearCandidate {
     note: Note,
     header: entry::Header,
@@ -40,7 +40,7 @@ pub(crate) struct NearCopy {
 }
 
 impl Fetched {
-    /// What this look can bring into the near store: an entry, of which it is known how long it stands.
+    /// What this look can bring into the near cache: an entry, of which it is known how long it stands.
     pub(crate) fn near_candidate(&mut self) -> Option<NearCandidate> {
         let (Found::Entry(bytes), Some(Some(left))) = (&self.seen, self.left) else {
             return None;
@@ -61,7 +61,7 @@ impl NearCandidate {
 }
 
 impl RedisStore {
-    /// The near store, if there is one.
+    /// The near cache, if there is one.
     pub(crate) fn near(&self) -> Option<&NearStore> {
         self.near.as_deref()
     }
