@@ -9,7 +9,7 @@ use std::sync::Arc;
 use cache_runtime::{Cache, cacheable};
 
 use crate::gate::soon;
-use crate::refreshing::{LIFE, Place, Work, on_both, until_stored};
+use crate::staleness::support::{LIFE, Place, Work, on_both, until_stored};
 
 /// Not `Clone`.
 struct Single;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cache_runtime::cacheable;
 
 use crate::gate::soon;
-use crate::refreshing::{Place, Work, on_both, until, until_stored};
+use crate::staleness::support::{Place, Work, on_both, until, until_stored};
 
 /// How the next bodies end.
 #[derive(Clone, Default)]

@@ -14,7 +14,7 @@ use tracing::Level;
 
 use crate::common::Runs;
 use crate::gate::{Gate, begin, soon};
-use crate::refreshing::{Place, Work, on_both, until, until_stored};
+use crate::staleness::support::{Place, Work, on_both, until, until_stored};
 
 #[cacheable(key = "slow:<<id>>", skip(runs), detached = true)]
 async fn slow(runs: Runs, id: u32) -> u32 {

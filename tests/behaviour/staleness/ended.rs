@@ -3,8 +3,8 @@
 use cache_runtime::{cacheable, invalidate};
 
 use crate::gate::soon;
-use crate::refreshing::{Work, on_both, until, until_stored};
-use crate::stale::{row, stale_row};
+use crate::staleness::stale::{row, stale_row};
+use crate::staleness::support::{Work, on_both, until, until_stored};
 
 #[invalidate(patterns = ["rows:<<id>>"])]
 async fn update(id: u32) {

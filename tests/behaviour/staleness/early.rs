@@ -8,7 +8,7 @@ use tests::{PATIENCE, RedisServer};
 
 use crate::common::Runs;
 use crate::gate::{Gate, soon};
-use crate::refreshing::until;
+use crate::staleness::support::until;
 
 /// Takes a second of a manual clock to compute, and stops at the gate from the second run on.
 #[derive(Clone)]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use cache_runtime::cacheable;
 
 use crate::gate::soon;
-use crate::refreshing::{Place, Work, on, on_both, until, until_stored};
+use crate::staleness::support::{Place, Work, on, on_both, until, until_stored};
 
 /// Whether the body errs: the number of the run either way.
 #[derive(Clone, Default)]

@@ -7,8 +7,8 @@ use tests::events_of;
 use tracing::Level;
 
 use crate::gate::soon;
-use crate::refreshing::{LIFE, Place, Work, on_both, until_stored};
-use crate::stale::row;
+use crate::staleness::stale::row;
+use crate::staleness::support::{LIFE, Place, Work, on_both, until_stored};
 
 #[cacheable(key = "rows:<<id>>", ttl = work.life, stale = "10m", skip(work), companions = false)]
 fn row_sync(work: Work, id: u32) -> u32 {

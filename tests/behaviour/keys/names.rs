@@ -34,15 +34,15 @@ mod inner {
 #[test]
 fn the_path_is_crate_module_function_and_all_arguments_are_hashed() {
     memory().scope_sync(|| {
-        assert_eq!(plain_cache_key(), "quickpost:behaviour:key_names:plain");
+        assert_eq!(plain_cache_key(), "quickpost:behaviour:keys:names:plain");
         assert_eq!(
             inner::deeper::plain_cache_key(),
-            "quickpost:behaviour:key_names:inner:deeper:plain"
+            "quickpost:behaviour:keys:names:inner:deeper:plain"
         );
         let key = with_argument_cache_key(1);
         assert_eq!(variant(&key).unwrap().len(), 26);
         assert!(
-            key.starts_with("quickpost:behaviour:key_names:with_argument#"),
+            key.starts_with("quickpost:behaviour:keys:names:with_argument#"),
             "{key}"
         );
         assert_ne!(key, with_argument_cache_key(2));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cache_runtime::{Cache, cacheable};
 
 use crate::gate::soon;
-use crate::refreshing::{LIFE, Place, Work, on_both, until, until_stored};
+use crate::staleness::support::{LIFE, Place, Work, on_both, until, until_stored};
 
 #[cacheable(key = "rows:<<id>>", ttl = work.life, stale = "10m", skip(work))]
 pub(crate) async fn row(work: Work, id: u32) -> u32 {

@@ -171,7 +171,7 @@ async fn one_binding_of_a_pattern_can_be_skipped() {
     .await;
 }
 
-#[wrapper::deep::renamed::cacheable(key = "renamed:<<id>>", crate = crate::options::wrapper::deep::renamed, skip(runs))]
+#[wrapper::deep::renamed::cacheable(key = "renamed:<<id>>", crate = crate::attributes::options::wrapper::deep::renamed, skip(runs))]
 fn renamed(id: u32, runs: &Runs) -> u32 {
     runs.next()
 }

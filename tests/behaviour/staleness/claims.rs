@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::gate::soon;
-use crate::refreshing::{Place, on, until, until_stored};
-use crate::stale::{row, stale_row};
+use crate::staleness::stale::{row, stale_row};
+use crate::staleness::support::{Place, on, until, until_stored};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_processes_make_one_run() {

@@ -20,7 +20,11 @@ fn is_child() -> bool {
 #[track_caller]
 fn rerun(test: &str, variables: &[(&str, &str)]) -> String {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args([&format!("environment::{test}"), "--exact", "--nocapture"]);
+    command.args([
+        &format!("handle::environment::{test}"),
+        "--exact",
+        "--nocapture",
+    ]);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CACHE_")) {
         command.env_remove(name);
     }

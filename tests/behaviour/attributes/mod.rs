@@ -1,0 +1,7 @@
+//! Which functions carry the attributes, and what their options mean.
+
+mod companions;
+mod debug;
+mod functions;
+mod options;
+mod ttl;

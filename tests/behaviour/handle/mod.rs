@@ -1,0 +1,7 @@
+//! The handle: configuration, explicit operations, what it tells of its cache.
+
+mod configuration;
+mod current;
+mod environment;
+mod operations;
+mod state;

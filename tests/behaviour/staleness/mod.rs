@@ -1,0 +1,12 @@
+//! Stale-while-revalidate, stale-if-error, early refresh and jitter.
+
+mod background;
+mod claims;
+mod early;
+mod ended;
+mod failed_refreshes;
+mod jitter;
+mod refreshers;
+mod stale;
+mod stale_if_error;
+pub(crate) mod support;

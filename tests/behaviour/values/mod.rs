@@ -1,0 +1,12 @@
+//! Values: what is stored of a return type, and that bytes are never misread.
+
+mod codec;
+mod compression;
+mod depth;
+mod max_value_bytes;
+mod misread;
+mod return_types;
+mod round_trip;
+mod serde_shapes;
+mod shape_changes;
+mod too_large_logged;
