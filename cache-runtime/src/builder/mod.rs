@@ -25,7 +25,7 @@ use crate::store::redis::{ConnectOptions, Endpoint, RedisStore};
 /// The prefix of a program that names none.
 const UNNAMED: &str = "cache";
 
-/// Makes a [`Cache`]. Nothing is connected and no thread is started by building.
+/// Builder of a [`Cache`]. Building connects to no server and starts no thread.
 ///
 /// ```
 /// use std::time::Duration;
@@ -111,7 +111,7 @@ impl CacheBuilder {
         }
     }
 
-    /// A builder as the environment describes it:
+    /// Create a builder from the environment:
     ///
     /// | variable | meaning |
     /// |---|---|
@@ -123,7 +123,7 @@ impl CacheBuilder {
     ///
     /// # Errors
     ///
-    /// [`CacheError::InvalidVariable`] names the variable and what would be right.
+    /// [`CacheError::InvalidVariable`] names the variable and the fix.
     pub fn from_env() -> Result<Self, CacheError> {
         let mut builder = Self::new();
         if let Some(url) = env::text("REDIS_URL")? {
@@ -141,77 +141,80 @@ impl CacheBuilder {
         Ok(builder)
     }
 
-    /// The prefix of every key, `[A-Za-z0-9_.-]+`; default `cache`. No prefix contains another's keys.
+    /// Set the prefix of every key, `[A-Za-z0-9_.-]+`; default `cache`. No prefix contains
+    /// another's keys.
     ///
-    /// Programs that share a Redis must have different ones, and the processes of one program the
-    /// same one: it is the name under which they find, invalidate and clear each other's entries. So
-    /// it isn't derived from the binary's name, and `build` logs a warning where Redis is used
-    /// without one.
+    /// Programs that share a Redis must have different prefixes, and the processes of one program
+    /// the same one: they find, invalidate and clear each other's entries by it. So it isn't
+    /// derived from the binary's name, and `build` logs a warning where Redis is used without one.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = Some(prefix.into());
         self
     }
 
-    /// The prefix if nothing else, such as `CACHE_KEY_PREFIX`, names one.
+    /// Set the prefix that is used if neither [`prefix`](Self::prefix) nor `CACHE_KEY_PREFIX` names
+    /// one.
     pub fn default_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.default_prefix = Some(prefix.into());
         self
     }
 
-    /// Stores entries in this process. The default.
+    /// Store entries in this process. The default.
     pub fn memory(mut self) -> Self {
         self.backend = Backend::Memory;
         self
     }
 
-    /// How many bytes the memory store may take, keys and bookkeeping included; default 64 MiB. What is read
-    /// least lately goes first. No value may take more than the store's smallest part, which is at least 4 MiB, or all
-    /// of a smaller store.
+    /// Set the capacity of the memory store in bytes, keys and bookkeeping included; default 64
+    /// MiB. The least recently used entries are evicted first. A value must fit in the store's
+    /// smallest shard, which is at least 4 MiB, or the whole of a smaller store.
     pub fn memory_capacity(mut self, bytes: usize) -> Self {
         self.memory_capacity = bytes;
         self
     }
 
-    /// The lifetime of what names no other; default 300 s.
+    /// Set the TTL of entries that name no other; default 300 s.
     pub fn default_ttl(mut self, ttl: Duration) -> Self {
         self.default_ttl = ttl;
         self
     }
 
-    /// Whether annotated functions are cached at all; default true. Explicit operations work either way.
+    /// Set whether annotated functions are cached at all; default true. Explicit operations work
+    /// either way.
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
         self
     }
 
-    /// A named lifetime, for `ttl = preset("name")`. The variable `CACHE_TIMEOUT_<NAME>`, if set, wins.
+    /// Add a named TTL, for `ttl = preset("name")`. The variable `CACHE_TIMEOUT_<NAME>`, if set,
+    /// wins.
     ///
-    /// [`build`](Self::build) refuses a lifetime of zero, and two names that one variable would name, such as
-    /// `user-profile` and `user_profile`.
-    /// A function that names a preset which is configured nowhere uses the default TTL, and a warning
-    /// says so at its first miss, once.
+    /// [`build`](Self::build) refuses a TTL of zero, and two names that have the same variable,
+    /// such as `user-profile` and `user_profile`. A function that names a preset which is
+    /// configured nowhere uses the default TTL, and logs a warning at its first miss, once.
     pub fn preset(mut self, name: impl Into<String>, ttl: Duration) -> Self {
         self.presets.insert(name.into(), ttl);
         self
     }
 
-    /// How long a call waits for another's computation before it runs the body itself; default 30 s.
+    /// Set how long a call waits for another caller's computation before it runs the body itself;
+    /// default 30 s.
     pub fn wait_timeout(mut self, limit: Duration) -> Self {
         self.wait_timeout = limit;
         self
     }
 
-    /// The clock of the memory store's lifetimes; default the system's.
+    /// Set the clock that governs the memory store's TTLs; default the system's.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Checks the input and makes the cache. Does no I/O: Redis is connected on first use.
+    /// Validate the options and create the cache. Does no I/O: Redis is connected on first use.
     ///
     /// # Errors
     ///
-    /// [`CacheError`] says which input is wrong and what would be right.
+    /// [`CacheError`] names the wrong option and the fix.
     pub fn build(self) -> Result<Cache, CacheError> {
         let named = self.prefix.clone().or_else(|| self.default_prefix.clone());
         #[cfg(feature = "redis")]
@@ -240,7 +243,7 @@ impl CacheBuilder {
         Ok(self.assemble(prefix, presets, store))
     }
 
-    /// A cache that does nothing, for when no other can be had.
+    /// Build a cache that stores nothing, for an environment that describes no valid one.
     pub(crate) fn uncached(mut self) -> Cache {
         self.enabled = false;
         let (prefix, store) = (
@@ -273,16 +276,16 @@ impl CacheBuilder {
 }
 
 impl Cache {
-    /// A builder with every default: memory, prefix `cache`, lifetime 300 s.
+    /// Create a builder with every default: memory, prefix `cache`, TTL 300 s.
     pub fn builder() -> CacheBuilder {
         CacheBuilder::new()
     }
 
-    /// A cache as the environment describes it. See [`CacheBuilder::from_env`].
+    /// Create a cache from the environment. See [`CacheBuilder::from_env`].
     ///
     /// # Errors
     ///
-    /// [`CacheError::InvalidVariable`] names the variable that can't mean anything.
+    /// [`CacheError::InvalidVariable`] names the malformed variable.
     pub fn from_env() -> Result<Self, CacheError> {
         CacheBuilder::from_env()?.build()
     }

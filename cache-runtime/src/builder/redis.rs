@@ -1,4 +1,4 @@
-//! What the builder is told about Redis.
+//! Builder options for Redis.
 
 use std::time::Duration;
 
@@ -8,25 +8,25 @@ use super::CacheBuilder;
 #[cfg(feature = "redis")]
 use crate::store::redis::{Endpoint, Limits};
 
-/// Where Redis is.
+/// Options for the location of Redis.
 #[cfg(feature = "redis")]
 impl CacheBuilder {
-    /// Stores entries in the Redis at this URL, `redis://[user:password@]host[:port][/database]`, or at a Unix socket,
-    /// `unix:///path?db=3&user=name&pass=secret`. `?protocol=resp3` may follow a host, and nothing else: [`build`](Self::build)
-    /// refuses what would be ignored, such as `?db=3`.
-    /// Stores entries in the Redis at this URL, `redis://[user:password@]host[:port][/database]`.
+    /// Store entries in the Redis at this URL, `redis://[user:password@]host[:port][/database]`, or
+    /// at a Unix socket, `unix:///path?db=3&user=name&pass=secret`. Only `?protocol=resp3` may
+    /// follow a host: [`build`](Self::build) refuses parameters that would be ignored, such as
+    /// `?db=3`.
     ///
-    /// [`build`](Self::build) refuses a user without a password: the client would not log in, and act as the user `default`. A
-    /// password alone, `redis://:password@host`, is that of `default`. A node of a cluster needs
-    /// [`redis_cluster`](Self::redis_cluster).
+    /// [`build`](Self::build) refuses a user without a password: the client would not log in, and
+    /// act as the user `default`. A password alone, `redis://:password@host`, is that of `default`.
+    /// A node of a cluster needs [`redis_cluster`](Self::redis_cluster).
     pub fn redis(mut self, url: impl Into<String>) -> Self {
         self.backend = Backend::Redis(Endpoint::Server(url.into()));
         self
     }
 
-    /// Stores entries in the Redis Cluster that these nodes belong to, each `redis://[user:password@]host[:port]`. One is
-    /// enough to find the others; of several, one may be down. Nodes that no URL names are reached with the user and
-    /// password of the first.
+    /// Store entries in the Redis Cluster that these nodes belong to, each
+    /// `redis://[user:password@]host[:port]`. One node is enough to find the others; with several,
+    /// one may be down. Nodes without a URL are reached with the user and password of the first.
     ///
     /// ```
     /// use cache_runtime::Cache;
@@ -43,41 +43,47 @@ impl CacheBuilder {
     }
 }
 
-/// How long things may take; without the feature `redis`, nothing asks.
+/// Timeouts and connections. Without the feature `redis` they have no effect.
 impl CacheBuilder {
-    /// How long Redis may take to answer (connecting included) before it counts as down; default 250 ms.
+    /// Set how long Redis may take to answer (connecting included) before it counts as down;
+    /// default 250 ms.
     pub fn response_timeout(mut self, timeout: Duration) -> Self {
         self.response_timeout = timeout;
         self
     }
 
-    /// How long an invalidation on Redis may take before it counts as unsent, while Redis isn't known to be down;
-    /// default 2 s. Longer than a read's, since one that is late leaves other processes with old values.
+    /// Set how long an invalidation on Redis may take before it counts as unsent, while Redis isn't
+    /// known to be down; default 2 s. It is longer than a read's timeout, since a late invalidation
+    /// leaves other processes with old values.
     pub fn invalidation_timeout(mut self, timeout: Duration) -> Self {
         self.invalidation_timeout = timeout;
         self
     }
 
-    /// For how long acknowledged invalidations are remembered and sent again to a Redis that came back as another
-    /// server (restarted from a snapshot, or a new master), which may have forgotten them; default 10 s.
+    /// Set how long acknowledged invalidations are remembered, default 10 s. They are sent again to
+    /// a Redis that came back as another server (restarted from a snapshot, or a new master), since
+    /// it may have lost them.
     pub fn replay_window(mut self, window: Duration) -> Self {
         self.replay_window = window;
         self
     }
 
-    /// How long a lease in Redis lasts if its holder dies; a living one renews it. Default 5 s.
+    /// Set the TTL of a lease in Redis, after which the lease of a dead holder expires; default 5
+    /// s. A live holder renews its lease.
     pub fn lease_ttl(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
     }
 
-    /// Whether a tokio runtime that reads often gets a connection of its own, which spares its reads two changes of thread; default
-    /// true.
+    /// Set whether a tokio runtime that reads often gets a connection of its own, which saves two
+    /// thread switches per read; default true.
     ///
-    /// Such a connection needs the runtime's I/O. tokio doesn't tell whether a runtime was built with it, and panics where it is asked
-    /// to do I/O without. The cache catches that panic, once in a process, and reads over its own thread from then on; but a panic hook
-    /// sees it. In a program with such runtimes (no `enable_io`, no `enable_all`) and a hook that reports panics or ends the process,
-    /// pass false: then all reads go over the cache's own thread, and no panic is provoked.
+    /// Such a connection needs the runtime's I/O. tokio doesn't tell whether a runtime was built
+    /// with it, and panics where I/O is requested without it. The cache catches that panic, once
+    /// per process, and reads over its own thread from then on; but a panic hook sees it. If the
+    /// program has such runtimes (neither `enable_io` nor `enable_all`) and a hook that reports
+    /// panics or ends the process, pass false: then all reads go over the cache's own thread, and
+    /// this panic doesn't occur.
     ///
     /// ```
     /// use cache_runtime::Cache;
@@ -94,17 +100,22 @@ impl CacheBuilder {
         self
     }
 
-    /// Keeps up to so many bytes of what Redis holds in this process too; default: none. Redis tells of changes
-    /// (`CLIENT TRACKING`, Redis 6 or newer), so what other processes invalidate leaves within the time that its message takes,
-    /// and what this one invalidates has left when that returns. While Redis can't tell, nothing is served from here. A
-    /// function with `near = false` is kept out. Without Redis there is nothing to be in front of, and this does nothing.
+    /// Enable the near cache (client-side caching): keep up to this many bytes of the entries in
+    /// Redis in this process too. Default: off.
+    ///
+    /// Redis notifies the process of changes (`CLIENT TRACKING`, Redis 6 or newer). An entry that
+    /// another process invalidates is removed when the notification arrives; an entry that this
+    /// process invalidates is removed before the invalidation returns. While Redis can't notify,
+    /// the near cache serves no entries. A function with `near = false` is excluded. Without Redis
+    /// this option has no effect.
     pub fn near_cache(mut self, bytes: usize) -> Self {
         self.near = Some(bytes);
         self
     }
 
-    /// For how long the near store trusts a connection that says nothing, default 1 s: a process that is cut off from Redis
-    /// serves old values for at most so long. A heartbeat is sent four times in that time.
+    /// Set how long the near cache trusts a silent connection, default 1 s: a process that is cut
+    /// off from Redis serves old values for at most that long. Four heartbeats are sent in that
+    /// time.
     pub fn near_max_silence(mut self, silence: Duration) -> Self {
         self.near_max_silence = silence;
         self

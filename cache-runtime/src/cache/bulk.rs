@@ -1,4 +1,4 @@
-//! Many entries in few round trips.
+//! Operations on many entries in few round trips.
 
 use std::sync::Arc;
 
@@ -14,8 +14,9 @@ use crate::value::Settable;
 
 /// Operations on many keys.
 impl Cache {
-    /// Return the values of many keys, in their order, in one round trip for each 500 of them. Each round trip has the whole
-    /// [`response_timeout`](crate::CacheBuilder::response_timeout), so a large batch isn't taken for an outage.
+    /// Return the values of many keys, in their order, in one round trip for each 500 of them. Each
+    /// round trip has the whole [`response_timeout`](crate::CacheBuilder::response_timeout), so a
+    /// large batch isn't taken for an outage.
     ///
     /// # Errors
     ///
@@ -68,7 +69,8 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// The store's failure; or that of a value that [`set`](Cache::set) would refuse: then nothing is stored.
+    /// The store's failure, or that of a value that [`set`](Cache::set) would refuse: then none of
+    /// the values is stored.
     pub async fn set_many(
         &self,
         entries: impl IntoIterator<Item = impl KeyAndValue>,

@@ -1,5 +1,5 @@
-//! What a call that missed does until it knows whether to take a value, to compute one, or to do without the
-//! cache. Not generic: one copy for all annotated functions.
+//! What happens to a call after a miss, until it is known whether to take a value, compute one or
+//! bypass the cache. Not generic: one copy serves all annotated functions.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use crate::store::Store;
 use crate::store::memory::MemoryStore;
 use crate::value::payload::Payload;
 
-/// One call's business with one entry.
+/// One call for one entry.
 #[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) cache: Cache,
@@ -25,38 +25,39 @@ pub(crate) struct Call {
     pub(crate) version: u32,
     pub(crate) cache_none: bool,
     pub(crate) options: ReadOptions,
-    /// The lifetime that is known before the body ran.
+    /// The TTL, where it is known before the body has run.
     pub(crate) ttl: Option<Duration>,
-    /// Compute even if an entry stands.
+    /// Compute even if an entry is cached.
     pub(crate) refresh: bool,
-    /// The look before has found the entry that is fresh until then due for an early refresh. Another that has come in between
-    /// isn't.
+    /// The `fresh_until` of the entry that the lookup found due for an early refresh. An entry that
+    /// was stored since then isn't due.
     pub(crate) due: Option<Moment>,
-    /// The caller's thread does nothing else meanwhile.
+    /// Whether the caller's thread is blocked until the call returns.
     pub(crate) blocking: bool,
 }
 
-/// Takes a payload with the entry's version, if it is what the caller can use.
+/// Accept a payload with its entry's version, if the caller can use it.
 pub(crate) type Accept<'a> = dyn FnMut(&Payload, u32) -> bool + Send + 'a;
 
-/// What a call does next.
+/// The next step of a call.
 pub(crate) enum Decision {
-    /// Nothing: the payload was accepted.
+    /// Return the accepted payload.
     Hit,
-    /// The same; and it may enter the near store.
+    /// Return the accepted payload, which may also enter the near cache.
     #[cfg(feature = "redis")]
     HitFromRedis(crate::store::redis::NearCandidate),
-    /// It computes the entry, and everyone else waits.
+    /// Compute the entry, while every other caller waits.
     Compute(Lead),
-    /// It computes a value anew that was accepted and still stands.
+    /// Recompute a value that was accepted and is still cached.
     Refresh(Lead, Reason),
-    /// It runs the body, and stores nothing.
+    /// Run the body, and store nothing.
     Bypass,
 }
 
 /// The right, and the duty, to compute an entry.
 pub(crate) struct Lead {
-    /// The lease in Redis, into_lookup back when dropped; first, so that whoever takes over finds it gone.
+    /// The lease in Redis, given back when dropped. Declared before `leader`, so that the caller
+    /// that takes over finds the lease gone.
     #[cfg(feature = "redis")]
     pub(crate) lease: Option<crate::store::redis::Lease>,
     pub(crate) leader: Leader,
@@ -87,7 +88,7 @@ impl Call {
         self.event(events::hit);
     }
 
-    /// Finds out what to do. Cancel safe: what was begun is into_lookup back when dropped.
+    /// Decide the next step. Cancel safe: a flight or lease that was begun is given back on drop.
     pub(crate) async fn decide(&self, accept: &mut Accept<'_>) -> Decision {
         let step = match &self.cache.inner().store {
             Store::Memory(store) if self.options.refresh() && !self.refresh => {
@@ -101,8 +102,8 @@ impl Call {
         step
     }
 
-    /// What to do, where that is known without waiting: in memory it is, unless another caller computes the entry. So few calls
-    /// that miss there are ever a future that somebody must poll.
+    /// Decide the next step where that needs no waiting. In memory only a call that joins another
+    /// caller's flight waits, so few misses there become a future that has to be polled.
     pub(crate) fn decide_now(&self, accept: &mut Accept<'_>) -> Option<Decision> {
         match &self.cache.inner().store {
             Store::Memory(store) if !self.options.refresh() || self.refresh => {
@@ -139,8 +140,8 @@ impl Call {
         }
     }
 
-    /// What to do, or the flight to wait for. `unusable` remembers that another type's or version's value stands there: it is
-    /// computed anew, and overwritten.
+    /// Return the next step, or the flight to wait for. `unusable` records that the cached value
+    /// has another type or version: it is recomputed and overwritten.
     fn join_or_lead_in_memory(
         &self,
         store: &MemoryStore,
@@ -153,7 +154,8 @@ impl Call {
             return Ok(Decision::Compute(Lead::in_memory(leader)));
         }
         loop {
-            // Nearly always there is none: then the clock isn't request whether it lives.
+            // Nearly always there is no entry: `holds` then saves reading the clock for an expiry
+            // check.
             let recheck = || {
                 let looks = !*unusable && store.holds(&self.key);
                 looks.then(|| store.get(&self.key, inner.clock.now()))?
@@ -176,7 +178,7 @@ impl Call {
         }
     }
 
-    /// Waits for another caller's flight. `None`: it failed, look again.
+    /// Wait for another caller's flight. `None`: the flight failed, so look again.
     pub(crate) async fn wait(
         &self,
         flight: Arc<Flight>,
@@ -197,8 +199,8 @@ impl Call {
         }
     }
 
-    /// The lifetime of a value: what is known of it, or of the call, or the cache's default, shortened by chance where that
-    /// is request for. `None`: it isn't stored.
+    /// Return a value's TTL: the value's own, the call's or the cache's default, shortened at
+    /// random where the function asks for jitter. `None`: the value isn't stored.
     pub(crate) fn ttl_or_default(&self, of_value: Option<Duration>) -> Option<Duration> {
         let ttl = of_value
             .or(self.ttl)
@@ -217,7 +219,7 @@ impl Lead {
     }
 }
 
-/// How long one call waits in all, over however many flights.
+/// The time that one call may wait in all, over any number of flights.
 pub(crate) struct WaitBudget {
     limit: Duration,
     since: Instant,

@@ -1,6 +1,6 @@
-//! What a call does until it is known whether this process holds its entry: the key, the look and, on a hit, the count. One
-//! copy for all functions. What is generic is a thin shell around it, in `lookup.rs`; what a hit doesn't need is in functions of
-//! its own.
+//! The path of a call until it is known whether this process holds its entry: render the key, look
+//! it up and, on a hit, count it. This code is compiled once for all functions. The generic shell
+//! around it is in `lookup.rs`, and everything that a hit doesn't need is in functions of its own.
 
 use std::any::{Any, TypeId};
 use std::sync::Arc;
@@ -18,44 +18,47 @@ use crate::store::memory::{MemoryStore, Unmatched};
 use crate::ttl::Ttl;
 use crate::value::payload::{Payload, Value};
 
-/// A call's key, still to be written.
+/// A call whose key isn't rendered yet.
 #[derive(Clone, Copy)]
 pub(crate) struct Request<'a> {
     pub(crate) site: &'a ReadSite,
-    /// Not by value: a copy would wait for what was only just written.
+    /// By reference: copying it would stall on store-to-load forwarding, since it was only just
+    /// written.
     pub(crate) render: &'a Rendered<'a>,
 }
 
-/// What a call can use at once. Nearly every hit is of this kind, and of the call site's version.
+/// The kind of entry that a call can use at once. Nearly every hit is of this kind and of the call
+/// site's version.
 pub(crate) struct Expected {
-    /// The type that it stores.
+    /// The type that the function stores.
     pub(crate) stored: TypeId,
-    /// Whether it has a place for a `None`.
+    /// Whether the return type has a `None`.
     pub(crate) none: bool,
 }
 
-/// What a call comes to that isn't answered with a value.
+/// Outcome of a lookup without a value.
 pub(crate) enum Miss {
-    /// A `None`, which is expected.
+    /// A cached `None`, which the return type can express.
     CachedNone,
-    /// Nothing of that kind.
+    /// No usable entry.
     Pending(PendingCall),
-    /// This call goes without the cache.
+    /// The call bypasses the cache.
     Bypass,
 }
 
-/// A value of the call site's version, counted as a hit: it is nearly always of the expected type, and who knows that type finds out as it
-/// takes it. If there is none, `rest` says what there is. Apart, so that a value is returned in registers.
+/// A value of the call site's version, already counted as a hit. It is nearly always of the
+/// expected type; the generic caller finds out when it downcasts the value. Without a value, `rest`
+/// holds the outcome. It is a separate parameter so that a value is returned in registers.
 pub(crate) type MemoryHit = Option<Arc<dyn Any + Send + Sync>>;
 
-/// A call that has to go on.
+/// A call that missed and goes on.
 pub(crate) struct PendingCall {
     pub(crate) call: Box<Call>,
-    /// What was found instead, with its version: bytes, or a value of another type.
+    /// The unusable payload that was found, with its version: bytes, or a value of another type.
     pub(crate) other: Option<(Payload, u32)>,
 }
 
-/// Renders the key and looks where the store is in this process.
+/// Render the key, and look it up if the store is in this process.
 pub(crate) fn open(
     request: Request<'_>,
     handle: Handle<'_>,
@@ -73,7 +76,7 @@ pub(crate) fn open(
     )
 }
 
-/// The same by any look.
+/// Do the same with a given lookup function.
 #[inline(always)]
 pub(crate) fn try_hit_with(
     request: Request<'_>,
@@ -105,7 +108,7 @@ pub(crate) fn try_hit_with(
                 if shown {
                     return request.shown_value(cache, key, value, expected, rest);
                 }
-                // There is nothing in it, which the compiler can't see.
+                // `Absent` owns nothing to drop, which the compiler can't see.
                 std::mem::forget(other);
                 inner.counters.hit(request.site.number());
                 return Some(value);
@@ -116,7 +119,8 @@ pub(crate) fn try_hit_with(
     })
 }
 
-/// What [`open`] counted as a hit is of another type: then it is none, and what stands is looked at once more.
+/// Handle a hit, counted by [`open`], whose value is of another type: take the hit back, and look
+/// up the entry once more.
 #[cold]
 #[inline(never)]
 pub(crate) fn wrong_type(
@@ -145,7 +149,7 @@ pub(crate) fn wrong_type(
 }
 
 impl<'a> Request<'a> {
-    /// Renders the key for what is no look, and hands it on.
+    /// Render the key, and pass it to `use_it`. For operations that aren't lookups.
     pub(crate) fn with_key<T>(self, cache: &Cache, use_it: impl FnOnce(&str) -> T) -> Option<T> {
         self.with_text(cache, |text| use_it(&text.to_str()))
     }
@@ -158,8 +162,8 @@ impl<'a> Request<'a> {
         })
     }
 
-    /// Renders the key, and shows the call if somebody listens. False, logged and counted, where an argument's `Serialize` or `Display`
-    /// fails.
+    /// Render the key, and emit the call's event if `tracing` wants it. Return false, logged and
+    /// counted, where an argument's `Serialize` or `Display` fails.
     #[inline(always)]
     fn render(self, cache: &Cache, rendering: &mut Rendering, shown: bool) -> bool {
         if shown {
@@ -184,7 +188,7 @@ impl<'a> Request<'a> {
         cache.say_no_key(self.site.into(), self.template_or_function(), &reason);
     }
 
-    /// What a call without a key is known by.
+    /// Return the name of a call without a key.
     fn template_or_function(self) -> &'static str {
         match self.site.info.template {
             "" => self.site.info.function,
@@ -204,7 +208,8 @@ impl<'a> Request<'a> {
         events::hit(self.site.into(), &cache.full_key(key));
     }
 
-    /// A value, to somebody who listens: what is shown must be so.
+    /// Return a value while `tracing` is listening. The event says "hit", so the type is checked
+    /// first.
     #[cold]
     #[inline(never)]
     fn shown_value(
@@ -224,7 +229,7 @@ impl<'a> Request<'a> {
         None
     }
 
-    /// What isn't a value of the call site's version.
+    /// Handle an entry that isn't a value of the call site's version.
     #[cold]
     #[inline(never)]
     fn rest(
@@ -264,7 +269,7 @@ impl<'a> Request<'a> {
         Miss::Pending(PendingCall { call, other })
     }
 
-    /// What is known of a call that has to go on. A lifetime that is computed isn't known yet.
+    /// Build a call that goes on. A computed TTL isn't known yet.
     pub(crate) fn call(self, cache: &Cache, key: &str) -> Call {
         let info = &self.site.info;
         Call {

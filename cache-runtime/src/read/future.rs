@@ -1,6 +1,6 @@
-//! How a body runs between what comes before it and what comes after. What depends on the body's type is compiled once for
-//! each annotated function, so it is little, and the async one is a future by hand: the rest is compiled once for each
-//! return type.
+//! Running a body between lookup and fill. Code that depends on the body's type is compiled once
+//! for each annotated function, so there is little of it, and the async part is a hand-written
+//! future. The rest is compiled once for each return type.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -22,7 +22,7 @@ use crate::ttl::IntoTtl;
 use crate::value::Storable;
 use crate::value::shape::Cached;
 
-/// A call whose body is about to run, or runs, for everyone who waits.
+/// A call that computes its entry, for itself and for every waiting caller.
 pub(crate) struct Computation {
     call: Box<Call>,
     lead: Lead,
@@ -30,13 +30,13 @@ pub(crate) struct Computation {
 }
 
 impl Computation {
-    /// In a box, since every caller's future carries it.
+    /// Boxed, since every caller's future carries it.
     pub(crate) fn new(call: Box<Call>, lead: Lead) -> Box<Self> {
         let watch = call.stopwatch();
         Box::new(Self { call, lead, watch })
     }
 
-    /// What is shared with those who wait.
+    /// Return the flight that waiting callers share.
     pub(crate) fn flight(&self) -> Arc<Flight> {
         self.lead.leader.share()
     }
@@ -45,17 +45,18 @@ impl Computation {
         &self.call
     }
 
-    /// Until the guard is dropped, what this thread runs is the body.
+    /// Mark this thread as running the body until the guard is dropped.
     pub(crate) fn enter(&self) -> Entered {
         self.lead.leader.enter()
     }
 
-    /// The same for an async body that is about to be polled.
+    /// Mark this thread as polling the async body until the guard is dropped.
     fn polled(&self, cx: &Context<'_>) -> Entered {
         self.lead.leader.polled(cx.waker())
     }
 
-    /// Hands on what the body returned. What is into_lookup back is what is stored, and a fill that is still to be waited for.
+    /// Pass on the value that the body returned. Returns the stored value and a fill that is still
+    /// to be awaited.
     pub(crate) fn conclude<R: Cached<S>, S, D: IntoTtl>(
         self,
         value: &R,
@@ -67,17 +68,18 @@ impl Computation {
     }
 }
 
-/// What is known before the body runs.
+/// Result of a lookup, before the body runs.
 pub(crate) enum Resolved<T> {
     Found(CachedValue<Arc<T>>),
-    /// The body runs, for everyone who waits or by itself.
+    /// Run the body: as the leader of a flight, or without the cache.
     Body(Option<Box<Computation>>),
 }
 
-/// How far an async read is. What takes room, and isn't always there, is in boxes: every caller's future carries this.
+/// Progress of an async read. Large or rare parts are boxed, since every caller's future carries
+/// this.
 enum Stage<T> {
     Begun(LookupState<T>),
-    /// It waits, for another caller or for Redis.
+    /// Waiting for another caller or for Redis.
     Asking(Pin<Box<dyn Future<Output = Resolved<T>> + Send>>),
     Body(Option<Box<Computation>>),
     FillFuture(CachedValue<Arc<T>>, FillFuture),
@@ -85,7 +87,7 @@ enum Stage<T> {
 }
 
 impl<T: Storable> Stage<T> {
-    /// `None`: the body's turn.
+    /// Poll the lookup. `None`: run the body.
     fn poll_before(
         &mut self,
         none: bool,
@@ -112,7 +114,7 @@ impl<T: Storable> Stage<T> {
         Poll::Ready(None)
     }
 
-    /// The leader whose body it is.
+    /// Return the computation whose body is running.
     fn leading(&self) -> Option<&Computation> {
         match self {
             Self::Body(leading) => leading.as_deref(),
@@ -120,7 +122,7 @@ impl<T: Storable> Stage<T> {
         }
     }
 
-    /// The leader whose body has returned.
+    /// Take the computation whose body has returned.
     fn led(&mut self) -> Option<Box<Computation>> {
         match std::mem::replace(self, Self::Over) {
             Self::Body(leading) => leading,
@@ -128,7 +130,7 @@ impl<T: Storable> Stage<T> {
         }
     }
 
-    /// Waits for the fill.
+    /// Wait for the fill.
     fn poll_filling(&mut self, cx: &mut Context<'_>) -> Poll<CachedValue<Arc<T>>> {
         if let Self::FillFuture(_, filling) = self {
             ready!(filling.as_mut().poll(cx));
@@ -140,8 +142,8 @@ impl<T: Storable> Stage<T> {
     }
 }
 
-/// What an async read does around its body, and what is request of the value. It holds no `R`: one that isn't `Send` would make
-/// the future so.
+/// The part of an async read around its body, with the closures that inspect the value. It holds no
+/// `R`: an `R` that isn't `Send` would make the future not `Send` either.
 pub(crate) struct AsyncRead<T, R, S, V, U> {
     stage: Stage<T>,
     on_value: Option<(V, U)>,
@@ -158,16 +160,16 @@ impl<R: Cached<S>, S, V, U> AsyncRead<R::Stored, R, S, V, U> {
     }
 }
 
-/// What an async read does around its body.
+/// The part of an async read around its body.
 pub(crate) trait Course {
     type Output;
-    /// `None`: the body's turn.
+    /// Poll the lookup. `None`: run the body.
     fn poll_before(&mut self, cx: &mut Context<'_>) -> Poll<Option<Self::Output>>;
-    /// The leader whose body it is.
+    /// Return the computation whose body is running.
     fn leading(&self) -> Option<&Computation>;
-    /// Takes what the body returned; gives it back if it is to be returned at once.
+    /// Take the value that the body returned, or return it if there is no fill to wait for.
     fn computed(&mut self, value: Self::Output) -> Option<Self::Output>;
-    /// Waits for the fill.
+    /// Wait for the fill.
     fn poll_filling(&mut self, cx: &mut Context<'_>) -> Poll<Self::Output>;
 }
 
@@ -213,9 +215,10 @@ where
 }
 
 pin_project! {
-    /// An async read.
+    /// The future of an async read.
     pub(crate) struct ReadFuture<C: Course, B> {
-        // Resolved the body: whoever drops this while it waits for a leader leaves the flight before the arguments go.
+        // Declared before the body: a future dropped while it waits for a leader then leaves the
+        // flight before the arguments are dropped.
         course: C,
         // `None` once it has returned.
         #[pin]
@@ -223,7 +226,8 @@ pin_project! {
     }
 
     impl<C: Course, B> PinnedDrop for ReadFuture<C, B> {
-        // What the body owns may call the cache when it is dropped, and is still within the flight then.
+        // Values that the body owns may call the cache when they are dropped, and are still within
+        // the flight then.
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if let Some(leading) = this.course.leading() {

@@ -1,18 +1,18 @@
-//! What a call does with an entry in memory that it may compute anew while it stands. The claim is the place on the
-//! table of flights.
+//! Reading an entry in memory that may be recomputed while it is still cached. The claim to
+//! recompute it is the key's place in the flight table.
 
 use crate::flight::{JoinOutcome, Stance};
 use crate::read::call::{Accept, Call, Decision, Lead, WaitBudget};
 use crate::read::refresh::{Reason, Standing};
 use crate::store::memory::{MemoryStore, StaleHit};
 
-/// What one look at the store came to.
+/// Result of one lookup in the store.
 struct Lookup {
     sight: Option<StaleHit>,
     standing: Standing,
-    /// Computed anew a moment ago, in vain.
+    /// A refresh failed a moment ago, and is paused.
     paused: bool,
-    /// Another type's or version's value stands there: it is overwritten, whatever its age.
+    /// The cached value has another type or version: it is overwritten at any age.
     unusable: bool,
 }
 
@@ -44,7 +44,7 @@ impl Call {
                 (JoinOutcome::Lead(leader), None) => {
                     return Decision::Compute(Lead::in_memory(leader));
                 }
-                // Somebody computes it already.
+                // Another caller is computing it already.
                 (_, Some(reason @ (Reason::Early | Reason::Stale))) => return self.taken(reason),
                 (JoinOutcome::Nested, _) => return Decision::Bypass,
                 (JoinOutcome::Join(flight), _) => {
@@ -75,15 +75,16 @@ impl Call {
         }
     }
 
-    /// Leads, if under the table's lock what was seen still is what stands there: whoever landed in between has stored
-    /// before it left the table. Otherwise one who looked before that plan would compute once more.
+    /// Lead, if under the flight table's lock the entry is still the one that was seen. A leader
+    /// stores its value before it leaves the table, so this check sees every fill that completed
+    /// after the first lookup. Without it, such a caller would compute once more.
     fn join_or_lead_with_staleness(&self, store: &MemoryStore, seen: &Lookup) -> JoinOutcome<()> {
         let inner = self.cache.inner();
         let recheck = || {
             let now_seen = store.look(&self.key, inner.clock.now());
             let same = match (&seen.sight, &now_seen) {
                 (Some(then), Some(now)) => then.is_same(now),
-                // What was of no use may have ended.
+                // An unusable entry may have expired.
                 (_, None) => seen.standing == Standing::Gone,
                 (None, Some(_)) => false,
             };
@@ -96,7 +97,7 @@ impl Call {
 }
 
 impl StaleHit {
-    /// Whether nothing came in between: no other entry, and no pause.
+    /// Whether this is the same entry, with the same pause.
     fn is_same(&self, other: &Self) -> bool {
         self.fresh_until == other.fresh_until && self.paused_until == other.paused_until
     }

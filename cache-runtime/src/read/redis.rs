@@ -1,4 +1,4 @@
-//! What a call does with an entry in Redis: look, wait, or take the lease.
+//! Reading an entry in Redis: look it up, wait, or take the lease.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use crate::store::near::NearStore;
 use crate::store::redis::{Found, Lease, NearCopy, RedisStore, may_be_stale};
 use crate::value::payload::Payload;
 
-/// Pauses between looks at another process's lease: the first, and the longest.
+/// The first and the longest pause between two looks at another process's lease.
 const FIRST_LOOK: Duration = Duration::from_millis(1);
 const SLOWEST_LOOK: Duration = Duration::from_millis(50);
 
 impl Call {
-    /// One look with a plain `GET` first: a hit costs nothing more, and a flight of this process is joined only
-    /// if its lease was standing after this call began. An invalidation, whoever's, that returned before has
-    /// deleted that lease.
+    /// Read an entry. The first look is a plain `GET`, so a hit costs nothing more. A flight of
+    /// this process is joined only if its lease was seen after this call began: an invalidation
+    /// that returned before, in any process, has deleted that lease.
     pub(crate) async fn read_redis(&self, store: &RedisStore, accept: &mut Accept<'_>) -> Decision {
         match self.try_read_redis(store, accept).await {
             Ok(step) => step,
@@ -30,7 +30,8 @@ impl Call {
         }
     }
 
-    /// Counts a failure of the store and logs it; that of an outage is logged once, where it is noticed.
+    /// Count and log a failure of the store. A failure during an outage isn't logged as an error:
+    /// the outage is logged once, where it is noticed.
     pub(crate) fn store_failed(&self, store: &RedisStore, error: &CacheError) {
         // The breaker that refused this call may have closed since.
         if matches!(error, CacheError::Unavailable { .. }) || store.is_down() {
@@ -58,7 +59,7 @@ impl Call {
         let mut wait = LeaseWait::new(self.cache.inner().wait_timeout);
         loop {
             let mut look = store.look(&self.key, self.options.near).await?;
-            // Another function's, which outlives its lifetime.
+            // An entry of another function that outlives its TTL.
             if may_be_stale(&look.seen) {
                 return Box::pin(self.read_redis_with_staleness(store, accept)).await;
             }
@@ -87,7 +88,8 @@ impl Call {
         }
     }
 
-    /// Whether the near store has it. Calls of annotated functions have looked there already; explicit ones come by here only.
+    /// Whether the near cache answers the call. Calls of annotated functions have looked there
+    /// already, so only explicit operations get a hit here.
     fn is_near(&self, store: &RedisStore, accept: &mut Accept<'_>) -> bool {
         let usable = store.near().filter(|_| self.options.near);
         let hit = usable
@@ -100,7 +102,8 @@ impl Call {
         is_near
     }
 
-    /// Waits for the lease's holder: for its flight where it is in this process, else from look to look.
+    /// Wait for the lease's holder: join its flight if it is in this process, otherwise poll the
+    /// lease.
     pub(crate) async fn wait_for_lease(
         &self,
         store: &RedisStore,
@@ -118,7 +121,7 @@ impl Call {
         if store.is_orphan(token) {
             return Ok(Next::Junk);
         }
-        // Request once for each lease: one that has a lifetime keeps it.
+        // Asked once for each lease: a lease that has a TTL keeps it.
         if wait.lasting != Some(token) && store.is_eternal(&self.key).await? {
             return Ok(Next::Junk);
         }
@@ -126,9 +129,9 @@ impl Call {
         Ok(wait.pause(token).await)
     }
 
-    /// Leads, or joins whoever in this process is about to: a flight that has no lease yet computes after this
-    /// call began. `None`: look again, since the lease went to someone else or what was seen may be older than
-    /// the lease of a flight of this process.
+    /// Lead, or join a caller of this process that is about to lead: a flight that has no lease yet
+    /// computes after this call began. `None`: look again. The lease went to another process, or
+    /// the entry that was seen may be older than the lease of a flight of this process.
     pub(crate) async fn lead(
         &self,
         store: &RedisStore,
@@ -150,10 +153,11 @@ impl Call {
         Ok(taken.map(|lease| Decision::Compute(Lead::with_lease(leader, lease))))
     }
 
-    /// Leads a flight of this process, unless one stands that computes after this call began.
+    /// Lead a flight of this process, unless there is one that computes after this call began.
     pub(crate) fn join_or_lead(&self, wait: &mut LeaseWait) -> JoinOutcome<()> {
-        // A flight whose lease wasn't seen keeps its place until a look that began after the grant missed it
-        // too: taken off the table, its body could not be told from another process's any more.
+        // A flight whose lease wasn't seen keeps its place until a look that began after the grant
+        // has missed the lease too. Off the table, its body could no longer be told from another
+        // process's.
         let missed = &mut wait.missed;
         let stance = |flight: &Flight| match flight.granted() {
             None => Stance::Join,
@@ -173,8 +177,8 @@ impl Call {
         Ok(Decision::Compute(Lead::with_lease(leader, lease)))
     }
 
-    /// Hands the value to those who wait, then fills if the lease still stands. The fill and the end of the
-    /// flight don't need the caller.
+    /// Hand the value to waiting callers, then fill if the lease still exists. The fill and the end
+    /// of the flight don't need the caller.
     pub(crate) fn fill_redis(
         &self,
         mut lead: Lead,
@@ -191,12 +195,13 @@ impl Call {
             match lease.fill(&entry, stands, near).await {
                 Ok(filled) => {
                     lease.is_over();
-                    // If not, an invalidation came between.
+                    // Otherwise an invalidation has deleted the lease.
                     if filled {
                         call.filled(ttl);
                     }
                 }
-                // Refused (out of memory) or unheard of: what stands of the lease is into_lookup back.
+                // The fill was refused (out of memory) or got no answer: the lease, if it still
+                // exists, is given back.
                 Err(error) => call.store_failed(&lease.store(), &error),
             }
             drop(lease);
@@ -218,12 +223,12 @@ impl Lead {
     }
 }
 
-/// What one call knows from its looks so far.
+/// State of one call across its looks at a lease.
 pub(crate) struct LeaseWait {
     pub(crate) limit: WaitBudget,
-    /// How long it waits until it looks at another process's lease again.
+    /// The pause before the next look at another process's lease.
     pause: Duration,
-    /// The lease that is known to have a lifetime.
+    /// The lease that is known to have a TTL.
     lasting: Option<u64>,
     /// The lease of a flight of this process that a look didn't see.
     missed: Option<u64>,
@@ -239,7 +244,7 @@ impl LeaseWait {
         }
     }
 
-    /// A pause before the next look at another process's lease, or claim.
+    /// Pause before the next look at another process's lease or claim.
     pub(crate) async fn pause(&mut self, token: u64) -> Next {
         let left = self.limit.left();
         if left.is_zero() {
@@ -251,15 +256,15 @@ impl LeaseWait {
     }
 }
 
-/// What a call that saw a lease does next.
+/// The next step of a call that saw a lease.
 pub(crate) enum Next {
     Decided(Decision),
     Retry,
-    /// It never expires, so it is none; or its holder is gone.
+    /// It never expires, so it isn't a lease; or its holder is gone.
     Junk,
 }
 
-/// Three quarters to five quarters of the pause, so that those who wait don't all look at once.
+/// Return 75 % to 125 % of the pause, so that waiting callers don't all look at once.
 fn jittered(pause: Duration, seed: u64) -> Duration {
     let noise = std::hash::BuildHasher::hash_one(&foldhash::fast::RandomState::default(), seed);
     pause * 3 / 4 + pause / 2 * u32::from(noise as u8) / 255

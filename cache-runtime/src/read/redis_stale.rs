@@ -1,5 +1,5 @@
-//! What a call does with an entry in Redis that outlives its lifetime, or may be computed before that ends. The claim
-//! stands in the entry's header.
+//! Reading an entry in Redis that outlives its TTL, or may be recomputed before the TTL ends. The
+//! claim to recompute it is in the entry's header.
 
 use std::sync::Arc;
 
@@ -12,18 +12,19 @@ use crate::read::refresh::{Age, Reason, Standing, early};
 use crate::store::redis::{Claimed, Found, Holder, RedisStore, RemainingTtl, header_of};
 use crate::value::payload::Payload;
 
-/// By how many nanoseconds an entry's end may seem later in Redis than near, where ticks and the reply's way are taken off it.
+/// The most nanoseconds by which an entry's end may appear later in Redis than in the near cache,
+/// which subtracts clock ticks and the reply's latency.
 const LAG: u64 = 200_000_000;
 
 impl Call {
-    /// Like the way of other calls, but each look shows how long the entry still lives.
+    /// Read an entry as other calls do, except that each look returns the entry's remaining TTL.
     pub(crate) async fn read_redis_with_staleness(
         &self,
         store: &RedisStore,
         accept: &mut Accept<'_>,
     ) -> Result<Decision, CacheError> {
         let mut wait = LeaseWait::new(self.cache.inner().wait_timeout);
-        // The dice are thrown once for each call and entry.
+        // The random number is drawn once for each call and entry.
         let mut thrown = None;
         loop {
             let mut look = store.get_with_ttl(&self.key, self.options.near).await?;
@@ -79,7 +80,7 @@ impl Call {
             {
                 return due;
             }
-            // Where the entry was seen near, the dice have been thrown for it.
+            // If the entry was seen in the near cache, the random number has been drawn for it.
             let end = self.cache.inner().clock.deadline(fresh);
             let was_due = self.due.is_some_and(|due| end <= due.saturating_add(LAG));
             let due = was_due || early::is_due(fresh, compute);
@@ -88,7 +89,8 @@ impl Call {
         })
     }
 
-    /// Takes the value, claims it, or waits for who has claimed it. [`Next::Junk`]: it is of no use, and is overwritten.
+    /// Take the value, claim it, or wait for the claim's holder. [`Next::Junk`]: the value is
+    /// unusable, and is overwritten.
     #[expect(
         clippy::too_many_arguments,
         reason = "one look, and what is known of it"
@@ -123,7 +125,8 @@ impl Call {
             (Standing::Due(reason @ (Reason::Early | Reason::Stale)), Holder::Claim(_)) => {
                 Ok(Next::Decided(self.taken(reason)))
             }
-            // What comes of a claim on a value that this call can't serve is waited for, as for a lease.
+            // This call can't serve the claimed value, so it waits for the claim's result as for a
+            // lease.
             (Standing::Due(Reason::Expired) | Standing::Gone, Holder::Claim(claim)) => {
                 Ok(self.await_claim(claim, wait, accept).await)
             }
@@ -145,8 +148,8 @@ impl Call {
         wait.pause(claim).await
     }
 
-    /// Claims the value, unless somebody in this process is about to. Whoever comes too late for the claim has seen the
-    /// value that it is on, and takes it.
+    /// Claim the value, unless another caller in this process is about to. A caller that comes too
+    /// late for the claim has seen the value that the claim is on, and takes it.
     async fn claim(
         &self,
         store: &RedisStore,
@@ -178,7 +181,7 @@ impl Call {
                 Ok(Next::Decided(Decision::Refresh(lead, reason)))
             }
             Ok(Claimed::Taken) if may_serve => Ok(Next::Decided(self.taken(reason))),
-            // By one who was quicker, or by one who is gone and could not give it back.
+            // By a faster caller, or by one that is gone and could not give the claim back.
             Ok(Claimed::Taken) => Ok(wait.pause(header.token).await),
             Ok(Claimed::Changed) => Ok(Next::Retry),
             Err(error) if may_serve => {

@@ -1,4 +1,4 @@
-//! What a function with `stale`, `stale_if_error` or `early` does before its body may run.
+//! The lookup of a function with `stale`, `stale_if_error` or `early`.
 
 use std::time::Duration;
 
@@ -12,8 +12,9 @@ use crate::store::memory::{Hit, Unmatched};
 use crate::value::payload::Payload;
 use crate::value::shape::{Cached, Returns};
 
-/// Like [`begin_with`](crate::__private::begin_with). Where the store is in this process, a fresh hit that isn't due is answered here, and
-/// the dice are thrown here, once for each call.
+/// Like [`begin_with`](crate::__private::begin_with). If the store is in this process, a fresh hit
+/// that isn't due is answered here. The random number for an early refresh is drawn here, once for
+/// each call.
 pub fn begin_refreshing<R, S, L>(
     site: &'static ReadSite,
     handle: Handle<'_>,
@@ -35,7 +36,7 @@ where
     into_lookup(request, handle, opened, rest, ttl)
 }
 
-/// Not generic, like what it is a variety of.
+/// Not generic, like `fast_path::open`.
 fn open(
     request: Request<'_>,
     handle: Handle<'_>,

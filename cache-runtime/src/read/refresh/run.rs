@@ -1,4 +1,4 @@
-//! What a function with `stale`, `stale_if_error` or `early` does around its body.
+//! Running the body of a function with `stale`, `stale_if_error` or `early`.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::ttl::IntoTtl;
 use crate::value::Storable;
 use crate::value::shape::{Cached, Peek};
 
-/// A standing value that this caller, and no other, computes anew.
+/// A cached value that this caller alone recomputes.
 pub(crate) struct Refresh<T> {
     call: Box<Call>,
     lead: Lead,
@@ -25,21 +25,22 @@ pub(crate) struct Refresh<T> {
     standing: CachedValue<Arc<T>>,
 }
 
-/// What a call does, as far as is known before its body runs.
+/// Result of a lookup that may find a value to recompute.
 pub(crate) enum Resolution<R: Cached<S>, S> {
-    /// What every cached function does.
+    /// The outcomes of every cached function.
     Plain(Lookup<R, S>),
     Refresh(Refresh<R::Stored>),
 }
 
 impl<R: Cached<S>, S> Lookup<R, S> {
-    /// Cancel safe: what was begun is into_lookup back when dropped.
+    /// Look up the entry. Cancel safe: a flight or lease that was begun is given back on drop.
     pub(crate) async fn resolve(self, blocking: bool) -> Resolution<R, S> {
         let LookupState::Pending(mut call) = self.state else {
             return Resolution::Plain(self);
         };
         call.blocking = blocking;
-        // Not within the call: what `none` gives would be held across the await, and an `R` needn't be `Send`.
+        // Before the await: the value of `none()` would be held across it, and an `R` needn't be
+        // `Send`.
         let none = R::none().is_some();
         let mut found = None;
         let step = call.decide_for(none, &mut found).await;
@@ -64,14 +65,14 @@ pub(crate) fn is_err<R: Cached<S>, S>(value: &R) -> bool {
 }
 
 impl<T> Refresh<T> {
-    /// What its caller gets who doesn't wait.
+    /// Return the cached value for a caller that doesn't wait.
     pub(crate) fn served<R: Cached<S, Stored = T>, S>(&self) -> Option<R> {
         let value = rebuild(self.standing.clone())?;
         self.call.served(self.reason);
         Some(value)
     }
 
-    /// Computes the value while its caller waits, by a body that outlives the caller.
+    /// Recompute the value while its caller waits, by a body that outlives the caller.
     pub(crate) async fn pay_detached<R, S, V, D, U, B>(self, value_ttl: V, unless: U, body: B) -> R
     where
         R: Cached<S, Stored = T> + 'static,
@@ -87,7 +88,7 @@ impl<T> Refresh<T> {
         Detached::new::<S>(flight, call, computing).await
     }
 
-    /// The same where `stale_if_error` is named.
+    /// [`pay_detached`](Self::pay_detached) with `stale_if_error`.
     pub(crate) async fn pay_or_keep_detached<R, S, V, D, U, B>(
         self,
         value_ttl: V,
@@ -114,8 +115,9 @@ impl<T> Refresh<T> {
     }
 }
 
-/// Computes the value while its caller waits. An early refresh is the cache's own idea: if it errs, its caller gets what
-/// stands, as if there had been none. Any other error is the caller's.
+/// Recompute the value while its caller waits. The cache itself chose to refresh early, so if an
+/// early refresh fails, its caller gets the cached value. Any other error is returned to the
+/// caller.
 pub(crate) async fn pay<R, S, V, D, U, B>(
     refresh: Refresh<R::Stored>,
     value_ttl: V,
@@ -130,7 +132,7 @@ where
     B: Future<Output = R>,
 {
     let watch = refresh.call.stopwatch();
-    // Not held across an await, see `read_async`.
+    // The value isn't held across an await: it needn't be `Send`.
     let (shared, filling) = {
         let value = refresh.lead.leader.within(body).await;
         let took = watch.elapsed();
@@ -155,8 +157,9 @@ where
     }
 }
 
-/// The same, where a body that errs leaves its caller with the expired value. Whether that still stands must be request, with
-/// the error at hand: so the caller's future is `Send` only if the error is.
+/// Recompute the value while its caller waits; if the body fails, return the expired value. The
+/// error is held while the store is asked whether that value is still cached, so the caller's
+/// future is `Send` only if the error is.
 pub(crate) async fn pay_or_keep<R, S, V, D, U, B>(
     refresh: Refresh<R::Stored>,
     value_ttl: V,
@@ -184,7 +187,8 @@ where
     value
 }
 
-/// The expired value, after the body has erred; `None` if an invalidation has deleted it, or it is too old by now.
+/// Return the expired value after the body has failed. `None` if an invalidation has deleted it, or
+/// if it is too old by now.
 async fn kept<R: Cached<S>, S>(refresh: Refresh<R::Stored>) -> Option<R> {
     let Refresh {
         call,
@@ -204,7 +208,7 @@ async fn kept<R: Cached<S>, S>(refresh: Refresh<R::Stored>) -> Option<R> {
     None
 }
 
-/// Both for a blocking caller.
+/// [`pay`] and [`pay_or_keep`] for a blocking caller.
 pub(crate) fn pay_sync<R, S, V, D, U, B>(
     refresh: Refresh<R::Stored>,
     value_ttl: V,
@@ -233,8 +237,8 @@ where
     value
 }
 
-/// Computes the value without its caller, who has been served. An error is nobody's, and must not be lost on everybody:
-/// it is logged, and nobody tries again for a while.
+/// Recompute the value without its caller, who has been served. No caller receives an error, so it
+/// is logged, and the refresh isn't tried again for a while.
 pub(crate) async fn unattended<R, S, V, D, U, B>(
     refresh: Refresh<R::Stored>,
     value_ttl: V,
@@ -258,7 +262,7 @@ pub(crate) async fn unattended<R, S, V, D, U, B>(
     }
 }
 
-/// The same for a body that blocks.
+/// [`unattended`] for a blocking body.
 pub(crate) fn unattended_sync<R, S, V, D, U, B>(
     refresh: Refresh<R::Stored>,
     value_ttl: V,
