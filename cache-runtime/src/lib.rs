@@ -75,12 +75,12 @@
 //! |---|---|---|
 //! | `macros` | yes | the attributes |
 //! | `redis` | yes | the Redis store |
-//! | `sentinel` | yes | `CacheBuilder::redis_sentinel`: the master that sentinels know |
-//! | `tls` | | Redis over TLS, `rediss://`, by rustls; it brings ring as a provider, and uses the program's if there is one |
+//! | `sentinel` | yes | `CacheBuilder::redis_sentinel`: the master, found through Sentinel |
+//! | `tls` | | Redis over TLS, `rediss://`, with rustls; uses the program's crypto provider, otherwise ring |
 //! | `bincode` | yes | bincode as the codec of stored bytes |
-//! | `postcard` | | postcard as another, and the default where `bincode` is off |
-//! | `lz4` | | `CacheBuilder::compress_over` with LZ4; Rust alone |
-//! | `zstd` | | the same with Zstandard, which is used where both are on; builds its C library, so it needs a C compiler |
+//! | `postcard` | | postcard as another codec, and the default where `bincode` is off |
+//! | `lz4` | | `CacheBuilder::compress_over` with LZ4; pure Rust |
+//! | `zstd` | | `CacheBuilder::compress_over` with Zstandard, preferred where both are on; needs a C compiler for its C library |
 //! | `axum` | | `axum::Json<T>` as a return type |
 //!
 //! Without a compact codec, and for values that none can represent, bytes are MessagePack with

@@ -117,9 +117,9 @@ impl CacheBuilder {
     /// |---|---|
     /// | `REDIS_URL` | the Redis to use; unset: memory |
     /// | `CACHE_ENABLED` | `true` or `false` (also `1`, `0`, `yes`, `no`, `on`, `off`) |
-    /// | `CACHE_DEFAULT_TIMEOUT` | default lifetime in seconds |
+    /// | `CACHE_DEFAULT_TIMEOUT` | default TTL in seconds |
     /// | `CACHE_KEY_PREFIX` | prefix of every key |
-    /// | `CACHE_TIMEOUT_<NAME>` | lifetime in seconds of the preset `<name>`; read by [`build`](Self::build), over any builder's |
+    /// | `CACHE_TIMEOUT_<NAME>` | TTL of the preset `<name>` in seconds; read by [`build`](Self::build), wins over the builder's |
     ///
     /// # Errors
     ///

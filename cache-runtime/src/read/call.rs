@@ -7,13 +7,12 @@ use std::time::{Duration, Instant};
 use crate::clock::Moment;
 use crate::core::Cache;
 use crate::events;
-use crate::flight::{Flight, JoinOutcome, Leader, Stance, Wait, WaitOutcome};
-use crate::read::refresh::{Reason, early};
+use crate::flight::{Flight, Wait, WaitOutcome};
+use crate::read::decision::{Accept, Decision};
+use crate::read::refresh::early;
 use crate::site::{Origin, ReadOptions};
 use crate::stats::Counter;
 use crate::store::Store;
-use crate::store::memory::MemoryStore;
-use crate::value::payload::Payload;
 
 /// One call for one entry.
 #[derive(Clone)]
@@ -34,33 +33,6 @@ pub(crate) struct Call {
     pub(crate) due: Option<Moment>,
     /// Whether the caller's thread is blocked until the call returns.
     pub(crate) blocking: bool,
-}
-
-/// Accept a payload with its entry's version, if the caller can use it.
-pub(crate) type Accept<'a> = dyn FnMut(&Payload, u32) -> bool + Send + 'a;
-
-/// The next step of a call.
-pub(crate) enum Decision {
-    /// Return the accepted payload.
-    Hit,
-    /// Return the accepted payload, which may also enter the near cache.
-    #[cfg(feature = "redis")]
-    HitFromRedis(crate::store::redis::NearCandidate),
-    /// Compute the entry, while every other caller waits.
-    Compute(Lead),
-    /// Recompute a value that was accepted and is still cached.
-    Refresh(Lead, Reason),
-    /// Run the body, and store nothing.
-    Bypass,
-}
-
-/// The right, and the duty, to compute an entry.
-pub(crate) struct Lead {
-    /// The lease in Redis, given back when dropped. Declared before `leader`, so that the caller
-    /// that takes over finds the lease gone.
-    #[cfg(feature = "redis")]
-    pub(crate) lease: Option<crate::store::redis::Lease>,
-    pub(crate) leader: Leader,
 }
 
 impl Call {
@@ -124,60 +96,6 @@ impl Call {
         }
     }
 
-    async fn read_memory(&self, store: &MemoryStore, accept: &mut Accept<'_>) -> Decision {
-        let mut limit = None;
-        let mut unusable = false;
-        loop {
-            let flight = match self.join_or_lead_in_memory(store, &mut unusable, accept) {
-                Ok(step) => return step,
-                Err(flight) => flight,
-            };
-            let limit =
-                limit.get_or_insert_with(|| WaitBudget::new(self.cache.inner().wait_timeout));
-            if let Some(step) = self.wait(flight, limit, accept).await {
-                return step;
-            }
-        }
-    }
-
-    /// Return the next step, or the flight to wait for. `unusable` records that the cached value
-    /// has another type or version: it is recomputed and overwritten.
-    fn join_or_lead_in_memory(
-        &self,
-        store: &MemoryStore,
-        unusable: &mut bool,
-        accept: &mut Accept<'_>,
-    ) -> Result<Decision, Arc<Flight>> {
-        let inner = self.cache.inner();
-        if self.refresh {
-            let leader = inner.flights.supersede(&self.key, !self.blocking);
-            return Ok(Decision::Compute(Lead::in_memory(leader)));
-        }
-        loop {
-            // Nearly always there is no entry: `holds` then saves reading the clock for an expiry
-            // check.
-            let recheck = || {
-                let looks = !*unusable && store.holds(&self.key);
-                looks.then(|| store.get(&self.key, inner.clock.now()))?
-            };
-            match inner
-                .flights
-                .join_or_lead(&self.key, !self.blocking, |_| Stance::Join, recheck)
-            {
-                JoinOutcome::Found(hit) if accept(&hit.payload, hit.version) => {
-                    self.hit();
-                    return Ok(Decision::Hit);
-                }
-                JoinOutcome::Found(_) => *unusable = true,
-                JoinOutcome::Nested => return Ok(Decision::Bypass),
-                JoinOutcome::Lead(leader) => return Ok(Decision::Compute(Lead::in_memory(leader))),
-                #[cfg(feature = "redis")]
-                JoinOutcome::Retry => {}
-                JoinOutcome::Join(flight) => return Err(flight),
-            }
-        }
-    }
-
     /// Wait for another caller's flight. `None`: the flight failed, so look again.
     pub(crate) async fn wait(
         &self,
@@ -206,16 +124,6 @@ impl Call {
             .or(self.ttl)
             .unwrap_or(self.cache.inner().default_ttl);
         (!ttl.is_zero()).then(|| early::jittered(ttl, self.options.jitter))
-    }
-}
-
-impl Lead {
-    pub(crate) fn in_memory(leader: Leader) -> Self {
-        Self {
-            #[cfg(feature = "redis")]
-            lease: None,
-            leader,
-        }
     }
 }
 

@@ -182,9 +182,7 @@ impl<R: 'static> Heritage<R> {
                 Some(_) => {
                     "the body of a detached computation returned `Err` after its caller had gone"
                 }
-                None => {
-                    "a detached computation was into_lookup up: it took longer than `wait_timeout`"
-                }
+                None => "a detached computation was given up: it took longer than `wait_timeout`",
             };
             let key = call.cache.full_key(&call.key);
             events::error(call.origin.function, &key, &failed);

@@ -109,6 +109,7 @@ pub(crate) fn try_hit_with(
                     return request.shown_value(cache, key, value, expected, rest);
                 }
                 // `Absent` owns nothing to drop, which the compiler can't see.
+                debug_assert!(matches!(other, Unmatched::Absent));
                 std::mem::forget(other);
                 inner.counters.hit(request.site.number());
                 return Some(value);

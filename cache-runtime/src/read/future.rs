@@ -14,7 +14,8 @@ use crate::clock::Stopwatch;
 use crate::entry::CachedValue;
 use crate::flight::Entered;
 use crate::flight::Flight;
-use crate::read::call::{Call, Lead};
+use crate::read::call::Call;
+use crate::read::decision::Lead;
 use crate::read::fill::plan::FillFuture;
 use crate::read::lookup::{Lookup, LookupState};
 use crate::read::run::{finish, rebuild};
@@ -82,8 +83,18 @@ enum Stage<T> {
     /// Waiting for another caller or for Redis.
     Asking(Pin<Box<dyn Future<Output = Resolved<T>> + Send>>),
     Body(Option<Box<Computation>>),
-    FillFuture(CachedValue<Arc<T>>, FillFuture),
+    Filling(CachedValue<Arc<T>>, FillFuture),
     Over,
+}
+
+impl<T> Stage<T> {
+    /// Return the computation whose body is running.
+    fn leading(&self) -> Option<&Computation> {
+        match self {
+            Self::Body(leading) => leading.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 impl<T: Storable> Stage<T> {
@@ -114,14 +125,6 @@ impl<T: Storable> Stage<T> {
         Poll::Ready(None)
     }
 
-    /// Return the computation whose body is running.
-    fn leading(&self) -> Option<&Computation> {
-        match self {
-            Self::Body(leading) => leading.as_deref(),
-            _ => None,
-        }
-    }
-
     /// Take the computation whose body has returned.
     fn led(&mut self) -> Option<Box<Computation>> {
         match std::mem::replace(self, Self::Over) {
@@ -132,11 +135,11 @@ impl<T: Storable> Stage<T> {
 
     /// Wait for the fill.
     fn poll_filling(&mut self, cx: &mut Context<'_>) -> Poll<CachedValue<Arc<T>>> {
-        if let Self::FillFuture(_, filling) = self {
+        if let Self::Filling(_, filling) = self {
             ready!(filling.as_mut().poll(cx));
         }
         match std::mem::replace(self, Self::Over) {
-            Self::FillFuture(shared, _) => Poll::Ready(shared),
+            Self::Filling(shared, _) => Poll::Ready(shared),
             _ => unreachable!("polled after it has returned"),
         }
     }
@@ -160,20 +163,14 @@ impl<R: Cached<S>, S, V, U> AsyncRead<R::Stored, R, S, V, U> {
     }
 }
 
-/// The part of an async read around its body.
-pub(crate) trait Course {
-    type Output;
-    /// Poll the lookup. `None`: run the body.
-    fn poll_before(&mut self, cx: &mut Context<'_>) -> Poll<Option<Self::Output>>;
+impl<T, R, S, V, U> AsyncRead<T, R, S, V, U> {
     /// Return the computation whose body is running.
-    fn leading(&self) -> Option<&Computation>;
-    /// Take the value that the body returned, or return it if there is no fill to wait for.
-    fn computed(&mut self, value: Self::Output) -> Option<Self::Output>;
-    /// Wait for the fill.
-    fn poll_filling(&mut self, cx: &mut Context<'_>) -> Poll<Self::Output>;
+    fn leading(&self) -> Option<&Computation> {
+        self.stage.leading()
+    }
 }
 
-impl<T, R, S, V, D, U> Course for AsyncRead<T, R, S, V, U>
+impl<T, R, S, V, D, U> AsyncRead<T, R, S, V, U>
 where
     R: Cached<S, Stored = T>,
     T: Storable,
@@ -181,17 +178,13 @@ where
     D: IntoTtl,
     U: FnOnce(&T) -> bool,
 {
-    type Output = R;
-
+    /// Poll the lookup. `None`: run the body.
     fn poll_before(&mut self, cx: &mut Context<'_>) -> Poll<Option<R>> {
         let found = ready!(self.stage.poll_before(R::none().is_some(), cx));
         Poll::Ready(found.and_then(rebuild))
     }
 
-    fn leading(&self) -> Option<&Computation> {
-        self.stage.leading()
-    }
-
+    /// Take the value that the body returned, or return it if there is no fill to wait for.
     fn computed(&mut self, value: R) -> Option<R> {
         let (Some(leading), Some((value_ttl, unless))) = (self.stage.led(), self.on_value.take())
         else {
@@ -199,13 +192,14 @@ where
         };
         match leading.conclude(&value, value_ttl, unless) {
             Some((shared, filling)) => {
-                self.stage = Stage::FillFuture(shared, filling);
+                self.stage = Stage::Filling(shared, filling);
                 None
             }
             None => Some(value),
         }
     }
 
+    /// Wait for the fill.
     fn poll_filling(&mut self, cx: &mut Context<'_>) -> Poll<R> {
         match rebuild(ready!(self.stage.poll_filling(cx))) {
             Some(value) => Poll::Ready(value),
@@ -216,21 +210,21 @@ where
 
 pin_project! {
     /// The future of an async read.
-    pub(crate) struct ReadFuture<C: Course, B> {
+    pub(crate) struct ReadFuture<T, R, S, V, U, B> {
         // Declared before the body: a future dropped while it waits for a leader then leaves the
         // flight before the arguments are dropped.
-        course: C,
+        read: AsyncRead<T, R, S, V, U>,
         // `None` once it has returned.
         #[pin]
         body: Option<B>,
     }
 
-    impl<C: Course, B> PinnedDrop for ReadFuture<C, B> {
+    impl<T, R, S, V, U, B> PinnedDrop for ReadFuture<T, R, S, V, U, B> {
         // Values that the body owns may call the cache when they are dropped, and are still within
         // the flight then.
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            if let Some(leading) = this.course.leading() {
+            if let Some(leading) = this.read.leading() {
                 let _entered = leading.enter();
                 this.body.set(None);
             }
@@ -238,31 +232,39 @@ pin_project! {
     }
 }
 
-impl<C: Course, B> ReadFuture<C, B> {
-    pub(crate) fn new(course: C, body: B) -> Self {
+impl<T, R, S, V, U, B> ReadFuture<T, R, S, V, U, B> {
+    pub(crate) fn new(read: AsyncRead<T, R, S, V, U>, body: B) -> Self {
         Self {
-            course,
+            read,
             body: Some(body),
         }
     }
 }
 
-impl<C: Course, B: Future<Output = C::Output>> Future for ReadFuture<C, B> {
-    type Output = C::Output;
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<C::Output> {
+impl<T, R, S, V, D, U, B> Future for ReadFuture<T, R, S, V, U, B>
+where
+    R: Cached<S, Stored = T>,
+    T: Storable,
+    V: FnOnce(&T) -> D,
+    D: IntoTtl,
+    U: FnOnce(&T) -> bool,
+    B: Future<Output = R>,
+{
+    type Output = R;
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
         let mut this = self.project();
         if let Some(body) = this.body.as_mut().as_pin_mut() {
-            if let Some(value) = ready!(this.course.poll_before(cx)) {
+            if let Some(value) = ready!(this.read.poll_before(cx)) {
                 return Poll::Ready(value);
             }
-            let entered = this.course.leading().map(|leading| leading.polled(cx));
+            let entered = this.read.leading().map(|leading| leading.polled(cx));
             let value = ready!(body.poll(cx));
             this.body.set(None);
             drop(entered);
-            if let Some(value) = this.course.computed(value) {
+            if let Some(value) = this.read.computed(value) {
                 return Poll::Ready(value);
             }
         }
-        this.course.poll_filling(cx)
+        this.read.poll_filling(cx)
     }
 }

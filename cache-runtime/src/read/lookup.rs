@@ -121,6 +121,7 @@ pub(crate) fn into_lookup<R: Cached<S>, S>(
         return Lookup::new(go_on(request.site, rest, R::none().is_some(), ttl));
     };
     // It is the initial `Bypass`, which owns nothing to drop. The compiler can't see that.
+    debug_assert!(matches!(rest, Miss::Bypass));
     std::mem::forget(rest);
     match value.downcast() {
         Ok(value) => Lookup::new(LookupState::Hit(CachedValue::Value(value))),

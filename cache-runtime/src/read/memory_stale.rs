@@ -2,7 +2,8 @@
 //! recompute it is the key's place in the flight table.
 
 use crate::flight::{JoinOutcome, Stance};
-use crate::read::call::{Accept, Call, Decision, Lead, WaitBudget};
+use crate::read::call::{Call, WaitBudget};
+use crate::read::decision::{Accept, Decision, Lead};
 use crate::read::refresh::{Reason, Standing};
 use crate::store::memory::{MemoryStore, StaleHit};
 

@@ -7,11 +7,13 @@
 //! stores its value. [`refresh`] recomputes entries that are still cached.
 
 pub(crate) mod call;
+pub(crate) mod decision;
 pub(crate) mod detached;
 pub(crate) mod fast_path;
 pub(crate) mod fill;
 pub(crate) mod future;
 pub(crate) mod lookup;
+mod memory;
 mod memory_stale;
 #[cfg(feature = "redis")]
 mod redis;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::error::CacheError;
 use crate::flight::{Flight, JoinOutcome, Leader, Stance, leased, nesting};
-use crate::read::call::{Accept, Call, Decision, Lead, WaitBudget};
+use crate::read::call::{Call, WaitBudget};
+use crate::read::decision::{Accept, Decision, Lead};
 use crate::read::fill::plan::FillFuture;
 use crate::runtime;
 use crate::store::near::NearStore;

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use crate::entry::CachedValue;
-use crate::read::call::{Call, Decision};
+use crate::read::call::Call;
+use crate::read::decision::Decision;
 use crate::read::future::{Computation, Resolved};
 use crate::read::lookup::{LookupState, fits};
 #[cfg(feature = "redis")]

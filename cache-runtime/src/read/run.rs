@@ -9,7 +9,8 @@ use std::time::Duration;
 use crate::entry;
 use crate::entry::CachedValue;
 use crate::error::CacheError;
-use crate::read::call::{Call, Lead};
+use crate::read::call::Call;
+use crate::read::decision::Lead;
 use crate::read::fill::plan::{FillFuture, FillPlan};
 use crate::read::future::{AsyncRead, Computation, ReadFuture, Resolved};
 use crate::read::lookup::{Lookup, LookupState};
@@ -249,7 +250,7 @@ fn conclude<R: Cached<S>, S, D: IntoTtl>(
     let payload = Payload::typed(Arc::clone(&value));
     let plan = if call.cache.inner().memory_as_bytes {
         let encoded = call.encode_for_memory(&*value, R::equal);
-        call.landing_as_bytes(payload, ttl, encoded, took)
+        call.plan_as_bytes(payload, ttl, encoded, took)
     } else {
         if cfg!(debug_assertions) {
             call.try_round_trip(&*value, R::equal);

@@ -8,7 +8,8 @@ use crate::clock::later;
 #[cfg(feature = "redis")]
 use crate::entry::Facts;
 use crate::flight::Leader;
-use crate::read::call::{Call, Lead};
+use crate::read::call::Call;
+use crate::read::decision::Lead;
 use crate::store::memory::{Entry, Insertion};
 use crate::value::payload::Payload;
 

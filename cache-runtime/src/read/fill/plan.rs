@@ -12,7 +12,8 @@ use crate::entry::Encoded;
 use crate::entry::{self, Equal, Facts};
 use crate::error::CacheError;
 use crate::events;
-use crate::read::call::{Call, Lead};
+use crate::read::call::Call;
+use crate::read::decision::Lead;
 use crate::stats::Counter;
 #[cfg(feature = "redis")]
 use crate::store::{Store, redis::NearCopy};
@@ -98,7 +99,7 @@ impl Call {
     }
 
     /// Plan to store a value as bytes in memory.
-    pub(crate) fn landing_as_bytes(
+    pub(crate) fn plan_as_bytes(
         &self,
         payload: Payload,
         ttl: Duration,

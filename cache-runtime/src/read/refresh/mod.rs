@@ -20,6 +20,7 @@ use std::time::Duration;
 use crate::clock::Stopwatch;
 pub(crate) use crate::entry::age::Age;
 use crate::read::call::Call;
+use crate::read::decision::Decision;
 use crate::site::{ReadOptions, registry};
 use crate::stats::Counter;
 use crate::store::Store;
@@ -110,9 +111,9 @@ impl Call {
     }
 
     /// Count a served value, for a caller that doesn't refresh it.
-    pub(crate) fn taken(&self, reason: Reason) -> crate::read::call::Decision {
+    pub(crate) fn taken(&self, reason: Reason) -> Decision {
         self.served(reason);
-        crate::read::call::Decision::Hit
+        Decision::Hit
     }
 }
 

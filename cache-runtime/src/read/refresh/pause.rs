@@ -6,7 +6,8 @@ use std::time::Duration;
 #[cfg(feature = "redis")]
 use tokio::task::JoinHandle;
 
-use crate::read::call::{Call, Lead};
+use crate::read::call::Call;
+use crate::read::decision::Lead;
 use crate::read::refresh::{Age, Reason};
 #[cfg(feature = "redis")]
 use crate::runtime;

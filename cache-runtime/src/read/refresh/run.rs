@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::entry::CachedValue;
 use crate::events;
-use crate::read::call::{Call, Decision, Lead};
+use crate::read::call::Call;
+use crate::read::decision::{Decision, Lead};
 use crate::read::detached::{Detachable, Detached};
 use crate::read::future::Computation;
 use crate::read::lookup::{Lookup, LookupState};

@@ -22,7 +22,7 @@ impl Dice {
 }
 
 #[derive(Debug, Default)]
-struct WaitOutcome {
+struct SimulationOutcome {
     computations: usize,
     /// The most computations that ran at a time.
     peak: usize,
@@ -32,9 +32,9 @@ struct WaitOutcome {
 
 /// Simulate callers at random moments. `early`: a hit may find the value due. `claimed`: only one
 /// caller at a time computes.
-fn simulate(seed: u64, early: bool, claimed: bool) -> WaitOutcome {
+fn simulate(seed: u64, early: bool, claimed: bool) -> SimulationOutcome {
     let mut dice = Dice(seed);
-    let mut outcome = WaitOutcome::default();
+    let mut outcome = SimulationOutcome::default();
     // The value is cached at first. `underway`: the times at which running computations end.
     let (mut now, mut expiry) = (0.0, TTL);
     let mut underway: Vec<f64> = Vec::new();
