@@ -9,7 +9,10 @@ use crate::core::Cache;
 use crate::events;
 use crate::flight::{Flight, Wait, WaitOutcome};
 use crate::read::decision::{Accept, Decision};
+#[cfg(feature = "redis")]
+use crate::read::redis;
 use crate::read::refresh::early;
+use crate::read::{memory, memory_stale};
 use crate::site::{Origin, ReadOptions};
 use crate::stats::Counter;
 use crate::store::Store;
@@ -64,11 +67,11 @@ impl Call {
     pub(crate) async fn decide(&self, accept: &mut Accept<'_>) -> Decision {
         let step = match &self.cache.inner().store {
             Store::Memory(store) if self.options.refresh() && !self.refresh => {
-                self.read_memory_with_staleness(store, accept).await
+                memory_stale::read(self, store, accept).await
             }
-            Store::Memory(store) => self.read_memory(store, accept).await,
+            Store::Memory(store) => memory::read(self, store, accept).await,
             #[cfg(feature = "redis")]
-            Store::Redis(store) => self.read_redis(store, accept).await,
+            Store::Redis(store) => redis::read(self, store, accept).await,
         };
         self.counted(&step);
         step
@@ -79,9 +82,7 @@ impl Call {
     pub(crate) fn decide_now(&self, accept: &mut Accept<'_>) -> Option<Decision> {
         match &self.cache.inner().store {
             Store::Memory(store) if !self.options.refresh() || self.refresh => {
-                let step = self
-                    .join_or_lead_in_memory(store, &mut false, accept)
-                    .ok()?;
+                let step = memory::join_or_lead(self, store, &mut false, accept).ok()?;
                 self.counted(&step);
                 Some(step)
             }

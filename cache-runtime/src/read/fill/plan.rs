@@ -14,6 +14,8 @@ use crate::error::CacheError;
 use crate::events;
 use crate::read::call::Call;
 use crate::read::decision::Lead;
+#[cfg(feature = "redis")]
+use crate::read::redis;
 use crate::stats::Counter;
 #[cfg(feature = "redis")]
 use crate::store::{Store, redis::NearCopy};
@@ -187,7 +189,7 @@ impl Call {
                 ttl,
                 bytes,
                 near,
-            } => self.fill_redis(lead, payload, ttl, bytes, near),
+            } => redis::fill(self, lead, payload, ttl, bytes, near),
         }
     }
 
