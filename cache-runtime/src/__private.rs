@@ -36,13 +36,13 @@ pub use crate::{__cache_call_site as call_site, __cache_site as site, __cache_su
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __cache_site {
-    ($function:literal, $template:literal, $shape:literal, $($said:tt)*) => {{
+    ($function:literal, $template:literal, $shape:literal, $($options:tt)*) => {{
         // An item can't see the type parameters around it, so its type name holds the function's
         // name without any.
         enum Marker {}
         static SITE: $crate::__private::ReadSite = $crate::__private::ReadSite::new(
             $function, ::core::module_path!(), $template, $shape, ::core::any::type_name::<Marker>,
-        ) $($said)*;
+        ) $($options)*;
         $crate::__private::submit!($crate::__private::Registered::Read(&SITE));
         &SITE
     }};
@@ -52,11 +52,11 @@ macro_rules! __cache_site {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __cache_call_site {
-    ($function:literal, $template:literal, $shape:literal, $($said:tt)*) => {{
+    ($function:literal, $template:literal, $shape:literal, $($options:tt)*) => {{
         enum Marker {}
         $crate::__private::ReadSite::new(
             $function, ::core::module_path!(), $template, $shape, ::core::any::type_name::<Marker>,
-        ) $($said)*
+        ) $($options)*
     }};
 }
 

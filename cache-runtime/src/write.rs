@@ -151,7 +151,7 @@ enum Stage<T> {
     After(T, Invalidation),
     /// The body has panicked; the panic resumes when the invalidation is done.
     Panicked(Box<dyn Any + Send>, Invalidation),
-    Over,
+    Done,
 }
 
 /// Boxed: it exists only before the body runs or after it, and inline it would always take its
@@ -196,9 +196,9 @@ where
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
         let mut this = self.as_mut().project();
         if let Stage::Planned(_) = this.stage
-            && let Stage::Planned(write) = mem::replace(this.stage, Stage::Over)
+            && let Stage::Planned(write) = mem::replace(this.stage, Stage::Done)
         {
-            *this.stage = write.begun();
+            *this.stage = write.into_stage();
         }
         if let Stage::Before(invalidation) = this.stage {
             // Failures were counted and logged.
@@ -209,7 +209,7 @@ where
             let Stage::Body(Some(_)) = this.stage else {
                 let value = ready!(body.poll(cx));
                 this.body.set(None);
-                *this.stage = Stage::Over;
+                *this.stage = Stage::Done;
                 return Poll::Ready(value);
             };
             let polled = catch_unwind(AssertUnwindSafe(|| body.poll(cx)));
@@ -220,7 +220,7 @@ where
             };
             this.body.set(None);
             let (Stage::Body(Some(armed)), Some(result)) =
-                (mem::replace(this.stage, Stage::Over), this.result.take())
+                (mem::replace(this.stage, Stage::Done), this.result.take())
             else {
                 unreachable!("a write is armed until its body is over");
             };
@@ -253,7 +253,7 @@ where
                 return Poll::Pending;
             }
         }
-        match mem::replace(this.stage, Stage::Over) {
+        match mem::replace(this.stage, Stage::Done) {
             Stage::After(held, _) => Poll::Ready(H::restore(held)),
             Stage::Panicked(panic, _) => resume_unwind(panic),
             _ => unreachable!("polled after it has returned"),
@@ -351,7 +351,7 @@ impl Drop for Armed {
 
 impl Write {
     /// Return the first stage of a write.
-    fn begun<R>(self) -> Stage<R> {
+    fn into_stage<R>(self) -> Stage<R> {
         match &self.cache {
             None => Stage::Body(None),
             Some(_) if self.site.info.when == When::Before => {

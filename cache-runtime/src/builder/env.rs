@@ -58,7 +58,7 @@ pub(super) fn seconds(variable: &str) -> Result<Option<Duration>, CacheError> {
 pub(super) fn with_presets(
     builders: &HashMap<String, Duration>,
 ) -> Result<HashMap<String, Duration>, CacheError> {
-    let mut presets = of_builder(builders)?;
+    let mut presets = builder_presets(builders)?;
     let mut named: HashMap<String, String> = HashMap::new();
     for (variable, _) in env::vars_os() {
         let Some(variable) = variable.to_str() else {
@@ -81,7 +81,7 @@ pub(super) fn with_presets(
 
 /// Return the builder's presets. Two names with the same variable are one preset, and an error:
 /// which of the two TTLs won would depend on the map's order.
-fn of_builder(
+fn builder_presets(
     builders: &HashMap<String, Duration>,
 ) -> Result<HashMap<String, Duration>, CacheError> {
     let invalid = |reason| CacheError::InvalidOption {

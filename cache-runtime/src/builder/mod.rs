@@ -23,7 +23,7 @@ use crate::store::memory::MemoryStore;
 use crate::store::redis::{ConnectOptions, Endpoint, RedisStore};
 
 /// The prefix of a program that names none.
-const UNNAMED: &str = "cache";
+const DEFAULT_PREFIX: &str = "cache";
 
 /// Builder of a [`Cache`]. Building connects to no server and starts no thread.
 ///
@@ -54,14 +54,14 @@ pub struct CacheBuilder {
     response_timeout: Duration,
     invalidation_timeout: Duration,
     replay_window: Duration,
-    lease: Duration,
-    near: Option<usize>,
+    lease_ttl: Duration,
+    near_cache: Option<usize>,
     near_max_silence: Duration,
     #[cfg(feature = "redis")]
     runtime_connections: bool,
     clock: Clock,
     #[cfg(feature = "redis")]
-    way: ConnectOptions,
+    connect_options: ConnectOptions,
     encoding: Encoding,
     memory_as_bytes: bool,
 }
@@ -98,14 +98,14 @@ impl CacheBuilder {
             response_timeout: Duration::from_millis(250),
             invalidation_timeout: Duration::from_secs(2),
             replay_window: Duration::from_secs(10),
-            lease: Duration::from_secs(5),
-            near: None,
+            lease_ttl: Duration::from_secs(5),
+            near_cache: None,
             near_max_silence: Duration::from_secs(1),
             #[cfg(feature = "redis")]
             runtime_connections: true,
             clock: Clock::system(),
             #[cfg(feature = "redis")]
-            way: ConnectOptions::default(),
+            connect_options: ConnectOptions::default(),
             encoding: Encoding::default(),
             memory_as_bytes: false,
         }
@@ -219,11 +219,11 @@ impl CacheBuilder {
         let named = self.prefix.clone().or_else(|| self.default_prefix.clone());
         #[cfg(feature = "redis")]
         let is_named = named.is_some();
-        let prefix = named.unwrap_or_else(|| UNNAMED.to_owned());
+        let prefix = named.unwrap_or_else(|| DEFAULT_PREFIX.to_owned());
         env::check_prefix(&prefix)?;
         positive("response_timeout", self.response_timeout)?;
         positive("invalidation_timeout", self.invalidation_timeout)?;
-        positive("lease_ttl", self.lease)?;
+        positive("lease_ttl", self.lease_ttl)?;
         positive("near_max_silence", self.near_max_silence)?;
         positive("default_ttl", self.default_ttl)?;
         values::check(&self.encoding)?;
@@ -231,9 +231,15 @@ impl CacheBuilder {
         let store = match &self.backend {
             Backend::Memory => Store::Memory(MemoryStore::new(self.memory_capacity)),
             #[cfg(feature = "redis")]
-            Backend::Redis(place) => {
+            Backend::Redis(endpoint) => {
                 let limits = self.limits();
-                let store = RedisStore::new(place, &self.way, &prefix, limits, &self.clock)?;
+                let store = RedisStore::new(
+                    endpoint,
+                    &self.connect_options,
+                    &prefix,
+                    limits,
+                    &self.clock,
+                )?;
                 if !is_named {
                     events::unnamed_prefix(&prefix);
                 }
@@ -249,7 +255,7 @@ impl CacheBuilder {
         let (prefix, store) = (
             self.default_prefix
                 .clone()
-                .unwrap_or_else(|| UNNAMED.to_owned()),
+                .unwrap_or_else(|| DEFAULT_PREFIX.to_owned()),
             Store::Memory(MemoryStore::new(self.memory_capacity)),
         );
         self.assemble(prefix, HashMap::new(), store)

@@ -57,7 +57,7 @@ impl CacheBuilder {
     /// # Ok::<(), cache_runtime::CacheError>(())
     /// ```
     pub fn master_login(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
-        self.way.login = Some((user.into(), password.into()));
+        self.connect_options.login = Some((user.into(), password.into()));
         self
     }
 
@@ -73,7 +73,7 @@ impl CacheBuilder {
     /// # Ok::<(), cache_runtime::CacheError>(())
     /// ```
     pub fn master_database(mut self, database: u32) -> Self {
-        self.way.database = database;
+        self.connect_options.database = database;
         self
     }
 }
@@ -96,7 +96,7 @@ impl CacheBuilder {
     ///
     /// [`build`](Self::build) refuses input that isn't PEM or holds no certificate.
     pub fn tls_ca(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.way.tls.authorities = Some(pem.into());
+        self.connect_options.tls.authorities = Some(pem.into());
         self
     }
 
@@ -121,7 +121,7 @@ impl CacheBuilder {
         certificate: impl Into<Vec<u8>>,
         key: impl Into<Vec<u8>>,
     ) -> Self {
-        self.way.tls.own = Some((certificate.into(), key.into()));
+        self.connect_options.tls.own = Some((certificate.into(), key.into()));
         self
     }
 }

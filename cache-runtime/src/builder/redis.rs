@@ -71,7 +71,7 @@ impl CacheBuilder {
     /// Set the TTL of a lease in Redis, after which the lease of a dead holder expires; default 5
     /// s. A live holder renews its lease.
     pub fn lease_ttl(mut self, lease: Duration) -> Self {
-        self.lease = lease;
+        self.lease_ttl = lease;
         self
     }
 
@@ -109,7 +109,7 @@ impl CacheBuilder {
     /// the near cache serves no entries. A function with `near = false` is excluded. Without Redis
     /// this option has no effect.
     pub fn near_cache(mut self, bytes: usize) -> Self {
-        self.near = Some(bytes);
+        self.near_cache = Some(bytes);
         self
     }
 
@@ -126,10 +126,10 @@ impl CacheBuilder {
         Limits {
             response: self.response_timeout,
             invalidation: self.invalidation_timeout,
-            lease: self.lease,
+            lease: self.lease_ttl,
             flight: self.wait_timeout,
             replay_window: self.replay_window,
-            near: self.near.filter(|bytes| *bytes > 0),
+            near: self.near_cache.filter(|bytes| *bytes > 0),
             near_max_silence: self.near_max_silence,
             runtime_connections: self.runtime_connections,
         }

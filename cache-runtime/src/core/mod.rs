@@ -114,11 +114,11 @@ impl Cache {
         patterns: Vec<Pattern>,
     ) -> impl Future<Output = Result<u64, CacheError>> + Send + use<> {
         let begun = match &self.inner.store {
-            Store::Memory(_) => Begun::Done(self.invalidate_memory(origin, &patterns)),
+            Store::Memory(_) => Invalidation::Done(self.invalidate_memory(origin, &patterns)),
             #[cfg(feature = "redis")]
             Store::Redis(store) => {
                 let targets = patterns.into_iter().map(Target::Pattern);
-                Begun::PendingReply(
+                Invalidation::PendingReply(
                     targets
                         .map(|target| self.invalidate_redis(store, origin, target))
                         .collect(),
@@ -160,10 +160,10 @@ impl Cache {
                 let taken = self.inner.flights.invalidate_key(key, || store.take(key));
                 let removed = taken.is_some_and(|entry| entry.expires > now);
                 self.invalidated(origin, key, u64::from(removed));
-                Begun::Done(u64::from(removed))
+                Invalidation::Done(u64::from(removed))
             }
             #[cfg(feature = "redis")]
-            Store::Redis(store) => Begun::PendingReply(vec![self.invalidate_redis(
+            Store::Redis(store) => Invalidation::PendingReply(vec![self.invalidate_redis(
                 store,
                 origin,
                 Target::Key(key.into()),
@@ -201,13 +201,13 @@ impl Cache {
 }
 
 /// An invalidation that has begun. Dropping it doesn't stop it.
-enum Begun {
+enum Invalidation {
     Done(u64),
     #[cfg(feature = "redis")]
     PendingReply(Vec<PendingReply<u64>>),
 }
 
-impl Begun {
+impl Invalidation {
     async fn finish(self) -> Result<u64, CacheError> {
         match self {
             Self::Done(count) => Ok(count),

@@ -16,11 +16,11 @@ use crate::store::Store;
 /// explicit operations, which share a number, by name. Its size is bounded by the number of call
 /// sites.
 #[derive(Default)]
-pub(crate) struct Logged(Mutex<HashSet<(usize, &'static str, What)>>);
+pub(crate) struct Logged(Mutex<HashSet<(usize, &'static str, Problem)>>);
 
 /// A problem that is logged once.
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
-pub(crate) enum What {
+pub(crate) enum Problem {
     TooLarge,
     NotStored,
     NoKey,
@@ -31,9 +31,9 @@ pub(crate) enum What {
 
 impl Logged {
     /// Whether this is the call site's first problem of this kind.
-    pub(crate) fn is_first(&self, origin: Origin, what: What) -> bool {
+    pub(crate) fn is_first(&self, origin: Origin, problem: Problem) -> bool {
         let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        logged.insert((origin.number, origin.function, what))
+        logged.insert((origin.number, origin.function, problem))
     }
 }
 
@@ -47,35 +47,35 @@ impl Cache {
         self.inner.counters.add(origin.number, Counter::TooLarge, 1);
         // Hold no lock while user code, the subscriber, runs. Without a subscriber the problem
         // doesn't count as logged.
-        if events::warnings_wanted() && self.inner.logged.is_first(origin, What::TooLarge) {
-            let (key, fix) = (self.full_key(key), self.more_room(limit));
+        if events::warnings_wanted() && self.inner.logged.is_first(origin, Problem::TooLarge) {
+            let (key, fix) = (self.full_key(key), self.fix_for(limit));
             events::too_large(origin.function, &key, (bytes, limit), fix);
         }
         true
     }
 
     /// Log why a value isn't stored, if it is the call site's first.
-    pub(crate) fn say_not_stored(&self, origin: Origin, key: &str, error: &CacheError) {
-        if events::warnings_wanted() && self.inner.logged.is_first(origin, What::NotStored) {
+    pub(crate) fn log_not_stored(&self, origin: Origin, key: &str, error: &CacheError) {
+        if events::warnings_wanted() && self.inner.logged.is_first(origin, Problem::NotStored) {
             events::not_stored(origin.function, &self.full_key(key), error);
         }
     }
 
     /// Log why a call has no key, if it is the call site's first.
-    pub(crate) fn say_no_key(&self, origin: Origin, template: &str, reason: &str) {
-        if events::warnings_wanted() && self.inner.logged.is_first(origin, What::NoKey) {
+    pub(crate) fn log_no_key(&self, origin: Origin, template: &str, reason: &str) {
+        if events::warnings_wanted() && self.inner.logged.is_first(origin, Problem::NoKey) {
             events::no_key(origin.function, template, reason);
         }
     }
 
     /// Whether the round trip of the call site's values hasn't been checked yet, and a subscriber
     /// would receive the result.
-    pub(crate) fn is_untried(&self, origin: Origin) -> bool {
-        events::warnings_wanted() && self.inner.logged.is_first(origin, What::RoundTrip)
+    pub(crate) fn needs_round_trip_check(&self, origin: Origin) -> bool {
+        events::warnings_wanted() && self.inner.logged.is_first(origin, Problem::RoundTrip)
     }
 
     /// Return the fix for a limit.
-    fn more_room(&self, limit: usize) -> &'static str {
+    fn fix_for(&self, limit: usize) -> &'static str {
         match &self.inner.store {
             _ if self.inner.encoding.max_value_bytes == Some(limit) => {
                 "store less of it, or raise `max_value_bytes`"

@@ -29,7 +29,7 @@ impl Prefix {
 
     /// Return a path as the operations of this cache take it: in full, if it could be mistaken for
     /// a full key.
-    pub(crate) fn unmistakable(&self, path: &str) -> String {
+    pub(crate) fn unambiguous(&self, path: &str) -> String {
         match self.strip(path) {
             Some(_) => format!("{self}:{path}"),
             None => path.to_owned(),
@@ -57,7 +57,7 @@ impl fmt::Display for Prefix {
 
 /// Return a path, in full if it begins with the prefix of any cache in this process, since that
 /// cache would take it for a full key.
-pub(crate) fn unmistakable_to_all(path: String) -> String {
+pub(crate) fn unambiguous_to_all(path: String) -> String {
     let live = LIVE.read().unwrap_or_else(PoisonError::into_inner);
     match path.split_once(':') {
         Some((first, _)) if live.contains_key(first) => format!("{first}:{path}"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::core::not_stored::What;
+use crate::core::not_stored::Problem;
 use crate::core::{Cache, preset_key};
 use crate::events;
 use crate::site::Origin;
@@ -25,7 +25,8 @@ impl Cache {
     fn unknown_preset(&self, origin: Origin, name: &str) {
         // Hold no lock while user code, the subscriber, runs. Without a subscriber the problem
         // doesn't count as logged.
-        if !events::warnings_wanted() || !self.inner.logged.is_first(origin, What::UnknownPreset) {
+        if !events::warnings_wanted() || !self.inner.logged.is_first(origin, Problem::UnknownPreset)
+        {
             return;
         }
         let mut known: Vec<_> = self

@@ -73,7 +73,7 @@ impl Call {
             #[cfg(feature = "redis")]
             Store::Redis(store) => redis::read(self, store, accept).await,
         };
-        self.counted(&step);
+        self.count_miss(&step);
         step
     }
 
@@ -83,14 +83,14 @@ impl Call {
         match &self.cache.inner().store {
             Store::Memory(store) if !self.options.refresh() || self.refresh => {
                 let step = memory::join_or_lead(self, store, &mut false, accept).ok()?;
-                self.counted(&step);
+                self.count_miss(&step);
                 Some(step)
             }
             _ => None,
         }
     }
 
-    fn counted(&self, step: &Decision) {
+    fn count_miss(&self, step: &Decision) {
         if matches!(step, Decision::Compute(_) | Decision::Bypass) {
             self.count(Counter::Misses);
             self.event(events::miss);

@@ -17,7 +17,7 @@ use crate::flight::Flight;
 use crate::flight::nesting::Around;
 use crate::read::call::Call;
 use crate::read::lookup::{Lookup, LookupState};
-use crate::read::refresh::{Resolution, Surroundings, is_err};
+use crate::read::refresh::{CallContext, Resolution, is_err};
 use crate::read::run::read_async_if;
 use crate::runtime::sleep;
 use crate::ttl::IntoTtl;
@@ -61,7 +61,9 @@ where
         match lookup.resolve(false).await {
             Resolution::Plain(lookup) => lead(lookup, value_ttl, unless, body).await,
             // Functions that name a refresh go through `Background::read_detached`.
-            Resolution::Refresh(refresh) => refresh.pay_detached(value_ttl, unless, body).await,
+            Resolution::Refresh(refresh) => {
+                refresh.recompute_detached(value_ttl, unless, body).await
+            }
         }
     })
 }
@@ -97,15 +99,15 @@ where
 pub(crate) struct Detached<R: 'static> {
     /// `None` once it has returned or panicked.
     computing: Option<Computing<R>>,
-    heritage: Option<Box<Heritage<R>>>,
+    handover: Option<Box<Handover<R>>>,
 }
 
 /// The state that outlives the caller, beside the computation.
-struct Heritage<R> {
+struct Handover<R> {
     flight: Arc<Flight>,
     call: Call,
     since: Instant,
-    surroundings: Surroundings,
+    context: CallContext,
     around: Around,
     is_err: fn(&R) -> bool,
 }
@@ -115,17 +117,17 @@ impl<R: 'static> Detached<R> {
     where
         R: Cached<S>,
     {
-        let heritage = Heritage {
+        let handover = Handover {
             flight,
             call,
             since: Instant::now(),
-            surroundings: Surroundings::current(),
+            context: CallContext::current(),
             around: Around::current(),
             is_err: is_err::<R, S>,
         };
         Self {
             computing: Some(computing),
-            heritage: Some(Box::new(heritage)),
+            handover: Some(Box::new(handover)),
         }
     }
 }
@@ -148,13 +150,13 @@ impl<R: 'static> Future for Detached<R> {
 
 impl<R: 'static> Drop for Detached<R> {
     fn drop(&mut self) {
-        if let (Some(computing), Some(heritage)) = (self.computing.take(), self.heritage.take()) {
-            heritage.carry_on(computing);
+        if let (Some(computing), Some(handover)) = (self.computing.take(), self.handover.take()) {
+            handover.carry_on(computing);
         }
     }
 }
 
-impl<R: 'static> Heritage<R> {
+impl<R: 'static> Handover<R> {
     /// Give the computation a task of its own for the rest of `wait_timeout`. If that task can't
     /// run, or its runtime ends, the computation is dropped there: it gives its lease back, and a
     /// waiting caller takes over.
@@ -163,7 +165,7 @@ impl<R: 'static> Heritage<R> {
             flight,
             call,
             since,
-            surroundings,
+            context,
             around,
             is_err,
         } = *self;
@@ -176,7 +178,7 @@ impl<R: 'static> Heritage<R> {
         // longer polled.
         flight.leave();
         drop(flight);
-        surroundings.spawn(async move {
+        context.spawn(async move {
             let failed = match within(left, around, computing).await {
                 Some(value) if !is_err(&value) => return,
                 Some(_) => {

@@ -47,7 +47,7 @@ pub(crate) enum Miss {
 }
 
 /// A value of the call site's version, already counted as a hit. It is nearly always of the
-/// expected type; the generic caller finds out when it downcasts the value. Without a value, `rest`
+/// expected type; the generic caller finds out when it downcasts the value. Without a value, `miss`
 /// holds the outcome. It is a separate parameter so that a value is returned in registers.
 pub(crate) type MemoryHit = Option<Arc<dyn Any + Send + Sync>>;
 
@@ -59,19 +59,19 @@ pub(crate) struct PendingCall {
 }
 
 /// Render the key, and look it up if the store is in this process.
-pub(crate) fn open(
+pub(crate) fn try_hit(
     request: Request<'_>,
     handle: Handle<'_>,
     condition: bool,
     expected: fn() -> Expected,
-    rest: &mut Miss,
+    miss: &mut Miss,
 ) -> MemoryHit {
     try_hit_with(
         request,
         handle,
         condition,
         expected,
-        rest,
+        miss,
         |store, key, now, other| store.get_typed(key, now, request.site.info.version, other),
     )
 }
@@ -83,19 +83,19 @@ pub(crate) fn try_hit_with(
     handle: Handle<'_>,
     condition: bool,
     expected: fn() -> Expected,
-    rest: &mut Miss,
+    miss: &mut Miss,
     look: impl FnOnce(&MemoryStore, &Text, Moment, &mut Unmatched) -> Option<Arc<dyn Value>>,
 ) -> MemoryHit {
     handle.with(|cache| {
         let inner = cache.inner();
         if !condition || !inner.enabled {
-            *rest = Miss::Bypass;
+            *miss = Miss::Bypass;
             return None;
         }
         with_rendering(|rendering| {
-            let shown = events::wanted(request.site.info.debug);
-            if !request.render(cache, rendering, shown) {
-                *rest = Miss::Bypass;
+            let traced = events::wanted(request.site.info.debug);
+            if !request.render(cache, rendering, traced) {
+                *miss = Miss::Bypass;
                 return None;
             }
             let key = &rendering.text;
@@ -105,8 +105,8 @@ pub(crate) fn try_hit_with(
                 .here(&inner.clock, request.site.info.options.near)
                 && let Some(value) = look(store, key, now, &mut other)
             {
-                if shown {
-                    return request.shown_value(cache, key, value, expected, rest);
+                if traced {
+                    return request.traced_value(cache, key, value, expected, miss);
                 }
                 // `Absent` owns nothing to drop, which the compiler can't see.
                 debug_assert!(matches!(other, Unmatched::Absent));
@@ -114,14 +114,14 @@ pub(crate) fn try_hit_with(
                 inner.counters.hit(request.site.number());
                 return Some(value);
             }
-            *rest = request.rest(cache, key, other, expected, shown);
+            *miss = request.unmatched(cache, key, other, expected, traced);
             None
         })
     })
 }
 
-/// Handle a hit, counted by [`open`], whose value is of another type: take the hit back, and look
-/// up the entry once more.
+/// Handle a hit, counted by [`try_hit`], whose value is of another type: take the hit back, and
+/// look up the entry once more.
 #[cold]
 #[inline(never)]
 pub(crate) fn wrong_type(
@@ -132,12 +132,12 @@ pub(crate) fn wrong_type(
     handle.with(|cache| {
         let inner = cache.inner();
         inner.counters.take_back(request.site.number());
-        let rest = request.with_text(cache, |key| {
+        let miss = request.with_text(cache, |key| {
             let here = inner
                 .store
                 .here(&inner.clock, request.site.info.options.near);
             let hit = here.and_then(|(store, now)| store.get(&key.to_str(), now));
-            request.rest(
+            request.unmatched(
                 cache,
                 key,
                 hit.map_or(Unmatched::Absent, Unmatched::Entry),
@@ -145,7 +145,7 @@ pub(crate) fn wrong_type(
                 false,
             )
         });
-        rest.unwrap_or(Miss::Bypass)
+        miss.unwrap_or(Miss::Bypass)
     })
 }
 
@@ -157,8 +157,8 @@ impl<'a> Request<'a> {
 
     fn with_text<T>(self, cache: &Cache, use_it: impl FnOnce(&Text) -> T) -> Option<T> {
         with_rendering(|rendering| {
-            let shown = events::wanted(self.site.info.debug);
-            let rendered = self.render(cache, rendering, shown);
+            let traced = events::wanted(self.site.info.debug);
+            let rendered = self.render(cache, rendering, traced);
             rendered.then(|| use_it(&rendering.text))
         })
     }
@@ -166,8 +166,8 @@ impl<'a> Request<'a> {
     /// Render the key, and emit the call's event if `tracing` wants it. Return false, logged and
     /// counted, where an argument's `Serialize` or `Display` fails.
     #[inline(always)]
-    fn render(self, cache: &Cache, rendering: &mut Rendering, shown: bool) -> bool {
-        if shown {
+    fn render(self, cache: &Cache, rendering: &mut Rendering, traced: bool) -> bool {
+        if traced {
             rendering.show_parts();
         }
         self.site.render(rendering, self.render);
@@ -175,8 +175,8 @@ impl<'a> Request<'a> {
             self.unrendered(cache, rendering);
             return false;
         }
-        if shown {
-            self.show(cache, rendering);
+        if traced {
+            self.trace_call(cache, rendering);
         }
         true
     }
@@ -186,7 +186,7 @@ impl<'a> Request<'a> {
         let reason = rendering.failure.take().unwrap_or_default();
         let counters = &cache.inner().counters;
         counters.add(self.site.number(), Counter::Errors, 1);
-        cache.say_no_key(self.site.into(), self.template_or_function(), &reason);
+        cache.log_no_key(self.site.into(), self.template_or_function(), &reason);
     }
 
     /// Return the name of a call without a key.
@@ -198,13 +198,13 @@ impl<'a> Request<'a> {
     }
 
     #[cold]
-    fn show(self, cache: &Cache, rendering: &Rendering) {
+    fn trace_call(self, cache: &Cache, rendering: &Rendering) {
         let key = cache.full_key(&rendering.text.to_str());
         events::call(self.site.into(), &rendering.shown_parts(), &key);
     }
 
     #[cold]
-    fn show_hit(self, cache: &Cache, key: &str) {
+    fn trace_hit(self, cache: &Cache, key: &str) {
         cache.inner().counters.hit(self.site.number());
         events::hit(self.site.into(), &cache.full_key(key));
     }
@@ -213,43 +213,43 @@ impl<'a> Request<'a> {
     /// first.
     #[cold]
     #[inline(never)]
-    fn shown_value(
+    fn traced_value(
         self,
         cache: &Cache,
         key: &Text,
         value: Arc<dyn Value>,
         expected: fn() -> Expected,
-        rest: &mut Miss,
+        miss: &mut Miss,
     ) -> MemoryHit {
         if (*value).is_a(expected().stored) {
-            self.show_hit(cache, &key.to_str());
+            self.trace_hit(cache, &key.to_str());
             return Some(value);
         }
         let other = Some((Payload::Typed(value), self.site.info.version));
-        *rest = self.missed(cache, &key.to_str(), other, None);
+        *miss = self.missed(cache, &key.to_str(), other, None);
         None
     }
 
     /// Handle an entry that isn't a value of the call site's version.
     #[cold]
     #[inline(never)]
-    fn rest(
+    fn unmatched(
         self,
         cache: &Cache,
         key: &Text,
-        get_typed: Unmatched,
+        unmatched: Unmatched,
         expected: fn() -> Expected,
-        shown: bool,
+        traced: bool,
     ) -> Miss {
-        let hit = match get_typed {
+        let hit = match unmatched {
             Unmatched::Entry(hit) => hit,
             Unmatched::Due(until) => return self.missed(cache, &key.to_str(), None, Some(until)),
             Unmatched::Absent => return self.missed(cache, &key.to_str(), None, None),
         };
         let is_none = matches!(hit.payload, Payload::Nothing);
         if is_none && hit.version == self.site.info.version && expected().none {
-            match shown {
-                true => self.show_hit(cache, &key.to_str()),
+            match traced {
+                true => self.trace_hit(cache, &key.to_str()),
                 false => cache.inner().counters.hit(self.site.number()),
             }
             return Miss::CachedNone;

@@ -52,7 +52,7 @@ impl Computation {
     }
 
     /// Mark this thread as polling the async body until the guard is dropped.
-    fn polled(&self, cx: &Context<'_>) -> Entered {
+    fn enter_poll(&self, cx: &Context<'_>) -> Entered {
         self.lead.leader.polled(cx.waker())
     }
 
@@ -79,12 +79,12 @@ pub(crate) enum Resolved<T> {
 /// Progress of an async read. Large or rare parts are boxed, since every caller's future carries
 /// this.
 enum Stage<T> {
-    Begun(LookupState<T>),
+    Lookup(LookupState<T>),
     /// Waiting for another caller or for Redis.
-    Asking(Pin<Box<dyn Future<Output = Resolved<T>> + Send>>),
+    Waiting(Pin<Box<dyn Future<Output = Resolved<T>> + Send>>),
     Body(Option<Box<Computation>>),
     Filling(CachedValue<Arc<T>>, FillFuture),
-    Over,
+    Done,
 }
 
 impl<T> Stage<T> {
@@ -99,24 +99,24 @@ impl<T> Stage<T> {
 
 impl<T: Storable> Stage<T> {
     /// Poll the lookup. `None`: run the body.
-    fn poll_before(
+    fn poll_lookup(
         &mut self,
         none: bool,
         cx: &mut Context<'_>,
     ) -> Poll<Option<CachedValue<Arc<T>>>> {
-        if let Self::Begun(_) = self
-            && let Self::Begun(state) = std::mem::replace(self, Self::Over)
+        if let Self::Lookup(_) = self
+            && let Self::Lookup(state) = std::mem::replace(self, Self::Done)
         {
             *self = match state.resolve_now(none) {
                 Ok(Resolved::Found(found)) => return Poll::Ready(Some(found)),
                 Ok(Resolved::Body(leading)) => Self::Body(leading),
-                Err(call) => Self::Asking(Box::pin(call.resolve(none))),
+                Err(call) => Self::Waiting(Box::pin(call.resolve(none))),
             };
         }
-        if let Self::Asking(asking) = self {
-            match ready!(asking.as_mut().poll(cx)) {
+        if let Self::Waiting(waiting) = self {
+            match ready!(waiting.as_mut().poll(cx)) {
                 Resolved::Found(found) => {
-                    *self = Self::Over;
+                    *self = Self::Done;
                     return Poll::Ready(Some(found));
                 }
                 Resolved::Body(leading) => *self = Self::Body(leading),
@@ -126,19 +126,19 @@ impl<T: Storable> Stage<T> {
     }
 
     /// Take the computation whose body has returned.
-    fn led(&mut self) -> Option<Box<Computation>> {
-        match std::mem::replace(self, Self::Over) {
+    fn take_computation(&mut self) -> Option<Box<Computation>> {
+        match std::mem::replace(self, Self::Done) {
             Self::Body(leading) => leading,
             _ => None,
         }
     }
 
     /// Wait for the fill.
-    fn poll_filling(&mut self, cx: &mut Context<'_>) -> Poll<CachedValue<Arc<T>>> {
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<CachedValue<Arc<T>>> {
         if let Self::Filling(_, filling) = self {
             ready!(filling.as_mut().poll(cx));
         }
-        match std::mem::replace(self, Self::Over) {
+        match std::mem::replace(self, Self::Done) {
             Self::Filling(shared, _) => Poll::Ready(shared),
             _ => unreachable!("polled after it has returned"),
         }
@@ -156,7 +156,7 @@ pub(crate) struct AsyncRead<T, R, S, V, U> {
 impl<R: Cached<S>, S, V, U> AsyncRead<R::Stored, R, S, V, U> {
     pub(crate) fn new(lookup: Lookup<R, S>, value_ttl: V, unless: U) -> Self {
         Self {
-            stage: Stage::Begun(lookup.state),
+            stage: Stage::Lookup(lookup.state),
             on_value: Some((value_ttl, unless)),
             returns: PhantomData,
         }
@@ -179,14 +179,15 @@ where
     U: FnOnce(&T) -> bool,
 {
     /// Poll the lookup. `None`: run the body.
-    fn poll_before(&mut self, cx: &mut Context<'_>) -> Poll<Option<R>> {
-        let found = ready!(self.stage.poll_before(R::none().is_some(), cx));
+    fn poll_lookup(&mut self, cx: &mut Context<'_>) -> Poll<Option<R>> {
+        let found = ready!(self.stage.poll_lookup(R::none().is_some(), cx));
         Poll::Ready(found.and_then(rebuild))
     }
 
     /// Take the value that the body returned, or return it if there is no fill to wait for.
     fn computed(&mut self, value: R) -> Option<R> {
-        let (Some(leading), Some((value_ttl, unless))) = (self.stage.led(), self.on_value.take())
+        let (Some(leading), Some((value_ttl, unless))) =
+            (self.stage.take_computation(), self.on_value.take())
         else {
             return Some(value);
         };
@@ -200,8 +201,8 @@ where
     }
 
     /// Wait for the fill.
-    fn poll_filling(&mut self, cx: &mut Context<'_>) -> Poll<R> {
-        match rebuild(ready!(self.stage.poll_filling(cx))) {
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<R> {
+        match rebuild(ready!(self.stage.poll_fill(cx))) {
             Some(value) => Poll::Ready(value),
             None => unreachable!("a `None` was stored of a type that has none"),
         }
@@ -254,10 +255,10 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
         let mut this = self.project();
         if let Some(body) = this.body.as_mut().as_pin_mut() {
-            if let Some(value) = ready!(this.read.poll_before(cx)) {
+            if let Some(value) = ready!(this.read.poll_lookup(cx)) {
                 return Poll::Ready(value);
             }
-            let entered = this.read.leading().map(|leading| leading.polled(cx));
+            let entered = this.read.leading().map(|leading| leading.enter_poll(cx));
             let value = ready!(body.poll(cx));
             this.body.set(None);
             drop(entered);
@@ -265,6 +266,6 @@ where
                 return Poll::Ready(value);
             }
         }
-        this.read.poll_filling(cx)
+        this.read.poll_fill(cx)
     }
 }

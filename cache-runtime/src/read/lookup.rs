@@ -12,7 +12,9 @@ use crate::entry::CachedValue;
 use crate::error::CacheError;
 use crate::key::writer::Rendered;
 use crate::read::call::Call;
-use crate::read::fast_path::{Expected, MemoryHit, Miss, PendingCall, Request, open, wrong_type};
+use crate::read::fast_path::{
+    Expected, MemoryHit, Miss, PendingCall, Request, try_hit, wrong_type,
+};
 use crate::read::future::Computation;
 use crate::runtime::block_on;
 use crate::site::{Origin, ReadSite};
@@ -95,9 +97,9 @@ where
         site,
         render: &render,
     };
-    let mut rest = Miss::Bypass;
-    let opened = open(request, handle, condition, expected::<R, S>, &mut rest);
-    into_lookup(request, handle, opened, rest, ttl)
+    let mut miss = Miss::Bypass;
+    let hit = try_hit(request, handle, condition, expected::<R, S>, &mut miss);
+    into_lookup(request, handle, hit, miss, ttl)
 }
 
 pub(crate) fn expected<R: Cached<S>, S>() -> Expected {
@@ -113,35 +115,35 @@ pub(crate) fn expected<R: Cached<S>, S>() -> Expected {
 pub(crate) fn into_lookup<R: Cached<S>, S>(
     request: Request<'_>,
     handle: Handle<'_>,
-    opened: MemoryHit,
-    rest: Miss,
+    hit: MemoryHit,
+    miss: Miss,
     ttl: impl FnOnce() -> Option<Duration>,
 ) -> Lookup<R, S> {
-    let Some(value) = opened else {
-        return Lookup::new(go_on(request.site, rest, R::none().is_some(), ttl));
+    let Some(value) = hit else {
+        return Lookup::new(on_miss(request.site, miss, R::none().is_some(), ttl));
     };
     // It is the initial `Bypass`, which owns nothing to drop. The compiler can't see that.
-    debug_assert!(matches!(rest, Miss::Bypass));
-    std::mem::forget(rest);
+    debug_assert!(matches!(miss, Miss::Bypass));
+    std::mem::forget(miss);
     match value.downcast() {
         Ok(value) => Lookup::new(LookupState::Hit(CachedValue::Value(value))),
         Err(other) => {
             drop(other);
-            let rest = wrong_type(request, handle, expected::<R, S>);
-            Lookup::new(go_on(request.site, rest, R::none().is_some(), ttl))
+            let miss = wrong_type(request, handle, expected::<R, S>);
+            Lookup::new(on_miss(request.site, miss, R::none().is_some(), ttl))
         }
     }
 }
 
 #[cold]
 #[inline(never)]
-fn go_on<T: Storable>(
+fn on_miss<T: Storable>(
     site: &ReadSite,
-    rest: Miss,
+    miss: Miss,
     none: bool,
     ttl: impl FnOnce() -> Option<Duration>,
 ) -> LookupState<T> {
-    let PendingCall { mut call, other } = match rest {
+    let PendingCall { mut call, other } = match miss {
         Miss::Pending(missed) => missed,
         Miss::CachedNone => return LookupState::Hit(CachedValue::None),
         Miss::Bypass => return LookupState::Bypass,
@@ -226,7 +228,7 @@ pub fn cache_path(site: ReadSite, handle: Handle<'_>, render: Rendered<'_>) -> S
         render: &render,
     };
     handle.with(|cache| {
-        let path = |key: &str| cache.inner().prefix.unmistakable(key);
+        let path = |key: &str| cache.inner().prefix.unambiguous(key);
         request.with_key(cache, path).unwrap_or_default()
     })
 }

@@ -40,8 +40,8 @@ pub(super) fn join_or_lead(
         // Nearly always there is no entry: `holds` then saves reading the clock for an expiry
         // check.
         let recheck = || {
-            let looks = !*unusable && store.holds(&call.key);
-            looks.then(|| store.get(&call.key, inner.clock.now()))?
+            let may_exist = !*unusable && store.holds(&call.key);
+            may_exist.then(|| store.get(&call.key, inner.clock.now()))?
         };
         match inner
             .flights

@@ -4,13 +4,13 @@
 use crate::flight::{JoinOutcome, Stance};
 use crate::read::call::{Call, WaitBudget};
 use crate::read::decision::{Accept, Decision, Lead};
-use crate::read::refresh::{Reason, Standing};
+use crate::read::refresh::{Freshness, Reason};
 use crate::store::memory::{MemoryStore, StaleHit};
 
 /// Result of one lookup in the store.
-struct Lookup {
-    sight: Option<StaleHit>,
-    standing: Standing,
+struct StaleLookup {
+    hit: Option<StaleHit>,
+    freshness: Freshness,
     /// A refresh failed a moment ago, and is paused.
     paused: bool,
     /// The cached value has another type or version: it is overwritten at any age.
@@ -21,14 +21,14 @@ pub(crate) async fn read(call: &Call, store: &MemoryStore, accept: &mut Accept<'
     let mut limit = WaitBudget::new(call.cache.inner().wait_timeout);
     loop {
         let seen = look_up(call, store, accept);
-        let reason = match seen.standing {
-            Standing::Fresh => {
+        let reason = match seen.freshness {
+            Freshness::Fresh => {
                 call.hit();
                 return Decision::Hit;
             }
-            Standing::Due(reason) if seen.paused => return call.taken(reason),
-            Standing::Due(reason) => Some(reason),
-            Standing::Gone => None,
+            Freshness::Due(reason) if seen.paused => return call.hit_meanwhile(reason),
+            Freshness::Due(reason) => Some(reason),
+            Freshness::Gone => None,
         };
         match (join_or_lead(call, store, &seen), reason) {
             (JoinOutcome::Found(()), _) => {}
@@ -41,7 +41,9 @@ pub(crate) async fn read(call: &Call, store: &MemoryStore, accept: &mut Accept<'
                 return Decision::Compute(Lead::in_memory(leader));
             }
             // Another caller is computing it already.
-            (_, Some(reason @ (Reason::Early | Reason::Stale))) => return call.taken(reason),
+            (_, Some(reason @ (Reason::Early | Reason::Stale))) => {
+                return call.hit_meanwhile(reason);
+            }
             (JoinOutcome::Nested, _) => return Decision::Bypass,
             (JoinOutcome::Join(flight), _) => {
                 if let Some(step) = call.wait(flight, &mut limit, accept).await {
@@ -52,36 +54,36 @@ pub(crate) async fn read(call: &Call, store: &MemoryStore, accept: &mut Accept<'
     }
 }
 
-fn look_up(call: &Call, store: &MemoryStore, accept: &mut Accept<'_>) -> Lookup {
+fn look_up(call: &Call, store: &MemoryStore, accept: &mut Accept<'_>) -> StaleLookup {
     let now = call.cache.inner().clock.now();
-    let sight = store.look(&call.key, now);
-    let standing = sight.as_ref().map_or(Standing::Gone, |sight| {
-        let early = |_| call.due == Some(sight.fresh_until);
-        call.options.standing(sight.age(now), early)
+    let hit = store.look(&call.key, now);
+    let freshness = hit.as_ref().map_or(Freshness::Gone, |hit| {
+        let early = |_| call.due == Some(hit.fresh_until);
+        call.options.freshness(hit.age(now), early)
     });
-    let unusable = standing != Standing::Gone
-        && !sight
+    let unusable = freshness != Freshness::Gone
+        && !hit
             .as_ref()
-            .is_some_and(|sight| accept(&sight.payload, sight.version));
-    Lookup {
-        paused: sight.as_ref().is_some_and(|sight| sight.paused_until > now),
-        standing: if unusable { Standing::Gone } else { standing },
+            .is_some_and(|hit| accept(&hit.payload, hit.version));
+    StaleLookup {
+        paused: hit.as_ref().is_some_and(|hit| hit.paused_until > now),
+        freshness: if unusable { Freshness::Gone } else { freshness },
         unusable,
-        sight,
+        hit,
     }
 }
 
 /// Lead, if under the flight table's lock the entry is still the one that was seen. A leader
 /// stores its value before it leaves the table, so this check sees every fill that completed
 /// after the first lookup. Without it, such a caller would compute once more.
-fn join_or_lead(call: &Call, store: &MemoryStore, seen: &Lookup) -> JoinOutcome<()> {
+fn join_or_lead(call: &Call, store: &MemoryStore, seen: &StaleLookup) -> JoinOutcome<()> {
     let inner = call.cache.inner();
     let recheck = || {
         let now_seen = store.look(&call.key, inner.clock.now());
-        let same = match (&seen.sight, &now_seen) {
+        let same = match (&seen.hit, &now_seen) {
             (Some(then), Some(now)) => then.is_same(now),
             // An unusable entry may have expired.
-            (_, None) => seen.standing == Standing::Gone,
+            (_, None) => seen.freshness == Freshness::Gone,
             (None, Some(_)) => false,
         };
         (!same && !seen.unusable).then_some(())

@@ -77,7 +77,7 @@ async fn try_read(
             match wait_for_lease(call, store, *token, &mut wait, accept).await? {
                 Next::Decided(step) => return Ok(step),
                 Next::Retry => continue,
-                Next::Junk => seen = Found::Entry(Arc::clone(bytes)),
+                Next::Unusable => seen = Found::Entry(Arc::clone(bytes)),
             }
         }
         if let Some(step) = lead(call, store, seen, &mut wait, accept).await? {
@@ -100,8 +100,7 @@ fn is_near(call: &Call, store: &RedisStore, accept: &mut Accept<'_>) -> bool {
     is_near
 }
 
-/// Wait for the lease's holder: join its flight if it is in this process, otherwise poll the
-/// lease.
+/// Wait for the lease's holder: join its flight if it is in this process, otherwise poll the lease.
 pub(crate) async fn wait_for_lease(
     call: &Call,
     store: &RedisStore,
@@ -117,11 +116,11 @@ pub(crate) async fn wait_for_lease(
         return Ok(waited.map_or(Next::Retry, Next::Decided));
     }
     if store.is_orphan(token) {
-        return Ok(Next::Junk);
+        return Ok(Next::Unusable);
     }
     // Asked once for each lease: a lease that has a TTL keeps it.
     if wait.lasting != Some(token) && store.is_eternal(&call.key).await? {
-        return Ok(Next::Junk);
+        return Ok(Next::Unusable);
     }
     wait.lasting = Some(token);
     Ok(wait.pause(token).await)
@@ -153,9 +152,8 @@ pub(crate) async fn lead(
 
 /// Lead a flight of this process, unless there is one that computes after this call began.
 pub(crate) fn join_or_lead(call: &Call, wait: &mut LeaseWait) -> JoinOutcome<()> {
-    // A flight whose lease wasn't seen keeps its place until a look that began after the grant
-    // has missed the lease too. Off the table, its body could no longer be told from another
-    // process's.
+    // A flight whose lease wasn't seen keeps its place until a look that began after the grant has
+    // missed the lease too. Off the table, its body could no longer be told from another process's.
     let missed = &mut wait.missed;
     let stance = |flight: &Flight| match flight.granted() {
         None => Stance::Join,
@@ -189,8 +187,8 @@ pub(crate) fn fill(
     let mut lease = lead.lease.take()?;
     let call = call.clone();
     let underway = runtime::spawn_telling(async move {
-        let stands = ttl.saturating_add(call.grace());
-        match lease.fill(&entry, stands, near).await {
+        let kept_for = ttl.saturating_add(call.grace());
+        match lease.fill(&entry, kept_for, near).await {
             Ok(filled) => {
                 lease.is_over();
                 // Otherwise an invalidation has deleted the lease.
@@ -258,7 +256,7 @@ pub(crate) enum Next {
     Decided(Decision),
     Retry,
     /// It never expires, so it isn't a lease; or its holder is gone.
-    Junk,
+    Unusable,
 }
 
 /// Return 75 % to 125 % of the pause, so that waiting callers don't all look at once.

@@ -9,7 +9,7 @@ use crate::flight::{JoinOutcome, leased, nesting};
 use crate::read::call::Call;
 use crate::read::decision::{Accept, Decision, Lead};
 use crate::read::redis::{LeaseWait, Next, join_or_lead, lead, store_failed, wait_for_lease};
-use crate::read::refresh::{Age, Reason, Standing, early};
+use crate::read::refresh::{Age, Freshness, Reason, early};
 use crate::store::redis::{Claimed, Found, Holder, RedisStore, RemainingTtl, header_of};
 use crate::value::payload::Payload;
 
@@ -25,25 +25,25 @@ pub(crate) async fn read(
 ) -> Result<Decision, CacheError> {
     let mut wait = LeaseWait::new(call.cache.inner().wait_timeout);
     // The random number is drawn once for each call and entry.
-    let mut thrown = None;
+    let mut drawn = None;
     loop {
         let mut look = store.get_with_ttl(&call.key, call.options.near).await?;
         let left = look.left.flatten();
         if let Some(header) = header_of(&look.seen) {
-            let standing = freshness_of(call, &header, left, &mut thrown);
-            let met = use_or_claim(
-                call, store, &look.seen, standing, &header, left, &mut wait, accept,
+            let freshness = freshness_of(call, &header, left, &mut drawn);
+            let next = use_or_claim(
+                call, store, &look.seen, freshness, &header, left, &mut wait, accept,
             )
             .await?;
-            match met {
-                Next::Decided(Decision::Hit) if standing == Standing::Fresh => {
+            match next {
+                Next::Decided(Decision::Hit) if freshness == Freshness::Fresh => {
                     return Ok(look
                         .near_candidate()
                         .map_or(Decision::Hit, Decision::HitFromRedis));
                 }
                 Next::Decided(step) => return Ok(step),
                 Next::Retry => continue,
-                Next::Junk => {}
+                Next::Unusable => {}
             }
         }
         let mut seen = look.seen;
@@ -51,7 +51,7 @@ pub(crate) async fn read(
             match wait_for_lease(call, store, *token, &mut wait, accept).await? {
                 Next::Decided(step) => return Ok(step),
                 Next::Retry => continue,
-                Next::Junk => seen = Found::Entry(Arc::clone(bytes)),
+                Next::Unusable => seen = Found::Entry(Arc::clone(bytes)),
             }
         }
         if let Some(step) = lead(call, store, seen, &mut wait, accept).await? {
@@ -64,14 +64,14 @@ fn freshness_of(
     call: &Call,
     header: &Header,
     left: RemainingTtl,
-    thrown: &mut Option<(u64, bool)>,
-) -> Standing {
+    drawn: &mut Option<(u64, bool)>,
+) -> Freshness {
     let age = left.map_or(Age::Fresh(std::time::Duration::MAX), |left| {
         Age::of(left, header.grace)
     });
     let compute = std::time::Duration::from_micros(header.compute_micros.into());
-    call.options.standing(age, |fresh| {
-        if let Some((token, due)) = *thrown
+    call.options.freshness(age, |fresh| {
+        if let Some((token, due)) = *drawn
             && token == header.token
         {
             return due;
@@ -80,12 +80,12 @@ fn freshness_of(
         let end = call.cache.inner().clock.deadline(fresh);
         let was_due = call.due.is_some_and(|due| end <= due.saturating_add(LAG));
         let due = was_due || early::is_due(fresh, compute);
-        *thrown = Some((header.token, due));
+        *drawn = Some((header.token, due));
         due
     })
 }
 
-/// Take the value, claim it, or wait for the claim's holder. [`Next::Junk`]: the value is
+/// Take the value, claim it, or wait for the claim's holder. [`Next::Unusable`]: the value is
 /// unusable, and is overwritten.
 #[expect(
     clippy::too_many_arguments,
@@ -95,40 +95,40 @@ async fn use_or_claim(
     call: &Call,
     store: &RedisStore,
     seen: &Found,
-    standing: Standing,
+    freshness: Freshness,
     header: &Header,
     left: RemainingTtl,
     wait: &mut LeaseWait,
     accept: &mut Accept<'_>,
 ) -> Result<Next, CacheError> {
     let Found::Entry(bytes) = seen else {
-        return Ok(Next::Junk);
+        return Ok(Next::Unusable);
     };
-    if standing != Standing::Gone && !accept(&Payload::Encoded(Arc::clone(bytes)), call.version) {
-        return Ok(Next::Junk);
+    if freshness != Freshness::Gone && !accept(&Payload::Encoded(Arc::clone(bytes)), call.version) {
+        return Ok(Next::Unusable);
     }
     let holder = match Holder::of(header, left) {
         Holder::Claim(claim) if store.is_orphan(claim) => Holder::Nobody,
         holder => holder,
     };
-    match (standing, holder) {
-        (Standing::Fresh, _) => {
+    match (freshness, holder) {
+        (Freshness::Fresh, _) => {
             call.hit();
             Ok(Next::Decided(Decision::Hit))
         }
-        (Standing::Due(reason), Holder::Pause) => Ok(Next::Decided(call.taken(reason))),
-        (Standing::Due(reason @ (Reason::Early | Reason::Stale)), Holder::Claim(_)) => {
-            Ok(Next::Decided(call.taken(reason)))
+        (Freshness::Due(reason), Holder::Pause) => Ok(Next::Decided(call.hit_meanwhile(reason))),
+        (Freshness::Due(reason @ (Reason::Early | Reason::Stale)), Holder::Claim(_)) => {
+            Ok(Next::Decided(call.hit_meanwhile(reason)))
         }
         // This call can't serve the claimed value, so it waits for the claim's result as for a
         // lease.
-        (Standing::Due(Reason::Expired) | Standing::Gone, Holder::Claim(claim)) => {
+        (Freshness::Due(Reason::Expired) | Freshness::Gone, Holder::Claim(claim)) => {
             Ok(await_claim(call, claim, wait, accept).await)
         }
-        (Standing::Due(reason), Holder::Nobody) => {
+        (Freshness::Due(reason), Holder::Nobody) => {
             claim(call, store, reason, header, wait, accept).await
         }
-        (Standing::Gone, Holder::Nobody | Holder::Pause) => Ok(Next::Junk),
+        (Freshness::Gone, Holder::Nobody | Holder::Pause) => Ok(Next::Unusable),
     }
 }
 
@@ -161,7 +161,7 @@ async fn claim(
     let may_serve = reason != Reason::Expired;
     let leader = match join_or_lead(call, wait) {
         JoinOutcome::Join(_) | JoinOutcome::Nested if may_serve => {
-            return Ok(Next::Decided(call.taken(reason)));
+            return Ok(Next::Decided(call.hit_meanwhile(reason)));
         }
         JoinOutcome::Join(flight) => {
             let waited = call.wait(flight, &mut wait.limit, accept).await;
@@ -180,13 +180,13 @@ async fn claim(
             let lead = Lead::with_lease(leader, lease);
             Ok(Next::Decided(Decision::Refresh(lead, reason)))
         }
-        Ok(Claimed::Taken) if may_serve => Ok(Next::Decided(call.taken(reason))),
+        Ok(Claimed::Taken) if may_serve => Ok(Next::Decided(call.hit_meanwhile(reason))),
         // By a faster caller, or by one that is gone and could not give the claim back.
         Ok(Claimed::Taken) => Ok(wait.pause(header.token).await),
         Ok(Claimed::Changed) => Ok(Next::Retry),
         Err(error) if may_serve => {
             store_failed(call, store, &error);
-            Ok(Next::Decided(call.taken(reason)))
+            Ok(Next::Decided(call.hit_meanwhile(reason)))
         }
         Err(error) => Err(error),
     }

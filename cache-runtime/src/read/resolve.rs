@@ -25,7 +25,7 @@ impl<T: Storable> LookupState<T> {
         let mut found = None;
         let step = call.decide_now(&mut call.accept(none, &mut found));
         match step {
-            Some(step) => Ok(call.before(step, found)),
+            Some(step) => Ok(call.into_resolved(step, found)),
             None => Err(call),
         }
     }
@@ -39,10 +39,10 @@ impl Call {
     pub(crate) async fn resolve<T: Storable>(self: Box<Self>, none: bool) -> Resolved<T> {
         let mut found = None;
         let step = self.decide_for(none, &mut found).await;
-        self.before(step, found)
+        self.into_resolved(step, found)
     }
 
-    fn before<T>(
+    fn into_resolved<T>(
         self: Box<Self>,
         step: Decision,
         found: Option<CachedValue<Arc<T>>>,

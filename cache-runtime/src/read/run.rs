@@ -55,13 +55,13 @@ where
 {
     match lookup.hit() {
         Ok(value) => value,
-        Err(lookup) => go_on_sync(lookup, value_ttl, unless, body),
+        Err(lookup) => read_sync_miss(lookup, value_ttl, unless, body),
     }
 }
 
 /// Not inlined, so that the hit path stays small enough to be inlined.
 #[inline(never)]
-fn go_on_sync<R, S, V, D, U, B>(lookup: Lookup<R, S>, value_ttl: V, unless: U, body: B) -> R
+fn read_sync_miss<R, S, V, D, U, B>(lookup: Lookup<R, S>, value_ttl: V, unless: U, body: B) -> R
 where
     R: Cached<S>,
     V: FnOnce(&R::Stored) -> D,
@@ -143,7 +143,7 @@ impl<R: Cached<S>, S> Lookup<R, S> {
         }
         let none = R::none().is_some();
         match state.resolve_now(none) {
-            Ok(before) => before,
+            Ok(resolved) => resolved,
             Err(call) => block_on(call.resolve(none)),
         }
     }
@@ -253,7 +253,7 @@ fn conclude<R: Cached<S>, S, D: IntoTtl>(
         call.plan_as_bytes(payload, ttl, encoded, took)
     } else {
         if cfg!(debug_assertions) {
-            call.try_round_trip(&*value, R::equal);
+            call.check_round_trip(&*value, R::equal);
         }
         drop(value);
         call.plan_memory(payload, ttl, weight, took)

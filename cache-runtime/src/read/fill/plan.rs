@@ -136,8 +136,8 @@ impl Call {
     /// Warn if a function's first value couldn't be stored in Redis. Memory keeps any value as it
     /// is, so a program tried on memory only might find out in production.
     #[cold]
-    pub(crate) fn try_round_trip<T: Storable>(&self, value: &T, equal: Equal<T>) {
-        if !self.cache.is_untried(self.origin) {
+    pub(crate) fn check_round_trip<T: Storable>(&self, value: &T, equal: Equal<T>) {
+        if !self.cache.needs_round_trip_check(self.origin) {
             return;
         }
         // Memory alone doesn't need `Deserialize`, so one that panics must not make the call panic.
@@ -160,7 +160,7 @@ impl Call {
     pub(crate) fn not_stored(&self, error: &CacheError) {
         if !self.cache.is_too_large(self.origin, &self.key, error) {
             self.count(Counter::Errors);
-            self.cache.say_not_stored(self.origin, &self.key, error);
+            self.cache.log_not_stored(self.origin, &self.key, error);
         }
     }
 

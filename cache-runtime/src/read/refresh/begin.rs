@@ -6,7 +6,7 @@ use crate::current::Handle;
 use crate::key::writer::Rendered;
 use crate::read::fast_path::{Expected, MemoryHit, Miss, Request, try_hit_with};
 use crate::read::lookup::{Lookup, expected, into_lookup};
-use crate::read::refresh::{Reason, Standing, early};
+use crate::read::refresh::{Freshness, Reason, early};
 use crate::site::ReadSite;
 use crate::store::memory::{Hit, Unmatched};
 use crate::value::payload::Payload;
@@ -31,18 +31,18 @@ where
         site,
         render: &render,
     };
-    let mut rest = Miss::Bypass;
-    let opened = open(request, handle, condition, expected::<R, S>, &mut rest);
-    into_lookup(request, handle, opened, rest, ttl)
+    let mut miss = Miss::Bypass;
+    let hit = try_hit(request, handle, condition, expected::<R, S>, &mut miss);
+    into_lookup(request, handle, hit, miss, ttl)
 }
 
-/// Not generic, like `fast_path::open`.
-fn open(
+/// Not generic, like `fast_path::try_hit`.
+fn try_hit(
     request: Request<'_>,
     handle: Handle<'_>,
     condition: bool,
     expected: fn() -> Expected,
-    rest: &mut Miss,
+    miss: &mut Miss,
 ) -> MemoryHit {
     let (options, version) = (&request.site.info.options, request.site.info.version);
     try_hit_with(
@@ -50,23 +50,23 @@ fn open(
         handle,
         condition,
         expected,
-        rest,
+        miss,
         |store, key, now, other| {
-            let sight = store.get_stale_by(key, now)?;
-            let early = |left| sight.paused_until <= now && early::is_due(left, sight.compute);
-            match options.standing(sight.age(now), early) {
-                Standing::Due(Reason::Early) => *other = Unmatched::Due(sight.fresh_until),
-                Standing::Fresh => match sight.payload {
-                    Payload::Typed(value) if sight.version == version => return Some(value),
+            let hit = store.get_stale_by(key, now)?;
+            let early = |left| hit.paused_until <= now && early::is_due(left, hit.compute);
+            match options.freshness(hit.age(now), early) {
+                Freshness::Due(Reason::Early) => *other = Unmatched::Due(hit.fresh_until),
+                Freshness::Fresh => match hit.payload {
+                    Payload::Typed(value) if hit.version == version => return Some(value),
                     payload => {
                         *other = Unmatched::Entry(Hit {
                             payload,
-                            version: sight.version,
-                            fresh_until: sight.fresh_until,
+                            version: hit.version,
+                            fresh_until: hit.fresh_until,
                         });
                     }
                 },
-                Standing::Due(_) | Standing::Gone => {}
+                Freshness::Due(_) | Freshness::Gone => {}
             }
             None
         },

@@ -27,7 +27,7 @@ use crate::store::Store;
 
 pub use begin::begin_refreshing;
 pub(crate) use run::{Resolution, is_err};
-pub(crate) use spawn::Surroundings;
+pub(crate) use spawn::CallContext;
 
 /// The reason for recomputing a cached value.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,7 +42,7 @@ pub(crate) enum Reason {
 
 /// Freshness of a cached value, for one reader.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Standing {
+pub(crate) enum Freshness {
     Fresh,
     Due(Reason),
     /// Past its grace: treated as absent.
@@ -62,13 +62,13 @@ impl ReadOptions {
 
     /// Return the freshness of an entry of this age. `early` says whether a fresh one is due
     /// already.
-    pub(crate) fn standing(&self, age: Age, early: impl FnOnce(Duration) -> bool) -> Standing {
+    pub(crate) fn freshness(&self, age: Age, early: impl FnOnce(Duration) -> bool) -> Freshness {
         match age {
-            Age::Fresh(left) if self.early && early(left) => Standing::Due(Reason::Early),
-            Age::Fresh(_) => Standing::Fresh,
-            Age::Past(past) if past < self.stale => Standing::Due(Reason::Stale),
-            Age::Past(past) if past < self.stale_if_error => Standing::Due(Reason::Expired),
-            Age::Past(_) => Standing::Gone,
+            Age::Fresh(left) if self.early && early(left) => Freshness::Due(Reason::Early),
+            Age::Fresh(_) => Freshness::Fresh,
+            Age::Past(past) if past < self.stale => Freshness::Due(Reason::Stale),
+            Age::Past(past) if past < self.stale_if_error => Freshness::Due(Reason::Expired),
+            Age::Past(_) => Freshness::Gone,
         }
     }
 }
@@ -111,7 +111,7 @@ impl Call {
     }
 
     /// Count a served value, for a caller that doesn't refresh it.
-    pub(crate) fn taken(&self, reason: Reason) -> Decision {
+    pub(crate) fn hit_meanwhile(&self, reason: Reason) -> Decision {
         self.served(reason);
         Decision::Hit
     }

@@ -13,7 +13,7 @@ use crate::read::detached::{Detachable, lead};
 use crate::read::lookup::Lookup;
 use crate::read::refresh::Reason;
 use crate::read::refresh::run::{
-    Resolution, pay, pay_or_keep, pay_sync, unattended, unattended_sync,
+    Resolution, recompute, recompute_or_keep, recompute_sync, unattended, unattended_sync,
 };
 use crate::read::refresh::spawn::Spawner;
 use crate::read::run::{read_async_if, read_sync_if};
@@ -130,7 +130,7 @@ impl Background {
                         spawner.run(unattended(refresh, value_ttl, unless, body));
                         return value;
                     }
-                    Box::pin(pay(refresh, value_ttl, unless, body)).await
+                    Box::pin(recompute(refresh, value_ttl, unless, body)).await
                 }
             }
         })
@@ -164,7 +164,7 @@ impl Background {
                         spawner.run(unattended(refresh, value_ttl, unless, body));
                         return value;
                     }
-                    Box::pin(pay_or_keep(refresh, value_ttl, unless, body)).await
+                    Box::pin(recompute_or_keep(refresh, value_ttl, unless, body)).await
                 }
             }
         })
@@ -197,7 +197,7 @@ impl Background {
                         spawner.run(unattended(refresh, value_ttl, unless, body));
                         return value;
                     }
-                    refresh.pay_detached(value_ttl, unless, body).await
+                    refresh.recompute_detached(value_ttl, unless, body).await
                 }
             }
         })
@@ -230,7 +230,9 @@ impl Background {
                         spawner.run(unattended(refresh, value_ttl, unless, body));
                         return value;
                     }
-                    refresh.pay_or_keep_detached(value_ttl, unless, body).await
+                    refresh
+                        .recompute_or_keep_detached(value_ttl, unless, body)
+                        .await
                 }
             }
         })
@@ -267,7 +269,7 @@ impl Background {
                     spawner.run_blocking(|| unattended_sync(refresh, value_ttl, unless, body));
                     return value;
                 }
-                pay_sync(refresh, value_ttl, unless, body)
+                recompute_sync(refresh, value_ttl, unless, body)
             }
         }
     }
@@ -296,7 +298,7 @@ impl Caller {
             match lookup.resolve(false).await {
                 Resolution::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
                 Resolution::Refresh(refresh) => {
-                    Box::pin(pay(refresh, value_ttl, unless, body)).await
+                    Box::pin(recompute(refresh, value_ttl, unless, body)).await
                 }
             }
         })
@@ -321,7 +323,7 @@ impl Caller {
             match lookup.resolve(false).await {
                 Resolution::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
                 Resolution::Refresh(refresh) => {
-                    Box::pin(pay_or_keep(refresh, value_ttl, unless, body)).await
+                    Box::pin(recompute_or_keep(refresh, value_ttl, unless, body)).await
                 }
             }
         })
@@ -349,7 +351,7 @@ impl Caller {
         };
         match block_on(lookup.resolve(true)) {
             Resolution::Plain(lookup) => read_sync_if(lookup, value_ttl, unless, body),
-            Resolution::Refresh(refresh) => pay_sync(refresh, value_ttl, unless, body),
+            Resolution::Refresh(refresh) => recompute_sync(refresh, value_ttl, unless, body),
         }
     }
 }

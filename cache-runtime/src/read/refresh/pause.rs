@@ -29,7 +29,7 @@ pub(crate) enum Pausing {
 impl Pausing {
     /// Return the cached value's age. `None` if the value is gone, because of an invalidation or
     /// because it expired.
-    pub(crate) async fn standing(self) -> Option<Age> {
+    pub(crate) async fn age(self) -> Option<Age> {
         match self {
             Self::Done(age) => age,
             #[cfg(feature = "redis")]

@@ -23,7 +23,7 @@ pub(crate) struct Refresh<T> {
     call: Box<Call>,
     lead: Lead,
     pub(crate) reason: Reason,
-    standing: CachedValue<Arc<T>>,
+    cached: CachedValue<Arc<T>>,
 }
 
 /// Result of a lookup that may find a value to recompute.
@@ -46,12 +46,12 @@ impl<R: Cached<S>, S> Lookup<R, S> {
         let mut found = None;
         let step = call.decide_for(none, &mut found).await;
         Resolution::Plain(Self::new(match (step, found) {
-            (Decision::Refresh(lead, reason), Some(standing)) => {
+            (Decision::Refresh(lead, reason), Some(cached)) => {
                 return Resolution::Refresh(Refresh {
                     call,
                     lead,
                     reason,
-                    standing,
+                    cached,
                 });
             }
             (Decision::Hit, Some(found)) => LookupState::Hit(found),
@@ -68,13 +68,18 @@ pub(crate) fn is_err<R: Cached<S>, S>(value: &R) -> bool {
 impl<T> Refresh<T> {
     /// Return the cached value for a caller that doesn't wait.
     pub(crate) fn served<R: Cached<S, Stored = T>, S>(&self) -> Option<R> {
-        let value = rebuild(self.standing.clone())?;
+        let value = rebuild(self.cached.clone())?;
         self.call.served(self.reason);
         Some(value)
     }
 
     /// Recompute the value while its caller waits, by a body that outlives the caller.
-    pub(crate) async fn pay_detached<R, S, V, D, U, B>(self, value_ttl: V, unless: U, body: B) -> R
+    pub(crate) async fn recompute_detached<R, S, V, D, U, B>(
+        self,
+        value_ttl: V,
+        unless: U,
+        body: B,
+    ) -> R
     where
         R: Cached<S, Stored = T> + 'static,
         S: 'static,
@@ -85,12 +90,12 @@ impl<T> Refresh<T> {
         B: Future<Output = R> + Send + 'static,
     {
         let (flight, call) = (self.lead.leader.share(), (*self.call).clone());
-        let computing = Box::pin(pay(self, value_ttl, unless, body));
+        let computing = Box::pin(recompute(self, value_ttl, unless, body));
         Detached::new::<S>(flight, call, computing).await
     }
 
-    /// [`pay_detached`](Self::pay_detached) with `stale_if_error`.
-    pub(crate) async fn pay_or_keep_detached<R, S, V, D, U, B>(
+    /// [`recompute_detached`](Self::recompute_detached) with `stale_if_error`.
+    pub(crate) async fn recompute_or_keep_detached<R, S, V, D, U, B>(
         self,
         value_ttl: V,
         unless: U,
@@ -106,7 +111,7 @@ impl<T> Refresh<T> {
         B: Future<Output = R> + Send + 'static,
     {
         let (flight, call) = (self.lead.leader.share(), (*self.call).clone());
-        let computing = Box::pin(pay_or_keep(self, value_ttl, unless, body));
+        let computing = Box::pin(recompute_or_keep(self, value_ttl, unless, body));
         Detached::new::<S>(flight, call, computing).await
     }
 
@@ -119,7 +124,7 @@ impl<T> Refresh<T> {
 /// Recompute the value while its caller waits. The cache itself chose to refresh early, so if an
 /// early refresh fails, its caller gets the cached value. Any other error is returned to the
 /// caller.
-pub(crate) async fn pay<R, S, V, D, U, B>(
+pub(crate) async fn recompute<R, S, V, D, U, B>(
     refresh: Refresh<R::Stored>,
     value_ttl: V,
     unless: U,
@@ -139,10 +144,10 @@ where
         let took = watch.elapsed();
         if is_err(&value)
             && refresh.reason == Reason::Early
-            && let Some(standing) = refresh.served()
+            && let Some(cached) = refresh.served()
         {
             let _ = refresh.call.pause(refresh.lead);
-            return standing;
+            return cached;
         }
         refresh.missed();
         let Refresh { call, lead, .. } = refresh;
@@ -161,7 +166,7 @@ where
 /// Recompute the value while its caller waits; if the body fails, return the expired value. The
 /// error is held while the store is asked whether that value is still cached, so the caller's
 /// future is `Send` only if the error is.
-pub(crate) async fn pay_or_keep<R, S, V, D, U, B>(
+pub(crate) async fn recompute_or_keep<R, S, V, D, U, B>(
     refresh: Refresh<R::Stored>,
     value_ttl: V,
     unless: U,
@@ -178,7 +183,7 @@ where
     let value = refresh.lead.leader.within(body).await;
     let took = watch.elapsed();
     if is_err(&value) {
-        return kept(refresh).await.unwrap_or(value);
+        return expired_value(refresh).await.unwrap_or(value);
     }
     refresh.missed();
     let Refresh { call, lead, .. } = refresh;
@@ -190,16 +195,16 @@ where
 
 /// Return the expired value after the body has failed. `None` if an invalidation has deleted it, or
 /// if it is too old by now.
-async fn kept<R: Cached<S>, S>(refresh: Refresh<R::Stored>) -> Option<R> {
+async fn expired_value<R: Cached<S>, S>(refresh: Refresh<R::Stored>) -> Option<R> {
     let Refresh {
         call,
         lead,
         reason,
-        standing,
+        cached,
     } = refresh;
-    let age = call.pause(lead).standing().await;
+    let age = call.pause(lead).age().await;
     if call.outlasts_error(reason, age)
-        && let Some(value) = rebuild(standing)
+        && let Some(value) = rebuild(cached)
     {
         call.served(reason);
         return Some(value);
@@ -209,8 +214,8 @@ async fn kept<R: Cached<S>, S>(refresh: Refresh<R::Stored>) -> Option<R> {
     None
 }
 
-/// [`pay`] and [`pay_or_keep`] for a blocking caller.
-pub(crate) fn pay_sync<R, S, V, D, U, B>(
+/// [`recompute`] and [`recompute_or_keep`] for a blocking caller.
+pub(crate) fn recompute_sync<R, S, V, D, U, B>(
     refresh: Refresh<R::Stored>,
     value_ttl: V,
     unless: U,
@@ -228,7 +233,7 @@ where
     let took = watch.elapsed();
     let keeps = refresh.reason == Reason::Early || !refresh.call.options.stale_if_error.is_zero();
     if keeps && is_err(&value) {
-        return block_on(kept(refresh)).unwrap_or(value);
+        return block_on(expired_value(refresh)).unwrap_or(value);
     }
     refresh.missed();
     let Refresh { call, lead, .. } = refresh;
@@ -256,7 +261,7 @@ pub(crate) async fn unattended<R, S, V, D, U, B>(
     let watch = call.stopwatch();
     let filling = {
         let value = lead.leader.within(body).await;
-        land(&call, lead, &value, value_ttl, unless, watch.elapsed())
+        finish_unattended(&call, lead, &value, value_ttl, unless, watch.elapsed())
     };
     if let Some(filling) = filling {
         filling.await;
@@ -279,12 +284,14 @@ pub(crate) fn unattended_sync<R, S, V, D, U, B>(
     let Refresh { call, lead, .. } = refresh;
     let watch = call.stopwatch();
     let value = lead.leader.run(body);
-    if let Some(filling) = land(&call, lead, &value, value_ttl, unless, watch.elapsed()) {
+    if let Some(filling) =
+        finish_unattended(&call, lead, &value, value_ttl, unless, watch.elapsed())
+    {
         block_on(filling);
     }
 }
 
-fn land<R: Cached<S>, S, D: IntoTtl>(
+fn finish_unattended<R: Cached<S>, S, D: IntoTtl>(
     call: &Call,
     lead: Lead,
     value: &R,

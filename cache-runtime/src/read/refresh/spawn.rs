@@ -13,14 +13,14 @@ use crate::current;
 use crate::runtime::{self, block_on};
 
 /// The context of a call: its runtime, its current cache, its span and its subscriber.
-pub(crate) struct Surroundings {
+pub(crate) struct CallContext {
     callers: Option<Handle>,
     scope: Option<Cache>,
     span: Span,
     subscriber: Dispatch,
 }
 
-impl Surroundings {
+impl CallContext {
     pub(crate) fn current() -> Self {
         Self {
             callers: callers(),
