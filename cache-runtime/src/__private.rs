@@ -1,4 +1,4 @@
-//! What generated code calls. No one else should: it changes without notice.
+//! Functions and types for generated code only. They change without notice.
 
 pub use inventory;
 
@@ -32,34 +32,35 @@ use std::time::Duration;
 #[doc(hidden)]
 pub use crate::{__cache_call_site as call_site, __cache_site as site, __cache_submit as submit};
 
-/// A call site of `#[cacheable]`, on the program's list.
+/// A call site of `#[cacheable]`, in the program's registry.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __cache_site {
-    ($function:literal, $template:literal, $shape:literal, $($said:tt)*) => {{
-        // An item can't see the type parameters around it: its name is that of the function before it gets any.
+    ($function:literal, $template:literal, $shape:literal, $($options:tt)*) => {{
+        // An item can't see the type parameters around it, so its type name holds the function's
+        // name without any.
         enum Marker {}
         static SITE: $crate::__private::ReadSite = $crate::__private::ReadSite::new(
             $function, ::core::module_path!(), $template, $shape, ::core::any::type_name::<Marker>,
-        ) $($said)*;
+        ) $($options)*;
         $crate::__private::submit!($crate::__private::Registered::Read(&SITE));
         &SITE
     }};
 }
 
-/// A call site in a companion, which stands for that of its function.
+/// A call site in a companion, with the same name as its function's.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __cache_call_site {
-    ($function:literal, $template:literal, $shape:literal, $($said:tt)*) => {{
+    ($function:literal, $template:literal, $shape:literal, $($options:tt)*) => {{
         enum Marker {}
         $crate::__private::ReadSite::new(
             $function, ::core::module_path!(), $template, $shape, ::core::any::type_name::<Marker>,
-        ) $($said)*
+        ) $($options)*
     }};
 }
 
-/// Puts a call site on the program's list.
+/// Add a call site to the program's registry.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __cache_submit {
@@ -68,17 +69,17 @@ macro_rules! __cache_submit {
     };
 }
 
-/// A lifetime, from what an attribute names.
+/// Convert the TTL that an attribute names.
 pub fn ttl(ttl: impl IntoTtl) -> Option<Duration> {
     ttl.into_ttl()
 }
 
-/// No lifetime is named.
+/// Return the TTL of an attribute that names none.
 pub fn none() -> Option<Duration> {
     None
 }
 
-/// A value that is never made: it tells the compiler what a body returns.
+/// A value that is never created: it tells the compiler the type that a body returns.
 pub fn never<T>() -> T {
     unreachable!("this only names a type")
 }

@@ -1,4 +1,4 @@
-//! Which cache a call uses when its attribute names none.
+//! Selecting the cache of a call whose attribute names none.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -15,7 +15,8 @@ static DEFAULT: OnceLock<Cache> = OnceLock::new();
 
 thread_local! {
     static SCOPE: RefCell<Option<Cache>> = const { RefCell::new(None) };
-    /// Whether there is one. It has nothing to drop, so it is read like any other memory, and most calls read no more.
+    /// Whether there is a scoped cache. A `bool` has no destructor, so reading it needs no
+    /// registration, and most calls read only this.
     static SCOPED: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -29,7 +30,8 @@ pub enum Handle<'a> {
 }
 
 impl Handle<'_> {
-    /// Lends the cache. The process's default is lent as it is: no count of a handle is touched on a hit.
+    /// Lend the cache. The process's default is lent by reference: a hit doesn't touch a reference
+    /// count.
     #[inline]
     pub(crate) fn with<T>(self, use_it: impl FnOnce(&Cache) -> T) -> T {
         let scope;
@@ -45,7 +47,7 @@ impl Handle<'_> {
     }
 }
 
-/// The cache of the innermost scope.
+/// Return the cache of the innermost scope.
 pub(crate) fn scoped() -> Option<Cache> {
     SCOPE
         .try_with(|scope| scope.borrow().clone())
@@ -76,26 +78,27 @@ fn of_the_environment() -> Cache {
 }
 
 impl Cache {
-    /// Makes this the process's default: the cache of every annotated function outside a scope.
+    /// Make this the process's default: the cache of every annotated function outside a scope.
     ///
     /// # Errors
     ///
-    /// [`CacheError::AlreadyInstalled`] if there is a default already, because of an earlier call or because a
-    /// cached function ran before and the environment made one.
+    /// [`CacheError::AlreadyInstalled`] if there is a default already, because of an earlier call,
+    /// or because a cached function ran before and created one from the environment.
     pub fn install(&self) -> Result<(), CacheError> {
         DEFAULT
             .set(self.clone())
             .map_err(|_| CacheError::AlreadyInstalled)
     }
 
-    /// The innermost [`scope`](Cache::scope), else the installed cache, else one that the environment describes,
-    /// made now. A malformed environment makes an uncached one and is logged once, at `error`.
+    /// Return the innermost [`scope`](Cache::scope)'s cache, otherwise the installed one, otherwise
+    /// one that is now created from the environment. A malformed environment creates a cache that
+    /// stores nothing, and is logged once, at `error`.
     pub fn current() -> Self {
         Handle::Current.with(Clone::clone)
     }
 
-    /// Runs the future with this cache as the current one, wherever it is polled. Tasks that it spawns are
-    /// outside.
+    /// Run the future with this cache as the current one, wherever it is polled. Tasks that it
+    /// spawns are outside the scope.
     ///
     /// ```
     /// # use cache_runtime::Cache;
@@ -113,7 +116,7 @@ impl Cache {
         }
     }
 
-    /// Runs the closure with this cache as the current one of this thread.
+    /// Run the closure with this cache as the current one of this thread.
     pub fn scope_sync<T>(&self, run: impl FnOnce() -> T) -> T {
         let _entered = Entered::new(self.clone());
         run()
@@ -137,7 +140,7 @@ impl<F: Future> Future for Scope<F> {
     }
 }
 
-/// Puts the outer scope's cache back when dropped, also by a panic.
+/// Restores the outer scope's cache when dropped, also by a panic.
 struct Entered {
     outer: Option<Cache>,
 }

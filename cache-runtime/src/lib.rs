@@ -1,4 +1,4 @@
-//! Caching for Rust services: one attribute on a read, one on a write, and the cache is right and fast.
+//! Caching for Rust services: put one attribute on a read and one on a write.
 //!
 //! ```
 //! use cache_runtime::{Cache, CacheError, cacheable, invalidate};
@@ -34,35 +34,40 @@
 //! # }
 //! ```
 //!
-//! [`macro@cacheable`] and [`macro@invalidate`] say what the attributes take. [`Cache`] is the handle: its builder chooses the
-//! store, [`Cache::install`] makes it the process's default, [`Cache::scope`] that of a test, and its explicit
-//! operations serve what no attribute says.
+//! [`macro@cacheable`] and [`macro@invalidate`] document the attributes' options. [`Cache`] is the
+//! handle: its builder chooses the store, [`Cache::install`] makes it the process's default,
+//! [`Cache::scope`] makes it a test's, and its explicit operations serve code without an attribute.
 //!
-//! The module `guide` explains each topic with examples: getting started, keys, invalidation, staleness, values, the near
-//! cache, the manual API, testing and observability.
+//! The module `guide` explains each topic with examples: getting started, keys, invalidation,
+//! staleness, values, the near cache, the manual API, testing and observability.
 //!
 //! # Words
 //!
-//! A **template** is a key literal; `<<slug>>` in it is a **placeholder**. Rendered for one call it is a **path**,
-//! `posts:hello`. Arguments that the template doesn't name are hashed into a **variant**, `posts:hello#k3v9..`. The **key**,
-//! `<prefix>:<path>[#<variant>]`, is one string in Redis. A **pattern** is a glob over paths.
+//! A **template** is a key literal; `<<slug>>` in it is a **placeholder**. Rendered for one call it
+//! is a **path**, `posts:hello`. Arguments that the template doesn't name are hashed into a
+//! **variant**, `posts:hello#k3v9..`. The **key**, `<prefix>:<path>[#<variant>]`, is one string in
+//! Redis. A **pattern** is a glob over paths.
 //!
 //! # Limits
 //!
-//! * A caller waits for another's computation at most [`CacheBuilder::wait_timeout`]; then it runs the body too.
-//! * A call within its own computation runs the body: the body calls the function with the same key, or a `select!`
-//!   holds the leader unpolled and the same task calls again. A blocking caller inside an async runtime doesn't
-//!   wait for an async leader, since it might hold the leader's thread.
-//! * A function with `#[invalidate]` makes a future that is `Send` if its return type is.
-//! * In an annotated function with `#[track_caller]`, `Location::caller()` is a place within the function: the body is
-//!   called by the cache. Companions and callers are not affected.
-//! * The type name of type and const parameters enters the variant. As type arguments, types of two versions of one crate, two local
-//!   types of one name, and two closures of one function have the same name.
-//! * An invalidation that can't reach Redis is queued in memory and sent before this process serves another cached
-//!   read; a crash of the process loses the queue. Until then other processes may see the old value, for at most
-//!   its lifetime. A Redis that restarts from a snapshot is told the invalidations of the last
-//!   [`CacheBuilder::replay_window`] again, not those before.
-//! * Keys that are written to Redis past the cache aren't in its index, and patterns don't find them.
+//! * A caller waits for another caller's computation for at most [`CacheBuilder::wait_timeout`];
+//!   then it runs the body too.
+//! * A call within its own computation runs the body instead of waiting for itself: the body calls
+//!   the function with the same key, or a `select!` holds the leader unpolled and the same task
+//!   calls again. A blocking caller inside an async runtime doesn't wait for an async leader, since
+//!   it might block the leader's thread.
+//! * The future of a function with `#[invalidate]` is `Send` if its return type is.
+//! * In an annotated function with `#[track_caller]`, `Location::caller()` is a location within the
+//!   function, since the cache calls the body. Companions and callers are not affected.
+//! * Type and const parameters enter the variant by type name. As type arguments, types of two
+//!   versions of one crate, two local types of one name, and two closures of one function have the
+//!   same name.
+//! * An invalidation that can't reach Redis is queued in memory and sent before this process serves
+//!   another cached read; if the process crashes, the queue is lost. Until then other processes may
+//!   read the old value, for at most its TTL. A Redis that restarts from a snapshot is sent the
+//!   invalidations of the last [`CacheBuilder::replay_window`] again, not earlier ones.
+//! * Keys that are written to Redis without the cache aren't in its index, and patterns don't find
+//!   them.
 //!
 //! # Features
 //!
@@ -70,17 +75,18 @@
 //! |---|---|---|
 //! | `macros` | yes | the attributes |
 //! | `redis` | yes | the Redis store |
-//! | `sentinel` | yes | `CacheBuilder::redis_sentinel`: the master that sentinels know |
-//! | `tls` | | Redis over TLS, `rediss://`, by rustls; it brings ring as a provider, and uses the program's if there is one |
+//! | `sentinel` | yes | `CacheBuilder::redis_sentinel`: the master, found through Sentinel |
+//! | `tls` | | Redis over TLS, `rediss://`, with rustls; uses the program's crypto provider, otherwise ring |
 //! | `bincode` | yes | bincode as the codec of stored bytes |
-//! | `postcard` | | postcard as another, and the default where `bincode` is off |
-//! | `lz4` | | `CacheBuilder::compress_over` with LZ4; Rust alone |
-//! | `zstd` | | the same with Zstandard, which is used where both are on; builds its C library, so it needs a C compiler |
+//! | `postcard` | | postcard as another codec, and the default where `bincode` is off |
+//! | `lz4` | | `CacheBuilder::compress_over` with LZ4; pure Rust |
+//! | `zstd` | | `CacheBuilder::compress_over` with Zstandard, preferred where both are on; needs a C compiler for its C library |
 //! | `axum` | | `axum::Json<T>` as a return type |
 //!
-//! Without a compact codec, and for values that none can carry, bytes are MessagePack with names. [`CacheBuilder::codec`]
-//! chooses. Entries carry codec and compression, so a build reads what any other wrote if it has the feature; else they are
-//! misses.
+//! Without a compact codec, and for values that none can represent, bytes are MessagePack with
+//! field names. [`CacheBuilder::codec`] selects the codec. Entries name their codec and
+//! compression, so a build reads entries of any other build if it has the feature; otherwise they
+//! are misses.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -100,7 +106,7 @@ pub mod guide;
 mod key;
 mod pattern;
 mod read;
-// Under shuttle nothing waits by the clock, so the thread has nothing to do there.
+// Under shuttle no code waits for the clock, so parts of the module are unused.
 #[cfg_attr(shuttle, allow(dead_code))]
 mod runtime;
 mod site;
@@ -128,9 +134,9 @@ pub use value::{Settable, Storable};
 
 /// Render a key as an attribute's `key = ".."` does, for the operations of the handle.
 ///
-/// Placeholders are expressions over what is in scope, and their values are escaped. The literal is checked when it is
-/// compiled, as an attribute's is. Returns a `String`: the path of the entry that a function with this `key` has, if none of
-/// its arguments is hashed.
+/// Placeholders are expressions over variables in scope, and their values are escaped. The literal
+/// is checked at compile time, as an attribute's is. Returns a `String`: the path of the entry that
+/// a function with this `key` has, if none of its arguments is hashed.
 ///
 /// ```
 /// use cache_runtime::{Cache, cacheable, key};
@@ -157,8 +163,8 @@ macro_rules! key {
 
 /// Render a pattern as an attribute's `patterns = [".."]` does, for [`Cache::delete_pattern`].
 ///
-/// The wildcards are those of the literal: a value is escaped, so that no `*` in it matches anything else. The literal is checked
-/// when it is compiled, as an attribute's is. Returns a `String`.
+/// The wildcards are those of the literal: a value is escaped, so a `*` in it matches only a `*`.
+/// The literal is checked at compile time, as an attribute's is. Returns a `String`.
 ///
 /// ```
 /// use cache_runtime::{Cache, pattern};

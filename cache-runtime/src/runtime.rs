@@ -1,5 +1,6 @@
-//! The cache's own thread. It runs what must finish without its caller, keeps the time of those who wait, and
-//! talks to Redis for callers that have no runtime, or whose runtime may end before the reply.
+//! The cache's own thread. It runs work that must finish without its caller, keeps the timers of
+//! waiting callers, and talks to Redis for callers that have no runtime, or whose runtime may end
+//! before the reply.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -17,15 +18,16 @@ use tracing::instrument::{Instrument, WithSubscriber};
 
 use crate::error::CacheError;
 
-/// The thread of this process, behind those of the processes that it was forked from. A forked child has none of its parent's
-/// threads, so it starts one of its own: what it gave to the parent's would never run.
+/// The thread of this process, after those of the processes that it was forked from. A forked child
+/// has none of its parent's threads, so it starts its own: work given to the parent's thread would
+/// never run.
 static THREADS: [Started; 8] = [const { Started::new() }; 8];
 
 /// The thread of one process.
 struct Started {
-    /// Held while it is started.
+    /// Held while the thread starts.
     starting: Mutex<()>,
-    /// The process and its thread's runtime.
+    /// The process ID and its thread's runtime.
     runtime: OnceLock<(u32, Handle)>,
 }
 
@@ -38,17 +40,17 @@ impl Started {
     }
 }
 
-/// What a thread is to the cache.
+/// The role of a thread.
 #[derive(Clone, Copy, PartialEq)]
 enum Role {
-    /// A caller's.
+    /// A caller's thread.
     Caller,
-    /// A caller's, which does nothing else while it waits for the cache.
+    /// A caller's thread, blocked while it waits for the cache.
     CallerBlocked,
-    /// The cache's own.
+    /// The cache's own thread.
     Own,
-    /// The cache's own, while foreign code on it (a value's `Drop`, a subscriber of `tracing`) blocks. What it
-    /// would wait for runs on this very thread.
+    /// The cache's own thread, while user code on it (a value's `Drop`, a subscriber of `tracing`)
+    /// blocks. The work that it would wait for runs on this very thread.
     OwnBlocked,
 }
 
@@ -60,16 +62,17 @@ fn role() -> Role {
     ROLE.try_with(Cell::get).unwrap_or(Role::Caller)
 }
 
-/// Whether this is a caller's thread that isn't in [`block_on`]: what its runtime is to run, it can run.
+/// Whether this is a caller's thread outside [`block_on`], so that its runtime can make progress.
 #[cfg(feature = "redis")]
 pub(crate) fn is_free_caller() -> bool {
     role() == Role::Caller
 }
 
-/// The thread's runtime; the first call starts it. One for the process, since it sleeps most of the time.
+/// Return the thread's runtime; the first call starts it. There is one for the process, since it
+/// sleeps most of the time.
 ///
-/// Callers wait for the start at a mutex: what parks its thread while it waits would swallow the wake-up of a
-/// plain executor, one that does nothing but `poll` and `park`.
+/// Callers wait for the start at a mutex. A primitive that parks its thread could consume the
+/// wake-up of a plain executor, one that only calls `poll` and `park`.
 pub(crate) fn handle() -> Result<&'static Handle, CacheError> {
     let process = std::process::id();
     for started in &THREADS {
@@ -99,7 +102,7 @@ pub(crate) fn handle() -> Result<&'static Handle, CacheError> {
     })
 }
 
-/// Whether this is the thread's runtime.
+/// Whether this is the runtime of the cache's thread.
 pub(crate) fn is_own(other: &Handle) -> bool {
     let mut runtimes = THREADS.iter().filter_map(|started| started.runtime.get());
     runtimes.any(|(_, own)| own.id() == other.id())
@@ -125,8 +128,9 @@ fn start() -> Result<Handle, CacheError> {
     Ok(handle)
 }
 
-/// Runs the future to its end on the cache's thread. Dropping the handle doesn't stop it, nor does the error
-/// that a caller gets who would block that thread with waiting.
+/// Run the future to its end on the cache's thread. Dropping the handle doesn't stop it. A caller
+/// on the cache's own thread, which would block that thread by waiting, gets an error, and the
+/// future runs all the same.
 pub(crate) fn spawn<F>(future: F) -> Result<JoinHandle<F::Output>, CacheError>
 where
     F: Future<Output: Send> + Send + 'static,
@@ -140,8 +144,8 @@ where
     Ok(underway)
 }
 
-/// Like [`spawn`]. What the future tells `tracing` reaches the caller's subscriber, within the caller's span, as it does
-/// where nothing runs in the background.
+/// Like [`spawn`]. The future's `tracing` events reach the caller's subscriber, within the caller's
+/// span, as they do without a background thread.
 #[cfg(feature = "redis")]
 pub(crate) fn spawn_telling<F>(future: F) -> Result<JoinHandle<F::Output>, CacheError>
 where
@@ -150,12 +154,13 @@ where
     spawn(future.in_current_span().with_current_subscriber())
 }
 
-/// Ends after the time, on any executor, with true; at once and with false where the thread can't be had.
+/// Complete after the time, on any executor, with true; at once and with false if the thread isn't
+/// available.
 pub(crate) fn sleep(time: Duration) -> Sleep {
     Sleep(spawn(async move { tokio::time::sleep(time).await }).ok())
 }
 
-/// A pause that the cache's thread keeps.
+/// A timer on the cache's thread.
 pub(crate) struct Sleep(Option<JoinHandle<()>>);
 
 impl Future for Sleep {
@@ -171,7 +176,8 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         if let Some(sleeping) = self.0.take() {
-            // The handle first: it holds the waker of someone who left, and ending the task would wake it.
+            // The handle first: it holds the waker of a caller that left, and aborting the task
+            // would wake it.
             let pause = sleeping.abort_handle();
             drop(sleeping);
             pause.abort();
@@ -179,11 +185,12 @@ impl Drop for Sleep {
     }
 }
 
-/// Runs a future on this thread, parking it while there is nothing to do. Unlike a runtime's own, it may be
-/// called within any runtime; what it waits for makes progress on the cache's thread.
+/// Run a future on this thread, parking the thread while the future is pending. Unlike a runtime's
+/// own `block_on`, it may be called within any runtime; the work that it waits for makes progress
+/// on the cache's thread.
 ///
-/// The future is polled outside tokio's budget: within a task that has used its up, tokio's futures would ask
-/// to be polled again for ever, since a blocked task never gets a new one.
+/// The future is polled outside tokio's budget: within a task whose budget is used up, tokio's
+/// futures would ask to be polled again for ever, since a blocked task never gets a new budget.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let _blocked = Blocked::new();
     let signal = Arc::new(Signal {
@@ -195,11 +202,12 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(tokio::task::unconstrained(future));
     let mut parked = false;
     loop {
-        // A flag of its own, since another `block_on` further in may have consumed the thread's unpark token.
+        // A separate flag, since a nested `block_on` may have consumed the thread's unpark token.
         if signal.raised.swap(false, Ordering::AcqRel) {
             if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
                 if parked {
-                    // It may have been the wake-up of an executor further out that ended a pause here.
+                    // The wake-up that ended a pause here may have been meant for an outer
+                    // executor.
                     signal.thread.unpark();
                 }
                 return output;
@@ -221,7 +229,7 @@ impl Blocked {
             Role::Own | Role::OwnBlocked => Role::OwnBlocked,
             Role::Caller | Role::CallerBlocked => Role::CallerBlocked,
         };
-        // Gone with the thread's end, when nobody asks any more.
+        // The thread-local is gone when the thread ends, and is no longer read then.
         let _ = ROLE.try_with(|role| role.set(blocked));
         Self(before)
     }

@@ -1,6 +1,6 @@
-//! What flights and the memory store share between threads: the standard library's, or under `--cfg shuttle`
-//! shuttle's, which runs all threads of a test as coroutines of one and lets a scheduler choose who goes on at
-//! each lock and atomic.
+//! The primitives that flights and the memory store share between threads: the standard library's,
+//! or under `--cfg shuttle` shuttle's, which runs all threads of a test as coroutines on one thread
+//! and lets a scheduler choose the next one at each lock and atomic.
 
 #[cfg(not(shuttle))]
 pub(crate) use real::*;
@@ -17,13 +17,13 @@ mod real {
 
     pub(crate) use crate::runtime::{Sleep, sleep};
 
-    /// How many tables the flights are spread over: those of different keys seldom meet at one lock.
+    /// The number of flight tables: different keys seldom contend for one lock.
     pub(crate) const FLIGHT_SHARDS: usize = 16;
 }
 
-/// What has no stand-in: tokio's tasks (there are none, so a task is known by its waker alone), real time (it
-/// passes, but no execution lasts long enough to see a limit end by it), and the memory model (shuttle's
-/// atomics are all sequentially consistent).
+/// Shuttle's primitives. They don't simulate tokio's tasks (there are none, so a task is identified
+/// by its waker alone), real time (it passes, but executions are too short for a limit to end by
+/// it), or the memory model (shuttle's atomics are all sequentially consistent).
 #[cfg(shuttle)]
 mod simulated {
     use std::future::Future;
@@ -36,20 +36,22 @@ mod simulated {
     pub(crate) use shuttle::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
     pub(crate) use shuttle::{thread, thread_local};
 
-    /// The same in each execution: else a schedule that failed couldn't be replayed.
+    /// Deterministic: otherwise a schedule that failed couldn't be replayed.
     pub(crate) use foldhash::fast::FixedState as RandomState;
 
-    /// More than one, so that a pattern meets some; few, since each is a lock at which a schedule forks.
+    /// More than one, so that a pattern spans several; few, since each is a lock at which a
+    /// schedule forks.
     pub(crate) const FLIGHT_SHARDS: usize = 2;
 
     /// A sleep shorter than this is a pause before another look.
     const PAUSE: Duration = Duration::from_secs(1);
-    /// A sleep of so long is a limit that a test has set so that it ends.
+    /// A sleep of this length is a limit that a test has set so that it ends.
     const LIMIT: Range<Duration> = Duration::from_secs(600)..Duration::from_secs(3_600);
 
-    /// Ends at any moment that the scheduler likes, if it is a pause or such a limit; else never: whoever isn't
-    /// woken otherwise hangs, which shuttle reports as a deadlock. A limit ends saying that the time isn't kept,
-    /// since no clock says that it has passed: a waiter gives up upon either.
+    /// End at any moment that the scheduler chooses, if it is a pause or such a limit. Otherwise
+    /// never end: a task that isn't woken by other means hangs, which shuttle reports as a
+    /// deadlock. A limit returns false, as if the time weren't kept, since no clock says that it
+    /// has passed; a waiter gives up in either case.
     pub(crate) fn sleep(time: Duration) -> Sleep {
         let kept = time < PAUSE;
         let ends = kept || LIMIT.contains(&time);

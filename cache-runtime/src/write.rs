@@ -1,4 +1,4 @@
-//! What a function with `#[invalidate]` does at run time.
+//! The implementation of `#[invalidate]`.
 
 use std::any::Any;
 use std::future::Future;
@@ -25,12 +25,12 @@ use crate::value::shape::{Peek, Returns, Shape};
 #[derive(Debug)]
 pub struct Write {
     site: &'static WriteSite,
-    /// None where nothing is to be done: the cache is off, or the condition is false.
+    /// `None` if there is nothing to invalidate: the cache is disabled, or the condition is false.
     cache: Option<Cache>,
     patterns: Vec<String>,
 }
 
-/// Renders the patterns of a call. The returned value's places stay open.
+/// Render the patterns of a call. The placeholders of the returned value stay open.
 pub fn plan(
     site: &'static WriteSite,
     handle: Handle<'_>,
@@ -64,17 +64,18 @@ pub fn plan(
     })
 }
 
-/// Runs an async body and invalidates.
+/// Run an async body, and invalidate afterwards.
 ///
-/// While it waits for the invalidation it holds the returned value without its `Err`, after which
-/// nothing is invalidated: so the future is `Send` where the error isn't.
+/// While it waits for the invalidation, it holds the returned value without its `Err`: an `Err`
+/// isn't followed by an invalidation. So the future is `Send` even if the error isn't.
 ///
-/// A body that panics has an unknown outcome: the patterns are invalidated, each place of the returned value becoming `*`,
-/// before the panic goes on.
+/// A body that panics has an unknown outcome: the patterns are invalidated, with `*` for each
+/// placeholder of the returned value, before the panic resumes.
 ///
-/// Cancel safety: once polled, its outcome is unknown too, so when it is dropped the same is invalidated. A dropped future can't
-/// wait: in memory that is done at once, in Redis it begins, and another call may read the old value until it is done. An
-/// invalidation that has begun finishes without its caller.
+/// Cancel safety: once polled, the outcome is unknown too, so dropping the future invalidates the
+/// same patterns. A dropped future can't wait. In memory the invalidation is done at once. In Redis
+/// it begins, and another call may read the old value until it is done. An invalidation that has
+/// begun finishes without its caller.
 pub fn write_async<R, S, P, B>(
     write: Write,
     _: Returns<R, S>,
@@ -89,10 +90,10 @@ where
     Writing::<WithoutError, R, S, P, B>::new(write, result, body)
 }
 
-/// [`write_async`] with `when = "always"`, which invalidates after an `Err` too. The error must be
-/// held meanwhile, so the future is `Send` only if the error is.
+/// [`write_async`] with `when = "always"`, which invalidates after an `Err` too. The error is held
+/// meanwhile, so the future is `Send` only if the error is.
 ///
-/// Cancel safety: the same.
+/// Cancel safety: as for [`write_async`].
 pub fn write_async_always<R, S, P, B>(
     write: Write,
     _: Returns<R, S>,
@@ -107,15 +108,15 @@ where
     Writing::<Whole, R, S, P, B>::new(write, result, body)
 }
 
-/// What a write holds of the returned value while it waits for the invalidation.
+/// How a write holds the returned value while it waits for the invalidation.
 trait Hold<R, S> {
     type Held;
-    /// The value back where it can't be held like this.
+    /// Convert the value into its held form. Returns the value if it has none.
     fn hold(value: R) -> Result<Self::Held, R>;
     fn restore(held: Self::Held) -> R;
 }
 
-/// The value without its `Err`.
+/// Hold the value without its `Err`.
 struct WithoutError;
 
 impl<R: Shape<S>, S> Hold<R, S> for WithoutError {
@@ -128,7 +129,7 @@ impl<R: Shape<S>, S> Hold<R, S> for WithoutError {
     }
 }
 
-/// The value as it is.
+/// Hold the whole value.
 struct Whole;
 
 impl<R, S> Hold<R, S> for Whole {
@@ -141,31 +142,34 @@ impl<R, S> Hold<R, S> for Whole {
     }
 }
 
-/// How far an async write is.
+/// Progress of an async write.
 enum Stage<T> {
     Planned(Write),
-    /// What is invalidated before the body runs.
+    /// The invalidation before the body runs.
     Before(Invalidation),
     Body(Option<Armed>),
     After(T, Invalidation),
-    /// The body has panicked; the panic goes on when the invalidation is done.
+    /// The body has panicked; the panic resumes when the invalidation is done.
     Panicked(Box<dyn Any + Send>, Invalidation),
-    Over,
+    Done,
 }
 
-/// In a box: it exists only before the body runs or after it, and would take its room all the time.
+/// Boxed: it exists only before the body runs or after it, and inline it would always take its
+/// space.
 type Invalidation = Pin<Box<dyn Future<Output = Result<u64, CacheError>> + Send>>;
 
 pin_project! {
-    /// An async write. Written by hand, so that the body takes room once: an async function keeps its arguments beside
-    /// what it awaits, so each attribute, and each annotated callee, would double the future.
+    /// The future of an async write. Hand-written, so that the body takes its space once: an async
+    /// function keeps its arguments beside the future that it awaits, so each attribute, and each
+    /// annotated callee, would double the size.
     struct Writing<H: Hold<R, S>, R, S, P, B> {
-        // Before the stage: a dropped write invalidates after its body is gone. `None` once it has returned.
+        // Declared before the stage: a dropped write invalidates after its body is dropped. `None`
+        // once it has returned.
         #[pin]
         body: Option<B>,
         stage: Stage<H::Held>,
         result: Option<P>,
-        // Holds no `R`: an error that isn't `Send` would make the future so.
+        // Holds no `R`: an error that isn't `Send` would make the future not `Send` either.
         shape: PhantomData<fn() -> (H, R, S)>,
     }
 }
@@ -192,9 +196,9 @@ where
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
         let mut this = self.as_mut().project();
         if let Stage::Planned(_) = this.stage
-            && let Stage::Planned(write) = mem::replace(this.stage, Stage::Over)
+            && let Stage::Planned(write) = mem::replace(this.stage, Stage::Done)
         {
-            *this.stage = write.begun();
+            *this.stage = write.into_stage();
         }
         if let Stage::Before(invalidation) = this.stage {
             // Failures were counted and logged.
@@ -205,7 +209,7 @@ where
             let Stage::Body(Some(_)) = this.stage else {
                 let value = ready!(body.poll(cx));
                 this.body.set(None);
-                *this.stage = Stage::Over;
+                *this.stage = Stage::Done;
                 return Poll::Ready(value);
             };
             let polled = catch_unwind(AssertUnwindSafe(|| body.poll(cx)));
@@ -216,7 +220,7 @@ where
             };
             this.body.set(None);
             let (Stage::Body(Some(armed)), Some(result)) =
-                (mem::replace(this.stage, Stage::Over), this.result.take())
+                (mem::replace(this.stage, Stage::Done), this.result.take())
             else {
                 unreachable!("a write is armed until its body is over");
             };
@@ -233,22 +237,23 @@ where
             };
             match H::hold(value) {
                 Ok(held) => *this.stage = Stage::After(held, invalidation),
-                // An `Err` isn't followed by an invalidation here. If it were, it would finish without its caller.
+                // This is an `Err`, which isn't followed by an invalidation here. If one had begun,
+                // it would finish without its caller.
                 Err(value) => return Poll::Ready(value),
             }
         }
         if let Stage::After(_, invalidation) = this.stage {
-            // The write itself has happened: a failure isn't the caller's error.
+            // The write itself has happened: a failed invalidation isn't the caller's error.
             let _ = ready!(invalidation.as_mut().poll(cx));
         }
         if let Stage::Panicked(_, invalidation) = this.stage {
-            // A subscriber's panic must not take the place of this one.
+            // A panic of a `tracing` subscriber must not replace this one.
             let polled = catch_unwind(AssertUnwindSafe(|| invalidation.as_mut().poll(cx)));
             if let Ok(Poll::Pending) = polled {
                 return Poll::Pending;
             }
         }
-        match mem::replace(this.stage, Stage::Over) {
+        match mem::replace(this.stage, Stage::Done) {
             Stage::After(held, _) => Poll::Ready(H::restore(held)),
             Stage::Panicked(panic, _) => resume_unwind(panic),
             _ => unreachable!("polled after it has returned"),
@@ -256,7 +261,8 @@ where
     }
 }
 
-/// Runs a blocking body and invalidates; also when the body panics, before the panic goes on.
+/// Run a blocking body, and invalidate afterwards; also when the body panics, before the panic
+/// resumes.
 pub fn write_sync<R, S, P, B>(write: Write, _: Returns<R, S>, result: P, body: B) -> R
 where
     R: Shape<S>,
@@ -275,7 +281,7 @@ where
         Ok(value) => value,
         Err(panic) => {
             if let Some(write) = armed.0.take() {
-                // A subscriber's panic must not take the place of this one.
+                // A panic of a `tracing` subscriber must not replace this one.
                 let _ = catch_unwind(AssertUnwindSafe(|| {
                     block_on(write.invalidate(write.open_patterns()));
                 }));
@@ -289,12 +295,12 @@ where
     value
 }
 
-/// A body that has begun and whose outcome isn't known. Dropped like that (its caller went away), it invalidates all
-/// the same: the write may have happened.
+/// A body that has begun and whose outcome isn't known. If it is dropped in this state (its caller
+/// went away), it invalidates all the same: the write may have happened.
 struct Armed(Option<Write>);
 
 impl Armed {
-    /// What is to be invalidated now that the body has returned.
+    /// Return the patterns to invalidate now that the body has returned.
     fn disarm<R: Shape<S>, S>(
         mut self,
         value: &R,
@@ -303,7 +309,8 @@ impl Armed {
         let write = self.0.as_ref()?;
         let patterns = match value.peek() {
             Peek::Err if write.site.info.when == When::Ok => Vec::new(),
-            // What an `Err` left behind isn't known, so the value's places become `*`.
+            // The effects of a call that returned `Err` aren't known, so the value's placeholders
+            // become `*`.
             Peek::Err => write.open_patterns(),
             Peek::None => write
                 .patterns
@@ -319,14 +326,14 @@ impl Armed {
 }
 
 impl Armed {
-    /// The stage of a write whose body has panicked.
+    /// Return the stage of a write whose body has panicked.
     fn panicked<T>(mut self, panic: Box<dyn Any + Send>) -> Stage<T> {
         let begin = || {
             let write = self.0.take()?;
             let patterns = write.open_patterns();
             Write::begin_with((write, patterns))
         };
-        // A subscriber's panic must not take the place of this one.
+        // A panic of a `tracing` subscriber must not replace this one.
         match catch_unwind(AssertUnwindSafe(begin)).ok().flatten() {
             Some(invalidation) => Stage::Panicked(panic, invalidation),
             None => Stage::Panicked(panic, Box::pin(std::future::ready(Ok(0)))),
@@ -343,8 +350,8 @@ impl Drop for Armed {
 }
 
 impl Write {
-    /// The stage of a write whose turn has come.
-    fn begun<R>(self) -> Stage<R> {
+    /// Return the first stage of a write.
+    fn into_stage<R>(self) -> Stage<R> {
         match &self.cache {
             None => Stage::Body(None),
             Some(_) if self.site.info.when == When::Before => {
@@ -358,13 +365,13 @@ impl Write {
         }
     }
 
-    /// Begins to invalidate.
+    /// Begin to invalidate.
     fn begin_with((write, patterns): (Self, Vec<Pattern>)) -> Option<Invalidation> {
         let cache = write.cache.as_ref()?;
         Some(Box::pin(cache.invalidate(write.site.into(), patterns)))
     }
 
-    /// The patterns with `*` in the places of a value that isn't known.
+    /// Return the patterns with `*` for the placeholders of a returned value that isn't known.
     fn open_patterns(&self) -> Vec<Pattern> {
         self.patterns
             .iter()
@@ -372,7 +379,7 @@ impl Write {
             .collect()
     }
 
-    /// The patterns with the returned value in its places.
+    /// Return the patterns with the returned value in its placeholders.
     fn closed_patterns<V: ?Sized>(
         &self,
         value: &V,
@@ -383,7 +390,7 @@ impl Write {
             rendering.show_parts();
             result(value, &mut rendering.writer());
             if rendering.failed() {
-                // What a `Display` that failed would have named isn't known.
+                // The text of a `Display` that failed isn't known.
                 return self.open_patterns();
             }
             let mut parts = rendering.part_texts().into_iter();
@@ -400,14 +407,15 @@ impl Write {
         })
     }
 
-    /// Invalidates all patterns before it returns.
+    /// Invalidate all patterns before returning.
     async fn invalidate(&self, patterns: Vec<Pattern>) {
         let Some(cache) = &self.cache else { return };
-        // Failures were counted and logged; the write itself has happened, and is not the caller's error.
+        // Failures were counted and logged. The write itself has happened: a failed invalidation
+        // isn't the caller's error.
         let _ = cache.invalidate(self.site.into(), patterns).await;
     }
 
-    /// Invalidates without a caller to wait for it: at once in memory, on the cache's thread in Redis.
+    /// Invalidate without a caller that waits: at once in memory, on the cache's thread in Redis.
     fn invalidate_detached(&self, patterns: Vec<Pattern>) {
         let Some(cache) = &self.cache else { return };
         let _underway = cache.invalidate(self.site.into(), patterns);

@@ -1,4 +1,4 @@
-//! The environment's part of a configuration. Unset and empty are the same.
+//! Configuration from the environment. An empty variable counts as unset.
 
 use std::collections::HashMap;
 use std::env::{self, VarError};
@@ -53,11 +53,12 @@ pub(super) fn seconds(variable: &str) -> Result<Option<Duration>, CacheError> {
     }
 }
 
-/// The presets by the form of their names that variables have; every `CACHE_TIMEOUT_<NAME>` that is set wins.
+/// Return all presets, by their names in the form that variables have. A `CACHE_TIMEOUT_<NAME>`
+/// that is set wins over the builder's preset.
 pub(super) fn with_presets(
     builders: &HashMap<String, Duration>,
 ) -> Result<HashMap<String, Duration>, CacheError> {
-    let mut presets = of_builder(builders)?;
+    let mut presets = builder_presets(builders)?;
     let mut named: HashMap<String, String> = HashMap::new();
     for (variable, _) in env::vars_os() {
         let Some(variable) = variable.to_str() else {
@@ -78,8 +79,9 @@ pub(super) fn with_presets(
     Ok(presets)
 }
 
-/// The builder's own. Two names that one variable names are one preset, and which lifetime it had would be chance.
-fn of_builder(
+/// Return the builder's presets. Two names with the same variable are one preset, and an error:
+/// which of the two TTLs won would depend on the map's order.
+fn builder_presets(
     builders: &HashMap<String, Duration>,
 ) -> Result<HashMap<String, Duration>, CacheError> {
     let invalid = |reason| CacheError::InvalidOption {
@@ -96,7 +98,7 @@ fn of_builder(
         }
         let variable = preset_key(name);
         if let Some(other) = names.insert(variable.clone(), name) {
-            // In their order, so that the message is the same in each run.
+            // Sorted, so that the message is the same in each run.
             let (first, second) = (name.as_str().min(other), name.as_str().max(other));
             return Err(invalid(format!(
                 "{first:?} and {second:?} are one preset, `{PRESET}{}`; rename one of them",
@@ -108,7 +110,8 @@ fn of_builder(
     Ok(presets)
 }
 
-/// `[A-Za-z0-9_.-]+`: no `:`, so that no prefix contains another's keys, and nothing that a glob would read.
+/// Check that a prefix is `[A-Za-z0-9_.-]+`: without `:`, so that no prefix contains another's
+/// keys, and without glob characters.
 pub(super) fn check_prefix(prefix: &str) -> Result<(), CacheError> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
     if prefix.is_empty() || !prefix.bytes().all(fits) {
@@ -119,7 +122,7 @@ pub(super) fn check_prefix(prefix: &str) -> Result<(), CacheError> {
     Ok(())
 }
 
-/// The value of `CACHE_KEY_PREFIX`, checked.
+/// Check the value of `CACHE_KEY_PREFIX`.
 pub(super) fn prefix(value: String) -> Result<String, CacheError> {
     match check_prefix(&value) {
         Ok(()) => Ok(value),

@@ -23,9 +23,9 @@ use crate::store::memory::MemoryStore;
 use crate::store::redis::{ConnectOptions, Endpoint, RedisStore};
 
 /// The prefix of a program that names none.
-const UNNAMED: &str = "cache";
+const DEFAULT_PREFIX: &str = "cache";
 
-/// Makes a [`Cache`]. Nothing is connected and no thread is started by building.
+/// Builder of a [`Cache`]. Building connects to no server and starts no thread.
 ///
 /// ```
 /// use std::time::Duration;
@@ -54,14 +54,14 @@ pub struct CacheBuilder {
     response_timeout: Duration,
     invalidation_timeout: Duration,
     replay_window: Duration,
-    lease: Duration,
-    near: Option<usize>,
+    lease_ttl: Duration,
+    near_cache: Option<usize>,
     near_max_silence: Duration,
     #[cfg(feature = "redis")]
     runtime_connections: bool,
     clock: Clock,
     #[cfg(feature = "redis")]
-    way: ConnectOptions,
+    connect_options: ConnectOptions,
     encoding: Encoding,
     memory_as_bytes: bool,
 }
@@ -98,32 +98,32 @@ impl CacheBuilder {
             response_timeout: Duration::from_millis(250),
             invalidation_timeout: Duration::from_secs(2),
             replay_window: Duration::from_secs(10),
-            lease: Duration::from_secs(5),
-            near: None,
+            lease_ttl: Duration::from_secs(5),
+            near_cache: None,
             near_max_silence: Duration::from_secs(1),
             #[cfg(feature = "redis")]
             runtime_connections: true,
             clock: Clock::system(),
             #[cfg(feature = "redis")]
-            way: ConnectOptions::default(),
+            connect_options: ConnectOptions::default(),
             encoding: Encoding::default(),
             memory_as_bytes: false,
         }
     }
 
-    /// A builder as the environment describes it:
+    /// Create a builder from the environment:
     ///
     /// | variable | meaning |
     /// |---|---|
     /// | `REDIS_URL` | the Redis to use; unset: memory |
     /// | `CACHE_ENABLED` | `true` or `false` (also `1`, `0`, `yes`, `no`, `on`, `off`) |
-    /// | `CACHE_DEFAULT_TIMEOUT` | default lifetime in seconds |
+    /// | `CACHE_DEFAULT_TIMEOUT` | default TTL in seconds |
     /// | `CACHE_KEY_PREFIX` | prefix of every key |
-    /// | `CACHE_TIMEOUT_<NAME>` | lifetime in seconds of the preset `<name>`; read by [`build`](Self::build), over any builder's |
+    /// | `CACHE_TIMEOUT_<NAME>` | TTL of the preset `<name>` in seconds; read by [`build`](Self::build), wins over the builder's |
     ///
     /// # Errors
     ///
-    /// [`CacheError::InvalidVariable`] names the variable and what would be right.
+    /// [`CacheError::InvalidVariable`] names the variable and the fix.
     pub fn from_env() -> Result<Self, CacheError> {
         let mut builder = Self::new();
         if let Some(url) = env::text("REDIS_URL")? {
@@ -141,86 +141,89 @@ impl CacheBuilder {
         Ok(builder)
     }
 
-    /// The prefix of every key, `[A-Za-z0-9_.-]+`; default `cache`. No prefix contains another's keys.
+    /// Set the prefix of every key, `[A-Za-z0-9_.-]+`; default `cache`. No prefix contains
+    /// another's keys.
     ///
-    /// Programs that share a Redis must have different ones, and the processes of one program the
-    /// same one: it is the name under which they find, invalidate and clear each other's entries. So
-    /// it isn't derived from the binary's name, and `build` logs a warning where Redis is used
-    /// without one.
+    /// Programs that share a Redis must have different prefixes, and the processes of one program
+    /// the same one: they find, invalidate and clear each other's entries by it. So it isn't
+    /// derived from the binary's name, and `build` logs a warning where Redis is used without one.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = Some(prefix.into());
         self
     }
 
-    /// The prefix if nothing else, such as `CACHE_KEY_PREFIX`, names one.
+    /// Set the prefix that is used if neither [`prefix`](Self::prefix) nor `CACHE_KEY_PREFIX` names
+    /// one.
     pub fn default_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.default_prefix = Some(prefix.into());
         self
     }
 
-    /// Stores entries in this process. The default.
+    /// Store entries in this process. The default.
     pub fn memory(mut self) -> Self {
         self.backend = Backend::Memory;
         self
     }
 
-    /// How many bytes the memory store may take, keys and bookkeeping included; default 64 MiB. What is read
-    /// least lately goes first. No value may take more than the store's smallest part, which is at least 4 MiB, or all
-    /// of a smaller store.
+    /// Set the capacity of the memory store in bytes, keys and bookkeeping included; default 64
+    /// MiB. The least recently used entries are evicted first. A value must fit in the store's
+    /// smallest shard, which is at least 4 MiB, or the whole of a smaller store.
     pub fn memory_capacity(mut self, bytes: usize) -> Self {
         self.memory_capacity = bytes;
         self
     }
 
-    /// The lifetime of what names no other; default 300 s.
+    /// Set the TTL of entries that name no other; default 300 s.
     pub fn default_ttl(mut self, ttl: Duration) -> Self {
         self.default_ttl = ttl;
         self
     }
 
-    /// Whether annotated functions are cached at all; default true. Explicit operations work either way.
+    /// Set whether annotated functions are cached at all; default true. Explicit operations work
+    /// either way.
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
         self
     }
 
-    /// A named lifetime, for `ttl = preset("name")`. The variable `CACHE_TIMEOUT_<NAME>`, if set, wins.
+    /// Add a named TTL, for `ttl = preset("name")`. The variable `CACHE_TIMEOUT_<NAME>`, if set,
+    /// wins.
     ///
-    /// [`build`](Self::build) refuses a lifetime of zero, and two names that one variable would name, such as
-    /// `user-profile` and `user_profile`.
-    /// A function that names a preset which is configured nowhere uses the default TTL, and a warning
-    /// says so at its first miss, once.
+    /// [`build`](Self::build) refuses a TTL of zero, and two names that have the same variable,
+    /// such as `user-profile` and `user_profile`. A function that names a preset which is
+    /// configured nowhere uses the default TTL, and logs a warning at its first miss, once.
     pub fn preset(mut self, name: impl Into<String>, ttl: Duration) -> Self {
         self.presets.insert(name.into(), ttl);
         self
     }
 
-    /// How long a call waits for another's computation before it runs the body itself; default 30 s.
+    /// Set how long a call waits for another caller's computation before it runs the body itself;
+    /// default 30 s.
     pub fn wait_timeout(mut self, limit: Duration) -> Self {
         self.wait_timeout = limit;
         self
     }
 
-    /// The clock of the memory store's lifetimes; default the system's.
+    /// Set the clock that governs the memory store's TTLs; default the system's.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Checks the input and makes the cache. Does no I/O: Redis is connected on first use.
+    /// Validate the options and create the cache. Does no I/O: Redis is connected on first use.
     ///
     /// # Errors
     ///
-    /// [`CacheError`] says which input is wrong and what would be right.
+    /// [`CacheError`] names the wrong option and the fix.
     pub fn build(self) -> Result<Cache, CacheError> {
         let named = self.prefix.clone().or_else(|| self.default_prefix.clone());
         #[cfg(feature = "redis")]
         let is_named = named.is_some();
-        let prefix = named.unwrap_or_else(|| UNNAMED.to_owned());
+        let prefix = named.unwrap_or_else(|| DEFAULT_PREFIX.to_owned());
         env::check_prefix(&prefix)?;
         positive("response_timeout", self.response_timeout)?;
         positive("invalidation_timeout", self.invalidation_timeout)?;
-        positive("lease_ttl", self.lease)?;
+        positive("lease_ttl", self.lease_ttl)?;
         positive("near_max_silence", self.near_max_silence)?;
         positive("default_ttl", self.default_ttl)?;
         values::check(&self.encoding)?;
@@ -228,9 +231,15 @@ impl CacheBuilder {
         let store = match &self.backend {
             Backend::Memory => Store::Memory(MemoryStore::new(self.memory_capacity)),
             #[cfg(feature = "redis")]
-            Backend::Redis(place) => {
+            Backend::Redis(endpoint) => {
                 let limits = self.limits();
-                let store = RedisStore::new(place, &self.way, &prefix, limits, &self.clock)?;
+                let store = RedisStore::new(
+                    endpoint,
+                    &self.connect_options,
+                    &prefix,
+                    limits,
+                    &self.clock,
+                )?;
                 if !is_named {
                     events::unnamed_prefix(&prefix);
                 }
@@ -240,13 +249,13 @@ impl CacheBuilder {
         Ok(self.assemble(prefix, presets, store))
     }
 
-    /// A cache that does nothing, for when no other can be had.
+    /// Build a cache that stores nothing, for an environment that describes no valid one.
     pub(crate) fn uncached(mut self) -> Cache {
         self.enabled = false;
         let (prefix, store) = (
             self.default_prefix
                 .clone()
-                .unwrap_or_else(|| UNNAMED.to_owned()),
+                .unwrap_or_else(|| DEFAULT_PREFIX.to_owned()),
             Store::Memory(MemoryStore::new(self.memory_capacity)),
         );
         self.assemble(prefix, HashMap::new(), store)
@@ -273,16 +282,16 @@ impl CacheBuilder {
 }
 
 impl Cache {
-    /// A builder with every default: memory, prefix `cache`, lifetime 300 s.
+    /// Create a builder with every default: memory, prefix `cache`, TTL 300 s.
     pub fn builder() -> CacheBuilder {
         CacheBuilder::new()
     }
 
-    /// A cache as the environment describes it. See [`CacheBuilder::from_env`].
+    /// Create a cache from the environment. See [`CacheBuilder::from_env`].
     ///
     /// # Errors
     ///
-    /// [`CacheError::InvalidVariable`] names the variable that can't mean anything.
+    /// [`CacheError::InvalidVariable`] names the malformed variable.
     pub fn from_env() -> Result<Self, CacheError> {
         CacheBuilder::from_env()?.build()
     }

@@ -1,4 +1,4 @@
-//! What the builder is told about the way to Redis: Sentinel, and TLS.
+//! Builder options for the connection to Redis: Sentinel and TLS.
 
 #[cfg(feature = "sentinel")]
 use super::Backend;
@@ -6,16 +6,18 @@ use super::CacheBuilder;
 #[cfg(feature = "sentinel")]
 use crate::store::redis::Endpoint;
 
-/// A master that sentinels know (feature `sentinel`).
+/// Options for a master that sentinels know (feature `sentinel`).
 #[cfg(feature = "sentinel")]
 impl CacheBuilder {
-    /// Stores entries in the Redis that is the master of this name, as the sentinels at these URLs know it. Each new
-    /// connection asks them all, and one that answers is enough; after a failover the cache goes on with the new
-    /// master, and first sends it the invalidations of the last [`replay_window`](Self::replay_window).
+    /// Store entries in the Redis that is the master of this name, according to the sentinels at
+    /// these URLs. Each new connection asks all of them, and one that answers is enough. After a
+    /// failover the cache continues with the new master, and first sends it the invalidations of
+    /// the last [`replay_window`](Self::replay_window).
     ///
-    /// `redis://[user:password@]host[:port]`, port 26379 if there is none. A user and password in such a URL are
-    /// the *sentinel's*; the master's are [`master_login`](Self::master_login). With `rediss://`, for all of them, the
-    /// master is spoken to over TLS too.
+    /// Each URL is `redis://[user:password@]host[:port]`, with port 26379 by default. A user and
+    /// password in such a URL are the *sentinel's*; the master's are set by
+    /// [`master_login`](Self::master_login). With `rediss://`, for all of them, the connection to
+    /// the master uses TLS too.
     ///
     /// ```
     /// use cache_runtime::Cache;
@@ -28,8 +30,8 @@ impl CacheBuilder {
     /// # Ok::<(), cache_runtime::CacheError>(())
     /// ```
     ///
-    /// [`build`](Self::build) refuses an empty list, an empty name, a URL that can't be read or that names a
-    /// database, and a list of which only a part is `rediss://`.
+    /// [`build`](Self::build) refuses an empty list, an empty name, a URL that is malformed or
+    /// names a database, and a list that mixes `redis://` and `rediss://`.
     pub fn redis_sentinel(
         mut self,
         urls: impl IntoIterator<Item = impl Into<String>>,
@@ -42,8 +44,9 @@ impl CacheBuilder {
         self
     }
 
-    /// User and password for the master that [`redis_sentinel`](Self::redis_sentinel) finds; the user is `default`
-    /// where the server knows a password only. Default: none. [`build`](Self::build) refuses an empty user or password.
+    /// Set the user and password for the master that [`redis_sentinel`](Self::redis_sentinel)
+    /// finds. The user is `default` where the server has a password only. Default: none.
+    /// [`build`](Self::build) refuses an empty user or password.
     ///
     /// ```
     /// # use cache_runtime::Cache;
@@ -54,11 +57,12 @@ impl CacheBuilder {
     /// # Ok::<(), cache_runtime::CacheError>(())
     /// ```
     pub fn master_login(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
-        self.way.login = Some((user.into(), password.into()));
+        self.connect_options.login = Some((user.into(), password.into()));
         self
     }
 
-    /// The database of the master that [`redis_sentinel`](Self::redis_sentinel) finds; default 0.
+    /// Set the database of the master that [`redis_sentinel`](Self::redis_sentinel) finds; default
+    /// 0.
     ///
     /// ```
     /// # use cache_runtime::Cache;
@@ -69,17 +73,17 @@ impl CacheBuilder {
     /// # Ok::<(), cache_runtime::CacheError>(())
     /// ```
     pub fn master_database(mut self, database: u32) -> Self {
-        self.way.database = database;
+        self.connect_options.database = database;
         self
     }
 }
 
-/// How `rediss://` is spoken (feature `tls`). Where the URL is `redis://`, these change nothing.
+/// Options for TLS (feature `tls`). Where the URL is `redis://`, they have no effect.
 #[cfg(feature = "tls")]
 impl CacheBuilder {
-    /// Certificates of authorities in PEM, one or several, that are believed *instead of* the system's. Needed where
-    /// the server's certificate is of an authority of your own, and where there is no system store (a minimal
-    /// container).
+    /// Trust these certificate authorities *instead of* the system's: PEM, one certificate or
+    /// several. Needed where the server's certificate is issued by an authority of your own, and
+    /// where there is no system store (a minimal container).
     ///
     /// ```no_run
     /// # use cache_runtime::Cache;
@@ -90,14 +94,14 @@ impl CacheBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// [`build`](Self::build) refuses what is no PEM or holds no certificate.
+    /// [`build`](Self::build) refuses input that isn't PEM or holds no certificate.
     pub fn tls_ca(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.way.tls.authorities = Some(pem.into());
+        self.connect_options.tls.authorities = Some(pem.into());
         self
     }
 
-    /// The certificate that this side shows to a server that asks for one, and its key, both in PEM (PKCS#8, PKCS#1
-    /// or SEC1). Certificates between it and its authority follow it.
+    /// Set the client certificate, for a server that asks for one, and its key, both in PEM
+    /// (PKCS#8, PKCS#1 or SEC1). Intermediate certificates follow the client's.
     ///
     /// ```no_run
     /// # use cache_runtime::Cache;
@@ -111,13 +115,13 @@ impl CacheBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// [`build`](Self::build) refuses what is no PEM, and a key that isn't the certificate's.
+    /// [`build`](Self::build) refuses input that isn't PEM, and a key that isn't the certificate's.
     pub fn tls_client_certificate(
         mut self,
         certificate: impl Into<Vec<u8>>,
         key: impl Into<Vec<u8>>,
     ) -> Self {
-        self.way.tls.own = Some((certificate.into(), key.into()));
+        self.connect_options.tls.own = Some((certificate.into(), key.into()));
         self
     }
 }

@@ -1,4 +1,4 @@
-//! What the builder is told about Redis.
+//! Builder options for Redis.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::CacheBuilder;
 #[cfg(feature = "redis")]
 use crate::store::redis::{Endpoint, Limits};
 
-/// Where Redis is.
+/// Options for the location of Redis.
 #[cfg(feature = "redis")]
 impl CacheBuilder {
     /// Store entries in the Redis at this URL, `redis://[user:password@]host[:port][/database]`, or
@@ -44,41 +44,47 @@ impl CacheBuilder {
     }
 }
 
-/// How long things may take; without the feature `redis`, nothing asks.
+/// Timeouts and connections. Without the feature `redis` they have no effect.
 impl CacheBuilder {
-    /// How long Redis may take to answer (connecting included) before it counts as down; default 250 ms.
+    /// Set how long Redis may take to answer (connecting included) before it counts as down;
+    /// default 250 ms.
     pub fn response_timeout(mut self, timeout: Duration) -> Self {
         self.response_timeout = timeout;
         self
     }
 
-    /// How long an invalidation on Redis may take before it counts as unsent, while Redis isn't known to be down;
-    /// default 2 s. Longer than a read's, since one that is late leaves other processes with old values.
+    /// Set how long an invalidation on Redis may take before it counts as unsent, while Redis isn't
+    /// known to be down; default 2 s. It is longer than a read's timeout, since a late invalidation
+    /// leaves other processes with old values.
     pub fn invalidation_timeout(mut self, timeout: Duration) -> Self {
         self.invalidation_timeout = timeout;
         self
     }
 
-    /// For how long acknowledged invalidations are remembered and sent again to a Redis that came back as another
-    /// server (restarted from a snapshot, or a new master), which may have forgotten them; default 10 s.
+    /// Set how long acknowledged invalidations are remembered, default 10 s. They are sent again to
+    /// a Redis that came back as another server (restarted from a snapshot, or a new master), since
+    /// it may have lost them.
     pub fn replay_window(mut self, window: Duration) -> Self {
         self.replay_window = window;
         self
     }
 
-    /// How long a lease in Redis lasts if its holder dies; a living one renews it. Default 5 s.
+    /// Set the TTL of a lease in Redis, after which the lease of a dead holder expires; default 5
+    /// s. A live holder renews its lease.
     pub fn lease_ttl(mut self, lease: Duration) -> Self {
-        self.lease = lease;
+        self.lease_ttl = lease;
         self
     }
 
-    /// Whether a tokio runtime that reads often gets a connection of its own, which spares its reads two changes of thread; default
-    /// true.
+    /// Set whether a tokio runtime that reads often gets a connection of its own, which saves two
+    /// thread switches per read; default true.
     ///
-    /// Such a connection needs the runtime's I/O. tokio doesn't tell whether a runtime was built with it, and panics where it is asked
-    /// to do I/O without. The cache catches that panic, once in a process, and reads over its own thread from then on; but a panic hook
-    /// sees it. In a program with such runtimes (no `enable_io`, no `enable_all`) and a hook that reports panics or ends the process,
-    /// pass false: then all reads go over the cache's own thread, and no panic is provoked.
+    /// Such a connection needs the runtime's I/O. tokio doesn't tell whether a runtime was built
+    /// with it, and panics where I/O is requested without it. The cache catches that panic, once
+    /// per process, and reads over its own thread from then on; but a panic hook sees it. If the
+    /// program has such runtimes (neither `enable_io` nor `enable_all`) and a hook that reports
+    /// panics or ends the process, pass false: then all reads go over the cache's own thread, and
+    /// this panic doesn't occur.
     ///
     /// ```
     /// use cache_runtime::Cache;
@@ -95,12 +101,16 @@ impl CacheBuilder {
         self
     }
 
-    /// Keeps up to so many bytes of what Redis holds in this process too; default: none. Redis tells of changes
-    /// (`CLIENT TRACKING`, Redis 6 or newer), so what other processes invalidate leaves within the time that its message takes,
-    /// and what this one invalidates has left when that returns. While Redis can't tell, nothing is served from here. A
-    /// function with `near = false` is kept out. Without Redis there is nothing to be in front of, and this does nothing.
+    /// Enable the near cache (client-side caching): keep up to this many bytes of the entries in
+    /// Redis in this process too. Default: off.
+    ///
+    /// Redis notifies the process of changes (`CLIENT TRACKING`, Redis 6 or newer). An entry that
+    /// another process invalidates is removed when the notification arrives; an entry that this
+    /// process invalidates is removed before the invalidation returns. While Redis can't notify,
+    /// the near cache serves no entries. A function with `near = false` is excluded. Without Redis
+    /// this option has no effect.
     pub fn near_cache(mut self, bytes: usize) -> Self {
-        self.near = Some(bytes);
+        self.near_cache = Some(bytes);
         self
     }
 
@@ -117,10 +127,10 @@ impl CacheBuilder {
         Limits {
             response: self.response_timeout,
             invalidation: self.invalidation_timeout,
-            lease: self.lease,
+            lease: self.lease_ttl,
             flight: self.wait_timeout,
             replay_window: self.replay_window,
-            near: self.near.filter(|bytes| *bytes > 0),
+            near: self.near_cache.filter(|bytes| *bytes > 0),
             near_max_silence: self.near_max_silence,
             runtime_connections: self.runtime_connections,
         }

@@ -1,13 +1,14 @@
-//! What the builder is told about the bytes of values.
+//! Builder options for the bytes of values.
 
 use super::CacheBuilder;
 use crate::entry::{Codec, Encoding};
 use crate::error::CacheError;
 
-/// How values are stored.
+/// Options for storing values.
 impl CacheBuilder {
-    /// The codec that is tried first. What it can't carry rightly (a field that was left out, say, for one that goes by
-    /// position) another one takes; readers take all.
+    /// Set the codec that is tried first. A value that it can't represent (for example, a
+    /// positional codec and a value with a skipped field) is encoded with another one. Readers
+    /// understand all codecs.
     ///
     /// ```
     /// use cache_runtime::{Cache, Codec};
@@ -20,13 +21,15 @@ impl CacheBuilder {
         self
     }
 
-    /// Compresses what is stored in Redis where its encoded value takes more than so many bytes and gets shorter;
-    /// default: nothing. With Zstandard (feature `zstd`), else LZ4 (feature `lz4`); entries say which, and a build reads
-    /// those that it has a feature for. The others are misses to it, and overwritten: turn a feature on everywhere before
-    /// this is used anywhere.
+    /// Compress values in Redis whose encoding takes more than this many bytes, if that makes them
+    /// shorter; default: off. Uses Zstandard (feature `zstd`), otherwise LZ4 (feature `lz4`). Each
+    /// entry names its method, and a build reads the methods that it has a feature for. Other
+    /// entries are misses for it, and are overwritten: enable a feature in every process before
+    /// this option is used in any.
     ///
-    /// The caller's thread does the work. Of JSON-like rows of 100 kB, LZ4 makes 23 kB in 40 µs and expands them in 12;
-    /// Zstandard makes 13 kB in 80 µs and expands them in 34. Below about a thousand bytes little is won.
+    /// The caller's thread does the work. For JSON-like rows of 100 kB, LZ4 takes 40 µs to produce
+    /// 23 kB and 12 µs to decompress them; Zstandard takes 80 µs to produce 13 kB and 34 µs to
+    /// decompress them. Below about a thousand bytes little is saved.
     ///
     /// ```
     /// use cache_runtime::Cache;
@@ -40,9 +43,9 @@ impl CacheBuilder {
         self
     }
 
-    /// Stores entries in memory as bytes too, as Redis would, so that tests without a server see what a program on Redis
-    /// sees; default false. A hit then decodes a value of its own, and a value that serde doesn't read as it wrote it isn't
-    /// stored. Hits get slower: this is for tests.
+    /// Store entries in memory as bytes, as in Redis, so that tests without a server behave like a
+    /// program on Redis; default false. A hit then decodes a value of its own, and a value that
+    /// does not survive the serde round trip isn't stored. Hits get slower: this is for tests.
     ///
     /// ```
     /// use cache_runtime::{Cache, cacheable};
@@ -76,13 +79,16 @@ impl CacheBuilder {
         self
     }
 
-    /// The most bytes of a value: in Redis encoded and not yet compressed, in memory as it was measured (about what its
-    /// texts and numbers take; encoded, if it was `set`). Default: what there is room for in memory, see
-    /// [`memory_capacity`](Self::memory_capacity), and 16 MiB for an entry in Redis as it is sent, which nothing raises.
+    /// Set the maximum size of a value in bytes. In Redis that is its encoded size before
+    /// compression. In memory it is its measured size (approximately the size of its strings and
+    /// numbers), or its encoded size if it was `set`. Default: the limit of
+    /// [`memory_capacity`](Self::memory_capacity) in memory, and 16 MiB for an entry in Redis as it
+    /// is sent, a limit that this option can't raise.
     ///
-    /// Too large a value is given to its caller and to those who wait for it. It isn't stored, and what stood at its key
-    /// stays; it is counted ([`Stats::too_large`](crate::Stats::too_large)) and logged, once for each function and cache.
-    /// Explicit operations that set answer [`CacheError::TooLarge`].
+    /// A value that is too large is returned to its caller and to waiting callers, but not stored;
+    /// an entry already cached under its key stays. It is counted
+    /// ([`Stats::too_large`](crate::Stats::too_large)) and logged, once for each function and
+    /// cache. Explicit operations that set a value return [`CacheError::TooLarge`].
     ///
     /// ```
     /// use cache_runtime::{Cache, CacheError};

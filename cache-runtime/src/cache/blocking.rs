@@ -11,8 +11,9 @@ use crate::ttl::IntoTtl;
 use crate::value::shape::{InResult, Whole};
 use crate::value::{Settable, Storable};
 
-/// The explicit operations for callers that don't await, on any thread, inside a runtime or outside. From
-/// [`Cache::blocking`]. Each blocks its thread as long as its namesake of [`Cache`] would wait.
+/// The explicit operations for callers that don't await, on any thread, inside a runtime or
+/// outside. Created by [`Cache::blocking`]. Each blocks its thread for as long as the operation of
+/// the same name of [`Cache`] would wait.
 ///
 /// ```
 /// use cache_runtime::Cache;
@@ -26,7 +27,7 @@ use crate::value::{Settable, Storable};
 pub struct BlockingCache(Cache);
 
 impl Cache {
-    /// The same cache without async.
+    /// Return a handle of the same cache with blocking operations.
     pub fn blocking(&self) -> BlockingCache {
         BlockingCache(self.clone())
     }
@@ -101,7 +102,7 @@ impl BlockingCache {
     ///
     /// # Errors
     ///
-    /// Those of `compute`.
+    /// The error of `compute`.
     pub fn try_get_or_set<T: Storable, E>(
         &self,
         key: &str,
@@ -160,7 +161,7 @@ impl BlockingCache {
     ///
     /// # Errors
     ///
-    /// What the store failed with.
+    /// The store's failure.
     pub fn health_check(&self) -> Result<Health, CacheError> {
         block_on(self.0.health_check())
     }

@@ -1,4 +1,4 @@
-//! Many entries in few round trips.
+//! Operations on many entries in few round trips.
 
 use std::sync::Arc;
 
@@ -73,7 +73,8 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// The store's failure; or that of a value that [`set`](Cache::set) would refuse: then nothing is stored.
+    /// The store's failure, or that of a value that [`set`](Cache::set) would refuse: then none of
+    /// the values is stored.
     pub async fn set_many(
         &self,
         entries: impl IntoIterator<Item = impl KeyAndValue>,

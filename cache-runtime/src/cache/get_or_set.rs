@@ -1,4 +1,4 @@
-//! A value, or what computes it.
+//! Reading a value, or computing and storing it.
 
 use std::future::Future;
 
@@ -11,10 +11,11 @@ use crate::ttl::IntoTtl;
 use crate::value::Storable;
 use crate::value::shape::{InResult, Whole};
 
-/// Read-through, for what no attribute says.
+/// Read-through operations, for code without an attribute.
 impl Cache {
-    /// The value of a key, or what `compute` gives, which is stored. Many callers of one missing key make one
-    /// computation. A failing store never shows: then it is computed.
+    /// Return the value of a key, or compute and store it. Many callers of one missing key share
+    /// one computation (single-flight). A failure of the store isn't returned: the value is
+    /// computed then.
     ///
     /// ```
     /// # use cache_runtime::Cache;
@@ -29,7 +30,7 @@ impl Cache {
     ///
     /// # Cancel safety
     ///
-    /// Dropped while it computes, another caller that waits takes over.
+    /// If the future is dropped while it computes, another waiting caller takes over.
     pub async fn get_or_set<T, F, Fut>(&self, key: &str, ttl: impl IntoTtl, compute: F) -> T
     where
         T: Storable,
@@ -40,12 +41,12 @@ impl Cache {
         run::read_async(lookup, async { compute().await }).await
     }
 
-    /// Like [`get_or_set`](Cache::get_or_set), for a computation that can fail. Errors aren't stored, and each
-    /// is its own caller's.
+    /// Like [`get_or_set`](Cache::get_or_set), for a computation that can fail. Errors aren't
+    /// stored, and each is returned to the caller that computed it only.
     ///
     /// # Errors
     ///
-    /// Those of `compute`.
+    /// The error of `compute`.
     pub async fn try_get_or_set<T, E, F, Fut>(
         &self,
         key: &str,

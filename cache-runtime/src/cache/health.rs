@@ -5,7 +5,7 @@ use crate::core::Cache;
 use crate::entry::Encoding;
 use crate::error::CacheError;
 
-/// What [`Cache::health_check`] measured.
+/// Result of [`Cache::health_check`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Health {
@@ -20,7 +20,7 @@ pub struct Health {
 }
 
 impl Cache {
-    /// Stores, reads and deletes a value, and tells how long each took.
+    /// Store, read and delete a value, and measure how long each takes.
     ///
     /// ```
     /// # use cache_runtime::Cache;
@@ -34,17 +34,18 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// What the store failed with. Counters aren't touched.
+    /// The store's failure. Counters don't change.
     ///
     /// # Cancel safety
     ///
-    /// Dropped in between, it may leave a key `<prefix>:cache-health:..` for at most ten seconds.
+    /// If the future is dropped before it completes, a key `<prefix>:cache-health:..` may remain
+    /// for at most ten seconds.
     pub async fn health_check(&self) -> Result<Health, CacheError> {
-        // A name of its own for each check, so that two don't read each other's.
+        // Each check has a key of its own, so that concurrent checks don't read each other's value.
         static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
         let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let key = format!("cache-health:{}-{number}", std::process::id());
-        // Whatever the cache says of its values: this is none of them.
+        // The default encoding: the cache's options for values don't apply to this one.
         let bytes = encode(&number, &Encoding::default())?;
         let ((), set) = timed(self.store_bytes(&key, bytes, Duration::from_secs(10))).await?;
         let (found, get) = timed(self.load_value::<u64>(&key)).await?;

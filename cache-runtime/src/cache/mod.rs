@@ -1,4 +1,4 @@
-//! The handle's explicit operations, for what no attribute says.
+//! The handle's explicit operations, for code without an attribute.
 
 mod blocking;
 mod bulk;

@@ -1,4 +1,4 @@
-//! The explicit operations.
+//! Explicit operations on one key or one pattern.
 
 #[cfg(feature = "redis")]
 use std::sync::Arc;
@@ -17,17 +17,19 @@ use crate::ttl::IntoTtl;
 use crate::value::Settable;
 use crate::value::payload::Payload;
 
-/// The explicit operations.
+/// Explicit operations.
 ///
-/// A key is a path, with its variant if it has one, and is taken as it is written: `posts:42`. It may also be the full
-/// key, `quickpost:posts:42`, that a `.._cache_key(..)` companion, a log line or `redis-cli` shows: a key that begins with
-/// this cache's prefix and `:` is a full key. So a path that itself begins with that text must be into_lookup in full,
-/// `quickpost:quickpost:42`. The `.._cache_path(..)` companions do that by themselves, and so does [`key!`](crate::key) where its
-/// first segment holds a value: no value, not even the prefix, makes them name another entry.
+/// A key is a path, with its variant if it has one, and is taken as it is written: `posts:42`. It
+/// may also be the full key, `quickpost:posts:42`, as a `.._cache_key(..)` companion, a log line or
+/// `redis-cli` shows it: a key that begins with this cache's prefix and `:` is a full key. So a
+/// path that itself begins with that text must be given in full, `quickpost:quickpost:42`. The
+/// `.._cache_path(..)` companions do that by themselves, and so does [`key!`](crate::key) where its
+/// first segment holds a value: whatever the value, even the prefix itself, they never name another
+/// entry.
 ///
 /// Values in a key are escaped by [`key!`](crate::key) and [`escape`](crate::escape).
 impl Cache {
-    /// The value of a key, if it is there and a `T`.
+    /// Return the value of a key, if it is cached and a `T`.
     ///
     /// # Errors
     ///
@@ -66,20 +68,24 @@ impl Cache {
         }
     }
 
-    /// Stores a value, over any other. A text is passed as it is, `cache.set("greeting", "hello", 60)`: of
-    /// a reference to a reference, `&"hello"`, the compiler says that its `Deserialize` isn't general
-    /// enough, since only a `String` can be read back. `ttl` is a [`Duration`], seconds, or `None` for the cache's default.
+    /// Store a value, replacing any other. Pass a string as it is, `cache.set("greeting", "hello",
+    /// 60)`: for a reference to a reference, `&"hello"`, the compiler reports that its
+    /// `Deserialize` isn't general enough, since only a `String` can be read back. `ttl` is a
+    /// [`Duration`], seconds, or `None` for the cache's default.
     ///
-    /// A computation of the same key that is under way is overtaken: its value isn't stored any more.
+    /// A computation of the same key that is under way is superseded: its value is no longer
+    /// stored.
     ///
     /// # Errors
     ///
-    /// The store's failure; or [`CacheError::TooLarge`], [`CacheError::TooDeep`], [`CacheError::Changed`] for a value that
-    /// serde doesn't read as it wrote it, [`CacheError::Encode`] for one that no codec carries: then what was stored there
+    /// The store's failure; [`CacheError::TooLarge`]; [`CacheError::TooDeep`];
+    /// [`CacheError::Changed`] for a value that does not survive the serde round trip;
+    /// [`CacheError::Encode`] for one that no codec can represent. The entry that was cached before
     /// stays.
     ///
-    /// A field with `#[serde(skip)]`, or one whose `serialize_with` writes something that is written the same once more
-    /// (`"***"`), isn't found here. Functions with `#[cacheable]` find both where the type is `PartialEq`.
+    /// Two values that change are not detected here: a field with `#[serde(skip)]`, and a field
+    /// whose `serialize_with` writes a value that encodes to itself (`"***"`). Functions with
+    /// `#[cacheable]` detect both where the type is `PartialEq`.
     ///
     /// # Cancel safety
     ///
@@ -98,7 +104,7 @@ impl Cache {
         };
         let counter = match &stored {
             Ok(()) => Some(Counter::Fills),
-            // Counted as what it is.
+            // Already counted as too large.
             Err(CacheError::TooLarge { .. }) => None,
             Err(_) => Some(Counter::Errors),
         };
@@ -108,7 +114,8 @@ impl Cache {
         stored
     }
 
-    /// The entry of a value that is set. Too large a one is counted and logged here, so that all who set do the same.
+    /// Encode the entry of a value that is set. A value that is too large is counted and logged
+    /// here, so that all operations that set do the same.
     pub(crate) fn encode<T: Settable + ?Sized>(
         &self,
         function: &'static str,
@@ -159,7 +166,7 @@ impl Cache {
             .invalidate_key(key, || store.insert(key, entry, inner.clock.now()));
     }
 
-    /// Deletes a key; whether it was there.
+    /// Delete a key. Returns whether it existed.
     ///
     /// # Errors
     ///
@@ -182,13 +189,14 @@ impl Cache {
         }
     }
 
-    /// Deletes what the pattern matches, and gives the number of entries. The pattern is a glob (`*`, `?`,
-    /// `[..]`, `\`) over paths, without the prefix: every variant of a matching path goes, and `posts:42:*` includes `posts:42`.
-    /// A value in it needs escaping, which [`pattern!`](crate::pattern) does.
+    /// Delete the entries that the pattern matches, and return their number. The pattern is a glob
+    /// (`*`, `?`, `[..]`, `\`) over paths, without the prefix. Every variant of a matching path is
+    /// deleted, and `posts:42:*` includes `posts:42`. A value in the pattern needs escaping, which
+    /// [`pattern!`](crate::pattern) does.
     ///
     /// # Errors
     ///
-    /// The store's failure; what was deleted before it stays deleted.
+    /// The store's failure; entries that were deleted before it stay deleted.
     ///
     /// # Cancel safety
     ///
@@ -201,17 +209,17 @@ impl Cache {
         .await
     }
 
-    /// Deletes every entry of this prefix, and gives their number.
+    /// Delete every entry of this prefix, and return their number.
     ///
     /// # Errors
     ///
-    /// The store's failure; what was deleted before it stays deleted.
+    /// The store's failure; entries that were deleted before it stay deleted.
     pub async fn clear(&self) -> Result<u64, CacheError> {
         self.invalidate(Origin::explicit("clear"), vec![Pattern::new("*")])
             .await
     }
 
-    /// Whether a key is there.
+    /// Whether a key is cached.
     ///
     /// # Errors
     ///
@@ -220,8 +228,9 @@ impl Cache {
         Ok(self.ttl(key).await?.is_some())
     }
 
-    /// How long a key still lives; `None` if it isn't there. One that outlives its lifetime, because its function has `stale`
-    /// or the like, is as good as gone when that ends.
+    /// Return the remaining TTL of a key; `None` if it isn't cached. An entry that outlives its
+    /// TTL, because its function has `stale` or a similar option, counts as not cached once the TTL
+    /// ends.
     ///
     /// # Errors
     ///
@@ -250,6 +259,6 @@ pub(crate) fn encode<T: Settable + ?Sized>(
         created: crate::clock::unix_millis(),
         ..Facts::default()
     };
-    // A function that is generic can't find out whether `T` is `PartialEq`.
+    // Generic code can't find out whether `T` is `PartialEq`.
     Ok(entry::encode(value, &facts, encoding, entry::incomparable)?.bytes)
 }

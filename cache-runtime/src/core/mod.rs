@@ -1,4 +1,4 @@
-//! The handle's type and what all its clones share: what a call needs of a cache.
+//! The handle's type and the state that its clones share: the core that every call needs.
 
 mod not_stored;
 pub(crate) mod prefix;
@@ -24,9 +24,10 @@ use crate::store::redis::{PendingReply, RedisStore, Target};
 pub(crate) use not_stored::Logged;
 use prefix::Prefix;
 
-/// The handle of a cache: cheap to clone, and all clones are one cache.
+/// Handle of a cache: cheap to clone, and all clones are one cache.
 ///
-/// Annotated functions use [`Cache::current`]. The operations here are for what no attribute says.
+/// Annotated functions use [`Cache::current`]. The operations here are for code without an
+/// attribute.
 ///
 /// ```
 /// use std::time::Duration;
@@ -46,7 +47,7 @@ pub struct Cache {
     pub(crate) inner: Arc<Inner>,
 }
 
-/// What all clones of a handle share.
+/// The state that all clones of a handle share.
 pub(crate) struct Inner {
     pub(crate) prefix: Prefix,
     pub(crate) enabled: bool,
@@ -68,23 +69,23 @@ impl Cache {
         &self.inner
     }
 
-    /// The prefix of every key of this cache.
+    /// Return the prefix of every key of this cache.
     pub fn prefix(&self) -> &str {
         self.inner.prefix.as_str()
     }
 
-    /// The key as it stands in Redis and in logs.
+    /// Return the key as it appears in Redis and in logs.
     pub(crate) fn full_key(&self, key: &str) -> String {
         format!("{}:{key}", self.inner.prefix)
     }
 
-    /// Return the path and variant that a key of an explicit operation names. A key that begins with this
-    /// cache's prefix and `:` is a full key.
+    /// Return the path and variant that a key of an explicit operation names. A key that begins
+    /// with this cache's prefix and `:` is a full key.
     pub(crate) fn stored_key<'k>(&self, key: &'k str) -> &'k str {
         self.inner.prefix.strip(key).unwrap_or(key)
     }
 
-    /// How a value of this key is to be encoded.
+    /// Return the encoding for the value of this key.
     pub(crate) fn encoding_of(&self, key: &str) -> Encoding {
         let encoding = self.inner.encoding;
         match &self.inner.store {
@@ -94,29 +95,30 @@ impl Cache {
         }
     }
 
-    /// What this cache has done so far, in all and for each annotated function.
+    /// Return the counters of this cache, in total and for each annotated function.
     pub fn stats(&self) -> Stats {
         self.inner.counters.snapshot(self.inner.store.size())
     }
 
-    /// Sets all counters to zero.
+    /// Set all counters to zero.
     pub fn reset_stats(&self) {
         self.inner.counters.reset();
     }
 
-    /// Removes what the patterns match and gives the number of entries. What is to be done begins now, whether
-    /// or not the returned future is polled: in memory it is done, on Redis it is under way on the cache's thread.
+    /// Remove the entries that the patterns match, and return their number. The work begins now,
+    /// whether or not the returned future is polled: in memory it is then done, on Redis it is
+    /// under way on the cache's thread.
     pub(crate) fn invalidate(
         &self,
         origin: Origin,
         patterns: Vec<Pattern>,
     ) -> impl Future<Output = Result<u64, CacheError>> + Send + use<> {
         let begun = match &self.inner.store {
-            Store::Memory(_) => Begun::Done(self.invalidate_memory(origin, &patterns)),
+            Store::Memory(_) => Invalidation::Done(self.invalidate_memory(origin, &patterns)),
             #[cfg(feature = "redis")]
             Store::Redis(store) => {
                 let targets = patterns.into_iter().map(Target::Pattern);
-                Begun::PendingReply(
+                Invalidation::PendingReply(
                     targets
                         .map(|target| self.invalidate_redis(store, origin, target))
                         .collect(),
@@ -126,7 +128,8 @@ impl Cache {
         begun.finish()
     }
 
-    /// Flights first: one that lands before is found in the store, one that lands after can't fill any more.
+    /// Flights first: a flight that stores its value before is found in the store, and one that
+    /// ends later can't fill any more.
     fn invalidate_memory(&self, origin: Origin, patterns: &[Pattern]) -> u64 {
         let mut total = 0;
         for pattern in patterns {
@@ -143,7 +146,8 @@ impl Cache {
         total
     }
 
-    /// Removes one entry; whether it was there. Begins now, like [`invalidate`](Self::invalidate).
+    /// Remove one entry. Returns whether it existed. Begins now, like
+    /// [`invalidate`](Self::invalidate).
     pub(crate) fn delete_entry(
         &self,
         origin: Origin,
@@ -152,14 +156,14 @@ impl Cache {
         let begun = match &self.inner.store {
             Store::Memory(store) => {
                 let now = self.inner.clock.now();
-                // Taken, not removed: the value is dropped when the table's lock isn't held any more.
+                // `take`, not `remove`: the value is dropped after the table's lock is released.
                 let taken = self.inner.flights.invalidate_key(key, || store.take(key));
                 let removed = taken.is_some_and(|entry| entry.expires > now);
                 self.invalidated(origin, key, u64::from(removed));
-                Begun::Done(u64::from(removed))
+                Invalidation::Done(u64::from(removed))
             }
             #[cfg(feature = "redis")]
-            Store::Redis(store) => Begun::PendingReply(vec![self.invalidate_redis(
+            Store::Redis(store) => Invalidation::PendingReply(vec![self.invalidate_redis(
                 store,
                 origin,
                 Target::Key(key.into()),
@@ -196,20 +200,20 @@ impl Cache {
     }
 }
 
-/// An invalidation that has begun. Dropping it stops nothing.
-enum Begun {
+/// An invalidation that has begun. Dropping it doesn't stop it.
+enum Invalidation {
     Done(u64),
     #[cfg(feature = "redis")]
     PendingReply(Vec<PendingReply<u64>>),
 }
 
-impl Begun {
+impl Invalidation {
     async fn finish(self) -> Result<u64, CacheError> {
         match self {
             Self::Done(count) => Ok(count),
             #[cfg(feature = "redis")]
             Self::PendingReply(parts) => {
-                // What one pattern failed with is no reason not to wait for the next.
+                // After one pattern fails, the others are still awaited.
                 let (mut total, mut failure) = (0, None);
                 for part in parts {
                     match part.await {
@@ -233,8 +237,8 @@ impl fmt::Debug for Cache {
     }
 }
 
-/// A preset's name as it stands in a variable, in lower case: its letters may be of either case, and what is no
-/// letter or digit is `_`.
+/// Return a preset's name in the form that variables have, in lower case: letters may be of either
+/// case, and other characters than letters and digits become `_`.
 pub(crate) fn preset_key(preset: &str) -> String {
     preset
         .chars()

@@ -1,5 +1,6 @@
-//! Values that aren't stored: too large ones, and those that no codec carries or that would come back changed. Each is
-//! said once for each function, since the next call's value is likely to be of the kind.
+//! Values that aren't stored: values that are too large, that no codec can represent, or that would
+//! read back changed. Each problem is logged once for each function, since the next call's value is
+//! likely to have it too.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -11,67 +12,70 @@ use crate::site::Origin;
 use crate::stats::Counter;
 use crate::store::Store;
 
-/// What has been logged, or tried, of which call site: by number, and explicit operations, which share one, by name.
-/// There is no more of it than the program has of them.
+/// The problems already logged, or checked for, by call site: call sites are known by number, and
+/// explicit operations, which share a number, by name. Its size is bounded by the number of call
+/// sites.
 #[derive(Default)]
-pub(crate) struct Logged(Mutex<HashSet<(usize, &'static str, What)>>);
+pub(crate) struct Logged(Mutex<HashSet<(usize, &'static str, Problem)>>);
 
-/// What is said once.
+/// A problem that is logged once.
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
-pub(crate) enum What {
+pub(crate) enum Problem {
     TooLarge,
     NotStored,
     NoKey,
     UnknownPreset,
-    /// Not said: done once.
+    /// Not logged: a check that is done once.
     RoundTrip,
 }
 
 impl Logged {
-    /// Whether this is the call site's first.
-    pub(crate) fn is_first(&self, origin: Origin, what: What) -> bool {
+    /// Whether this is the call site's first problem of this kind.
+    pub(crate) fn is_first(&self, origin: Origin, problem: Problem) -> bool {
         let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        logged.insert((origin.number, origin.function, what))
+        logged.insert((origin.number, origin.function, problem))
     }
 }
 
 impl Cache {
-    /// Whether the error is that a value is too large; then it is counted, and logged if it is the call site's first.
-    /// A list that has grown too long would else be logged with every call.
+    /// Whether the error is that a value is too large. If so, count it, and log the call site's
+    /// first. A list that has grown too long would otherwise be logged at every call.
     pub(crate) fn is_too_large(&self, origin: Origin, key: &str, error: &CacheError) -> bool {
         let &CacheError::TooLarge { bytes, limit } = error else {
             return false;
         };
         self.inner.counters.add(origin.number, Counter::TooLarge, 1);
-        // Nothing is held while foreign code, the subscriber, runs. What nobody hears isn't said yet.
-        if events::warnings_wanted() && self.inner.logged.is_first(origin, What::TooLarge) {
-            let (key, fix) = (self.full_key(key), self.more_room(limit));
+        // Hold no lock while user code, the subscriber, runs. Without a subscriber the problem
+        // doesn't count as logged.
+        if events::warnings_wanted() && self.inner.logged.is_first(origin, Problem::TooLarge) {
+            let (key, fix) = (self.full_key(key), self.fix_for(limit));
             events::too_large(origin.function, &key, (bytes, limit), fix);
         }
         true
     }
 
-    /// Logs why a value isn't stored, if it is the call site's first.
-    pub(crate) fn say_not_stored(&self, origin: Origin, key: &str, error: &CacheError) {
-        if events::warnings_wanted() && self.inner.logged.is_first(origin, What::NotStored) {
+    /// Log why a value isn't stored, if it is the call site's first.
+    pub(crate) fn log_not_stored(&self, origin: Origin, key: &str, error: &CacheError) {
+        if events::warnings_wanted() && self.inner.logged.is_first(origin, Problem::NotStored) {
             events::not_stored(origin.function, &self.full_key(key), error);
         }
     }
 
-    /// Logs why a call has no key, if it is the call site's first.
-    pub(crate) fn say_no_key(&self, origin: Origin, template: &str, reason: &str) {
-        if events::warnings_wanted() && self.inner.logged.is_first(origin, What::NoKey) {
+    /// Log why a call has no key, if it is the call site's first.
+    pub(crate) fn log_no_key(&self, origin: Origin, template: &str, reason: &str) {
+        if events::warnings_wanted() && self.inner.logged.is_first(origin, Problem::NoKey) {
             events::no_key(origin.function, template, reason);
         }
     }
 
-    /// Whether no value of the call site was tried to be read back yet, and somebody listens to what is found.
-    pub(crate) fn is_untried(&self, origin: Origin) -> bool {
-        events::warnings_wanted() && self.inner.logged.is_first(origin, What::RoundTrip)
+    /// Whether the round trip of the call site's values hasn't been checked yet, and a subscriber
+    /// would receive the result.
+    pub(crate) fn needs_round_trip_check(&self, origin: Origin) -> bool {
+        events::warnings_wanted() && self.inner.logged.is_first(origin, Problem::RoundTrip)
     }
 
-    /// What the programmer can do about a limit.
-    fn more_room(&self, limit: usize) -> &'static str {
+    /// Return the fix for a limit.
+    fn fix_for(&self, limit: usize) -> &'static str {
         match &self.inner.store {
             _ if self.inner.encoding.max_value_bytes == Some(limit) => {
                 "store less of it, or raise `max_value_bytes`"

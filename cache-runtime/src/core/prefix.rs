@@ -1,10 +1,10 @@
-//! The prefix of a cache, and the one ambiguity that it makes: a path may begin with it too.
+//! The prefix of a cache, and the one ambiguity that it creates: a path may begin with it too.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{PoisonError, RwLock};
 
-/// The prefixes of the caches that this process has, and how many caches have each.
+/// The prefixes of this process's caches, and the number of caches with each.
 static LIVE: RwLock<BTreeMap<String, usize>> = RwLock::new(BTreeMap::new());
 
 /// The prefix of one cache.
@@ -22,13 +22,14 @@ impl Prefix {
         &self.0
     }
 
-    /// What follows the prefix in a full key of this cache.
+    /// Strip the prefix from a full key of this cache.
     pub(crate) fn strip<'k>(&self, key: &'k str) -> Option<&'k str> {
         key.strip_prefix(&*self.0)?.strip_prefix(':')
     }
 
-    /// A path as the operations of this cache understand it: in full, if it looks like a full key.
-    pub(crate) fn unmistakable(&self, path: &str) -> String {
+    /// Return a path as the operations of this cache take it: in full, if it could be mistaken for
+    /// a full key.
+    pub(crate) fn unambiguous(&self, path: &str) -> String {
         match self.strip(path) {
             Some(_) => format!("{self}:{path}"),
             None => path.to_owned(),
@@ -54,8 +55,9 @@ impl fmt::Display for Prefix {
     }
 }
 
-/// A path, put in full if it begins with the prefix of any cache of this process: that one would take it for a full key.
-pub(crate) fn unmistakable_to_all(path: String) -> String {
+/// Return a path, in full if it begins with the prefix of any cache in this process, since that
+/// cache would take it for a full key.
+pub(crate) fn unambiguous_to_all(path: String) -> String {
     let live = LIVE.read().unwrap_or_else(PoisonError::into_inner);
     match path.split_once(':') {
         Some((first, _)) if live.contains_key(first) => format!("{first}:{path}"),

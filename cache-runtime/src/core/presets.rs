@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use crate::core::not_stored::What;
+use crate::core::not_stored::Problem;
 use crate::core::{Cache, preset_key};
 use crate::events;
 use crate::site::Origin;
 
 impl Cache {
-    /// The TTL of a preset, for this call site.
+    /// Return the TTL of a preset, for this call site.
     ///
-    /// A name that is configured nowhere is logged when a call first uses it, once for each function.
-    /// It isn't an error of `build`: the call sites of every linked crate are known there, also those
-    /// that the program never calls, or calls with another cache.
+    /// A name that is configured nowhere is logged when a call first uses it, once for each
+    /// function. `build` can't report it as an error: it knows the call sites of every linked
+    /// crate, including those that the program never calls, or calls with another cache.
     pub(crate) fn preset(&self, origin: Origin, name: &str) -> Option<Duration> {
         let ttl = self.inner.presets.get(&preset_key(name)).copied();
         if ttl.is_none() {
@@ -23,8 +23,10 @@ impl Cache {
 
     #[cold]
     fn unknown_preset(&self, origin: Origin, name: &str) {
-        // Nothing is held while foreign code, the subscriber, runs. What nobody hears isn't said yet.
-        if !events::warnings_wanted() || !self.inner.logged.is_first(origin, What::UnknownPreset) {
+        // Hold no lock while user code, the subscriber, runs. Without a subscriber the problem
+        // doesn't count as logged.
+        if !events::warnings_wanted() || !self.inner.logged.is_first(origin, Problem::UnknownPreset)
+        {
             return;
         }
         let mut known: Vec<_> = self

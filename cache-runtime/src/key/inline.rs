@@ -1,7 +1,7 @@
 //! `key!` and `pattern!`: what the attributes' templates become, outside of an attribute.
 
 use super::writer::{Rendered, with_rendering};
-use crate::core::prefix::unmistakable_to_all;
+use crate::core::prefix::unambiguous_to_all;
 use crate::events;
 use crate::site::is_ambiguous;
 
@@ -13,7 +13,7 @@ pub fn key_text(template: &'static str, shape: &'static str, render: Rendered<'_
     let first = shape.split(':').next().unwrap_or_default();
     // A value could be the prefix of a cache. What the literal begins with is its author's choice.
     match first.contains('\u{1}') {
-        true => unmistakable_to_all(path),
+        true => unambiguous_to_all(path),
         false => path,
     }
 }

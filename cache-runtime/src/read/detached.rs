@@ -1,10 +1,10 @@
 //! Computations that outlive their caller: `#[cacheable(.., detached = true)]`.
 //!
-//! While its caller waits, a body runs in the caller's task like any other: its value, its error and
-//! its panic take the same way, and nothing is paid for the option. A caller that goes (a timeout, a
-//! client that hung up) leaves the future, as far as it has come, to a task of its own. That task
-//! holds the flight and the lease which the caller held, so it fills and serves like the caller
-//! would have, and an invalidation voids it like any other.
+//! While its caller waits, the body runs in the caller's task like any other: its value, its error
+//! and its panic take the same path, and the option costs nothing. If the caller goes (a timeout, a
+//! client that hung up), the future, as far as it has come, moves to a task of its own. That task
+//! holds the flight and the lease which the caller held. So it fills and serves as the caller would
+//! have, and an invalidation voids it like any other.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -17,7 +17,7 @@ use crate::flight::Flight;
 use crate::flight::nesting::Around;
 use crate::read::call::Call;
 use crate::read::lookup::{Lookup, LookupState};
-use crate::read::refresh::{Resolution, Surroundings, is_err};
+use crate::read::refresh::{CallContext, Resolution, is_err};
 use crate::read::run::read_async_if;
 use crate::runtime::sleep;
 use crate::ttl::IntoTtl;
@@ -25,7 +25,7 @@ use crate::value::shape::Cached;
 
 type Computing<R> = Pin<Box<dyn Future<Output = R> + Send>>;
 
-/// What a detached body, or a closure of its attribute, must be.
+/// A detached body, or a closure of its attribute.
 #[diagnostic::on_unimplemented(
     message = "this function can't be `detached`: its body, or a closure of its attribute, isn't `Send + 'static`",
     label = "not `Send + 'static`",
@@ -36,10 +36,10 @@ pub trait Detachable: Send + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Send + 'static> Detachable for T {}
 
-/// Answers an async call like [`read_async_if`](crate::__private::read_async_if), by a body that
-/// outlives it.
+/// Answer an async call like [`read_async_if`](crate::__private::read_async_if), by a body that
+/// outlives its caller.
 ///
-/// Cancel safety: dropped while it waits, it leaves no trace; dropped while it computes, the
+/// Cancel safety: dropped while it waits, it leaves no trace. Dropped while it computes, the
 /// computation goes on in a task of its own, until the cache's `wait_timeout` at most.
 pub fn read_detached<R, S, V, D, U, B>(
     lookup: Lookup<R, S>,
@@ -55,19 +55,21 @@ where
     U: FnOnce(&R::Stored) -> bool + Detachable,
     B: Future<Output = R> + Send + 'static, // otherwise take `detached` away
 {
-    // In a box: only a call that isn't answered at once comes here, and every caller's future would
-    // carry it.
+    // Boxed: only a call that isn't answered at once comes here, and unboxed it would enlarge every
+    // caller's future.
     Box::pin(async move {
         match lookup.resolve(false).await {
             Resolution::Plain(lookup) => lead(lookup, value_ttl, unless, body).await,
-            // For functions that name a refresh, whose way is another.
-            Resolution::Refresh(refresh) => refresh.pay_detached(value_ttl, unless, body).await,
+            // Functions that name a refresh go through `Background::read_detached`.
+            Resolution::Refresh(refresh) => {
+                refresh.recompute_detached(value_ttl, unless, body).await
+            }
         }
     })
 }
 
-/// Runs what is left of a call that is resolve_blocking: the body detached if it leads, attached if it runs
-/// by itself, since it fills nothing then.
+/// Finish a call that is resolved. The body runs detached if this call leads. It runs attached if
+/// it bypasses the cache, since it fills nothing then.
 pub(crate) async fn lead<R, S, V, D, U, B>(
     lookup: Lookup<R, S>,
     value_ttl: V,
@@ -93,19 +95,19 @@ where
     }
 }
 
-/// A computation that its caller polls while it is there.
+/// A computation that its caller polls until the caller is dropped.
 pub(crate) struct Detached<R: 'static> {
-    /// `None` once it has returned, or has panicked.
+    /// `None` once it has returned or panicked.
     computing: Option<Computing<R>>,
-    heritage: Option<Box<Heritage<R>>>,
+    handover: Option<Box<Handover<R>>>,
 }
 
-/// What the caller leaves behind beside the computation.
-struct Heritage<R> {
+/// The state that outlives the caller, beside the computation.
+struct Handover<R> {
     flight: Arc<Flight>,
     call: Call,
     since: Instant,
-    surroundings: Surroundings,
+    context: CallContext,
     around: Around,
     is_err: fn(&R) -> bool,
 }
@@ -115,17 +117,17 @@ impl<R: 'static> Detached<R> {
     where
         R: Cached<S>,
     {
-        let heritage = Heritage {
+        let handover = Handover {
             flight,
             call,
             since: Instant::now(),
-            surroundings: Surroundings::current(),
+            context: CallContext::current(),
             around: Around::current(),
             is_err: is_err::<R, S>,
         };
         Self {
             computing: Some(computing),
-            heritage: Some(Box::new(heritage)),
+            handover: Some(Box::new(handover)),
         }
     }
 }
@@ -134,7 +136,7 @@ impl<R: 'static> Future for Detached<R> {
     type Output = R;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
-        // Taken while it is polled, so that a body which panics isn't left to anybody.
+        // Taken while it is polled, so that a body that panics isn't carried on.
         let Some(mut computing) = self.computing.take() else {
             return Poll::Pending;
         };
@@ -148,22 +150,22 @@ impl<R: 'static> Future for Detached<R> {
 
 impl<R: 'static> Drop for Detached<R> {
     fn drop(&mut self) {
-        if let (Some(computing), Some(heritage)) = (self.computing.take(), self.heritage.take()) {
-            heritage.carry_on(computing);
+        if let (Some(computing), Some(handover)) = (self.computing.take(), self.handover.take()) {
+            handover.carry_on(computing);
         }
     }
 }
 
-impl<R: 'static> Heritage<R> {
-    /// Gives the computation a task of its own for what is left of `wait_timeout`. If that task can't
+impl<R: 'static> Handover<R> {
+    /// Give the computation a task of its own for the rest of `wait_timeout`. If that task can't
     /// run, or its runtime ends, the computation is dropped there: it gives its lease back, and a
-    /// caller that waits takes over.
+    /// waiting caller takes over.
     fn carry_on(self: Box<Self>, computing: Computing<R>) {
         let Self {
             flight,
             call,
             since,
-            surroundings,
+            context,
             around,
             is_err,
         } = *self;
@@ -172,10 +174,11 @@ impl<R: 'static> Heritage<R> {
         if left.is_zero() {
             return;
         }
-        // Otherwise those who wait in the caller's task would take it for one that nobody polls.
+        // Otherwise callers that wait in the same task would take the leader for one that is no
+        // longer polled.
         flight.leave();
         drop(flight);
-        surroundings.spawn(async move {
+        context.spawn(async move {
             let failed = match within(left, around, computing).await {
                 Some(value) if !is_err(&value) => return,
                 Some(_) => {
@@ -189,7 +192,7 @@ impl<R: 'static> Heritage<R> {
     }
 }
 
-/// The computation's value, if it has one before the time is over. Otherwise it is dropped here.
+/// Return the computation's value if it completes in time. Otherwise drop the computation.
 async fn within<R>(time: Duration, around: Around, mut computing: Computing<R>) -> Option<R> {
     let mut timer = None;
     poll_fn(|cx| {

@@ -1,6 +1,6 @@
-//! What a call does until it is known whether this process holds its entry: the key, the look and, on a hit, the count. One
-//! copy for all functions. What is generic is a thin shell around it, in `lookup.rs`; what a hit doesn't need is in functions of
-//! its own.
+//! The path of a call until it is known whether this process holds its entry: render the key, look
+//! it up and, on a hit, count it. This code is compiled once for all functions. The generic shell
+//! around it is in `lookup.rs`, and everything that a hit doesn't need is in functions of its own.
 
 use std::any::{Any, TypeId};
 use std::sync::Arc;
@@ -18,81 +18,84 @@ use crate::store::memory::{MemoryStore, Unmatched};
 use crate::ttl::Ttl;
 use crate::value::payload::{Payload, Value};
 
-/// A call's key, still to be written.
+/// A call whose key isn't rendered yet.
 #[derive(Clone, Copy)]
 pub(crate) struct Request<'a> {
     pub(crate) site: &'a ReadSite,
-    /// Not by value: a copy would wait for what was only just written.
+    /// By reference: copying it would stall on store-to-load forwarding, since it was only just
+    /// written.
     pub(crate) render: &'a Rendered<'a>,
 }
 
-/// What a call can use at once. Nearly every hit is of this kind, and of the call site's version.
+/// The kind of entry that a call can use at once. Nearly every hit is of this kind and of the call
+/// site's version.
 pub(crate) struct Expected {
-    /// The type that it stores.
+    /// The type that the function stores.
     pub(crate) stored: TypeId,
-    /// Whether it has a place for a `None`.
+    /// Whether the return type has a `None`.
     pub(crate) none: bool,
 }
 
-/// What a call comes to that isn't answered with a value.
+/// Outcome of a lookup without a value.
 pub(crate) enum Miss {
-    /// A `None`, which is expected.
+    /// A cached `None`, which the return type can express.
     CachedNone,
-    /// Nothing of that kind.
+    /// No usable entry.
     Pending(PendingCall),
-    /// This call goes without the cache.
+    /// The call bypasses the cache.
     Bypass,
 }
 
-/// A value of the call site's version, counted as a hit: it is nearly always of the expected type, and who knows that type finds out as it
-/// takes it. If there is none, `rest` says what there is. Apart, so that a value is returned in registers.
+/// A value of the call site's version, already counted as a hit. It is nearly always of the
+/// expected type; the generic caller finds out when it downcasts the value. Without a value, `miss`
+/// holds the outcome. It is a separate parameter so that a value is returned in registers.
 pub(crate) type MemoryHit = Option<Arc<dyn Any + Send + Sync>>;
 
-/// A call that has to go on.
+/// A call that missed and goes on.
 pub(crate) struct PendingCall {
     pub(crate) call: Box<Call>,
-    /// What was found instead, with its version: bytes, or a value of another type.
+    /// The unusable payload that was found, with its version: bytes, or a value of another type.
     pub(crate) other: Option<(Payload, u32)>,
 }
 
-/// Renders the key and looks where the store is in this process.
-pub(crate) fn open(
+/// Render the key, and look it up if the store is in this process.
+pub(crate) fn try_hit(
     request: Request<'_>,
     handle: Handle<'_>,
     condition: bool,
     expected: fn() -> Expected,
-    rest: &mut Miss,
+    miss: &mut Miss,
 ) -> MemoryHit {
     try_hit_with(
         request,
         handle,
         condition,
         expected,
-        rest,
+        miss,
         |store, key, now, other| store.get_typed(key, now, request.site.info.version, other),
     )
 }
 
-/// The same by any look.
+/// Do the same with a given lookup function.
 #[inline(always)]
 pub(crate) fn try_hit_with(
     request: Request<'_>,
     handle: Handle<'_>,
     condition: bool,
     expected: fn() -> Expected,
-    rest: &mut Miss,
+    miss: &mut Miss,
     look: impl FnOnce(&MemoryStore, &Text, Moment, &mut Unmatched) -> Option<Arc<dyn Value>>,
 ) -> MemoryHit {
     handle.with(|cache| {
         let inner = cache.inner();
         if !condition || !inner.enabled {
-            *rest = Miss::Bypass;
+            *miss = Miss::Bypass;
             return None;
         }
         with_rendering(|rendering| {
-            let shown = events::wanted(request.site.info.debug);
-            if !request.render(cache, rendering, shown) {
-                *rest = Miss::Bypass;
+            let traced = events::wanted(request.site.info.debug);
+            if !request.render(cache, rendering, traced) {
+                *miss = Miss::Bypass;
                 return None;
             }
             let key = &rendering.text;
@@ -102,21 +105,23 @@ pub(crate) fn try_hit_with(
                 .here(&inner.clock, request.site.info.options.near)
                 && let Some(value) = look(store, key, now, &mut other)
             {
-                if shown {
-                    return request.shown_value(cache, key, value, expected, rest);
+                if traced {
+                    return request.traced_value(cache, key, value, expected, miss);
                 }
-                // There is nothing in it, which the compiler can't see.
+                // `Absent` owns nothing to drop, which the compiler can't see.
+                debug_assert!(matches!(other, Unmatched::Absent));
                 std::mem::forget(other);
                 inner.counters.hit(request.site.number());
                 return Some(value);
             }
-            *rest = request.rest(cache, key, other, expected, shown);
+            *miss = request.unmatched(cache, key, other, expected, traced);
             None
         })
     })
 }
 
-/// What [`open`] counted as a hit is of another type: then it is none, and what stands is looked at once more.
+/// Handle a hit, counted by [`try_hit`], whose value is of another type: take the hit back, and
+/// look up the entry once more.
 #[cold]
 #[inline(never)]
 pub(crate) fn wrong_type(
@@ -127,12 +132,12 @@ pub(crate) fn wrong_type(
     handle.with(|cache| {
         let inner = cache.inner();
         inner.counters.take_back(request.site.number());
-        let rest = request.with_text(cache, |key| {
+        let miss = request.with_text(cache, |key| {
             let here = inner
                 .store
                 .here(&inner.clock, request.site.info.options.near);
             let hit = here.and_then(|(store, now)| store.get(&key.to_str(), now));
-            request.rest(
+            request.unmatched(
                 cache,
                 key,
                 hit.map_or(Unmatched::Absent, Unmatched::Entry),
@@ -140,29 +145,29 @@ pub(crate) fn wrong_type(
                 false,
             )
         });
-        rest.unwrap_or(Miss::Bypass)
+        miss.unwrap_or(Miss::Bypass)
     })
 }
 
 impl<'a> Request<'a> {
-    /// Renders the key for what is no look, and hands it on.
+    /// Render the key, and pass it to `use_it`. For operations that aren't lookups.
     pub(crate) fn with_key<T>(self, cache: &Cache, use_it: impl FnOnce(&str) -> T) -> Option<T> {
         self.with_text(cache, |text| use_it(&text.to_str()))
     }
 
     fn with_text<T>(self, cache: &Cache, use_it: impl FnOnce(&Text) -> T) -> Option<T> {
         with_rendering(|rendering| {
-            let shown = events::wanted(self.site.info.debug);
-            let rendered = self.render(cache, rendering, shown);
+            let traced = events::wanted(self.site.info.debug);
+            let rendered = self.render(cache, rendering, traced);
             rendered.then(|| use_it(&rendering.text))
         })
     }
 
-    /// Renders the key, and shows the call if somebody listens. False, logged and counted, where an argument's `Serialize` or `Display`
-    /// fails.
+    /// Render the key, and emit the call's event if `tracing` wants it. Return false, logged and
+    /// counted, where an argument's `Serialize` or `Display` fails.
     #[inline(always)]
-    fn render(self, cache: &Cache, rendering: &mut Rendering, shown: bool) -> bool {
-        if shown {
+    fn render(self, cache: &Cache, rendering: &mut Rendering, traced: bool) -> bool {
+        if traced {
             rendering.show_parts();
         }
         self.site.render(rendering, self.render);
@@ -170,8 +175,8 @@ impl<'a> Request<'a> {
             self.unrendered(cache, rendering);
             return false;
         }
-        if shown {
-            self.show(cache, rendering);
+        if traced {
+            self.trace_call(cache, rendering);
         }
         true
     }
@@ -181,10 +186,10 @@ impl<'a> Request<'a> {
         let reason = rendering.failure.take().unwrap_or_default();
         let counters = &cache.inner().counters;
         counters.add(self.site.number(), Counter::Errors, 1);
-        cache.say_no_key(self.site.into(), self.template_or_function(), &reason);
+        cache.log_no_key(self.site.into(), self.template_or_function(), &reason);
     }
 
-    /// What a call without a key is known by.
+    /// Return the name of a call without a key.
     fn template_or_function(self) -> &'static str {
         match self.site.info.template {
             "" => self.site.info.function,
@@ -193,57 +198,58 @@ impl<'a> Request<'a> {
     }
 
     #[cold]
-    fn show(self, cache: &Cache, rendering: &Rendering) {
+    fn trace_call(self, cache: &Cache, rendering: &Rendering) {
         let key = cache.full_key(&rendering.text.to_str());
         events::call(self.site.into(), &rendering.shown_parts(), &key);
     }
 
     #[cold]
-    fn show_hit(self, cache: &Cache, key: &str) {
+    fn trace_hit(self, cache: &Cache, key: &str) {
         cache.inner().counters.hit(self.site.number());
         events::hit(self.site.into(), &cache.full_key(key));
     }
 
-    /// A value, to somebody who listens: what is shown must be so.
+    /// Return a value while `tracing` is listening. The event says "hit", so the type is checked
+    /// first.
     #[cold]
     #[inline(never)]
-    fn shown_value(
+    fn traced_value(
         self,
         cache: &Cache,
         key: &Text,
         value: Arc<dyn Value>,
         expected: fn() -> Expected,
-        rest: &mut Miss,
+        miss: &mut Miss,
     ) -> MemoryHit {
         if (*value).is_a(expected().stored) {
-            self.show_hit(cache, &key.to_str());
+            self.trace_hit(cache, &key.to_str());
             return Some(value);
         }
         let other = Some((Payload::Typed(value), self.site.info.version));
-        *rest = self.missed(cache, &key.to_str(), other, None);
+        *miss = self.missed(cache, &key.to_str(), other, None);
         None
     }
 
-    /// What isn't a value of the call site's version.
+    /// Handle an entry that isn't a value of the call site's version.
     #[cold]
     #[inline(never)]
-    fn rest(
+    fn unmatched(
         self,
         cache: &Cache,
         key: &Text,
-        get_typed: Unmatched,
+        unmatched: Unmatched,
         expected: fn() -> Expected,
-        shown: bool,
+        traced: bool,
     ) -> Miss {
-        let hit = match get_typed {
+        let hit = match unmatched {
             Unmatched::Entry(hit) => hit,
             Unmatched::Due(until) => return self.missed(cache, &key.to_str(), None, Some(until)),
             Unmatched::Absent => return self.missed(cache, &key.to_str(), None, None),
         };
         let is_none = matches!(hit.payload, Payload::Nothing);
         if is_none && hit.version == self.site.info.version && expected().none {
-            match shown {
-                true => self.show_hit(cache, &key.to_str()),
+            match traced {
+                true => self.trace_hit(cache, &key.to_str()),
                 false => cache.inner().counters.hit(self.site.number()),
             }
             return Miss::CachedNone;
@@ -264,7 +270,7 @@ impl<'a> Request<'a> {
         Miss::Pending(PendingCall { call, other })
     }
 
-    /// What is known of a call that has to go on. A lifetime that is computed isn't known yet.
+    /// Build a call that goes on. A computed TTL isn't known yet.
     pub(crate) fn call(self, cache: &Cache, key: &str) -> Call {
         let info = &self.site.info;
         Call {

@@ -1,6 +1,6 @@
-//! How a body runs between what comes before it and what comes after. What depends on the body's type is compiled once for
-//! each annotated function, so it is little, and the async one is a future by hand: the rest is compiled once for each
-//! return type.
+//! Running a body between lookup and fill. Code that depends on the body's type is compiled once
+//! for each annotated function, so there is little of it, and the async part is a hand-written
+//! future. The rest is compiled once for each return type.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -14,7 +14,8 @@ use crate::clock::Stopwatch;
 use crate::entry::CachedValue;
 use crate::flight::Entered;
 use crate::flight::Flight;
-use crate::read::call::{Call, Lead};
+use crate::read::call::Call;
+use crate::read::decision::Lead;
 use crate::read::fill::plan::FillFuture;
 use crate::read::lookup::{Lookup, LookupState};
 use crate::read::run::{finish, rebuild};
@@ -22,7 +23,7 @@ use crate::ttl::IntoTtl;
 use crate::value::Storable;
 use crate::value::shape::Cached;
 
-/// A call whose body is about to run, or runs, for everyone who waits.
+/// A call that computes its entry, for itself and for every waiting caller.
 pub(crate) struct Computation {
     call: Box<Call>,
     lead: Lead,
@@ -30,13 +31,13 @@ pub(crate) struct Computation {
 }
 
 impl Computation {
-    /// In a box, since every caller's future carries it.
+    /// Boxed, since every caller's future carries it.
     pub(crate) fn new(call: Box<Call>, lead: Lead) -> Box<Self> {
         let watch = call.stopwatch();
         Box::new(Self { call, lead, watch })
     }
 
-    /// What is shared with those who wait.
+    /// Return the flight that waiting callers share.
     pub(crate) fn flight(&self) -> Arc<Flight> {
         self.lead.leader.share()
     }
@@ -45,17 +46,18 @@ impl Computation {
         &self.call
     }
 
-    /// Until the guard is dropped, what this thread runs is the body.
+    /// Mark this thread as running the body until the guard is dropped.
     pub(crate) fn enter(&self) -> Entered {
         self.lead.leader.enter()
     }
 
-    /// The same for an async body that is about to be polled.
-    fn polled(&self, cx: &Context<'_>) -> Entered {
+    /// Mark this thread as polling the async body until the guard is dropped.
+    fn enter_poll(&self, cx: &Context<'_>) -> Entered {
         self.lead.leader.polled(cx.waker())
     }
 
-    /// Hands on what the body returned. What is into_lookup back is what is stored, and a fill that is still to be waited for.
+    /// Pass on the value that the body returned. Returns the stored value and a fill that is still
+    /// to be awaited.
     pub(crate) fn conclude<R: Cached<S>, S, D: IntoTtl>(
         self,
         value: &R,
@@ -67,43 +69,54 @@ impl Computation {
     }
 }
 
-/// What is known before the body runs.
+/// Result of a lookup, before the body runs.
 pub(crate) enum Resolved<T> {
     Found(CachedValue<Arc<T>>),
-    /// The body runs, for everyone who waits or by itself.
+    /// Run the body: as the leader of a flight, or without the cache.
     Body(Option<Box<Computation>>),
 }
 
-/// How far an async read is. What takes room, and isn't always there, is in boxes: every caller's future carries this.
+/// Progress of an async read. Large or rare parts are boxed, since every caller's future carries
+/// this.
 enum Stage<T> {
-    Begun(LookupState<T>),
-    /// It waits, for another caller or for Redis.
-    Asking(Pin<Box<dyn Future<Output = Resolved<T>> + Send>>),
+    Lookup(LookupState<T>),
+    /// Waiting for another caller or for Redis.
+    Waiting(Pin<Box<dyn Future<Output = Resolved<T>> + Send>>),
     Body(Option<Box<Computation>>),
-    FillFuture(CachedValue<Arc<T>>, FillFuture),
-    Over,
+    Filling(CachedValue<Arc<T>>, FillFuture),
+    Done,
+}
+
+impl<T> Stage<T> {
+    /// Return the computation whose body is running.
+    fn leading(&self) -> Option<&Computation> {
+        match self {
+            Self::Body(leading) => leading.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 impl<T: Storable> Stage<T> {
-    /// `None`: the body's turn.
-    fn poll_before(
+    /// Poll the lookup. `None`: run the body.
+    fn poll_lookup(
         &mut self,
         none: bool,
         cx: &mut Context<'_>,
     ) -> Poll<Option<CachedValue<Arc<T>>>> {
-        if let Self::Begun(_) = self
-            && let Self::Begun(state) = std::mem::replace(self, Self::Over)
+        if let Self::Lookup(_) = self
+            && let Self::Lookup(state) = std::mem::replace(self, Self::Done)
         {
             *self = match state.resolve_now(none) {
                 Ok(Resolved::Found(found)) => return Poll::Ready(Some(found)),
                 Ok(Resolved::Body(leading)) => Self::Body(leading),
-                Err(call) => Self::Asking(Box::pin(call.resolve(none))),
+                Err(call) => Self::Waiting(Box::pin(call.resolve(none))),
             };
         }
-        if let Self::Asking(asking) = self {
-            match ready!(asking.as_mut().poll(cx)) {
+        if let Self::Waiting(waiting) = self {
+            match ready!(waiting.as_mut().poll(cx)) {
                 Resolved::Found(found) => {
-                    *self = Self::Over;
+                    *self = Self::Done;
                     return Poll::Ready(Some(found));
                 }
                 Resolved::Body(leading) => *self = Self::Body(leading),
@@ -112,36 +125,28 @@ impl<T: Storable> Stage<T> {
         Poll::Ready(None)
     }
 
-    /// The leader whose body it is.
-    fn leading(&self) -> Option<&Computation> {
-        match self {
-            Self::Body(leading) => leading.as_deref(),
-            _ => None,
-        }
-    }
-
-    /// The leader whose body has returned.
-    fn led(&mut self) -> Option<Box<Computation>> {
-        match std::mem::replace(self, Self::Over) {
+    /// Take the computation whose body has returned.
+    fn take_computation(&mut self) -> Option<Box<Computation>> {
+        match std::mem::replace(self, Self::Done) {
             Self::Body(leading) => leading,
             _ => None,
         }
     }
 
-    /// Waits for the fill.
-    fn poll_filling(&mut self, cx: &mut Context<'_>) -> Poll<CachedValue<Arc<T>>> {
-        if let Self::FillFuture(_, filling) = self {
+    /// Wait for the fill.
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<CachedValue<Arc<T>>> {
+        if let Self::Filling(_, filling) = self {
             ready!(filling.as_mut().poll(cx));
         }
-        match std::mem::replace(self, Self::Over) {
-            Self::FillFuture(shared, _) => Poll::Ready(shared),
+        match std::mem::replace(self, Self::Done) {
+            Self::Filling(shared, _) => Poll::Ready(shared),
             _ => unreachable!("polled after it has returned"),
         }
     }
 }
 
-/// What an async read does around its body, and what is request of the value. It holds no `R`: one that isn't `Send` would make
-/// the future so.
+/// The part of an async read around its body, with the closures that inspect the value. It holds no
+/// `R`: an `R` that isn't `Send` would make the future not `Send` either.
 pub(crate) struct AsyncRead<T, R, S, V, U> {
     stage: Stage<T>,
     on_value: Option<(V, U)>,
@@ -151,27 +156,21 @@ pub(crate) struct AsyncRead<T, R, S, V, U> {
 impl<R: Cached<S>, S, V, U> AsyncRead<R::Stored, R, S, V, U> {
     pub(crate) fn new(lookup: Lookup<R, S>, value_ttl: V, unless: U) -> Self {
         Self {
-            stage: Stage::Begun(lookup.state),
+            stage: Stage::Lookup(lookup.state),
             on_value: Some((value_ttl, unless)),
             returns: PhantomData,
         }
     }
 }
 
-/// What an async read does around its body.
-pub(crate) trait Course {
-    type Output;
-    /// `None`: the body's turn.
-    fn poll_before(&mut self, cx: &mut Context<'_>) -> Poll<Option<Self::Output>>;
-    /// The leader whose body it is.
-    fn leading(&self) -> Option<&Computation>;
-    /// Takes what the body returned; gives it back if it is to be returned at once.
-    fn computed(&mut self, value: Self::Output) -> Option<Self::Output>;
-    /// Waits for the fill.
-    fn poll_filling(&mut self, cx: &mut Context<'_>) -> Poll<Self::Output>;
+impl<T, R, S, V, U> AsyncRead<T, R, S, V, U> {
+    /// Return the computation whose body is running.
+    fn leading(&self) -> Option<&Computation> {
+        self.stage.leading()
+    }
 }
 
-impl<T, R, S, V, D, U> Course for AsyncRead<T, R, S, V, U>
+impl<T, R, S, V, D, U> AsyncRead<T, R, S, V, U>
 where
     R: Cached<S, Stored = T>,
     T: Storable,
@@ -179,33 +178,31 @@ where
     D: IntoTtl,
     U: FnOnce(&T) -> bool,
 {
-    type Output = R;
-
-    fn poll_before(&mut self, cx: &mut Context<'_>) -> Poll<Option<R>> {
-        let found = ready!(self.stage.poll_before(R::none().is_some(), cx));
+    /// Poll the lookup. `None`: run the body.
+    fn poll_lookup(&mut self, cx: &mut Context<'_>) -> Poll<Option<R>> {
+        let found = ready!(self.stage.poll_lookup(R::none().is_some(), cx));
         Poll::Ready(found.and_then(rebuild))
     }
 
-    fn leading(&self) -> Option<&Computation> {
-        self.stage.leading()
-    }
-
+    /// Take the value that the body returned, or return it if there is no fill to wait for.
     fn computed(&mut self, value: R) -> Option<R> {
-        let (Some(leading), Some((value_ttl, unless))) = (self.stage.led(), self.on_value.take())
+        let (Some(leading), Some((value_ttl, unless))) =
+            (self.stage.take_computation(), self.on_value.take())
         else {
             return Some(value);
         };
         match leading.conclude(&value, value_ttl, unless) {
             Some((shared, filling)) => {
-                self.stage = Stage::FillFuture(shared, filling);
+                self.stage = Stage::Filling(shared, filling);
                 None
             }
             None => Some(value),
         }
     }
 
-    fn poll_filling(&mut self, cx: &mut Context<'_>) -> Poll<R> {
-        match rebuild(ready!(self.stage.poll_filling(cx))) {
+    /// Wait for the fill.
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<R> {
+        match rebuild(ready!(self.stage.poll_fill(cx))) {
             Some(value) => Poll::Ready(value),
             None => unreachable!("a `None` was stored of a type that has none"),
         }
@@ -213,20 +210,22 @@ where
 }
 
 pin_project! {
-    /// An async read.
-    pub(crate) struct ReadFuture<C: Course, B> {
-        // Resolved the body: whoever drops this while it waits for a leader leaves the flight before the arguments go.
-        course: C,
+    /// The future of an async read.
+    pub(crate) struct ReadFuture<T, R, S, V, U, B> {
+        // Declared before the body: a future dropped while it waits for a leader then leaves the
+        // flight before the arguments are dropped.
+        read: AsyncRead<T, R, S, V, U>,
         // `None` once it has returned.
         #[pin]
         body: Option<B>,
     }
 
-    impl<C: Course, B> PinnedDrop for ReadFuture<C, B> {
-        // What the body owns may call the cache when it is dropped, and is still within the flight then.
+    impl<T, R, S, V, U, B> PinnedDrop for ReadFuture<T, R, S, V, U, B> {
+        // Values that the body owns may call the cache when they are dropped, and are still within
+        // the flight then.
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            if let Some(leading) = this.course.leading() {
+            if let Some(leading) = this.read.leading() {
                 let _entered = leading.enter();
                 this.body.set(None);
             }
@@ -234,31 +233,39 @@ pin_project! {
     }
 }
 
-impl<C: Course, B> ReadFuture<C, B> {
-    pub(crate) fn new(course: C, body: B) -> Self {
+impl<T, R, S, V, U, B> ReadFuture<T, R, S, V, U, B> {
+    pub(crate) fn new(read: AsyncRead<T, R, S, V, U>, body: B) -> Self {
         Self {
-            course,
+            read,
             body: Some(body),
         }
     }
 }
 
-impl<C: Course, B: Future<Output = C::Output>> Future for ReadFuture<C, B> {
-    type Output = C::Output;
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<C::Output> {
+impl<T, R, S, V, D, U, B> Future for ReadFuture<T, R, S, V, U, B>
+where
+    R: Cached<S, Stored = T>,
+    T: Storable,
+    V: FnOnce(&T) -> D,
+    D: IntoTtl,
+    U: FnOnce(&T) -> bool,
+    B: Future<Output = R>,
+{
+    type Output = R;
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
         let mut this = self.project();
         if let Some(body) = this.body.as_mut().as_pin_mut() {
-            if let Some(value) = ready!(this.course.poll_before(cx)) {
+            if let Some(value) = ready!(this.read.poll_lookup(cx)) {
                 return Poll::Ready(value);
             }
-            let entered = this.course.leading().map(|leading| leading.polled(cx));
+            let entered = this.read.leading().map(|leading| leading.enter_poll(cx));
             let value = ready!(body.poll(cx));
             this.body.set(None);
             drop(entered);
-            if let Some(value) = this.course.computed(value) {
+            if let Some(value) = this.read.computed(value) {
                 return Poll::Ready(value);
             }
         }
-        this.course.poll_filling(cx)
+        this.read.poll_fill(cx)
     }
 }

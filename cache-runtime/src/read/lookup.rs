@@ -1,5 +1,5 @@
-//! What a function with `#[cacheable]` does before its body may run: it renders the key and, where the store is in
-//! this process, looks there. The generic shell around `hit.rs`.
+//! The generic shell around `fast_path`. Before its body may run, a function with `#[cacheable]`
+//! renders the key and looks it up if the store is in this process.
 
 use std::any::TypeId;
 use std::future::Future;
@@ -12,7 +12,9 @@ use crate::entry::CachedValue;
 use crate::error::CacheError;
 use crate::key::writer::Rendered;
 use crate::read::call::Call;
-use crate::read::fast_path::{Expected, MemoryHit, Miss, PendingCall, Request, open, wrong_type};
+use crate::read::fast_path::{
+    Expected, MemoryHit, Miss, PendingCall, Request, try_hit, wrong_type,
+};
 use crate::read::future::Computation;
 use crate::runtime::block_on;
 use crate::site::{Origin, ReadSite};
@@ -20,10 +22,10 @@ use crate::ttl::Ttl;
 use crate::value::Storable;
 use crate::value::shape::{Cached, Returns};
 
-/// What is known of a call before its body may run.
+/// Progress of a call before its body may run.
 pub struct Lookup<R: Cached<S>, S> {
     pub(crate) state: LookupState<R::Stored>,
-    /// Holds no `R`, so that a future with an `Err` that isn't `Send` is as `Send` as the body is.
+    /// Holds no `R`: a future with an `Err` that isn't `Send` is then `Send` if the body is.
     returns: PhantomData<fn() -> (R, S)>,
 }
 
@@ -35,22 +37,23 @@ impl<R: Cached<S>, S> Lookup<R, S> {
         }
     }
 
-    /// A call of the handle, whose key is known.
+    /// Return the lookup of an explicit operation, whose key is known.
     pub(crate) fn pending(call: Call) -> Self {
         Self::new(LookupState::Pending(Box::new(call)))
     }
 }
 
-/// What misses is boxed, so that a hit is three words.
+/// State of a lookup. Everything but a hit is boxed, so that a hit takes three words.
 pub(crate) enum LookupState<T> {
     Hit(CachedValue<Arc<T>>),
     Bypass,
     Pending(Box<Call>),
-    /// It is known already that this call computes.
+    /// This call is already known to compute.
     Computation(Box<Computation>),
 }
 
-/// [`begin_with`] what most functions say: nothing.
+/// Call [`begin_with`] with the defaults of most functions: the current cache, no condition and no
+/// TTL of its own.
 #[inline]
 pub fn begin<R: Cached<S>, S>(
     site: &'static ReadSite,
@@ -60,11 +63,11 @@ pub fn begin<R: Cached<S>, S>(
     begin_with(site, Handle::Current, true, returns, render, || None)
 }
 
-/// [`begin`] where a call that is answered ends.
+/// Call [`begin`], and return a hit's value.
 ///
 /// # Errors
 ///
-/// What is known of a call that goes on.
+/// The lookup of a call that missed.
 #[inline]
 pub fn answer<R: Cached<S>, S>(
     site: &'static ReadSite,
@@ -74,8 +77,9 @@ pub fn answer<R: Cached<S>, S>(
     begin(site, returns, render).hit()
 }
 
-/// Renders the key and, where the store is in this process, looks there. On a hit nothing else is done: the
-/// arguments are seen by reference, and neither a lock nor a borrow of the cache outlives this call.
+/// Render the key, and look it up if the store is in this process. A hit does nothing else:
+/// arguments are read by reference, and neither a lock nor a borrow of the cache outlives this
+/// call.
 #[inline]
 pub fn begin_with<R, S, L>(
     site: &'static ReadSite,
@@ -93,9 +97,9 @@ where
         site,
         render: &render,
     };
-    let mut rest = Miss::Bypass;
-    let opened = open(request, handle, condition, expected::<R, S>, &mut rest);
-    into_lookup(request, handle, opened, rest, ttl)
+    let mut miss = Miss::Bypass;
+    let hit = try_hit(request, handle, condition, expected::<R, S>, &mut miss);
+    into_lookup(request, handle, hit, miss, ttl)
 }
 
 pub(crate) fn expected<R: Cached<S>, S>() -> Expected {
@@ -105,39 +109,41 @@ pub(crate) fn expected<R: Cached<S>, S>() -> Expected {
     }
 }
 
-/// What is known then. A hit goes by itself: a choice among all that there is would be a jump that has to be guessed.
+/// Convert the outcome of a lookup. A hit has a path of its own, since a `match` over all outcomes
+/// would compile to an indirect branch that the CPU may mispredict.
 #[inline]
 pub(crate) fn into_lookup<R: Cached<S>, S>(
     request: Request<'_>,
     handle: Handle<'_>,
-    opened: MemoryHit,
-    rest: Miss,
+    hit: MemoryHit,
+    miss: Miss,
     ttl: impl FnOnce() -> Option<Duration>,
 ) -> Lookup<R, S> {
-    let Some(value) = opened else {
-        return Lookup::new(go_on(request.site, rest, R::none().is_some(), ttl));
+    let Some(value) = hit else {
+        return Lookup::new(on_miss(request.site, miss, R::none().is_some(), ttl));
     };
-    // There is nothing in it, which the compiler can't see.
-    std::mem::forget(rest);
+    // It is the initial `Bypass`, which owns nothing to drop. The compiler can't see that.
+    debug_assert!(matches!(miss, Miss::Bypass));
+    std::mem::forget(miss);
     match value.downcast() {
         Ok(value) => Lookup::new(LookupState::Hit(CachedValue::Value(value))),
         Err(other) => {
             drop(other);
-            let rest = wrong_type(request, handle, expected::<R, S>);
-            Lookup::new(go_on(request.site, rest, R::none().is_some(), ttl))
+            let miss = wrong_type(request, handle, expected::<R, S>);
+            Lookup::new(on_miss(request.site, miss, R::none().is_some(), ttl))
         }
     }
 }
 
 #[cold]
 #[inline(never)]
-fn go_on<T: Storable>(
+fn on_miss<T: Storable>(
     site: &ReadSite,
-    rest: Miss,
+    miss: Miss,
     none: bool,
     ttl: impl FnOnce() -> Option<Duration>,
 ) -> LookupState<T> {
-    let PendingCall { mut call, other } = match rest {
+    let PendingCall { mut call, other } = match miss {
         Miss::Pending(missed) => missed,
         Miss::CachedNone => return LookupState::Hit(CachedValue::None),
         Miss::Bypass => return LookupState::Bypass,
@@ -153,7 +159,8 @@ fn go_on<T: Storable>(
     LookupState::Pending(call)
 }
 
-/// [`begin_refresh_with`] what most functions say: nothing.
+/// Call [`begin_refresh_with`] with the defaults of most functions: the current cache and no TTL of
+/// its own.
 pub fn begin_refresh<R: Cached<S>, S>(
     site: ReadSite,
     returns: Returns<R, S>,
@@ -162,7 +169,7 @@ pub fn begin_refresh<R: Cached<S>, S>(
     begin_refresh_with(site, Handle::Current, returns, render, || None)
 }
 
-/// Like [`begin_with`], for a call that computes whether or not an entry stands.
+/// Like [`begin_with`], for a call that computes even if an entry is cached.
 pub fn begin_refresh_with<R, S, L>(
     site: ReadSite,
     handle: Handle<'_>,
@@ -201,7 +208,7 @@ fn pending(site: &ReadSite, handle: Handle<'_>, render: Rendered<'_>) -> Option<
     })
 }
 
-/// The full key of a call.
+/// Return the full key of a call.
 pub fn cache_key(site: ReadSite, handle: Handle<'_>, render: Rendered<'_>) -> String {
     let request = Request {
         site: &site.companion("_cache_key"),
@@ -214,19 +221,19 @@ pub fn cache_key(site: ReadSite, handle: Handle<'_>, render: Rendered<'_>) -> St
     })
 }
 
-/// The path and variant of a call, as the operations of the handle understand it.
+/// Return the path and variant of a call, as the handle's operations take it.
 pub fn cache_path(site: ReadSite, handle: Handle<'_>, render: Rendered<'_>) -> String {
     let request = Request {
         site: &site.companion("_cache_path"),
         render: &render,
     };
     handle.with(|cache| {
-        let path = |key: &str| cache.inner().prefix.unmistakable(key);
+        let path = |key: &str| cache.inner().prefix.unambiguous(key);
         request.with_key(cache, path).unwrap_or_default()
     })
 }
 
-/// Removes the one entry of a call; whether one was there.
+/// Remove the one entry of a call. Returns whether it existed.
 ///
 /// Cancel safety: once polled, it finishes without its caller.
 pub fn invalidate_entry(
@@ -260,8 +267,8 @@ pub fn invalidate_entry_sync(
     block_on(invalidate_entry(site, handle, render))
 }
 
-/// Whether what was found is of use: a `None` that another function keeps under the same key is a miss for one whose return
-/// type has none.
+/// Whether a cached value is usable. A `None` that another function stored under the same key is a
+/// miss for a function whose return type has no `None`.
 #[inline]
 pub(crate) fn fits<T>(found: &CachedValue<Arc<T>>, none: bool) -> bool {
     matches!(found, CachedValue::Value(_)) || none

@@ -1,102 +1,100 @@
-//! What a call does with an entry in memory that it may compute anew while it stands. The claim is the place on the
-//! table of flights.
+//! Reading an entry in memory that may be recomputed while it is still cached. The claim to
+//! recompute it is the key's place in the flight table.
 
 use crate::flight::{JoinOutcome, Stance};
-use crate::read::call::{Accept, Call, Decision, Lead, WaitBudget};
-use crate::read::refresh::{Reason, Standing};
+use crate::read::call::{Call, WaitBudget};
+use crate::read::decision::{Accept, Decision, Lead};
+use crate::read::refresh::{Freshness, Reason};
 use crate::store::memory::{MemoryStore, StaleHit};
 
-/// What one look at the store came to.
-struct Lookup {
-    sight: Option<StaleHit>,
-    standing: Standing,
-    /// Computed anew a moment ago, in vain.
+/// Result of one lookup in the store.
+struct StaleLookup {
+    hit: Option<StaleHit>,
+    freshness: Freshness,
+    /// A refresh failed a moment ago, and is paused.
     paused: bool,
-    /// Another type's or version's value stands there: it is overwritten, whatever its age.
+    /// The cached value has another type or version: it is overwritten at any age.
     unusable: bool,
 }
 
-impl Call {
-    pub(crate) async fn read_memory_with_staleness(
-        &self,
-        store: &MemoryStore,
-        accept: &mut Accept<'_>,
-    ) -> Decision {
-        let mut limit = WaitBudget::new(self.cache.inner().wait_timeout);
-        loop {
-            let seen = self.look_closely(store, accept);
-            let reason = match seen.standing {
-                Standing::Fresh => {
-                    self.hit();
-                    return Decision::Hit;
-                }
-                Standing::Due(reason) if seen.paused => return self.taken(reason),
-                Standing::Due(reason) => Some(reason),
-                Standing::Gone => None,
-            };
-            match (self.join_or_lead_with_staleness(store, &seen), reason) {
-                (JoinOutcome::Found(()), _) => {}
-                #[cfg(feature = "redis")]
-                (JoinOutcome::Retry, _) => {}
-                (JoinOutcome::Lead(leader), Some(reason)) => {
-                    return Decision::Refresh(Lead::in_memory(leader), reason);
-                }
-                (JoinOutcome::Lead(leader), None) => {
-                    return Decision::Compute(Lead::in_memory(leader));
-                }
-                // Somebody computes it already.
-                (_, Some(reason @ (Reason::Early | Reason::Stale))) => return self.taken(reason),
-                (JoinOutcome::Nested, _) => return Decision::Bypass,
-                (JoinOutcome::Join(flight), _) => {
-                    if let Some(step) = self.wait(flight, &mut limit, accept).await {
-                        return step;
-                    }
+pub(crate) async fn read(call: &Call, store: &MemoryStore, accept: &mut Accept<'_>) -> Decision {
+    let mut limit = WaitBudget::new(call.cache.inner().wait_timeout);
+    loop {
+        let seen = look_up(call, store, accept);
+        let reason = match seen.freshness {
+            Freshness::Fresh => {
+                call.hit();
+                return Decision::Hit;
+            }
+            Freshness::Due(reason) if seen.paused => return call.hit_meanwhile(reason),
+            Freshness::Due(reason) => Some(reason),
+            Freshness::Gone => None,
+        };
+        match (join_or_lead(call, store, &seen), reason) {
+            (JoinOutcome::Found(()), _) => {}
+            #[cfg(feature = "redis")]
+            (JoinOutcome::Retry, _) => {}
+            (JoinOutcome::Lead(leader), Some(reason)) => {
+                return Decision::Refresh(Lead::in_memory(leader), reason);
+            }
+            (JoinOutcome::Lead(leader), None) => {
+                return Decision::Compute(Lead::in_memory(leader));
+            }
+            // Another caller is computing it already.
+            (_, Some(reason @ (Reason::Early | Reason::Stale))) => {
+                return call.hit_meanwhile(reason);
+            }
+            (JoinOutcome::Nested, _) => return Decision::Bypass,
+            (JoinOutcome::Join(flight), _) => {
+                if let Some(step) = call.wait(flight, &mut limit, accept).await {
+                    return step;
                 }
             }
         }
     }
+}
 
-    fn look_closely(&self, store: &MemoryStore, accept: &mut Accept<'_>) -> Lookup {
-        let now = self.cache.inner().clock.now();
-        let sight = store.look(&self.key, now);
-        let standing = sight.as_ref().map_or(Standing::Gone, |sight| {
-            let early = |_| self.due == Some(sight.fresh_until);
-            self.options.standing(sight.age(now), early)
-        });
-        let unusable = standing != Standing::Gone
-            && !sight
-                .as_ref()
-                .is_some_and(|sight| accept(&sight.payload, sight.version));
-        Lookup {
-            paused: sight.as_ref().is_some_and(|sight| sight.paused_until > now),
-            standing: if unusable { Standing::Gone } else { standing },
-            unusable,
-            sight,
-        }
-    }
-
-    /// Leads, if under the table's lock what was seen still is what stands there: whoever landed in between has stored
-    /// before it left the table. Otherwise one who looked before that plan would compute once more.
-    fn join_or_lead_with_staleness(&self, store: &MemoryStore, seen: &Lookup) -> JoinOutcome<()> {
-        let inner = self.cache.inner();
-        let recheck = || {
-            let now_seen = store.look(&self.key, inner.clock.now());
-            let same = match (&seen.sight, &now_seen) {
-                (Some(then), Some(now)) => then.is_same(now),
-                // What was of no use may have ended.
-                (_, None) => seen.standing == Standing::Gone,
-                (None, Some(_)) => false,
-            };
-            (!same && !seen.unusable).then_some(())
-        };
-        inner
-            .flights
-            .join_or_lead(&self.key, !self.blocking, |_| Stance::Join, recheck)
+fn look_up(call: &Call, store: &MemoryStore, accept: &mut Accept<'_>) -> StaleLookup {
+    let now = call.cache.inner().clock.now();
+    let hit = store.look(&call.key, now);
+    let freshness = hit.as_ref().map_or(Freshness::Gone, |hit| {
+        let early = |_| call.due == Some(hit.fresh_until);
+        call.options.freshness(hit.age(now), early)
+    });
+    let unusable = freshness != Freshness::Gone
+        && !hit
+            .as_ref()
+            .is_some_and(|hit| accept(&hit.payload, hit.version));
+    StaleLookup {
+        paused: hit.as_ref().is_some_and(|hit| hit.paused_until > now),
+        freshness: if unusable { Freshness::Gone } else { freshness },
+        unusable,
+        hit,
     }
 }
 
+/// Lead, if under the flight table's lock the entry is still the one that was seen. A leader
+/// stores its value before it leaves the table, so this check sees every fill that completed
+/// after the first lookup. Without it, such a caller would compute once more.
+fn join_or_lead(call: &Call, store: &MemoryStore, seen: &StaleLookup) -> JoinOutcome<()> {
+    let inner = call.cache.inner();
+    let recheck = || {
+        let now_seen = store.look(&call.key, inner.clock.now());
+        let same = match (&seen.hit, &now_seen) {
+            (Some(then), Some(now)) => then.is_same(now),
+            // An unusable entry may have expired.
+            (_, None) => seen.freshness == Freshness::Gone,
+            (None, Some(_)) => false,
+        };
+        (!same && !seen.unusable).then_some(())
+    };
+    inner
+        .flights
+        .join_or_lead(&call.key, !call.blocking, |_| Stance::Join, recheck)
+}
+
 impl StaleHit {
-    /// Whether nothing came in between: no other entry, and no pause.
+    /// Whether this is the same entry, with the same pause.
     fn is_same(&self, other: &Self) -> bool {
         self.fresh_until == other.fresh_until && self.paused_until == other.paused_until
     }

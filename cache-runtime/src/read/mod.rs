@@ -1,16 +1,19 @@
-//! What `#[cacheable]` does, in reading order.
+//! The implementation of `#[cacheable]`, in reading order.
 //!
-//! [`lookup`] is the generic shell that generated code calls; [`fast_path`] renders the key and answers a
-//! hit in this process. A call that missed is resolved ([`resolve`]) in [`memory_stale`], [`redis`] or
-//! [`redis_stale`]: it takes a value, computes one, or bypasses the cache. [`run`] and [`future`] run the
-//! body, and [`fill`] stores what it returned. [`refresh`] recomputes entries that are still cached.
+//! [`lookup`] is the generic shell that generated code calls; [`fast_path`] renders the key and
+//! answers a hit in this process. A call that missed ([`call`]) is resolved ([`resolve`]) in
+//! [`memory`], [`memory_stale`], [`redis`] or [`redis_stale`], which make a [`decision`]: take a
+//! value, compute one, or bypass the cache. [`run`] and [`future`] run the body, and [`fill`]
+//! stores its value. [`refresh`] recomputes entries that are still cached.
 
 pub(crate) mod call;
+pub(crate) mod decision;
 pub(crate) mod detached;
 pub(crate) mod fast_path;
 pub(crate) mod fill;
 pub(crate) mod future;
 pub(crate) mod lookup;
+mod memory;
 mod memory_stale;
 #[cfg(feature = "redis")]
 mod redis;

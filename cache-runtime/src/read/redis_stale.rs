@@ -1,191 +1,193 @@
-//! What a call does with an entry in Redis that outlives its lifetime, or may be computed before that ends. The claim
-//! stands in the entry's header.
+//! Reading an entry in Redis that outlives its TTL, or may be recomputed before the TTL ends. The
+//! claim to recompute it is in the entry's header.
 
 use std::sync::Arc;
 
 use crate::entry::Header;
 use crate::error::CacheError;
 use crate::flight::{JoinOutcome, leased, nesting};
-use crate::read::call::{Accept, Call, Decision, Lead};
-use crate::read::redis::{LeaseWait, Next};
-use crate::read::refresh::{Age, Reason, Standing, early};
+use crate::read::call::Call;
+use crate::read::decision::{Accept, Decision, Lead};
+use crate::read::redis::{LeaseWait, Next, join_or_lead, lead, store_failed, wait_for_lease};
+use crate::read::refresh::{Age, Freshness, Reason, early};
 use crate::store::redis::{Claimed, Found, Holder, RedisStore, RemainingTtl, header_of};
 use crate::value::payload::Payload;
 
-/// By how many nanoseconds an entry's end may seem later in Redis than near, where ticks and the reply's way are taken off it.
+/// The most nanoseconds by which an entry's end may appear later in Redis than in the near cache,
+/// which subtracts clock ticks and the reply's latency.
 const LAG: u64 = 200_000_000;
 
-impl Call {
-    /// Like the way of other calls, but each look shows how long the entry still lives.
-    pub(crate) async fn read_redis_with_staleness(
-        &self,
-        store: &RedisStore,
-        accept: &mut Accept<'_>,
-    ) -> Result<Decision, CacheError> {
-        let mut wait = LeaseWait::new(self.cache.inner().wait_timeout);
-        // The dice are thrown once for each call and entry.
-        let mut thrown = None;
-        loop {
-            let mut look = store.get_with_ttl(&self.key, self.options.near).await?;
-            let left = look.left.flatten();
-            if let Some(header) = header_of(&look.seen) {
-                let standing = self.standing_of(&header, left, &mut thrown);
-                let met = self
-                    .use_or_claim(
-                        store, &look.seen, standing, &header, left, &mut wait, accept,
-                    )
-                    .await?;
-                match met {
-                    Next::Decided(Decision::Hit) if standing == Standing::Fresh => {
-                        return Ok(look
-                            .near_candidate()
-                            .map_or(Decision::Hit, Decision::HitFromRedis));
-                    }
-                    Next::Decided(step) => return Ok(step),
-                    Next::Retry => continue,
-                    Next::Junk => {}
+/// Read an entry as other calls do, except that each look returns the entry's remaining TTL.
+pub(crate) async fn read(
+    call: &Call,
+    store: &RedisStore,
+    accept: &mut Accept<'_>,
+) -> Result<Decision, CacheError> {
+    let mut wait = LeaseWait::new(call.cache.inner().wait_timeout);
+    // The random number is drawn once for each call and entry.
+    let mut drawn = None;
+    loop {
+        let mut look = store.get_with_ttl(&call.key, call.options.near).await?;
+        let left = look.left.flatten();
+        if let Some(header) = header_of(&look.seen) {
+            let freshness = freshness_of(call, &header, left, &mut drawn);
+            let next = use_or_claim(
+                call, store, &look.seen, freshness, &header, left, &mut wait, accept,
+            )
+            .await?;
+            match next {
+                Next::Decided(Decision::Hit) if freshness == Freshness::Fresh => {
+                    return Ok(look
+                        .near_candidate()
+                        .map_or(Decision::Hit, Decision::HitFromRedis));
                 }
-            }
-            let mut seen = look.seen;
-            if let Found::Lease(token, bytes) = &seen {
-                match self
-                    .wait_for_lease(store, *token, &mut wait, accept)
-                    .await?
-                {
-                    Next::Decided(step) => return Ok(step),
-                    Next::Retry => continue,
-                    Next::Junk => seen = Found::Entry(Arc::clone(bytes)),
-                }
-            }
-            if let Some(step) = self.lead(store, seen, &mut wait, accept).await? {
-                return Ok(step);
+                Next::Decided(step) => return Ok(step),
+                Next::Retry => continue,
+                Next::Unusable => {}
             }
         }
-    }
-
-    fn standing_of(
-        &self,
-        header: &Header,
-        left: RemainingTtl,
-        thrown: &mut Option<(u64, bool)>,
-    ) -> Standing {
-        let age = left.map_or(Age::Fresh(std::time::Duration::MAX), |left| {
-            Age::of(left, header.grace)
-        });
-        let compute = std::time::Duration::from_micros(header.compute_micros.into());
-        self.options.standing(age, |fresh| {
-            if let Some((token, due)) = *thrown
-                && token == header.token
-            {
-                return due;
+        let mut seen = look.seen;
+        if let Found::Lease(token, bytes) = &seen {
+            match wait_for_lease(call, store, *token, &mut wait, accept).await? {
+                Next::Decided(step) => return Ok(step),
+                Next::Retry => continue,
+                Next::Unusable => seen = Found::Entry(Arc::clone(bytes)),
             }
-            // Where the entry was seen near, the dice have been thrown for it.
-            let end = self.cache.inner().clock.deadline(fresh);
-            let was_due = self.due.is_some_and(|due| end <= due.saturating_add(LAG));
-            let due = was_due || early::is_due(fresh, compute);
-            *thrown = Some((header.token, due));
-            due
-        })
+        }
+        if let Some(step) = lead(call, store, seen, &mut wait, accept).await? {
+            return Ok(step);
+        }
     }
+}
 
-    /// Takes the value, claims it, or waits for who has claimed it. [`Next::Junk`]: it is of no use, and is overwritten.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one look, and what is known of it"
-    )]
-    async fn use_or_claim(
-        &self,
-        store: &RedisStore,
-        seen: &Found,
-        standing: Standing,
-        header: &Header,
-        left: RemainingTtl,
-        wait: &mut LeaseWait,
-        accept: &mut Accept<'_>,
-    ) -> Result<Next, CacheError> {
-        let Found::Entry(bytes) = seen else {
-            return Ok(Next::Junk);
-        };
-        if standing != Standing::Gone && !accept(&Payload::Encoded(Arc::clone(bytes)), self.version)
+fn freshness_of(
+    call: &Call,
+    header: &Header,
+    left: RemainingTtl,
+    drawn: &mut Option<(u64, bool)>,
+) -> Freshness {
+    let age = left.map_or(Age::Fresh(std::time::Duration::MAX), |left| {
+        Age::of(left, header.grace)
+    });
+    let compute = std::time::Duration::from_micros(header.compute_micros.into());
+    call.options.freshness(age, |fresh| {
+        if let Some((token, due)) = *drawn
+            && token == header.token
         {
-            return Ok(Next::Junk);
+            return due;
         }
-        let holder = match Holder::of(header, left) {
-            Holder::Claim(claim) if store.is_orphan(claim) => Holder::Nobody,
-            holder => holder,
-        };
-        match (standing, holder) {
-            (Standing::Fresh, _) => {
-                self.hit();
-                Ok(Next::Decided(Decision::Hit))
-            }
-            (Standing::Due(reason), Holder::Pause) => Ok(Next::Decided(self.taken(reason))),
-            (Standing::Due(reason @ (Reason::Early | Reason::Stale)), Holder::Claim(_)) => {
-                Ok(Next::Decided(self.taken(reason)))
-            }
-            // What comes of a claim on a value that this call can't serve is waited for, as for a lease.
-            (Standing::Due(Reason::Expired) | Standing::Gone, Holder::Claim(claim)) => {
-                Ok(self.await_claim(claim, wait, accept).await)
-            }
-            (Standing::Due(reason), Holder::Nobody) => {
-                self.claim(store, reason, header, wait, accept).await
-            }
-            (Standing::Gone, Holder::Nobody | Holder::Pause) => Ok(Next::Junk),
-        }
-    }
+        // If the entry was seen in the near cache, the random number has been drawn for it.
+        let end = call.cache.inner().clock.deadline(fresh);
+        let was_due = call.due.is_some_and(|due| end <= due.saturating_add(LAG));
+        let due = was_due || early::is_due(fresh, compute);
+        *drawn = Some((header.token, due));
+        due
+    })
+}
 
-    async fn await_claim(&self, claim: u64, wait: &mut LeaseWait, accept: &mut Accept<'_>) -> Next {
-        if nesting::holds(claim) {
-            return Next::Decided(Decision::Bypass);
-        }
-        if let Some(flight) = leased::find(claim) {
-            let waited = self.wait(flight, &mut wait.limit, accept).await;
-            return waited.map_or(Next::Retry, Next::Decided);
-        }
-        wait.pause(claim).await
+/// Take the value, claim it, or wait for the claim's holder. [`Next::Unusable`]: the value is
+/// unusable, and is overwritten.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one look, and what is known of it"
+)]
+async fn use_or_claim(
+    call: &Call,
+    store: &RedisStore,
+    seen: &Found,
+    freshness: Freshness,
+    header: &Header,
+    left: RemainingTtl,
+    wait: &mut LeaseWait,
+    accept: &mut Accept<'_>,
+) -> Result<Next, CacheError> {
+    let Found::Entry(bytes) = seen else {
+        return Ok(Next::Unusable);
+    };
+    if freshness != Freshness::Gone && !accept(&Payload::Encoded(Arc::clone(bytes)), call.version) {
+        return Ok(Next::Unusable);
     }
-
-    /// Claims the value, unless somebody in this process is about to. Whoever comes too late for the claim has seen the
-    /// value that it is on, and takes it.
-    async fn claim(
-        &self,
-        store: &RedisStore,
-        reason: Reason,
-        header: &Header,
-        wait: &mut LeaseWait,
-        accept: &mut Accept<'_>,
-    ) -> Result<Next, CacheError> {
-        let may_serve = reason != Reason::Expired;
-        let leader = match self.join_or_lead(wait) {
-            JoinOutcome::Join(_) | JoinOutcome::Nested if may_serve => {
-                return Ok(Next::Decided(self.taken(reason)));
-            }
-            JoinOutcome::Join(flight) => {
-                let waited = self.wait(flight, &mut wait.limit, accept).await;
-                return Ok(waited.map_or(Next::Retry, Next::Decided));
-            }
-            JoinOutcome::Nested | JoinOutcome::Found(()) => {
-                return Ok(Next::Decided(Decision::Bypass));
-            }
-            JoinOutcome::Retry => return Ok(Next::Retry),
-            JoinOutcome::Lead(leader) => leader,
-        };
-        let lease = store.new_lease(Arc::clone(&self.key));
-        leader.seeks(lease.token());
-        match leader.attend(store.claim(lease, header.token)).await {
-            Ok(Claimed::Granted(lease)) => {
-                let lead = Lead::with_lease(leader, lease);
-                Ok(Next::Decided(Decision::Refresh(lead, reason)))
-            }
-            Ok(Claimed::Taken) if may_serve => Ok(Next::Decided(self.taken(reason))),
-            // By one who was quicker, or by one who is gone and could not give it back.
-            Ok(Claimed::Taken) => Ok(wait.pause(header.token).await),
-            Ok(Claimed::Changed) => Ok(Next::Retry),
-            Err(error) if may_serve => {
-                self.store_failed(store, &error);
-                Ok(Next::Decided(self.taken(reason)))
-            }
-            Err(error) => Err(error),
+    let holder = match Holder::of(header, left) {
+        Holder::Claim(claim) if store.is_orphan(claim) => Holder::Nobody,
+        holder => holder,
+    };
+    match (freshness, holder) {
+        (Freshness::Fresh, _) => {
+            call.hit();
+            Ok(Next::Decided(Decision::Hit))
         }
+        (Freshness::Due(reason), Holder::Pause) => Ok(Next::Decided(call.hit_meanwhile(reason))),
+        (Freshness::Due(reason @ (Reason::Early | Reason::Stale)), Holder::Claim(_)) => {
+            Ok(Next::Decided(call.hit_meanwhile(reason)))
+        }
+        // This call can't serve the claimed value, so it waits for the claim's result as for a
+        // lease.
+        (Freshness::Due(Reason::Expired) | Freshness::Gone, Holder::Claim(claim)) => {
+            Ok(await_claim(call, claim, wait, accept).await)
+        }
+        (Freshness::Due(reason), Holder::Nobody) => {
+            claim(call, store, reason, header, wait, accept).await
+        }
+        (Freshness::Gone, Holder::Nobody | Holder::Pause) => Ok(Next::Unusable),
+    }
+}
+
+async fn await_claim(
+    call: &Call,
+    claim: u64,
+    wait: &mut LeaseWait,
+    accept: &mut Accept<'_>,
+) -> Next {
+    if nesting::holds(claim) {
+        return Next::Decided(Decision::Bypass);
+    }
+    if let Some(flight) = leased::find(claim) {
+        let waited = call.wait(flight, &mut wait.limit, accept).await;
+        return waited.map_or(Next::Retry, Next::Decided);
+    }
+    wait.pause(claim).await
+}
+
+/// Claim the value, unless another caller in this process is about to. A caller that comes too
+/// late for the claim has seen the value that the claim is on, and takes it.
+async fn claim(
+    call: &Call,
+    store: &RedisStore,
+    reason: Reason,
+    header: &Header,
+    wait: &mut LeaseWait,
+    accept: &mut Accept<'_>,
+) -> Result<Next, CacheError> {
+    let may_serve = reason != Reason::Expired;
+    let leader = match join_or_lead(call, wait) {
+        JoinOutcome::Join(_) | JoinOutcome::Nested if may_serve => {
+            return Ok(Next::Decided(call.hit_meanwhile(reason)));
+        }
+        JoinOutcome::Join(flight) => {
+            let waited = call.wait(flight, &mut wait.limit, accept).await;
+            return Ok(waited.map_or(Next::Retry, Next::Decided));
+        }
+        JoinOutcome::Nested | JoinOutcome::Found(()) => {
+            return Ok(Next::Decided(Decision::Bypass));
+        }
+        JoinOutcome::Retry => return Ok(Next::Retry),
+        JoinOutcome::Lead(leader) => leader,
+    };
+    let lease = store.new_lease(Arc::clone(&call.key));
+    leader.seeks(lease.token());
+    match leader.attend(store.claim(lease, header.token)).await {
+        Ok(Claimed::Granted(lease)) => {
+            let lead = Lead::with_lease(leader, lease);
+            Ok(Next::Decided(Decision::Refresh(lead, reason)))
+        }
+        Ok(Claimed::Taken) if may_serve => Ok(Next::Decided(call.hit_meanwhile(reason))),
+        // By a faster caller, or by one that is gone and could not give the claim back.
+        Ok(Claimed::Taken) => Ok(wait.pause(header.token).await),
+        Ok(Claimed::Changed) => Ok(Next::Retry),
+        Err(error) if may_serve => {
+            store_failed(call, store, &error);
+            Ok(Next::Decided(call.hit_meanwhile(reason)))
+        }
+        Err(error) => Err(error),
     }
 }

@@ -1,9 +1,11 @@
-//! What a call that goes on comes to before its body may run: the value, or who computes it. Compiled once for each stored type.
+//! Resolving a call that missed: a value, or the lead for computing it. Compiled once for each
+//! stored type.
 
 use std::sync::Arc;
 
 use crate::entry::CachedValue;
-use crate::read::call::{Call, Decision};
+use crate::read::call::Call;
+use crate::read::decision::Decision;
 use crate::read::future::{Computation, Resolved};
 use crate::read::lookup::{LookupState, fits};
 #[cfg(feature = "redis")]
@@ -12,7 +14,7 @@ use crate::value::Storable;
 use crate::value::payload::Payload;
 
 impl<T: Storable> LookupState<T> {
-    /// What there is to know before the body runs, where nothing is to be waited for.
+    /// Resolve the call where that needs no waiting.
     pub(crate) fn resolve_now(self, none: bool) -> Result<Resolved<T>, Box<Call>> {
         let call = match self {
             Self::Hit(found) => return Ok(Resolved::Found(found)),
@@ -23,35 +25,36 @@ impl<T: Storable> LookupState<T> {
         let mut found = None;
         let step = call.decide_now(&mut call.accept(none, &mut found));
         match step {
-            Some(step) => Ok(call.before(step, found)),
+            Some(step) => Ok(call.into_resolved(step, found)),
             None => Err(call),
         }
     }
 }
 
 impl Call {
-    /// Finds the value, or the lead; neither: the body runs by itself. `none`: a `None` is a value too.
+    /// Find the value or the lead; with neither, the body runs without the cache. `none`: a `None`
+    /// is a value too.
     ///
-    /// Cancel safe: what was begun is into_lookup back when dropped.
+    /// Cancel safe: a flight or lease that was begun is given back on drop.
     pub(crate) async fn resolve<T: Storable>(self: Box<Self>, none: bool) -> Resolved<T> {
         let mut found = None;
         let step = self.decide_for(none, &mut found).await;
-        self.before(step, found)
+        self.into_resolved(step, found)
     }
 
-    fn before<T>(
+    fn into_resolved<T>(
         self: Box<Self>,
         step: Decision,
         found: Option<CachedValue<Arc<T>>>,
     ) -> Resolved<T> {
         match step {
             Decision::Compute(lead) => Resolved::Body(Some(Computation::new(self, lead))),
-            // A refresh is for functions that name one.
+            // `Refresh` occurs only for functions that name one, which don't come here.
             _ => found.map_or(Resolved::Body(None), Resolved::Found),
         }
     }
 
-    /// Takes what a function that stores a `T` can use.
+    /// Return the [`Accept`] of a function that stores a `T`.
     fn accept<T: Storable>(
         &self,
         none: bool,
@@ -65,7 +68,7 @@ impl Call {
         }
     }
 
-    /// The next step of a call that stores a `T`.
+    /// Decide the next step of a call that stores a `T`.
     pub(crate) async fn decide_for<T: Storable>(
         &self,
         none: bool,

@@ -1,5 +1,5 @@
-//! What a function with `#[cacheable]` does around its body: a value, from the store, from another caller's flight,
-//! or computed and handed on.
+//! Answering a call of a function with `#[cacheable]`: from the store, from another caller's
+//! flight, or by running the body and sharing its value.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use std::time::Duration;
 use crate::entry;
 use crate::entry::CachedValue;
 use crate::error::CacheError;
-use crate::read::call::{Call, Lead};
+use crate::read::call::Call;
+use crate::read::decision::Lead;
 use crate::read::fill::plan::{FillFuture, FillPlan};
 use crate::read::future::{AsyncRead, Computation, ReadFuture, Resolved};
 use crate::read::lookup::{Lookup, LookupState};
@@ -20,10 +21,10 @@ use crate::value::place::DEEPEST;
 use crate::value::shape::{Cached, Peek};
 use crate::value::{Storable, measure};
 
-/// Answers an async call: from the store, from another caller's flight, or by the body.
+/// Answer an async call: from the store, from another caller's flight, or by the body.
 ///
-/// Cancel safety: dropped while it waits, it leaves no trace; dropped while it leads, one of those who
-/// wait takes over; dropped while it fills, the fill finishes.
+/// Cancel safety: dropped while it waits, it leaves no trace; dropped while it leads, a waiting
+/// caller takes over; dropped while it fills, the fill finishes.
 #[inline]
 pub fn read_async_if<R, S, V, D, U, B>(
     lookup: Lookup<R, S>,
@@ -41,7 +42,8 @@ where
     ReadFuture::new(AsyncRead::new(lookup, value_ttl, unless), body)
 }
 
-/// Answers a blocking call. Its thread parks while it waits; what it waits for runs on the cache's thread.
+/// Answer a blocking call. Its thread parks while it waits; the work that it waits for runs on the
+/// cache's thread.
 #[inline]
 pub fn read_sync_if<R, S, V, D, U, B>(lookup: Lookup<R, S>, value_ttl: V, unless: U, body: B) -> R
 where
@@ -53,13 +55,13 @@ where
 {
     match lookup.hit() {
         Ok(value) => value,
-        Err(lookup) => go_on_sync(lookup, value_ttl, unless, body),
+        Err(lookup) => read_sync_miss(lookup, value_ttl, unless, body),
     }
 }
 
-/// Apart, so that what a hit does stays small enough to be inlined.
+/// Not inlined, so that the hit path stays small enough to be inlined.
 #[inline(never)]
-fn go_on_sync<R, S, V, D, U, B>(lookup: Lookup<R, S>, value_ttl: V, unless: U, body: B) -> R
+fn read_sync_miss<R, S, V, D, U, B>(lookup: Lookup<R, S>, value_ttl: V, unless: U, body: B) -> R
 where
     R: Cached<S>,
     V: FnOnce(&R::Stored) -> D,
@@ -94,7 +96,7 @@ fn conclude_sync<R: Cached<S>, S, D: IntoTtl>(
     }
 }
 
-/// [`read_async_if`] nothing is request of the value.
+/// [`read_async_if`] without a value TTL or an `unless` condition.
 #[inline]
 pub fn read_async<R: Cached<S>, S, B: Future<Output = R>>(
     lookup: Lookup<R, S>,
@@ -103,24 +105,24 @@ pub fn read_async<R: Cached<S>, S, B: Future<Output = R>>(
     read_async_if(lookup, ttl_unset, unless_unset, body)
 }
 
-/// [`read_sync_if`] nothing is request of the value.
+/// [`read_sync_if`] without a value TTL or an `unless` condition.
 #[inline]
 pub fn read_sync<R: Cached<S>, S, B: FnOnce() -> R>(lookup: Lookup<R, S>, body: B) -> R {
     read_sync_if(lookup, ttl_unset, unless_unset, body)
 }
 
-/// No lifetime over the value.
+/// The default for a TTL computed from the value: none.
 pub fn ttl_unset<T: ?Sized>(_: &T) -> Option<Duration> {
     None
 }
 
-/// No condition on the value.
+/// The default for a condition on the value: false.
 pub fn unless_unset<T: ?Sized>(_: &T) -> bool {
     false
 }
 
 impl<R: Cached<S>, S> Lookup<R, S> {
-    /// The answer, if it is known already.
+    /// Return the value if the lookup was a hit.
     #[inline]
     pub fn hit(self) -> Result<R, Self> {
         let state = match self.state {
@@ -133,7 +135,7 @@ impl<R: Cached<S>, S> Lookup<R, S> {
         Err(Self::new(state))
     }
 
-    /// What a blocking call finds, or who runs its body.
+    /// Look up the value of a blocking call, or the computation to run.
     fn resolve_blocking(self) -> Resolved<R::Stored> {
         let mut state = self.state;
         if let LookupState::Pending(call) = &mut state {
@@ -141,13 +143,13 @@ impl<R: Cached<S>, S> Lookup<R, S> {
         }
         let none = R::none().is_some();
         match state.resolve_now(none) {
-            Ok(before) => before,
+            Ok(resolved) => resolved,
             Err(call) => block_on(call.resolve(none)),
         }
     }
 }
 
-/// The return type around what was found, if it fits.
+/// Wrap a cached value in the return type, if it fits.
 #[inline]
 pub(crate) fn rebuild<R: Cached<S>, S>(found: CachedValue<Arc<R::Stored>>) -> Option<R> {
     match found {
@@ -156,8 +158,8 @@ pub(crate) fn rebuild<R: Cached<S>, S>(found: CachedValue<Arc<R::Stored>>) -> Op
     }
 }
 
-/// Hands a computed value to those who wait, and to the store. What is into_lookup back is what is stored, and a fill that is still
-/// to be waited for.
+/// Share a computed value with waiting callers and the store. Returns the stored value and a fill
+/// that is still to be awaited.
 pub(crate) fn finish<R: Cached<S>, S, D: IntoTtl>(
     call: &Call,
     lead: Lead,
@@ -173,10 +175,10 @@ pub(crate) fn finish<R: Cached<S>, S, D: IntoTtl>(
     Some((conclusion.stored, filling))
 }
 
-/// What becomes of a computed value.
+/// The decision about a computed value.
 struct Plan<T> {
     plan: FillPlan,
-    /// What is stored of it, where it is.
+    /// The value as it is stored, where it is.
     stored: CachedValue<Arc<T>>,
 }
 
@@ -196,12 +198,12 @@ fn conclude<R: Cached<S>, S, D: IntoTtl>(
                 stored: CachedValue::None,
             };
         }
-        // A type parameter that is an `Option` is its own value, `None` included.
+        // A type parameter that is an `Option` is stored whole, `None` included.
         Peek::None if call.cache_none => value.share(),
         Peek::None => None,
         Peek::Value(inner) => {
             weight = weigh(inner);
-            // To share it may be to clone it, by recursion.
+            // Sharing the value may clone it, and cloning recurses.
             if weight.is_none() && !lead.leader.has_joiners() {
                 call.not_stored(&too_deep());
                 return Plan {
@@ -248,17 +250,17 @@ fn conclude<R: Cached<S>, S, D: IntoTtl>(
     let payload = Payload::typed(Arc::clone(&value));
     let plan = if call.cache.inner().memory_as_bytes {
         let encoded = call.encode_for_memory(&*value, R::equal);
-        call.landing_as_bytes(payload, ttl, encoded, took)
+        call.plan_as_bytes(payload, ttl, encoded, took)
     } else {
         if cfg!(debug_assertions) {
-            call.try_round_trip(&*value, R::equal);
+            call.check_round_trip(&*value, R::equal);
         }
         drop(value);
         call.plan_memory(payload, ttl, weight, took)
     };
     Plan {
         plan,
-        // Nobody waits for a fill in memory, and so nobody asks.
+        // A fill in memory is complete at once, so this value isn't read.
         stored: CachedValue::None,
     }
 }
@@ -269,7 +271,7 @@ fn too_deep() -> CacheError {
     }
 }
 
-/// What becomes of a `None`.
+/// Decide about a computed `None`.
 #[cfg_attr(
     not(feature = "redis"),
     expect(
@@ -294,12 +296,13 @@ fn plan_none<T: Storable>(call: &Call, lead: &Lead, took: Duration) -> FillPlan 
     call.plan_memory(Payload::Nothing, ttl, 0, took)
 }
 
-/// About how many bytes a value takes in this process; `None`, if it nests too deep to be stored.
+/// Return the approximate size of a value in this process, in bytes. `None` if it nests too deeply
+/// to be stored.
 fn weigh<T: Storable>(value: &T) -> Option<usize> {
     measure::weigh(value).map(|bytes| size_of::<T>() + bytes)
 }
 
-/// The same of a value that was stored.
+/// Return the approximate size of a value that was stored.
 #[cfg(feature = "redis")]
 pub(crate) fn weight<T: Storable>(value: &T) -> usize {
     weigh(value).unwrap_or_default()

@@ -22,7 +22,8 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, Runner};
 
 use crate::Cache;
-use crate::read::call::{Call, Decision, Lead, Outcome};
+use crate::read::call::Call;
+use crate::read::decision::{Decision, Lead};
 use crate::site::{Origin, ReadOptions};
 use crate::sync::thread;
 use crate::value::payload::Payload;

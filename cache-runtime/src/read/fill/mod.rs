@@ -1,4 +1,4 @@
-//! How a computed value comes into the store.
+//! Storing a computed value.
 
 pub(crate) mod plan;
 
@@ -8,13 +8,14 @@ use crate::clock::later;
 #[cfg(feature = "redis")]
 use crate::entry::Facts;
 use crate::flight::Leader;
-use crate::read::call::{Call, Lead};
+use crate::read::call::Call;
+use crate::read::decision::Lead;
 use crate::store::memory::{Entry, Insertion};
 use crate::value::payload::Payload;
 
 impl Call {
-    /// Hands on a value that isn't to be stored. What stands is outdated by it, and would be served for as long as it is stale:
-    /// it goes with the claim on it.
+    /// Share a value that isn't to be stored. The cached entry is outdated by it, and would be
+    /// served for as long as it is stale, so it is removed together with the claim on it.
     pub(crate) fn share(&self, lead: Lead, payload: Payload) {
         let outdates = self.options.refresh();
         #[cfg(feature = "redis")]
@@ -33,7 +34,7 @@ impl Call {
         }
     }
 
-    /// Stores a computed value in memory, in one step with the look whether its flight still stands.
+    /// Store a computed value in memory, and check in the same step that its flight is still valid.
     pub(crate) fn fill_memory(
         &self,
         leader: Leader,
@@ -64,13 +65,13 @@ impl Call {
         }
     }
 
-    /// Whether what is stored isn't in this process.
+    /// Whether entries are stored in Redis.
     #[cfg(feature = "redis")]
     pub(crate) fn stores_in_redis(&self) -> bool {
         self.cache.inner().store.memory().is_none()
     }
 
-    /// What the entry's header will say.
+    /// Return the facts for the entry's header.
     #[cfg(feature = "redis")]
     pub(crate) fn facts(&self, lead: &Lead, took: Duration) -> Facts {
         Facts {

@@ -1,4 +1,4 @@
-//! What becomes of a computed value.
+//! Deciding how a computed value is stored, shared or discarded.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,20 +12,23 @@ use crate::entry::Encoded;
 use crate::entry::{self, Equal, Facts};
 use crate::error::CacheError;
 use crate::events;
-use crate::read::call::{Call, Lead};
+use crate::read::call::Call;
+use crate::read::decision::Lead;
+#[cfg(feature = "redis")]
+use crate::read::redis;
 use crate::stats::Counter;
 #[cfg(feature = "redis")]
 use crate::store::{Store, redis::NearCopy};
 use crate::value::Storable;
 use crate::value::payload::Payload;
 
-/// What becomes of a computed value.
+/// The destination of a computed value.
 pub(crate) enum FillPlan {
-    /// It is an error: nobody else gets it.
+    /// An error: other callers don't get it.
     Discard,
-    /// Those who wait get it, but it isn't stored.
+    /// Waiting callers get it, but it isn't stored.
     Share(Payload),
-    /// It is stored for so long, and takes about so many bytes.
+    /// Store it in memory with this TTL and an approximate weight in bytes.
     Memory {
         payload: Payload,
         ttl: Duration,
@@ -33,13 +36,13 @@ pub(crate) enum FillPlan {
         took: Duration,
         weight: usize,
     },
-    /// It is stored for so long, as these bytes.
+    /// Store it in Redis with this TTL, as these bytes.
     #[cfg(feature = "redis")]
     Redis {
         payload: Payload,
         ttl: Duration,
         bytes: Vec<u8>,
-        /// What the near cache keeps of it, if it keeps it.
+        /// The near cache's copy, if the near cache keeps one.
         near: Option<NearCopy>,
     },
 }
@@ -48,9 +51,9 @@ pub(crate) enum FillPlan {
 pub(crate) type FillFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Call {
-    /// How a computed value lands in memory: as it is, weighed. One that is too large is shared with those who wait, counted and
-    /// logged; an entry that a refresh found stays, since it is within its lifetime, and the lead is let go, so that nobody
-    /// waits for a fill that won't come.
+    /// Plan to store a value in memory as it is, weighed. A value that is too large is shared with
+    /// waiting callers, counted and logged. An entry that a refresh found stays, since it is within
+    /// its lifetime. The lead is released, so that no caller waits for a fill that won't come.
     pub(crate) fn plan_memory(
         &self,
         payload: Payload,
@@ -69,7 +72,7 @@ impl Call {
         }
     }
 
-    /// How it lands in Redis: encoded. One that isn't stored is shared too.
+    /// Plan to store an encoded value in Redis. One that can't be stored is shared too.
     #[cfg(feature = "redis")]
     pub(crate) fn plan_redis<T: Storable>(
         &self,
@@ -80,7 +83,8 @@ impl Call {
     ) -> FillPlan {
         match encoded {
             Ok(Encoded { bytes, read_back }) => FillPlan::Redis {
-                // What other processes will read: this one doesn't answer otherwise.
+                // The value that other processes will read back, so that this process returns the
+                // same one.
                 near: self.is_kept_near().then(|| NearCopy {
                     payload: match read_back {
                         Some(value) => Payload::typed(Arc::new(value)),
@@ -96,8 +100,8 @@ impl Call {
         }
     }
 
-    /// How it lands in memory where entries are bytes.
-    pub(crate) fn landing_as_bytes(
+    /// Plan to store a value as bytes in memory.
+    pub(crate) fn plan_as_bytes(
         &self,
         payload: Payload,
         ttl: Duration,
@@ -115,7 +119,7 @@ impl Call {
         }
     }
 
-    /// The bytes of an entry in memory.
+    /// Encode an entry for memory.
     pub(crate) fn encode_for_memory<T: Storable>(
         &self,
         value: &T,
@@ -129,14 +133,14 @@ impl Call {
         Ok(entry::encode(value, &facts, &encoding, equal)?.bytes)
     }
 
-    /// Says of a function's first value whether Redis would store it too. Memory keeps any value as it is, so a program that
-    /// was tried on memory only may find that out when it is too late.
+    /// Warn if a function's first value couldn't be stored in Redis. Memory keeps any value as it
+    /// is, so a program tried on memory only might find out in production.
     #[cold]
-    pub(crate) fn try_round_trip<T: Storable>(&self, value: &T, equal: Equal<T>) {
-        if !self.cache.is_untried(self.origin) {
+    pub(crate) fn check_round_trip<T: Storable>(&self, value: &T, equal: Equal<T>) {
+        if !self.cache.needs_round_trip_check(self.origin) {
             return;
         }
-        // Memory alone doesn't need `Deserialize`: one that panics is no reason for the call to.
+        // Memory alone doesn't need `Deserialize`, so one that panics must not make the call panic.
         let tried = catch_unwind(AssertUnwindSafe(|| self.encode_for_memory(value, equal)));
         if let Ok(Err(error)) = tried
             && !matches!(error, CacheError::TooLarge { .. })
@@ -146,24 +150,25 @@ impl Call {
         }
     }
 
-    /// How a value lands that isn't stored: shared.
+    /// Plan to share a value that can't be stored.
     pub(crate) fn unstorable(&self, payload: Payload, error: &CacheError) -> FillPlan {
         self.not_stored(error);
         FillPlan::Share(payload)
     }
 
-    /// Counts a value that isn't stored, and says so once for each function.
+    /// Count a value that isn't stored, and log it once for each function.
     pub(crate) fn not_stored(&self, error: &CacheError) {
         if !self.cache.is_too_large(self.origin, &self.key, error) {
             self.count(Counter::Errors);
-            self.cache.say_not_stored(self.origin, &self.key, error);
+            self.cache.log_not_stored(self.origin, &self.key, error);
         }
     }
 
-    /// Hands a computed value on. What is returned is still to be waited for; it finishes without.
+    /// Carry out the plan. The caller should await the returned future, but the fill finishes
+    /// without it too.
     pub(crate) fn fill(&self, lead: Lead, plan: FillPlan) -> Option<FillFuture> {
         match plan {
-            // Dropped, the lead fails its flight and gives its lease back.
+            // Dropping the lead fails its flight and gives its lease back.
             FillPlan::Discard => None,
             FillPlan::Share(payload) => {
                 self.share(lead, payload);
@@ -184,7 +189,7 @@ impl Call {
                 ttl,
                 bytes,
                 near,
-            } => self.fill_redis(lead, payload, ttl, bytes, near),
+            } => redis::fill(self, lead, payload, ttl, bytes, near),
         }
     }
 

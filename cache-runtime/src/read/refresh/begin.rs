@@ -1,4 +1,4 @@
-//! What a function with `stale`, `stale_if_error` or `early` does before its body may run.
+//! The lookup of a function with `stale`, `stale_if_error` or `early`.
 
 use std::time::Duration;
 
@@ -6,14 +6,15 @@ use crate::current::Handle;
 use crate::key::writer::Rendered;
 use crate::read::fast_path::{Expected, MemoryHit, Miss, Request, try_hit_with};
 use crate::read::lookup::{Lookup, expected, into_lookup};
-use crate::read::refresh::{Reason, Standing, early};
+use crate::read::refresh::{Freshness, Reason, early};
 use crate::site::ReadSite;
 use crate::store::memory::{Hit, Unmatched};
 use crate::value::payload::Payload;
 use crate::value::shape::{Cached, Returns};
 
-/// Like [`begin_with`](crate::__private::begin_with). Where the store is in this process, a fresh hit that isn't due is answered here, and
-/// the dice are thrown here, once for each call.
+/// Like [`begin_with`](crate::__private::begin_with). If the store is in this process, a fresh hit
+/// that isn't due is answered here. The random number for an early refresh is drawn here, once for
+/// each call.
 pub fn begin_refreshing<R, S, L>(
     site: &'static ReadSite,
     handle: Handle<'_>,
@@ -30,18 +31,18 @@ where
         site,
         render: &render,
     };
-    let mut rest = Miss::Bypass;
-    let opened = open(request, handle, condition, expected::<R, S>, &mut rest);
-    into_lookup(request, handle, opened, rest, ttl)
+    let mut miss = Miss::Bypass;
+    let hit = try_hit(request, handle, condition, expected::<R, S>, &mut miss);
+    into_lookup(request, handle, hit, miss, ttl)
 }
 
-/// Not generic, like what it is a variety of.
-fn open(
+/// Not generic, like `fast_path::try_hit`.
+fn try_hit(
     request: Request<'_>,
     handle: Handle<'_>,
     condition: bool,
     expected: fn() -> Expected,
-    rest: &mut Miss,
+    miss: &mut Miss,
 ) -> MemoryHit {
     let (options, version) = (&request.site.info.options, request.site.info.version);
     try_hit_with(
@@ -49,23 +50,23 @@ fn open(
         handle,
         condition,
         expected,
-        rest,
+        miss,
         |store, key, now, other| {
-            let sight = store.get_stale_by(key, now)?;
-            let early = |left| sight.paused_until <= now && early::is_due(left, sight.compute);
-            match options.standing(sight.age(now), early) {
-                Standing::Due(Reason::Early) => *other = Unmatched::Due(sight.fresh_until),
-                Standing::Fresh => match sight.payload {
-                    Payload::Typed(value) if sight.version == version => return Some(value),
+            let hit = store.get_stale_by(key, now)?;
+            let early = |left| hit.paused_until <= now && early::is_due(left, hit.compute);
+            match options.freshness(hit.age(now), early) {
+                Freshness::Due(Reason::Early) => *other = Unmatched::Due(hit.fresh_until),
+                Freshness::Fresh => match hit.payload {
+                    Payload::Typed(value) if hit.version == version => return Some(value),
                     payload => {
                         *other = Unmatched::Entry(Hit {
                             payload,
-                            version: sight.version,
-                            fresh_until: sight.fresh_until,
+                            version: hit.version,
+                            fresh_until: hit.fresh_until,
                         });
                     }
                 },
-                Standing::Due(_) | Standing::Gone => {}
+                Freshness::Due(_) | Freshness::Gone => {}
             }
             None
         },

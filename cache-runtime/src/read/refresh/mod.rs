@@ -1,10 +1,12 @@
-//! Values that are computed anew while they still stand: stale-while-revalidate, stale-if-error and early refresh.
+//! Recomputing values that are still cached: stale-while-revalidate, stale-if-error and early
+//! refresh.
 //!
-//! An entry outlives its lifetime by a *grace*: the longest time for which its function's options could still use it.
-//! Whoever reads it decides by the options of its own, so two functions that share a key needn't agree. One caller
-//! of the whole cluster holds the *claim* to compute it anew: in memory the table of flights, in Redis a token in the
-//! entry's header. The claim stands at the very thing that an invalidation deletes. So a refresh from before an
-//! invalidation can't fill after it, and what was deleted is served to nobody.
+//! An entry outlives its TTL by a *grace*: the longest time for which its function's options could
+//! still use it. Each reader decides by its own options, so two functions that share a key needn't
+//! agree. One caller of the whole cluster holds the *claim* to recompute it: in memory the key's
+//! place in the flight table, in Redis a token in the entry's header. An invalidation deletes the
+//! very object that holds the claim. So a refresh that began before an invalidation can't fill
+//! after it, and a deleted value is not served.
 
 mod begin;
 pub(crate) mod early;
@@ -18,60 +20,63 @@ use std::time::Duration;
 use crate::clock::Stopwatch;
 pub(crate) use crate::entry::age::Age;
 use crate::read::call::Call;
+use crate::read::decision::Decision;
 use crate::site::{ReadOptions, registry};
 use crate::stats::Counter;
 use crate::store::Store;
 
 pub use begin::begin_refreshing;
 pub(crate) use run::{Resolution, is_err};
-pub(crate) use spawn::Surroundings;
+pub(crate) use spawn::CallContext;
 
-/// Why a standing value is computed anew.
+/// The reason for recomputing a cached value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Reason {
     /// It is fresh, and may be served meanwhile.
     Early,
     /// It is stale, and may be served meanwhile.
     Stale,
-    /// It may be served only if the body errs.
+    /// It may be served only if the body returns an error.
     Expired,
 }
 
-/// What a standing value is to a reader.
+/// Freshness of a cached value, for one reader.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Standing {
+pub(crate) enum Freshness {
     Fresh,
     Due(Reason),
-    /// As good as absent.
+    /// Past its grace: treated as absent.
     Gone,
 }
 
 impl ReadOptions {
-    /// Whether a standing value may be computed anew.
+    /// Whether a cached value may be recomputed.
     pub(crate) fn refresh(&self) -> bool {
         self.early || !self.grace().is_zero()
     }
 
-    /// How long past its lifetime an entry may be of use.
+    /// Return how long past its TTL an entry may be used.
     pub(crate) fn grace(&self) -> Duration {
         self.stale.max(self.stale_if_error)
     }
 
-    /// What an entry of this age is; `early` says whether a fresh one is due already.
-    pub(crate) fn standing(&self, age: Age, early: impl FnOnce(Duration) -> bool) -> Standing {
+    /// Return the freshness of an entry of this age. `early` says whether a fresh one is due
+    /// already.
+    pub(crate) fn freshness(&self, age: Age, early: impl FnOnce(Duration) -> bool) -> Freshness {
         match age {
-            Age::Fresh(left) if self.early && early(left) => Standing::Due(Reason::Early),
-            Age::Fresh(_) => Standing::Fresh,
-            Age::Past(past) if past < self.stale => Standing::Due(Reason::Stale),
-            Age::Past(past) if past < self.stale_if_error => Standing::Due(Reason::Expired),
-            Age::Past(_) => Standing::Gone,
+            Age::Fresh(left) if self.early && early(left) => Freshness::Due(Reason::Early),
+            Age::Fresh(_) => Freshness::Fresh,
+            Age::Past(past) if past < self.stale => Freshness::Due(Reason::Stale),
+            Age::Past(past) if past < self.stale_if_error => Freshness::Due(Reason::Expired),
+            Age::Past(_) => Freshness::Gone,
         }
     }
 }
 
 impl Call {
-    /// How long past its lifetime an entry stands. In Redis it is a lease's time longer: the claim of a refresh stands at
-    /// the entry, and would go with it; those who then find the value too old wait for the claim.
+    /// Return how long past its TTL an entry stays cached. In Redis it stays for a lease's TTL
+    /// longer: the claim of a refresh is part of the entry, and would expire with it. Callers that
+    /// then find the value too old wait for the claim.
     pub(crate) fn grace(&self) -> Duration {
         match &self.cache.inner().store {
             _ if !self.options.refresh() => Duration::ZERO,
@@ -81,11 +86,12 @@ impl Call {
         }
     }
 
-    /// Measures the body, by the clock that the entry's lifetime goes by.
+    /// Start measuring the body, by the clock that governs the entry's TTL.
     pub(crate) fn stopwatch(&self) -> Stopwatch {
         let inner = self.cache.inner();
         match &inner.store {
-            // What it measures is for those who refresh early, and the clock takes longer than all else that a fill does for a flight.
+            // Only early refresh uses the measurement, and reading the clock takes longer than
+            // everything else that a fill does for its flight.
             Store::Memory(_) if !registry::any_early() => Stopwatch::none(),
             Store::Memory(_) => inner.clock.stopwatch(),
             #[cfg(feature = "redis")]
@@ -93,7 +99,7 @@ impl Call {
         }
     }
 
-    /// Counts that a standing value is served while it is computed anew, or instead of an error.
+    /// Count that a cached value is served while it is recomputed, or instead of an error.
     fn served(&self, reason: Reason) {
         match reason {
             Reason::Early => self.hit(),
@@ -104,10 +110,10 @@ impl Call {
         }
     }
 
-    /// The same, of a caller that refreshes nothing itself.
-    pub(crate) fn taken(&self, reason: Reason) -> crate::read::call::Decision {
+    /// Count a served value, for a caller that doesn't refresh it.
+    pub(crate) fn hit_meanwhile(&self, reason: Reason) -> Decision {
         self.served(reason);
-        crate::read::call::Decision::Hit
+        Decision::Hit
     }
 }
 

@@ -1,9 +1,10 @@
-//! Who computes a standing value anew: the background, or the one caller that found it due.
+//! Where a cached value is recomputed: in the background, or in the one caller that found it due.
 //!
-//! `#[cacheable]` knows how the arguments are written; whether their types are `Clone + Send`, [`Probe`] finds out by
-//! method resolution.
+//! `#[cacheable]` knows the tokens of the arguments' types. [`Probe`] finds out by method
+//! resolution whether the types are `Clone + Send`.
 //!
-//! The futures are in boxes: a call that isn't answered at once takes some kilobytes, which every caller's future would carry.
+//! The futures are boxed: a call that isn't answered at once takes a few kilobytes, which every
+//! caller's future would carry.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -12,7 +13,7 @@ use crate::read::detached::{Detachable, lead};
 use crate::read::lookup::Lookup;
 use crate::read::refresh::Reason;
 use crate::read::refresh::run::{
-    Resolution, pay, pay_or_keep, pay_sync, unattended, unattended_sync,
+    Resolution, recompute, recompute_or_keep, recompute_sync, unattended, unattended_sync,
 };
 use crate::read::refresh::spawn::Spawner;
 use crate::read::run::{read_async_if, read_sync_if};
@@ -20,7 +21,7 @@ use crate::runtime::block_on;
 use crate::ttl::IntoTtl;
 use crate::value::shape::Cached;
 
-/// What can run in the background.
+/// A body or closure that can run in the background.
 #[diagnostic::on_unimplemented(
     message = "this function can't be refreshed in the background: its body, or a closure of its attribute, isn't `Send + 'static`",
     label = "not `Send + 'static`",
@@ -42,34 +43,34 @@ pub trait OwnedArgument {}
 #[diagnostic::do_not_recommend]
 impl<T: Clone + Send> OwnedArgument for T {}
 
-/// Holds the types of the arguments while it is looked up what they are.
+/// Carries the types of the arguments for method resolution.
 #[derive(Debug)]
 pub struct Probe<T>(PhantomData<fn() -> T>);
 
 impl Probe<()> {
-    /// No arguments.
+    /// Without arguments.
     pub const NEW: Self = Self(PhantomData);
 }
 
 impl<T> Probe<T> {
-    /// One argument more.
+    /// Add an argument.
     pub fn and<A>(self) -> Probe<(A, T)> {
         Probe(PhantomData)
     }
 
-    /// One argument more, which must be fit for the background.
+    /// Add an argument, which must be fit for the background.
     pub fn and_owned<A: OwnedArgument>(self) -> Probe<(A, T)> {
         Probe(PhantomData)
     }
 }
 
-/// The traits whose method resolution tells the modes apart.
+/// The traits whose method resolution selects the mode.
 pub mod probe {
     use super::*;
 
     /// First choice.
     pub trait Owned {
-        /// The mode.
+        /// Return the mode.
         fn __mode(self) -> Background;
     }
     impl<T: Clone + Send> Owned for Probe<T> {
@@ -80,7 +81,7 @@ pub mod probe {
 
     /// Last choice.
     pub trait Borrowed {
-        /// The mode.
+        /// Return the mode.
         fn __mode(self) -> Caller;
     }
     impl<T> Borrowed for &Probe<T> {
@@ -99,10 +100,11 @@ pub struct Background;
 pub struct Caller;
 
 impl Background {
-    /// Like [`read_async_if`](crate::__private::read_async_if); a value that is stale or due is into_lookup at once, and computed anew without the caller.
+    /// Answer a call like [`read_async_if`](crate::__private::read_async_if). A value that is stale
+    /// or due is returned at once, and recomputed without the caller.
     ///
-    /// Cancel safety: as there; a refresh in the background finishes without its caller, and if its runtime ends, another
-    /// caller takes over.
+    /// Cancel safety: as for `read_async_if`. A refresh in the background finishes without its
+    /// caller; if its runtime ends, another caller takes over.
     pub fn read_async<R, S, V, D, U, B>(
         self,
         lookup: Lookup<R, S>,
@@ -128,13 +130,14 @@ impl Background {
                         spawner.run(unattended(refresh, value_ttl, unless, body));
                         return value;
                     }
-                    Box::pin(pay(refresh, value_ttl, unless, body)).await
+                    Box::pin(recompute(refresh, value_ttl, unless, body)).await
                 }
             }
         })
     }
 
-    /// The same where `stale_if_error` is named: what may be served only if the body errs is computed by its caller.
+    /// [`read_async`](Self::read_async) with `stale_if_error`: a value that may be served only if
+    /// the body returns an error is recomputed by its caller.
     pub fn read_async_or_expired<R, S, V, D, U, B>(
         self,
         lookup: Lookup<R, S>,
@@ -161,7 +164,7 @@ impl Background {
                         spawner.run(unattended(refresh, value_ttl, unless, body));
                         return value;
                     }
-                    Box::pin(pay_or_keep(refresh, value_ttl, unless, body)).await
+                    Box::pin(recompute_or_keep(refresh, value_ttl, unless, body)).await
                 }
             }
         })
@@ -194,13 +197,13 @@ impl Background {
                         spawner.run(unattended(refresh, value_ttl, unless, body));
                         return value;
                     }
-                    refresh.pay_detached(value_ttl, unless, body).await
+                    refresh.recompute_detached(value_ttl, unless, body).await
                 }
             }
         })
     }
 
-    /// The same where `stale_if_error` is named.
+    /// [`read_detached`](Self::read_detached) with `stale_if_error`.
     pub fn read_detached_or_expired<R, S, V, D, U, B>(
         self,
         lookup: Lookup<R, S>,
@@ -227,13 +230,16 @@ impl Background {
                         spawner.run(unattended(refresh, value_ttl, unless, body));
                         return value;
                     }
-                    refresh.pay_or_keep_detached(value_ttl, unless, body).await
+                    refresh
+                        .recompute_or_keep_detached(value_ttl, unless, body)
+                        .await
                 }
             }
         })
     }
 
-    /// Like [`read_sync_if`](crate::__private::read_sync_if); a value that is stale or due is into_lookup at once, and computed anew on another thread.
+    /// Answer a call like [`read_sync_if`](crate::__private::read_sync_if). A value that is stale
+    /// or due is returned at once, and recomputed on another thread.
     pub fn read_sync<R, S, V, D, U, B>(
         self,
         lookup: Lookup<R, S>,
@@ -263,16 +269,17 @@ impl Background {
                     spawner.run_blocking(|| unattended_sync(refresh, value_ttl, unless, body));
                     return value;
                 }
-                pay_sync(refresh, value_ttl, unless, body)
+                recompute_sync(refresh, value_ttl, unless, body)
             }
         }
     }
 }
 
 impl Caller {
-    /// Like [`read_async_if`](crate::__private::read_async_if); while this caller computes a stale value anew, the others are served.
+    /// Answer a call like [`read_async_if`](crate::__private::read_async_if). While this caller
+    /// recomputes a stale value, the others are served it.
     ///
-    /// Cancel safety: dropped meanwhile, another caller takes over.
+    /// Cancel safety: if the future is dropped meanwhile, another caller takes over.
     pub fn read_async<R, S, V, D, U, B>(
         self,
         lookup: Lookup<R, S>,
@@ -291,13 +298,13 @@ impl Caller {
             match lookup.resolve(false).await {
                 Resolution::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
                 Resolution::Refresh(refresh) => {
-                    Box::pin(pay(refresh, value_ttl, unless, body)).await
+                    Box::pin(recompute(refresh, value_ttl, unless, body)).await
                 }
             }
         })
     }
 
-    /// The same where `stale_if_error` is named.
+    /// [`read_async`](Self::read_async) with `stale_if_error`.
     pub fn read_async_or_expired<R, S, V, D, U, B>(
         self,
         lookup: Lookup<R, S>,
@@ -316,13 +323,14 @@ impl Caller {
             match lookup.resolve(false).await {
                 Resolution::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
                 Resolution::Refresh(refresh) => {
-                    Box::pin(pay_or_keep(refresh, value_ttl, unless, body)).await
+                    Box::pin(recompute_or_keep(refresh, value_ttl, unless, body)).await
                 }
             }
         })
     }
 
-    /// Like [`read_sync_if`](crate::__private::read_sync_if); while this caller computes a stale value anew, the others are served.
+    /// Answer a call like [`read_sync_if`](crate::__private::read_sync_if). While this caller
+    /// recomputes a stale value, the others are served it.
     pub fn read_sync<R, S, V, D, U, B>(
         self,
         lookup: Lookup<R, S>,
@@ -343,7 +351,7 @@ impl Caller {
         };
         match block_on(lookup.resolve(true)) {
             Resolution::Plain(lookup) => read_sync_if(lookup, value_ttl, unless, body),
-            Resolution::Refresh(refresh) => pay_sync(refresh, value_ttl, unless, body),
+            Resolution::Refresh(refresh) => recompute_sync(refresh, value_ttl, unless, body),
         }
     }
 }

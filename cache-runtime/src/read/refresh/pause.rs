@@ -1,4 +1,4 @@
-//! What becomes of the claim when the body errs: a pause, during which nobody tries.
+//! The pause after a failed refresh, during which no caller tries again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,8 @@ use std::time::Duration;
 #[cfg(feature = "redis")]
 use tokio::task::JoinHandle;
 
-use crate::read::call::{Call, Lead};
+use crate::read::call::Call;
+use crate::read::decision::Lead;
 use crate::read::refresh::{Age, Reason};
 #[cfg(feature = "redis")]
 use crate::runtime;
@@ -14,11 +15,11 @@ use crate::store::Store;
 #[cfg(feature = "redis")]
 use crate::store::redis::millis;
 
-/// How long after an error nobody tries again: what has failed is request once a second by all processes together, not once
-/// a call.
+/// How long a failed refresh isn't tried again: all processes together call a failing body once a
+/// second, not once a call.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A pause that has begun. Dropping it stops nothing.
+/// A pause that has begun. Dropping it doesn't stop it.
 pub(crate) enum Pausing {
     Done(Option<Age>),
     #[cfg(feature = "redis")]
@@ -26,8 +27,9 @@ pub(crate) enum Pausing {
 }
 
 impl Pausing {
-    /// How old the value is that stands; `None` if it doesn't, because an invalidation came between, or it ended.
-    pub(crate) async fn standing(self) -> Option<Age> {
+    /// Return the cached value's age. `None` if the value is gone, because of an invalidation or
+    /// because it expired.
+    pub(crate) async fn age(self) -> Option<Age> {
         match self {
             Self::Done(age) => age,
             #[cfg(feature = "redis")]
@@ -38,8 +40,9 @@ impl Pausing {
 
 #[cfg(feature = "redis")]
 impl Lead {
-    /// Ends the claim with a pause, whether or not the caller waits for it. The flight ends after it, so that whoever waits
-    /// finds the pause; what can't be sent gives the claim back when that is possible.
+    /// End the claim with a pause, whether or not the caller waits for it. The flight ends after
+    /// it, so that waiting callers find the pause. If the pause can't be sent, the claim is given
+    /// back where that is possible.
     fn pause_in_redis(mut self, grace: Duration) -> Pausing {
         let Some(lease) = self.lease.take() else {
             return Pausing::Done(None);
@@ -54,8 +57,8 @@ impl Lead {
 }
 
 impl Call {
-    /// Ends the claim of a body that erred with a pause, in one step with the look whether the claim still stands. Those
-    /// who wait for the claim look again, and find the pause.
+    /// End the claim of a body that failed with a pause, and check in the same step that the claim
+    /// still exists. Callers that wait for the claim look again, and find the pause.
     pub(crate) fn pause(&self, lead: Lead) -> Pausing {
         let inner = self.cache.inner();
         match &inner.store {
@@ -74,12 +77,13 @@ impl Call {
         }
     }
 
-    /// Whether a value of this age may be served instead of the error of the body that was to replace it.
+    /// Whether a value of this age may be served instead of the error of its refresh.
     pub(crate) fn outlasts_error(&self, reason: Reason, age: Option<Age>) -> bool {
         match age {
             None => false,
             Some(Age::Fresh(_)) => true,
-            // It turned stale while it was computed anew, and would have been a hit if it hadn't been.
+            // It became stale while it was recomputed. Without the refresh it would have been a
+            // hit.
             Some(Age::Past(_)) if reason == Reason::Early => true,
             Some(Age::Past(past)) => past < self.options.stale_if_error,
         }

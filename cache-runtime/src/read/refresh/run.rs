@@ -1,11 +1,12 @@
-//! What a function with `stale`, `stale_if_error` or `early` does around its body.
+//! Running the body of a function with `stale`, `stale_if_error` or `early`.
 
 use std::future::Future;
 use std::sync::Arc;
 
 use crate::entry::CachedValue;
 use crate::events;
-use crate::read::call::{Call, Decision, Lead};
+use crate::read::call::Call;
+use crate::read::decision::{Decision, Lead};
 use crate::read::detached::{Detachable, Detached};
 use crate::read::future::Computation;
 use crate::read::lookup::{Lookup, LookupState};
@@ -17,39 +18,40 @@ use crate::ttl::IntoTtl;
 use crate::value::Storable;
 use crate::value::shape::{Cached, Peek};
 
-/// A standing value that this caller, and no other, computes anew.
+/// A cached value that this caller alone recomputes.
 pub(crate) struct Refresh<T> {
     call: Box<Call>,
     lead: Lead,
     pub(crate) reason: Reason,
-    standing: CachedValue<Arc<T>>,
+    cached: CachedValue<Arc<T>>,
 }
 
-/// What a call does, as far as is known before its body runs.
+/// Result of a lookup that may find a value to recompute.
 pub(crate) enum Resolution<R: Cached<S>, S> {
-    /// What every cached function does.
+    /// The outcomes of every cached function.
     Plain(Lookup<R, S>),
     Refresh(Refresh<R::Stored>),
 }
 
 impl<R: Cached<S>, S> Lookup<R, S> {
-    /// Cancel safe: what was begun is into_lookup back when dropped.
+    /// Look up the entry. Cancel safe: a flight or lease that was begun is given back on drop.
     pub(crate) async fn resolve(self, blocking: bool) -> Resolution<R, S> {
         let LookupState::Pending(mut call) = self.state else {
             return Resolution::Plain(self);
         };
         call.blocking = blocking;
-        // Not within the call: what `none` gives would be held across the await, and an `R` needn't be `Send`.
+        // Before the await: the value of `none()` would be held across it, and an `R` needn't be
+        // `Send`.
         let none = R::none().is_some();
         let mut found = None;
         let step = call.decide_for(none, &mut found).await;
         Resolution::Plain(Self::new(match (step, found) {
-            (Decision::Refresh(lead, reason), Some(standing)) => {
+            (Decision::Refresh(lead, reason), Some(cached)) => {
                 return Resolution::Refresh(Refresh {
                     call,
                     lead,
                     reason,
-                    standing,
+                    cached,
                 });
             }
             (Decision::Hit, Some(found)) => LookupState::Hit(found),
@@ -64,15 +66,20 @@ pub(crate) fn is_err<R: Cached<S>, S>(value: &R) -> bool {
 }
 
 impl<T> Refresh<T> {
-    /// What its caller gets who doesn't wait.
+    /// Return the cached value for a caller that doesn't wait.
     pub(crate) fn served<R: Cached<S, Stored = T>, S>(&self) -> Option<R> {
-        let value = rebuild(self.standing.clone())?;
+        let value = rebuild(self.cached.clone())?;
         self.call.served(self.reason);
         Some(value)
     }
 
-    /// Computes the value while its caller waits, by a body that outlives the caller.
-    pub(crate) async fn pay_detached<R, S, V, D, U, B>(self, value_ttl: V, unless: U, body: B) -> R
+    /// Recompute the value while its caller waits, by a body that outlives the caller.
+    pub(crate) async fn recompute_detached<R, S, V, D, U, B>(
+        self,
+        value_ttl: V,
+        unless: U,
+        body: B,
+    ) -> R
     where
         R: Cached<S, Stored = T> + 'static,
         S: 'static,
@@ -83,12 +90,12 @@ impl<T> Refresh<T> {
         B: Future<Output = R> + Send + 'static,
     {
         let (flight, call) = (self.lead.leader.share(), (*self.call).clone());
-        let computing = Box::pin(pay(self, value_ttl, unless, body));
+        let computing = Box::pin(recompute(self, value_ttl, unless, body));
         Detached::new::<S>(flight, call, computing).await
     }
 
-    /// The same where `stale_if_error` is named.
-    pub(crate) async fn pay_or_keep_detached<R, S, V, D, U, B>(
+    /// [`recompute_detached`](Self::recompute_detached) with `stale_if_error`.
+    pub(crate) async fn recompute_or_keep_detached<R, S, V, D, U, B>(
         self,
         value_ttl: V,
         unless: U,
@@ -104,7 +111,7 @@ impl<T> Refresh<T> {
         B: Future<Output = R> + Send + 'static,
     {
         let (flight, call) = (self.lead.leader.share(), (*self.call).clone());
-        let computing = Box::pin(pay_or_keep(self, value_ttl, unless, body));
+        let computing = Box::pin(recompute_or_keep(self, value_ttl, unless, body));
         Detached::new::<S>(flight, call, computing).await
     }
 
@@ -114,9 +121,10 @@ impl<T> Refresh<T> {
     }
 }
 
-/// Computes the value while its caller waits. An early refresh is the cache's own idea: if it errs, its caller gets what
-/// stands, as if there had been none. Any other error is the caller's.
-pub(crate) async fn pay<R, S, V, D, U, B>(
+/// Recompute the value while its caller waits. The cache itself chose to refresh early, so if an
+/// early refresh fails, its caller gets the cached value. Any other error is returned to the
+/// caller.
+pub(crate) async fn recompute<R, S, V, D, U, B>(
     refresh: Refresh<R::Stored>,
     value_ttl: V,
     unless: U,
@@ -130,16 +138,16 @@ where
     B: Future<Output = R>,
 {
     let watch = refresh.call.stopwatch();
-    // Not held across an await, see `read_async`.
+    // The value isn't held across an await: it needn't be `Send`.
     let (shared, filling) = {
         let value = refresh.lead.leader.within(body).await;
         let took = watch.elapsed();
         if is_err(&value)
             && refresh.reason == Reason::Early
-            && let Some(standing) = refresh.served()
+            && let Some(cached) = refresh.served()
         {
             let _ = refresh.call.pause(refresh.lead);
-            return standing;
+            return cached;
         }
         refresh.missed();
         let Refresh { call, lead, .. } = refresh;
@@ -155,9 +163,10 @@ where
     }
 }
 
-/// The same, where a body that errs leaves its caller with the expired value. Whether that still stands must be request, with
-/// the error at hand: so the caller's future is `Send` only if the error is.
-pub(crate) async fn pay_or_keep<R, S, V, D, U, B>(
+/// Recompute the value while its caller waits; if the body fails, return the expired value. The
+/// error is held while the store is asked whether that value is still cached, so the caller's
+/// future is `Send` only if the error is.
+pub(crate) async fn recompute_or_keep<R, S, V, D, U, B>(
     refresh: Refresh<R::Stored>,
     value_ttl: V,
     unless: U,
@@ -174,7 +183,7 @@ where
     let value = refresh.lead.leader.within(body).await;
     let took = watch.elapsed();
     if is_err(&value) {
-        return kept(refresh).await.unwrap_or(value);
+        return expired_value(refresh).await.unwrap_or(value);
     }
     refresh.missed();
     let Refresh { call, lead, .. } = refresh;
@@ -184,17 +193,18 @@ where
     value
 }
 
-/// The expired value, after the body has erred; `None` if an invalidation has deleted it, or it is too old by now.
-async fn kept<R: Cached<S>, S>(refresh: Refresh<R::Stored>) -> Option<R> {
+/// Return the expired value after the body has failed. `None` if an invalidation has deleted it, or
+/// if it is too old by now.
+async fn expired_value<R: Cached<S>, S>(refresh: Refresh<R::Stored>) -> Option<R> {
     let Refresh {
         call,
         lead,
         reason,
-        standing,
+        cached,
     } = refresh;
-    let age = call.pause(lead).standing().await;
+    let age = call.pause(lead).age().await;
     if call.outlasts_error(reason, age)
-        && let Some(value) = rebuild(standing)
+        && let Some(value) = rebuild(cached)
     {
         call.served(reason);
         return Some(value);
@@ -204,8 +214,8 @@ async fn kept<R: Cached<S>, S>(refresh: Refresh<R::Stored>) -> Option<R> {
     None
 }
 
-/// Both for a blocking caller.
-pub(crate) fn pay_sync<R, S, V, D, U, B>(
+/// [`recompute`] and [`recompute_or_keep`] for a blocking caller.
+pub(crate) fn recompute_sync<R, S, V, D, U, B>(
     refresh: Refresh<R::Stored>,
     value_ttl: V,
     unless: U,
@@ -223,7 +233,7 @@ where
     let took = watch.elapsed();
     let keeps = refresh.reason == Reason::Early || !refresh.call.options.stale_if_error.is_zero();
     if keeps && is_err(&value) {
-        return block_on(kept(refresh)).unwrap_or(value);
+        return block_on(expired_value(refresh)).unwrap_or(value);
     }
     refresh.missed();
     let Refresh { call, lead, .. } = refresh;
@@ -233,8 +243,8 @@ where
     value
 }
 
-/// Computes the value without its caller, who has been served. An error is nobody's, and must not be lost on everybody:
-/// it is logged, and nobody tries again for a while.
+/// Recompute the value without its caller, who has been served. No caller receives an error, so it
+/// is logged, and the refresh isn't tried again for a while.
 pub(crate) async fn unattended<R, S, V, D, U, B>(
     refresh: Refresh<R::Stored>,
     value_ttl: V,
@@ -251,14 +261,14 @@ pub(crate) async fn unattended<R, S, V, D, U, B>(
     let watch = call.stopwatch();
     let filling = {
         let value = lead.leader.within(body).await;
-        land(&call, lead, &value, value_ttl, unless, watch.elapsed())
+        finish_unattended(&call, lead, &value, value_ttl, unless, watch.elapsed())
     };
     if let Some(filling) = filling {
         filling.await;
     }
 }
 
-/// The same for a body that blocks.
+/// [`unattended`] for a blocking body.
 pub(crate) fn unattended_sync<R, S, V, D, U, B>(
     refresh: Refresh<R::Stored>,
     value_ttl: V,
@@ -274,12 +284,14 @@ pub(crate) fn unattended_sync<R, S, V, D, U, B>(
     let Refresh { call, lead, .. } = refresh;
     let watch = call.stopwatch();
     let value = lead.leader.run(body);
-    if let Some(filling) = land(&call, lead, &value, value_ttl, unless, watch.elapsed()) {
+    if let Some(filling) =
+        finish_unattended(&call, lead, &value, value_ttl, unless, watch.elapsed())
+    {
         block_on(filling);
     }
 }
 
-fn land<R: Cached<S>, S, D: IntoTtl>(
+fn finish_unattended<R: Cached<S>, S, D: IntoTtl>(
     call: &Call,
     lead: Lead,
     value: &R,

@@ -1,4 +1,4 @@
-//! Where a body runs when its caller doesn't wait for it.
+//! Running a body in the background.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,15 +12,15 @@ use crate::core::Cache;
 use crate::current;
 use crate::runtime::{self, block_on};
 
-/// What surrounds a call: its runtime, its current cache, its span and its subscriber.
-pub(crate) struct Surroundings {
+/// The context of a call: its runtime, its current cache, its span and its subscriber.
+pub(crate) struct CallContext {
     callers: Option<Handle>,
     scope: Option<Cache>,
     span: Span,
     subscriber: Dispatch,
 }
 
-impl Surroundings {
+impl CallContext {
     pub(crate) fn current() -> Self {
         Self {
             callers: callers(),
@@ -30,8 +30,8 @@ impl Surroundings {
         }
     }
 
-    /// Runs the future there when the call is over; without a runtime on a thread beside the cache's
-    /// own. Where neither can be had, the future is dropped.
+    /// Run the future in this context when the call is over; without a runtime, on a thread beside
+    /// the cache's own. If neither is available, the future is dropped.
     pub(crate) fn spawn(self, future: impl Future<Output = ()> + Send + 'static) {
         let future = future
             .instrument(self.span)
@@ -48,23 +48,24 @@ impl Surroundings {
     }
 }
 
-/// The caller's runtime. A body that runs beside the cache's thread is within the cache's runtime,
-/// which isn't one.
+/// Return the caller's runtime. A body that runs on a thread beside the cache's is within the
+/// cache's runtime, which doesn't count.
 fn callers() -> Option<Handle> {
     let callers = Handle::try_current().ok();
     callers.filter(|handle| !runtime::is_own(handle))
 }
 
-/// Where it runs. If that runtime ends, what it runs is dropped, and so gives its claim back.
+/// The runtime for a background body. If that runtime ends, its tasks are dropped, and so give
+/// their claims back.
 pub(crate) enum Spawner {
     /// On the caller's runtime.
     Callers(Handle),
-    /// On a thread beside the cache's own, which foreign code must not hold up.
+    /// On a thread beside the cache's own, which user code must not block.
     Own(&'static Handle),
 }
 
 impl Spawner {
-    /// The caller's runtime, else the cache's; neither where threads can't be had.
+    /// Return the caller's runtime, otherwise the cache's; `None` if threads can't be started.
     pub(crate) fn find() -> Option<Self> {
         match callers() {
             Some(handle) => Some(Self::Callers(handle)),
@@ -72,7 +73,7 @@ impl Spawner {
         }
     }
 
-    /// Runs the future with the caller's current cache, within the caller's span.
+    /// Run the future with the caller's current cache, within the caller's span.
     pub(crate) fn run(self, future: impl Future<Output = ()> + Send + 'static) {
         let future = future.in_current_span().with_current_subscriber();
         let future: Pin<Box<dyn Future<Output = ()> + Send>> = match current::scoped() {
@@ -89,7 +90,7 @@ impl Spawner {
         }
     }
 
-    /// The same for what blocks.
+    /// [`run`](Self::run) for blocking work.
     pub(crate) fn run_blocking(self, work: impl FnOnce() + Send + 'static) {
         let (span, subscriber) = (Span::current(), dispatcher::get_default(Clone::clone));
         let work = move || dispatcher::with_default(&subscriber, || span.in_scope(work));

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::read::refresh::{Age, Reason, Standing};
+use crate::read::refresh::{Age, Freshness, Reason};
 use crate::site::ReadOptions;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -14,23 +14,23 @@ fn options(stale: u32, stale_if_error: u32, early: bool) -> ReadOptions {
     }
 }
 
-fn past(options: &ReadOptions, seconds: u32) -> Standing {
-    options.standing(Age::Past(SECOND * seconds), |_| true)
+fn past(options: &ReadOptions, seconds: u32) -> Freshness {
+    options.freshness(Age::Past(SECOND * seconds), |_| true)
 }
 
 #[test]
 fn a_reader_decides_by_its_own_options() {
     let both = options(10, 100, false);
-    assert_eq!(past(&both, 0), Standing::Due(Reason::Stale));
-    assert_eq!(past(&both, 9), Standing::Due(Reason::Stale));
-    assert_eq!(past(&both, 10), Standing::Due(Reason::Expired));
-    assert_eq!(past(&both, 99), Standing::Due(Reason::Expired));
-    assert_eq!(past(&both, 100), Standing::Gone);
+    assert_eq!(past(&both, 0), Freshness::Due(Reason::Stale));
+    assert_eq!(past(&both, 9), Freshness::Due(Reason::Stale));
+    assert_eq!(past(&both, 10), Freshness::Due(Reason::Expired));
+    assert_eq!(past(&both, 99), Freshness::Due(Reason::Expired));
+    assert_eq!(past(&both, 100), Freshness::Gone);
     assert_eq!(both.grace(), SECOND * 100);
     let longer_stale = options(100, 10, false);
-    assert_eq!(past(&longer_stale, 50), Standing::Due(Reason::Stale));
+    assert_eq!(past(&longer_stale, 50), Freshness::Due(Reason::Stale));
     assert_eq!(longer_stale.grace(), SECOND * 100);
-    assert_eq!(past(&ReadOptions::DEFAULT, 0), Standing::Gone);
+    assert_eq!(past(&ReadOptions::DEFAULT, 0), Freshness::Gone);
 }
 
 #[test]
@@ -38,13 +38,13 @@ fn only_who_asks_for_it_refreshes_early() {
     let fresh = Age::Fresh(SECOND);
     let early = options(0, 0, true);
     assert_eq!(
-        early.standing(fresh, |_| true),
-        Standing::Due(Reason::Early)
+        early.freshness(fresh, |_| true),
+        Freshness::Due(Reason::Early)
     );
-    assert_eq!(early.standing(fresh, |_| false), Standing::Fresh);
+    assert_eq!(early.freshness(fresh, |_| false), Freshness::Fresh);
     assert_eq!(
-        options(9, 9, false).standing(fresh, |_| true),
-        Standing::Fresh
+        options(9, 9, false).freshness(fresh, |_| true),
+        Freshness::Fresh
     );
     assert!(early.refresh() && options(1, 0, false).refresh());
     assert!(!ReadOptions::DEFAULT.refresh());

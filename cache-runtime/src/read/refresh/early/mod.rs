@@ -1,19 +1,20 @@
-//! Chance: which of many callers refreshes early, and how lifetimes are spread.
+//! Randomness: choosing the caller that refreshes early, and spreading TTLs.
 //!
-//! XFetch (Vattani, Chierichetti, Lowenstein: "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015): each hit
-//! takes the value for expired if `now - compute * ln(rand) >= expiry`. The more callers a key has, the earlier one of
-//! them computes it, and the longer the computation takes, the earlier too; nobody needs to know how many they are. Their
-//! factor β is 1 here, for which they show that it is optimal.
+//! XFetch (Vattani, Chierichetti, Lowenstein: "Optimal Probabilistic Cache Stampede Prevention",
+//! VLDB 2015): each hit treats the value as expired if `now - compute * ln(rand) >= expiry`. The
+//! more callers a key has, the earlier one of them computes it, and the longer the computation
+//! takes, the earlier too. The number of callers needn't be known. The paper's factor β is 1 here,
+//! which it shows to be optimal.
 
 use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-/// The logarithm of the smallest random number, rounded up: no entry that lives longer than so many times its
-/// computation is ever due.
+/// The negated logarithm of the smallest random number, rounded up. An entry with more than this
+/// many computation times left is never due.
 const FARTHEST: u32 = 37;
 
-/// Whether an entry that is fresh for so long is to be computed now.
+/// Whether an entry with this much time left is to be computed now.
 pub(crate) fn is_due(left: Duration, compute: Duration) -> bool {
     left <= compute.saturating_mul(FARTHEST) && is_due_by(left, compute, unit())
 }
@@ -22,8 +23,9 @@ fn is_due_by(left: Duration, compute: Duration, unit: f64) -> bool {
     !compute.is_zero() && compute.as_secs_f64() * -unit.ln() >= left.as_secs_f64()
 }
 
-/// A lifetime shortened by chance, by less than this part of it: what was stored together doesn't expire together. Never
-/// lengthened, so that nothing is served past the lifetime that its function names.
+/// Shorten a TTL at random, by less than this fraction, so that entries that were stored together
+/// don't expire together. It is never lengthened, so that no value is served past the TTL that its
+/// function names.
 pub(crate) fn jittered(ttl: Duration, jitter: f64) -> Duration {
     if jitter <= 0.0 {
         return ttl;
@@ -37,17 +39,19 @@ fn shortened(ttl: Duration, part: f64) -> Duration {
         .max(Duration::from_millis(1).min(ttl))
 }
 
-/// A random number above 0 and up to 1, of 53 bits. Neither secret nor shared: a few instructions on each hit.
+/// Return a random number above 0 and up to 1, of 53 bits. It is neither secret nor shared between
+/// threads, and costs a few instructions on each hit.
 fn unit() -> f64 {
     thread_local! {
         static STATE: Cell<u64> = Cell::new(RandomState::new().hash_one("early"));
     }
     let next = |state: &Cell<u64>| {
-        // A Weyl sequence, mixed (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
+        // A Weyl sequence, mixed (Steele, Lea, Flood: "Fast splittable pseudorandom number
+        // generators", 2014).
         state.set(state.get().wrapping_add(0x9E37_79B9_7F4A_7C15));
         mixed(state.get())
     };
-    // A thread that is ending has no state: then nothing is due.
+    // A thread that is ending has no state: then no entry is due.
     STATE.try_with(next).map_or(1.0, in_unit)
 }
 

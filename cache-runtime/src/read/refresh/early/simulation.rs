@@ -1,13 +1,13 @@
-//! A hot key over several expiries: what its end costs, with and without an early refresh.
+//! A hot key over several expiries: the cost of each expiry, with and without early refresh.
 
 use std::time::Duration;
 
 use crate::read::refresh::early::{in_unit, is_due_by, mixed};
 
 const TTL: f64 = 10.0;
-/// How long a computation takes.
+/// Seconds that a computation takes.
 const COMPUTE: f64 = 0.1;
-/// Callers in a second.
+/// Callers per second.
 const RATE: f64 = 5_000.0;
 const EXPIRIES: f64 = 8.0;
 
@@ -22,19 +22,20 @@ impl Dice {
 }
 
 #[derive(Debug, Default)]
-struct WaitOutcome {
+struct SimulationOutcome {
     computations: usize,
-    /// The most that ran at a time.
+    /// The most computations that ran at a time.
     peak: usize,
-    /// Callers that found nothing, and waited or computed.
+    /// Callers that found no value, and waited or computed.
     waited: usize,
 }
 
-/// Callers come at random moments. `early`: a hit may find the value due. `claimed`: one of them at a time computes.
-fn simulate(seed: u64, early: bool, claimed: bool) -> WaitOutcome {
+/// Simulate callers at random moments. `early`: a hit may find the value due. `claimed`: only one
+/// caller at a time computes.
+fn simulate(seed: u64, early: bool, claimed: bool) -> SimulationOutcome {
     let mut dice = Dice(seed);
-    let mut outcome = WaitOutcome::default();
-    // The value is there at first. When computations under way end.
+    let mut outcome = SimulationOutcome::default();
+    // The value is cached at first. `underway`: the times at which running computations end.
     let (mut now, mut expiry) = (0.0, TTL);
     let mut underway: Vec<f64> = Vec::new();
     while now < TTL * EXPIRIES {
@@ -69,16 +70,16 @@ fn simulate(seed: u64, early: bool, claimed: bool) -> WaitOutcome {
 #[test]
 fn the_end_of_a_hot_key_is_a_burst_without_and_none_with_an_early_refresh() {
     for seed in 1..=20 {
-        // All who come while the first computes: as many as come in that time, at each expiry.
+        // At each expiry, every caller that arrives during the first computation computes too.
         let burst = simulate(seed, false, false);
         assert!(burst.peak > 300, "{burst:?}");
         assert!(burst.waited > 2_000, "{burst:?}");
-        // Single-flight alone spares the computations, not the waits.
+        // Single-flight alone prevents the computations, not the waits.
         let single = simulate(seed, false, true);
         assert_eq!(single.peak, 1);
         assert!(single.waited > 2_000, "{single:?}");
 
-        // Chance alone, as in the paper: a few compute, and nobody ever waits.
+        // Randomness alone, as in the paper: a few callers compute, and none ever waits.
         let chance = simulate(seed, true, false);
         assert!(chance.peak <= 20, "{chance:?}");
         assert_eq!(chance.waited, 0, "{chance:?}");
@@ -86,7 +87,7 @@ fn the_end_of_a_hot_key_is_a_burst_without_and_none_with_an_early_refresh() {
         let both = simulate(seed, true, true);
         assert_eq!(both.peak, 1, "{both:?}");
         assert_eq!(both.waited, 0, "{both:?}");
-        // Not often, either: about once a lifetime, which ends a little earlier.
+        // And not often: about once a TTL, which ends a little earlier.
         assert!(both.computations <= EXPIRIES as usize + 2, "{both:?}");
     }
 }

@@ -8,7 +8,7 @@ const SECOND: Duration = Duration::from_secs(1);
 fn random_numbers_lie_above_zero_and_up_to_one() {
     assert_eq!(in_unit(u64::MAX), 1.0);
     assert!(in_unit(0) > 0.0);
-    // The farthest that chance reaches is what `FARTHEST` says.
+    // `FARTHEST` is the largest value that the logarithm reaches.
     assert!(-in_unit(0).ln() < 37.0 && -in_unit(0).ln() > 36.0);
 }
 
@@ -49,7 +49,7 @@ fn a_lifetime_is_shortened_and_never_lengthened() {
         );
     }
     assert_eq!(jittered(ttl, 0.0), ttl);
-    // The ends of what a `Duration` can be.
+    // The extremes of a `Duration`.
     assert!(jittered(Duration::MAX, 0.5) > Duration::ZERO);
     assert!(jittered(Duration::from_nanos(1), 0.999) > Duration::ZERO);
 }
