@@ -1,11 +1,11 @@
-//! Collects mistakes, so that one compilation reports all of them.
+//! Collecting errors, so that one compilation reports all of them.
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use std::fmt::Display;
 use syn::Error;
 
-/// Every mistake found so far.
+/// All errors found so far.
 #[derive(Default)]
 pub(crate) struct Errors(Option<Error>);
 

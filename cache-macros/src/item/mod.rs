@@ -1,4 +1,5 @@
-//! The annotated function: its signature, the names it binds, and the names that an expression uses.
+//! The annotated function: its signature, the names it binds, and the names that an expression
+//! uses.
 
 pub(crate) mod async_trait;
 pub(crate) mod bindings;
