@@ -2,7 +2,7 @@
 
 use crate::diagnostics::errors::Errors;
 use crate::diagnostics::nearest::hint;
-use crate::item::doubt::Doubt;
+use crate::item::serde_hazard::SerdeHazard;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
@@ -152,20 +152,20 @@ impl Input {
         };
         let site = Span::mixed_site().located_at(field.ty.span());
         let runtime = &self.runtime;
-        let doubt = Doubt::of(&field.ty);
+        let hazard = SerdeHazard::of(&field.ty);
         let message = format!("the field `{name}` can't be hashed into a cache key");
-        let label = doubt.map_or(
+        let label = hazard.map_or(
             "`{Self}` has neither `CacheKey` nor `serde::Serialize`",
-            Doubt::label,
+            SerdeHazard::label,
         );
         let note = format!(
             "add `#[cache_key(skip)]` to the field if it is no part of the key; or {}",
-            doubt.map_or(
+            hazard.map_or(
                 "derive `cache_runtime::CacheKey` for its type (add it as a bound, if that is a type parameter)",
-                Doubt::fix,
+                SerdeHazard::fix,
             )
         );
-        let way = match doubt {
+        let way = match hazard {
             Some(_) => quote_spanned!(site=> __strict_way),
             None => quote_spanned!(site=> __way),
         };

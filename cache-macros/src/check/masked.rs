@@ -1,7 +1,7 @@
 //! Check of placeholders that print a value whose type hides it.
 
 use crate::diagnostics::errors::Errors;
-use crate::item::doubt::Doubt;
+use crate::item::serde_hazard::SerdeHazard;
 use crate::item::signature::Facts;
 use crate::template::Template;
 use syn::Expr;
@@ -17,7 +17,7 @@ pub(crate) fn check(key: Option<&Template>, facts: &Facts, errors: &mut Errors) 
         let is_masked = facts
             .arguments
             .iter()
-            .any(|argument| argument.name == name && argument.doubt == Some(Doubt::Masked));
+            .any(|argument| argument.name == name && argument.hazard == Some(SerdeHazard::Masked));
         if let (true, Some(key)) = (is_masked, key) {
             errors.at(
                 key.literal.span(),

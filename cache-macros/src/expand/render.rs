@@ -1,6 +1,6 @@
 //! The lines that write a key or a pattern.
 
-use crate::item::doubt::Doubt;
+use crate::item::serde_hazard::SerdeHazard;
 use crate::item::signature::Binding;
 use crate::model::{Read, Runtime};
 use crate::template::{Placeholder, RESULT, Segment, Template};
@@ -123,17 +123,17 @@ fn hashed(argument: &Binding, runtime: &Runtime) -> TokenStream {
         ident,
         name,
         cfgs,
-        doubt,
+        hazard,
     } = argument;
     let site = Span::mixed_site().located_at(ident.span());
     let k = runtime.private(ident.span());
     let message = format!("the argument `{name}` can't be hashed into the cache key");
-    let label = doubt.map_or(
+    let label = hazard.map_or(
         "`{Self}` doesn't implement `serde::Serialize`",
-        Doubt::label,
+        SerdeHazard::label,
     );
-    let fix = match doubt {
-        Some(doubt) => doubt.fix().to_owned(),
+    let fix = match hazard {
+        Some(hazard) => hazard.fix().to_owned(),
         None => format!(
             "use it in the key, `<<{ident}>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type \
              (add it as a bound, if that is a type parameter)"
@@ -141,7 +141,7 @@ fn hashed(argument: &Binding, runtime: &Runtime) -> TokenStream {
     };
     let note =
         format!("add `skip({ident})` to the attribute if it is no part of the key; or {fix}");
-    let way = match doubt {
+    let way = match hazard {
         Some(_) => quote_spanned!(site=> __strict_way),
         None => quote_spanned!(site=> __way),
     };

@@ -3,7 +3,7 @@
 
 pub(crate) mod async_trait;
 pub(crate) mod bindings;
-pub(crate) mod doubt;
 pub(crate) mod free;
 pub(crate) mod function;
+pub(crate) mod serde_hazard;
 pub(crate) mod signature;

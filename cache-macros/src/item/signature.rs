@@ -2,8 +2,8 @@
 
 use crate::item::async_trait::{self, BoxedBody};
 use crate::item::bindings;
-use crate::item::doubt::Doubt;
 use crate::item::function::Function;
+use crate::item::serde_hazard::SerdeHazard;
 use proc_macro2::Span;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -21,7 +21,7 @@ pub(crate) struct Binding {
     /// Its `#[cfg(..)]`s. If one is false, the argument doesn't exist.
     pub(crate) cfgs: Vec<Attribute>,
     /// Why it must not be hashed through `Serialize`, if its type is known to be of that kind.
-    pub(crate) doubt: Option<Doubt>,
+    pub(crate) hazard: Option<SerdeHazard>,
 }
 
 /// How the body runs.
@@ -152,21 +152,21 @@ fn arguments(function: &Function, style: &Style) -> Vec<Binding> {
                 ident: ident.clone(),
                 name: ident.unraw().to_string(),
                 cfgs: cfgs(&input.attrs).cloned().collect(),
-                doubt: None,
+                hazard: None,
             });
         });
-        doubts(pat, &input.ty, &mut found);
+        record_hazards(pat, &input.ty, &mut found);
     }
     found
 }
 
-/// Record the doubt about the type of each name in `pat`. If one type covers several names, it
-/// isn't known which of them is doubtful, and nothing is recorded.
-fn doubts(pat: &Pat, ty: &Type, found: &mut [Binding]) {
+/// Record the hazard of the type of each name in `pat`. If one type covers several names, it
+/// isn't known which of them is concerned, and nothing is recorded.
+fn record_hazards(pat: &Pat, ty: &Type, found: &mut [Binding]) {
     if let (Pat::Tuple(pats), Type::Tuple(types)) = (pat, ty) {
         if pats.elems.len() == types.elems.len() {
             let parts = pats.elems.iter().zip(&types.elems);
-            parts.for_each(|(pat, ty)| doubts(pat, ty, found));
+            parts.for_each(|(pat, ty)| record_hazards(pat, ty, found));
         }
         return;
     }
@@ -175,7 +175,7 @@ fn doubts(pat: &Pat, ty: &Type, found: &mut [Binding]) {
     if let [name] = names[..]
         && let Some(binding) = found.iter_mut().find(|binding| binding.ident == *name)
     {
-        binding.doubt = Doubt::of(ty);
+        binding.hazard = SerdeHazard::of(ty);
     }
 }
 

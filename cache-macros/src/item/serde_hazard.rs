@@ -5,7 +5,7 @@ use quote::ToTokens;
 
 /// Why a value must not be hashed through `Serialize`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Doubt {
+pub(crate) enum SerdeHazard {
     /// Its elements are serialized in an order that differs from set to set, so equal sets would
     /// get different keys.
     Order,
@@ -31,8 +31,8 @@ const HELD: &[&str] = &[
     "", "Box", "Bytes", "Data", "Slice", "Str", "String", "Text", "Value", "Vec",
 ];
 
-impl Doubt {
-    /// Find the first doubtful name anywhere in a type.
+impl SerdeHazard {
+    /// Find the first hazard anywhere in a type.
     pub(crate) fn of(ty: &impl ToTokens) -> Option<Self> {
         Self::in_tokens(ty.to_token_stream())
     }
@@ -88,28 +88,31 @@ impl Doubt {
 
 #[cfg(test)]
 mod tests {
-    use super::Doubt;
+    use super::SerdeHazard;
 
     #[test]
-    fn doubtful_types_are_seen_by_their_names() {
-        for (ty, doubt) in [
-            ("HashSet<String>", Some(Doubt::Order)),
-            ("&std::collections::HashSet<u32>", Some(Doubt::Order)),
-            ("HashMap<u32, Vec<HashSet<u32>>>", Some(Doubt::Order)),
-            ("FxHashSet<u8>", Some(Doubt::Order)),
+    fn hazards_are_recognized_by_type_names() {
+        for (ty, hazard) in [
+            ("HashSet<String>", Some(SerdeHazard::Order)),
+            ("&std::collections::HashSet<u32>", Some(SerdeHazard::Order)),
+            ("HashMap<u32, Vec<HashSet<u32>>>", Some(SerdeHazard::Order)),
+            ("FxHashSet<u8>", Some(SerdeHazard::Order)),
             ("BTreeSet<String>", None),
             ("HashMap<u32, u32>", None),
-            ("SecretString", Some(Doubt::Masked)),
-            ("Option<&secrecy::SecretBox<str>>", Some(Doubt::Masked)),
-            ("Secret<String>", Some(Doubt::Masked)),
-            ("Redacted<Token>", Some(Doubt::Masked)),
+            ("SecretString", Some(SerdeHazard::Masked)),
+            (
+                "Option<&secrecy::SecretBox<str>>",
+                Some(SerdeHazard::Masked),
+            ),
+            ("Secret<String>", Some(SerdeHazard::Masked)),
+            ("Redacted<Token>", Some(SerdeHazard::Masked)),
             ("SecretId", None),
             ("Secretary", None),
             ("MaskedImage", None),
             ("Sensitivity", None),
         ] {
             let parsed: syn::Type = syn::parse_str(ty).expect("a type");
-            assert_eq!(Doubt::of(&parsed), doubt, "{ty}");
+            assert_eq!(SerdeHazard::of(&parsed), hazard, "{ty}");
         }
     }
 }
