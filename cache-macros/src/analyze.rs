@@ -1,4 +1,5 @@
-//! From attributes and function to the model. Every check runs here, so one compilation reports every mistake.
+//! From attributes and function to the model. Every check runs here, so one compilation reports
+//! every mistake.
 
 use crate::attr::args::{CacheableArgs, InvalidateArgs};
 use crate::attr::ttl::{self, Ttl};
@@ -14,7 +15,7 @@ use syn::Path;
 use syn::ext::IdentExt as _;
 
 impl Model {
-    /// Reads and checks everything. The model is meant to be expanded only when no error was recorded.
+    /// Read and check everything. Expand the model only if no error was recorded.
     pub(crate) fn new(function: Function, attached: &[Attached], errors: &mut Errors) -> Self {
         let facts = Facts::of(&function);
         check::function::check(&function, &facts, attached, errors);
@@ -51,7 +52,7 @@ impl Model {
         model
     }
 
-    /// A renamed dependency is named once per function.
+    /// Apply one attribute's `crate = path` to the function's other attributes.
     fn share_runtime(&mut self, krate: Option<Path>) {
         let reads = self.read.iter_mut().map(|read| &mut read.runtime);
         let writes = self.writes.iter_mut().map(|write| &mut write.runtime);
@@ -101,7 +102,7 @@ impl Read {
             near: args.near.unwrap_or(true),
             refresher,
             detached: args.detached.is_some(),
-            freshness: args.freshness,
+            staleness: args.staleness,
             debug: args.debug,
             cache: args.cache,
         }

@@ -1,8 +1,8 @@
-//! `#[derive(CacheKey)]`: every field is written with its name, and each variant with its own.
+//! `#[derive(CacheKey)]`: hash every field with its name, and every enum variant with its name.
 
 use crate::diagnostics::errors::Errors;
 use crate::diagnostics::nearest::hint;
-use crate::item::doubt::Doubt;
+use crate::item::serde_hazard::SerdeHazard;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
@@ -10,7 +10,7 @@ use syn::parse::ParseStream;
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Error, Field, Fields, GenericParam, Generics, Item, Path, Type};
 
-/// The implementation for `item`, or every mistake in it.
+/// Return the implementation for `item`, or all errors found in it.
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let (attrs, ident, generics, variants) = match syn::parse2(item) {
@@ -78,7 +78,7 @@ struct Input {
 }
 
 impl Input {
-    /// The arm of a variant, or of the struct.
+    /// Generate the match arm of a variant, or of the struct.
     fn arm(
         &mut self,
         variant: Option<&Ident>,
@@ -103,7 +103,7 @@ impl Input {
             }
             count += 1;
             self.hashed.push(field.ty.clone());
-            // With the span of the type, so that an error about the field points there.
+            // The type's span, so that an error about the field points at its type.
             let value = format_ident!("__field{place}", span = field.ty.span());
             pattern.extend(quote_spanned!(site=> #label: #value,));
             if let Some(ident) = &field.ident {
@@ -143,7 +143,8 @@ impl Input {
         quote_spanned!(site=> Self #path { #pattern } => { #begin #lines #end })
     }
 
-    /// Hashes one field. A local trait of its own puts the field's name into the compiler's message.
+    /// Hash one field. A trait local to this field puts the field's name into the compiler's
+    /// message.
     fn hash(&self, field: &Field, place: usize, value: &Ident) -> TokenStream {
         let name = match &field.ident {
             Some(ident) => ident.unraw().to_string(),
@@ -151,20 +152,20 @@ impl Input {
         };
         let site = Span::mixed_site().located_at(field.ty.span());
         let runtime = &self.runtime;
-        let doubt = Doubt::of(&field.ty);
+        let hazard = SerdeHazard::of(&field.ty);
         let message = format!("the field `{name}` can't be hashed into a cache key");
-        let label = doubt.map_or(
+        let label = hazard.map_or(
             "`{Self}` has neither `CacheKey` nor `serde::Serialize`",
-            Doubt::label,
+            SerdeHazard::label,
         );
         let note = format!(
             "add `#[cache_key(skip)]` to the field if it is no part of the key; or {}",
-            doubt.map_or(
+            hazard.map_or(
                 "derive `cache_runtime::CacheKey` for its type (add it as a bound, if that is a type parameter)",
-                Doubt::fix,
+                SerdeHazard::fix,
             )
         );
-        let way = match doubt {
+        let way = match hazard {
             Some(_) => quote_spanned!(site=> __strict_way),
             None => quote_spanned!(site=> __way),
         };
@@ -184,7 +185,7 @@ impl Input {
         } }
     }
 
-    /// The type parameters that a hashed field has a value of. A `PhantomData` has none.
+    /// The type parameters that a hashed field holds a value of. A `PhantomData` holds none.
     fn bounds<'g>(&self, generics: &'g Generics) -> Vec<&'g Ident> {
         let params = generics.params.iter();
         let types = params.filter_map(|param| match param {
@@ -210,7 +211,7 @@ fn mentions(tokens: TokenStream, name: &Ident) -> bool {
     })
 }
 
-/// Where a `#[cache_key(..)]` stands.
+/// The position of a `#[cache_key(..)]` attribute.
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
     Type,
@@ -218,22 +219,22 @@ enum Place {
     Field,
 }
 
-/// What `#[cache_key(..)]` says.
+/// The options of a `#[cache_key(..)]` attribute.
 #[derive(Default)]
-struct Said {
+struct KeyOptions {
     skip: bool,
     krate: Option<Path>,
 }
 
-fn options(attrs: &[Attribute], place: Place, errors: &mut Errors) -> Said {
-    let mut said = Said::default();
+fn options(attrs: &[Attribute], place: Place, errors: &mut Errors) -> KeyOptions {
+    let mut options = KeyOptions::default();
     for attr in attrs
         .iter()
         .filter(|attr| attr.path().is_ident("cache_key"))
     {
         let read = |input: ParseStream<'_>| {
             while !input.is_empty() {
-                option(input, place, &mut said)?;
+                option(input, place, &mut options)?;
                 if !input.is_empty() {
                     input.parse::<syn::Token![,]>()?;
                 }
@@ -242,19 +243,19 @@ fn options(attrs: &[Attribute], place: Place, errors: &mut Errors) -> Said {
         };
         errors.keep(attr.parse_args_with(read));
     }
-    said
+    options
 }
 
-fn option(input: ParseStream<'_>, place: Place, said: &mut Said) -> syn::Result<()> {
+fn option(input: ParseStream<'_>, place: Place, options: &mut KeyOptions) -> syn::Result<()> {
     let name = input.call(Ident::parse_any)?;
     let text = name.to_string();
     match (text.as_str(), place) {
-        ("skip", Place::Field) if said.skip => Err(Error::new(
+        ("skip", Place::Field) if options.skip => Err(Error::new(
             name.span(),
             "`skip` is given twice: keep one of them",
         )),
         ("skip", Place::Field) => {
-            said.skip = true;
+            options.skip = true;
             Ok(())
         }
         ("skip", _) => Err(Error::new(
@@ -263,7 +264,7 @@ fn option(input: ParseStream<'_>, place: Place, said: &mut Said) -> syn::Result<
         )),
         ("crate", Place::Type) => {
             input.parse::<syn::Token![=]>()?;
-            said.krate = Some(input.call(Path::parse_mod_style)?);
+            options.krate = Some(input.call(Path::parse_mod_style)?);
             Ok(())
         }
         ("crate", _) => Err(Error::new(
@@ -272,7 +273,7 @@ fn option(input: ParseStream<'_>, place: Place, said: &mut Said) -> syn::Result<
         )),
         _ => {
             let meant = match hint(&text, &["skip", "crate"]) {
-                none if none.is_empty() => ":".to_owned(),
+                meant if meant.is_empty() => ":".to_owned(),
                 meant => meant,
             };
             let message = format!(

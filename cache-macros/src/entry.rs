@@ -1,4 +1,4 @@
-//! From the tokens of an attribute and its item to the tokens that replace them.
+//! Entry points: from the tokens of an attribute and its item to the tokens that replace them.
 
 use crate::attr::{Attached, Kind};
 use crate::diagnostics::errors::Errors;
@@ -10,12 +10,12 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Meta};
 
-/// `#[cacheable(args)] item`.
+/// Expand `#[cacheable(args)] item`.
 pub(crate) fn cacheable(args: TokenStream, item: TokenStream) -> TokenStream {
     attribute(Kind::Cacheable, args, item)
 }
 
-/// `#[invalidate(args)] item`.
+/// Expand `#[invalidate(args)] item`.
 pub(crate) fn invalidate(args: TokenStream, item: TokenStream) -> TokenStream {
     attribute(Kind::Invalidate, args, item)
 }
@@ -24,7 +24,7 @@ fn attribute(kind: Kind, args: TokenStream, item: TokenStream) -> TokenStream {
     let mut function: Function = match syn::parse2(item.clone()) {
         Ok(function) => function,
         Err(error) => {
-            // Without the item every use of it would be one more error.
+            // Keep the item: without it, every use of it would be one more error.
             let error = error.into_compile_error();
             return quote!(#item #error);
         }
@@ -49,8 +49,9 @@ fn attribute(kind: Kind, args: TokenStream, item: TokenStream) -> TokenStream {
     }
 }
 
-/// Takes our further attributes off the function: they are read together, whichever comes first. Gives lines that use
-/// their paths, since an import that only they need would else be reported as unused.
+/// Remove our other attributes from the function, so that all are read together, whatever their
+/// order. Return `use` lines of their paths: an import that only they need would otherwise be
+/// reported as unused.
 fn take_others(
     attrs: &mut Vec<Attribute>,
     attached: &mut Vec<Attached>,

@@ -1,4 +1,4 @@
-//! `key!` and `pattern!`: a template outside of an attribute, over the names in scope.
+//! `key!` and `pattern!`: templates outside of an attribute, over the names in scope.
 
 use crate::check::text;
 use crate::diagnostics::errors::Errors;
@@ -10,7 +10,7 @@ use quote::{ToTokens as _, quote_spanned};
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Error, Expr, ExprLit, Lit, LitStr, Path, Token};
 
-/// What is to be rendered.
+/// What the template is rendered as.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Kind {
     Key,
@@ -33,7 +33,8 @@ impl Kind {
     }
 }
 
-/// The `String` that `input` renders to. It begins with the path of the runtime crate, which the runtime puts there.
+/// Expand to an expression that renders the template to a `String`. The runtime's macro puts the
+/// path of its crate before the template.
 pub(crate) fn expand(kind: Kind, input: TokenStream) -> TokenStream {
     let mut input = input.into_iter();
     let runtime = match input.next() {
@@ -52,7 +53,7 @@ pub(crate) fn expand(kind: Kind, input: TokenStream) -> TokenStream {
         Kind::Pattern => text::pattern(&template, &[], &mut errors),
     }
     if let Some(errors) = errors.into_tokens() {
-        // The type, so that the mistake is the only one.
+        // An expression of the right type, so that the compiler reports no other error.
         return quote_spanned!(Span::mixed_site()=> { #errors ::std::string::String::new() });
     }
     resolve_at_literal(&mut template);
@@ -93,7 +94,7 @@ fn literal(kind: Kind, input: ParseStream<'_>) -> syn::Result<LitStr> {
     Ok(literal)
 }
 
-/// A `macro_rules` fragment stands in an invisible group.
+/// Match a string literal, also in the invisible group that a `macro_rules!` fragment makes.
 fn text_of(expr: &Expr) -> Option<&LitStr> {
     match expr {
         Expr::Lit(ExprLit {
@@ -105,7 +106,7 @@ fn text_of(expr: &Expr) -> Option<&LitStr> {
     }
 }
 
-/// Placeholders see the names that the literal's author sees. `result` is one like any other.
+/// Resolve the names in placeholders at the literal. `result` is an ordinary name here.
 fn resolve_at_literal(template: &mut Template) {
     let span = template.literal.span();
     for segment in &mut template.segments {

@@ -1,7 +1,7 @@
-//! The model of one annotated function: options and signature together. `analyze` fills it and finds every
-//! mistake on the way; `expand` writes it out.
+//! The model of one annotated function: options and signature together. `analyze` builds it and
+//! finds every mistake on the way; `expand` generates code from it.
 
-use crate::attr::staleness::Freshness;
+use crate::attr::staleness::Staleness;
 use crate::attr::ttl::Ttl;
 use crate::check::refresh::Refresher;
 use crate::item::function::Function;
@@ -24,7 +24,7 @@ pub(crate) struct Model {
 pub(crate) struct Read {
     pub(crate) runtime: Runtime,
     pub(crate) key: Option<Template>,
-    /// Which of the arguments are hashed, by their place.
+    /// The indices of the arguments that are hashed.
     pub(crate) hashed: Vec<usize>,
     pub(crate) ttl: Ttl,
     pub(crate) condition: Option<Expr>,
@@ -32,10 +32,10 @@ pub(crate) struct Read {
     pub(crate) cache_none: bool,
     pub(crate) version: u32,
     pub(crate) near: bool,
-    pub(crate) freshness: Freshness,
+    pub(crate) staleness: Staleness,
     /// Whether a computation outlives its caller.
     pub(crate) detached: bool,
-    /// Who computes a value anew that still stands, where an option asks for it.
+    /// Where a value is recomputed while it is still cached; `None` if no option asks for it.
     pub(crate) refresher: Option<Refresher>,
     pub(crate) debug: bool,
     pub(crate) cache: Option<Expr>,
@@ -59,25 +59,25 @@ pub(crate) enum When {
     Before,
 }
 
-/// The path of the runtime crate.
+/// The path of the runtime crate; `None` for `::cache_runtime`.
 #[derive(Clone)]
 pub(crate) struct Runtime(pub(crate) Option<Path>);
 
 impl Runtime {
-    /// The runtime under its own name.
+    /// The runtime crate under its own name.
     pub(crate) const DEFAULT: Self = Self(None);
 
-    /// The runtime by this path.
+    /// The runtime crate at this path.
     pub(crate) fn at(path: Path) -> Self {
         Self(Some(path))
     }
 
-    /// Whether its path means the same everywhere.
+    /// Whether the runtime crate has its own name, whose path is valid in every module.
     pub(crate) fn is_default(&self) -> bool {
         self.0.is_none()
     }
 
-    /// The module that generated code calls, with errors about it at `span`.
+    /// The module that generated code calls. Errors about it are reported at `span`.
     pub(crate) fn private(&self, span: Span) -> TokenStream {
         let span = Span::mixed_site().located_at(span);
         match &self.0 {

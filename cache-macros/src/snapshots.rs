@@ -1,5 +1,6 @@
-//! Expansions, compared with files: `tests/snapshots/<name>.rs` holds an annotated item, `<name>.expanded.rs` what
-//! becomes of it. `UPDATE_SNAPSHOTS=1 cargo test -p cache-macros` writes the latter anew; read the difference.
+//! Snapshot tests of expansions: `tests/snapshots/<name>.rs` holds an annotated item,
+//! `<name>.expanded.rs` its expansion. `UPDATE_SNAPSHOTS=1 cargo test -p cache-macros` rewrites the
+//! expansions; read the diff.
 
 use crate::entry;
 use proc_macro2::TokenStream;
@@ -34,7 +35,7 @@ fn expansions() {
     assert!(changed.is_empty(), "{}", changed.join("\n"));
 }
 
-/// Does what the compiler does: expands the first of our attributes.
+/// Expand the first of our attributes, as the compiler does.
 fn expand(text: &str) -> String {
     let item = |input: ParseStream<'_>| {
         Ok((

@@ -1,5 +1,6 @@
-//! The same key where its entry and its set are on different nodes: what was one step is two, and members carry tokens.
-//! Each action is one atomic step: a script or command on one node, a query of the database.
+//! One key whose entry and set are on different nodes: the single step of the other model is two
+//! steps here, and members carry tokens. Each action is one atomic step: a script or command on one
+//! node, or a query of the database.
 
 mod steps;
 
@@ -11,7 +12,8 @@ pub(crate) const REFRESHED: &str = "a value is replaced while it stands";
 pub(crate) const SWEPT_LATE: &str = "a member is dropped after its key was leased anew";
 
 const READERS: usize = 2;
-/// How often each of them calls: one leads and reads again, the other comes between, and may refresh what it finds.
+/// The number of calls of each reader: the first one leads and reads again, the second one comes in
+/// between, and may refresh the value it finds.
 const CALLS: [u8; READERS] = [2, 1];
 
 /// A piece taken out of the protocol.
@@ -19,17 +21,17 @@ const CALLS: [u8; READERS] = [2, 1];
 pub(crate) enum Flaw {
     /// The key is registered before it is leased.
     IndexFirst,
-    /// It is registered when the value is there.
+    /// The key is registered only once the value is stored.
     IndexLast,
-    /// Members are keys.
+    /// Members are keys, without tokens.
     NoTokens,
     /// A walk registers a value that is being refreshed without the claim on it.
     WalkWithoutClaim,
     /// A refresh doesn't register its claim.
     ClaimUnregistered,
-    /// A set counts as whole to masters that have forgotten some of it.
+    /// A set counts as complete on masters that have lost part of it.
     MarkWithoutMasters,
-    /// A value that was filled doesn't carry the token of its fill.
+    /// A filled value doesn't carry the token of its fill.
     FillWithoutToken,
 }
 
@@ -40,7 +42,8 @@ pub(crate) struct Apart {
 
 type Token = u8;
 
-/// What stands at the key. A process that dies is one that takes no further step, and what it leased expires.
+/// The entry at the key. A process that dies is modelled as one that takes no further step; its
+/// lease expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Entry {
     Absent,
@@ -80,17 +83,17 @@ pub(crate) enum Reader {
     Idle,
     Looking,
     Missed,
-    /// With the flaw: has registered, and not leased yet.
+    /// Only with the flaw: has registered, and not leased yet.
     Registered(Token),
     /// Has leased or claimed, and not registered yet.
     Granted(Token),
-    /// Registered: may ask the database.
+    /// Registered: may query the database.
     Leading(Token),
     Computed {
         token: Token,
         version: u8,
     },
-    /// With the flaw: filled, and not registered yet.
+    /// Only with the flaw: filled, and not registered yet.
     Filled(Token),
 }
 
@@ -98,7 +101,7 @@ pub(crate) enum Reader {
 pub(crate) enum Walk {
     NotBegun,
     Begun,
-    /// Has read what stands at the key.
+    /// Has read the entry at the key.
     Read(Members),
     Enlisted,
     Over,
@@ -107,7 +110,7 @@ pub(crate) enum Walk {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Writer {
     Before,
-    /// Waits for the walk, if the set isn't whole.
+    /// Waits for the walk if the set isn't complete.
     Written,
     /// Has read these members.
     Deleting(Members),
@@ -128,7 +131,7 @@ pub(crate) struct State {
     calls: [u8; READERS],
     writer: Writer,
     walk: Walk,
-    /// The sweeper saw these dead, and hasn't dropped them yet.
+    /// Members that the sweeper has seen dead, and hasn't removed yet.
     condemned: Members,
     next_token: Token,
     losses: u8,
@@ -148,13 +151,13 @@ pub(crate) enum Action {
     Compute(usize),
     Fill(usize),
     Write,
-    WriterGoesOn,
+    WriterContinues,
     Walk,
     Condemn,
     Drop,
     Expire,
     LoseIndex,
-    /// The set's master is replaced by one that has forgotten its members.
+    /// The set's master is replaced by one that has lost its members.
     FailOver,
 }
 
@@ -182,7 +185,7 @@ impl Model for Apart {
             refreshed: false,
             swept_late: false,
         };
-        // An entry that is in no set, as of an older release.
+        // An entry that is in no set, written by an older release.
         let older = State {
             entry: Entry::Value {
                 version: 0,
@@ -202,7 +205,7 @@ impl Model for Apart {
         match state.writer {
             Writer::Before => actions.push(Action::Write),
             Writer::Returned => {}
-            _ => actions.push(Action::WriterGoesOn),
+            _ => actions.push(Action::WriterContinues),
         }
         if state.walk != Walk::Over && !state.whole {
             actions.push(Action::Walk);
@@ -228,7 +231,7 @@ impl Model for Apart {
                 state.database = 1;
                 state.writer = Writer::Written;
             }
-            Action::WriterGoesOn => self.writer(&mut state),
+            Action::WriterContinues => self.writer(&mut state),
             Action::Walk => {
                 state.walk = self.walk(&mut state);
             }

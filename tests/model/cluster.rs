@@ -1,4 +1,5 @@
-//! Entry and set on different nodes, and slots that move: the promises hold, and each piece is needed.
+//! Entry and set on different nodes, and slots that move: the promises hold, and each piece of the
+//! protocol is needed.
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -27,7 +28,7 @@ fn the_promises_hold_across_nodes() {
     checked.assert_any_discovery(SWEPT_LATE);
 }
 
-/// Whether the model finds a stale read when this piece is taken out.
+/// Check that the model finds a stale read when this piece is taken out.
 fn finds(flaw: Flaw) {
     let checked = explore(Apart { flaw: Some(flaw) });
     let path = checked

@@ -1,24 +1,24 @@
-//! A key whose slot moves between two masters while a walk scans one after the other. Whoever accepts the walk must
-//! have met the key, which stands all the time.
+//! A key whose slot moves between two masters while a walk scans one after the other. A walk that
+//! is accepted must have found the key, which exists all the time.
 
 use stateright::{Model, Property};
 
 pub(crate) const FOUND: &str = "a walk that is accepted has met the key";
 pub(crate) const ACCEPTED: &str = "a walk is accepted though its slot is being moved";
 
-/// How often the slot moves, there and back.
+/// The number of moves of the slot, there and back.
 const MOVES: u8 = 3;
-/// How often a walk begins.
+/// The number of times a walk begins.
 const BEGINNINGS: u8 = 2;
 
 /// A piece taken out of the walk.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Flaw {
-    /// It never begins anew.
+    /// The walk never starts over.
     NoLooks,
-    /// It scans once though the slot is being moved.
+    /// The walk scans once although the slot is being moved.
     OneRound,
-    /// It looks at who has the slot, and not at the epoch.
+    /// The walk checks the slot's owner, and not the epoch.
     NoEpoch,
 }
 
@@ -27,19 +27,22 @@ pub(crate) struct Hops {
     pub(crate) flaw: Option<Flaw>,
 }
 
-/// What a look shows: who has the slot, since which move, and whether it is being moved.
+/// The walk's view of the slot: its owner, the number of moves so far, and whether it is being
+/// moved.
 type Sight = (u8, u8, bool);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct State {
-    /// The master that has the slot, and the one where the key is.
+    /// The master that owns the slot, and the master that has the key.
     owner: u8,
     key: u8,
     moving: bool,
     moves: u8,
-    /// What the walk saw at its beginning, and how many scans it has before it and behind it.
+    /// The walk's view of the slot at its beginning.
     sight: Option<Sight>,
+    /// The number of steps done: scans, and the checks after them.
     scanned: u8,
+    /// The number of rounds to do, each a scan of both masters.
     rounds: u8,
     found: bool,
     begun: u8,
@@ -52,9 +55,9 @@ pub(crate) enum Action {
     Hop,
     EndMove,
     BeginWalk,
-    /// A master is scanned, in one step: its keys don't come and go in between.
+    /// Scan one master, in one step: its keys don't come and go in between.
     Scan,
-    /// The look behind a scan.
+    /// Check the slot again after a scan.
     Look,
 }
 
@@ -101,7 +104,7 @@ impl Model for Hops {
         match state.sight {
             None if state.begun < BEGINNINGS => actions.push(Action::BeginWalk),
             None => {}
-            // An odd number: the look behind the scan is due.
+            // An odd number: the check after the scan is due.
             Some(_) if state.scanned % 2 == 1 => actions.push(Action::Look),
             Some(_) => actions.push(Action::Scan),
         }

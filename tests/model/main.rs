@@ -1,8 +1,8 @@
-//! The protocol of leases and index, explored exhaustively: every interleaving of two readers, a writer, a
-//! background walk, a sweeper, expiry, a loss of the index and a crash.
+//! The protocol of leases and index, explored exhaustively: every interleaving of two readers, a
+//! writer, a background walk, a sweeper, expiry, a loss of the index and a crash.
 //!
-//! The first test shows that the promises hold. The others take one piece out and show that the model notices: a
-//! model that can't find a bug proves nothing.
+//! The first test shows that the promises hold. The others take one piece out and show that the
+//! model notices: a model that can't find a bug proves nothing.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod apart;
@@ -34,7 +34,7 @@ fn the_promises_hold() {
     }
 }
 
-/// Whether the model finds a stale read when this piece is taken out.
+/// Check that the model finds a stale read when this piece is taken out.
 fn finds(flaw: Flaw) {
     let checked = explore(Protocol {
         same_process: matches!(flaw, Flaw::JoinUnseen),

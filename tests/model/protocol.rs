@@ -1,5 +1,5 @@
-//! One key, and what can happen to it. Each action is one atomic step: a script or command of Redis, a query of
-//! the database, or a decision of a process.
+//! One key and everything that can happen to it. Each action is one atomic step: a script or
+//! command of Redis, a query of the database, or a decision of a process.
 
 use stateright::{Model, Property};
 
@@ -29,7 +29,7 @@ pub(crate) struct Protocol {
     pub(crate) flaw: Option<Flaw>,
 }
 
-/// What stands at the key.
+/// The entry at the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Entry {
     Absent,
@@ -37,14 +37,14 @@ pub(crate) enum Entry {
     Value(u8),
 }
 
-/// Where a reader is. `seen` is the version of its value.
+/// The progress of a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Reader {
     Idle,
     Looking,
-    /// Saw nothing there.
+    /// Found no entry.
     Missed,
-    /// Holds a lease, and hasn't asked the database yet.
+    /// Holds a lease, and hasn't queried the database yet.
     Leading(u8),
     Computed {
         token: u8,
@@ -55,7 +55,7 @@ pub(crate) enum Reader {
     Crashed,
 }
 
-/// Where a walk is.
+/// The progress of a walk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Walk {
     NotBegun,
@@ -64,7 +64,7 @@ pub(crate) enum Walk {
     Over,
 }
 
-/// Where the writer is.
+/// The progress of the writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Writer {
     Before,
@@ -78,7 +78,7 @@ pub(crate) enum Writer {
 pub(crate) struct State {
     database: u8,
     entry: Entry,
-    /// The index: the key's membership, the mark of a whole set, and the marks of walks.
+    /// The index: whether the key is a member, whether the set is complete, and the marks of walks.
     member: bool,
     whole: bool,
     building: [bool; 2],
@@ -88,15 +88,15 @@ pub(crate) struct State {
     calls: [u8; READERS],
     writer: Writer,
     background: Walk,
-    /// The sweeper saw a dead member, and hasn't dropped it yet.
+    /// Whether the sweeper has seen a dead member, and hasn't removed it yet.
     condemned: bool,
-    /// Values of the flights that landed, by token; what those who joined get.
+    /// The values of the flights that landed, by token: the callers that joined get them.
     landed: Vec<(u8, u8)>,
-    /// As many as there were computations.
+    /// Also the number of computations so far.
     next_token: u8,
     losses: u8,
     crashed: bool,
-    /// How often something that stood at the key went.
+    /// The number of times an existing entry was removed.
     cleared: u8,
     stale: bool,
     taken_over: bool,
@@ -175,7 +175,7 @@ impl Protocol {
             Entry::Lease(token) if flight == Some(token) => {
                 state.readers[reader] = Reader::Joined(token)
             }
-            // Another process's: looks again.
+            // The lease of another process: poll again.
             Entry::Lease(_) => {}
             Entry::Absent => {
                 state.readers[reader] = match flight {
@@ -243,7 +243,8 @@ impl Model for Protocol {
             stale: false,
             taken_over: false,
         };
-        // An index that was never made, and an entry of an older release that is in none.
+        // A fresh key whose index was never built, and an entry of an older release that is in no
+        // index.
         let unmade = State {
             whole: false,
             ..fresh.clone()
@@ -270,7 +271,8 @@ impl Model for Protocol {
                 Reader::Joined(_) => actions.push(Action::Land(at)),
                 Reader::Idle | Reader::Crashed => {}
             }
-            // With the flaw, registration is a step of its own, and the take may come any time later.
+            // With the flaw, registration is a step of its own, and the lease may be taken any time
+            // later.
             if *reader == Reader::Missed && self.has(Flaw::IndexFirst) && !state.member {
                 actions.push(Action::Take(at));
             }

@@ -3,7 +3,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 
-/// A certificate authority of a test's own, with a folder for a server's files. Dropped, the folder is gone.
+/// A test's own certificate authority, with a folder for a server's files. Dropping it removes the
+/// folder.
 #[derive(Debug)]
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
@@ -21,7 +22,7 @@ pub struct Identity {
 }
 
 impl Authority {
-    /// A new one, which nobody else believes.
+    /// Create an authority that no other server or client trusts.
     pub fn new(name: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let mut params = CertificateParams::default();
@@ -46,7 +47,7 @@ impl Authority {
         self.pem.clone()
     }
 
-    /// A certificate for these names or addresses.
+    /// Issue a certificate for these names or addresses.
     pub fn identity(&self, names: &[&str]) -> Identity {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let params = CertificateParams::new(names).expect("the names are names");
@@ -58,8 +59,8 @@ impl Authority {
         }
     }
 
-    /// The options of a server that speaks TLS only, with a certificate for these names; `clients` is whether it
-    /// wants a certificate of them (`yes`, `no`, `optional`).
+    /// The options of a server that accepts TLS only, with a certificate for these names. `clients`
+    /// says whether the server requires a client certificate (`yes`, `no`, `optional`).
     pub fn server_options(&self, names: &[&str], clients: &str) -> Vec<String> {
         let identity = self.identity(names);
         let file = |name: &str, text: &str| {

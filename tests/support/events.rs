@@ -9,7 +9,7 @@ use tracing::{Dispatch, Level, Metadata, Subscriber};
 /// An event of the target `cache`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Event {
-    /// `INFO` and so on.
+    /// The level: `INFO` and so on.
     pub level: String,
     /// Its message.
     pub message: String,
@@ -21,10 +21,11 @@ pub struct Event {
     pub op: String,
 }
 
-/// Runs the test and gives the cache's events of this thread, up to `level`.
+/// Run the test and return the cache's events of this thread, up to `level`.
 pub fn events_of(level: Level, test: impl FnOnce()) -> Vec<Event> {
-    // As long as there is one subscriber only, `tracing` asks that of the thread on which an event is met first, whether
-    // anybody wants it, and remembers the answer: another test's thread, without one, would silence it for this.
+    // With a single subscriber, `tracing` asks only the thread that first meets an event whether
+    // the event is enabled, and caches the answer. Another test's thread, which has no subscriber,
+    // would then disable the event for this test too. A second dispatcher prevents that.
     static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
     LazyLock::force(&SECOND);
     let events = Arc::new(Mutex::new(Vec::new()));

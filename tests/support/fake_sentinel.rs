@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// Answers as a sentinel that knows a master, whether that is true or not: what a real one knows can't be ordered.
+/// A sentinel that answers with a master of the test's choice: a real sentinel's view can't be
+/// controlled.
 #[derive(Debug)]
 pub struct FakeSentinel {
     port: u16,
@@ -19,7 +20,8 @@ struct Known {
 }
 
 impl FakeSentinel {
-    /// Names the server at this port, as of the failover of this number.
+    /// Start a sentinel that reports the server at `master`, as of the failover with number
+    /// `epoch`.
     pub fn naming(master: u16, epoch: u64) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
         let port = listener.local_addr().expect("it is bound").port();
@@ -38,13 +40,13 @@ impl FakeSentinel {
         Self { port, known }
     }
 
-    /// Answers so much later.
+    /// Delay its answers by `late`.
     pub fn late(self, late: Duration) -> Self {
         self.known.lock().expect("nobody panics with it").late = late;
         self
     }
 
-    /// Names another server from now on.
+    /// Report another server from now on.
     pub fn name(&self, master: u16, epoch: u64) {
         let mut known = self.known.lock().expect("nobody panics with it");
         (known.master, known.epoch) = (master, epoch);
@@ -82,7 +84,7 @@ fn serve(client: &TcpStream, known: &Mutex<Known>) {
     }
 }
 
-/// The words of the next command; none at the end.
+/// The words of the next command, or `None` at the end of the stream.
 fn read_command(reader: &mut impl BufRead) -> Option<Vec<String>> {
     let count = read_number(reader, '*')?;
     let mut words = Vec::with_capacity(count);

@@ -1,11 +1,11 @@
 //! What the tests share: real Redis servers, caches on both stores, and captured events.
 
-/// The README's examples, which must run.
+/// The README's examples, run as doctests.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
 
-/// The examples in the pages for operators.
+/// The examples of the operations pages.
 #[cfg(doctest)]
 pub mod operations {
     #[doc = include_str!("../../docs/operations/redis.md")]

@@ -5,24 +5,24 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
-/// What a [`Proxy`] does with what the server says.
+/// How a [`Proxy`] handles the traffic.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fault {
-    /// Passes it on.
+    /// Forward everything.
     None,
-    /// Closes connections, standing and new.
+    /// Close all connections, open and new.
     Refuse,
-    /// Accepts and passes nothing on, either way, until the fault changes.
+    /// Accept connections and forward nothing, in either direction, until the fault changes.
     Silent,
-    /// Passes replies on so much later.
+    /// Delay replies by this time.
     Delay(Duration),
-    /// Passes the first half of the next reply on, and closes.
+    /// Forward the first half of the next reply, and close the connection.
     Cut,
-    /// Passes replies on with every byte changed.
+    /// Forward replies with every byte changed.
     Corrupt,
 }
 
-/// A TCP proxy in front of a server, with faults to order.
+/// A TCP proxy in front of a server that injects faults on demand.
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
@@ -40,12 +40,12 @@ struct State {
     server: u16,
     fault: Fault,
     connections: Vec<TcpStream>,
-    /// Connections that are made from now on share this mark; set, what they carry is lost.
+    /// Shared by the connections made from now on. Once it is set, their traffic is dropped.
     vanished: Arc<AtomicBool>,
 }
 
 impl Proxy {
-    /// A proxy in front of the server at this port.
+    /// Start a proxy in front of the server at this port.
     pub fn before(server: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
         let port = listener.local_addr().expect("it is bound").port();
@@ -68,32 +68,32 @@ impl Proxy {
         Self { port, shared }
     }
 
-    /// The URL of the server behind it.
+    /// The URL of the proxy, for the server behind it.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Leads new connections to the server at this port; those that stand stay where they are.
+    /// Direct new connections to the server at this port; open ones are not redirected.
     pub fn lead_to(&self, server: u16) {
         self.shared.state().server = server;
     }
 
-    /// Closes the open connections, as an idle timeout does. New ones are served.
+    /// Close the open connections, as an idle timeout does. New connections are served.
     pub fn close(&self) {
         for connection in self.shared.state().connections.drain(..) {
             let _ = connection.shutdown(Shutdown::Both);
         }
     }
 
-    /// Drops all that the open connections carry from now on, without closing them, as a load balancer does that
-    /// has forgotten an idle flow. New ones are served.
+    /// Drop all traffic of the open connections from now on, without closing them, as a load
+    /// balancer does that has forgotten an idle flow. New connections are served.
     pub fn vanish(&self) {
         let mut state = self.shared.state();
         state.vanished.store(true, Ordering::SeqCst);
         state.vanished = Arc::default();
     }
 
-    /// Changes what it does, for standing connections too.
+    /// Change the fault, also for open connections.
     pub fn set(&self, fault: Fault) {
         let mut state = self.shared.state();
         state.fault = fault;

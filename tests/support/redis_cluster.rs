@@ -7,10 +7,11 @@ use redis::{Connection, FromRedisValue, Value};
 use crate::RedisServer;
 
 const SLOTS: u16 = 16_384;
-/// How many masters begin with slots.
+/// The number of masters that start with slots.
 const WITH_SLOTS: u16 = 3;
 
-/// A cluster of three masters of a test's own, with or without a replica for each. Dropped, all are killed.
+/// A test's own cluster of three masters, with or without a replica for each. Dropping it kills all
+/// of them.
 #[derive(Debug)]
 pub struct RedisCluster {
     masters: Vec<RedisServer>,
@@ -18,18 +19,20 @@ pub struct RedisCluster {
 }
 
 impl RedisCluster {
-    /// Starts three masters and waits until each of them finds the cluster well.
+    /// Start three masters and wait until each of them reports a healthy cluster.
     pub fn start() -> Self {
-        // Nobody takes over, so nobody need be suspected while the machine is busy.
+        // There is no replica to take over, so a long timeout does no harm: it keeps a busy
+        // machine's nodes from being suspected.
         Self::form(3, 0, "30000")
     }
 
-    /// The same with a fourth one, which has no slots yet.
+    /// Start a cluster with a fourth master that has no slots yet.
     pub fn start_with_newcomer() -> Self {
         Self::form(4, 0, "30000")
     }
 
-    /// The same with a replica for each, which takes over some seconds after its master died.
+    /// Start a cluster with a replica for each master, which takes over a few seconds after its
+    /// master dies.
     pub fn start_with_replicas() -> Self {
         Self::form(3, 3, "3000")
     }
@@ -100,7 +103,7 @@ impl RedisCluster {
         }
     }
 
-    /// Waits until every node finds the cluster well, and every replica has its master's data.
+    /// Wait until every node reports a healthy cluster, and every replica has its master's data.
     fn is_well(&self) {
         let followed = self.replicas.len();
         for node in self.nodes() {
@@ -130,12 +133,12 @@ impl RedisCluster {
         self.nodes().map(RedisServer::url).collect()
     }
 
-    /// Those that began as masters.
+    /// The nodes that started as masters.
     pub fn masters(&self) -> &[RedisServer] {
         &self.masters
     }
 
-    /// One that began as a master, to be killed.
+    /// A node that started as a master, mutable so that it can be killed.
     pub fn master_mut(&mut self, number: usize) -> &mut RedisServer {
         &mut self.masters[number]
     }
@@ -145,7 +148,7 @@ impl RedisCluster {
         &self.replicas[number]
     }
 
-    /// The slot of a key, as a server counts it.
+    /// The slot of a key, as a server computes it.
     pub fn slot(&self, key: &str) -> u16 {
         let mut ask = redis::cmd("CLUSTER");
         ask.arg("KEYSLOT").arg(key);
@@ -153,7 +156,7 @@ impl RedisCluster {
             .expect("a server answers")
     }
 
-    /// Which of those that began as masters has the slot, as it sees it.
+    /// The index of the original master that owns the slot, according to that master.
     pub fn owner(&self, slot: u16) -> usize {
         let holds = |node: &RedisServer| {
             let nodes: String = ask(&mut node.connect(), "CLUSTER NODES");
@@ -171,12 +174,12 @@ impl RedisCluster {
             .expect("somebody has the slot")
     }
 
-    /// A connection to the master that has a key's slot.
+    /// Connect to the master that owns a key's slot.
     pub fn connect_for(&self, key: &str) -> Connection {
         self.masters[self.owner(self.slot(key))].connect()
     }
 
-    /// All keys of all masters that match.
+    /// All keys of all masters that match the pattern.
     pub fn keys(&self, pattern: &str) -> Vec<String> {
         let of = |node: &RedisServer| -> Vec<String> {
             redis::cmd("KEYS")
@@ -187,8 +190,8 @@ impl RedisCluster {
         self.masters.iter().flat_map(of).collect()
     }
 
-    /// Cuts a replica off from its master: what the master obeys from now on, the replica never hears of. It can't
-    /// come back before it is sent `CONT`.
+    /// Cut a replica off from its master: it never receives the commands that the master executes
+    /// from now on. It stays stopped until it is sent `CONT`.
     pub fn cut_off_replica(&self, number: usize) {
         let mut master = self.masters[number].connect();
         let _: Value = redis::cmd("WAIT")
@@ -197,12 +200,12 @@ impl RedisCluster {
             .query(&mut master)
             .expect("the replica follows");
         self.replicas[number].signal("STOP");
-        // What is in its socket it would still read.
+        // Close the connection: the replica would still read what is in its socket.
         ask::<Value>(&mut master, "CLIENT KILL TYPE replica");
     }
 }
 
-/// Sends a command that is written in words.
+/// Send a command given as words separated by spaces.
 fn try_ask<T: FromRedisValue>(redis: &mut Connection, words: &str) -> redis::RedisResult<T> {
     let mut words = words.split(' ');
     let mut cmd = redis::cmd(words.next().unwrap_or_default());

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use redis::{Client, Connection, IntoConnectionInfo, RedisResult};
 
-/// A `redis-server` of a test's own, on a free port, without persistence. Dropped, it is killed.
+/// A test's own `redis-server`, on a free port, without persistence. Dropping it kills the server.
 #[derive(Debug)]
 pub struct RedisServer {
     port: u16,
@@ -17,16 +17,17 @@ pub struct RedisServer {
 }
 
 impl RedisServer {
-    /// Starts a server and waits until it answers.
+    /// Start a server and wait until it answers.
     pub fn start() -> Self {
         Self::start_with(&[])
     }
 
-    /// Starts a server with further options of its command line, such as `["--requirepass", "secret"]`. `{port}` in one
-    /// stands for the port that it is given.
+    /// Start a server with additional command-line options, such as `["--requirepass", "secret"]`.
+    /// `{port}` in an option is replaced by the server's port.
     pub fn start_with(options: &[&str]) -> Self {
         let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
-        // Between the choice of a port and its use another process may take it; then the server ends at once.
+        // Another process may take the port between its choice and its use; the server then exits
+        // at once.
         for _ in 0..10 {
             let port = free_port();
             let folder = fresh_folder(port);
@@ -45,7 +46,7 @@ impl RedisServer {
         panic!("redis-server doesn't start; `tests/run.sh` installs it")
     }
 
-    /// Where it listens.
+    /// The port that it listens on.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -55,8 +56,8 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// A plain connection, to look at what the cache has stored. It doesn't introduce itself: what the server has
-    /// seen is what the test and the cache have sent.
+    /// Open a plain connection, to read what the cache has stored. It sends no handshake, so the
+    /// server sees only commands of the test and of the cache.
     pub fn connect(&self) -> Connection {
         let connect = || {
             let info = self.url().into_connection_info()?;
@@ -67,30 +68,30 @@ impl RedisServer {
         connection.expect("the server answers")
     }
 
-    /// Kills it, as `kill -9` does.
+    /// Kill the server, as `kill -9` does.
     pub fn kill(&mut self) {
         self.process.kill().expect("it runs");
         self.process.wait().expect("it ends");
     }
 
-    /// Starts it again on its port: empty, or with what it saved.
+    /// Restart the server on its port: empty, or with the data it saved.
     pub fn restart(&mut self) {
         self.process = spawn(self.port, &self.folder, &self.options);
-        // It answers while it loads what it has saved.
+        // The server accepts connections while it still loads its saved data.
         assert!(
             answers(self.port, &mut self.process),
             "redis-server doesn't start again"
         );
     }
 
-    /// Starts it again with further options.
+    /// Restart the server with additional options.
     pub fn restart_with(&mut self, options: &[&str]) {
         self.options
             .extend(options.iter().map(|option| (*option).to_owned()));
         self.restart();
     }
 
-    /// Sends it a signal, such as `STOP` or `CONT`.
+    /// Send the process a signal, such as `STOP` or `CONT`.
     pub fn signal(&self, signal: &str) {
         let pid = self.process.id().to_string();
         let status = Command::new("kill")
@@ -109,7 +110,7 @@ impl Drop for RedisServer {
     }
 }
 
-/// `redis-server`, or what `TESTS_REDIS_SERVER` names: another version, or Valkey.
+/// `redis-server`, or the program that `TESTS_REDIS_SERVER` names: another version, or Valkey.
 pub(crate) fn program() -> OsString {
     std::env::var_os("TESTS_REDIS_SERVER").unwrap_or_else(|| "redis-server".into())
 }
@@ -161,7 +162,8 @@ fn log(folder: &Path) -> PathBuf {
     folder.join("log")
 }
 
-/// Whether it listens. It says so itself: on its port another test's server may answer, if both were given the same one.
+/// Wait until the server's log says that it listens. A connection to its port proves nothing: if
+/// two tests' servers were given the same port, the other one may answer.
 fn listens(folder: &Path, process: &mut Child) -> bool {
     wait_until(process, || {
         std::fs::read_to_string(log(folder))
@@ -169,7 +171,7 @@ fn listens(folder: &Path, process: &mut Child) -> bool {
     })
 }
 
-/// Whether it, or another, answers on a port.
+/// Wait until this process, or another one, answers on a port.
 pub(crate) fn answers(port: u16, process: &mut Child) -> bool {
     wait_until(process, || {
         TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()

@@ -6,7 +6,8 @@ use redis::Client;
 
 use crate::redis_server::{answers, free_port, fresh_folder, program};
 
-/// Sentinels of a test's own, which watch one master under the name [`Sentinels::MASTER`]. Dropped, they are killed.
+/// A test's own sentinels, which watch one master under the name [`Sentinels::MASTER`]. Dropping
+/// them kills them.
 #[derive(Debug)]
 pub struct Sentinels {
     processes: Vec<Watcher>,
@@ -20,12 +21,12 @@ struct Watcher {
 }
 
 impl Sentinels {
-    /// What they call the master.
+    /// Their name for the master.
     pub const MASTER: &'static str = "mymaster";
 
-    /// Three sentinels, two of which must agree; returns when they know each other and the master's replica. The
-    /// master is given up after one and a half seconds, and its replica is fit to follow it for ten times that after it
-    /// lost touch.
+    /// Start three sentinels, two of which must agree, and wait until they know each other and the
+    /// master's replica. A master counts as down after 1.5 seconds. Its replica may be promoted up
+    /// to ten times that long after losing contact with it.
     pub fn three(master: u16) -> Self {
         let further = format!(
             "sentinel down-after-milliseconds {0} 1500\nsentinel failover-timeout {0} 10000\n",
@@ -42,7 +43,7 @@ impl Sentinels {
         sentinels
     }
 
-    /// One sentinel, with further lines of its configuration.
+    /// Start one sentinel, with additional configuration lines.
     pub fn one(master: u16, further: &str) -> Self {
         Self {
             processes: vec![Watcher::start(master, 1, further)],
@@ -57,7 +58,7 @@ impl Sentinels {
             .collect()
     }
 
-    /// Waits until each of them says so of the master.
+    /// Wait until each sentinel's details about the master satisfy the condition.
     pub fn until(&self, what: &str, condition: impl Fn(&[(String, String)]) -> bool) {
         let deadline = Instant::now() + Duration::from_secs(90);
         for url in self.urls() {
@@ -108,7 +109,7 @@ impl Drop for Watcher {
     }
 }
 
-/// A sentinel keeps what it learns in its file of configuration.
+/// A sentinel saves its state in its configuration file.
 fn spawn(port: u16, folder: &Path, master: u16, quorum: u32, further: &str) -> Child {
     let configuration = format!(
         "port {port}\nbind 127.0.0.1\nprotected-mode no\ndir {folder}\n\

@@ -5,7 +5,7 @@ use cache_runtime::{Cache, CacheBuilder};
 
 use crate::RedisServer;
 
-/// The response timeout of tests that aren't about it: the machine may have a lot to do besides.
+/// The response timeout for tests that aren't about it: the machine may be busy.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A cache on each store, for tests that must hold on both.
@@ -17,12 +17,12 @@ pub struct Stores {
 }
 
 impl Stores {
-    /// Caches with the prefix `quickpost` on a memory store and on a Redis server of their own.
+    /// Create caches with the prefix `quickpost` on a memory store and on their own Redis server.
     pub fn new() -> Self {
         Self::with(|builder| builder)
     }
 
-    /// The same, configured.
+    /// Create the same caches with further configuration.
     pub fn with(configure: impl Fn(CacheBuilder) -> CacheBuilder) -> Self {
         let server = RedisServer::start();
         let patient = || Cache::builder().response_timeout(PATIENCE);
@@ -42,12 +42,12 @@ impl Default for Stores {
     }
 }
 
-/// Runs the test in the scope of a cache on memory, then of one on Redis.
+/// Run the test in the scope of a cache on memory, then of one on Redis.
 pub async fn on_both_stores<F: Future<Output = ()>>(test: impl Fn(Cache) -> F) {
     on_both_stores_with(|builder| builder, test).await;
 }
 
-/// The same, with caches that are configured.
+/// Run the test with caches that are configured.
 pub async fn on_both_stores_with<F: Future<Output = ()>>(
     configure: impl Fn(CacheBuilder) -> CacheBuilder,
     test: impl Fn(Cache) -> F,

@@ -1,13 +1,13 @@
 //! The options of `#[cacheable]` and `#[invalidate]`: syntax only.
 
 use crate::attr::options::{Options, flag, names, string, value};
-use crate::attr::staleness::Freshness;
+use crate::attr::staleness::Staleness;
 use crate::attr::ttl::ungrouped;
 use proc_macro2::Span;
 use syn::parse::ParseStream;
 use syn::{Error, Expr, ExprLit, Ident, Lit, LitInt, LitStr, Path};
 
-/// What stands in the parentheses of `#[cacheable(..)]`.
+/// The arguments of `#[cacheable(..)]`.
 #[derive(Default)]
 pub(crate) struct CacheableArgs {
     pub(crate) key: Option<LitStr>,
@@ -18,8 +18,8 @@ pub(crate) struct CacheableArgs {
     pub(crate) cache_none: bool,
     pub(crate) version: u32,
     pub(crate) near: Option<bool>,
-    pub(crate) freshness: Freshness,
-    /// Where `detached` stands, if it is wanted.
+    pub(crate) staleness: Staleness,
+    /// The span of `detached`, if it is on.
     pub(crate) detached: Option<Span>,
     pub(crate) debug: bool,
     pub(crate) cache: Option<Expr>,
@@ -27,7 +27,7 @@ pub(crate) struct CacheableArgs {
     pub(crate) krate: Option<Path>,
 }
 
-/// `companions` or `companions = false`, and where it stands.
+/// `companions` or `companions = false`, with its span.
 pub(crate) struct Companions {
     pub(crate) span: Span,
     pub(crate) wanted: bool,
@@ -165,7 +165,7 @@ impl Options for CacheableArgs {
             "cache_none" => self.cache_none = flag(name, input)?,
             "version" => self.version = version(name, input)?,
             "near" => self.near = Some(flag(name, input)?),
-            option if Freshness::NAMES.contains(&option) => self.freshness.read(name, input)?,
+            option if Staleness::NAMES.contains(&option) => self.staleness.read(name, input)?,
             "detached" => self.detached = flag(name, input)?.then(|| name.span()),
             "debug" => self.debug = flag(name, input)?,
             "cache" => self.cache = Some(value(name, "cache = self.cache", input)?),
@@ -180,10 +180,10 @@ impl Options for CacheableArgs {
     }
 }
 
-/// What stands in the parentheses of `#[invalidate(..)]`.
+/// The arguments of `#[invalidate(..)]`.
 #[derive(Default)]
 pub(crate) struct InvalidateArgs {
-    /// `Some(None)`: given, but unreadable.
+    /// `Some(None)` if the option is present but couldn't be read.
     pub(crate) patterns: Option<Option<Patterns>>,
     pub(crate) when: Option<LitStr>,
     pub(crate) condition: Option<Expr>,
@@ -192,7 +192,7 @@ pub(crate) struct InvalidateArgs {
     pub(crate) krate: Option<Path>,
 }
 
-/// `patterns = [..]`, whole for its span, and the literals in it.
+/// `patterns = [..]`: the whole expression, for its span, and the literals in it.
 pub(crate) struct Patterns {
     pub(crate) whole: Expr,
     pub(crate) literals: Vec<LitStr>,
@@ -291,7 +291,7 @@ fn integer(expr: &Expr) -> Option<&LitInt> {
     }
 }
 
-/// A `macro_rules` fragment stands in an invisible group.
+/// Match a string literal, also in the invisible group that a `macro_rules!` fragment makes.
 fn text(expr: &Expr) -> Option<&LitStr> {
     match expr {
         Expr::Lit(ExprLit {

@@ -1,4 +1,4 @@
-//! The attributes as they are written, with their spans. Syntax only.
+//! The attributes as written, with their spans. Syntax only.
 
 pub(crate) mod args;
 pub(crate) mod options;
@@ -7,7 +7,7 @@ pub(crate) mod ttl;
 
 use proc_macro2::{Span, TokenStream};
 
-/// Which of the two attributes.
+/// Which of the two attributes this is.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Kind {
     Cacheable,

@@ -1,4 +1,4 @@
-//! Reads the options of an attribute one by one: what is shared by all attributes.
+//! Reading a list of options: the part that all attributes share.
 
 use crate::diagnostics::errors::Errors;
 use crate::diagnostics::nearest::{hint, list};
@@ -13,18 +13,18 @@ pub(crate) trait Options: Default {
     const NAMES: &'static [&'static str];
     /// The attribute's name.
     const ATTRIBUTE: &'static str;
-    /// Names that other caches have for an option, and the name that it has here.
+    /// Names that other caches use for an option, each with the name used here.
     const SYNONYMS: &'static [(&'static str, &'static str)];
-    /// Options of other caches that are not needed here, and why.
+    /// Options of other caches that are not needed here, each with the reason.
     const NEEDLESS: &'static [(&'static str, &'static str)];
-    /// How to write what people tend to pass without a name.
+    /// The example in the error about a value without an option's name.
     const FIRST: &'static str;
 
-    /// Reads the value of the option `name`, which is one of `NAMES`.
+    /// Read the value of the option `name`, which is one of `NAMES`.
     fn read(&mut self, name: &Ident, input: ParseStream<'_>) -> syn::Result<()>;
 }
 
-/// Reads a whole list of options. A mistake in one option doesn't hide the others.
+/// Read a whole list of options. A mistake in one option doesn't hide mistakes in the others.
 pub(crate) fn read<O: Options>(tokens: TokenStream, errors: &mut Errors) -> O {
     let mut options = O::default();
     let mut seen = Vec::new();
@@ -96,7 +96,7 @@ fn comma(input: ParseStream<'_>) -> syn::Result<()> {
     Err(input.error("expected `,` and the next option"))
 }
 
-/// Leaves a broken option behind: up to a comma after which another option begins.
+/// Skip a malformed option, up to a comma that is followed by another option.
 fn skip_option(input: ParseStream<'_>) {
     while let Ok(token) = input.parse::<TokenTree>() {
         let comma = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ',');
@@ -108,7 +108,7 @@ fn skip_option(input: ParseStream<'_>) {
 
 fn begins_option(input: ParseStream<'_>) -> bool {
     let ahead = input.fork();
-    // `==` begins no option: the comma stood inside an expression.
+    // `==` doesn't begin an option: the comma was inside an expression.
     ahead.call(Ident::parse_any).is_ok()
         && (ahead.is_empty()
             || ahead.peek(Token![,])
@@ -116,7 +116,7 @@ fn begins_option(input: ParseStream<'_>) -> bool {
             || (ahead.peek(Token![=]) && !ahead.peek(Token![==])))
 }
 
-/// `= value`.
+/// Parse `= value`.
 pub(crate) fn value<T: Parse>(
     name: &Ident,
     example: &str,
@@ -134,7 +134,7 @@ pub(crate) fn value<T: Parse>(
     input.parse()
 }
 
-/// `= "text"`.
+/// Parse `= "text"`.
 pub(crate) fn string(name: &Ident, example: &str, input: ParseStream<'_>) -> syn::Result<LitStr> {
     match value::<Expr>(name, example, input)? {
         Expr::Lit(syn::ExprLit {
@@ -155,7 +155,7 @@ pub(crate) fn string(name: &Ident, example: &str, input: ParseStream<'_>) -> syn
     }
 }
 
-/// `name`, `name = true` or `name = false`.
+/// Parse `name`, `name = true` or `name = false`.
 pub(crate) fn flag(name: &Ident, input: ParseStream<'_>) -> syn::Result<bool> {
     if !input.peek(Token![=]) {
         return Ok(true);
@@ -171,13 +171,13 @@ pub(crate) fn flag(name: &Ident, input: ParseStream<'_>) -> syn::Result<bool> {
     }
 }
 
-/// `(a, b)`.
+/// Parse `(a, b)`.
 pub(crate) fn names(name: &Ident, input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
     if !input.peek(syn::token::Paren) {
         let message = format!("`{name}` takes arguments in parentheses: `{name}(db)`");
         return Err(Error::new(name.span(), message));
     }
-    // A group is taken whole: a parse buffer that is dropped half-read would void the other options.
+    // Take the group whole: dropping a half-read parse buffer would invalidate the other options.
     let group: Group = input.parse()?;
     let idents = |input: ParseStream<'_>| input.parse_terminated(Ident::parse_any, Token![,]);
     Ok(idents.parse2(group.stream())?.into_iter().collect())

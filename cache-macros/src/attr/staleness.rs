@@ -1,4 +1,4 @@
-//! The options about an entry's freshness: `stale`, `stale_if_error`, `early`, `refresh` and `jitter`.
+//! The staleness options: `stale`, `stale_if_error`, `early`, `refresh` and `jitter`.
 
 use crate::attr::options::{flag, string, value};
 use crate::attr::ttl;
@@ -6,10 +6,10 @@ use proc_macro2::Span;
 use syn::parse::ParseStream;
 use syn::{Error, Expr, ExprLit, Ident, Lit};
 
-/// As they are written, each read by itself.
+/// The staleness options as written. Each is read independently of the others.
 #[derive(Default)]
-pub(crate) struct Freshness {
-    /// Milliseconds; 0 where it isn't given.
+pub(crate) struct Staleness {
+    /// Milliseconds; 0 if absent.
     pub(crate) stale: u64,
     pub(crate) stale_if_error: Option<StaleIfError>,
     pub(crate) early: bool,
@@ -23,20 +23,20 @@ pub(crate) struct StaleIfError {
     pub(crate) millis: u64,
 }
 
-/// `refresh = "caller"`, and where it stands.
+/// `refresh = "caller"`, with its span.
 pub(crate) struct Refresh {
     pub(crate) span: Span,
     pub(crate) by: By,
 }
 
-/// Who computes a stale value anew.
+/// Where a stale value is recomputed.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum By {
     Caller,
     Background,
 }
 
-impl Freshness {
+impl Staleness {
     pub(crate) const NAMES: [&'static str; 5] =
         ["stale", "stale_if_error", "early", "refresh", "jitter"];
 
@@ -59,7 +59,7 @@ impl Freshness {
         Ok(())
     }
 
-    /// Whether a value may be computed anew while it stands.
+    /// Whether a value may be recomputed while it is still cached.
     pub(crate) fn refreshes(&self) -> bool {
         self.stale > 0 || self.stale_if_error.is_some() || self.early
     }
@@ -126,7 +126,7 @@ fn jitter(part: Expr) -> syn::Result<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Freshness, jitter};
+    use super::{Staleness, jitter};
     use crate::diagnostics::errors::Errors;
     use quote::quote;
     use syn::Expr;
@@ -159,7 +159,7 @@ mod tests {
             ),
             &mut errors,
         );
-        let read: Freshness = args.freshness;
+        let read: Staleness = args.staleness;
         assert_eq!(read.stale, 60_000);
         assert_eq!(read.stale_if_error.map(|time| time.millis), Some(3_600_000));
         assert!(read.early && read.refresh.is_some());

@@ -1,14 +1,15 @@
-//! The `ttl` option: a number of seconds, a text such as `"10m"`, a preset, an expression or a closure.
+//! The `ttl` option: a number of seconds, a string such as `"10m"`, a preset, an expression or a
+//! closure.
 
 use syn::{Error, Expr, ExprCall, ExprLit, ExprUnary, Lit, LitStr, UnOp};
 
-/// How long an entry lives.
+/// The TTL of an entry.
 pub(crate) enum Ttl {
     /// The cache's default.
     Default,
-    /// Milliseconds, known now.
+    /// Milliseconds, known at compile time.
     Fixed(u64),
-    /// A named lifetime of the configuration.
+    /// A named TTL from the configuration.
     Preset(LitStr),
     /// An expression over the arguments.
     Computed(Expr),
@@ -19,13 +20,14 @@ pub(crate) enum Ttl {
 const EXAMPLES: &str = "write seconds (`ttl = 600`), a text (`ttl = \"10m\"`, `\"1h30m\"`, \
     `\"500ms\"`), `preset(\"name\")`, a `Duration` or a closure over the value";
 
-/// 1000 years. Clocks and servers add a lifetime to the present moment, which must not overflow.
+/// 1000 years, in milliseconds. Clocks and servers add a TTL to the current time, and the sum must
+/// not overflow.
 const LONGEST: u64 = 1000 * 365 * 86_400_000;
 
 const ZERO: &str = "a `ttl` of zero stores nothing: give a positive time, \
     or take the attribute away; for some calls only, use `condition` or `unless`";
 
-/// Reads the value of `ttl`.
+/// Read the value of `ttl`.
 pub(crate) fn read(expr: Expr) -> syn::Result<Ttl> {
     match expr {
         Expr::Group(group) => read(*group.expr),
@@ -53,7 +55,7 @@ fn literal(lit: &Lit) -> syn::Result<u64> {
     Err(Error::new(lit.span(), mistake))
 }
 
-/// Reads seconds or a text as milliseconds, up to what clocks carry.
+/// Read seconds or a string as milliseconds, at most `LONGEST`.
 pub(crate) fn millis(name: &str, lit: &Lit) -> Result<u64, String> {
     let too_long = || format!("a `{name}` of more than 1000 years");
     let millis = match lit {
@@ -71,7 +73,7 @@ pub(crate) fn millis(name: &str, lit: &Lit) -> Result<u64, String> {
     Ok(millis)
 }
 
-/// Reads "1h30m" as milliseconds.
+/// Parse "1h30m" as milliseconds.
 fn parse(text: &str) -> Result<u64, String> {
     let unreadable = || match in_words(text) {
         Some(meant) => format!("`{text}` is not a time, but `{meant}` is"),
@@ -105,7 +107,7 @@ fn parse(text: &str) -> Result<u64, String> {
     Ok(total)
 }
 
-/// "10m" for "10 minutes": each unit by the letter that its name begins with.
+/// Suggest "10m" for "10 minutes": replace each unit's name by its abbreviation.
 fn in_words(text: &str) -> Option<String> {
     let mut meant = String::new();
     let mut rest = text.trim();
@@ -137,7 +139,7 @@ fn is_preset(call: &ExprCall) -> bool {
     matches!(&*call.func, Expr::Path(path) if path.path.is_ident("preset"))
 }
 
-/// The expression within the groups that `macro_rules!` makes of its fragments.
+/// Strip the invisible groups that `macro_rules!` puts around its fragments.
 pub(crate) fn ungrouped(expr: &Expr) -> &Expr {
     match expr {
         Expr::Group(group) => ungrouped(&group.expr),

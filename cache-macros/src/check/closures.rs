@@ -10,7 +10,7 @@ use syn::{
     FnArg, GenericParam, Ident, PathArguments, Signature, Type, TypeParamBound, WherePredicate,
 };
 
-/// Every closure must be skipped, or used in the key.
+/// Check that every closure is skipped, or used in the key.
 pub(crate) fn check(
     skip: &[Ident],
     key: Option<&Template>,
@@ -41,7 +41,7 @@ pub(crate) fn check(
     }
 }
 
-/// `impl Fn()`, `&dyn Fn()`, `fn()`, or a type parameter that is bounded so.
+/// Whether a type is `impl Fn()`, `&dyn Fn()`, `fn()`, or a type parameter with such a bound.
 fn is_closure(ty: &Type, sig: &Signature) -> bool {
     match ty {
         Type::Group(group) => is_closure(&group.elem, sig),

@@ -4,7 +4,8 @@ use crate::attr::args::CacheableArgs;
 use crate::diagnostics::errors::Errors;
 use crate::item::signature::{Facts, Style};
 
-/// What the option says, else: only for what can be a free function, since a trait's `impl` takes no further methods.
+/// Return the option's value. The default is true only for functions that can be free functions,
+/// since a trait's `impl` can't hold further methods.
 pub(crate) fn wanted(args: &CacheableArgs, facts: &Facts, errors: &mut Errors) -> bool {
     let boxed = matches!(facts.style, Style::Boxed(_));
     match &args.companions {

@@ -1,4 +1,4 @@
-//! Checks of the function itself, whatever its options say.
+//! Checks of the function itself, independent of its options.
 
 use super::output;
 use crate::attr::{Attached, Kind};
@@ -42,7 +42,7 @@ pub(crate) fn check(
     }
 }
 
-/// A macro that stands for a pattern hides what it binds.
+/// Refuse a macro in place of a pattern: it hides the names that it binds.
 fn patterns(function: &Function, errors: &mut Errors) {
     for input in &function.sig.inputs {
         if let FnArg::Typed(input) = input
@@ -78,7 +78,7 @@ fn destructured(function: &Function, facts: &Facts, errors: &mut Errors) {
     }
 }
 
-/// The pattern about as its author wrote it.
+/// Format the pattern roughly as its author wrote it.
 fn tidy(pat: &Pat) -> String {
     let text = pat.to_token_stream().to_string();
     [

@@ -1,13 +1,14 @@
-//! A placeholder that shows a value whose type hides it.
+//! Check of placeholders that print a value whose type hides it.
 
 use crate::diagnostics::errors::Errors;
-use crate::item::doubt::Doubt;
+use crate::item::serde_hazard::SerdeHazard;
 use crate::item::signature::Facts;
 use crate::template::Template;
 use syn::Expr;
 use syn::ext::IdentExt as _;
 
-/// Refuses `<<token>>` for a `token: Masked<..>`: its text may be `***` for all values. `<<token.id>>` is something else.
+/// Refuse `<<token>>` for a `token: Masked<..>`: its text may be `***` for all values.
+/// `<<token.id>>` is allowed.
 pub(crate) fn check(key: Option<&Template>, facts: &Facts, errors: &mut Errors) {
     for placeholder in key.iter().flat_map(|key| key.placeholders()) {
         let Some(name) = shown(&placeholder.expr) else {
@@ -16,7 +17,7 @@ pub(crate) fn check(key: Option<&Template>, facts: &Facts, errors: &mut Errors) 
         let is_masked = facts
             .arguments
             .iter()
-            .any(|argument| argument.name == name && argument.doubt == Some(Doubt::Masked));
+            .any(|argument| argument.name == name && argument.hazard == Some(SerdeHazard::Masked));
         if let (true, Some(key)) = (is_masked, key) {
             errors.at(
                 key.literal.span(),
@@ -31,7 +32,7 @@ pub(crate) fn check(key: Option<&Template>, facts: &Facts, errors: &mut Errors) 
     }
 }
 
-/// The name that is shown as it is, or behind a reference.
+/// The name that is printed unchanged, or behind a reference.
 fn shown(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Path(path) => path.path.get_ident().map(|ident| ident.unraw().to_string()),

@@ -1,4 +1,4 @@
-//! Every check. Each names the mistake and the fix, at the mistake's own span.
+//! All checks. Each names the mistake and the fix, at the mistake's own span.
 
 pub(crate) mod closures;
 pub(crate) mod companions;
@@ -16,7 +16,7 @@ pub(crate) mod value;
 use crate::diagnostics::nearest::{hint, list};
 use crate::item::signature::Facts;
 
-/// `; did you mean ..? the arguments of `f` are ..`, for a name that is none of them.
+/// Format `; did you mean ..? the arguments of `f` are ..`, for a name that isn't one of them.
 fn arguments(word: &str, facts: &Facts) -> String {
     let names = facts.names();
     if names.is_empty() {

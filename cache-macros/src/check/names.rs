@@ -9,7 +9,7 @@ use crate::template::{Placeholder, RESULT, Template};
 use proc_macro2::Span;
 use syn::Type;
 
-/// Checks the placeholders of a key.
+/// Check the placeholders of a key.
 pub(crate) fn key(template: &Template, facts: &Facts, errors: &mut Errors) {
     let span = template.literal.span();
     for placeholder in template.placeholders() {
@@ -29,7 +29,7 @@ pub(crate) fn key(template: &Template, facts: &Facts, errors: &mut Errors) {
     }
 }
 
-/// Checks the placeholders of a pattern.
+/// Check the placeholders of a pattern.
 pub(crate) fn pattern(template: &Template, facts: &Facts, when: When, errors: &mut Errors) {
     let span = template.literal.span();
     for placeholder in template.placeholders() {
@@ -58,7 +58,7 @@ fn no_result(facts: &Facts, when: When) -> Option<&'static str> {
     )
 }
 
-/// `()`, or `Result<(), E>`, whose value is `()` as well.
+/// Whether a type is `()`, or `Result<(), E>`, whose value is `()` as well.
 fn is_nothing(ty: &Type) -> bool {
     match ty {
         Type::Tuple(tuple) => tuple.elems.is_empty(),
@@ -92,7 +92,8 @@ fn unknown(placeholder: &Placeholder, known: &str, facts: &Facts, span: Span, er
             || facts.has_argument(name)
             || (name == "self" && facts.has_receiver)
             || facts.consts.iter().any(|param| param == name);
-        // A function, constant or type in scope can't be seen from here; the compiler checks those.
+        // Functions, constants and types in scope are invisible to a macro; the compiler checks
+        // those.
         if mention.place != Place::Value || is_known || !is_local(name) || told.contains(&name) {
             continue;
         }
@@ -119,7 +120,7 @@ fn unknown(placeholder: &Placeholder, known: &str, facts: &Facts, span: Span, er
     }
 }
 
-/// Written as locals are: no `Type`, no `CONSTANT`.
+/// Whether a name is written as locals are: neither as a `Type` nor as a `CONSTANT`.
 fn is_local(name: &str) -> bool {
     name.chars().any(char::is_lowercase) && !name.chars().any(char::is_uppercase)
 }

@@ -1,4 +1,4 @@
-//! Checks of what the function returns.
+//! Checks of the return type.
 
 use crate::diagnostics::errors::Errors;
 use crate::item::async_trait;
@@ -8,7 +8,8 @@ use syn::{
     GenericArgument, Lifetime, PathArguments, Type, TypeImplTrait, TypeReference, TypeTraitObject,
 };
 
-/// The generated code must be able to name the type, and the value must be there when the function returns.
+/// Check that generated code can name the type, and that the value is there when the function
+/// returns.
 pub(crate) fn nameable(facts: &Facts, errors: &mut Errors) {
     if let Type::Never(never) = &facts.output {
         errors.on(
@@ -35,7 +36,7 @@ pub(crate) fn nameable(facts: &Facts, errors: &mut Errors) {
     }
 }
 
-/// What is stored outlives the call, so it can't borrow from it.
+/// Check that the stored value doesn't borrow: it outlives the call.
 pub(crate) fn owned(facts: &Facts, errors: &mut Errors) {
     let mut borrows = Borrows(Vec::new());
     borrows.visit_type(&facts.output);
@@ -64,7 +65,7 @@ impl<'ast> Visit<'ast> for Hidden<'ast> {
     }
 }
 
-/// The outermost borrows of the stored part of a type.
+/// The outermost borrows in the stored part of a type.
 struct Borrows<'ast>(Vec<Borrow<'ast>>);
 
 enum Borrow<'ast> {
@@ -99,9 +100,9 @@ impl<'ast> Visit<'ast> for Borrows<'ast> {
         }
     }
 
-    /// An error is never stored: in `Result<T, E>` only `T` counts.
+    /// Only the first type of `Result<T, E>` is checked: an error is never stored.
     fn visit_path_segment(&mut self, segment: &'ast syn::PathSegment) {
-        // It holds nothing.
+        // A `PhantomData` holds no value.
         if segment.ident == "PhantomData" {
             return;
         }
@@ -120,7 +121,7 @@ impl<'ast> Visit<'ast> for Borrows<'ast> {
         }
     }
 
-    // Their lifetimes are those of calls, not of the value.
+    // The lifetimes in a function pointer are those of its calls, not of the value.
     fn visit_type_fn_ptr(&mut self, _: &'ast syn::TypeFnPtr) {}
 
     fn visit_type_trait_object(&mut self, object: &'ast TypeTraitObject) {

@@ -7,7 +7,7 @@ use crate::model::When;
 use proc_macro2::Span;
 use syn::LitStr;
 
-/// The patterns; there must be one.
+/// Return the patterns; at least one is required.
 pub(crate) fn literals(
     patterns: Option<Option<Patterns>>,
     span: Span,
@@ -22,7 +22,7 @@ pub(crate) fn literals(
             );
             Vec::new()
         }
-        // Its own mistake is reported.
+        // The mistake in the option itself is already reported.
         Some(None) => Vec::new(),
         Some(Some(patterns)) => {
             if patterns.literals.is_empty() {
@@ -36,7 +36,7 @@ pub(crate) fn literals(
     }
 }
 
-/// The moment that `when` names.
+/// Return the moment that `when` names.
 pub(crate) fn when(when: Option<&LitStr>, errors: &mut Errors) -> When {
     let Some(when) = when else {
         return When::Ok;

@@ -1,4 +1,4 @@
-//! `self` is an argument like the others: it is in the key, or skipped, or unused.
+//! Check of `self`, an argument like the others: it is in the key, skipped or unused.
 
 use crate::diagnostics::errors::Errors;
 use crate::item::function::Function;
@@ -8,9 +8,9 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::{Ident, Receiver, ReceiverKind};
 
-/// Refuses a method whose value may depend on `self` while its key doesn't.
+/// Refuse a method whose value may depend on `self` while its key doesn't.
 ///
-/// `condition`, `ttl` and `cache` may use `self` freely: they don't make the value.
+/// `condition`, `ttl` and `cache` may use `self` freely: they don't affect the value.
 pub(crate) fn check(
     key: Option<&Template>,
     skip: &[Ident],
@@ -43,7 +43,8 @@ pub(crate) fn check(
     );
 }
 
-/// The receiver as its author wrote it, without the lifetime that `async_trait` gives it: `&self`, `self: Arc<Self>`.
+/// The receiver as its author wrote it, without the lifetime that `async_trait` adds: `&self`,
+/// `self: Arc<Self>`.
 fn written(receiver: &Receiver) -> String {
     let mutable = |mutability: bool| if mutability { "mut " } else { "" };
     match &receiver.kind {
@@ -58,10 +59,11 @@ fn written(receiver: &Receiver) -> String {
     }
 }
 
-/// Whether the body certainly doesn't use `self`. A macro could: its tokens say nothing certain.
+/// Whether the body certainly doesn't use `self`. A macro call counts as a use: its tokens aren't
+/// conclusive.
 fn is_unused(function: &Function, facts: &Facts) -> bool {
     let body = match &facts.style {
-        // `async_trait` moves the arguments into the future, whether or not they are used: `let __self = self;`.
+        // `async_trait` moves all arguments into the future, used or not: `let __self = self;`.
         Style::Boxed(body) => body.without_moves(),
         _ => function.body.clone(),
     };

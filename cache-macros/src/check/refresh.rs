@@ -1,7 +1,7 @@
-//! Who computes a stale value anew, and checks of the options about it.
+//! Where a stale value is recomputed, and checks of the staleness options.
 
 use crate::attr::args::CacheableArgs;
-use crate::attr::staleness::{By, Freshness, StaleIfError};
+use crate::attr::staleness::{By, StaleIfError, Staleness};
 use crate::diagnostics::errors::Errors;
 use crate::item::function::Function;
 use crate::item::signature::{Facts, Style, cfgs};
@@ -9,40 +9,40 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Attribute, FnArg, GenericParam, PathArguments, Type};
 
-/// Who computes a value anew that still stands.
+/// Where a value is recomputed while it is still cached.
 pub(crate) enum Refresher {
-    /// The one caller that finds it due.
+    /// In the one caller that finds it due.
     Caller,
-    /// The background, if the types of all arguments are `Clone + Send`.
+    /// In the background, if the types of all arguments are `Clone + Send`.
     Background {
         arguments: Vec<Argument>,
-        /// It is an error if they aren't.
+        /// Whether it is an error if they aren't.
         required: bool,
     },
 }
 
-/// The type of an argument as it is written, and its `#[cfg(..)]`s.
+/// The type of an argument as written, and its `#[cfg(..)]`s.
 pub(crate) struct Argument {
     pub(crate) ty: Type,
     pub(crate) cfgs: Vec<Attribute>,
 }
 
-/// Who it is; nobody where no option asks for it.
+/// Determine where a value is recomputed; `None` if no option asks for it.
 pub(crate) fn refresher(
     args: &CacheableArgs,
     function: &Function,
     facts: &Facts,
     errors: &mut Errors,
 ) -> Option<Refresher> {
-    let freshness: &Freshness = &args.freshness;
+    let staleness: &Staleness = &args.staleness;
     if args.detached.is_some() {
         outlives(args, function, facts, errors);
     }
-    if let Some(option) = &freshness.stale_if_error {
+    if let Some(option) = &staleness.stale_if_error {
         returns_errors(option, facts, errors);
     }
-    if !freshness.refreshes() {
-        if let Some(refresh) = &freshness.refresh {
+    if !staleness.refreshes() {
+        if let Some(refresh) = &staleness.refresh {
             errors.at(
                 refresh.span,
                 "`refresh` says who computes a stale value, and without `stale`, `stale_if_error` or `early` \
@@ -51,11 +51,11 @@ pub(crate) fn refresher(
         }
         return None;
     }
-    let by = freshness.refresh.as_ref().map(|refresh| refresh.by);
+    let by = staleness.refresh.as_ref().map(|refresh| refresh.by);
     let required = by == Some(By::Background);
     let owned = owned(function, facts);
-    if let (Err(hindrance), true) = (&owned, required && args.detached.is_none()) {
-        hindrance.report(
+    if let (Err(obstacle), true) = (&owned, required && args.detached.is_none()) {
+        obstacle.report(
             errors,
             "`refresh = \"background\"` can't be",
             "write `refresh = \"caller\"`, or take `refresh` away: then the one caller that finds \
@@ -63,7 +63,7 @@ pub(crate) fn refresher(
         );
     }
     Some(match owned {
-        // What is detached must be fit for it, or it is an error already.
+        // The arguments of a detached function are already checked.
         Ok(_) if args.detached.is_some() => Refresher::Background {
             arguments: Vec::new(),
             required: false,
@@ -76,13 +76,13 @@ pub(crate) fn refresher(
     })
 }
 
-/// What keeps a body from running without its caller, and where it stands.
-struct Hindrance {
+/// The reason why a body can't run without its caller, and its tokens.
+struct Obstacle {
     at: TokenStream,
     what: String,
 }
 
-impl Hindrance {
+impl Obstacle {
     fn new(at: impl ToTokens, what: String) -> Self {
         let at = at.into_token_stream();
         Self { at, what }
@@ -97,7 +97,7 @@ impl Hindrance {
     }
 }
 
-/// Checks that a body can outlive its caller.
+/// Check that a body can outlive its caller.
 fn outlives(args: &CacheableArgs, function: &Function, facts: &Facts, errors: &mut Errors) {
     if let (Style::Sync, Some(detached)) = (&facts.style, args.detached) {
         errors.at(
@@ -107,15 +107,15 @@ fn outlives(args: &CacheableArgs, function: &Function, facts: &Facts, errors: &m
         );
         return;
     }
-    if let Err(hindrance) = owned(function, facts) {
-        hindrance.report(
+    if let Err(obstacle) = owned(function, facts) {
+        obstacle.report(
             errors,
             "the function can't be `detached`",
             "take owned arguments (`String` for `&str`, a handle that is `Clone` for `&Db`), or \
              take `detached` away: then a computation ends with its caller",
         );
     }
-    let refresh = args.freshness.refresh.as_ref();
+    let refresh = args.staleness.refresh.as_ref();
     if let Some(refresh) = refresh.filter(|refresh| refresh.by == By::Caller) {
         errors.at(
             refresh.span,
@@ -125,12 +125,12 @@ fn outlives(args: &CacheableArgs, function: &Function, facts: &Facts, errors: &m
     }
 }
 
-/// The arguments, if the body owns all of them as far as they show it.
-fn owned(function: &Function, facts: &Facts) -> Result<Vec<Argument>, Hindrance> {
+/// Return the arguments if, judging by their written types, the body owns all of them.
+fn owned(function: &Function, facts: &Facts) -> Result<Vec<Argument>, Obstacle> {
     let sig = &function.sig;
     if let Style::Boxed(_) = facts.style {
         let what = "an `async_trait` method borrows all that it is called with".to_owned();
-        return Err(Hindrance::new(&sig.ident, what));
+        return Err(Obstacle::new(&sig.ident, what));
     }
     let parameters = sig.generics.params.iter();
     let parameters: Vec<String> = parameters
@@ -142,7 +142,7 @@ fn owned(function: &Function, facts: &Facts) -> Result<Vec<Argument>, Hindrance>
     let arguments = sig.inputs.iter().map(|input| match input {
         FnArg::Receiver(receiver) => {
             let what = "`self` belongs to the caller".to_owned();
-            Err(Hindrance::new(receiver, what))
+            Err(Obstacle::new(receiver, what))
         }
         FnArg::Typed(input) => match borrows(input.ty.to_token_stream(), &parameters) {
             None => Ok(Argument {
@@ -152,14 +152,14 @@ fn owned(function: &Function, facts: &Facts) -> Result<Vec<Argument>, Hindrance>
             Some(what) => {
                 let pat = &input.pat;
                 let what = format!("the type of the argument `{}` has {what}", quote!(#pat));
-                Err(Hindrance::new(&input.ty, what))
+                Err(Obstacle::new(&input.ty, what))
             }
         },
     });
     arguments.collect()
 }
 
-/// What in a written type may hide a borrow.
+/// Find a part of a written type that may hide a borrow.
 fn borrows(ty: TokenStream, parameters: &[String]) -> Option<String> {
     ty.into_iter().find_map(|token| match token {
         TokenTree::Punct(punct) => match punct.as_char() {
@@ -179,7 +179,8 @@ fn borrows(ty: TokenStream, parameters: &[String]) -> Option<String> {
     })
 }
 
-/// Types that are known to be no `Result`, by their last name. An alias may hide one; then the option has no effect.
+/// The last names of types that are known not to be a `Result`. An alias may hide such a type; then
+/// the option has no effect.
 const NO_RESULTS: &[&str] = &[
     "Option", "Vec", "String", "Arc", "Box", "Json", "HashMap", "BTreeMap", "HashSet", "BTreeSet",
     "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128",
@@ -190,7 +191,7 @@ fn returns_errors(option: &StaleIfError, facts: &Facts, errors: &mut Errors) {
     let no_result = match &facts.output {
         Type::Tuple(_) | Type::Array(_) | Type::Never(_) => true,
         Type::Path(path) => path.path.segments.last().is_some_and(|last| {
-            // `Option<T>` and the like: not a name of the user's own that only sounds so.
+            // `Option<T>` and the like, but not `Option(..)`, which isn't the type of that name.
             let known = NO_RESULTS.iter().any(|name| last.ident == name);
             known && !matches!(last.arguments, PathArguments::Parenthesized(_))
         }),

@@ -3,7 +3,8 @@
 use crate::diagnostics::errors::Errors;
 use crate::template::{Segment, Template};
 
-/// A key names one entry: no wildcards, nothing that needs quoting in a shell.
+/// Check a key, which names one entry: it has no wildcards, and nothing that needs quoting in a
+/// shell.
 pub(crate) fn key(template: &Template, names: &[&str], errors: &mut Errors) {
     let span = template.literal.span();
     if template.literal.value().is_empty() {
@@ -27,7 +28,7 @@ pub(crate) fn key(template: &Template, names: &[&str], errors: &mut Errors) {
     common(template, "key", names, errors);
 }
 
-/// In a pattern the wildcards come from the literal only.
+/// Check a pattern. Its wildcards come from the literal only.
 pub(crate) fn pattern(template: &Template, names: &[&str], errors: &mut Errors) {
     let span = template.literal.span();
     if template.literal.value().is_empty() {
@@ -61,7 +62,7 @@ pub(crate) fn pattern(template: &Template, names: &[&str], errors: &mut Errors) 
     common(template, "pattern", names, errors);
 }
 
-/// Where in a glob a place is.
+/// The state of the scan through a glob.
 #[derive(Clone, Copy)]
 enum Glob {
     Plain,
@@ -125,7 +126,7 @@ fn common(template: &Template, what: &str, names: &[&str], errors: &mut Errors) 
     }
 }
 
-/// `user.id` in `{user.id}`: the inside of braces that begins with this argument.
+/// Find `user.id` in `{user.id}`: the inside of braces that begins with this argument.
 fn in_braces<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     text.match_indices('{').find_map(|(at, _)| {
         let inside = text[at + 1..].split('}').next()?;

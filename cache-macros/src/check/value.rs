@@ -1,4 +1,4 @@
-//! Checks of the expressions and closures in options: what each of them can see.
+//! Checks of the expressions and closures in options: which names each of them can see.
 
 use crate::attr::args::{CacheableArgs, InvalidateArgs};
 use crate::diagnostics::errors::Errors;
@@ -8,7 +8,7 @@ use crate::template::RESULT;
 use quote::ToTokens as _;
 use syn::{Expr, ExprClosure, GenericArgument, Lit, Pat, PathArguments, Type};
 
-/// Checks `unless`, `ttl`, `condition` and `cache` of a read.
+/// Check `unless`, `ttl`, `condition` and `cache` of a read.
 pub(crate) fn read(args: &CacheableArgs, facts: &Facts, errors: &mut Errors) {
     if let Some(unless) = &args.unless {
         over_value(unless, facts, errors);
@@ -40,7 +40,7 @@ pub(crate) fn read(args: &CacheableArgs, facts: &Facts, errors: &mut Errors) {
     cache(args.cache.as_ref(), "key = \"posts:<<slug>>\"", errors);
 }
 
-/// Checks `condition` and `cache` of a write.
+/// Check `condition` and `cache` of a write.
 pub(crate) fn write(args: &InvalidateArgs, facts: &Facts, errors: &mut Errors) {
     if let Some(condition) = &args.condition {
         if uses_result(condition, facts) {
@@ -57,7 +57,7 @@ pub(crate) fn write(args: &InvalidateArgs, facts: &Facts, errors: &mut Errors) {
     cache(args.cache.as_ref(), "patterns = [\"posts:*\"]", errors);
 }
 
-/// `unless` takes what can be called with the value.
+/// Check that `unless` is something that can be called with the value.
 fn over_value(unless: &Expr, facts: &Facts, errors: &mut Errors) {
     let unless = inside(unless);
     let written = unless.to_token_stream();
@@ -80,7 +80,7 @@ fn over_value(unless: &Expr, facts: &Facts, errors: &mut Errors) {
     }
 }
 
-/// A closure whose declared type is that of a wrapper around the value.
+/// Refuse a closure whose declared argument type is a wrapper around the value.
 fn declared(closure: &ExprClosure, option: &str, facts: &Facts, errors: &mut Errors) {
     let Some(Pat::Type(input)) = closure.inputs.first() else {
         return;
@@ -108,8 +108,8 @@ fn declared(closure: &ExprClosure, option: &str, facts: &Facts, errors: &mut Err
     }
 }
 
-/// What is wrapped around the stored value, and that value: a `Result`, an `Option`, and an `Arc` or
-/// a `Json`, in this order, each at most once. What is wrapped otherwise is a value itself.
+/// Split a type into its wrappers and the stored value: a `Result`, an `Option`, and an `Arc` or a
+/// `Json`, in this order, each at most once. Any other wrapper is part of the value.
 fn layers(output: &Type) -> (Vec<&Type>, &Type) {
     let mut wrappers = Vec::new();
     let (mut ty, mut least) = (inside_type(output), 0);
@@ -137,14 +137,16 @@ fn wrapped(ty: &Type) -> Option<(usize, &Type)> {
     }
 }
 
-/// Whether the expression needs the returned value. A call, `result(..)`, is one of a function.
+/// Whether the expression needs the returned value. A call, `result(..)`, is a call of a function
+/// of that name.
 fn uses_result(expr: &Expr, facts: &Facts) -> bool {
     let mut mentions = mentions(expr).into_iter();
     !facts.has_argument(RESULT)
         && mentions.any(|mention| mention.name == RESULT && mention.place != Place::Callee)
 }
 
-/// An expression that is written as a text, as in frameworks that have a language of their own for it.
+/// Refuse an expression that is written as a string, as in frameworks that have an expression
+/// language.
 fn quoted(condition: &Expr, example: &str, errors: &mut Errors) {
     if let Expr::Lit(literal) = inside(condition)
         && let Lit::Str(text) = &literal.lit
@@ -168,7 +170,7 @@ fn cache(cache: Option<&Expr>, path: &str, errors: &mut Errors) {
     }
 }
 
-/// The expression in parentheses, or in a group that a `macro_rules!` has made.
+/// Strip parentheses, and the groups that a `macro_rules!` adds.
 fn inside(expr: &Expr) -> &Expr {
     match expr {
         Expr::Group(group) => inside(&group.expr),

@@ -1,4 +1,4 @@
-//! How mistakes are collected and told.
+//! Collecting and wording errors.
 
 pub(crate) mod errors;
 pub(crate) mod nearest;

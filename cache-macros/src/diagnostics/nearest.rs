@@ -1,6 +1,6 @@
 //! "Did you mean": the known name that is closest to an unknown one.
 
-/// The known name nearest to `word`, if one is near enough to be meant.
+/// Find the known name nearest to `word`, if it is near enough to be a typo.
 pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let limit = (word.chars().count() / 3).max(1);
     known
@@ -11,18 +11,19 @@ pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, name)| name)
 }
 
-/// `: did you mean `slug`?`, or nothing.
+/// Format `; did you mean `slug`?`, or return an empty string.
 pub(crate) fn hint(word: &str, known: &[&str]) -> String {
     nearest(word, known).map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }
 
-/// The names in backticks, separated by commas.
+/// Format the names in backticks, separated by commas.
 pub(crate) fn list(names: &[&str]) -> String {
     let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
 }
 
-/// Edits between two words, where swapping two neighbours counts as one: it is the commonest slip.
+/// The edit distance between two words. Swapping two neighbours counts as one edit: it is the
+/// commonest typo.
 fn distance(a: &str, b: &str) -> usize {
     let a: Vec<char> = a.chars().flat_map(char::to_lowercase).collect();
     let b: Vec<char> = b.chars().flat_map(char::to_lowercase).collect();

@@ -1,6 +1,6 @@
-//! The companions of `get_post`: `get_post_no_cache`, `get_post_cache_key`, `get_post_cache_path`, `get_post_invalidate`
-//! and `get_post_refresh`. None calls another: a macro can't know whether they stand in an `impl`, where it would be
-//! `Self::get_post`.
+//! The companions of `get_post`: `get_post_no_cache`, `get_post_cache_key`, `get_post_cache_path`,
+//! `get_post_invalidate` and `get_post_refresh`. None calls another: a macro can't know whether
+//! they are in an `impl`, where the call would be `Self::get_post`.
 
 use super::head::Head;
 use super::{Purpose, body, handle, read, render};
@@ -8,13 +8,18 @@ use crate::model::{Model, Read};
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
-/// All of them.
+/// Generate all companions.
 pub(crate) fn all(model: &Model, computation: &TokenStream) -> TokenStream {
     let Some(cached) = &model.read else {
         return TokenStream::new();
     };
-    // What more than one of them holds is made once: cargo compiles macros without optimization, so each token counts.
-    let render = render::key(cached, &model.facts.arguments, render::Voice::Quiet);
+    // Generate the parts that several companions share once: cargo compiles macros without
+    // optimization, so each token counts.
+    let render = render::key(
+        cached,
+        &model.facts.arguments,
+        render::Diagnostics::Suppressed,
+    );
     let entry = entry(model, cached, &render);
     let head = Head::new(model);
     let no_cache = body(model, Purpose::NoCache, computation, &render);
@@ -28,7 +33,8 @@ pub(crate) fn all(model: &Model, computation: &TokenStream) -> TokenStream {
     tokens
 }
 
-/// After an error: the same names, so that their callers aren't errors as well.
+/// Generate companions with the same names after an error, so that calls of them aren't errors as
+/// well.
 pub(crate) fn stubs(model: &Model) -> TokenStream {
     let Some(cached) = model.read.as_ref().filter(|_| model.companions) else {
         return TokenStream::new();
@@ -106,14 +112,14 @@ fn invalidate_call(model: &Model, read: &Read, entry: &TokenStream) -> TokenStre
     if model.function.sig.asyncness.is_none() {
         return quote_spanned!(site=> #k::invalidate_entry_sync #entry);
     }
-    // The future first: what the closure borrows must not be held while it is awaited.
+    // Create the future first: the closure's borrows must not be held while it is awaited.
     quote_spanned! {site=>
         let removal = #k::invalidate_entry #entry;
         removal.await
     }
 }
 
-/// The arguments that name an entry, in their parentheses.
+/// The arguments that identify an entry, in their parentheses.
 fn entry(model: &Model, cached: &Read, render: &TokenStream) -> TokenStream {
     let this = read::call_site(model, cached, false);
     let handle = handle(cached.cache.as_ref(), &cached.runtime);

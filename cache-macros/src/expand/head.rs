@@ -1,5 +1,6 @@
-//! What stands before the bodies of the companions. It is made to tokens once, not once for each of them: cargo compiles macros
-//! without optimization, so what a macro does shows in the time that an annotated function takes.
+//! The tokens before the bodies of the companions, generated once rather than for each of them:
+//! cargo compiles macros without optimization, so a macro's work shows in the compile time of an
+//! annotated function.
 
 use crate::item::signature::cfgs;
 use crate::model::Model;
@@ -7,24 +8,25 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Attribute;
 
-/// The annotated function's attributes, visibility and signature, as far as its siblings share them.
+/// The annotated function's attributes, visibility and signature, as far as the companions share
+/// them.
 pub(crate) struct Head<'a> {
     /// The annotated function's name.
     pub(crate) name: &'a str,
     ident: &'a Ident,
     cfgs: TokenStream,
-    /// What may be done without a warning.
+    /// The lint attributes.
     allowed: TokenStream,
-    /// The visibility and what stands before `async`.
+    /// The visibility and the tokens before `async`.
     vis: TokenStream,
     pub(crate) asyncness: TokenStream,
-    /// What stands between `async` and `fn`.
+    /// The tokens between `async` and `fn`.
     safety: TokenStream,
     /// Generics and arguments.
     inputs: TokenStream,
     pub(crate) output: TokenStream,
     bounds: TokenStream,
-    /// `#![..]` at the head of the body.
+    /// `#![..]` at the beginning of the body.
     inner: TokenStream,
 }
 
@@ -38,8 +40,8 @@ impl<'a> Head<'a> {
         sig.paren_token
             .surround(&mut inputs, |inside| sig.inputs.to_tokens(inside));
         let cfgs = cfgs(&function.attrs);
-        // So in the `impl` of a trait, which knows no companions, the compiler points at the attribute, and not at the function
-        // as if that were the stranger.
+        // A span of the attribute: in the `impl` of a trait, which declares no companions, the
+        // compiler then reports the attribute and not the function.
         let site = Span::mixed_site();
         let asyncness = sig.asyncness.map(|_| quote_spanned!(site=> async));
         Self {
@@ -57,7 +59,7 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// A sibling of the annotated function, with its arguments.
+    /// Generate a companion of the annotated function, with its arguments.
     pub(crate) fn function(
         &self,
         suffix: &str,
@@ -85,8 +87,9 @@ impl<'a> Head<'a> {
     }
 }
 
-/// Silence; and what the function may do without a warning, its copies may do as well. An `expect` becomes an `allow`: the list
-/// may have silenced what it expects.
+/// Generate the lint attributes of a companion. Its own lints are silenced, and so are those that
+/// the function allows. An `expect` becomes an `allow`: the list may have silenced the expected
+/// lint.
 fn allowed(attrs: &[Attribute]) -> TokenStream {
     let mut allowed = quote! {
         #[allow(

@@ -1,7 +1,9 @@
-//! The model to tokens. Nothing here can fail, and what is generated is thin: all logic is in the runtime.
+//! Generating code from the model. Nothing here can fail, and the generated code is thin: all logic
+//! is in the runtime.
 //!
-//! Generated locals have the hygiene of `Span::mixed_site()`: neither the body nor a placeholder can see them. Items have no
-//! hygiene, so they stand in blocks of their own, away from the user's code.
+//! Generated locals have the hygiene of `Span::mixed_site()`: neither the body nor a placeholder
+//! can see them. Items have no hygiene, so they are generated in blocks of their own, away from the
+//! user's code.
 
 pub(crate) mod companions;
 mod head;
@@ -17,22 +19,22 @@ use quote::quote_spanned;
 use syn::Expr;
 use syn::spanned::Spanned as _;
 
-/// What one generated function is for.
+/// The purpose of one generated function.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Purpose {
     /// The annotated function itself.
     Original,
-    /// `_no_cache`: the body, and what it invalidates.
+    /// `_no_cache`: run the body, and invalidate what it invalidates.
     NoCache,
-    /// `_refresh`: compute and store, whatever is stored.
+    /// `_refresh`: compute and store, whether or not an entry exists.
     Refresh,
 }
 
-/// The function and its companions.
+/// Generate the function and its companions.
 pub(crate) fn expand(model: &Model) -> TokenStream {
     let computation = computation(model);
     let render = match &model.read {
-        Some(read) => render::key(read, &model.facts.arguments, render::Voice::Loud),
+        Some(read) => render::key(read, &model.facts.arguments, render::Diagnostics::Reported),
         None => TokenStream::new(),
     };
     let body = body(model, Purpose::Original, &computation, &render);
@@ -43,7 +45,8 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     tokens
 }
 
-/// The whole new body of a function, with the user's as `computation`; `render` writes its key.
+/// Generate the whole new body of a function. `computation` is the user's body; `render` writes its
+/// key.
 fn body(
     model: &Model,
     purpose: Purpose,
@@ -57,7 +60,8 @@ fn body(
     }
 }
 
-/// Plans and lookups first, since the body may consume the arguments; then one call that runs it.
+/// Generate plans and lookups first, since the body may consume the arguments; then one call that
+/// runs it.
 fn statements(
     model: &Model,
     purpose: Purpose,
@@ -91,8 +95,9 @@ fn statements(
     quote_spanned!(site=> #own_key #before #run)
 }
 
-/// The user's body as a value: an `async` block or a closure, so that `return` and `?` stay inside. It is the same in the
-/// function and in its companions: then the compiler tells of a mistake in it once.
+/// The user's body as a value: an `async` block or a closure, so that `return` and `?` stay inside.
+/// The tokens are the same in the function and in its companions, so the compiler reports a mistake
+/// in them once.
 fn computation(model: &Model) -> TokenStream {
     let site = Span::mixed_site();
     let output = &model.facts.output;
@@ -123,14 +128,14 @@ fn computation(model: &Model) -> TokenStream {
     quote_spanned!(Span::mixed_site()=> async move #block)
 }
 
-/// Braces where the author put them: an error about what the block gives is an error there.
+/// Braces at the author's span: an error about the block's value is reported there.
 fn block(model: &Model, statements: TokenStream) -> Group {
     let mut block = Group::new(Delimiter::Brace, statements);
     block.set_span(Span::mixed_site().located_at(model.function.braces));
     block
 }
 
-/// A call as the computation of another call.
+/// Generate a call as the computation of another call.
 fn task(model: &Model, run: TokenStream) -> TokenStream {
     let site = Span::mixed_site();
     match model.facts.style {
@@ -142,7 +147,7 @@ fn task(model: &Model, run: TokenStream) -> TokenStream {
     }
 }
 
-/// The shape of a return type that is to be stored, or an error where the stored part can't be.
+/// The shape of a return type whose value is stored, or a compile error if it can't be stored.
 fn stored_shape(model: &Model, runtime: &Runtime) -> TokenStream {
     let output = &model.facts.output;
     let span = stored_part(output).span();
@@ -151,7 +156,7 @@ fn stored_shape(model: &Model, runtime: &Runtime) -> TokenStream {
     quote_spanned!(site=> #k::shape::Probe::<#output>::NEW.__shape().__fit())
 }
 
-/// What of the return type is stored: found by the compiler, since aliases hide it from a macro.
+/// The stored part of the return type. The compiler finds it, since aliases hide it from a macro.
 fn shape(model: &Model, runtime: &Runtime) -> TokenStream {
     let output = &model.facts.output;
     let site = Span::mixed_site().located_at(output.span());
@@ -178,7 +183,7 @@ fn handle(cache: Option<&Expr>, runtime: &Runtime) -> TokenStream {
 /// The condition, or `true`.
 fn condition(condition: Option<&Expr>) -> TokenStream {
     match condition {
-        // In a guard it must be a `bool`, and the compiler says no more than that.
+        // A guard must be a `bool`, and the compiler's error about one is short.
         Some(condition) => quote_spanned! {Span::mixed_site()=>
             match () {
                 () if #condition => true,
@@ -190,7 +195,7 @@ fn condition(condition: Option<&Expr>) -> TokenStream {
 }
 
 impl Model {
-    /// The runtime of any of the attributes: one function has one.
+    /// The runtime crate. All attributes of a function agree on it.
     fn runtime(&self) -> &Runtime {
         match (&self.read, self.writes.first()) {
             (Some(read), _) => &read.runtime,

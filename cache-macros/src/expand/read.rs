@@ -11,7 +11,7 @@ use quote::{ToTokens as _, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Expr, Pat};
 
-/// `let lookup = ..;`
+/// Generate `let lookup = ..;`.
 pub(crate) fn lookup(
     model: &Model,
     read: &Read,
@@ -20,13 +20,14 @@ pub(crate) fn lookup(
 ) -> TokenStream {
     let site = Span::mixed_site();
     let original = purpose == Purpose::Original;
-    // An async call that is answered is no future any more: what it may still need takes room, which would be moved about.
-    // What writes wrap it see the value first; and what isn't async looks in its one call.
+    // An async call that hits returns before its future is built: the state of that future would
+    // take space, which is moved on every call. Not for a call that is wrapped by writes, which
+    // need the value first, nor for a blocking one, which does its lookup in one call.
     let sync = matches!(model.facts.style, Style::Sync);
     let at_once = original && model.writes.is_empty() && !sync;
     let begin = begin(model, read, purpose, render, at_once);
     let lookup = match at_once {
-        // In braces, so that the closure that writes the key is forgotten before the arms.
+        // In braces, so that the closure that writes the key is dropped before the arms.
         true => quote_spanned! {site=>
             match { #begin } {
                 ::core::result::Result::Ok(value) => return value,
@@ -43,7 +44,7 @@ pub(crate) fn lookup(
     }
 }
 
-/// A `Lookup`; or the value, or a lookup, `at_once`.
+/// Generate the expression for a `Lookup`; with `at_once`, for a value or a lookup.
 fn begin(
     model: &Model,
     read: &Read,
@@ -55,7 +56,7 @@ fn begin(
     let handle = handle(read.cache.as_ref(), &read.runtime);
     let shape = stored_shape(model, &read.runtime);
     let ttl = computed_ttl(read);
-    // A bound that the returned type misses is an error about that type.
+    // An unsatisfied bound on the returned type is reported at that type.
     let site = Span::mixed_site().located_at(output.span());
     let k = read.runtime.private(output.span());
     if purpose == Purpose::Refresh {
@@ -86,12 +87,12 @@ fn begin(
     }
 }
 
-/// Whether neither the cache nor the lifetime is an expression.
+/// Whether neither the cache nor the TTL is an expression.
 fn is_plain(read: &Read) -> bool {
     read.cache.is_none() && !matches!(read.ttl, Ttl::Computed(_))
 }
 
-/// The call that gives the cached value or runs `task`.
+/// Generate the call that returns the cached value or runs `task`.
 pub(crate) fn run(model: &Model, read: &Read, purpose: Purpose, task: &TokenStream) -> TokenStream {
     let site = Span::mixed_site();
     let k = read.runtime.private(site);
@@ -123,10 +124,10 @@ pub(crate) fn run(model: &Model, read: &Read, purpose: Purpose, task: &TokenStre
     let ttl = ttl.unwrap_or_else(|| quote_spanned!(site=> #k::ttl_unset));
     let unless = unless.unwrap_or_else(|| quote_spanned!(site=> #k::unless_unset));
     if refresher.is_some() {
-        let keeps = read.freshness.stale_if_error.is_some();
+        let keeps = read.staleness.stale_if_error.is_some();
         return match model.facts.style {
             _ if detached && keeps => {
-                // An error that isn't `Send` is a mistake about that type.
+                // An error type that isn't `Send` is reported at the return type.
                 let output = site.located_at(model.facts.output.span());
                 let read = quote_spanned!(output=> read_detached_or_expired);
                 quote_spanned!(site=> refresh.#read(lookup, #ttl, #unless, #task))
@@ -148,8 +149,9 @@ pub(crate) fn run(model: &Model, read: &Read, purpose: Purpose, task: &TokenStre
     }
 }
 
-/// A closure over the value. One that declares its argument's type is called with a value that may only deref to it, as
-/// that of a type that can't be stored does: then that is the one error.
+/// A closure over the value. If it declares its argument's type, its call is wrapped: a value that
+/// only derefs to that type, as that of a type that can't be stored does, then causes no further
+/// error.
 fn over_value(closure: &Expr) -> TokenStream {
     let (declared, capture) = match closure {
         Expr::Closure(closure) => (closure.inputs.first(), closure.capture),
@@ -168,7 +170,7 @@ fn over_value(closure: &Expr) -> TokenStream {
     }
 }
 
-/// Whether there is a `_`, for the compiler to fill in.
+/// Whether there is a `_` for the compiler to infer.
 fn names_placeholder(ty: TokenStream) -> bool {
     ty.into_iter().any(|token| match token {
         TokenTree::Ident(ident) => ident == "_",
@@ -177,24 +179,24 @@ fn names_placeholder(ty: TokenStream) -> bool {
     })
 }
 
-/// A `&'static ReadSite` that the program's list knows.
+/// Generate a `&'static ReadSite` that is registered in the program's list.
 fn static_site(model: &Model, read: &Read) -> TokenStream {
     let site = Span::mixed_site();
     let k = read.runtime.private(site);
-    let (function, template, shape, said) = of_site(model, read, true);
-    quote_spanned!(site=> #k::site!(#function, #template, #shape, #said))
+    let (function, template, shape, options) = site_arguments(model, read, true);
+    quote_spanned!(site=> #k::site!(#function, #template, #shape, #options))
 }
 
-/// A `ReadSite`: of it only what isn't the default is said.
+/// Generate a `ReadSite`. Only options that differ from the default are set.
 pub(crate) fn call_site(model: &Model, read: &Read, stored: bool) -> TokenStream {
     let site = Span::mixed_site();
     let k = read.runtime.private(site);
-    let (function, template, shape, said) = of_site(model, read, stored);
-    quote_spanned!(site=> #k::call_site!(#function, #template, #shape, #said))
+    let (function, template, shape, options) = site_arguments(model, read, stored);
+    quote_spanned!(site=> #k::call_site!(#function, #template, #shape, #options))
 }
 
-/// What a site says; how entries are stored only where they are.
-fn of_site<'a>(
+/// The arguments of a site macro. Storage options are included only if the site stores entries.
+fn site_arguments<'a>(
     model: &'a Model,
     read: &Read,
     stored: bool,
@@ -202,29 +204,30 @@ fn of_site<'a>(
     let site = Span::mixed_site();
     let template = read.key.as_ref().map(|key| key.literal.value());
     let shape = read.key.as_ref().map(|key| key.shape());
-    let mut said = TokenStream::new();
+    let mut options = TokenStream::new();
     if read.key.as_ref().is_some_and(|key| !key.is_separated()) {
-        said.extend(quote_spanned!(site=> .together()));
+        options.extend(quote_spanned!(site=> .together()));
     }
     if read.key.is_none() {
-        said.extend(name_at(model));
+        options.extend(name_at(model));
     }
     if read.debug {
-        said.extend(quote_spanned!(site=> .debug()));
+        options.extend(quote_spanned!(site=> .debug()));
     }
     if stored {
-        said.extend(stores(read));
+        options.extend(storage_options(read));
     }
     (
         &model.facts.name,
         template.unwrap_or_default(),
         shape.unwrap_or_default(),
-        said,
+        options,
     )
 }
 
-/// Where the function's name stands. A function that a macro writes has the place of the macro's call for its attribute, and two
-/// of them may have one name.
+/// Generate a call with the position of the function's name. The attribute of a function generated
+/// by a macro has the position of the macro call, so two such functions may otherwise have the same
+/// name and position.
 fn name_at(model: &Model) -> Option<TokenStream> {
     if !proc_macro::is_available() {
         return None;
@@ -235,9 +238,9 @@ fn name_at(model: &Model) -> Option<TokenStream> {
     Some(quote_spanned!(Span::mixed_site()=> .name_at(#line, #column)))
 }
 
-fn stores(read: &Read) -> TokenStream {
+fn storage_options(read: &Read) -> TokenStream {
     let site = Span::mixed_site();
-    let mut said = match &read.ttl {
+    let mut options = match &read.ttl {
         Ttl::Default => TokenStream::new(),
         Ttl::Fixed(millis) => {
             let millis = Literal::u64_unsuffixed(*millis);
@@ -247,20 +250,20 @@ fn stores(read: &Read) -> TokenStream {
         Ttl::Computed(_) | Ttl::OfValue(_) => quote_spanned!(site=> .computed_ttl()),
     };
     if read.cache_none {
-        said.extend(quote_spanned!(site=> .cache_none()));
+        options.extend(quote_spanned!(site=> .cache_none()));
     }
     if read.version > 0 {
         let version = Literal::u32_unsuffixed(read.version);
-        said.extend(quote_spanned!(site=> .version(#version)));
+        options.extend(quote_spanned!(site=> .version(#version)));
     }
     if !read.near {
-        said.extend(quote_spanned!(site=> .not_near()));
+        options.extend(quote_spanned!(site=> .not_near()));
     }
-    said.extend(refresh::options(read));
-    said
+    options.extend(refresh::options(read));
+    options
 }
 
-/// The closure that is asked for the TTL on a miss.
+/// Generate the closure that returns the TTL on a miss.
 fn computed_ttl(read: &Read) -> TokenStream {
     let site = Span::mixed_site();
     match &read.ttl {

@@ -1,4 +1,4 @@
-//! `stale`, `stale_if_error` and `early`: who computes a value anew.
+//! `stale`, `stale_if_error` and `early`: where a value is recomputed.
 
 use crate::attr::ttl::ungrouped;
 use crate::check::refresh::Refresher;
@@ -8,7 +8,8 @@ use quote::quote_spanned;
 use syn::Expr;
 use syn::spanned::Spanned as _;
 
-/// `let refresh = ..;`: the background or the caller, as the types of the arguments have it.
+/// Generate `let refresh = ..;`: the background or the caller, depending on the types of the
+/// arguments.
 pub(crate) fn mode(read: &Read, refresher: &Refresher) -> TokenStream {
     let site = Span::mixed_site();
     let k = read.runtime.private(site);
@@ -19,7 +20,7 @@ pub(crate) fn mode(read: &Read, refresher: &Refresher) -> TokenStream {
     else {
         return quote_spanned!(site=> let refresh = #k::mode::Caller;);
     };
-    // Named outside of the glob import, which could hide a type of the user's.
+    // Named outside of the glob import, which could shadow one of the user's types.
     let arguments = arguments.iter().map(|argument| {
         let (ty, cfgs) = (&argument.ty, &argument.cfgs);
         let site = site.located_at(ty.span());
@@ -42,8 +43,8 @@ pub(crate) fn mode(read: &Read, refresher: &Refresher) -> TokenStream {
     }
 }
 
-/// A closure of the attribute that may outlive the call owns what it captures: copies, since the body may consume the
-/// rest.
+/// Make a closure of the attribute that may outlive the call own its captures. They are copies,
+/// since the body may consume the originals.
 pub(crate) fn owning(closure: &Expr) -> Expr {
     let mut closure = ungrouped(closure).clone();
     if let Expr::Closure(closure) = &mut closure {
@@ -53,24 +54,24 @@ pub(crate) fn owning(closure: &Expr) -> Expr {
     closure
 }
 
-/// What the call site says of it.
+/// The staleness options of the call site.
 pub(crate) fn options(read: &Read) -> TokenStream {
     let site = Span::mixed_site();
-    let freshness = &read.freshness;
+    let staleness = &read.staleness;
     let mut named = TokenStream::new();
-    if freshness.stale > 0 {
-        let millis = proc_macro2::Literal::u64_unsuffixed(freshness.stale);
+    if staleness.stale > 0 {
+        let millis = proc_macro2::Literal::u64_unsuffixed(staleness.stale);
         named.extend(quote_spanned!(site=> .stale(#millis)));
     }
-    if let Some(option) = &freshness.stale_if_error {
+    if let Some(option) = &staleness.stale_if_error {
         let millis = proc_macro2::Literal::u64_unsuffixed(option.millis);
         named.extend(quote_spanned!(site=> .stale_if_error(#millis)));
     }
-    if freshness.early {
+    if staleness.early {
         named.extend(quote_spanned!(site=> .early()));
     }
-    if freshness.jitter > 0.0 {
-        let part = proc_macro2::Literal::f64_suffixed(freshness.jitter);
+    if staleness.jitter > 0.0 {
+        let part = proc_macro2::Literal::f64_suffixed(staleness.jitter);
         named.extend(quote_spanned!(site=> .jitter(#part)));
     }
     named

@@ -1,30 +1,30 @@
 //! The lines that write a key or a pattern.
 
-use crate::item::doubt::Doubt;
+use crate::item::serde_hazard::SerdeHazard;
 use crate::item::signature::Binding;
 use crate::model::{Read, Runtime};
 use crate::template::{Placeholder, RESULT, Segment, Template};
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
-/// Who tells of an argument that can't be hashed.
+/// Whether arguments that can't be hashed are reported.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Voice {
-    /// The annotated function.
-    Loud,
-    /// Its companions.
-    Quiet,
+pub(crate) enum Diagnostics {
+    /// In the annotated function: report them.
+    Reported,
+    /// In its companions: don't report them again.
+    Suppressed,
 }
 
-/// Writes the path, then every argument that is hashed.
-pub(crate) fn key(read: &Read, arguments: &[Binding], voice: Voice) -> TokenStream {
+/// Write the path, then every argument that is hashed.
+pub(crate) fn key(read: &Read, arguments: &[Binding], diagnostics: Diagnostics) -> TokenStream {
     let mut lines = TokenStream::new();
     if let Some(key) = &read.key {
         segments(key, &read.runtime, &mut lines);
     }
-    lines.extend(match voice {
-        Voice::Quiet => hashed_quietly(read, arguments),
-        Voice::Loud => {
+    lines.extend(match diagnostics {
+        Diagnostics::Suppressed => hashed_without_diagnostics(read, arguments),
+        Diagnostics::Reported => {
             let hashed = |place: &usize| hashed(&arguments[*place], &read.runtime);
             read.hashed.iter().map(hashed).collect()
         }
@@ -32,7 +32,7 @@ pub(crate) fn key(read: &Read, arguments: &[Binding], voice: Voice) -> TokenStre
     closure(&lines, &read.runtime, read.key.as_ref())
 }
 
-/// Writes every pattern, with a mark where the returned value will stand.
+/// Write every pattern, with a mark in place of the returned value.
 pub(crate) fn patterns(patterns: &[Template], runtime: &Runtime) -> TokenStream {
     let mut lines = TokenStream::new();
     for pattern in patterns {
@@ -42,7 +42,7 @@ pub(crate) fn patterns(patterns: &[Template], runtime: &Runtime) -> TokenStream 
     closure(&lines, runtime, patterns.first())
 }
 
-/// Writes what `patterns` left a mark for.
+/// Write the parts that `patterns` marked.
 pub(crate) fn results(patterns: &[Template], runtime: &Runtime) -> TokenStream {
     let site = Span::mixed_site();
     let k = runtime.private(site);
@@ -54,19 +54,20 @@ pub(crate) fn results(patterns: &[Template], runtime: &Runtime) -> TokenStream {
     if lines.is_empty() {
         return quote_spanned!(site=> #k::no_result);
     }
-    // The one generated name that placeholders are meant to see.
+    // The only generated name that placeholders are meant to see.
     let result = syn::Ident::new(RESULT, Span::call_site());
     quote_spanned!(site=> |#result, w: &mut #k::Writer<'_>| { #lines })
 }
 
-/// Writes a template that belongs to no function.
+/// Write a template that belongs to no function.
 pub(crate) fn inline(template: &Template, runtime: &Runtime) -> TokenStream {
     let mut lines = TokenStream::new();
     segments(template, runtime, &mut lines);
     closure(&lines, runtime, Some(template))
 }
 
-/// The lines as a closure. Where they do what they may not, the error is one about `template`.
+/// Wrap the lines in a closure. An error about it, such as a moved value, is reported at
+/// `template`.
 fn closure(lines: &TokenStream, runtime: &Runtime, template: Option<&Template>) -> TokenStream {
     let span = template.map_or_else(Span::call_site, |template| template.literal.span());
     let site = Span::mixed_site().located_at(span);
@@ -76,8 +77,8 @@ fn closure(lines: &TokenStream, runtime: &Runtime, template: Option<&Template>) 
     }
 }
 
-/// Text goes with the placeholder behind it: each line is one that the compiler reads for every annotated function, and for
-/// its companions.
+/// Text is written together with the placeholder behind it: the compiler reads each line for every
+/// annotated function and for each of its companions.
 fn segments(template: &Template, runtime: &Runtime, lines: &mut TokenStream) {
     let span = template.literal.span();
     let site = Span::mixed_site().located_at(span);
@@ -107,7 +108,7 @@ fn part(before: &str, placeholder: &Placeholder, span: Span, runtime: &Runtime) 
     let site = Span::mixed_site().located_at(span);
     let k = runtime.private(span);
     let (source, expr) = (&placeholder.source, &placeholder.expr);
-    // A name of the signature is the author's to the lints, too.
+    // Lints treat a name of the signature in a placeholder as the author's own use of it.
     let mut mentions = placeholder.mentions.iter();
     let underscored = mentions.any(|mention| mention.name.starts_with('_'));
     let allowed =
@@ -115,23 +116,24 @@ fn part(before: &str, placeholder: &Placeholder, span: Span, runtime: &Runtime) 
     quote_spanned!(site=> #allowed #k::part::Probe::of(&(#expr)).__part(w, #before, #source);)
 }
 
-/// Hashes one argument. A local trait of its own puts the argument's name into the compiler's message.
+/// Hash one argument. A trait local to this argument puts the argument's name into the compiler's
+/// message.
 fn hashed(argument: &Binding, runtime: &Runtime) -> TokenStream {
     let Binding {
         ident,
         name,
         cfgs,
-        doubt,
+        hazard,
     } = argument;
     let site = Span::mixed_site().located_at(ident.span());
     let k = runtime.private(ident.span());
     let message = format!("the argument `{name}` can't be hashed into the cache key");
-    let label = doubt.map_or(
+    let label = hazard.map_or(
         "`{Self}` doesn't implement `serde::Serialize`",
-        Doubt::label,
+        SerdeHazard::label,
     );
-    let fix = match doubt {
-        Some(doubt) => doubt.fix().to_owned(),
+    let fix = match hazard {
+        Some(hazard) => hazard.fix().to_owned(),
         None => format!(
             "use it in the key, `<<{ident}>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type \
              (add it as a bound, if that is a type parameter)"
@@ -139,12 +141,12 @@ fn hashed(argument: &Binding, runtime: &Runtime) -> TokenStream {
     };
     let note =
         format!("add `skip({ident})` to the attribute if it is no part of the key; or {fix}");
-    let way = match doubt {
+    let way = match hazard {
         Some(_) => quote_spanned!(site=> __strict_way),
         None => quote_spanned!(site=> __way),
     };
-    // A module doesn't see the names around it, so a user's `mod diagnostic` is no hindrance. But it doesn't see a path
-    // that the user wrote either.
+    // A module doesn't see the names around it, so a user's `mod diagnostic` can't interfere. But
+    // it doesn't see a path that the user wrote either, so a renamed runtime crate gets no module.
     let hidden = runtime.is_default();
     let vis = hidden.then(|| quote_spanned!(site=> pub(super)));
     let hashed = quote_spanned! {site=>
@@ -178,9 +180,9 @@ fn hashed(argument: &Binding, runtime: &Runtime) -> TokenStream {
     }
 }
 
-/// Hashes arguments without a word about those that can't be hashed: the function itself has said it, and each of its
-/// companions would say it again.
-fn hashed_quietly(read: &Read, arguments: &[Binding]) -> TokenStream {
+/// Hash arguments without reporting those that can't be hashed: the function itself reports them,
+/// and each of its companions would repeat the error.
+fn hashed_without_diagnostics(read: &Read, arguments: &[Binding]) -> TokenStream {
     let hashed = read.hashed.iter().map(|place| {
         let Binding {
             ident, name, cfgs, ..

@@ -6,7 +6,8 @@ use crate::model::{Model, When, Write};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote_spanned};
 
-/// `let write0 = ..; let shape0 = ..;`: what the arguments say, before the body may consume them.
+/// Generate `let write0 = ..; let shape0 = ..;`, which read the arguments before the body may
+/// consume them.
 pub(crate) fn plan(model: &Model, write: &Write, place: usize, purpose: Purpose) -> TokenStream {
     let site = Span::mixed_site();
     let k = write.runtime.private(site);
@@ -22,7 +23,7 @@ pub(crate) fn plan(model: &Model, write: &Write, place: usize, purpose: Purpose)
     quote_spanned!(site=> let (#name, #shape_name) = #plan;)
 }
 
-/// The call that runs `task` and invalidates.
+/// Generate the call that runs `task` and invalidates.
 pub(crate) fn run(model: &Model, write: &Write, place: usize, task: &TokenStream) -> TokenStream {
     let site = Span::mixed_site();
     let k = write.runtime.private(site);
@@ -38,7 +39,8 @@ pub(crate) fn run(model: &Model, write: &Write, place: usize, task: &TokenStream
     quote_spanned!(site=> #function::<#output, _, _, _>(#name, #shape, #results, #task))
 }
 
-/// A pattern that reaches the function's own key would undo every fill.
+/// Generate checks that refuse a pattern that matches the function's own key, which would undo
+/// every fill.
 pub(crate) fn own_key_checks(model: &Model) -> Option<TokenStream> {
     let read = model.read.as_ref()?;
     let key = read.key.as_ref()?;
@@ -72,7 +74,7 @@ fn names(place: usize) -> (Ident, Ident) {
     )
 }
 
-/// A `&'static WriteSite`.
+/// Generate a `&'static WriteSite`.
 fn declare(model: &Model, write: &Write, submit: bool) -> TokenStream {
     let site = Span::mixed_site();
     let k = write.runtime.private(site);

@@ -1,5 +1,6 @@
 //! The shape that `#[async_trait]` gives a method before our attribute sees it:
-//! `fn m<'life0, 'async_trait>(&'life0 self, ..) -> Pin<Box<dyn Future<Output = R> + ..>> { Box::pin(async move { .. }) }`.
+//! `fn m<'life0, 'async_trait>(&'life0 self, ..) -> Pin<Box<dyn Future<Output = R> + ..>> {
+//! Box::pin(async move { .. }) }`.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -23,7 +24,7 @@ impl BoxedBody {
         quote!(#(#stmts)*)
     }
 
-    /// The same body around other statements.
+    /// Build the same body around other statements.
     pub(crate) fn around(&self, statements: &TokenStream) -> TokenStream {
         let (before, func) = (&self.before, &self.call.func);
         let ExprAsync {
@@ -34,8 +35,9 @@ impl BoxedBody {
         quote!(#(#before)* #func(#async_token #capture { #statements }))
     }
 
-    /// What the author wrote for an argument: `async_trait` replaces what is no plain name by `__arg1`, and unpacks it in
-    /// the body. Nothing for `_`, which binds nothing.
+    /// The pattern that the author wrote for an argument: `async_trait` replaces any pattern that
+    /// isn't a plain name by `__arg1`, and destructures it in the body. `None` for `_`, which binds
+    /// nothing.
     pub(crate) fn written<'a>(&'a self, pat: &'a Pat) -> Option<&'a Pat> {
         match pat {
             Pat::Ident(name) if is_positional(&name.ident.to_string()) => {
@@ -48,7 +50,7 @@ impl BoxedBody {
         }
     }
 
-    /// The pattern that unpacks the argument `name`.
+    /// The pattern that destructures the argument `name`.
     pub(crate) fn replaced(&self, name: &Ident) -> Option<&Pat> {
         let unpacks = |local: &&Local| match value(local) {
             Some(Expr::Block(block)) => match block.block.stmts.first() {
@@ -60,7 +62,8 @@ impl BoxedBody {
         self.locals().find(unpacks).map(|local| &local.pat)
     }
 
-    /// The statements without those that only move an argument into the future: `let __self = self;`, `let id = id;`.
+    /// The statements without those that only move an argument into the future: `let __self =
+    /// self;`, `let id = id;`.
     pub(crate) fn without_moves(&self) -> TokenStream {
         let moves = |stmt: &&Stmt| match stmt {
             Stmt::Local(local) => match (&local.pat, value(local)) {
@@ -90,7 +93,7 @@ fn is_positional(name: &str) -> bool {
         .is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// `let name = name;`
+/// Whether this is `let name = name;`.
 fn moves(local: &Local, name: &Ident) -> bool {
     matches!(&local.pat, Pat::Ident(pat) if pat.ident == *name)
         && matches!(value(local), Some(Expr::Path(path)) if path.path.is_ident(name))
@@ -100,7 +103,7 @@ fn value(local: &Local) -> Option<&Expr> {
     local.init.as_ref().map(|init| &*init.expr)
 }
 
-/// `R` in `Pin<Box<dyn Future<Output = R> ..>>`.
+/// Find `R` in `Pin<Box<dyn Future<Output = R> ..>>`.
 pub(crate) fn output(ty: &Type) -> Option<&Type> {
     let boxed = only_argument(ty, "Pin")?;
     let Type::TraitObject(object) = only_argument(boxed, "Box")? else {
@@ -143,7 +146,7 @@ fn future_output(segment: &syn::PathSegment) -> Option<&Type> {
     })
 }
 
-/// Reads a body that ends in `Box::pin(async move { .. })`.
+/// Parse a body that ends in `Box::pin(async move { .. })`.
 pub(crate) fn body(tokens: &TokenStream) -> Option<BoxedBody> {
     let mut before = Block::parse_within.parse2(tokens.clone()).ok()?;
     let Some(Stmt::Expr(Expr::Call(call), None)) = before.pop() else {

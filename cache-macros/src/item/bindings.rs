@@ -2,7 +2,7 @@
 
 use syn::{Ident, Pat};
 
-/// Calls `found` for every name bound by `pat`, in the order of the text.
+/// Call `found` for every name that `pat` binds, in source order.
 pub(crate) fn each<'a>(pat: &'a Pat, found: &mut impl FnMut(&'a Ident)) {
     match pat {
         Pat::Ident(pat) => {

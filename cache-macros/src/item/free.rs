@@ -13,18 +13,18 @@ pub(crate) struct Mention {
     pub(crate) place: Place,
 }
 
-/// Where a name stands.
+/// The syntactic position of a name.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Place {
-    /// As a value: it must be an argument, a constant or `self`.
+    /// A value: it must be an argument, a constant or `self`.
     Value,
-    /// As what is called: an argument, or any function in scope.
+    /// The callee of a call: an argument, or any function in scope.
     Callee,
-    /// Inside a macro call, whose grammar is unknown: perhaps a value.
+    /// Inside a macro call, whose grammar is unknown: possibly a value.
     Macro,
 }
 
-/// Every free identifier of `expr`, in the order of the text.
+/// Find every free identifier of `expr`, in source order.
 pub(crate) fn mentions(expr: &Expr) -> Vec<Mention> {
     let mut scan = Scan::default();
     scan.visit_expr(expr);
@@ -33,7 +33,7 @@ pub(crate) fn mentions(expr: &Expr) -> Vec<Mention> {
 
 #[derive(Default)]
 struct Scan {
-    /// The names bound by closures, matches, lets and loops around the current place.
+    /// The names bound by closures, matches, lets and loops around the current position.
     bound: Vec<String>,
     found: Vec<Mention>,
 }
@@ -49,7 +49,7 @@ impl Scan {
         bindings::each(pat, &mut |ident| self.bound.push(ident.unraw().to_string()));
     }
 
-    /// What `visit` binds is forgotten at its end.
+    /// Forget the names that `visit` binds when it returns.
     fn scope(&mut self, visit: impl FnOnce(&mut Self)) {
         let outside = self.bound.len();
         visit(self);
@@ -68,7 +68,8 @@ impl Scan {
                 TokenTree::Ident(ident) => {
                     let is_field = punct(before) == '.' && punct(at.checked_sub(2)) != '.';
                     let in_path = punct(before) == ':' && punct(at.checked_sub(2)) == ':';
-                    // `name: ..`, `name = ..` and `name::..` are no values; `name == ..` is one.
+                    // `name: ..`, `name = ..` and `name::..` are not values; the `name` of `name ==
+                    // ..` is one.
                     let is_label = punct(after) == ':'
                         || punct(after) == '=' && !matches!(punct(Some(at + 2)), '=' | '>');
                     if !is_field && !in_path && !is_label {
@@ -87,7 +88,7 @@ impl Scan {
     }
 }
 
-/// The names that a format string takes from its surroundings: `slug` in `"{slug:>8}"`.
+/// The names that a format string captures: `slug` in `"{slug:>8}"`.
 pub(crate) fn captured(literal: &str) -> Vec<String> {
     if !literal.ends_with('"') {
         return Vec::new();
@@ -192,7 +193,7 @@ impl<'ast> Visit<'ast> for Scan {
         self.macro_tokens(mac.tokens.clone());
     }
 
-    // Items, types, patterns and paths see no local names.
+    // Items, types, patterns and paths don't see local names.
     fn visit_item(&mut self, _: &'ast Item) {}
     fn visit_type(&mut self, _: &'ast syn::Type) {}
     fn visit_pat(&mut self, _: &'ast Pat) {}

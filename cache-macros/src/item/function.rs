@@ -1,5 +1,5 @@
-//! The annotated item. A function's body stays a stream of tokens: nothing here needs to understand it, and syntax
-//! that this crate's parser doesn't know yet passes through.
+//! The annotated item. A function's body stays a stream of tokens: nothing here needs to understand
+//! it, and syntax that this crate's parser doesn't know yet passes through.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::quote;
@@ -11,9 +11,10 @@ pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
     pub(crate) sig: Signature,
-    /// `#![..]` at the head of the body.
+    /// `#![..]` at the beginning of the body.
     pub(crate) inner: Vec<Attribute>,
-    /// The braces' span: with another one the compiler would take the function for generated, and withhold its warnings.
+    /// The braces' span. With another span, the compiler would treat the function as generated and
+    /// suppress its warnings.
     pub(crate) braces: Span,
     /// The statements, without the braces.
     pub(crate) body: TokenStream,
@@ -51,7 +52,7 @@ impl Parse for Function {
     }
 }
 
-/// The braces, which a `macro_rules` fragment may have wrapped in an invisible group.
+/// Parse the braces, which a `macro_rules!` fragment may have wrapped in an invisible group.
 fn block(input: ParseStream<'_>) -> syn::Result<Group> {
     input.step(|cursor| match cursor.group(Delimiter::Brace) {
         Some((inside, span, rest)) => {
@@ -81,7 +82,7 @@ fn not_a_function(item: ParseStream<'_>) -> Error {
         let is_function =
             head.is_ok_and(|tokens| tokens.into_iter().any(|t| t.to_string() == "fn"));
         if is_function {
-            // A signature that can't be read: its own error tells more.
+            // The signature can't be parsed: the parser's own error is more specific.
             return match item.fork().parse::<Signature>() {
                 Err(error) => error,
                 Ok(sig) => Error::new_spanned(sig, advice),
@@ -93,7 +94,7 @@ fn not_a_function(item: ParseStream<'_>) -> Error {
 }
 
 impl Function {
-    /// The function with other statements.
+    /// Return the function with other statements.
     pub(crate) fn with_body(&self, body: &TokenStream) -> TokenStream {
         let Self {
             attrs,

@@ -1,8 +1,9 @@
-//! The annotated function: its signature, the names it binds, and the names that an expression uses.
+//! The annotated function: its signature, the names it binds, and the names that an expression
+//! uses.
 
 pub(crate) mod async_trait;
 pub(crate) mod bindings;
-pub(crate) mod doubt;
 pub(crate) mod free;
 pub(crate) mod function;
+pub(crate) mod serde_hazard;
 pub(crate) mod signature;

@@ -1,9 +1,9 @@
-//! What a signature says: its arguments, `self`, what it returns and how its body runs.
+//! Facts about a signature: its arguments, `self`, its return type and how its body runs.
 
 use crate::item::async_trait::{self, BoxedBody};
 use crate::item::bindings;
-use crate::item::doubt::Doubt;
 use crate::item::function::Function;
+use crate::item::serde_hazard::SerdeHazard;
 use proc_macro2::Span;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -18,29 +18,29 @@ pub(crate) struct Binding {
     pub(crate) ident: Ident,
     /// The name as text, without `r#`.
     pub(crate) name: String,
-    /// Its `#[cfg(..)]`s: where they are false there is no such argument.
+    /// Its `#[cfg(..)]`s. If one is false, the argument doesn't exist.
     pub(crate) cfgs: Vec<Attribute>,
     /// Why it must not be hashed through `Serialize`, if its type is known to be of that kind.
-    pub(crate) doubt: Option<Doubt>,
+    pub(crate) hazard: Option<SerdeHazard>,
 }
 
 /// How the body runs.
 pub(crate) enum Style {
     Sync,
     Async,
-    /// `Box::pin(async move { .. })`, as `async_trait` writes it.
+    /// `Box::pin(async move { .. })`, as `async_trait` generates it.
     Boxed(BoxedBody),
 }
 
-/// What the checks and the expansion need to know of a signature.
+/// Everything that the checks and the expansion need to know about a signature.
 pub(crate) struct Facts {
     /// The function's name without `r#`.
     pub(crate) name: String,
     pub(crate) arguments: Vec<Binding>,
     pub(crate) has_receiver: bool,
-    /// Where `self` stands, if the function takes it.
+    /// The span of `self`, if the function takes it.
     receiver: Option<Span>,
-    /// `self` or `Self` stands somewhere in it, so the function can't be a free one.
+    /// Whether `self` or `Self` occurs anywhere in it, so the function can't be a free one.
     pub(crate) names_self: bool,
     /// Const parameters, which a placeholder may use.
     pub(crate) consts: Vec<String>,
@@ -53,7 +53,7 @@ impl Facts {
     pub(crate) fn of(function: &Function) -> Self {
         let sig = &function.sig;
         let boxed = match &sig.output {
-            // The body is parsed only where the type promises such a one: it may be long.
+            // Parse the body only if the return type is that of a boxed one: a body may be long.
             ReturnType::Type(_, ty) if sig.asyncness.is_none() => async_trait::output(ty)
                 .and_then(|output| Some((output, async_trait::body(&function.body)?))),
             _ => None,
@@ -88,7 +88,7 @@ impl Facts {
             .collect()
     }
 
-    /// Where the signature binds `name`.
+    /// The span at which the signature binds `name`.
     pub(crate) fn bound_at(&self, name: &str) -> Option<Span> {
         if name == "self" {
             return self.receiver;
@@ -98,8 +98,8 @@ impl Facts {
         argument.map(|argument| argument.ident.span())
     }
 
-    /// Whether two arguments have this name: one of a `macro_rules!` and one of its caller. Those
-    /// that a `cfg` chooses from are one.
+    /// Whether two arguments have this name: one from a `macro_rules!` and one from its caller.
+    /// Alternatives under a `#[cfg(..)]` count as one.
     pub(crate) fn is_ambiguous(&self, name: &str) -> bool {
         let arguments = self.arguments.iter();
         let same = arguments.filter(|argument| argument.name == name && argument.cfgs.is_empty());
@@ -111,7 +111,7 @@ impl Facts {
     }
 }
 
-/// `T` in `Result<Option<T>, E>` and the like, as far as it is written: an alias hides it.
+/// Find `T` in `Result<Option<T>, E>` and the like, as far as it is written: an alias hides it.
 pub(crate) fn stored_part(ty: &Type) -> &Type {
     let inner = match ty {
         Type::Group(group) => Some(&*group.elem),
@@ -152,21 +152,21 @@ fn arguments(function: &Function, style: &Style) -> Vec<Binding> {
                 ident: ident.clone(),
                 name: ident.unraw().to_string(),
                 cfgs: cfgs(&input.attrs).cloned().collect(),
-                doubt: None,
+                hazard: None,
             });
         });
-        doubts(pat, &input.ty, &mut found);
+        record_hazards(pat, &input.ty, &mut found);
     }
     found
 }
 
-/// Notes what is doubtful about the type of each name in `pat`. Where one type stands for several names, it isn't known whose
-/// part is doubtful, and nothing is noted.
-fn doubts(pat: &Pat, ty: &Type, found: &mut [Binding]) {
+/// Record the hazard of the type of each name in `pat`. If one type covers several names, it
+/// isn't known which of them is concerned, and nothing is recorded.
+fn record_hazards(pat: &Pat, ty: &Type, found: &mut [Binding]) {
     if let (Pat::Tuple(pats), Type::Tuple(types)) = (pat, ty) {
         if pats.elems.len() == types.elems.len() {
             let parts = pats.elems.iter().zip(&types.elems);
-            parts.for_each(|(pat, ty)| doubts(pat, ty, found));
+            parts.for_each(|(pat, ty)| record_hazards(pat, ty, found));
         }
         return;
     }
@@ -175,7 +175,7 @@ fn doubts(pat: &Pat, ty: &Type, found: &mut [Binding]) {
     if let [name] = names[..]
         && let Some(binding) = found.iter_mut().find(|binding| binding.ident == *name)
     {
-        binding.doubt = Doubt::of(ty);
+        binding.hazard = SerdeHazard::of(ty);
     }
 }
 

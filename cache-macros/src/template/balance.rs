@@ -1,9 +1,9 @@
-//! Whether a text's brackets and quotes close.
+//! Whether the brackets and quotes of a text close.
 //!
-//! The compiler reports an unbalanced text by itself when a macro lexes it, even when the macro
-//! means to try again with a longer one. So what can't be lexed must be noticed before.
+//! The compiler reports an unbalanced text by itself when a macro lexes it, even if the macro would
+//! retry with a longer text. So a text that can't be lexed must be recognized before.
 
-/// True when every bracket and quote of `text` closes.
+/// Whether every bracket and quote of `text` closes.
 pub(crate) fn is_balanced(text: &str) -> bool {
     let chars: Vec<char> = text.chars().collect();
     let mut open = Vec::new();
@@ -26,7 +26,7 @@ pub(crate) fn is_balanced(text: &str) -> bool {
     open.is_empty()
 }
 
-/// The place of the quote that closes the string opened at `at`.
+/// The index of the quote that closes the string opened at `at`.
 fn end_of_string(chars: &[char], at: usize) -> Option<usize> {
     let mut at = at + 1;
     while *chars.get(at)? != '"' {
@@ -35,7 +35,7 @@ fn end_of_string(chars: &[char], at: usize) -> Option<usize> {
     Some(at)
 }
 
-/// The last place of a character literal; a lifetime is only its tick.
+/// The last index of a character literal; for a lifetime, the index of its tick.
 fn end_of_char(chars: &[char], at: usize) -> usize {
     let body = if chars.get(at + 1) == Some(&'\\') {
         3

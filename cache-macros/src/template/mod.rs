@@ -1,8 +1,8 @@
-//! `"posts:<<slug>>"` to literal and placeholder segments.
+//! Parsing `"posts:<<slug>>"` into literal and placeholder segments.
 //!
-//! A placeholder ends at the first closing mark that leaves an expression before it. So a `>>` inside of one must stand
-//! where the text before it is no expression: in `<<xs.iter().collect::<Vec<Vec<u8>>>().len()>>`
-//! it does; a shift needs parentheses, `<<(a >> 2)>>`.
+//! A placeholder ends at the first closing mark that leaves a valid expression before it. A `>>`
+//! inside a placeholder is therefore fine if the text before it isn't an expression, as in
+//! `<<xs.iter().collect::<Vec<Vec<u8>>>().len()>>`. A shift needs parentheses: `<<(a >> 2)>>`.
 
 mod balance;
 use crate::diagnostics::errors::Errors;
@@ -16,10 +16,11 @@ use syn::{Expr, LitStr};
 /// The name of the returned value in the placeholders of patterns.
 pub(crate) const RESULT: &str = "result";
 
-/// What stands for a placeholder in a shape. No literal can hold it: control characters are refused.
+/// The character for a placeholder in a shape. A literal can't contain it: control characters are
+/// refused.
 const ANY_VALUE: char = '\u{1}';
 
-/// Where a name of the signature is bound, if it is one.
+/// Map a name to the span at which the signature binds it.
 pub(crate) type Scope<'a> = dyn Fn(&str) -> Option<Span> + 'a;
 
 /// A key or a pattern.
@@ -36,19 +37,20 @@ pub(crate) enum Segment {
 
 /// `<<expression>>`.
 pub(crate) struct Placeholder {
-    /// As written, without the marks.
+    /// The expression as written, without the marks.
     pub(crate) source: String,
     pub(crate) expr: Expr,
     pub(crate) mentions: Vec<Mention>,
 }
 
 impl Placeholder {
-    /// Whether the expression uses `name` from outside of it.
+    /// Whether the expression uses the outer name `name`.
     pub(crate) fn uses(&self, name: &str) -> bool {
         self.mentions.iter().any(|mention| mention.name == name)
     }
 
-    /// Whether the expression uses the returned value. A call, `result(..)`, is one of a function of that name.
+    /// Whether the expression uses the returned value. A call, `result(..)`, is a call of a
+    /// function of that name.
     pub(crate) fn uses_result(&self) -> bool {
         let is_result =
             |mention: &Mention| mention.name == RESULT && mention.place != Place::Callee;
@@ -57,14 +59,14 @@ impl Placeholder {
 }
 
 impl Template {
-    /// Splits `literal`. After a mistake the rest is still read.
+    /// Split `literal`. After a mistake, the rest is still read.
     #[cfg(test)]
     pub(crate) fn parse(literal: &LitStr, errors: &mut Errors) -> Self {
         Self::parse_in(&|_| None, literal, errors)
     }
 
-    /// Splits the literal of a function: a name in a placeholder resolves where `scope` says that it
-    /// is bound.
+    /// Split the literal of a function: a name in a placeholder resolves at the span that `scope`
+    /// returns for it.
     pub(crate) fn parse_in(scope: &Scope<'_>, literal: &LitStr, errors: &mut Errors) -> Self {
         let text = literal.value();
         let mut rest = text.as_str();
@@ -86,7 +88,8 @@ impl Template {
         }
     }
 
-    /// The template with one character for every placeholder: what is known of it before any call.
+    /// The template with one character for every placeholder: the part of a key that is known
+    /// before any call.
     pub(crate) fn shape(&self) -> String {
         let mut shape = String::new();
         for segment in &self.segments {
@@ -98,8 +101,8 @@ impl Template {
         shape
     }
 
-    /// Whether a `:`, which no value holds unescaped, stands between any two placeholders. What else may separate them the
-    /// runtime knows.
+    /// Whether a `:`, which is escaped in values, separates any two adjacent placeholders. The
+    /// runtime knows which other characters may separate them.
     pub(crate) fn is_separated(&self) -> bool {
         let mut open = false;
         for segment in &self.segments {
@@ -146,7 +149,7 @@ fn push_text(segments: &mut Vec<Segment>, text: &str, literal: &LitStr, errors: 
     }
 }
 
-/// Reads the placeholder that `rest` begins with, after its opening mark; and how much that was.
+/// Read the placeholder at the beginning of `rest`, after its opening mark, and return its length.
 fn read_placeholder(
     scope: &Scope<'_>,
     rest: &str,
@@ -211,14 +214,14 @@ fn expression(scope: &Scope<'_>, source: &str, span: Span) -> Result<Placeholder
     })
 }
 
-/// Puts errors on the literal, and resolves the names of arguments where they are bound: the
+/// Report errors at the literal, and resolve the names of arguments where they are bound: the
 /// literal and the signature may come from different sides of a `macro_rules!`. A local name of the
 /// placeholder that shadows an argument resolves like the argument, so it still shadows it.
 pub(crate) fn respan(scope: &Scope<'_>, tokens: TokenStream, span: Span) -> TokenStream {
     let respanned = |token: TokenTree| {
         let bound = match &token {
             TokenTree::Ident(ident) => scope(&ident.unraw().to_string()),
-            // `"{slug}"`: a format string takes its names from where it is itself.
+            // `"{slug}"`: a format string resolves its names at its own span.
             TokenTree::Literal(literal) => captured(&literal.to_string())
                 .iter()
                 .find_map(|name| scope(name)),

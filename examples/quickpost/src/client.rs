@@ -1,4 +1,4 @@
-//! As much of an HTTP client as the demo needs: one request, one connection.
+//! A minimal HTTP client for the demo: one request per connection.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,25 +6,25 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// What the demo sends.
+/// A request of the demo.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
     pub method: &'static str,
     pub path: &'static str,
     /// The id in the `x-user` header.
     pub user: Option<i64>,
-    /// JSON, or nothing.
+    /// JSON, or empty.
     pub body: &'static str,
 }
 
-/// What came back.
+/// The server's response.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Response {
     pub status: u16,
     pub body: String,
 }
 
-/// Sends the request and reads the whole response.
+/// Send the request and read the whole response.
 pub async fn send(server: SocketAddr, request: &Request) -> io::Result<Response> {
     let Request {
         method,
@@ -47,7 +47,8 @@ pub async fn send(server: SocketAddr, request: &Request) -> io::Result<Response>
     parse(&reply).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, reply))
 }
 
-/// `HTTP/1.1 200 OK`, header lines, an empty line, and the body up to the end of the connection.
+/// Parse `HTTP/1.1 200 OK`, header lines, an empty line, and the body up to the end of the
+/// connection.
 fn parse(reply: &str) -> Option<Response> {
     let (head, body) = reply.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;

@@ -1,4 +1,4 @@
-//! SQLite behind async: queries run on a blocking thread, one at a time.
+//! An async wrapper around SQLite: queries run on a blocking thread, one at a time.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,7 +16,8 @@ pub struct Db {
 }
 
 impl Db {
-    /// Opens a new one. Each query waits for `latency` first, as if the database were across a network.
+    /// Open a new database. Each query waits for `latency` first, as if the database were across a
+    /// network.
     pub fn open(latency: Duration) -> rusqlite::Result<Self> {
         let connection = Connection::open_in_memory()?;
         connection.execute_batch(include_str!("schema.sql"))?;
@@ -26,7 +27,7 @@ impl Db {
         })
     }
 
-    /// Runs a query.
+    /// Run a query.
     pub async fn read<T, F>(&self, query: F) -> Result<T, ApiError>
     where
         T: Send + 'static,
@@ -37,11 +38,12 @@ impl Db {
         on_blocking_thread(move || query(&lock(&connection))).await
     }
 
-    /// Runs a change in a transaction: all of it happens, or nothing.
+    /// Run a change in a transaction: all of it happens, or nothing.
     ///
-    /// A blocking thread goes on when its caller is gone (the client hung up). A commit after that would
-    /// come after the invalidation, and a reader in between would cache the old rows. So a change whose
-    /// caller is gone is rolled back: once the future is dropped, what has not happened never will.
+    /// A blocking thread continues when its caller is dropped because the client hung up. A commit
+    /// after that would come after the invalidation, and a reader in between would cache the old
+    /// rows. So a change whose caller was dropped is rolled back: once the future is dropped, a
+    /// change that hasn't been committed never will be.
     pub async fn write<T, F>(&self, change: F) -> Result<T, ApiError>
     where
         T: Send + 'static,
@@ -55,7 +57,7 @@ impl Db {
             let mut connection = lock(&connection);
             let transaction = connection.transaction()?;
             let value = change(&transaction)?;
-            // Held while it commits: the caller can't leave in the middle.
+            // Held during the commit: the caller can't be dropped in the middle.
             let gone = lock(&gone);
             if !*gone {
                 transaction.commit()?;
@@ -66,7 +68,7 @@ impl Db {
     }
 }
 
-/// Notes when the future of a [`Db::write`] is dropped.
+/// Records that the future of a [`Db::write`] was dropped.
 #[derive(Default)]
 struct Caller {
     gone: Arc<Mutex<bool>>,
@@ -84,7 +86,7 @@ async fn on_blocking_thread<T: Send + 'static>(
     spawn_blocking(work).await.unwrap_or(Err(ApiError::Crashed))
 }
 
-/// A query that panicked has left nothing half done (its transaction was rolled back).
+/// Lock, even after a panic: the transaction of a query that panicked was rolled back.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -114,7 +116,7 @@ mod tests {
             _ = write => panic!("it can't end before it may go on"),
             likes = has_started => assert_eq!(likes, Ok(0)),
         }
-        // The `select!` has dropped the write; its thread is still at work.
+        // The `select!` has dropped the write; its thread is still running.
         go_on.send(()).expect("the write goes on");
         assert_eq!(db.read(count_likes).await.expect("a count"), 5);
     }

@@ -1,4 +1,4 @@
-//! What can go wrong in a request, and the response that says so.
+//! The errors of a request, and their responses.
 
 use axum::Json;
 use axum::http::StatusCode;

@@ -5,12 +5,12 @@
 //! cargo run -p quickpost -- --demo    # shows what the cache does, request by request
 //! ```
 //!
-//! Both work with nothing else installed, and with `REDIS_URL=redis://127.0.0.1:6379` on Redis.
-//! Read `routes.rs` and `repo/` first: there are the attributes.
+//! Both need nothing else installed. With `REDIS_URL=redis://127.0.0.1:6379`, both use Redis.
+//! Read `routes.rs` and `repo/` first: the attributes are there.
 
 #![allow(
     unreachable_pub,
-    reason = "in a program, `pub` says: for the other files"
+    reason = "in a binary crate, `pub` marks what other files use"
 )]
 
 mod client;
@@ -50,7 +50,7 @@ async fn main() -> ExitCode {
     let done = match std::env::args().nth(1).as_deref() {
         None => serve().await,
         Some("--demo") => demo().await,
-        // What the demo starts: another process on the same Redis.
+        // Started by the demo: another process on the same Redis.
         Some(demo::SECOND) => second().await,
         Some(_) => Err("usage: quickpost [--demo]".into()),
     };
@@ -60,10 +60,11 @@ async fn main() -> ExitCode {
     })
 }
 
-/// On Redis if `REDIS_URL` is set, else in memory; `CACHE_*` variables win over what is said here.
+/// Build the cache: on Redis if `REDIS_URL` is set, otherwise in memory. `CACHE_*` variables take
+/// precedence over the settings here.
 ///
-/// It is cleared, as the sample database is a new one at each start, and what an earlier run left in
-/// Redis belongs to another. (Were Redis out of reach, the service would run all the same.)
+/// The cache is cleared, because the sample database is new at each start and entries of an earlier
+/// run in Redis belong to another database. (If Redis is down, the service runs all the same.)
 async fn cache() -> Result<Cache, CacheError> {
     let cache = builder()?.build()?;
     if let Err(error) = cache.clear().await {
@@ -72,7 +73,7 @@ async fn cache() -> Result<Cache, CacheError> {
     Ok(cache)
 }
 
-/// In front of Redis, what is read often stands in this process too.
+/// Configure the cache. In front of Redis, a near cache keeps hot entries in this process too.
 fn builder() -> Result<CacheBuilder, CacheError> {
     Ok(CacheBuilder::from_env()?
         .default_prefix("quickpost")
@@ -87,7 +88,7 @@ async fn serve() -> Result<ExitCode, Box<dyn Error>> {
     let repo = Repo {
         db: Db::open(Duration::ZERO)?,
     };
-    // The first visitor finds the topics in the cache.
+    // Warm the cache, so that the first request for the topics is a hit.
     if let Err(error) = repo::topics_refresh(&repo.db).await {
         eprintln!("the cache was not warmed: {error:?}");
     }

@@ -1,6 +1,6 @@
-//! What the API takes and gives.
+//! The request and response types of the API.
 //!
-//! What is cached derives `Serialize`, `Deserialize` and `Clone`, and nothing else is asked of it.
+//! A cached type derives `Serialize`, `Deserialize` and `Clone`, and needs nothing else.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ pub struct Post {
     pub dislikes: i64,
 }
 
-/// A line of the list of posts.
+/// An item in the list of posts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PostSummary {
     pub slug: String,
@@ -44,7 +44,7 @@ pub struct NewPost {
     pub topic: String,
 }
 
-/// What is left out stays as it is.
+/// A change of a post. Absent fields keep their values.
 #[derive(Debug, Deserialize)]
 pub struct PostChange {
     pub title: Option<String>,
@@ -59,7 +59,7 @@ pub struct Comment {
     pub post: String,
     pub author: String,
     pub text: String,
-    /// Whether the viewer wrote it: the reason why comments are cached per viewer.
+    /// Whether the viewer wrote it. This is why comments are cached per viewer.
     pub mine: bool,
 }
 
@@ -108,14 +108,14 @@ pub struct Profile {
     pub bio: String,
 }
 
-/// What is left out stays as it is.
+/// A change of a profile. Absent fields keep their values.
 #[derive(Debug, Deserialize)]
 pub struct ProfileChange {
     pub full_name: Option<String>,
     pub bio: Option<String>,
 }
 
-/// A topic, and how many posts it has.
+/// A topic with its number of posts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Topic {
     pub name: String,

@@ -1,4 +1,4 @@
-//! The HTTP API. A handler is a function as any other, so it can be cached as it is.
+//! The HTTP API. A handler is an ordinary function, so it can be cached directly.
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -30,8 +30,8 @@ pub fn router(repo: Repo) -> Router {
         .with_state(repo)
 }
 
-/// All filters are hashed into the key: `quickpost:posts:list#<hash>`. A search that finds nothing is
-/// not worth a place in the cache.
+/// List posts. All filters are hashed into the key: `quickpost:posts:list#<hash>`. An empty result
+/// is not worth caching.
 #[cacheable(key = "posts:list", ttl = 300, skip(repo), unless = |posts| posts.is_empty())]
 async fn list_posts(
     State(repo): State<Repo>,
@@ -40,7 +40,7 @@ async fn list_posts(
     repo.posts(filters).await.map(Json)
 }
 
-/// The key of `/posts/my-post` is `quickpost:posts:my-post`.
+/// Return a post. The key of `/posts/my-post` is `quickpost:posts:my-post`.
 #[cacheable(key = "posts:<<slug>>", ttl = 600, skip(repo), debug = true)]
 async fn get_post(
     State(repo): State<Repo>,

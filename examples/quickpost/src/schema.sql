@@ -1,4 +1,4 @@
--- The tables, and the sample data that every start begins with.
+-- The tables, and the sample data of every start.
 PRAGMA foreign_keys = ON;
 
 CREATE TABLE users (
@@ -32,7 +32,7 @@ CREATE TABLE likes (
     PRIMARY KEY (post_id, user_id)
 );
 
--- A post as the API shows it: with its author's name and its counts.
+-- A post as the API returns it: with its author's name and its counts.
 CREATE VIEW post_view AS
 SELECT p.id, p.slug, p.title, p.body, p.topic, p.author_id, u.full_name AS author,
        (SELECT COUNT(*) FROM comments c WHERE c.post_id = p.id) AS comments,

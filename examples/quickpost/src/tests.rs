@@ -1,4 +1,4 @@
-//! The demo in process, and the map of what invalidates what.
+//! The demo in process, and the topology: which write invalidates which read.
 
 use std::time::Duration;
 

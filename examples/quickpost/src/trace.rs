@@ -1,10 +1,10 @@
-//! Prints what the cache says of itself, as plain lines: `[Cache] MISS: quickpost:posts:my-post`.
+//! Print the cache's events as plain lines: `[Cache] MISS: quickpost:posts:my-post`.
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::debug_fn;
 use tracing_subscriber::prelude::*;
 
-/// At `INFO`, functions with `debug = true` speak; at `DEBUG`, all of them do.
+/// Print events up to `level`: at `INFO`, those of functions with `debug = true`; at `DEBUG`, all.
 pub fn print_cache_events(level: LevelFilter) {
     let message_only = debug_fn(|line, field, value| match field.name() {
         "message" => write!(line, "{value:?}"),

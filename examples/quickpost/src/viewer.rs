@@ -1,4 +1,4 @@
-//! Who asks.
+//! The user who sends a request.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -10,12 +10,13 @@ use crate::error::ApiError;
 
 /// The user of a request, from its `x-user` header. (A real service would check a session here.)
 ///
-/// It is shown as the user's id, or as `anon`. As it is `Display`, a key can hold it: `<<viewer>>`.
+/// It is displayed as the user's id, or as `anon`. Since it implements `Display`, a key can contain
+/// it: `<<viewer>>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Viewer(Option<i64>);
 
 impl Viewer {
-    /// The id of the user, for what an anonymous visitor may not do.
+    /// The id of the user, or an error for operations that an anonymous visitor may not do.
     pub fn user_id(self) -> Result<i64, ApiError> {
         self.0.ok_or(ApiError::Unauthorized)
     }

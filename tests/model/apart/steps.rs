@@ -1,4 +1,4 @@
-//! What readers, the writer and the walk do in each step.
+//! The steps of the readers, the writer and the walk.
 
 use super::*;
 
@@ -7,7 +7,7 @@ impl Apart {
         self.flaw == Some(flaw)
     }
 
-    /// The member that a token makes.
+    /// The member of a token.
     pub(super) fn member(&self, token: Token) -> Members {
         match self.has(Flaw::NoTokens) {
             true => Members(1),
@@ -15,7 +15,7 @@ impl Apart {
         }
     }
 
-    /// The members whose tokens stand.
+    /// The members whose tokens are still in use.
     pub(super) fn alive(&self, entry: Entry) -> Members {
         match self.has(Flaw::NoTokens) {
             true => Members(u16::from(entry != Entry::Absent)),
@@ -74,7 +74,7 @@ impl Apart {
         };
         if stands {
             state.refreshed |= state.entry != Entry::Lease(token);
-            // Nobody's token, as it was before entries carried that of their fill.
+            // A token that no fill has, as in entries of releases that didn't record it.
             let own = if self.has(Flaw::FillWithoutToken) {
                 15
             } else {
@@ -97,7 +97,7 @@ impl Apart {
         state.readers[reader] = Reader::Idle;
     }
 
-    /// One step of the walk. That two of them don't do harm to each other is the other model's.
+    /// One step of the walk. The other model shows that two walks don't harm each other.
     pub(super) fn walk(&self, state: &mut State) -> Walk {
         match state.walk {
             Walk::NotBegun => {
@@ -172,7 +172,7 @@ impl Apart {
             }
             Action::Look(at) => match state.entry {
                 Entry::Value { version, .. } => self.finish(state, at, version),
-                // Another process's: looks again.
+                // The lease of another process: poll again.
                 Entry::Lease(_) => {}
                 Entry::Absent => state.readers[at] = Reader::Missed,
             },

@@ -5,12 +5,12 @@ use redis::{ToRedisArgs, Value};
 use super::{RedisCluster, ask, patiently};
 
 impl RedisCluster {
-    /// Begins to move a slot: keys stay, new ones come to the other master.
+    /// Begin to move a slot: existing keys stay, and new ones go to the other master.
     pub fn begin_move(&self, slot: u16, to: usize) {
         self.begin_move_between(slot, self.owner(slot), to);
     }
 
-    /// The same where it is known who has the slot, and the third master may be stopped.
+    /// Begin to move a slot whose owner is known; the third master may be stopped.
     pub fn begin_move_between(&self, slot: u16, from: usize, to: usize) {
         let [source, target] = [from, to].map(|number| {
             let mut redis = self.masters[number].connect();
@@ -28,7 +28,7 @@ impl RedisCluster {
         );
     }
 
-    /// Moves the keys that the slot has on its old master.
+    /// Move the slot's keys away from its old master.
     pub fn move_keys(&self, slot: u16, to: usize) {
         let mut source = self.masters[self.owner(slot)].connect();
         loop {
@@ -41,18 +41,18 @@ impl RedisCluster {
         }
     }
 
-    /// Moves some keys of a slot that is being moved.
+    /// Move some keys of a slot that is being moved.
     pub fn move_these(&self, slot: u16, to: usize, keys: &[impl ToRedisArgs]) {
         let mut migrate = redis::cmd("MIGRATE");
         migrate.arg("127.0.0.1").arg(self.masters[to].port());
         migrate.arg("").arg(0).arg(20_000).arg("KEYS").arg(keys);
-        // One that expired or was deleted meanwhile is no error.
+        // A key that expired or was deleted in the meantime is not an error.
         let _: Value = migrate
             .query(&mut self.masters[self.owner(slot)].connect())
             .expect("keys can be moved");
     }
 
-    /// Ends the move: the slot is the other master's.
+    /// End the move: the other master owns the slot.
     pub fn end_move(&self, slot: u16, to: usize) {
         let from = self.owner(slot);
         let id: String = ask(&mut self.masters[to].connect(), "CLUSTER MYID");
@@ -64,8 +64,8 @@ impl RedisCluster {
         self.agrees();
     }
 
-    /// Waits until all masters see the same. A further move that a node begins before it heard of the last one may
-    /// leave them in dispute.
+    /// Wait until all masters have the same view. If a node begins another move before it has heard
+    /// of the last one, they may disagree permanently.
     pub fn agrees(&self) {
         patiently("the masters agree", || {
             let mut views = self.masters.iter().map(|node| {
@@ -87,7 +87,7 @@ impl RedisCluster {
         });
     }
 
-    /// Moves a slot and all that is in it.
+    /// Move a slot with all its keys.
     pub fn move_slot(&self, slot: u16, to: usize) {
         self.begin_move(slot, to);
         self.move_keys(slot, to);

@@ -1,5 +1,5 @@
-//! Serves the API twice, cached and uncached, each on a database of its own with the same data; sends
-//! every request to both; and reports what the cache did and whether anybody could have noticed.
+//! The demo: serve the API twice, cached and uncached, each on its own database with the same data;
+//! send every request to both; report what the cache did and whether any response differed.
 
 mod near;
 mod report;
@@ -23,7 +23,7 @@ use crate::routes::router;
 pub use near::{SECOND, caches, run as near, second};
 pub use report::{Outcome, Report, Row};
 
-/// Each query waits this long, so that the table shows what a database across a network costs.
+/// The delay of each query, so that the table shows the cost of a database across a network.
 const LATENCY: Duration = Duration::from_millis(10);
 
 pub async fn run(cache: Cache) -> Result<Report, Box<dyn Error>> {
@@ -50,7 +50,7 @@ pub async fn run(cache: Cache) -> Result<Report, Box<dyn Error>> {
     Ok(report)
 }
 
-/// Serves on a free port, with `cache` as the current cache of each request.
+/// Serve on a free port, with `cache` as the current cache of each request.
 async fn start(servers: &mut JoinSet<()>, cache: Cache) -> Result<SocketAddr, Box<dyn Error>> {
     let app = router(Repo {
         db: Db::open(LATENCY)?,

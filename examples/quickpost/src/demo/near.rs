@@ -1,4 +1,5 @@
-//! What the near cache does, with a second process on the same Redis. That one measures, since this one prints each event.
+//! A demo of the near cache, with a second process on the same Redis. The second process does the
+//! measuring, since this one prints each event.
 
 use std::error::Error;
 use std::fmt;
@@ -14,13 +15,13 @@ use crate::repo::topics;
 
 /// The argument that makes a process the second one.
 pub const SECOND: &str = "--second-process";
-/// What the second process keeps near and the first one invalidates.
+/// The key that the second process holds in its near cache and the first one invalidates.
 const WATCHED: &str = "demo:watched";
-/// How often that is done.
+/// The number of invalidations.
 const CHANGES: usize = 21;
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Figures of one run.
+/// The figures of one run.
 #[derive(Debug)]
 pub struct Near {
     hit: Duration,
@@ -43,7 +44,7 @@ impl fmt::Display for Near {
     }
 }
 
-/// Starts the second process, and invalidates what it reads. `None` without Redis.
+/// Start the second process, and invalidate the entry that it reads. Returns `None` without Redis.
 pub async fn run(cache: &Cache) -> Result<Option<Near>, Box<dyn Error>> {
     let health = cache.health_check().await;
     if !health.is_ok_and(|health| health.store == "redis") {
@@ -54,7 +55,7 @@ pub async fn run(cache: &Cache) -> Result<Option<Near>, Box<dyn Error>> {
         .stdout(Stdio::piped())
         .spawn()?;
     let mut words = BufReader::new(second.stdout.take().ok_or("it has no pipe")?).lines();
-    // It ends by itself before long, so this waits for no longer.
+    // No timeout is needed: the second process ends by itself after `PATIENCE`.
     let mut nanos = || -> Result<u64, Box<dyn Error>> {
         let line = tokio::task::block_in_place(|| words.next());
         Ok(line.ok_or("the second process has failed")??.parse()?)
@@ -62,7 +63,8 @@ pub async fn run(cache: &Cache) -> Result<Option<Near>, Box<dyn Error>> {
     let (hit, redis_hit) = (nanos()?, nanos()?);
     let mut times = Vec::new();
     for _ in 0..CHANGES {
-        // It says that it reads the old value, and when it has read the new one.
+        // The second process prints one line when it reads the old value, and one when it has read
+        // the new one.
         nanos()?;
         cache.delete(WATCHED).await?;
         let returned = now();
@@ -76,7 +78,7 @@ pub async fn run(cache: &Cache) -> Result<Option<Near>, Box<dyn Error>> {
     }))
 }
 
-/// The second process: measures hits, then polls until what it has near is new.
+/// Run as the second process: measure hits, then poll until the near cache returns the new value.
 pub async fn second(near: Cache, far: Cache) -> Result<(), Box<dyn Error>> {
     let db = Db::open(Duration::ZERO)?;
     let began = Instant::now();
@@ -92,7 +94,7 @@ pub async fn second(near: Cache, far: Cache) -> Result<(), Box<dyn Error>> {
     let value = async || near.get_or_set(WATCHED, 600, || async { now() }).await;
     for _ in 0..CHANGES {
         let old = value().await;
-        // Until it is near, and some reads more.
+        // Read until the value is in the near cache, and then some more.
         for _ in 0..1_000 {
             value().await;
         }
@@ -108,7 +110,7 @@ pub async fn second(near: Cache, far: Cache) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The median of some batches.
+/// The median time of a hit over several batches.
 async fn time_of_a_hit(cache: &Cache, db: &Db, batch: u32) -> Result<Duration, Box<dyn Error>> {
     let mut times = Vec::new();
     for _ in 0..21 {
@@ -137,7 +139,7 @@ fn now() -> u64 {
     })
 }
 
-/// A cache as the first process has it, and one that keeps nothing near.
+/// Build a cache like that of the first process, and one without a near cache.
 pub fn caches(builder: cache_runtime::CacheBuilder) -> Result<(Cache, Cache), CacheError> {
     Ok((builder.clone().build()?, builder.near_cache(0).build()?))
 }

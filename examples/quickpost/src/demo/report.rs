@@ -7,19 +7,19 @@ use cache_runtime::Stats;
 
 use crate::client::{Request, Response};
 
-/// What the cache did for one request.
+/// The effect of one request on the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Hit,
     Miss,
-    /// A write, and how many entries it removed.
+    /// A write, with the number of entries that it removed.
     Invalidate(u64),
-    /// Nothing: the cache is off or out of reach, or the write failed.
+    /// No effect: the cache is off or unreachable, or the write failed.
     Nothing,
 }
 
 impl Outcome {
-    /// Read off the counters, before and after.
+    /// Derive the outcome from the counters before and after a request.
     pub fn between(before: &Stats, after: &Stats) -> Self {
         if after.misses > before.misses {
             Self::Miss
@@ -52,12 +52,12 @@ pub struct Row {
     pub outcome: Outcome,
     pub time: Duration,
     pub response: Response,
-    /// What the uncached server said.
+    /// The uncached server's response.
     pub expected: Response,
 }
 
 impl Row {
-    /// Whether nobody could see that there is a cache, but for the time.
+    /// Whether the cache was invisible to the client, apart from the time.
     pub fn is_transparent(&self) -> bool {
         self.response == self.expected
     }
@@ -91,7 +91,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether every response was what an uncached run gives.
+    /// Whether every response was that of an uncached run.
     pub fn is_transparent(&self) -> bool {
         self.rows.iter().all(Row::is_transparent)
     }

@@ -1,16 +1,17 @@
-//! What the demo asks for: of each resource read, read, update, read, and where else an update shows.
+//! The demo's requests: for each resource, read, read, update, read; and the other places where an
+//! update shows.
 
 use crate::client::Request;
 
-/// Method, user, path, and a body if there is one.
+/// Method, user, path, and an optional body.
 const SCRIPT: &str = r#"
-# A list, for one set of filters. A new post belongs to it.
+# A list, for one set of filters. It includes a new post.
 GET     anon  /posts?topic=rust
 GET     anon  /posts?topic=rust
 POST    2     /posts  {"slug": "my-crate", "title": "My crate", "body": "v0.1", "topic": "rust"}
 GET     anon  /posts?topic=rust
 
-# A search that finds nothing is not kept (`unless`).
+# A search that finds nothing is not cached (`unless`).
 GET     anon  /posts?search=nothing
 GET     anon  /posts?search=nothing
 
@@ -22,11 +23,11 @@ PUT     1     /posts/my-post  {"title": "My first post, edited"}
 GET     anon  /posts/my-post
 GET     anon  /posts/my-post-2
 
-# No post is called `*`, and asking to change it changes nothing else.
+# There is no post `*`, and the attempt to change it invalidates no other post.
 PUT     1     /posts/*  {"title": "everything"}
 GET     anon  /posts/my-post
 
-# An error is not kept: the post is there as soon as it is written.
+# An error is not cached: the post is found as soon as it is written.
 GET     anon  /posts/soon
 POST    1     /posts  {"slug": "soon", "title": "Soon", "body": "Now.", "topic": "life"}
 GET     anon  /posts/soon
@@ -43,7 +44,7 @@ DELETE  3     /comments/5
 GET     3     /posts/my-post/comments?sort=desc
 GET     anon  /posts/my-post
 
-# Likes. A dislike takes the place of a like, so both lists change.
+# Likes. A dislike replaces a like, so both lists change.
 GET     anon  /posts/hello-rust/likes?dislike=true
 GET     anon  /posts/hello-rust/likes
 GET     anon  /posts/hello-rust/likes
@@ -52,7 +53,7 @@ GET     anon  /posts/hello-rust/likes
 GET     anon  /posts/hello-rust/likes?dislike=true
 GET     anon  /posts?topic=rust
 
-# A profile. The bio stands nowhere else; the name stands on posts, comments and likes.
+# A profile. Only the profile shows the bio; posts, comments and likes show the name too.
 GET     anon  /profiles/2
 GET     anon  /profiles/2
 GET     anon  /posts/debugging
@@ -77,7 +78,7 @@ pub fn requests() -> impl Iterator<Item = Request> {
     SCRIPT.lines().filter_map(request)
 }
 
-/// `None` for a comment or an empty line.
+/// Parse a line; `None` for a comment or an empty line.
 fn request(line: &'static str) -> Option<Request> {
     let (method, rest) = line.split_once(' ').filter(|(method, _)| *method != "#")?;
     let (user, rest) = rest.trim_start().split_once(' ')?;

@@ -12,7 +12,8 @@ const COMMENT: &str = "SELECT c.id, p.slug, u.full_name, c.text, u.id FROM comme
     JOIN posts p ON p.id = c.post_id JOIN users u ON u.id = c.author_id";
 
 impl Repo {
-    /// `slug` and `viewer` are in the path; `sort` is not, so it is hashed into the key.
+    /// List the comments of a post. `slug` and `viewer` are in the path; `sort` is not, so it is
+    /// hashed into the key.
     #[cacheable(key = "comments:post:<<slug>>:<<viewer>>", ttl = "2m", skip(self))]
     pub async fn comments(
         &self,
@@ -37,7 +38,8 @@ impl Repo {
             .await
     }
 
-    /// The post and the lists show how many comments there are, so they go too.
+    /// Add a comment. The post and the lists show the number of comments, so they are invalidated
+    /// too.
     #[invalidate(patterns = ["comments:post:<<slug>>:*", "posts:<<slug>>:*", "posts:list:*"])]
     pub async fn create_comment(
         &self,
@@ -56,7 +58,8 @@ impl Repo {
             .await
     }
 
-    /// The caller knows the comment and not its post: the pattern takes that from the `result`.
+    /// Delete a comment. The caller doesn't know its post, so the patterns take the post from
+    /// `result`.
     #[invalidate(patterns = [
         "comments:post:<<result.post>>:*",
         "posts:<<result.post>>:*",

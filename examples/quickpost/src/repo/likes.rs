@@ -29,8 +29,8 @@ impl Repo {
             .await
     }
 
-    /// The first call likes (or dislikes) the post, the second takes that back. A like replaces a
-    /// dislike, which is why both lists are invalidated: `likes:post:<<slug>>:*`.
+    /// Toggle a like: the first call likes (or dislikes) the post, and the second call undoes that.
+    /// A like replaces a dislike, so both lists are invalidated: `likes:post:<<slug>>:*`.
     #[invalidate(patterns = ["likes:post:<<slug>>:*", "posts:<<slug>>:*", "posts:list:*"])]
     pub async fn toggle_like(
         &self,

@@ -1,12 +1,12 @@
-//! The queries, one file for each resource. Writes carry `#[invalidate]` here, next to the SQL that
+//! The queries, one file for each resource. Writes have `#[invalidate]` here, next to the SQL that
 //! changes the rows, so that no caller can forget it.
 //!
-//! | path | holds | what changes it |
+//! | path | content | invalidated by changes of |
 //! |---|---|---|
-//! | `posts:list` | posts, one variant for each set of filters | posts, comments, likes, names |
+//! | `posts:list` | list of posts, one variant for each set of filters | posts, comments, likes, names |
 //! | `posts:<<slug>>` | a post with its counts | the post, its comments and likes, names |
 //! | `comments:post:<<slug>>:<<viewer>>` | comments of a post, as a viewer sees them | comments, names |
-//! | `likes:post:<<slug>>:<<dislike>>` | who likes or dislikes a post | likes, names |
+//! | `likes:post:<<slug>>:<<dislike>>` | likes or dislikes of a post | likes, names |
 //! | `profiles:<<id>>` | a user | the profile |
 //! | `topics` | topics with their number of posts | posts |
 
@@ -24,7 +24,7 @@ pub use topics::{topics, topics_refresh};
 
 use crate::db::Db;
 
-/// All that handlers need of the database.
+/// The database operations that handlers need.
 #[derive(Clone)]
 pub struct Repo {
     pub db: Db,

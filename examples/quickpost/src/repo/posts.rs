@@ -1,4 +1,4 @@
-//! Posts. Their reads are cached one floor up, in `routes.rs`, which shows attributes on handlers.
+//! Posts. Their reads are cached one level up, in `routes.rs`, to show attributes on handlers.
 
 use cache_runtime::invalidate;
 use rusqlite::{Connection, Row, named_params};
@@ -8,7 +8,7 @@ use crate::error::ApiError;
 use crate::models::{NewPost, Post, PostChange, PostFilters, PostSummary};
 
 impl Repo {
-    /// The newest posts first.
+    /// List posts, newest first.
     pub async fn posts(&self, filters: PostFilters) -> Result<Vec<PostSummary>, ApiError> {
         const SQL: &str = "SELECT slug, title, author, comments, likes FROM post_view
             WHERE (:author IS NULL OR author_id = :author)
@@ -37,7 +37,8 @@ impl Repo {
         self.db.read(move |db| Ok(find_post(db, &slug)?)).await
     }
 
-    /// No cached post is concerned: "there is no such post" is an error, and errors are not cached.
+    /// Create a post. No cached post changes: "there is no such post" is an error, and errors are
+    /// not cached.
     #[invalidate(patterns = ["posts:list:*", "topics"])]
     pub async fn create_post(&self, author: i64, new: NewPost) -> Result<Post, ApiError> {
         const SQL: &str = "INSERT INTO posts (slug, title, body, topic, author_id)
@@ -50,7 +51,8 @@ impl Repo {
             .await
     }
 
-    /// `posts:my-post:*` is `posts:my-post` and all that is below it, and never `posts:my-post-2`.
+    /// Change a post. `posts:my-post:*` matches `posts:my-post` and everything below it, and never
+    /// `posts:my-post-2`.
     #[invalidate(patterns = ["posts:<<slug>>:*", "posts:list:*", "topics"], debug = true)]
     pub async fn update_post(
         &self,

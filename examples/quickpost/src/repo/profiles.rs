@@ -8,14 +8,14 @@ use crate::error::ApiError;
 use crate::models::{Profile, ProfileChange};
 
 impl Repo {
-    /// A user who is not there (`None`) is not cached: who signs up now is found at once.
+    /// Find a user. A missing user (`None`) is not cached, so a user who signs up is found at once.
     #[cacheable(key = "profiles:<<id>>", ttl = 600, skip(self))]
     pub async fn profile(&self, id: i64) -> Result<Option<Profile>, ApiError> {
         self.db.read(move |db| Ok(find_profile(db, id)?)).await
     }
 
-    /// Attributes can be stacked. A name stands on posts, comments and likes, wherever they are; a
-    /// change of the name is rare, so all of them may go. A change of the bio spares them.
+    /// Change a profile. Attributes can be stacked: posts, comments and likes show the name, so a
+    /// change of the name, which is rare, removes them all. A change of the bio doesn't.
     #[invalidate(patterns = ["profiles:<<id>>"])]
     #[invalidate(patterns = ["posts:*", "comments:*", "likes:*"], condition = change.full_name.is_some())]
     pub async fn update_profile(

@@ -6,10 +6,11 @@ use crate::db::Db;
 use crate::error::ApiError;
 use crate::models::Topic;
 
-/// A free function: beside it the attribute writes `topics_refresh`, with which `main.rs` warms the
-/// cache, and `topics_no_cache`, `topics_cache_key` and `topics_invalidate`.
+/// List the topics. For a free function, the attribute also generates `topics_refresh`, with which
+/// `main.rs` warms the cache, and `topics_no_cache`, `topics_cache_key`, `topics_cache_path` and
+/// `topics_invalidate`.
 ///
-/// How long it is kept is a named lifetime: `CACHE_TIMEOUT_TOPICS=60` changes it without a build.
+/// The TTL is a named one: `CACHE_TIMEOUT_TOPICS=60` changes it without a rebuild.
 #[cacheable(key = "topics", ttl = preset("topics"), skip(db))]
 pub async fn topics(db: &Db) -> Result<Vec<Topic>, ApiError> {
     const SQL: &str = "SELECT topic, COUNT(*) FROM posts GROUP BY topic ORDER BY topic";

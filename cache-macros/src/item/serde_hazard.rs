@@ -1,18 +1,19 @@
-//! Types that serde shows in a way that does not do for a key, as far as they are written.
+//! Types whose serde form is unsuitable for a key, recognized by their written name.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 
 /// Why a value must not be hashed through `Serialize`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Doubt {
-    /// It shows its elements in an order that differs from set to set, so that equal sets would get different keys.
+pub(crate) enum SerdeHazard {
+    /// Its elements are serialized in an order that differs from set to set, so equal sets would
+    /// get different keys.
     Order,
-    /// It may show the same text for all values, so that all would get one key.
+    /// It may serialize to the same text for all values, so all values would get one key.
     Masked,
 }
 
-/// The first words of types that hide what they hold.
+/// The first words of the names of types that hide their content.
 const HIDING: &[&str] = &[
     "Secret",
     "Redacted",
@@ -24,13 +25,14 @@ const HIDING: &[&str] = &[
     "Censored",
 ];
 
-/// What may follow: the kind of what is held. `SecretBox` holds a secret, a `SecretId` or a `MaskedImage` need not.
+/// The possible rest of such a name: the kind of content. A `SecretBox` holds a secret; a
+/// `SecretId` or a `MaskedImage` may not.
 const HELD: &[&str] = &[
     "", "Box", "Bytes", "Data", "Slice", "Str", "String", "Text", "Value", "Vec",
 ];
 
-impl Doubt {
-    /// What is doubtful about a type, anywhere in it.
+impl SerdeHazard {
+    /// Find the first hazard anywhere in a type.
     pub(crate) fn of(ty: &impl ToTokens) -> Option<Self> {
         Self::in_tokens(ty.to_token_stream())
     }
@@ -57,7 +59,7 @@ impl Doubt {
         }
     }
 
-    /// `{Self}` is ..
+    /// The label of the compiler's message, about `{Self}`.
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Order => {
@@ -69,7 +71,7 @@ impl Doubt {
         }
     }
 
-    /// How to make the key right.
+    /// How to fix the key.
     pub(crate) fn fix(self) -> &'static str {
         match self {
             Self::Order => {
@@ -86,28 +88,31 @@ impl Doubt {
 
 #[cfg(test)]
 mod tests {
-    use super::Doubt;
+    use super::SerdeHazard;
 
     #[test]
-    fn doubtful_types_are_seen_by_their_names() {
-        for (ty, doubt) in [
-            ("HashSet<String>", Some(Doubt::Order)),
-            ("&std::collections::HashSet<u32>", Some(Doubt::Order)),
-            ("HashMap<u32, Vec<HashSet<u32>>>", Some(Doubt::Order)),
-            ("FxHashSet<u8>", Some(Doubt::Order)),
+    fn hazards_are_recognized_by_type_names() {
+        for (ty, hazard) in [
+            ("HashSet<String>", Some(SerdeHazard::Order)),
+            ("&std::collections::HashSet<u32>", Some(SerdeHazard::Order)),
+            ("HashMap<u32, Vec<HashSet<u32>>>", Some(SerdeHazard::Order)),
+            ("FxHashSet<u8>", Some(SerdeHazard::Order)),
             ("BTreeSet<String>", None),
             ("HashMap<u32, u32>", None),
-            ("SecretString", Some(Doubt::Masked)),
-            ("Option<&secrecy::SecretBox<str>>", Some(Doubt::Masked)),
-            ("Secret<String>", Some(Doubt::Masked)),
-            ("Redacted<Token>", Some(Doubt::Masked)),
+            ("SecretString", Some(SerdeHazard::Masked)),
+            (
+                "Option<&secrecy::SecretBox<str>>",
+                Some(SerdeHazard::Masked),
+            ),
+            ("Secret<String>", Some(SerdeHazard::Masked)),
+            ("Redacted<Token>", Some(SerdeHazard::Masked)),
             ("SecretId", None),
             ("Secretary", None),
             ("MaskedImage", None),
             ("Sensitivity", None),
         ] {
             let parsed: syn::Type = syn::parse_str(ty).expect("a type");
-            assert_eq!(Doubt::of(&parsed), doubt, "{ty}");
+            assert_eq!(SerdeHazard::of(&parsed), hazard, "{ty}");
         }
     }
 }
