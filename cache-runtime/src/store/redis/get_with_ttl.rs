@@ -1,4 +1,4 @@
-//! A value and how long it still lives, seen at one moment.
+//! A value and its remaining TTL, read at one moment.
 
 use std::sync::Arc;
 
@@ -12,15 +12,16 @@ use crate::store::redis::lua;
 use crate::store::redis::recovery::outage::Purpose;
 use crate::store::redis::tracking::tracked_io::Fetched;
 
-/// How many are looked at together: one behind so many others that it seems late would look like an outage.
+/// Number of keys checked in one batch. A key behind too many others would exceed the response
+/// timeout and look like an outage.
 const PART: usize = 500;
 
-/// How many milliseconds an entry stands; `None` if it doesn't expire.
+/// Remaining TTL of an entry in milliseconds; `None` if it doesn't expire.
 pub(crate) type RemainingTtl = Option<u64>;
 
 impl Client {
-    /// `GET` and `PTTL` in one script: asked one after the other, the lifetime of an entry that has come in between would
-    /// make a stale value look fresh.
+    /// Read value and `PTTL` in one script. With two commands, the TTL of an entry stored in
+    /// between could make a stale value look fresh.
     pub(crate) async fn get_with_ttl(
         self: &Arc<Self>,
         key: &str,
@@ -36,8 +37,8 @@ impl Client {
         }
     }
 
-    /// Drops the stale from what was found. Few entries outlive their lifetime; whether they have is asked about those only, at
-    /// once.
+    /// Drop stale entries from loaded values. Few entries have a grace period after their TTL, so
+    /// only their remaining TTL is queried, all at once.
     pub(crate) async fn drop_stale(
         self: &Arc<Self>,
         keys: &[Arc<str>],
@@ -57,8 +58,8 @@ impl Client {
         Ok(())
     }
 
-    /// What stands at a key to those who have no use for a stale value. Most entries are never stale, and one plain `GET`
-    /// tells so.
+    /// Read a key for a caller that can't use a stale value. Most entries are never stale, and one
+    /// plain `GET` is enough to tell.
     pub(crate) async fn read_fresh(self: &Arc<Self>, key: &str) -> Result<Found, CacheError> {
         let seen = self.read(key).await?;
         if !may_be_stale(&seen) {
@@ -74,7 +75,8 @@ impl Client {
 }
 
 impl RedisStore {
-    /// What stands at a key and for how long; `near`: to keep it near, if that is possible.
+    /// Read a key and its remaining TTL. With `near`, the entry may enter the near cache, if
+    /// possible.
     pub(crate) async fn get_with_ttl(
         &self,
         key: &Arc<str>,
@@ -97,17 +99,18 @@ impl RedisStore {
     }
 }
 
-/// What was seen, and for how long it stands as `PTTL` says it.
+/// Combine what was read with its remaining TTL, as `PTTL` returned it.
 pub(crate) fn lasting(seen: Found, left: i64) -> (Found, RemainingTtl) {
     match u64::try_from(left) {
         Ok(left) => (seen, Some(left)),
-        // -1: it doesn't expire. -2: there is nothing, or its last millisecond ended between the two.
+        // -1: the key doesn't expire. -2: the key is absent, or its last millisecond ended in
+        // between.
         Err(_) if left == -1 => (seen, None),
         Err(_) => (Found::Absent, None),
     }
 }
 
-/// Whether these are the bytes of an entry that outlives its lifetime.
+/// Report whether these are the bytes of an entry that is kept beyond its TTL.
 pub(crate) fn may_be_stale(seen: &Found) -> bool {
     matches!(seen, Found::Entry(bytes) if entry::grace(bytes) > 0)
 }

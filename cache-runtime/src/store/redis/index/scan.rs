@@ -1,4 +1,4 @@
-//! The keys of a prefix, one step after the other.
+//! A stepwise scan over the keys of a prefix.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,40 +12,42 @@ use crate::store::redis::cluster::ClusterSnapshot;
 use crate::store::redis::conn::connection::Node;
 use crate::store::redis::recovery::outage::Purpose;
 
-/// How many keys a step looks at.
+/// Number of keys that a step examines.
 const STEP: usize = 1_000;
-/// How often a walk begins, if slots move meanwhile. Then it fails: what needs it is owed, and reads run uncached.
+/// Number of attempts if slots move during the scan. After them the scan fails: an invalidation
+/// that needs it is queued, and reads run uncached.
 const MOST_BEGINNINGS: u32 = 8;
 
-/// A walk over the keys that a pattern matches.
+/// Scan over the keys that a pattern matches.
 ///
-/// `SCAN` gives every key that is there from the walk's beginning to its end, so a lease that an invalidation
-/// must void is found: what is leased later computes later. In a cluster each master is scanned in turn, and a key
-/// whose slot moves can hop from one that isn't scanned yet to one that is. So before, between and after the masters
-/// the walk looks at what each of them holds, gives away and takes over:
+/// `SCAN` returns every key that exists from the scan's beginning to its end, so a lease that an
+/// invalidation must void is found. What is leased later is computed later. In a cluster each
+/// master is scanned in turn, and a key whose slot moves can hop from a master that isn't scanned
+/// yet to one that is. So before, between and after the masters, the scan takes a snapshot of the
+/// slots that each of them has, gives away and takes over:
 ///
-/// * All looks are the same, and no slot is being moved: none began to move and came to its end either, since that
-///   gives a master a new epoch, which is looked at too. No key hopped.
-/// * All looks are the same, and slots are being moved: their keys hop once at most, from A to B. All masters
-///   are scanned twice. If the key hops before the second scan of B begins, that one finds it; if later, the first scan
-///   of A had ended, and found it.
-/// * The looks differ: the walk begins anew.
+/// * All snapshots are equal, and no slot is being moved: no move began and ended in between
+///   either, since that gives a master a new epoch, which is part of the snapshot. No key hopped.
+/// * All snapshots are equal, and slots are being moved: their keys hop once at most, from A to B.
+///   All masters are scanned twice. If the key hops before the second scan of B begins, that scan
+///   finds it. If it hops later, the first scan of A had ended, and found it.
+/// * The snapshots differ: the scan starts again.
 ///
-/// What remains is a move that began, carried the key, carried it back and was called off, all during the scan of
-/// one master.
+/// The case that remains is a move that began, carried the key over and back, and was called off,
+/// all during the scan of one master.
 pub(crate) struct KeyScan {
     pattern: Pattern,
     course: Option<Course>,
-    /// How often it began.
+    /// Number of attempts so far.
     begun: u32,
 }
 
-/// The way of a walk.
+/// Progress of one attempt.
 struct Course {
     snapshot: ClusterSnapshot,
-    /// The nodes that are still to be scanned. The first one is under way.
+    /// Nodes that are still to be scanned, the current one first.
     nodes: VecDeque<Node>,
-    /// Where to go on at that one.
+    /// Where to continue at the current node.
     cursor: u64,
 }
 
@@ -58,7 +60,8 @@ impl KeyScan {
         }
     }
 
-    /// The next keys, without the prefix and at least one; none at the end. A walk that begins anew gives keys again.
+    /// Return the next keys, without the prefix and at least one, or `None` at the end. A scan that
+    /// starts again returns keys again.
     pub(crate) async fn step(
         &mut self,
         client: &Arc<Client>,
@@ -120,7 +123,7 @@ impl KeyScan {
         })
     }
 
-    /// A step at one node: where to go on, and the keys without the prefix.
+    /// Scan one step at one node. Return the next cursor, and the keys without the prefix.
     async fn scan(
         &self,
         client: &Arc<Client>,
@@ -136,7 +139,7 @@ impl KeyScan {
             .arg("COUNT")
             .arg(STEP);
         let scan = &scan;
-        // Bytes: a foreign key needn't be text.
+        // As bytes: a key of another program may not be UTF-8.
         let (next, keys): (u64, Vec<Vec<u8>>) = client
             .send_for(purpose, |mut connection| async move {
                 Ok(from_redis_value(connection.ask(node, scan).await?)?)

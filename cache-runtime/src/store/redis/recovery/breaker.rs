@@ -1,3 +1,5 @@
+//! The circuit breaker: refuses calls while the store is down, and decides what is logged about it.
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,18 +10,18 @@ use crate::clock::{Clock, Moment, later};
 use crate::error::CacheError;
 use crate::store::redis::conn::server_error::error_code;
 
-/// The first pause before a store that is down is tried again.
+/// First pause before a store that is down is tried again.
 const FIRST_PROBE: Duration = Duration::from_millis(50);
-/// That of one which fails each time as soon as it is back.
+/// Longest such pause, for a store that fails each time soon after it is back.
 const SLOWEST_FIRST_PROBE: Duration = Duration::from_secs(10);
-/// How soon after the breaker has closed a failure means that the probe has seen too little.
+/// A failure this soon after the breaker has closed means that the probe has checked too little.
 const SOON: Duration = Duration::from_secs(1);
-/// After this time without a failure the store is well, and the next failure is another one.
+/// Time without a failure after which the store counts as well, and a later failure as a new one.
 const WELL: Duration = Duration::from_secs(60);
-/// How many different causes are logged until the store is well.
+/// Number of different causes that are logged until the store is well.
 const MOST_CAUSES: usize = 8;
 
-/// Remembers that the store is down, and why, so that calls don't find out one by one.
+/// Breaker. It remembers that the store is down, and why, so that calls don't find out one by one.
 pub(crate) struct Breaker {
     open: AtomicBool,
     clock: Clock,
@@ -29,44 +31,45 @@ pub(crate) struct Breaker {
 #[derive(Default)]
 struct State {
     cause: Option<CacheError>,
-    /// How often it was opened.
+    /// Number of times that it was opened.
     number: u64,
-    /// When it was closed last.
+    /// Time when it was last closed.
     closed: Option<Moment>,
-    /// How long the probe waits first.
+    /// First pause of the probe.
     pause: Duration,
-    /// What was logged since the store was last well: a recurring cause is one cause.
+    /// Causes logged since the store was last well. A recurring cause is logged once.
     said: Vec<String>,
-    /// It was logged that the store fails again and again.
+    /// Whether a message said that the store fails repeatedly.
     said_again: bool,
-    /// The last opening was logged.
+    /// Whether the last opening was logged.
     said_this: bool,
 }
 
-/// What is to be logged of an opening.
+/// What to log about an opening.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Say {
     /// The store is down.
     Down,
-    /// It is down again, by a cause that was logged.
+    /// The store is down again, by a cause that was logged before.
     Again,
     Nothing,
 }
 
-/// An opening of the breaker.
+/// Result of opening the breaker.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Opened {
     pub(crate) say: Say,
-    /// How long to wait before the store is tried again.
+    /// Time to wait before the store is tried again.
     pub(crate) pause: Duration,
 }
 
-/// A closing of the breaker.
+/// Result of closing the breaker.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Closed {
-    /// Its opening was logged.
+    /// Its opening was logged, so its closing is, too.
     Said,
-    /// The store has failed several times in a row. It is well if it doesn't fail for this time.
+    /// The store has failed several times in a row. It counts as well if it doesn't fail for this
+    /// time.
     Doubtful { number: u64, pause: Duration },
 }
 
@@ -83,7 +86,7 @@ impl Breaker {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One load while all is well.
+    /// Fail if the breaker is open. Costs one load while it is closed.
     pub(crate) fn check(&self) -> Result<(), CacheError> {
         if !self.open.load(Ordering::Acquire) {
             return Ok(());
@@ -96,7 +99,7 @@ impl Breaker {
         Err(CacheError::Unavailable { source })
     }
 
-    /// Open the breaker; nothing if it was open.
+    /// Open the breaker. Return `None` if it was open already.
     pub(crate) fn open(&self, cause: &CacheError) -> Option<Opened> {
         let mut state = self.state();
         if self.open.swap(true, Ordering::AcqRel) {
@@ -128,8 +131,8 @@ impl Breaker {
         })
     }
 
-    /// Remember what keeps the store from being used by now; whether that is to be logged: what the server says is worth more than
-    /// how a connection ended.
+    /// Remember the current reason why the store can't be used. Report whether to log it. A
+    /// server's own error is worth more than the way in which a connection ended.
     pub(crate) fn learn(&self, cause: &CacheError) -> bool {
         let mut state = self.state();
         if !self.open.load(Ordering::Acquire) || matches!(cause, CacheError::Timeout { .. }) {
@@ -155,7 +158,7 @@ impl Breaker {
         }
     }
 
-    /// Whether it has been closed since this opening.
+    /// Report whether the breaker has been closed since this opening.
     pub(crate) fn is_well_since(&self, number: u64) -> bool {
         let state = self.state();
         state.number == number && !self.open.load(Ordering::Acquire)
@@ -163,7 +166,7 @@ impl Breaker {
 }
 
 impl State {
-    /// Note a cause; whether it is another one than those that were logged.
+    /// Remember a cause. Report whether it differs from those that were logged.
     fn notes(&mut self, cause: &CacheError) -> bool {
         let kind = kind_of(cause);
         let is_new = self.said.len() < MOST_CAUSES && !self.said.contains(&kind);
@@ -181,13 +184,13 @@ fn redis_error(cause: &CacheError) -> Option<&RedisError> {
     }
 }
 
-/// Whether the server itself gave the cause.
+/// Report whether the server itself gave the cause.
 fn is_the_servers(cause: &CacheError) -> bool {
     redis_error(cause).is_some_and(|error| error_code(error).is_some() || !error.is_io_error())
 }
 
-/// The cause without what differs from call to call: the error's code, or its text without numbers. Each key of a cluster has a
-/// slot of its own, and each timeout a length.
+/// Return the cause without the parts that differ from call to call: the error's code, or its text
+/// without digits. In a cluster, errors name the slot of each key, and timeouts differ in length.
 fn kind_of(cause: &CacheError) -> String {
     match redis_error(cause).and_then(error_code) {
         Some(code) if code != "ERR" => code.to_owned(),

@@ -1,4 +1,4 @@
-//! Invalidations that the server doesn't know, or may have forgotten.
+//! Invalidations that the server lacks or may have lost, and that are replayed.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use crate::pattern::Pattern;
 
-/// How many patterns are kept. More are merged into wider ones: too much is deleted then, and nothing is lost.
+/// Number of patterns that are kept. Beyond it, patterns are merged into wider ones: too much is
+/// deleted then, and no invalidation is lost.
 const MOST: usize = 1_024;
 
-/// The queue of one process.
+/// Queue of one process.
 pub(crate) struct Replay {
     window: Duration,
     state: Mutex<ReplayState>,
@@ -21,12 +22,12 @@ struct ReplayState {
     pending: VecDeque<Owed>,
     /// Sent and acknowledged.
     recent: VecDeque<Acknowledged>,
-    /// How many were queued.
+    /// Number of invalidations queued so far.
     queued: u64,
 }
 
-/// An invalidation that is to be sent. The same pattern queued again, while this one is on its way perhaps, is
-/// another one: what was filled in between must go too.
+/// Invalidation that is to be sent. If the same pattern is queued again, perhaps while this one is
+/// being sent, it is a separate invalidation: it must also remove what was filled in between.
 #[derive(Clone)]
 pub(crate) struct Owed {
     number: u64,
@@ -36,7 +37,7 @@ pub(crate) struct Owed {
 struct Acknowledged {
     at: Instant,
     pattern: Pattern,
-    /// The `run_id` of the server that acknowledged it, where that is certain.
+    /// Identity of the server that acknowledged it, if it is certain.
     server: Option<Arc<str>>,
 }
 
@@ -52,15 +53,16 @@ impl Replay {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues an invalidation that could not be sent. `open` opens the breaker, if it isn't: reads that begin
-    /// after this run the body until it is sent. What `open` gives is given back.
+    /// Queue an invalidation that could not be sent. `open` opens the breaker, if it is closed, so
+    /// that reads that begin later run the body until the invalidation is sent. Return the result
+    /// of `open`.
     pub(crate) fn queue<T>(&self, pattern: &Pattern, open: impl FnOnce() -> T) -> T {
         let mut state = self.state();
         state.push(pattern);
         open()
     }
 
-    /// Notes an invalidation that a server has acknowledged.
+    /// Note an invalidation that a server has acknowledged.
     pub(crate) fn acknowledged(&self, pattern: &Pattern, server: Option<&str>) {
         let at = Instant::now();
         let mut state = self.state();
@@ -75,8 +77,9 @@ impl Replay {
             let first = state.recent[0].server.clone();
             let of_one_server = state.recent.iter().all(|known| known.server == first);
             let patterns = widen(state.recent.drain(..).map(|known| known.pattern));
-            // As if they were new: kept too long rather than too short. Of their server, or the return of the same
-            // one would empty the cache.
+            // The merged patterns get the current time, since keeping them too long is better than
+            // too short. They keep their server's identity; otherwise the return of the same server
+            // would empty the cache.
             state.recent = patterns
                 .into_iter()
                 .map(|pattern| Acknowledged {
@@ -86,7 +89,7 @@ impl Replay {
                 })
                 .collect();
         }
-        // Most are of the server of the one before.
+        // Most have the same server as the one before, so its identity is shared.
         let last = state.recent.back().and_then(|known| known.server.clone());
         let server = server.map(|id| {
             last.filter(|last| **last == *id)
@@ -99,8 +102,8 @@ impl Replay {
         });
     }
 
-    /// Queues once more what another server than this one acknowledged. All that is remembered: the window counts
-    /// back from the newest, since an outage may be longer than it.
+    /// Queue again what any other server acknowledged. This includes everything remembered: the
+    /// window is counted from the newest, since an outage may be longer than the window.
     pub(crate) fn recall(&self, server: &str) {
         let mut state = self.state();
         let forgotten: Vec<Pattern> = state
@@ -122,7 +125,7 @@ impl Replay {
         self.state().pending.is_empty()
     }
 
-    /// Notes that a pending invalidation was sent.
+    /// Note that a pending invalidation was sent.
     pub(crate) fn done(&self, sent: &Owed, server: &str) {
         self.state()
             .pending
@@ -130,7 +133,7 @@ impl Replay {
         self.acknowledged(&sent.pattern, Some(server));
     }
 
-    /// Runs `close` if nothing is pending, in one step with that look.
+    /// Run `close` if nothing is pending. Check and call are one step.
     pub(crate) fn close_if_empty(&self, close: impl FnOnce()) -> bool {
         let state = self.state();
         let empty = state.pending.is_empty();
@@ -169,7 +172,8 @@ impl ReplayState {
     }
 }
 
-/// Merges patterns of one first segment into one that covers them all; and all into `*`, if that isn't enough.
+/// Merge patterns with the same first segment into one that covers them all. If that isn't enough,
+/// merge all into `*`.
 fn widen(patterns: impl Iterator<Item = Pattern>) -> Vec<Pattern> {
     let mut wider: Vec<String> = patterns.map(|pattern| pattern.whole_segment()).collect();
     wider.sort_unstable();

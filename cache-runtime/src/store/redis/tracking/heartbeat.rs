@@ -1,4 +1,5 @@
-//! Keeps the near store in use: tracks, sends heartbeats, and begins anew when that was lost. The log hears of both, once.
+//! Keeps the near cache in use: turns on tracking, sends heartbeats, and starts again when tracking
+//! is lost. Each loss and each return is logged once.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -11,17 +12,17 @@ use crate::error::CacheError;
 use crate::store::redis::client::Client;
 use crate::store::redis::tracking::{Tracked, Tracking};
 
-/// The first pause before tracking is tried again, and the longest.
+/// First pause before tracking is tried again, and the longest.
 const FIRST_TRY: Duration = Duration::from_millis(50);
 const SLOWEST_TRY: Duration = Duration::from_secs(1);
-/// How many heartbeats fit into the time for which a silent connection is trusted.
+/// Number of heartbeats in the time for which a silent connection is trusted.
 const BEATS: u32 = 4;
 const TOO_OLD: &str = "it needs RESP3 and CLIENT TRACKING, which Redis 6 and newer have";
 
-/// Keeps tracking while the cache lives.
+/// Keep tracking on while the cache exists.
 pub(crate) async fn run(client: Weak<Client>, tracking: Arc<Tracking>) {
     let mut pause = FIRST_TRY;
-    // It is said once that the near store is out of use, and once that it is in use again.
+    // The near cache's end and its return are each logged once.
     let mut said = false;
     loop {
         let Some(alive) = client.upgrade() else {
@@ -52,7 +53,8 @@ pub(crate) async fn run(client: Weak<Client>, tracking: Arc<Tracking>) {
 }
 
 impl Tracking {
-    /// Sends heartbeats until the term ends, and says why it did. `None`: the cache is gone.
+    /// Send heartbeats until the term ends, and return the reason. `None` means that the cache was
+    /// dropped.
     async fn keep(
         &self,
         client: &Weak<Client>,
@@ -62,7 +64,7 @@ impl Tracking {
         let mut first = true;
         while client.strong_count() > 0 {
             let sent = self.near.now();
-            // So long ends before the trust does that the last answer has given.
+            // This timeout ends before the trust that the last answer has given.
             let patience = self.silence / BEATS * (BEATS - 1);
             match timeout(patience, beat(&tracked)).await {
                 Ok(Ok(())) => {
@@ -83,10 +85,11 @@ impl Tracking {
     }
 }
 
-/// All nodes have answered: whatever one of them said before has been handle_push.
+/// Wait until all nodes have answered. Every push that a node sent before its answer has been
+/// handled then.
 async fn beat(tracked: &Tracked) -> RedisResult<()> {
     let beats = tracked.ends.iter().map(|end| async {
-        // Not `PING`, which a user who has the least rights may not send.
+        // Not `PING`, which a user with minimal rights may not send.
         let mut beat = redis::cmd("EXISTS");
         beat.arg(&end.probe);
         beat.query_async::<()>(&mut end.connection.clone()).await
@@ -94,7 +97,7 @@ async fn beat(tracked: &Tracked) -> RedisResult<()> {
     try_join_all(beats).await.map(drop)
 }
 
-/// What a failed attempt to track says.
+/// Return the reason why tracking could not be turned on.
 fn refusal(error: &CacheError) -> String {
     match error {
         CacheError::Store { source } => match source.downcast_ref::<RedisError>() {
@@ -105,7 +108,7 @@ fn refusal(error: &CacheError) -> String {
     }
 }
 
-/// What an error says, with what to do about a server that is too old, or too strict.
+/// Return an error's text, with advice if the server is too old or refuses a right.
 pub(crate) fn reason(error: &RedisError) -> String {
     let is_unknown = error.detail().is_some_and(|detail| {
         let detail = detail.to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! What stands at a key, read so that it may enter the near store.
+//! Reads and fills over the tracked connections, whose values may enter the near cache.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,30 +17,30 @@ use crate::store::redis::tracking::Tracking;
 use crate::store::redis::{RedisStore, RemainingTtl};
 use crate::value::payload::Payload;
 
-/// What one look has seen.
+/// Result of one read.
 pub(crate) struct Fetched {
     pub(crate) seen: Found,
-    /// How long it stands, if that was asked.
+    /// Remaining TTL, if it was queried.
     pub(crate) left: Option<RemainingTtl>,
     pub(crate) note: Option<Note>,
 }
 
-/// An entry that a call has taken, on its way into the near store.
+/// Entry that a call has read, on its way into the near cache.
 pub(crate) struct NearCandidate {
     note: Note,
     header: entry::Header,
     left: u64,
 }
 
-/// A value on its way into Redis that is to be kept near too.
+/// Value being stored in Redis that is also to be kept in the near cache.
 pub(crate) struct NearCopy {
     pub(crate) payload: Payload,
-    /// About how many bytes it takes in memory.
+    /// Approximate size in memory, in bytes.
     pub(crate) weight: usize,
 }
 
 impl Fetched {
-    /// What this look can bring into the near store: an entry, of which it is known how long it stands.
+    /// Return what can enter the near cache: an entry whose remaining TTL is known.
     pub(crate) fn near_candidate(&mut self) -> Option<NearCandidate> {
         let (Found::Entry(bytes), Some(Some(left))) = (&self.seen, self.left) else {
             return None;
@@ -54,19 +54,20 @@ impl Fetched {
 }
 
 impl NearCandidate {
-    /// Keeps the value that the entry's bytes were read as, and which takes about so many bytes in memory.
+    /// Store the value decoded from the entry's bytes. `weight` is its approximate size in memory,
+    /// in bytes.
     pub(crate) fn enter(self, payload: Payload, weight: usize) {
         self.note.enter(&self.header, self.left, weight, payload);
     }
 }
 
 impl RedisStore {
-    /// The near store, if there is one.
+    /// Return the near cache, if there is one.
     pub(crate) fn near(&self) -> Option<&NearStore> {
         self.near.as_deref()
     }
 
-    /// What stands at a key; `near`: to keep it near, if that is possible.
+    /// Read a key. With `near`, the entry may enter the near cache, if possible.
     pub(crate) async fn look(&self, key: &Arc<str>, near: bool) -> Result<Fetched, CacheError> {
         let plain = |seen| Fetched {
             seen,
@@ -88,14 +89,14 @@ impl RedisStore {
 }
 
 impl Client {
-    /// A key that this process has changed.
+    /// Remove a key that this process has changed from the near caches.
     pub(crate) fn void_near(&self, key: &str) {
         for near in near::of_prefix(&self.prefix) {
             drop(near.void(key));
         }
     }
 
-    /// What this process has invalidated.
+    /// Remove what this process has invalidated from the near caches.
     pub(crate) fn void_near_matching(&self, target: &Target) {
         for near in near::of_prefix(&self.prefix) {
             match target {
@@ -105,8 +106,9 @@ impl Client {
         }
     }
 
-    /// Notes a fetch or fill, and gives the connection to send it over: that to the node which has the key by the slot map of the
-    /// other connection. If the key has moved since, the node says so, and the other connection hears where to.
+    /// Note a fetch or fill, and return the connection to send it over: that to the node which has
+    /// the key according to the main connection's slot map. If the key has moved since, the node
+    /// redirects, and the main connection follows the redirection.
     fn note(
         &self,
         tracking: &Tracking,
@@ -116,7 +118,8 @@ impl Client {
         tracking.note(key, &self.manager.node_of(full)?)
     }
 
-    /// `GET` and `PTTL` as one transaction whose keys are tracked; none if that can't be had.
+    /// Send `GET` and `PTTL` as one transaction with tracked keys. Return `None` if tracking isn't
+    /// available.
     pub(crate) async fn get_tracked(
         self: &Arc<Self>,
         key: &Arc<str>,
@@ -152,9 +155,11 @@ impl Client {
         }))
     }
 
-    /// Stores the entry if the token still stands, over the tracked connection, and keeps its value near unless something
-    /// voids it meanwhile. None if that can't be had, or no answer came: then it is to be filled over the other connection,
-    /// which stores it once at most, since the token goes with the first.
+    /// Store the entry over the tracked connection if the token is still there, and keep its value
+    /// in the near cache unless a push voids it meanwhile.
+    ///
+    /// Return `None` if tracking isn't available, or no answer came. The caller then fills over the
+    /// main connection. The entry is stored at most once, since the first fill uses up the token.
     pub(crate) async fn fill_tracked(
         self: &Arc<Self>,
         key: &Arc<str>,
@@ -191,7 +196,7 @@ impl Client {
     }
 }
 
-/// `GET` and `PTTL` of a key that is to be tracked.
+/// `GET` and `PTTL` of a key, with tracking.
 pub(crate) fn tracked_look(full: &str) -> Pipeline {
     let mut look = opted_in();
     look.cmd("MULTI").ignore();
@@ -199,7 +204,7 @@ pub(crate) fn tracked_look(full: &str) -> Pipeline {
     look
 }
 
-/// The next command's keys are to be tracked.
+/// Start a pipeline in which the next command's keys are tracked.
 fn opted_in() -> Pipeline {
     let mut pipeline = redis::pipe();
     pipeline.cmd("CLIENT").arg("CACHING").arg("YES").ignore();

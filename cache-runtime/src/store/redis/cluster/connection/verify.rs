@@ -1,4 +1,4 @@
-//! Whether the masters are still those that this connection leads to.
+//! Checks that the masters are still those that this connection was opened to.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -11,12 +11,18 @@ use crate::store::redis::cluster::handshake::shake_hands;
 use crate::store::redis::cluster::{Identity, agree};
 use crate::store::redis::tracking::End;
 
-/// How old the certainty may be that the masters are still the same ones. A replica takes over no sooner than
-/// `cluster-node-timeout` after its master fell silent; so a look every second sees the silent master first.
+/// How long a verification of the masters is valid. A replica takes over no sooner than
+/// `cluster-node-timeout` after its master fell silent, so a check every second notices the silent
+/// master first.
 const CERTAIN: Duration = Duration::from_secs(2);
 
 impl ClusterConnection {
-    /// An error unless the masters are still the same ones, by what each of them says. Then the connection is over.
+    /// Ask every master whether the set of masters is unchanged. If it has changed, the connection
+    /// ends.
+    ///
+    /// # Errors
+    ///
+    /// The set of masters has changed, or a master didn't answer.
     pub(crate) async fn verify(&self) -> RedisResult<()> {
         let verified = self.try_verify().await;
         if verified.is_err() {
@@ -34,8 +40,10 @@ impl ClusterConnection {
         Ok(())
     }
 
-    /// Who the masters are by what they say over these connections; over its own, if there are none, they must still be the same
-    /// ones. An error if they may not tell.
+    /// Return the identity of the masters, as they report it over these connections.
+    ///
+    /// Without `ends`, ask over this connection's own links; the masters must be unchanged then.
+    /// Fails if this user may not query the identity.
     pub(crate) async fn identify(&self, ends: &[End]) -> RedisResult<String> {
         let identity = self.greet_all(ends).await?;
         if identity.guessed {
@@ -63,7 +71,7 @@ impl ClusterConnection {
         agree(&map, try_join_all(greetings).await?)
     }
 
-    /// Sends nothing to masters of which nobody has handle_push for long.
+    /// Verify masters that haven't answered recently before anything is sent to them.
     pub(crate) async fn assure(&self) -> RedisResult<()> {
         let fresh = || self.view().certain.elapsed() < CERTAIN;
         if !self.0.over.load(Ordering::Acquire) && fresh() {

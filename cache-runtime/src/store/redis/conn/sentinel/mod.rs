@@ -1,8 +1,9 @@
-//! Redis Sentinel: where the master is, is asked anew for each connection.
+//! Redis Sentinel: the sentinels are asked for the master before each connection.
 //!
-//! The client crate has a lookup of its own. It looks at the master's role on one connection and works on another,
-//! waits by timeouts of its own, and believes the first sentinel that answers; here one connection does both, within
-//! the caller's timeout, and the newest knowledge among the sentinels counts.
+//! The client crate has a lookup of its own. It checks the master's role on one connection and
+//! works on another, has timeouts of its own, and trusts the first sentinel that answers. Here one
+//! connection does both, within the caller's timeout, and the sentinel with the newest information
+//! decides.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -20,26 +21,26 @@ use crate::store::redis::conn::endpoint::{
 };
 use crate::store::redis::conn::server_error::refused;
 
-/// Where a sentinel listens if its URL doesn't say.
+/// Port of a sentinel whose URL names none.
 const PORT: u16 = 26_379;
 
-/// Sentinels, and which master's address they are asked for.
+/// Sentinels, and the name of the master that they are asked for.
 pub(crate) struct Sentinel {
     sentinels: Vec<redis::Client>,
     master: String,
-    /// Who one is to the master. The sentinels' users are in their URLs.
+    /// Login for the master. The sentinels' logins are in their URLs.
     login: RedisConnectionInfo,
-    /// For how long others are waited for when one has answered.
+    /// How long to wait for further sentinels after the first has answered.
     grace: Duration,
 }
 
-/// What a sentinel knows of the master.
+/// A sentinel's answer about the master.
 struct Told {
     host: String,
     port: u16,
-    /// Counts the failovers, so that of two sentinels the one that knows of the later wins.
+    /// Number of failovers. Of two sentinels, the one that knows of the later failover decides.
     epoch: u64,
-    /// Which sentinel it was; the master is reached as it is, over TLS or not.
+    /// Index of the sentinel. The master is reached in the same way, over TLS or not.
     by: usize,
 }
 
@@ -67,7 +68,7 @@ impl Sentinel {
             })
         });
         let sentinels: Vec<redis::Client> = sentinels.collect::<Result<_, _>>()?;
-        // Whether a password is sent over TLS must not depend on who answers first.
+        // Whether a password is sent over TLS must not depend on which sentinel answers first.
         if sentinels
             .iter()
             .map(is_tls)
@@ -99,7 +100,7 @@ impl Sentinel {
         })
     }
 
-    /// A connection to the master, which says itself that it is one.
+    /// Open a connection to the master, and check that its role is master.
     pub(crate) async fn open(
         &self,
         hear: Option<PushHandler>,
@@ -109,7 +110,8 @@ impl Sentinel {
         let opened = async {
             let client = self.client(&told)?;
             let mut connection = connect(&client, hear).await?;
-            // A demoted master answers reads with what it had, and a sentinel may not know yet.
+            // A demoted master still answers reads with its old data, and a sentinel may not know
+            // of the failover yet.
             let info: String = redis::cmd("INFO")
                 .arg("replication")
                 .query_async(&mut connection)
@@ -133,13 +135,13 @@ impl Sentinel {
             .map_err(|error: RedisError| in_context(&named, &error))
     }
 
-    /// The way to the master. Whether it is one is for who connects to find out.
+    /// Return a client for the master. The caller checks that the server is one.
     pub(crate) async fn find(&self) -> RedisResult<redis::Client> {
         let told = self.ask_all().await?;
         self.client(&told)
     }
 
-    /// The way to the server that was named.
+    /// Return a client for the server that a sentinel named.
     fn client(&self, told: &Told) -> RedisResult<redis::Client> {
         let sentinel = self.sentinels[told.by].get_connection_info();
         let (host, port) = (told.host.clone(), told.port);
@@ -160,8 +162,8 @@ impl Sentinel {
         redis::Client::open(info.set_redis_settings(self.login.clone()))
     }
 
-    /// Asks all sentinels at once. One that fails doesn't matter while another answers; one that is slow is waited
-    /// for a little, since it may be the one that knows of a failover that the first has missed.
+    /// Ask all sentinels at once. One that fails doesn't matter if another answers. A slow one gets
+    /// a short grace period, since it may know of a failover that the first one has missed.
     async fn ask_all(&self) -> RedisResult<Told> {
         let asked = (0..self.sentinels.len()).map(|at| self.ask(at));
         let mut answers: FuturesUnordered<_> = asked.collect();
@@ -186,7 +188,7 @@ impl Sentinel {
                 }
             }
         };
-        // Those who are late aren't handle_push.
+        // Late answers are ignored.
         let _ = timeout(self.grace, others).await;
         Ok(newest)
     }
@@ -195,8 +197,8 @@ impl Sentinel {
         let sentinel = &self.sentinels[at];
         let asked = async {
             let mut connection = connect(sentinel, None).await?;
-            // The first names the new master as soon as it is one; the second knows the epoch, and says that it
-            // doesn't know the name.
+            // The first command names the new master as soon as there is one. The second returns
+            // the epoch, and an error for an unknown master.
             let ((host, port), details): ((String, u16), HashMap<String, String>) = redis::pipe()
                 .cmd("SENTINEL")
                 .arg("GET-MASTER-ADDR-BY-NAME")
@@ -222,7 +224,7 @@ impl Sentinel {
     }
 }
 
-/// Reads a sentinel's URL.
+/// Parse a sentinel's URL.
 fn sentinel_at(url: &str, way: &ConnectOptions) -> Result<redis::Client, CacheError> {
     let client = way.tls.dress(check_url(url)?)?;
     let mut info = client.get_connection_info().clone();
@@ -255,12 +257,12 @@ fn sentinel_at(url: &str, way: &ConnectOptions) -> Result<redis::Client, CacheEr
         .map_err(CacheError::store)
 }
 
-/// Whether the URL says a port: the client crate fills in a server's.
+/// Report whether the URL names a port. The client crate fills in a server's default port.
 fn names_port(url: &str) -> bool {
     let (_, rest) = url.split_once("://").unwrap_or(("", url));
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
-    // The colons of an IPv6 address stand in brackets.
+    // The colons of an IPv6 address are within brackets.
     let after = host.rsplit(']').next().unwrap_or_default();
     after
         .split_once(':')
@@ -285,7 +287,7 @@ fn in_context(whose: &str, error: &dyn Display) -> RedisError {
     failed(format!("{whose}: {error}"))
 }
 
-/// Whatever it was, no connection came of it.
+/// Make an error which says that no connection was opened.
 fn failed(text: String) -> RedisError {
     io::Error::other(text).into()
 }
