@@ -22,7 +22,7 @@ use crate::store::redis::recovery::replay::Replay;
 use crate::store::redis::tracking::Tracking;
 
 /// Number of keys loaded by one command.
-const PART: usize = 500;
+const BATCH: usize = 500;
 
 /// State shared by all commands of a store. Its methods run on the cache's thread.
 pub(crate) struct Client {
@@ -34,7 +34,7 @@ pub(crate) struct Client {
     pub(crate) orphans: Orphans,
     pub(crate) tracking: Option<Arc<Tracking>>,
     /// Whether the cluster monitor runs.
-    pub(crate) watched: AtomicBool,
+    pub(crate) monitor_runs: AtomicBool,
     pub(crate) prefix: String,
     pub(crate) limits: Limits,
     /// ID of the process that opened the connections.
@@ -104,7 +104,7 @@ impl Client {
             tracking: limits
                 .near
                 .map(|bytes| Arc::new(Tracking::new(bytes, limits.near_max_silence))),
-            watched: AtomicBool::default(),
+            monitor_runs: AtomicBool::default(),
             prefix: prefix.to_owned(),
             limits,
             process: std::process::id(),
@@ -133,11 +133,11 @@ impl Client {
         client
     }
 
-    pub(crate) fn full(&self, key: &str) -> String {
+    pub(crate) fn full_key(&self, key: &str) -> String {
         format!("{}:{key}", self.prefix)
     }
 
-    pub(crate) fn full_bytes(&self, key: &[u8]) -> Vec<u8> {
+    pub(crate) fn full_key_bytes(&self, key: &[u8]) -> Vec<u8> {
         [self.prefix.as_bytes(), b":", key].concat()
     }
 
@@ -148,11 +148,11 @@ impl Client {
 
     /// Read a key by a plain `GET`.
     pub(crate) async fn read(self: &Arc<Self>, key: &str) -> Result<Found, CacheError> {
-        let get = &Cmd::get(self.full(key));
+        let get = &Cmd::get(self.full_key(key));
         let reply: Result<Option<Vec<u8>>, CacheError> = self
             .send(|mut connection| async move { get.query_async(&mut connection).await })
             .await;
-        seen(reply)
+        parse_get(reply)
     }
 
     /// Load many keys, and return their bytes in the same order. Keys are loaded in batches,
@@ -162,7 +162,7 @@ impl Client {
         keys: &[Arc<str>],
     ) -> Result<Vec<Option<Vec<u8>>>, CacheError> {
         let mut found = Vec::with_capacity(keys.len());
-        for part in keys.chunks(PART) {
+        for part in keys.chunks(BATCH) {
             found.extend(self.load_part(part).await?);
         }
         Ok(found)
@@ -184,7 +184,7 @@ impl Client {
         // `MGET` returns nil for a key that isn't a string.
         let mut get = redis::cmd("MGET");
         for key in keys {
-            get.arg(self.full(key));
+            get.arg(self.full_key(key));
         }
         let get = &get;
         let mut found: Vec<Option<Vec<u8>>> = self
@@ -198,7 +198,7 @@ impl Client {
     pub(crate) async fn ttl(self: &Arc<Self>, key: &str) -> Result<Option<Duration>, CacheError> {
         let (start, grace, left): (Vec<u8>, Vec<u8>, i64) = self
             .script(Purpose::Call, &lua::TTL, |call| {
-                call.key(self.full(key));
+                call.key(self.full_key(key));
             })
             .await?;
         if !entry::holds_value(&start) {
@@ -219,7 +219,7 @@ impl Client {
 
     /// Report whether the key has no expiry, which a lease always has.
     pub(crate) async fn is_eternal(self: &Arc<Self>, key: &str) -> Result<bool, CacheError> {
-        let pttl = &Cmd::pttl(self.full(key));
+        let pttl = &Cmd::pttl(self.full_key(key));
         let left: i64 = self
             .send(|mut connection| async move { pttl.query_async(&mut connection).await })
             .await?;
@@ -244,7 +244,7 @@ impl Client {
 }
 
 /// Interpret a reply to `GET`.
-pub(crate) fn seen(reply: Result<Option<Vec<u8>>, CacheError>) -> Result<Found, CacheError> {
+pub(crate) fn parse_get(reply: Result<Option<Vec<u8>>, CacheError>) -> Result<Found, CacheError> {
     match reply {
         Ok(None) => Ok(Found::Absent),
         Ok(Some(bytes)) => Ok(match entry::inspect(&bytes) {

@@ -7,14 +7,14 @@ use futures_util::future::try_join_all;
 use crate::entry;
 use crate::error::CacheError;
 use crate::store::redis::RedisStore;
-use crate::store::redis::client::{Client, Found, seen};
+use crate::store::redis::client::{Client, Found, parse_get};
 use crate::store::redis::lua;
 use crate::store::redis::recovery::outage::Purpose;
 use crate::store::redis::tracking::tracked_io::Fetched;
 
 /// Number of keys checked in one batch. A key behind too many others would exceed the response
 /// timeout and look like an outage.
-const PART: usize = 500;
+const BATCH: usize = 500;
 
 /// Remaining TTL of an entry in milliseconds; `None` if it doesn't expire.
 pub(crate) type RemainingTtl = Option<u64>;
@@ -26,14 +26,14 @@ impl Client {
         self: &Arc<Self>,
         key: &str,
     ) -> Result<(Found, RemainingTtl), CacheError> {
-        let looked: Result<(Option<Vec<u8>>, i64), CacheError> = self
+        let reply: Result<(Option<Vec<u8>>, i64), CacheError> = self
             .script(Purpose::Call, &lua::GET_WITH_TTL, |call| {
-                call.key(self.full(key));
+                call.key(self.full_key(key));
             })
             .await;
-        match looked {
-            Ok((got, left)) => Ok(lasting(seen(Ok(got))?, left)),
-            Err(error) => Ok((seen(Err(error))?, None)),
+        match reply {
+            Ok((got, left)) => Ok(with_remaining_ttl(parse_get(Ok(got))?, left)),
+            Err(error) => Ok((parse_get(Err(error))?, None)),
         }
     }
 
@@ -46,9 +46,9 @@ impl Client {
     ) -> Result<(), CacheError> {
         let doubtful = |at: &usize| matches!(&found[*at], Some(bytes) if entry::grace(bytes) > 0);
         let doubtful: Vec<usize> = (0..found.len()).filter(doubtful).collect();
-        for part in doubtful.chunks(PART) {
-            let looks = part.iter().map(|&at| self.get_with_ttl(&keys[at]));
-            for (&at, (seen, left)) in part.iter().zip(try_join_all(looks).await?) {
+        for part in doubtful.chunks(BATCH) {
+            let reads = part.iter().map(|&at| self.get_with_ttl(&keys[at]));
+            for (&at, (seen, left)) in part.iter().zip(try_join_all(reads).await?) {
                 found[at] = match &seen {
                     Found::Entry(bytes) if is_fresh(&seen, left) => Some(bytes.to_vec()),
                     _ => None,
@@ -85,8 +85,8 @@ impl RedisStore {
         let key = Arc::clone(key);
         let near = near && self.near.is_some();
         self.run(|client| async move {
-            if near && let Some(look) = client.get_tracked(&key).await? {
-                return Ok(look);
+            if near && let Some(fetched) = client.get_tracked(&key).await? {
+                return Ok(fetched);
             }
             let (seen, left) = client.get_with_ttl(&key).await?;
             Ok(Fetched {
@@ -100,7 +100,7 @@ impl RedisStore {
 }
 
 /// Combine what was read with its remaining TTL, as `PTTL` returned it.
-pub(crate) fn lasting(seen: Found, left: i64) -> (Found, RemainingTtl) {
+pub(crate) fn with_remaining_ttl(seen: Found, left: i64) -> (Found, RemainingTtl) {
     match u64::try_from(left) {
         Ok(left) => (seen, Some(left)),
         // -1: the key doesn't expire. -2: the key is absent, or its last millisecond ended in

@@ -46,12 +46,12 @@ pub(crate) struct RedisStore {
 impl RedisStore {
     pub(crate) fn new(
         place: &Endpoint,
-        way: &ConnectOptions,
+        options: &ConnectOptions,
         prefix: &str,
         limits: Limits,
         clock: &Clock,
     ) -> Result<Self, CacheError> {
-        let endpoint = Connector::new(place, way, limits.response)?;
+        let endpoint = Connector::new(place, options, limits.response)?;
         let client = Client::new(Arc::new(endpoint), prefix, limits, clock.clone());
         if let Some(tracking) = &client.tracking {
             near::enlist(prefix, &tracking.near);
@@ -144,7 +144,7 @@ impl RedisStore {
     ) -> PendingReply<u64> {
         let client = Arc::clone(self.client());
         if let Err(error) = client.breaker.check() {
-            client.owe(&target, &error);
+            client.queue_invalidation(&target, &error);
             client.void_near_matching(&target);
             report(&target, &Err(error.clone()));
             return PendingReply::Refused(error);

@@ -14,13 +14,13 @@ use crate::store::redis::recovery::outage::Purpose;
 
 /// Number of entries stored in one batch. An entry behind too many others would exceed the response
 /// timeout and look like an outage.
-const PART: usize = 500;
+const BATCH: usize = 500;
 
 type Entry = (Arc<str>, Vec<u8>);
 
 impl Client {
     /// Store entries, whatever is at their keys. Each takes its lease unconditionally and is filled
-    /// by it, so a late fill can't undo an invalidation. Takes two round trips for each [`PART`].
+    /// by it, so a late fill can't undo an invalidation. Takes two round trips for each [`BATCH`].
     pub(crate) async fn store(
         self: &Arc<Self>,
         entries: Vec<Entry>,
@@ -29,13 +29,13 @@ impl Client {
         let mut entries = last_of_each_key(entries);
         // Redis has no TTL of zero. A value stored with one replaces the entry and is gone at once.
         if ttl.is_zero() {
-            for part in entries.chunks(PART) {
+            for part in entries.chunks(BATCH) {
                 let removals = part.iter().map(|(key, _)| self.remove(key, Purpose::Call));
                 try_join_all(removals).await?;
             }
             return Ok(());
         }
-        for part in entries.chunks_mut(PART) {
+        for part in entries.chunks_mut(BATCH) {
             let token = fresh_token();
             // An entry keeps the token of its fill, since its member in the index may carry it.
             for (_, entry) in &mut *part {

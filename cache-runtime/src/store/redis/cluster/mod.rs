@@ -29,10 +29,10 @@ use redis::{ConnectionAddr, ErrorKind, RedisResult};
 use super::conn::endpoint::{ConnectOptions, PushHandler, check_url, configured, connect};
 use crate::error::CacheError;
 pub(crate) use connection::ClusterConnection;
-use handshake::{Handshake, shake_hands, well_known_map};
+use handshake::{Handshake, handshake, healthy_map};
 pub(crate) use routing::ClusterSnapshot;
 pub(crate) use slot_map::Address;
-use slot_map::{Map, Master};
+use slot_map::{Master, SlotMap};
 
 /// Nodes given to the builder, and nodes seen since. A cluster can move away from the former.
 pub(crate) struct Cluster {
@@ -45,12 +45,12 @@ pub(crate) struct Cluster {
 pub(crate) struct Identity {
     text: Arc<str>,
     /// Whether this user may not query all of it.
-    guessed: bool,
+    partial: bool,
 }
 
 impl Cluster {
     /// Parse the URLs, without connecting.
-    pub(crate) fn new(urls: &[String], way: &ConnectOptions) -> Result<Self, CacheError> {
+    pub(crate) fn new(urls: &[String], options: &ConnectOptions) -> Result<Self, CacheError> {
         let invalid = |reason: &str| CacheError::InvalidUrl {
             reason: reason.to_owned(),
         };
@@ -60,7 +60,7 @@ impl Cluster {
             ));
         }
         let seeds = urls.iter().map(|url| {
-            let client = configured(&way.tls.dress(check_url(url)?)?);
+            let client = configured(&options.tls.with_certificates(check_url(url)?)?);
             let info = client.get_connection_info();
             if matches!(info.addr(), ConnectionAddr::Unix(_)) {
                 return Err(invalid(
@@ -88,12 +88,12 @@ impl Cluster {
             Ok::<_, redis::RedisError>((master.address.clone(), node))
         });
         let nodes: Vec<(Address, MultiplexedConnection)> = try_join_all(nodes).await?;
-        let greetings = map
+        let handshakes = map
             .masters
             .iter()
             .zip(&nodes)
-            .map(|(master, (_, node))| shake_hands(node.clone(), master));
-        let identity = agree(&map, try_join_all(greetings).await?)?;
+            .map(|(master, (_, node))| handshake(node.clone(), master));
+        let identity = agree(&map, try_join_all(handshakes).await?)?;
         *self.known() = addresses(&map.masters);
         Ok(ClusterConnection::new(
             Arc::clone(self),
@@ -104,12 +104,12 @@ impl Cluster {
     }
 
     /// Return the slot map of the first node that answers. A silent node must not hide the others.
-    async fn discover(&self) -> RedisResult<Map> {
+    async fn discover(&self) -> RedisResult<SlotMap> {
         let seeds = self.seeds.iter().map(address_of);
         let known = self.known().clone();
         let ask = |address: Address| async move {
             let mut node = self.connect(&address).await?;
-            let map = well_known_map(&mut node, &address).await?;
+            let map = healthy_map(&mut node, &address).await?;
             match map.masters.is_empty() {
                 true => Err((ErrorKind::Client, "a node knows no master with slots").into()),
                 false => Ok(map),
@@ -155,22 +155,22 @@ impl Cluster {
 }
 
 /// Return the identity of the masters, if each of them reports the same set.
-fn agree(map: &Map, greetings: Vec<Handshake>) -> RedisResult<Identity> {
-    if greetings
+fn agree(map: &SlotMap, handshakes: Vec<Handshake>) -> RedisResult<Identity> {
+    if handshakes
         .iter()
         .any(|greeting| greeting.map.ids() != map.ids())
     {
         return Err((ErrorKind::Client, "the masters disagree on who they are").into());
     }
-    let guessed = greetings.iter().any(|greeting| greeting.guessed);
-    let mut each: Vec<String> = greetings
+    let partial = handshakes.iter().any(|greeting| greeting.partial);
+    let mut each: Vec<String> = handshakes
         .into_iter()
         .map(|greeting| greeting.identity)
         .collect();
     each.sort_unstable();
     Ok(Identity {
         text: each.join(",").into(),
-        guessed,
+        partial,
     })
 }
 

@@ -23,11 +23,11 @@ impl Client {
     pub(crate) fn start_monitor(self: &Arc<Self>) {
         // The common case costs loads only, since every call comes here.
         if self.index.layout == Layout::Split
-            && !self.watched.load(Ordering::Relaxed)
-            && !self.watched.swap(true, Ordering::AcqRel)
+            && !self.monitor_runs.load(Ordering::Relaxed)
+            && !self.monitor_runs.swap(true, Ordering::AcqRel)
             && runtime::spawn(run(Arc::downgrade(self))).is_err()
         {
-            self.watched.store(false, Ordering::Release);
+            self.monitor_runs.store(false, Ordering::Release);
         }
     }
 }

@@ -11,15 +11,15 @@ pub(crate) struct ClusterSnapshot(pub(crate) Vec<String>);
 
 impl ClusterSnapshot {
     /// Report whether a slot is being moved, so that its keys are on two nodes.
-    pub(crate) fn moves(&self) -> bool {
-        self.0.iter().any(|holdings| holdings.contains('['))
+    pub(crate) fn slot_is_moving(&self) -> bool {
+        self.0.iter().any(|own_slots| own_slots.contains('['))
     }
 }
 
 /// Destination of a command.
-pub(crate) enum To {
+pub(crate) enum Destination {
     Slot(u16),
-    Everyone,
+    AllNodes,
 }
 
 /// Send `ASKING` and the command in one pipeline to the node that imports the slot.
@@ -34,17 +34,17 @@ pub(crate) async fn ask(node: &mut MultiplexedConnection, cmd: &Cmd) -> RedisRes
 
 /// Return the destination of a command. Every command that the cache sends has one key or goes to
 /// all nodes.
-pub(crate) fn addressee(cmd: &Cmd) -> RedisResult<To> {
+pub(crate) fn destination(cmd: &Cmd) -> RedisResult<Destination> {
     let arg = |at: usize| match cmd.args_iter().nth(at) {
         Some(Arg::Simple(arg)) => Some(arg),
         _ => None,
     };
     let key = match arg(0) {
-        Some(b"SCRIPT") => return Ok(To::Everyone),
+        Some(b"SCRIPT") => return Ok(Destination::AllNodes),
         Some(b"EVALSHA" | b"EVAL") => arg(3),
         Some(_) => arg(1),
         None => None,
     };
-    let slot = key.map(|key| To::Slot(slot_of(key)));
+    let slot = key.map(|key| Destination::Slot(slot_of(key)));
     slot.ok_or_else(|| (ErrorKind::Client, "a command without a key has no node").into())
 }

@@ -40,13 +40,13 @@ pub(crate) struct Master {
 
 /// Slot map, as one node knows it.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Map {
+pub(crate) struct SlotMap {
     pub(crate) masters: Vec<Master>,
     /// First and last slot of each range, and the index of its master; sorted.
     ranges: Vec<(u16, u16, usize)>,
 }
 
-impl Map {
+impl SlotMap {
     /// Parse a reply to `CLUSTER SLOTS` from the node `asked`.
     pub(crate) fn read(reply: Value, asked: &Address) -> RedisResult<Self> {
         let mut map = Self::default();
@@ -169,8 +169,8 @@ mod tests {
         }
     }
 
-    fn map(ranges: &[(u16, u16, u16)]) -> Map {
-        let mut map = Map::default();
+    fn map(ranges: &[(u16, u16, u16)]) -> SlotMap {
+        let mut map = SlotMap::default();
         for (first, last, port) in ranges {
             let master = Master {
                 id: format!("id-{port}"),

@@ -26,15 +26,15 @@ pub(crate) async fn check_server(
     connection: &mut impl ConnectionLike,
     prefix: &str,
 ) -> RedisResult<Option<String>> {
-    let mut ask = redis::pipe();
+    let mut pipeline = redis::pipe();
     for section in ["server", "replication"] {
-        ask.cmd("INFO").arg(section);
+        pipeline.cmd("INFO").arg(section);
     }
     let keys = [format!("{prefix}#probe"), format!("{prefix}:#probe")];
-    let names = client(&mut ask, &keys);
-    ask.cmd("MGET").arg(&keys);
+    let names = append_commands(&mut pipeline, &keys);
+    pipeline.cmd("MGET").arg(&keys);
     let replies = connection
-        .req_packed_commands(&ask, 0, 2 + names.len() + 1)
+        .req_packed_commands(&pipeline, 0, 2 + names.len() + 1)
         .await?;
     let mut replies = replies.into_iter();
     let info: Vec<RedisResult<Value>> =
@@ -72,25 +72,32 @@ pub(crate) async fn check_master(
     prefix: &str,
     key: String,
 ) -> RedisResult<()> {
-    let mut ask = redis::pipe();
-    let names = client(&mut ask, &[key]);
-    let replies = connection.req_packed_commands(&ask, 0, names.len()).await?;
+    let mut pipeline = redis::pipe();
+    let names = append_commands(&mut pipeline, &[key]);
+    let replies = connection
+        .req_packed_commands(&pipeline, 0, names.len())
+        .await?;
     all_went_through(names.into_iter().zip(replies), prefix)
 }
 
 /// Append every command that calls send, scripts included, for these keys. Return the commands'
 /// names.
-fn client(ask: &mut Pipeline, keys: &[String]) -> Vec<&'static str> {
+fn append_commands(pipeline: &mut Pipeline, keys: &[String]) -> Vec<&'static str> {
     let last = keys.last().map_or("", String::as_str);
-    ask.cmd("SCRIPT").arg("LOAD").arg(lua::CAPABILITIES_CODE);
-    ask.cmd("EVALSHA")
+    pipeline
+        .cmd("SCRIPT")
+        .arg("LOAD")
+        .arg(lua::CAPABILITIES_CODE);
+    pipeline
+        .cmd("EVALSHA")
         .arg(lua::CAPABILITIES.get_hash())
         .arg(keys.len());
-    ask.arg(keys).arg(LIFETIME);
-    ask.cmd("GET").arg(last);
-    ask.cmd("PTTL").arg(last);
-    ask.cmd("ZRANDMEMBER").arg(last).arg(1);
-    ask.cmd("SCAN")
+    pipeline.arg(keys).arg(LIFETIME);
+    pipeline.cmd("GET").arg(last);
+    pipeline.cmd("PTTL").arg(last);
+    pipeline.cmd("ZRANDMEMBER").arg(last).arg(1);
+    pipeline
+        .cmd("SCAN")
         .arg(0)
         .arg("MATCH")
         .arg(last)

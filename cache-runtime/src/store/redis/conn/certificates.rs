@@ -12,7 +12,10 @@ use crate::store::redis::conn::tls::Tls;
 
 impl Tls {
     /// Return a client that uses the configured certificates, if its URL asks for TLS.
-    pub(crate) fn dress(&self, client: redis::Client) -> Result<redis::Client, CacheError> {
+    pub(crate) fn with_certificates(
+        &self,
+        client: redis::Client,
+    ) -> Result<redis::Client, CacheError> {
         let info = client.get_connection_info();
         match self.certificates()? {
             Some(certificates) if is_tls(info.addr()) => {

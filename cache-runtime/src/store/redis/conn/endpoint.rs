@@ -64,22 +64,22 @@ impl Connector {
     /// Parse the endpoint, without connecting. `response` limits the time that connecting may take.
     pub(crate) fn new(
         place: &Endpoint,
-        way: &ConnectOptions,
+        options: &ConnectOptions,
         response: Duration,
     ) -> Result<Self, CacheError> {
         match place {
             Endpoint::Server(url) => {
                 #[cfg(not(feature = "sentinel"))]
                 let _ = response;
-                let client = way.tls.dress(check_url(url)?)?;
+                let client = options.tls.with_certificates(check_url(url)?)?;
                 Ok(Self::Server(configured(&client)))
             }
             #[cfg(feature = "sentinel")]
             Endpoint::Sentinel { urls, master } => {
-                Sentinel::new(urls, master, way, response / 4).map(Self::Sentinel)
+                Sentinel::new(urls, master, options, response / 4).map(Self::Sentinel)
             }
             Endpoint::Cluster(urls) => {
-                Cluster::new(urls, way).map(|cluster| Self::Cluster(cluster.into()))
+                Cluster::new(urls, options).map(|cluster| Self::Cluster(cluster.into()))
             }
         }
     }
@@ -251,13 +251,13 @@ pub(crate) fn check_url(url: &str) -> Result<redis::Client, CacheError> {
              do everything; give the password, redis://user:password@host (a user with `nopass` takes any), or leave the user out";
         return Err(invalid(reason.to_owned()));
     }
-    everything_is_read(url, client)
+    refuse_ignored_parts(url, client)
 }
 
 /// Refuse a URL with a part that would be ignored or is ambiguous: the cache would connect to
 /// another place than the URL says. The message quotes no part of the URL, since a part of a
 /// password may be in an unexpected place.
-fn everything_is_read(url: &str, client: redis::Client) -> Result<redis::Client, CacheError> {
+fn refuse_ignored_parts(url: &str, client: redis::Client) -> Result<redis::Client, CacheError> {
     let invalid = |reason: String| CacheError::InvalidUrl { reason };
     let info = client.get_connection_info();
     if !(0..=i64::from(i32::MAX)).contains(&info.redis_settings().db()) {

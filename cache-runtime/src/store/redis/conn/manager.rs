@@ -23,21 +23,21 @@ pub(crate) struct ConnectionManager {
     endpoint: Arc<Connector>,
     prefix: String,
     clock: Clock,
-    standing: Mutex<Option<Connected>>,
+    current: Mutex<Option<Connected>>,
     /// New connection over which invalidations are replayed to another server, before other callers
     /// may use it.
     candidate: Mutex<Option<Connected>>,
     /// The server that has all invalidations of this process. Any other server gets them first.
     informed: Mutex<Option<Arc<str>>>,
     /// Held while connecting, so that other callers wait for the same attempt. Separate from
-    /// `standing`, so that a caller that gave up waiting needn't lock it.
+    /// `current`, so that a caller that gave up waiting needn't lock it.
     pub(crate) connecting: tokio::sync::Mutex<()>,
     /// Number of connections opened so far.
     count: AtomicU64,
-    /// Number of the current connection; changed together with `standing`.
+    /// Number of the current connection; changed together with `current`.
     number: AtomicU64,
     /// Time of the last reply.
-    handle_push: AtomicU64,
+    last_reply: AtomicU64,
     /// Whether a command was sent since the flag was last reset.
     pub(crate) used: AtomicBool,
 }
@@ -61,19 +61,19 @@ impl ConnectionManager {
             endpoint,
             prefix: prefix.to_owned(),
             clock,
-            standing: Mutex::new(None),
+            current: Mutex::new(None),
             candidate: Mutex::new(None),
             informed: Mutex::new(None),
             connecting: tokio::sync::Mutex::new(()),
             count: AtomicU64::new(0),
             number: AtomicU64::new(NONE),
-            handle_push: AtomicU64::new(0),
+            last_reply: AtomicU64::new(0),
             used: AtomicBool::new(false),
         }
     }
 
-    fn standing(&self) -> MutexGuard<'_, Option<Connected>> {
-        lock(&self.standing)
+    fn lock_current(&self) -> MutexGuard<'_, Option<Connected>> {
+        lock(&self.current)
     }
 
     pub(crate) fn clock(&self) -> Clock {
@@ -116,15 +116,15 @@ impl ConnectionManager {
     }
 
     /// Note that a reply has arrived.
-    pub(crate) fn hears(&self) {
-        self.handle_push.store(self.clock.now(), Ordering::Relaxed);
+    pub(crate) fn note_reply(&self) {
+        self.last_reply.store(self.clock.now(), Ordering::Relaxed);
     }
 
     /// Report whether the last reply is so old that the connection may be dead without any sign of
     /// it.
     pub(crate) fn is_silent(&self) -> bool {
-        let handle_push = self.handle_push.load(Ordering::Relaxed);
-        self.clock.now() > later(handle_push, SILENCE)
+        let last_reply = self.last_reply.load(Ordering::Relaxed);
+        self.clock.now() > later(last_reply, SILENCE)
     }
 
     /// Report whether this server has all invalidations of this process.
@@ -133,7 +133,7 @@ impl ConnectionManager {
     }
 
     /// Note that this server has all invalidations of this process.
-    pub(crate) fn informs(&self, server: &Arc<str>) {
+    pub(crate) fn mark_informed(&self, server: &Arc<str>) {
         *lock(&self.informed) = Some(Arc::clone(server));
     }
 
@@ -152,8 +152,8 @@ impl ConnectionManager {
     /// Take the connection out of use. Invalidations that it acknowledges from now on are sent
     /// again.
     pub(crate) fn retire(&self) {
-        let mut standing = self.standing();
-        *standing = None;
+        let mut current = self.lock_current();
+        *current = None;
         self.number.store(NONE, Ordering::Release);
     }
 
@@ -164,32 +164,32 @@ impl ConnectionManager {
     }
 
     /// Return the current connection.
-    pub(crate) fn standing_one(&self) -> Option<Connected> {
-        self.standing().clone()
+    pub(crate) fn current(&self) -> Option<Connected> {
+        self.lock_current().clone()
     }
 
     /// Return the server at the other end, if there is a connection.
     pub(crate) fn server(&self) -> Option<Arc<str>> {
-        self.standing()
+        self.lock_current()
             .as_ref()
             .map(|connected| Arc::clone(&connected.server))
     }
 
     /// Return the node that has a key, as far as is known, or `None` without a connection.
     pub(crate) fn node_of(&self, key: &str) -> Option<Node> {
-        let standing = self.standing();
-        let connected = standing.as_ref()?;
+        let current = self.lock_current();
+        let connected = current.as_ref()?;
         connected.connection.node_of(key.as_bytes()).ok()
     }
 
     /// Drop the connection if it is the one that failed. Report whether it was dropped.
     pub(crate) fn drop_failed(&self, number: Option<u64>) -> bool {
-        let mut standing = self.standing();
-        let is_current = standing
+        let mut current = self.lock_current();
+        let is_current = current
             .as_ref()
-            .is_none_or(|standing| Some(standing.number) == number);
+            .is_none_or(|current| Some(current.number) == number);
         if is_current {
-            *standing = None;
+            *current = None;
             self.number.store(NONE, Ordering::Release);
         }
         is_current
@@ -197,20 +197,20 @@ impl ConnectionManager {
 
     /// Put the connection into use if there is none. Return the one that is then in use.
     pub(crate) fn install(&self, fresh: Connected) -> Connected {
-        self.hears();
-        let mut standing = self.standing();
-        if let Some(standing) = &*standing {
-            return standing.clone();
+        self.note_reply();
+        let mut current = self.lock_current();
+        if let Some(current) = &*current {
+            return current.clone();
         }
         self.number.store(fresh.number, Ordering::Release);
-        standing.insert(fresh).clone()
+        current.insert(fresh).clone()
     }
 
     pub(crate) fn replace(&self, fresh: Connected) {
-        self.hears();
-        let mut standing = self.standing();
+        self.note_reply();
+        let mut current = self.lock_current();
         self.number.store(fresh.number, Ordering::Release);
-        *standing = Some(fresh);
+        *current = Some(fresh);
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) struct Tls {
 #[cfg(not(feature = "tls"))]
 impl Tls {
     /// Return the client unchanged: without the feature, no URL means TLS.
-    pub(crate) fn dress(
+    pub(crate) fn with_certificates(
         &self,
         client: redis::Client,
     ) -> Result<redis::Client, crate::error::CacheError> {

@@ -48,23 +48,23 @@ pub(crate) const COMPLETE: &[u8] = b"\0whole";
 pub(crate) struct Index {
     pub(crate) layout: Layout,
     /// Held during a rebuild. A process runs one at a time.
-    pub(crate) walking: Mutex<()>,
+    pub(crate) rebuilding: Mutex<()>,
     /// Whether a rebuild in the background is under way.
-    pub(crate) walk_asked: AtomicBool,
+    pub(crate) rebuild_started: AtomicBool,
     /// Whether the sweeper runs.
     pub(crate) sweeping: AtomicBool,
     /// Permits for checks of other members that run in the background.
-    looks: Arc<Semaphore>,
+    check_permits: Arc<Semaphore>,
 }
 
 impl Index {
     pub(crate) fn new(layout: Layout) -> Self {
         Self {
             layout,
-            walking: Mutex::default(),
-            walk_asked: AtomicBool::default(),
+            rebuilding: Mutex::default(),
+            rebuild_started: AtomicBool::default(),
             sweeping: AtomicBool::default(),
-            looks: Arc::new(Semaphore::new(split::LOOKS)),
+            check_permits: Arc::new(Semaphore::new(split::MAX_CHECKS)),
         }
     }
 }
@@ -149,10 +149,10 @@ impl Client {
         from: &[u8],
         purpose: Purpose,
     ) -> Result<Option<Vec<Vec<u8>>>, CacheError> {
-        let whole = self.whole(purpose).await?;
+        let complete_mark = self.complete_mark(purpose).await?;
         self.script(purpose, &lua::RANGE, |call| {
             call.key(self.bucket(range.bucket))
-                .arg(&whole[..])
+                .arg(&complete_mark[..])
                 .arg(from)
                 .arg(&range.to[..])
                 .arg(PAGE);
@@ -213,7 +213,7 @@ impl Client {
             call.key(self.bucket(bucket));
             for key in keys {
                 let member = Layout::SameNode.member(key, Token::default());
-                call.key(self.full_bytes(key)).arg(member);
+                call.key(self.full_key_bytes(key)).arg(member);
             }
         })
         .await
@@ -235,7 +235,10 @@ impl Client {
     /// that a third one still has, or may have entries again whose members are gone. So a set that
     /// was complete under other masters isn't complete under these. On a single server, sets and
     /// entries are lost together.
-    pub(crate) async fn whole(self: &Arc<Self>, purpose: Purpose) -> Result<Vec<u8>, CacheError> {
+    pub(crate) async fn complete_mark(
+        self: &Arc<Self>,
+        purpose: Purpose,
+    ) -> Result<Vec<u8>, CacheError> {
         match self.index.layout {
             Layout::SameNode => Ok(COMPLETE.to_vec()),
             Layout::Split => {

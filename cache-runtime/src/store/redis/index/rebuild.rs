@@ -20,7 +20,7 @@ const BUILDING: &[u8] = b"\0building:";
 const BUILDING_RANGE: [&[u8]; 2] = [b"[\0building:", b"(\0building;"];
 
 /// Range of the marks of sets that are complete under certain masters.
-const WHOLE_RANGE: [&[u8]; 2] = [b"[\0whole:", b"(\0whole;"];
+const COMPLETE_RANGE: [&[u8]; 2] = [b"[\0whole:", b"(\0whole;"];
 
 /// Number of keys that one command deletes.
 const BATCH: usize = 500;
@@ -29,17 +29,17 @@ impl Client {
     /// Start a rebuild in the background, if none is under way. The first registration of a prefix
     /// does this.
     pub(crate) fn rebuild_soon(self: &Arc<Self>) {
-        if self.index.walk_asked.swap(true, Ordering::AcqRel) {
+        if self.index.rebuild_started.swap(true, Ordering::AcqRel) {
             return;
         }
         let client = Arc::clone(self);
-        let walk = async move {
+        let scan = async move {
             // If it fails, the next registration or invalidation tries again.
             let _ = client.rebuild(Purpose::Invalidation).await;
-            client.index.walk_asked.store(false, Ordering::Release);
+            client.index.rebuild_started.store(false, Ordering::Release);
         };
-        if runtime::spawn(walk).is_err() {
-            self.index.walk_asked.store(false, Ordering::Release);
+        if runtime::spawn(scan).is_err() {
+            self.index.rebuild_started.store(false, Ordering::Release);
         }
     }
 
@@ -51,17 +51,17 @@ impl Client {
     /// declared complete. Keys that are leased during the rebuild register themselves. The sets may
     /// be on different nodes, so each is marked by its own command.
     pub(crate) async fn rebuild(self: &Arc<Self>, purpose: Purpose) -> Result<(), CacheError> {
-        let _walking = self.index.walking.lock().await;
-        let whole = self.whole(purpose).await?;
+        let _rebuilding = self.index.rebuilding.lock().await;
+        let complete_mark = self.complete_mark(purpose).await?;
         let server = self.server_of(purpose);
         let mark = [BUILDING, &fresh_token().to_le_bytes()[..]].concat();
-        let begins = (0..BUCKETS).map(|bucket| self.begin(bucket, &mark, &whole, purpose));
+        let begins = (0..BUCKETS).map(|bucket| self.begin(bucket, &mark, &complete_mark, purpose));
         let partial: Vec<bool> = try_join_all(begins).await?;
         if !partial.contains(&true) {
             return Ok(());
         }
-        let mut walk = KeyScan::over(&Pattern::new("*"));
-        while let Some(keys) = walk.step(self, purpose).await? {
+        let mut scan = KeyScan::over(&Pattern::new("*"));
+        while let Some(keys) = scan.step(self, purpose).await? {
             self.enlist(&keys, &partial, purpose).await?;
         }
         // Another server may have the mark (it replicated from this one, or was restored from a
@@ -71,7 +71,7 @@ impl Client {
             return Ok(());
         }
         let built = (0..BUCKETS).filter(|bucket| partial[*bucket]);
-        let ends = built.map(|bucket| self.finish(bucket, &mark, &whole, purpose));
+        let ends = built.map(|bucket| self.finish(bucket, &mark, &complete_mark, purpose));
         try_join_all(ends).await.map(drop)
     }
 
@@ -80,12 +80,12 @@ impl Client {
         self: &Arc<Self>,
         bucket: usize,
         mark: &[u8],
-        whole: &[u8],
+        complete_mark: &[u8],
         purpose: Purpose,
     ) -> Result<bool, CacheError> {
         let needed: i64 = self
             .script(purpose, &lua::REBUILD_BEGIN, |call| {
-                call.key(self.bucket(bucket)).arg(mark).arg(whole);
+                call.key(self.bucket(bucket)).arg(mark).arg(complete_mark);
             })
             .await?;
         Ok(needed == 1)
@@ -128,12 +128,12 @@ impl Client {
         self: &Arc<Self>,
         bucket: usize,
         mark: &[u8],
-        whole: &[u8],
+        complete_mark: &[u8],
         purpose: Purpose,
     ) -> Result<(), CacheError> {
         self.script::<i64>(purpose, &lua::REBUILD_FINISH, |call| {
-            call.key(self.bucket(bucket)).arg(mark).arg(whole);
-            call.arg(&BUILDING_RANGE).arg(&WHOLE_RANGE);
+            call.key(self.bucket(bucket)).arg(mark).arg(complete_mark);
+            call.arg(&BUILDING_RANGE).arg(&COMPLETE_RANGE);
         })
         .await
         .map(drop)
@@ -146,8 +146,8 @@ impl Client {
         purpose: Purpose,
     ) -> Result<u64, CacheError> {
         let mut removed = 0;
-        let mut walk = KeyScan::over(pattern);
-        while let Some(keys) = walk.step(self, purpose).await? {
+        let mut scan = KeyScan::over(pattern);
+        while let Some(keys) = scan.step(self, purpose).await? {
             for bucket in 0..BUCKETS {
                 let in_bucket: Vec<&[u8]> = keys
                     .iter()

@@ -16,7 +16,7 @@ use crate::store::redis::recovery::outage::Purpose;
 const STEP: usize = 1_000;
 /// Number of attempts if slots move during the scan. After them the scan fails: an invalidation
 /// that needs it is queued, and reads run uncached.
-const MOST_BEGINNINGS: u32 = 8;
+const MAX_ATTEMPTS: u32 = 8;
 
 /// Scan over the keys that a pattern matches.
 ///
@@ -37,13 +37,13 @@ const MOST_BEGINNINGS: u32 = 8;
 /// all during the scan of one master.
 pub(crate) struct KeyScan {
     pattern: Pattern,
-    course: Option<Course>,
+    attempt: Option<Attempt>,
     /// Number of attempts so far.
-    begun: u32,
+    attempts: u32,
 }
 
 /// Progress of one attempt.
-struct Course {
+struct Attempt {
     snapshot: ClusterSnapshot,
     /// Nodes that are still to be scanned, the current one first.
     nodes: VecDeque<Node>,
@@ -55,8 +55,8 @@ impl KeyScan {
     pub(crate) fn over(pattern: &Pattern) -> Self {
         Self {
             pattern: pattern.clone(),
-            course: None,
-            begun: 0,
+            attempt: None,
+            attempts: 0,
         }
     }
 
@@ -68,23 +68,23 @@ impl KeyScan {
         purpose: Purpose,
     ) -> Result<Option<Vec<Vec<u8>>>, CacheError> {
         loop {
-            let mut course = match self.course.take() {
-                Some(course) => course,
+            let mut attempt = match self.attempt.take() {
+                Some(attempt) => attempt,
                 None => self.begin(client, purpose).await?,
             };
-            let Some(node) = course.nodes.front() else {
-                self.course = Some(course);
+            let Some(node) = attempt.nodes.front() else {
+                self.attempt = Some(attempt);
                 return Ok(None);
             };
-            let (next, keys) = self.scan(client, node, course.cursor, purpose).await?;
-            course.cursor = next;
+            let (next, keys) = self.scan(client, node, attempt.cursor, purpose).await?;
+            attempt.cursor = next;
             if next == 0 {
-                course.nodes.pop_front();
-                if client.snapshot(purpose).await? == course.snapshot {
-                    self.course = Some(course);
+                attempt.nodes.pop_front();
+                if client.snapshot(purpose).await? == attempt.snapshot {
+                    self.attempt = Some(attempt);
                 }
             } else {
-                self.course = Some(course);
+                self.attempt = Some(attempt);
             }
             let matching: Vec<Vec<u8>> = keys
                 .into_iter()
@@ -100,20 +100,20 @@ impl KeyScan {
         &mut self,
         client: &Arc<Client>,
         purpose: Purpose,
-    ) -> Result<Course, CacheError> {
-        if self.begun == MOST_BEGINNINGS {
+    ) -> Result<Attempt, CacheError> {
+        if self.attempts == MAX_ATTEMPTS {
             let reason = "slots of the cluster moved during each of several walks over its keys";
             return Err(CacheError::Store {
                 source: Arc::from(Box::from(reason)),
             });
         }
-        self.begun += 1;
+        self.attempts += 1;
         let snapshot = client.snapshot(purpose).await?;
         let nodes = client
             .send_for(purpose, |connection| async move { Ok(connection.nodes()) })
             .await?;
-        let again = snapshot.moves().then(|| nodes.clone());
-        Ok(Course {
+        let again = snapshot.slot_is_moving().then(|| nodes.clone());
+        Ok(Attempt {
             snapshot,
             nodes: nodes
                 .into_iter()

@@ -23,7 +23,7 @@ use crate::store::redis::recovery::outage::Purpose;
 /// outnumber live ones.
 const SAMPLE: usize = 4;
 /// Number of checks that may run in the background at a time.
-pub(crate) const LOOKS: usize = 32;
+pub(crate) const MAX_CHECKS: usize = 32;
 
 impl Client {
     /// Register a key that holds this token. Return 2 if the set is incomplete, otherwise 1.
@@ -35,23 +35,23 @@ impl Client {
         let key = key.as_bytes();
         let bucket = bucket_of(key);
         let member = Layout::Split.member(key, token.to_le_bytes());
-        let whole = self.whole(Purpose::Call).await?;
+        let complete_mark = self.complete_mark(Purpose::Call).await?;
         let (answer, sample): (i64, Vec<Vec<u8>>) = self
             .script(Purpose::Call, &lua::REGISTER_SPLIT, |call| {
                 call.key(self.bucket(bucket));
-                call.arg(&member[..]).arg(&whole[..]).arg(SAMPLE);
+                call.arg(&member[..]).arg(&complete_mark[..]).arg(SAMPLE);
             })
             .await?;
-        self.check_aside(bucket, sample).await;
+        self.check_in_background(bucket, sample).await;
         Ok(answer)
     }
 
     /// Drop the dead members of a sample. The registration doesn't wait for it, unless too many
     /// checks are running.
-    async fn check_aside(self: &Arc<Self>, bucket: usize, sample: Vec<Vec<u8>>) {
+    async fn check_in_background(self: &Arc<Self>, bucket: usize, sample: Vec<Vec<u8>>) {
         let client = Arc::clone(self);
-        let permit = Arc::clone(&self.index.looks).try_acquire_owned();
-        let look = async move {
+        let permit = Arc::clone(&self.index.check_permits).try_acquire_owned();
+        let check = async move {
             // If it fails, a later check finds the same members.
             let _ = client
                 .drop_dead(bucket, sample, Purpose::Invalidation)
@@ -60,11 +60,11 @@ impl Client {
         match permit {
             Ok(permit) => {
                 let _ = runtime::spawn(async move {
-                    look.await;
+                    check.await;
                     drop(permit);
                 });
             }
-            Err(_) => look.await,
+            Err(_) => check.await,
         }
     }
 
@@ -75,11 +75,11 @@ impl Client {
         members: Vec<Vec<u8>>,
         purpose: Purpose,
     ) -> Result<usize, CacheError> {
-        let looks = members.iter().filter_map(|member| {
+        let checks = members.iter().filter_map(|member| {
             let key = Layout::Split.key_of(member)?;
             Some(async move { Ok::<_, CacheError>((member, self.head(key, purpose).await?)) })
         });
-        let dead: Vec<&[u8]> = try_join_all(looks)
+        let dead: Vec<&[u8]> = try_join_all(checks)
             .await?
             .into_iter()
             .filter(|(member, head)| head.as_ref().is_none_or(|head| !head.carries(member)))
@@ -120,7 +120,7 @@ impl Client {
         let drops = keys.iter().map(|key| async move {
             let answer: Option<(u64, Vec<u8>)> = self
                 .script(purpose, &lua::DELETE_SPLIT, |call| {
-                    call.key(self.full_bytes(key));
+                    call.key(self.full_key_bytes(key));
                 })
                 .await?;
             Ok::<_, CacheError>((key, answer))
@@ -183,7 +183,7 @@ impl Client {
     ) -> Result<Option<Head>, CacheError> {
         let head: Option<Vec<u8>> = self
             .script(purpose, &lua::HEAD, |call| {
-                call.key(self.full_bytes(key));
+                call.key(self.full_key_bytes(key));
             })
             .await?;
         Ok(head.map(|bytes| Head::of(&bytes)))

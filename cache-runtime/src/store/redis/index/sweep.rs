@@ -18,12 +18,12 @@ use crate::store::redis::index::{BUCKETS, Layout};
 use crate::store::redis::lua;
 use crate::store::redis::recovery::outage::Purpose;
 
-const AT_ONCE: Duration = Duration::from_millis(50);
-const SOONEST: Duration = Duration::from_secs(1);
-const SLOWEST: Duration = Duration::from_secs(30);
+const BUSY_PAUSE: Duration = Duration::from_millis(50);
+const MIN_PAUSE: Duration = Duration::from_secs(1);
+const MAX_PAUSE: Duration = Duration::from_secs(30);
 /// Number of members in a sample, and number of samples of one set in a row.
 const SAMPLE: usize = 100;
-const MOST_LOOKS: usize = 50;
+const MAX_SAMPLES: usize = 50;
 
 impl Client {
     /// Start the sweeper, if it doesn't run.
@@ -39,7 +39,7 @@ impl Client {
     async fn sweep(self: &Arc<Self>) -> SweepResult {
         let mut result = SweepResult::Nothing;
         for bucket in 0..BUCKETS {
-            for look in 1..=MOST_LOOKS {
+            for sample in 1..=MAX_SAMPLES {
                 let dead = self.sweep_one(bucket).await.unwrap_or(0);
                 if dead > 0 {
                     result = result.max(SweepResult::Some);
@@ -47,7 +47,7 @@ impl Client {
                 if dead * 4 < SAMPLE {
                     break;
                 }
-                if look == MOST_LOOKS {
+                if sample == MAX_SAMPLES {
                     result = SweepResult::Many;
                 }
             }
@@ -61,7 +61,9 @@ impl Client {
             return self.sweep_split(bucket, SAMPLE).await;
         }
         self.script(Purpose::Call, &lua::SWEEP, |call| {
-            call.key(self.bucket(bucket)).arg(self.full("")).arg(SAMPLE);
+            call.key(self.bucket(bucket))
+                .arg(self.full_key(""))
+                .arg(SAMPLE);
         })
         .await
     }
@@ -77,16 +79,16 @@ enum SweepResult {
 }
 
 async fn run(client: Weak<Client>) {
-    let mut pause = SOONEST;
+    let mut pause = MIN_PAUSE;
     loop {
         tokio::time::sleep(pause).await;
         let Some(client) = client.upgrade() else {
             return;
         };
         pause = match client.sweep().await {
-            SweepResult::Many => AT_ONCE,
-            SweepResult::Some => SOONEST,
-            SweepResult::Nothing => (pause * 2).clamp(SOONEST, SLOWEST),
+            SweepResult::Many => BUSY_PAUSE,
+            SweepResult::Some => MIN_PAUSE,
+            SweepResult::Nothing => (pause * 2).clamp(MIN_PAUSE, MAX_PAUSE),
         };
     }
 }

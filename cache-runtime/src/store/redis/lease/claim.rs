@@ -91,7 +91,7 @@ impl Client {
         pause: Duration,
     ) -> Result<i64, CacheError> {
         self.script(Purpose::Call, &lua::PAUSE, |call| {
-            call.key(self.full(key))
+            call.key(self.full_key(key))
                 .arg(&token.to_le_bytes()[..])
                 .arg(millis(pause));
         })

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::store::redis::client::Client;
 
 /// Number of leases that are remembered. Older ones expire.
-const MOST: usize = 1_024;
+const MAX_ORPHANS: usize = 1_024;
 
 #[derive(Default)]
 pub(crate) struct Orphans(Mutex<VecDeque<Orphan>>);
@@ -30,7 +30,7 @@ impl Orphans {
 
     fn add(&self, key: Arc<str>, token: u64) {
         let mut all = self.all();
-        if all.len() >= MOST {
+        if all.len() >= MAX_ORPHANS {
             all.pop_front();
         }
         all.push_back(Orphan {

@@ -66,7 +66,7 @@ impl Client {
         };
         let mut answer: i64 = self
             .script(Purpose::Call, script, |call| {
-                call.key(self.full(key));
+                call.key(self.full_key(key));
                 match layout {
                     Layout::SameNode => self.register_with(call, key),
                     Layout::Split => {
@@ -90,7 +90,7 @@ impl Client {
         call.key(self.bucket(bucket_of(key)));
         call.arg(Layout::SameNode.member(key, Token::default()))
             .arg(COMPLETE)
-            .arg(self.full(""))
+            .arg(self.full_key(""))
             .arg(SAMPLE);
     }
 
@@ -114,7 +114,7 @@ impl Client {
     ) -> Result<bool, CacheError> {
         let filled: i64 = self
             .script(Purpose::Call, &lua::FILL, |call| {
-                call.key(self.full(key))
+                call.key(self.full_key(key))
                     .arg(&token.to_le_bytes()[..])
                     .arg(bytes)
                     .arg(millis(ttl))
@@ -132,7 +132,7 @@ impl Client {
     ) -> Result<bool, CacheError> {
         let released: i64 = self
             .script(Purpose::Call, &lua::RELEASE, |call| {
-                call.key(self.full(key))
+                call.key(self.full_key(key))
                     .arg(&token.to_le_bytes()[..])
                     .arg(u8::from(withdraws));
             })
@@ -150,7 +150,7 @@ impl Client {
             held += pause;
             let renewed: Result<i64, CacheError> = self
                 .script(Purpose::Call, &lua::RENEW, |call| {
-                    call.key(self.full(key))
+                    call.key(self.full_key(key))
                         .arg(&token.to_le_bytes()[..])
                         .arg(millis(self.limits.lease));
                 })

@@ -22,7 +22,7 @@ use crate::pattern::Pattern;
 use crate::runtime;
 use crate::store::redis::client::Client;
 use crate::store::redis::conn::connection::Connection;
-use crate::store::redis::recovery::breaker::{Closed, Opened, Say};
+use crate::store::redis::recovery::breaker::{Closed, LogAs, Opened};
 use crate::store::redis::recovery::reconnect::Failure;
 
 /// Longest pause between two probes of a store that is down.
@@ -115,7 +115,7 @@ impl Client {
             match removed {
                 Ok(removed) => total += removed,
                 Err(error) => {
-                    self.owe(target, &error);
+                    self.queue_invalidation(target, &error);
                     return Err(error);
                 }
             }
@@ -131,12 +131,12 @@ impl Client {
     }
 
     /// Queue an invalidation. Reads run uncached until it is sent.
-    pub(crate) fn owe(self: &Arc<Self>, target: &Target, cause: &CacheError) {
+    pub(crate) fn queue_invalidation(self: &Arc<Self>, target: &Target, cause: &CacheError) {
         let opened = self
             .replay
             .queue(&target.pattern(), || self.breaker.open(cause));
         if let Some(opened) = opened {
-            self.went_down(cause, opened);
+            self.breaker_opened(cause, opened);
         }
     }
 
@@ -191,25 +191,25 @@ impl Client {
     /// Open the breaker because the server is out of reach.
     pub(crate) fn open_breaker(self: &Arc<Self>, error: &CacheError) {
         if let Some(opened) = self.breaker.open(error) {
-            self.went_down(error, opened);
+            self.breaker_opened(error, opened);
         }
     }
 
     /// Act on the opening of the breaker: start the probe, and log the cause once.
-    fn went_down(self: &Arc<Self>, cause: &CacheError, opened: Opened) {
+    fn breaker_opened(self: &Arc<Self>, cause: &CacheError, opened: Opened) {
         self.per_runtime.end();
         // The probe comes first, since a tracing subscriber may panic. Spawning fails only if the
         // thread never started, and this code runs on that thread.
         let _ = runtime::spawn(probe(Arc::clone(self), opened.pause));
-        match opened.say {
-            Say::Down => {
+        match opened.log_as {
+            LogAs::Down => {
                 tracing::warn!(target: "cache", op = "down", "[Cache] Redis is down, functions run uncached: {cause}")
             }
-            Say::Again => {
+            LogAs::Again => {
                 tracing::warn!(target: "cache", op = "down", "[Cache] Redis failed again soon after it was back; it is tried \
                 less often, and this cause isn't logged again until Redis has been well for a minute: {cause}")
             }
-            Say::Nothing => {
+            LogAs::Nothing => {
                 tracing::debug!(target: "cache", op = "down", "[Cache] Redis failed again: {cause}")
             }
         }
@@ -217,20 +217,20 @@ impl Client {
 
     /// Remember the cause that a probe has found. It is logged if the server reports another cause
     /// than was assumed.
-    fn learn(&self, cause: &CacheError) {
-        if self.breaker.learn(cause) {
+    fn note_cause(&self, cause: &CacheError) {
+        if self.breaker.note_cause(cause) {
             tracing::warn!(target: "cache", op = "down", "[Cache] Redis can't be used, functions run uncached: {cause}");
         }
     }
 
     /// Act on the closing of the breaker, which is logged if its opening was. After several
     /// failures in a row, it is logged only once the breaker has stayed closed for a while.
-    async fn is_back(&self, closed: Closed) {
+    async fn breaker_closed(&self, closed: Closed) {
         match closed {
-            Closed::Said => tracing::info!(target: "cache", op = "up", "[Cache] Redis is back"),
-            Closed::Doubtful { number, pause } => {
+            Closed::Logged => tracing::info!(target: "cache", op = "up", "[Cache] Redis is back"),
+            Closed::Unstable { number, pause } => {
                 tokio::time::sleep(pause).await;
-                if self.breaker.is_well_since(number) {
+                if self.breaker.stayed_closed_since(number) {
                     tracing::info!(target: "cache", op = "up", "[Cache] Redis is back");
                 }
             }
@@ -242,7 +242,7 @@ impl Client {
     /// # Errors
     ///
     /// The reason why the server can't be used yet.
-    async fn try_again(self: &Arc<Self>) -> Result<Closed, CacheError> {
+    async fn recover(self: &Arc<Self>) -> Result<Closed, CacheError> {
         let limit = self.limits.response;
         let fresh = match timeout(limit, self.manager.connect()).await {
             Ok(fresh) => fresh.map_err(CacheError::store)?,
@@ -251,21 +251,21 @@ impl Client {
         let server = Arc::clone(&fresh.server);
         self.manager.replace(fresh);
         if let Some(tracking) = &self.tracking {
-            tracking.stay_with(&server);
+            tracking.require_server(&server);
         }
-        self.replay.recall(&server);
+        self.replay.requeue(&server);
         loop {
-            for owed in self.replay.pending() {
-                self.remove_matching(&owed.pattern, Purpose::Recovery)
+            for queued in self.replay.pending() {
+                self.remove_matching(&queued.pattern, Purpose::Recovery)
                     .await?;
-                self.replay.done(&owed, &server);
+                self.replay.done(&queued, &server);
             }
             // An invalidation that is queued now, by a caller that still found the breaker open, is
             // sent here or in the next round, because the queue and the breaker change under one
             // lock.
             let mut closed = None;
             let close = || {
-                self.manager.informs(&server);
+                self.manager.mark_informed(&server);
                 closed = Some(self.breaker.close());
             };
             if self.replay.close_if_empty(close)
@@ -283,15 +283,15 @@ async fn probe(client: Arc<Client>, first: Duration) {
     let mut pause = first;
     loop {
         tokio::time::sleep(pause).await;
-        if Arc::strong_count(&client) == 1 && client.replay.owes_nothing() {
+        if Arc::strong_count(&client) == 1 && client.replay.is_empty() {
             return;
         }
-        match client.try_again().await {
+        match client.recover().await {
             Ok(closed) => {
                 client.give_back_orphans().await;
-                return client.is_back(closed).await;
+                return client.breaker_closed(closed).await;
             }
-            Err(cause) => client.learn(&cause),
+            Err(cause) => client.note_cause(&cause),
         }
         pause = (pause * 2).min(SLOWEST_PROBE.max(first));
     }

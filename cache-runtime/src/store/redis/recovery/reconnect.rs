@@ -68,7 +68,7 @@ impl Client {
         };
         match reply {
             Ok(reply) => {
-                self.manager.hears();
+                self.manager.note_reply();
                 Ok(reply)
             }
             Err(error) => Err(Failure {
@@ -89,13 +89,13 @@ impl Client {
         {
             return Ok(candidate);
         }
-        let Some(standing) = self.manager.standing_one() else {
+        let Some(current) = self.manager.current() else {
             return self.reconnect(purpose, None).await;
         };
-        *number = Some(standing.number);
+        *number = Some(current.number);
         match self.manager.is_silent() {
-            false => Ok(standing),
-            true => self.ask_first(purpose, standing).await,
+            false => Ok(current),
+            true => self.ask_first(purpose, current).await,
         }
     }
 
@@ -109,14 +109,14 @@ impl Client {
     ) -> Result<Connected, Failure> {
         // One caller checks for all, and connects for all if no answer comes.
         let _connecting = self.manager.connecting.lock().await;
-        let standing = self.manager.standing_one();
-        if standing.is_some_and(|standing| standing.number == silent.number) {
+        let current = self.manager.current();
+        if current.is_some_and(|current| current.number == silent.number) {
             if !self.manager.is_silent() {
                 return Ok(silent);
             }
             let ask = silent.connection.is_alive(self.probe_key());
             if timeout(self.limits.response / 4, ask).await == Ok(true) {
-                self.manager.hears();
+                self.manager.note_reply();
                 return Ok(silent);
             }
         }
@@ -140,10 +140,10 @@ impl Client {
         purpose: Purpose,
         ended: Option<u64>,
     ) -> Result<Connected, Failure> {
-        if let Some(standing) = self.manager.standing_one()
-            && Some(standing.number) != ended
+        if let Some(current) = self.manager.current()
+            && Some(current.number) != ended
         {
-            return Ok(standing);
+            return Ok(current);
         }
         // The breaker is open if another caller has connected before this one, and failed.
         if purpose == Purpose::Call {
@@ -163,10 +163,10 @@ impl Client {
         let fresh = fresh.map_err(|error| Failure::outage(CacheError::store(error)))?;
         // The probe doesn't wait for `connecting`. A connection that it has put into use meanwhile
         // is up to date.
-        if let Some(standing) = self.manager.standing_one()
-            && Some(standing.number) != ended
+        if let Some(current) = self.manager.current()
+            && Some(current.number) != ended
         {
-            return Ok(standing);
+            return Ok(current);
         }
         self.manager.retire();
         // While the breaker is open, the probe sends the invalidations before it closes the
@@ -185,23 +185,23 @@ impl Client {
     ) -> BoxFuture<'_, Result<Connected, CacheError>> {
         Box::pin(async move {
             if let Some(tracking) = &self.tracking {
-                tracking.stay_with(&fresh.server);
+                tracking.require_server(&fresh.server);
             }
-            self.replay.recall(&fresh.server);
+            self.replay.requeue(&fresh.server);
             let _candidate = self.manager.propose(&fresh);
             loop {
-                for owed in self.replay.pending() {
-                    self.remove_matching(&owed.pattern, Purpose::CatchingUp)
+                for queued in self.replay.pending() {
+                    self.remove_matching(&queued.pattern, Purpose::CatchingUp)
                         .await?;
-                    self.replay.done(&owed, &fresh.server);
+                    self.replay.done(&queued, &fresh.server);
                 }
                 let mut installed = None;
                 let install = || {
-                    let standing = self.manager.install(fresh.clone());
-                    if standing.number == fresh.number {
-                        self.manager.informs(&fresh.server);
+                    let current = self.manager.install(fresh.clone());
+                    if current.number == fresh.number {
+                        self.manager.mark_informed(&fresh.server);
                     }
-                    installed = Some(standing);
+                    installed = Some(current);
                 };
                 if self.replay.close_if_empty(install)
                     && let Some(installed) = installed

@@ -8,7 +8,7 @@ use crate::pattern::Pattern;
 
 /// Number of patterns that are kept. Beyond it, patterns are merged into wider ones: too much is
 /// deleted then, and no invalidation is lost.
-const MOST: usize = 1_024;
+const MAX_PATTERNS: usize = 1_024;
 
 /// Queue of one process.
 pub(crate) struct Replay {
@@ -19,7 +19,7 @@ pub(crate) struct Replay {
 #[derive(Default)]
 struct ReplayState {
     /// Not sent yet, in order.
-    pending: VecDeque<Owed>,
+    pending: VecDeque<Queued>,
     /// Sent and acknowledged.
     recent: VecDeque<Acknowledged>,
     /// Number of invalidations queued so far.
@@ -29,7 +29,7 @@ struct ReplayState {
 /// Invalidation that is to be sent. If the same pattern is queued again, perhaps while this one is
 /// being sent, it is a separate invalidation: it must also remove what was filled in between.
 #[derive(Clone)]
-pub(crate) struct Owed {
+pub(crate) struct Queued {
     number: u64,
     pub(crate) pattern: Pattern,
 }
@@ -73,7 +73,7 @@ impl Replay {
         {
             state.recent.pop_front();
         }
-        if state.recent.len() >= MOST {
+        if state.recent.len() >= MAX_PATTERNS {
             let first = state.recent[0].server.clone();
             let of_one_server = state.recent.iter().all(|known| known.server == first);
             let patterns = widen(state.recent.drain(..).map(|known| known.pattern));
@@ -104,7 +104,7 @@ impl Replay {
 
     /// Queue again what any other server acknowledged. This includes everything remembered: the
     /// window is counted from the newest, since an outage may be longer than the window.
-    pub(crate) fn recall(&self, server: &str) {
+    pub(crate) fn requeue(&self, server: &str) {
         let mut state = self.state();
         let forgotten: Vec<Pattern> = state
             .recent
@@ -117,19 +117,19 @@ impl Replay {
         }
     }
 
-    pub(crate) fn pending(&self) -> Vec<Owed> {
+    pub(crate) fn pending(&self) -> Vec<Queued> {
         self.state().pending.iter().cloned().collect()
     }
 
-    pub(crate) fn owes_nothing(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.state().pending.is_empty()
     }
 
     /// Note that a pending invalidation was sent.
-    pub(crate) fn done(&self, sent: &Owed, server: &str) {
+    pub(crate) fn done(&self, sent: &Queued, server: &str) {
         self.state()
             .pending
-            .retain(|owed| owed.number != sent.number);
+            .retain(|queued| queued.number != sent.number);
         self.acknowledged(&sent.pattern, Some(server));
     }
 
@@ -146,8 +146,8 @@ impl Replay {
 
 impl ReplayState {
     fn push(&mut self, pattern: &Pattern) {
-        if self.pending.len() >= MOST {
-            let patterns = widen(self.pending.drain(..).map(|owed| owed.pattern));
+        if self.pending.len() >= MAX_PATTERNS {
+            let patterns = widen(self.pending.drain(..).map(|queued| queued.pattern));
             patterns
                 .into_iter()
                 .for_each(|pattern| self.append(pattern));
@@ -155,17 +155,17 @@ impl ReplayState {
         let everything = self
             .pending
             .iter()
-            .find(|owed| owed.pattern.text() == "*")
-            .map(|owed| owed.pattern.clone());
+            .find(|queued| queued.pattern.text() == "*")
+            .map(|queued| queued.pattern.clone());
         let pattern = everything.unwrap_or_else(|| pattern.clone());
         self.pending
-            .retain(|owed| owed.pattern.text() != pattern.text());
+            .retain(|queued| queued.pattern.text() != pattern.text());
         self.append(pattern);
     }
 
     fn append(&mut self, pattern: Pattern) {
         self.queued += 1;
-        self.pending.push_back(Owed {
+        self.pending.push_back(Queued {
             number: self.queued,
             pattern,
         });
@@ -178,7 +178,7 @@ fn widen(patterns: impl Iterator<Item = Pattern>) -> Vec<Pattern> {
     let mut wider: Vec<String> = patterns.map(|pattern| pattern.whole_segment()).collect();
     wider.sort_unstable();
     wider.dedup();
-    if wider.len() > MOST / 2 || wider.iter().any(|text| text == "*") {
+    if wider.len() > MAX_PATTERNS / 2 || wider.iter().any(|text| text == "*") {
         wider = vec!["*".to_owned()];
     }
     wider.into_iter().map(Pattern::new).collect()
@@ -196,25 +196,25 @@ mod tests {
         replay
             .pending()
             .iter()
-            .map(|owed| owed.pattern.text().to_owned())
+            .map(|queued| queued.pattern.text().to_owned())
             .collect()
     }
 
     #[test]
     fn a_full_queue_is_widened_and_loses_nothing() {
         let replay = replay();
-        for id in 0..3 * MOST {
+        for id in 0..3 * MAX_PATTERNS {
             let text = format!("{}:{id}", if id % 2 == 0 { "posts" } else { "users" });
             replay.queue(&Pattern::new(text), || {});
         }
         let pending = replay.pending();
-        assert!(pending.len() <= MOST + 2, "{}", pending.len());
-        for id in 0..3 * MOST {
+        assert!(pending.len() <= MAX_PATTERNS + 2, "{}", pending.len());
+        for id in 0..3 * MAX_PATTERNS {
             let key = format!("{}:{id}", if id % 2 == 0 { "posts" } else { "users" });
             assert!(
                 pending
                     .iter()
-                    .any(|owed| owed.pattern.matches(key.as_bytes())),
+                    .any(|queued| queued.pattern.matches(key.as_bytes())),
                 "{key}"
             );
         }
@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn too_many_first_segments_become_everything() {
         let replay = replay();
-        for id in 0..3 * MOST {
+        for id in 0..3 * MAX_PATTERNS {
             replay.queue(&Pattern::new(format!("user-{id}:*")), || {});
         }
         assert!(texts(&replay).contains(&"*".to_owned()));
@@ -234,16 +234,16 @@ mod tests {
         let replay = replay();
         replay.acknowledged(&Pattern::new("posts:1"), Some("a"));
         replay.acknowledged(&Pattern::new("posts:2"), None);
-        replay.recall("a");
+        replay.requeue("a");
         assert_eq!(texts(&replay), ["posts:2"], "nobody knows who has that");
-        replay.recall("b");
+        replay.requeue("b");
         assert_eq!(texts(&replay), ["posts:1", "posts:2"]);
         assert!(!replay.close_if_empty(|| unreachable!("two are pending")));
-        for owed in replay.pending() {
-            replay.done(&owed, "b");
+        for queued in replay.pending() {
+            replay.done(&queued, "b");
         }
         assert!(replay.close_if_empty(|| {}));
-        replay.recall("b");
+        replay.requeue("b");
         assert_eq!(
             texts(&replay).len(),
             2,
@@ -267,19 +267,19 @@ mod tests {
         let replay = Replay::new(Duration::ZERO);
         replay.acknowledged(&Pattern::new("posts:1"), Some("a"));
         std::thread::yield_now();
-        replay.recall("b");
+        replay.requeue("b");
         assert_eq!(texts(&replay), ["posts:1"]);
     }
 
     #[test]
     fn many_acknowledged_ones_are_not_sent_again_to_their_own_server() {
         let replay = replay();
-        for id in 0..3 * MOST {
+        for id in 0..3 * MAX_PATTERNS {
             replay.acknowledged(&Pattern::new(format!("user-{id}:*")), Some("a"));
         }
-        replay.recall("a");
+        replay.requeue("a");
         assert_eq!(texts(&replay), Vec::<String>::new());
-        replay.recall("b");
+        replay.requeue("b");
         assert!(texts(&replay).contains(&"*".to_owned()));
     }
 }

@@ -11,7 +11,7 @@ use crate::error::CacheError;
 use crate::store::redis::client::Client;
 use crate::store::redis::conn::connection::Node;
 use crate::store::redis::conn::endpoint::PushHandler;
-use crate::store::redis::tracking::tracked_io::tracked_look;
+use crate::store::redis::tracking::tracked_io::tracked_get;
 use crate::store::redis::tracking::{End, Tracked, Tracking, handle_push};
 
 impl Client {
@@ -61,7 +61,7 @@ impl Client {
         probe: String,
     ) -> RedisResult<End> {
         let (near, lost) = (Arc::clone(&tracking.near), Arc::clone(&tracking.lost));
-        let entries = self.full("").into_bytes();
+        let entries = self.full_key("").into_bytes();
         let hear: PushHandler =
             Box::new(move |info| handle_push(&info, &near, &lost, term, &entries));
         let mut connection: MultiplexedConnection =
@@ -69,7 +69,7 @@ impl Client {
         let mut track = redis::cmd("CLIENT");
         track.arg("TRACKING").arg("ON").arg("OPTIN").arg("NOLOOP");
         track.query_async::<()>(&mut connection).await?;
-        tracked_look(&probe)
+        tracked_get(&probe)
             .query_async::<(Value,)>(&mut connection)
             .await?;
         Ok(End {

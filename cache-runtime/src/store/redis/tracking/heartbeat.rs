@@ -23,7 +23,7 @@ const TOO_OLD: &str = "it needs RESP3 and CLIENT TRACKING, which Redis 6 and new
 pub(crate) async fn run(client: Weak<Client>, tracking: Arc<Tracking>) {
     let mut pause = FIRST_TRY;
     // The near cache's end and its return are each logged once.
-    let mut said = false;
+    let mut logged = false;
     loop {
         let Some(alive) = client.upgrade() else {
             return;
@@ -32,9 +32,9 @@ pub(crate) async fn run(client: Weak<Client>, tracking: Arc<Tracking>) {
         drop(alive);
         let cause = match attempt {
             Ok(Ok(tracked)) => {
-                tracking.stands(tracked.clone());
-                let cause = tracking.keep(&client, tracked, &mut said).await;
-                tracking.doubt("the cache is gone");
+                tracking.install(tracked.clone());
+                let cause = tracking.keep(&client, tracked, &mut logged).await;
+                tracking.end_term("the cache is gone");
                 pause = FIRST_TRY;
                 match cause {
                     Some(cause) => cause,
@@ -44,7 +44,7 @@ pub(crate) async fn run(client: Weak<Client>, tracking: Arc<Tracking>) {
             Ok(Err(error)) => refusal(&error),
             Err(_) => "the server is silent".to_owned(),
         };
-        if !std::mem::replace(&mut said, true) {
+        if !std::mem::replace(&mut logged, true) {
             tracing::warn!(target: "cache", op = "near_down", "[Cache] the near store is empty and out of use: {cause}");
         }
         tokio::time::sleep(pause).await;
@@ -59,7 +59,7 @@ impl Tracking {
         &self,
         client: &Weak<Client>,
         tracked: Tracked,
-        said: &mut bool,
+        logged: &mut bool,
     ) -> Option<String> {
         let mut first = true;
         while client.strong_count() > 0 {
@@ -70,13 +70,13 @@ impl Tracking {
                 Ok(Ok(())) => {
                     self.near.trust(tracked.term, sent, self.silence);
                 }
-                Ok(Err(error)) => self.doubt(&reason(&error)),
-                Err(_) => self.doubt("the server is silent"),
+                Ok(Err(error)) => self.end_term(&reason(&error)),
+                Err(_) => self.end_term("the server is silent"),
             }
             if let Some(why) = self.lost.why() {
                 return Some(why);
             }
-            if std::mem::take(&mut first) && std::mem::take(said) {
+            if std::mem::take(&mut first) && std::mem::take(logged) {
                 tracing::info!(target: "cache", op = "near_up", "[Cache] the near store is in use again");
             }
             let _ = timeout(self.silence / BEATS, self.lost.wake.notified()).await;

@@ -32,7 +32,7 @@ pub(crate) struct Tracking {
     pub(crate) near: Arc<NearStore>,
     /// How long a silent connection is trusted.
     pub(crate) silence: Duration,
-    standing: Mutex<Option<Tracked>>,
+    current: Mutex<Option<Tracked>>,
     started: AtomicBool,
     pub(crate) lost: Arc<Lost>,
 }
@@ -82,7 +82,7 @@ impl Tracking {
         Self {
             near: Arc::new(NearStore::new(capacity)),
             silence,
-            standing: Mutex::new(None),
+            current: Mutex::new(None),
             started: AtomicBool::new(false),
             lost: Arc::default(),
         }
@@ -95,20 +95,20 @@ impl Tracking {
         key: &Arc<str>,
         node: &Node,
     ) -> Option<(MultiplexedConnection, Note)> {
-        let tracked = lock(&self.standing).clone()?;
+        let tracked = lock(&self.current).clone()?;
         let end = tracked.ends.iter().find(|end| end.node == *node)?;
         let note = self.near.note(key, tracked.term)?;
         Some((end.connection.clone(), note))
     }
 
     /// Set the current term, from which on fetches may be noted.
-    pub(crate) fn stands(&self, tracked: Tracked) {
-        *lock(&self.standing) = Some(tracked);
+    pub(crate) fn install(&self, tracked: Tracked) {
+        *lock(&self.current) = Some(tracked);
     }
 
     /// End the current term, since something is wrong with its connections.
-    pub(crate) fn doubt(&self, why: &str) {
-        let tracked = lock(&self.standing).take();
+    pub(crate) fn end_term(&self, why: &str) {
+        let tracked = lock(&self.current).take();
         if let Some(tracked) = tracked {
             end(&self.near, tracked.term, &self.lost, why);
         }
@@ -116,12 +116,12 @@ impl Tracking {
 
     /// End the term unless it is with this server, which the main connection now leads to. The
     /// pushes of another server say nothing about its data.
-    pub(crate) fn stay_with(&self, server: &str) {
-        let elsewhere = lock(&self.standing)
+    pub(crate) fn require_server(&self, server: &str) {
+        let elsewhere = lock(&self.current)
             .as_ref()
             .is_some_and(|tracked| *tracked.server != *server);
         if elsewhere {
-            self.doubt("the cache went on with another server");
+            self.end_term("the cache went on with another server");
         }
     }
 }
@@ -193,12 +193,12 @@ impl Client {
             Ok(Ok(reply)) => Ok(Some(reply)),
             Ok(Err(error)) => {
                 if error.is_unrecoverable_error() {
-                    tracking.doubt(&heartbeat::reason(&error));
+                    tracking.end_term(&heartbeat::reason(&error));
                 }
                 Ok(None)
             }
             Err(_) => {
-                tracking.doubt("the server is silent");
+                tracking.end_term("the server is silent");
                 // With a second attempt over the main connection, the caller would wait twice.
                 let error = CacheError::Timeout {
                     after: self.limits.response,

@@ -9,8 +9,8 @@ use redis::{FromRedisValue as _, Pipeline, RedisError, Value};
 use crate::entry;
 use crate::error::CacheError;
 use crate::store::near::{self, NearStore, Note};
-use crate::store::redis::client::{Client, Found, millis, seen};
-use crate::store::redis::get_with_ttl::lasting;
+use crate::store::redis::client::{Client, Found, millis, parse_get};
+use crate::store::redis::get_with_ttl::with_remaining_ttl;
 use crate::store::redis::lua::FILL;
 use crate::store::redis::recovery::outage::Target;
 use crate::store::redis::tracking::Tracking;
@@ -80,7 +80,7 @@ impl RedisStore {
         let key = Arc::clone(key);
         self.run(|client| async move {
             match client.get_tracked(&key).await? {
-                Some(look) => Ok(look),
+                Some(fetched) => Ok(fetched),
                 None => client.read(&key).await.map(plain),
             }
         })
@@ -127,12 +127,12 @@ impl Client {
         let Some(tracking) = self.tracking() else {
             return Ok(None);
         };
-        let full = self.full(key);
+        let full = self.full_key(key);
         let Some((mut connection, note)) = self.note(tracking, key, &full) else {
             return Ok(None);
         };
-        let look = tracked_look(&full);
-        let reply = self.tracked(tracking, look.query_async::<(Value,)>(&mut connection));
+        let get = tracked_get(&full);
+        let reply = self.tracked(tracking, get.query_async::<(Value,)>(&mut connection));
         let Some((Value::Array(replies),)) = reply.await? else {
             return Ok(None);
         };
@@ -143,11 +143,11 @@ impl Client {
             Value::ServerError(error) => Err(RedisError::from(error)),
             got => Option::<Vec<u8>>::from_redis_value(got).map_err(RedisError::from),
         };
-        let seen = seen(got.map_err(CacheError::store))?;
+        let seen = parse_get(got.map_err(CacheError::store))?;
         let Ok(left) = i64::from_redis_value(left) else {
             return Ok(None);
         };
-        let (seen, left) = lasting(seen, left);
+        let (seen, left) = with_remaining_ttl(seen, left);
         Ok(Some(Fetched {
             seen,
             left: Some(left),
@@ -171,7 +171,7 @@ impl Client {
         let (Some(tracking), Some(header)) = (self.tracking(), entry::inspect(bytes)) else {
             return Ok(None);
         };
-        let (full, left) = (self.full(key), millis(ttl));
+        let (full, left) = (self.full_key(key), millis(ttl));
         let Some((mut connection, note)) = self.note(tracking, key, &full) else {
             return Ok(None);
         };
@@ -197,11 +197,11 @@ impl Client {
 }
 
 /// `GET` and `PTTL` of a key, with tracking.
-pub(crate) fn tracked_look(full: &str) -> Pipeline {
-    let mut look = opted_in();
-    look.cmd("MULTI").ignore();
-    look.get(full).ignore().pttl(full).ignore().cmd("EXEC");
-    look
+pub(crate) fn tracked_get(full: &str) -> Pipeline {
+    let mut get = opted_in();
+    get.cmd("MULTI").ignore();
+    get.get(full).ignore().pttl(full).ignore().cmd("EXEC");
+    get
 }
 
 /// Start a pipeline in which the next command's keys are tracked.

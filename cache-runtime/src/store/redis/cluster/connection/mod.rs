@@ -13,16 +13,16 @@ use redis::{
 };
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::store::redis::cluster::handshake::{holdings, map_of};
-use crate::store::redis::cluster::routing::{ClusterSnapshot, To, addressee, ask};
-use crate::store::redis::cluster::slot_map::{Address, Map, slot_of};
+use crate::store::redis::cluster::handshake::{map_of, own_slots};
+use crate::store::redis::cluster::routing::{ClusterSnapshot, Destination, ask, destination};
+use crate::store::redis::cluster::slot_map::{Address, SlotMap, slot_of};
 use crate::store::redis::cluster::{Cluster, Identity, addresses};
 
 /// Most redirections that are followed for one command.
-const MOST_HOPS: u32 = 9;
+const MAX_HOPS: u32 = 9;
 /// Redirection from which on there is a short pause first: two nodes that name each other soon
 /// agree.
-const PATIENT_HOP: u32 = 3;
+const FIRST_PAUSED_HOP: u32 = 3;
 
 /// Connection to one set of masters. Clones share it.
 #[derive(Clone)]
@@ -38,25 +38,25 @@ struct Inner {
     opening: tokio::sync::Mutex<()>,
     reading: tokio::sync::Mutex<()>,
     /// Whether the cluster's masters have changed, which ends this connection.
-    over: AtomicBool,
+    ended: AtomicBool,
 }
 
 struct View {
-    map: Arc<Map>,
+    map: Arc<SlotMap>,
     /// When the masters were last verified.
-    certain: Instant,
+    verified_at: Instant,
 }
 
 impl ClusterConnection {
     pub(crate) fn new(
         cluster: Arc<Cluster>,
-        map: Map,
+        map: SlotMap,
         identity: Identity,
         nodes: Vec<(Address, MultiplexedConnection)>,
     ) -> Self {
         let view = View {
             map: Arc::new(map),
-            certain: Instant::now(),
+            verified_at: Instant::now(),
         };
         Self(Arc::new(Inner {
             cluster,
@@ -65,15 +65,15 @@ impl ClusterConnection {
             nodes: Mutex::new(nodes.into_iter().collect()),
             opening: tokio::sync::Mutex::default(),
             reading: tokio::sync::Mutex::default(),
-            over: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
         }))
     }
 
     /// Return the identity of the masters. Other masters have other data. If this user may not
     /// query all of it, each connection gets an identity of its own.
     pub(crate) fn identity(&self, number: u64) -> String {
-        let Identity { text, guessed } = &self.0.identity;
-        match guessed {
+        let Identity { text, partial } = &self.0.identity;
+        match partial {
             true => format!("{text}/connection {number}"),
             false => text.to_string(),
         }
@@ -101,35 +101,35 @@ impl ClusterConnection {
 
     /// Send a command to this master, whichever slots it has.
     pub(crate) async fn ask(&self, at: &Address, cmd: &Cmd) -> RedisResult<Value> {
-        self.assure().await?;
+        self.verify_if_due().await?;
         let mut node = self.node(at).await?;
         node.req_packed_command(cmd).await
     }
 
     /// Return which master holds which slots now.
     pub(crate) async fn snapshot(&self) -> RedisResult<ClusterSnapshot> {
-        self.assure().await?;
-        let looks = self.masters().into_iter().map(|master| async move {
+        self.verify_if_due().await?;
+        let replies = self.masters().into_iter().map(|master| async move {
             let mut node = self.node(&master).await?;
-            holdings(&mut node).await
+            own_slots(&mut node).await
         });
-        let mut all = try_join_all(looks).await?;
+        let mut all = try_join_all(replies).await?;
         all.sort_unstable();
         Ok(ClusterSnapshot(all))
     }
 
     /// Make every later command fail. A caller that shares this connection must not read from
     /// masters other than the expected ones.
-    fn ends(&self) -> RedisError {
-        self.0.over.store(true, Ordering::Release);
+    fn end(&self) -> RedisError {
+        self.0.ended.store(true, Ordering::Release);
         (ErrorKind::Io, "the cluster's masters changed").into()
     }
 
     async fn send(&self, cmd: &Cmd) -> RedisResult<Value> {
-        self.assure().await?;
-        match addressee(cmd)? {
-            To::Slot(slot) => self.send_to(slot, cmd).await,
-            To::Everyone => self.send_everyone(cmd).await,
+        self.verify_if_due().await?;
+        match destination(cmd)? {
+            Destination::Slot(slot) => self.send_to(slot, cmd).await,
+            Destination::AllNodes => self.send_to_all(cmd).await,
         }
     }
 
@@ -154,14 +154,14 @@ impl ClusterConnection {
                 return Err(error);
             };
             hop += 1;
-            if hop == MOST_HOPS {
+            if hop == MAX_HOPS {
                 return Err(error);
             }
             asking = error.kind() == ErrorKind::Server(ServerErrorKind::Ask);
             if !asking {
                 map = self.read_map(&map, &at).await?;
             }
-            if hop >= PATIENT_HOP {
+            if hop >= FIRST_PAUSED_HOP {
                 tokio::time::sleep(Duration::from_millis(1 << hop)).await;
             }
             at = next;
@@ -169,7 +169,7 @@ impl ClusterConnection {
     }
 
     /// Send a command to every known node. A node that a slot is moving to needs the scripts too.
-    async fn send_everyone(&self, cmd: &Cmd) -> RedisResult<Value> {
+    async fn send_to_all(&self, cmd: &Cmd) -> RedisResult<Value> {
         let nodes: Vec<_> = self.nodes().values().cloned().collect();
         let sent = nodes.into_iter().map(|mut node| async move {
             let reply = node.req_packed_command(cmd).await;
@@ -181,7 +181,7 @@ impl ClusterConnection {
 
     /// Read the slot map again, unless another caller already has. `at` is the node that reported
     /// the map as outdated.
-    async fn read_map(&self, old: &Arc<Map>, at: &Address) -> RedisResult<Arc<Map>> {
+    async fn read_map(&self, old: &Arc<SlotMap>, at: &Address) -> RedisResult<Arc<SlotMap>> {
         let _reading = self.0.reading.lock().await;
         let current = self.map();
         if !Arc::ptr_eq(old, &current) {
@@ -190,7 +190,7 @@ impl ClusterConnection {
         let mut node = self.node(at).await?;
         let map = Arc::new(map_of(&mut node, at).await?);
         if map.ids() != current.ids() {
-            return Err(self.ends());
+            return Err(self.end());
         }
         self.view().map = Arc::clone(&map);
         Ok(map)
@@ -212,7 +212,7 @@ impl ClusterConnection {
         Ok(node)
     }
 
-    fn map(&self) -> Arc<Map> {
+    fn map(&self) -> Arc<SlotMap> {
         Arc::clone(&self.view().map)
     }
 

@@ -73,7 +73,7 @@ impl CoarseTimer {
     }
 
     /// End the wait of every read that is waiting now.
-    pub(crate) fn call_off(&self) {
+    pub(crate) fn cancel_all(&self) {
         self.count.fetch_add(PATIENCE, Ordering::AcqRel);
         self.woken.notify_waiters();
     }

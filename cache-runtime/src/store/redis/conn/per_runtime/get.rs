@@ -10,16 +10,16 @@ use redis::{Cmd, RedisResult, RedisWrite, ToRedisArgs, Value};
 
 use crate::error::CacheError;
 use crate::store::redis::RedisStore;
-use crate::store::redis::client::{Client, Found, seen};
+use crate::store::redis::client::{Client, Found, parse_get};
 use crate::store::redis::conn::per_runtime::{PAUSE, RuntimeConnection};
 
 /// Full key, written into the command without an intermediate `String`.
-struct Full<'a> {
+struct FullKey<'a> {
     prefix: &'a str,
     key: &'a str,
 }
 
-impl ToRedisArgs for Full<'_> {
+impl ToRedisArgs for FullKey<'_> {
     fn write_redis_args<W: ?Sized + RedisWrite>(&self, out: &mut W) {
         let mut writer = out.writer_for_next_arg();
         for part in [self.prefix, ":", self.key] {
@@ -52,7 +52,7 @@ impl RedisStore {
                 None => over_main().await,
             },
             None => {
-                client.per_runtime.distrust(&local);
+                client.per_runtime.refuse_more(&local);
                 client.read_twice(&local, reply, over_main()).await
             }
         }
@@ -63,7 +63,7 @@ impl Client {
     fn get(&self, key: &str) -> Cmd {
         let mut get = Cmd::with_capacity(2, "GET".len() + self.prefix.len() + 1 + key.len());
         let prefix = &self.prefix;
-        get.arg("GET").arg(Full { prefix, key });
+        get.arg("GET").arg(FullKey { prefix, key });
         get
     }
 
@@ -71,13 +71,13 @@ impl Client {
     /// longer be the main connection's.
     fn accept(&self, local: &RuntimeConnection, reply: RedisResult<Value>) -> Option<Found> {
         let reply = match reply {
-            Ok(Value::BulkString(bytes)) => seen(Ok(Some(bytes))).ok(),
+            Ok(Value::BulkString(bytes)) => parse_get(Ok(Some(bytes))).ok(),
             Ok(Value::Nil) => Some(Found::Absent),
             Ok(Value::ServerError(error)) if error.code() == "WRONGTYPE" => Some(Found::OtherType),
             // The main connection decides what another error means. A connection that broke is
             // noticed with its runtime, or here.
             _ => {
-                self.per_runtime.distrust(local);
+                self.per_runtime.refuse_more(local);
                 None
             }
         };
@@ -106,7 +106,7 @@ impl Client {
 
 impl crate::store::redis::conn::per_runtime::PerRuntime {
     /// Drop this connection, and open no other for its runtime for a while.
-    fn distrust(&self, local: &RuntimeConnection) {
+    fn refuse_more(&self, local: &RuntimeConnection) {
         self.refuse(local.runtime, local.serial, PAUSE);
     }
 }

@@ -33,9 +33,9 @@ use coarse_timer::CoarseTimer;
 
 /// Number of reads after which a runtime gets a connection. The runtime of a single test, or one
 /// used during startup, needs none.
-const SOME_READS: u32 = 16;
+const READS_BEFORE_CONNECTING: u32 = 16;
 /// Number of runtimes that are remembered.
-const MOST: usize = 1_024;
+const MAX_RUNTIMES: usize = 1_024;
 /// How long a runtime gets no other connection after one that failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -122,19 +122,19 @@ impl PerRuntime {
         None
     }
 
-    /// Count a read of a runtime without a connection. Open a connection after [`SOME_READS`].
+    /// Count a read of a runtime without a connection. Open a connection after [`READS_BEFORE_CONNECTING`].
     #[cold]
     fn count(&self, client: &Arc<Client>, runtime: &Handle, main: u64) {
         let mut slots = self.write();
-        if slots.len() >= MOST && !slots.contains_key(&runtime.id()) {
+        if slots.len() >= MAX_RUNTIMES && !slots.contains_key(&runtime.id()) {
             slots.retain(|_, slot| matches!(slot, Slot::Opening(_) | Slot::Open(..)));
-            if slots.len() >= MOST {
+            if slots.len() >= MAX_RUNTIMES {
                 return;
             }
         }
         let slot = slots.entry(runtime.id()).or_insert(Slot::Counted(0));
         match slot {
-            Slot::Counted(reads) if *reads + 1 < SOME_READS => *reads += 1,
+            Slot::Counted(reads) if *reads + 1 < READS_BEFORE_CONNECTING => *reads += 1,
             Slot::Counted(_) if !MET_ONE_WITHOUT_IO.load(Ordering::Relaxed) => {
                 let serial = self.serial.fetch_add(1, Ordering::Relaxed);
                 if let Some(opening) = open::start(client, runtime.clone(), serial) {
@@ -143,15 +143,17 @@ impl PerRuntime {
             }
             Slot::Counted(_) | Slot::Opening(_) => {}
             // Its server is no longer the main connection's, or not known to be.
-            Slot::Open(local, _) if local.number != main => *slot = Slot::Counted(SOME_READS),
+            Slot::Open(local, _) if local.number != main => {
+                *slot = Slot::Counted(READS_BEFORE_CONNECTING)
+            }
             Slot::Open(..) => {}
             Slot::Refused(until) if Instant::now() < *until => {}
-            Slot::Refused(_) => *slot = Slot::Counted(SOME_READS),
+            Slot::Refused(_) => *slot = Slot::Counted(READS_BEFORE_CONNECTING),
         }
     }
 
     /// Put a connection into use, unless the attempt to open it was given up meanwhile.
-    fn stands(&self, local: RuntimeConnection) {
+    fn install(&self, local: RuntimeConnection) {
         let mut slots = self.write();
         if let Some(slot) = slots.get_mut(&local.runtime)
             && matches!(slot, Slot::Opening(opening) if opening.serial == local.serial)
@@ -192,7 +194,7 @@ impl PerRuntime {
     pub(crate) fn end(&self) {
         let ended = std::mem::take(&mut *self.write());
         drop(ended);
-        self.timer.call_off();
+        self.timer.cancel_all();
     }
 
     fn read(&self) -> RwLockReadGuard<'_, HashMap<Id, Slot, RandomState>> {

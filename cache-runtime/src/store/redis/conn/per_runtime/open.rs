@@ -42,7 +42,7 @@ async fn run(client: Weak<Client>, runtime: Handle, serial: u64) {
     };
     let companion = match opened {
         Ok((local, companion)) => {
-            alive.per_runtime.stands(local);
+            alive.per_runtime.install(local);
             companion
         }
         Err(Refusal::Later(pause)) => return alive.per_runtime.refuse(id, serial, pause),
@@ -72,7 +72,7 @@ async fn open(
         let Some(alive) = client.upgrade() else {
             return Err(later);
         };
-        let Some(main) = alive.manager.standing_one() else {
+        let Some(main) = alive.manager.current() else {
             return Err(later);
         };
         match alive.manager.endpoint().find().await {

@@ -35,7 +35,7 @@ pub(crate) struct Sentinel {
 }
 
 /// A sentinel's answer about the master.
-struct Told {
+struct MasterReport {
     host: String,
     port: u16,
     /// Number of failovers. Of two sentinels, the one that knows of the later failover decides.
@@ -48,7 +48,7 @@ impl Sentinel {
     pub(crate) fn new(
         urls: &[String],
         master: &str,
-        way: &ConnectOptions,
+        options: &ConnectOptions,
         grace: Duration,
     ) -> Result<Self, CacheError> {
         if urls.is_empty() || master.trim().is_empty() {
@@ -60,7 +60,7 @@ impl Sentinel {
             return Err(invalid(reason));
         }
         let sentinels = urls.iter().enumerate().map(|(at, url)| {
-            sentinel_at(url, way).map_err(|error| match error {
+            sentinel_at(url, options).map_err(|error| match error {
                 CacheError::InvalidUrl { reason } => CacheError::InvalidUrl {
                     reason: format!("sentinel {} of {}: {reason}", at + 1, urls.len()),
                 },
@@ -79,9 +79,9 @@ impl Sentinel {
             ));
         }
         let mut login = RedisConnectionInfo::default()
-            .set_db(way.database.into())
+            .set_db(options.database.into())
             .set_skip_set_lib_name();
-        if let Some((user, password)) = &way.login {
+        if let Some((user, password)) = &options.login {
             if user.is_empty() || password.is_empty() {
                 let reason = "needs a user and a password, or the master would run client as the user `default`, who mostly may do \
                      everything; where it knows a password only, the user is `default`";
@@ -105,10 +105,13 @@ impl Sentinel {
         &self,
         hear: Option<PushHandler>,
     ) -> RedisResult<MultiplexedConnection> {
-        let told = self.ask_all().await?;
-        let named = format!("the master {} at {}:{}", self.master, told.host, told.port);
+        let report = self.ask_all().await?;
+        let named = format!(
+            "the master {} at {}:{}",
+            self.master, report.host, report.port
+        );
         let opened = async {
-            let client = self.client(&told)?;
+            let client = self.client(&report)?;
             let mut connection = connect(&client, hear).await?;
             // A demoted master still answers reads with its old data, and a sentinel may not know
             // of the failover yet.
@@ -137,14 +140,14 @@ impl Sentinel {
 
     /// Return a client for the master. The caller checks that the server is one.
     pub(crate) async fn find(&self) -> RedisResult<redis::Client> {
-        let told = self.ask_all().await?;
-        self.client(&told)
+        let report = self.ask_all().await?;
+        self.client(&report)
     }
 
     /// Return a client for the server that a sentinel named.
-    fn client(&self, told: &Told) -> RedisResult<redis::Client> {
-        let sentinel = self.sentinels[told.by].get_connection_info();
-        let (host, port) = (told.host.clone(), told.port);
+    fn client(&self, report: &MasterReport) -> RedisResult<redis::Client> {
+        let sentinel = self.sentinels[report.by].get_connection_info();
+        let (host, port) = (report.host.clone(), report.port);
         let addr = match sentinel.addr() {
             ConnectionAddr::TcpTls {
                 insecure,
@@ -164,13 +167,13 @@ impl Sentinel {
 
     /// Ask all sentinels at once. One that fails doesn't matter if another answers. A slow one gets
     /// a short grace period, since it may know of a failover that the first one has missed.
-    async fn ask_all(&self) -> RedisResult<Told> {
+    async fn ask_all(&self) -> RedisResult<MasterReport> {
         let asked = (0..self.sentinels.len()).map(|at| self.ask(at));
         let mut answers: FuturesUnordered<_> = asked.collect();
         let mut refusal = None;
         let first = loop {
             match answers.next().await {
-                Some(Ok(told)) => break told,
+                Some(Ok(report)) => break report,
                 Some(Err(error)) => refusal = Some(error),
                 None => {
                     let nobody = || failed("no sentinel was asked".to_owned());
@@ -181,10 +184,10 @@ impl Sentinel {
         let mut newest = first;
         let others = async {
             while let Some(answer) = answers.next().await {
-                if let Ok(told) = answer
-                    && told.epoch > newest.epoch
+                if let Ok(report) = answer
+                    && report.epoch > newest.epoch
                 {
-                    newest = told;
+                    newest = report;
                 }
             }
         };
@@ -193,7 +196,7 @@ impl Sentinel {
         Ok(newest)
     }
 
-    async fn ask(&self, at: usize) -> RedisResult<Told> {
+    async fn ask(&self, at: usize) -> RedisResult<MasterReport> {
         let sentinel = &self.sentinels[at];
         let asked = async {
             let mut connection = connect(sentinel, None).await?;
@@ -210,7 +213,7 @@ impl Sentinel {
                 .await
                 .map_err(|error| explained(sentinel, error))?;
             let epoch = details.get("config-epoch").map(|epoch| epoch.parse());
-            Ok(Told {
+            Ok(MasterReport {
                 host,
                 port,
                 epoch: epoch.and_then(Result::ok).unwrap_or(0),
@@ -225,8 +228,8 @@ impl Sentinel {
 }
 
 /// Parse a sentinel's URL.
-fn sentinel_at(url: &str, way: &ConnectOptions) -> Result<redis::Client, CacheError> {
-    let client = way.tls.dress(check_url(url)?)?;
+fn sentinel_at(url: &str, options: &ConnectOptions) -> Result<redis::Client, CacheError> {
+    let client = options.tls.with_certificates(check_url(url)?)?;
     let mut info = client.get_connection_info().clone();
     if info.redis_settings().db() != 0 {
         let reason = "a sentinel has no databases; name the master's with `master_database`";
