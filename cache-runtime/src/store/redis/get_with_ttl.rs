@@ -38,7 +38,7 @@ impl Client {
     }
 
     /// Drop stale entries from loaded values. Few entries have a grace period after their TTL, so
-    /// only their remaining TTL is queried, all at once.
+    /// only their remaining TTL is queried.
     pub(crate) async fn drop_stale(
         self: &Arc<Self>,
         keys: &[Arc<str>],

@@ -35,6 +35,7 @@ pub(crate) use lease::claim::{Claimed, Holder, header_of};
 use recovery::outage::Purpose;
 pub(crate) use recovery::outage::{PendingReply, Target};
 pub(crate) use tracking::tracked_io::{NearCandidate, NearCopy};
+
 /// Handle of the store. Clones share one connection.
 #[derive(Clone)]
 pub(crate) struct RedisStore {
@@ -45,14 +46,14 @@ pub(crate) struct RedisStore {
 
 impl RedisStore {
     pub(crate) fn new(
-        place: &Endpoint,
+        endpoint: &Endpoint,
         options: &ConnectOptions,
         prefix: &str,
         limits: Limits,
         clock: &Clock,
     ) -> Result<Self, CacheError> {
-        let endpoint = Connector::new(place, options, limits.response)?;
-        let client = Client::new(Arc::new(endpoint), prefix, limits, clock.clone());
+        let connector = Connector::new(endpoint, options, limits.response)?;
+        let client = Client::new(Arc::new(connector), prefix, limits, clock.clone());
         if let Some(tracking) = &client.tracking {
             near::enlist(prefix, &tracking.near);
         }

@@ -128,7 +128,7 @@ impl Cluster {
     pub(crate) async fn connect_with_push(
         &self,
         address: &Address,
-        hear: Option<PushHandler>,
+        on_push: Option<PushHandler>,
     ) -> RedisResult<MultiplexedConnection> {
         let own = self.seeds.iter().find(|seed| address_of(seed) == *address);
         let info = own.unwrap_or(&self.seeds[0]).get_connection_info().clone();
@@ -146,7 +146,7 @@ impl Cluster {
             },
             _ => ConnectionAddr::Tcp(host, port),
         };
-        connect(&redis::Client::open(info.set_addr(addr))?, hear).await
+        connect(&redis::Client::open(info.set_addr(addr))?, on_push).await
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Vec<Address>> {
@@ -158,14 +158,14 @@ impl Cluster {
 fn agree(map: &SlotMap, handshakes: Vec<Handshake>) -> RedisResult<Identity> {
     if handshakes
         .iter()
-        .any(|greeting| greeting.map.ids() != map.ids())
+        .any(|handshake| handshake.map.ids() != map.ids())
     {
         return Err((ErrorKind::Client, "the masters disagree on who they are").into());
     }
-    let partial = handshakes.iter().any(|greeting| greeting.partial);
+    let partial = handshakes.iter().any(|handshake| handshake.partial);
     let mut each: Vec<String> = handshakes
         .into_iter()
-        .map(|greeting| greeting.identity)
+        .map(|handshake| handshake.identity)
         .collect();
     each.sort_unstable();
     Ok(Identity {

@@ -12,7 +12,7 @@ pub(crate) struct ClusterSnapshot(pub(crate) Vec<String>);
 impl ClusterSnapshot {
     /// Report whether a slot is being moved, so that its keys are on two nodes.
     pub(crate) fn slot_is_moving(&self) -> bool {
-        self.0.iter().any(|own_slots| own_slots.contains('['))
+        self.0.iter().any(|slots| slots.contains('['))
     }
 }
 

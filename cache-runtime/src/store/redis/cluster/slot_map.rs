@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_master_of_a_single_slot_is_knocked_at_too() {
+    fn a_key_is_found_for_a_master_of_a_single_slot() {
         let map = map(&[(0, 12_181, 1), (12_182, 12_182, 2), (12_183, 16_383, 1)]);
         let keys = map.key_on_each("app#probe");
         let mut owners: Vec<u16> = keys

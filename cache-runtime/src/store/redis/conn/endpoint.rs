@@ -115,13 +115,15 @@ impl Connector {
     pub(crate) async fn open_with_push(
         &self,
         node: &Node,
-        hear: PushHandler,
+        on_push: PushHandler,
     ) -> RedisResult<MultiplexedConnection> {
         match (self, node) {
-            (Self::Server(client), _) => connect(client, Some(hear)).await,
+            (Self::Server(client), _) => connect(client, Some(on_push)).await,
             #[cfg(feature = "sentinel")]
-            (Self::Sentinel(sentinel), _) => sentinel.open(Some(hear)).await,
-            (Self::Cluster(cluster), Some(at)) => cluster.connect_with_push(at, Some(hear)).await,
+            (Self::Sentinel(sentinel), _) => sentinel.open(Some(on_push)).await,
+            (Self::Cluster(cluster), Some(at)) => {
+                cluster.connect_with_push(at, Some(on_push)).await
+            }
             (Self::Cluster(_), None) => {
                 Err((ErrorKind::Client, "a cluster isn't one server").into())
             }
@@ -157,20 +159,20 @@ pub(crate) fn explained(client: &redis::Client, error: RedisError) -> RedisError
 /// Connect to one server, of whatever kind. Uses RESP3 if there is a handler for push messages.
 pub(crate) async fn connect(
     client: &redis::Client,
-    hear: Option<PushHandler>,
+    on_push: Option<PushHandler>,
 ) -> RedisResult<MultiplexedConnection> {
     #[cfg(feature = "tls")]
     crate::store::redis::conn::certificates::provide(client.get_connection_info().addr());
     let mut config = AsyncConnectionConfig::new()
         .set_connection_timeout(None)
         .set_response_timeout(None);
-    let Some(hear) = hear else {
+    let Some(on_push) = on_push else {
         return client
             .get_multiplexed_async_connection_with_config(&config)
             .await;
     };
     config = config.set_push_sender(move |info| {
-        hear(info);
+        on_push(info);
         Ok::<(), ()>(())
     });
     let info = client.get_connection_info().clone();
@@ -306,7 +308,7 @@ mod tests {
 
     #[test]
     #[cfg(feature = "tls")]
-    fn tls_without_a_look_at_the_certificate_is_refused() {
+    fn tls_without_certificate_checks_is_refused() {
         assert!(check_url("rediss://:sesame@host").is_ok());
         for url in [
             "rediss://:sesame@host#insecure",
@@ -345,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scheme_that_is_none_of_redis_is_refused() {
+    fn a_foreign_url_scheme_is_refused() {
         for url in ["http://host", "redis:/host", "xredis://host", ""] {
             assert!(refusal(url).contains("redis://"), "{url}");
         }

@@ -61,7 +61,7 @@ mod tests {
 
     /// The texts are those of 6.2.16, 7.0.15 and Valkey 8.0.1.
     #[test]
-    fn a_script_that_met_an_outage_is_one_in_every_version() {
+    fn an_outage_in_a_script_has_the_commands_code_in_every_version() {
         let in_6 = "ERR Error running script (call to f_9d63): @user_script:1: @user_script: 1: -";
         let in_7 = "script: 9d63, on @user_script:1.";
         for (code_of_it, text) in [
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_the_scripts_or_the_keys_fault_stays_that() {
+    fn faults_of_the_script_or_the_key_are_not_outages() {
         let in_6 = "ERR Error running script (call to f_9d63): @user_script:1: ";
         for text in [
             "@user_script: 1: The user executing the script can't run this command or subcommand",

@@ -50,7 +50,7 @@ impl RedisStore {
             lease.held = true;
             let answer = client.claim(&lease.key, lease.token(), seen).await?;
             if answer > 0 {
-                return Ok(Claimed::Granted(lease.granted()));
+                return Ok(Claimed::Granted(lease.start_renewal()));
             }
             lease.is_over();
             Ok(if answer == 0 {

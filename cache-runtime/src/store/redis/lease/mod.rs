@@ -80,9 +80,9 @@ impl Lease {
     }
 
     /// Start renewing the lease while the body runs.
-    pub(crate) fn granted(mut self) -> Self {
+    pub(crate) fn start_renewal(mut self) -> Self {
         let (client, key, token) = (Arc::clone(&self.client), Arc::clone(&self.key), self.token);
-        self.renewal = runtime::spawn(async move { client.keep(&key, token).await }).ok();
+        self.renewal = runtime::spawn(async move { client.renew(&key, token).await }).ok();
         self
     }
 
@@ -112,7 +112,7 @@ impl RedisStore {
             // Set before the reply, since a command whose reply is lost may have been executed.
             lease.held = true;
             if client.take(&lease.key, &seen, lease.token).await? {
-                return Ok(Some(lease.granted()));
+                return Ok(Some(lease.start_renewal()));
             }
             lease.is_over();
             Ok(None)
@@ -125,7 +125,7 @@ impl RedisStore {
         self.run(|client| async move {
             lease.held = true;
             client.take_over(&lease.key, lease.token, true).await?;
-            Ok(lease.granted())
+            Ok(lease.start_renewal())
         })
         .await
     }

@@ -142,7 +142,7 @@ impl Client {
 
     /// Renew a lease until its flight's time limit. If a renewal fails, the fill may be refused,
     /// and nothing worse happens.
-    pub(crate) async fn keep(self: &Arc<Self>, key: &str, token: u64) {
+    pub(crate) async fn renew(self: &Arc<Self>, key: &str, token: u64) {
         let pause = (self.limits.lease / 3).max(Duration::from_millis(1));
         let mut held = pause;
         while held < self.limits.flight {

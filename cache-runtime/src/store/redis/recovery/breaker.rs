@@ -16,9 +16,9 @@ const FIRST_PROBE: Duration = Duration::from_millis(50);
 const SLOWEST_FIRST_PROBE: Duration = Duration::from_secs(10);
 /// A failure this soon after the breaker has closed means that the probe has checked too little.
 const SOON: Duration = Duration::from_secs(1);
-/// Time without a failure after which the store counts as well, and a later failure as a new one.
-const WELL_AFTER: Duration = Duration::from_secs(60);
-/// Number of different causes that are logged until the store is well.
+/// Time without a failure after which the store counts as healthy, and a later failure as a new one.
+const HEALTHY_AFTER: Duration = Duration::from_secs(60);
+/// Number of different causes that are logged until the store is healthy.
 const MAX_CAUSES: usize = 8;
 
 /// Breaker. It remembers that the store is down, and why, so that calls don't find out one by one.
@@ -37,7 +37,7 @@ struct State {
     closed: Option<Moment>,
     /// First pause of the probe.
     pause: Duration,
-    /// Causes logged since the store was last well. A recurring cause is logged once.
+    /// Causes logged since the store was last healthy. A recurring cause is logged once.
     logged: Vec<String>,
     /// Whether a message said that the store fails repeatedly.
     logged_repeated: bool,
@@ -68,7 +68,7 @@ pub(crate) struct Opened {
 pub(crate) enum Closed {
     /// Its opening was logged, so its closing is, too.
     Logged,
-    /// The store has failed several times in a row. It counts as well if it doesn't fail for this
+    /// The store has failed several times in a row. It counts as healthy if it doesn't fail for this
     /// time.
     Unstable { number: u64, pause: Duration },
 }
@@ -112,7 +112,7 @@ impl Breaker {
             true => (state.pause * 2).min(SLOWEST_FIRST_PROBE),
             false => FIRST_PROBE,
         };
-        if !is_within(WELL_AFTER) {
+        if !is_within(HEALTHY_AFTER) {
             state.logged.clear();
             state.logged_repeated = false;
         }
@@ -153,12 +153,12 @@ impl Breaker {
             true => Closed::Logged,
             false => Closed::Unstable {
                 number: state.number,
-                pause: WELL_AFTER,
+                pause: HEALTHY_AFTER,
             },
         }
     }
 
-    /// Report whether the breaker has been closed since this opening.
+    /// Report whether the breaker has stayed closed since it was closed after this opening.
     pub(crate) fn stayed_closed_since(&self, number: u64) -> bool {
         let state = self.state();
         state.number == number && !self.open.load(Ordering::Acquire)
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn another_cause_is_logged_and_a_store_that_was_well_begins_anew() {
+    fn another_cause_is_logged_and_a_healthy_store_starts_over() {
         let clock = Clock::manual();
         let breaker = Breaker::new(clock.clone());
         assert_eq!(opens(&breaker, "OOM used memory").0, LogAs::Down);
@@ -251,11 +251,11 @@ mod tests {
             closed,
             Closed::Unstable {
                 number: 3,
-                pause: WELL_AFTER
+                pause: HEALTHY_AFTER
             }
         );
         assert!(breaker.stayed_closed_since(3));
-        clock.advance(WELL_AFTER);
+        clock.advance(HEALTHY_AFTER);
         assert_eq!(opens(&breaker, "OOM used memory"), (LogAs::Down, 50));
         assert!(!breaker.stayed_closed_since(3));
     }
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn the_probe_teaches_what_the_server_says_and_not_how_connections_end() {
+    fn a_probe_replaces_the_cause_by_the_servers_error_only() {
         let breaker = Breaker::new(Clock::manual());
         let io = |text: &str| {
             CacheError::store(RedisError::from(std::io::Error::other(text.to_owned())))

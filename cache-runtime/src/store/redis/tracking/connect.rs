@@ -62,10 +62,13 @@ impl Client {
     ) -> RedisResult<End> {
         let (near, lost) = (Arc::clone(&tracking.near), Arc::clone(&tracking.lost));
         let entries = self.full_key("").into_bytes();
-        let hear: PushHandler =
+        let on_push: PushHandler =
             Box::new(move |info| handle_push(&info, &near, &lost, term, &entries));
-        let mut connection: MultiplexedConnection =
-            self.manager.endpoint().open_with_push(&node, hear).await?;
+        let mut connection: MultiplexedConnection = self
+            .manager
+            .endpoint()
+            .open_with_push(&node, on_push)
+            .await?;
         let mut track = redis::cmd("CLIENT");
         track.arg("TRACKING").arg("ON").arg("OPTIN").arg("NOLOOP");
         track.query_async::<()>(&mut connection).await?;

@@ -33,7 +33,9 @@ pub(crate) async fn run(client: Weak<Client>, tracking: Arc<Tracking>) {
         let cause = match attempt {
             Ok(Ok(tracked)) => {
                 tracking.install(tracked.clone());
-                let cause = tracking.keep(&client, tracked, &mut logged).await;
+                let cause = tracking
+                    .send_heartbeats(&client, tracked, &mut logged)
+                    .await;
                 tracking.end_term("the cache is gone");
                 pause = FIRST_TRY;
                 match cause {
@@ -55,7 +57,7 @@ pub(crate) async fn run(client: Weak<Client>, tracking: Arc<Tracking>) {
 impl Tracking {
     /// Send heartbeats until the term ends, and return the reason. `None` means that the cache was
     /// dropped.
-    async fn keep(
+    async fn send_heartbeats(
         &self,
         client: &Weak<Client>,
         tracked: Tracked,

@@ -103,7 +103,7 @@ impl Sentinel {
     /// Open a connection to the master, and check that its role is master.
     pub(crate) async fn open(
         &self,
-        hear: Option<PushHandler>,
+        on_push: Option<PushHandler>,
     ) -> RedisResult<MultiplexedConnection> {
         let report = self.ask_all().await?;
         let named = format!(
@@ -112,7 +112,7 @@ impl Sentinel {
         );
         let opened = async {
             let client = self.client(&report)?;
-            let mut connection = connect(&client, hear).await?;
+            let mut connection = connect(&client, on_push).await?;
             // A demoted master still answers reads with its old data, and a sentinel may not know
             // of the failover yet.
             let info: String = redis::cmd("INFO")
