@@ -16,7 +16,8 @@ const FIRST_PROBE: Duration = Duration::from_millis(50);
 const SLOWEST_FIRST_PROBE: Duration = Duration::from_secs(10);
 /// A failure this soon after the breaker has closed means that the probe has checked too little.
 const SOON: Duration = Duration::from_secs(1);
-/// Time without a failure after which the store counts as healthy, and a later failure as a new one.
+/// Time without a failure after which the store counts as healthy, and a later failure as a new
+/// one.
 const HEALTHY_AFTER: Duration = Duration::from_secs(60);
 /// Number of different causes that are logged until the store is healthy.
 const MAX_CAUSES: usize = 8;
@@ -68,8 +69,8 @@ pub(crate) struct Opened {
 pub(crate) enum Closed {
     /// Its opening was logged, so its closing is, too.
     Logged,
-    /// The store has failed several times in a row. It counts as healthy if it doesn't fail for this
-    /// time.
+    /// The store has failed several times in a row. It counts as healthy if it doesn't fail for
+    /// this time.
     Unstable { number: u64, pause: Duration },
 }
 

@@ -122,7 +122,8 @@ impl PerRuntime {
         None
     }
 
-    /// Count a read of a runtime without a connection. Open a connection after [`READS_BEFORE_CONNECTING`].
+    /// Count a read of a runtime without a connection. Open a connection after
+    /// [`READS_BEFORE_CONNECTING`].
     #[cold]
     fn count(&self, client: &Arc<Client>, runtime: &Handle, main: u64) {
         let mut slots = self.write();
