@@ -1,4 +1,4 @@
-//! Where entries live.
+//! The stores that entries live in.
 
 pub(crate) mod memory;
 #[cfg(feature = "redis")]
@@ -11,15 +11,15 @@ use memory::MemoryStore;
 
 /// The store of a cache.
 pub(crate) enum Store {
-    /// In this process. Its lease is the table of flights.
+    /// In this process. The table of flights takes the place of leases.
     Memory(MemoryStore),
-    /// In Redis. Its leases stand at the entries' keys.
+    /// In Redis. Leases are stored at the entries' keys.
     #[cfg(feature = "redis")]
     Redis(redis::RedisStore),
 }
 
 impl Store {
-    /// The memory store, if it is one.
+    /// Return the memory store, if this is one.
     pub(crate) fn memory(&self) -> Option<&MemoryStore> {
         match self {
             Self::Memory(store) => Some(store),
@@ -28,9 +28,11 @@ impl Store {
         }
     }
 
-    /// The entries that are in this process and may be served, with the moment by which they are judged: those of the memory
-    /// store, or of the near cache in front of Redis.
-    // Every hit comes here.
+    /// Return the store of entries in this process that may be served, and the time to judge them
+    /// by.
+    ///
+    /// That is the memory store, or the near cache in front of Redis.
+    // Every hit calls this.
     #[inline(always)]
     #[cfg_attr(
         not(feature = "redis"),
@@ -46,7 +48,7 @@ impl Store {
         }
     }
 
-    /// How many entries there are in this process, and their bytes.
+    /// Return the number of entries in this process and their total size in bytes.
     pub(crate) fn size(&self) -> (u64, u64) {
         match self {
             Self::Memory(store) => store.size(),
@@ -55,7 +57,7 @@ impl Store {
         }
     }
 
-    /// Its name in `Health` and logs.
+    /// Return the store's name, as shown in `Health` and logs.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Memory(_) => "memory",

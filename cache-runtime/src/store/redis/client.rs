@@ -1,3 +1,5 @@
+//! The client: the state that every command depends on, and the basic reads.
+
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -19,10 +21,10 @@ use crate::store::redis::recovery::outage::Purpose;
 use crate::store::redis::recovery::replay::Replay;
 use crate::store::redis::tracking::Tracking;
 
-/// How many keys are loaded at a time.
-const PART: usize = 500;
+/// Number of keys loaded by one command.
+const BATCH: usize = 500;
 
-/// What is sent, and all that it depends on. Runs on the cache's thread.
+/// State shared by all commands of a store. Its methods run on the cache's thread.
 pub(crate) struct Client {
     pub(crate) manager: ConnectionManager,
     pub(crate) per_runtime: PerRuntime,
@@ -31,52 +33,53 @@ pub(crate) struct Client {
     pub(crate) index: Index,
     pub(crate) orphans: Orphans,
     pub(crate) tracking: Option<Arc<Tracking>>,
-    /// The masters of a cluster are being watched.
-    pub(crate) watched: AtomicBool,
+    /// Whether the cluster monitor runs.
+    pub(crate) monitor_runs: AtomicBool,
     pub(crate) prefix: String,
     pub(crate) limits: Limits,
-    /// The process that these connections are of.
+    /// ID of the process that opened the connections.
     process: u32,
-    /// What a child that was forked from that process has instead: sockets can't be shared, and who reads from them is a thread of
-    /// the parent.
+    /// The client of a forked child process. Sockets can't be shared, and the thread that reads
+    /// from them exists only in the parent.
     forked: OnceLock<Arc<Self>>,
 }
 
-/// How long things may take.
+/// Time and size limits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// A reply, connecting included.
+    /// Timeout for a reply, connecting included.
     pub(crate) response: Duration,
-    /// A reply to an invalidation.
+    /// Timeout for a reply to an invalidation.
     pub(crate) invalidation: Duration,
-    /// A lease whose holder died.
+    /// TTL of a lease, after which a lease whose holder died expires.
     pub(crate) lease: Duration,
-    /// A flight.
+    /// Longest duration of a flight.
     pub(crate) flight: Duration,
     /// How long acknowledged invalidations are remembered.
     pub(crate) replay_window: Duration,
-    /// How many bytes the near cache takes; none: there isn't one.
+    /// Capacity of the near cache in bytes. `None` means that there is no near cache.
     pub(crate) near: Option<usize>,
-    /// For how long a connection that says nothing is trusted to tell of changes.
+    /// How long a silent connection is still trusted to report changes.
     pub(crate) near_max_silence: Duration,
     /// Whether runtimes that read often get connections of their own.
     pub(crate) runtime_connections: bool,
 }
 
-/// What stands at a key.
+/// Content of a key.
 #[derive(Clone, Debug)]
 pub(crate) enum Found {
     Absent,
-    /// Another caller's right to fill it; and the bytes, since one that never expires is junk.
+    /// Token and bytes of another caller's lease. The bytes are needed because a lease that never
+    /// expires is junk.
     Lease(u64, Bytes),
     /// Bytes that may be an entry.
     Entry(Bytes),
-    /// A list, a set, or what else is no string.
+    /// A list, a set, or another type that isn't a string.
     OtherType,
 }
 
 impl Client {
-    /// Make what sends client to this endpoint. Nothing is connected.
+    /// Create a client for this endpoint, without connecting.
     pub(crate) fn new(
         endpoint: Arc<Connector>,
         prefix: &str,
@@ -101,7 +104,7 @@ impl Client {
             tracking: limits
                 .near
                 .map(|bytes| Arc::new(Tracking::new(bytes, limits.near_max_silence))),
-            watched: AtomicBool::default(),
+            monitor_runs: AtomicBool::default(),
             prefix: prefix.to_owned(),
             limits,
             process: std::process::id(),
@@ -109,13 +112,15 @@ impl Client {
         }
     }
 
-    /// These, or in a forked child its own. Costs a system call that asks for the process.
+    /// Return this client, or the forked child's own client after a fork. Costs one system call,
+    /// which asks for the process ID.
     pub(crate) fn of_this_process(self: &Arc<Self>) -> &Arc<Self> {
         let process = std::process::id();
         let mut client = self;
         while client.process != process {
             client = client.forked.get_or_init(|| {
-                // The near cache is the parent's, and hears of nothing here: its trust ends within `near_max_silence`.
+                // The near cache belongs to the parent and receives no notifications here. Trust in
+                // it ends within `near_max_silence`.
                 let limits = Limits {
                     near: None,
                     ..client.limits
@@ -128,35 +133,36 @@ impl Client {
         client
     }
 
-    pub(crate) fn full(&self, key: &str) -> String {
+    pub(crate) fn full_key(&self, key: &str) -> String {
         format!("{}:{key}", self.prefix)
     }
 
-    pub(crate) fn full_bytes(&self, key: &[u8]) -> Vec<u8> {
+    pub(crate) fn full_key_bytes(&self, key: &[u8]) -> Vec<u8> {
         [self.prefix.as_bytes(), b":", key].concat()
     }
 
-    /// How keys begin that are no entry's.
+    /// Return the start of keys that aren't entries, for probes.
     pub(crate) fn probe_key(&self) -> String {
         format!("{}#probe", self.prefix)
     }
 
-    /// One plain `GET`.
+    /// Read a key by a plain `GET`.
     pub(crate) async fn read(self: &Arc<Self>, key: &str) -> Result<Found, CacheError> {
-        let get = &Cmd::get(self.full(key));
+        let get = &Cmd::get(self.full_key(key));
         let reply: Result<Option<Vec<u8>>, CacheError> = self
             .send(|mut connection| async move { get.query_async(&mut connection).await })
             .await;
-        seen(reply)
+        parse_get(reply)
     }
 
-    /// Loads many keys, in their order: in parts, so that no reply is so long that it seems late.
+    /// Load many keys, and return their bytes in the same order. Keys are loaded in batches,
+    /// because a very long reply could exceed the response timeout.
     pub(crate) async fn load_many(
         self: &Arc<Self>,
         keys: &[Arc<str>],
     ) -> Result<Vec<Option<Vec<u8>>>, CacheError> {
         let mut found = Vec::with_capacity(keys.len());
-        for part in keys.chunks(PART) {
+        for part in keys.chunks(BATCH) {
             found.extend(self.load_part(part).await?);
         }
         Ok(found)
@@ -175,10 +181,10 @@ impl Client {
             });
             return try_join_all(loads).await;
         }
-        // `MGET` answers nil where a key holds no string.
+        // `MGET` returns nil for a key that isn't a string.
         let mut get = redis::cmd("MGET");
         for key in keys {
-            get.arg(self.full(key));
+            get.arg(self.full_key(key));
         }
         let get = &get;
         let mut found: Vec<Option<Vec<u8>>> = self
@@ -188,11 +194,11 @@ impl Client {
         Ok(found)
     }
 
-    /// How long an entry is still fresh; leases and what isn't ours don't count.
+    /// Return how long an entry stays fresh. Leases and foreign values return `None`.
     pub(crate) async fn ttl(self: &Arc<Self>, key: &str) -> Result<Option<Duration>, CacheError> {
         let (start, grace, left): (Vec<u8>, Vec<u8>, i64) = self
             .script(Purpose::Call, &lua::TTL, |call| {
-                call.key(self.full(key));
+                call.key(self.full_key(key));
             })
             .await?;
         if !entry::holds_value(&start) {
@@ -206,21 +212,21 @@ impl Client {
                     .filter(|fresh| *fresh > 0 || grace == 0);
                 fresh.map(Duration::from_millis)
             }
-            // -1: it doesn't expire.
+            // -1: the key doesn't expire.
             Err(_) => (left == -1).then_some(Duration::MAX),
         })
     }
 
-    /// Whether the key never expires, as no lease does.
+    /// Report whether the key has no expiry, which a lease always has.
     pub(crate) async fn is_eternal(self: &Arc<Self>, key: &str) -> Result<bool, CacheError> {
-        let pttl = &Cmd::pttl(self.full(key));
+        let pttl = &Cmd::pttl(self.full_key(key));
         let left: i64 = self
             .send(|mut connection| async move { pttl.query_async(&mut connection).await })
             .await?;
         Ok(left == -1)
     }
 
-    /// Runs a script; a server that forgot it is given it again.
+    /// Run a script. If the server no longer has the script, it is loaded again.
     pub(crate) async fn script<T: redis::FromRedisValue + Send + 'static>(
         self: &Arc<Self>,
         purpose: Purpose,
@@ -237,8 +243,8 @@ impl Client {
     }
 }
 
-/// What a reply to `GET` shows.
-pub(crate) fn seen(reply: Result<Option<Vec<u8>>, CacheError>) -> Result<Found, CacheError> {
+/// Interpret a reply to `GET`.
+pub(crate) fn parse_get(reply: Result<Option<Vec<u8>>, CacheError>) -> Result<Found, CacheError> {
     match reply {
         Ok(None) => Ok(Found::Absent),
         Ok(Some(bytes)) => Ok(match entry::inspect(&bytes) {
@@ -258,7 +264,7 @@ fn is_wrong_type(error: &CacheError) -> bool {
     error.is_some_and(|error| error.code() == Some("WRONGTYPE"))
 }
 
-/// What Redis takes as a lifetime: whole milliseconds, at least one.
+/// Convert a TTL to whole milliseconds, at least one, as Redis requires.
 pub(crate) fn millis(ttl: Duration) -> u64 {
     u64::try_from(ttl.as_millis())
         .unwrap_or(u64::MAX)

@@ -1,4 +1,4 @@
-//! A value and how long it still lives, seen at one moment.
+//! A value and its remaining TTL, read at one moment.
 
 use std::sync::Arc;
 
@@ -7,37 +7,38 @@ use futures_util::future::try_join_all;
 use crate::entry;
 use crate::error::CacheError;
 use crate::store::redis::RedisStore;
-use crate::store::redis::client::{Client, Found, seen};
+use crate::store::redis::client::{Client, Found, parse_get};
 use crate::store::redis::lua;
 use crate::store::redis::recovery::outage::Purpose;
 use crate::store::redis::tracking::tracked_io::Fetched;
 
-/// How many are looked at together: one behind so many others that it seems late would look like an outage.
-const PART: usize = 500;
+/// Number of keys checked in one batch. A key behind too many others would exceed the response
+/// timeout and look like an outage.
+const BATCH: usize = 500;
 
-/// How many milliseconds an entry stands; `None` if it doesn't expire.
+/// Remaining TTL of an entry in milliseconds; `None` if it doesn't expire.
 pub(crate) type RemainingTtl = Option<u64>;
 
 impl Client {
-    /// `GET` and `PTTL` in one script: asked one after the other, the lifetime of an entry that has come in between would
-    /// make a stale value look fresh.
+    /// Read value and `PTTL` in one script. With two commands, the TTL of an entry stored in
+    /// between could make a stale value look fresh.
     pub(crate) async fn get_with_ttl(
         self: &Arc<Self>,
         key: &str,
     ) -> Result<(Found, RemainingTtl), CacheError> {
-        let looked: Result<(Option<Vec<u8>>, i64), CacheError> = self
+        let reply: Result<(Option<Vec<u8>>, i64), CacheError> = self
             .script(Purpose::Call, &lua::GET_WITH_TTL, |call| {
-                call.key(self.full(key));
+                call.key(self.full_key(key));
             })
             .await;
-        match looked {
-            Ok((got, left)) => Ok(lasting(seen(Ok(got))?, left)),
-            Err(error) => Ok((seen(Err(error))?, None)),
+        match reply {
+            Ok((got, left)) => Ok(with_remaining_ttl(parse_get(Ok(got))?, left)),
+            Err(error) => Ok((parse_get(Err(error))?, None)),
         }
     }
 
-    /// Drops the stale from what was found. Few entries outlive their lifetime; whether they have is asked about those only, at
-    /// once.
+    /// Drop stale entries from loaded values. Few entries have a grace period after their TTL, so
+    /// only their remaining TTL is queried.
     pub(crate) async fn drop_stale(
         self: &Arc<Self>,
         keys: &[Arc<str>],
@@ -45,9 +46,9 @@ impl Client {
     ) -> Result<(), CacheError> {
         let doubtful = |at: &usize| matches!(&found[*at], Some(bytes) if entry::grace(bytes) > 0);
         let doubtful: Vec<usize> = (0..found.len()).filter(doubtful).collect();
-        for part in doubtful.chunks(PART) {
-            let looks = part.iter().map(|&at| self.get_with_ttl(&keys[at]));
-            for (&at, (seen, left)) in part.iter().zip(try_join_all(looks).await?) {
+        for part in doubtful.chunks(BATCH) {
+            let reads = part.iter().map(|&at| self.get_with_ttl(&keys[at]));
+            for (&at, (seen, left)) in part.iter().zip(try_join_all(reads).await?) {
                 found[at] = match &seen {
                     Found::Entry(bytes) if is_fresh(&seen, left) => Some(bytes.to_vec()),
                     _ => None,
@@ -57,8 +58,8 @@ impl Client {
         Ok(())
     }
 
-    /// What stands at a key to those who have no use for a stale value. Most entries are never stale, and one plain `GET`
-    /// tells so.
+    /// Read a key for a caller that can't use a stale value. Most entries are never stale, and one
+    /// plain `GET` is enough to tell.
     pub(crate) async fn read_fresh(self: &Arc<Self>, key: &str) -> Result<Found, CacheError> {
         let seen = self.read(key).await?;
         if !may_be_stale(&seen) {
@@ -74,7 +75,8 @@ impl Client {
 }
 
 impl RedisStore {
-    /// What stands at a key and for how long; `near`: to keep it near, if that is possible.
+    /// Read a key and its remaining TTL. With `near`, the entry may enter the near cache, if
+    /// possible.
     pub(crate) async fn get_with_ttl(
         &self,
         key: &Arc<str>,
@@ -83,8 +85,8 @@ impl RedisStore {
         let key = Arc::clone(key);
         let near = near && self.near.is_some();
         self.run(|client| async move {
-            if near && let Some(look) = client.get_tracked(&key).await? {
-                return Ok(look);
+            if near && let Some(fetched) = client.get_tracked(&key).await? {
+                return Ok(fetched);
             }
             let (seen, left) = client.get_with_ttl(&key).await?;
             Ok(Fetched {
@@ -97,17 +99,18 @@ impl RedisStore {
     }
 }
 
-/// What was seen, and for how long it stands as `PTTL` says it.
-pub(crate) fn lasting(seen: Found, left: i64) -> (Found, RemainingTtl) {
+/// Combine what was read with its remaining TTL, as `PTTL` returned it.
+pub(crate) fn with_remaining_ttl(seen: Found, left: i64) -> (Found, RemainingTtl) {
     match u64::try_from(left) {
         Ok(left) => (seen, Some(left)),
-        // -1: it doesn't expire. -2: there is nothing, or its last millisecond ended between the two.
+        // -1: the key doesn't expire. -2: the key is absent, or its last millisecond ended in
+        // between.
         Err(_) if left == -1 => (seen, None),
         Err(_) => (Found::Absent, None),
     }
 }
 
-/// Whether these are the bytes of an entry that outlives its lifetime.
+/// Report whether these are the bytes of an entry that is kept beyond its TTL.
 pub(crate) fn may_be_stale(seen: &Found) -> bool {
     matches!(seen, Found::Entry(bytes) if entry::grace(bytes) > 0)
 }

@@ -1,8 +1,9 @@
 //! The Redis store.
 //!
-//! Every command runs on the cache's own thread: it finishes whatever becomes of its caller, and callers need no
-//! runtime of their own. [`ConnectionManager`](manager::ConnectionManager) is the connection with its breaker, [`client`] what is sent,
-//! [`lease`] the right to fill an entry, [`approach`] what a call does with all of them.
+//! Every command runs on the cache's own thread. It therefore finishes even if its caller is
+//! dropped, and callers need no runtime of their own. `conn/` holds the connections, [`client`] the
+//! state that commands share, [`lease`] the right to fill an entry, `index/` the sets that patterns
+//! read, and `recovery/` the breaker.
 
 mod client;
 mod cluster;
@@ -34,24 +35,25 @@ pub(crate) use lease::claim::{Claimed, Holder, header_of};
 use recovery::outage::Purpose;
 pub(crate) use recovery::outage::{PendingReply, Target};
 pub(crate) use tracking::tracked_io::{NearCandidate, NearCopy};
-/// A handle of the store; clones share one connection.
+
+/// Handle of the store. Clones share one connection.
 #[derive(Clone)]
 pub(crate) struct RedisStore {
     client: Arc<Client>,
-    /// The near cache, one step away: each hit in it comes by here.
+    /// The near cache, at one level of indirection, since every hit in it comes through here.
     near: Option<Arc<NearStore>>,
 }
 
 impl RedisStore {
     pub(crate) fn new(
-        place: &Endpoint,
-        way: &ConnectOptions,
+        endpoint: &Endpoint,
+        options: &ConnectOptions,
         prefix: &str,
         limits: Limits,
         clock: &Clock,
     ) -> Result<Self, CacheError> {
-        let endpoint = Connector::new(place, way, limits.response)?;
-        let client = Client::new(Arc::new(endpoint), prefix, limits, clock.clone());
+        let connector = Connector::new(endpoint, options, limits.response)?;
+        let client = Client::new(Arc::new(connector), prefix, limits, clock.clone());
         if let Some(tracking) = &client.tracking {
             near::enlist(prefix, &tracking.near);
         }
@@ -70,8 +72,8 @@ impl RedisStore {
         self.client.of_this_process()
     }
 
-    /// Runs client on the cache's thread. Refused at once, without a thread's turn, while the store is known
-    /// to be down.
+    /// Run `work` on the cache's thread. While the breaker is open, the call is refused at once,
+    /// without switching threads.
     async fn run<T, F>(&self, work: impl FnOnce(Arc<Client>) -> F) -> Result<T, CacheError>
     where
         T: Send + 'static,
@@ -85,7 +87,7 @@ impl RedisStore {
             .await
     }
 
-    /// The bytes of a key, leases excepted.
+    /// Return the bytes of a key, unless it holds a lease.
     pub(crate) async fn load(&self, key: &str) -> Result<Option<Bytes>, CacheError> {
         let key: Arc<str> = key.into();
         match self
@@ -119,7 +121,8 @@ impl RedisStore {
         .await
     }
 
-    /// Removes a key, value or lease; whether a value was there. Not for invalidations: what can't be sent is lost.
+    /// Remove a key, value or lease. Report whether it held a value. Not for invalidations, since a
+    /// failed command isn't queued.
     pub(crate) async fn remove(&self, key: &str) -> Result<bool, CacheError> {
         let key: Arc<str> = key.into();
         self.run(|client| async move {
@@ -130,9 +133,11 @@ impl RedisStore {
         .await
     }
 
-    /// Removes what the invalidation names, values and leases, and counts the values; `report` hears of it. What
-    /// can't be sent is queued, and reads run uncached until it is. Begins when called, and finishes without its
-    /// caller.
+    /// Remove the values and leases that the invalidation names, and count the values. The result
+    /// is passed to `report`.
+    ///
+    /// An invalidation that can't be sent is queued, and reads run uncached until it is sent. It
+    /// begins when this is called, and finishes without its caller.
     pub(crate) fn invalidate(
         &self,
         target: Target,
@@ -140,15 +145,16 @@ impl RedisStore {
     ) -> PendingReply<u64> {
         let client = Arc::clone(self.client());
         if let Err(error) = client.breaker.check() {
-            client.owe(&target, &error);
+            client.queue_invalidation(&target, &error);
             client.void_near_matching(&target);
             report(&target, &Err(error.clone()));
             return PendingReply::Refused(error);
         }
         let work = async move {
             let removed = client.invalidate(&target).await;
-            // After the store has answered: what is fetched later is what it holds now. And where it has not: what it is owed
-            // isn't served here, though it may still stand there.
+            // After the store has answered, so that later fetches get its new content. If it hasn't
+            // answered, the queued keys must not be served from the near cache, although the store
+            // may still hold them.
             client.void_near_matching(&target);
             report(&target, &removed);
             removed
@@ -162,13 +168,12 @@ impl RedisStore {
             .await
     }
 
-    /// Whether that is known; then its cause has been logged.
-    /// Report whether the breaker is open.
+    /// Report whether the breaker is open. If it is, the cause has been logged.
     pub(crate) fn is_down(&self) -> bool {
         self.client().breaker.check().is_err()
     }
 
-    /// Report whether what is cached at a key has no TTL.
+    /// Report whether the key has no expiry.
     pub(crate) async fn is_eternal(&self, key: &Arc<str>) -> Result<bool, CacheError> {
         let key = Arc::clone(key);
         self.run(|client| async move { client.is_eternal(&key).await })

@@ -1,4 +1,4 @@
-//! Storing what was computed elsewhere.
+//! Stores values that were computed by the caller.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,31 +12,32 @@ use crate::store::redis::client::Client;
 use crate::store::redis::lease::fresh_token;
 use crate::store::redis::recovery::outage::Purpose;
 
-/// How many entries are stored at a time: one behind so many others that it seems late would look like an outage.
-const PART: usize = 500;
+/// Number of entries stored in one batch. An entry behind too many others would exceed the response
+/// timeout and look like an outage.
+const BATCH: usize = 500;
 
 type Entry = (Arc<str>, Vec<u8>);
 
 impl Client {
-    /// Stores entries over whatever stands: each takes its lease unconditionally and fills by it, so that one that
-    /// arrives late can't undo an invalidation. Two round trips for each [`PART`].
+    /// Store entries, whatever is at their keys. Each takes its lease unconditionally and is filled
+    /// by it, so a late fill can't undo an invalidation. Takes two round trips for each [`BATCH`].
     pub(crate) async fn store(
         self: &Arc<Self>,
         entries: Vec<Entry>,
         ttl: Duration,
     ) -> Result<(), CacheError> {
         let mut entries = last_of_each_key(entries);
-        // Redis knows no lifetime of zero: what is stored for no time at all replaces what stands, and is gone.
+        // Redis has no TTL of zero. A value stored with one replaces the entry and is gone at once.
         if ttl.is_zero() {
-            for part in entries.chunks(PART) {
+            for part in entries.chunks(BATCH) {
                 let removals = part.iter().map(|(key, _)| self.remove(key, Purpose::Call));
                 try_join_all(removals).await?;
             }
             return Ok(());
         }
-        for part in entries.chunks_mut(PART) {
+        for part in entries.chunks_mut(BATCH) {
             let token = fresh_token();
-            // The token of its fill stays with an entry: its member in the index may carry it.
+            // An entry keeps the token of its fill, since its member in the index may carry it.
             for (_, entry) in &mut *part {
                 entry::set_token(entry, token);
             }
@@ -68,7 +69,8 @@ impl Client {
     }
 }
 
-/// The entries without those that a later one overwrites: one of a key's fills ends the lease of all.
+/// Return the entries without those that a later one overwrites, since the first fill of a key ends
+/// its lease.
 fn last_of_each_key(entries: Vec<Entry>) -> Vec<Entry> {
     let mut seen = HashSet::with_capacity(entries.len());
     let mut last: Vec<Entry> = entries

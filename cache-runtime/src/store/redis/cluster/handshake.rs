@@ -1,28 +1,30 @@
-//! What a master says of itself.
+//! What a master reports about itself.
 
 use redis::aio::MultiplexedConnection;
 use redis::{ErrorKind, RedisResult, Value, from_redis_value};
 
-use crate::store::redis::cluster::slot_map::{Address, Map, Master, unreadable};
+use crate::store::redis::cluster::slot_map::{Address, Master, SlotMap, unreadable};
 use crate::store::redis::conn::manager::identity;
 use crate::store::redis::conn::server_error::refused;
 
-/// Who a master is, and what it knows of the others.
+/// Identity of a master, and its view of the cluster.
 pub(crate) struct Handshake {
-    pub(crate) map: Map,
-    /// Its name, its process, and whose data it has.
+    pub(crate) map: SlotMap,
+    /// Its node ID, its process, and the replication ID of its data.
     pub(crate) identity: String,
-    /// Whether this user may not ask for the latter two.
-    pub(crate) guessed: bool,
+    /// Whether this user may not query process and replication ID.
+    pub(crate) partial: bool,
 }
 
-/// Asks a master; an error if it isn't one any more, or is cut off from the others. One that was cut off a moment ago
-/// doesn't know yet: the others tell, since they are asked too.
-pub(crate) async fn shake_hands(
+/// Ask a master for its identity and its slot map.
+///
+/// Fails if the node is no longer a master, or is cut off from the others. A node that was cut off
+/// a moment ago doesn't know it yet; the other masters report that, since they are asked too.
+pub(crate) async fn handshake(
     mut node: MultiplexedConnection,
     master: &Master,
 ) -> RedisResult<Handshake> {
-    let map = well_known_map(&mut node, &master.address).await?;
+    let map = healthy_map(&mut node, &master.address).await?;
     let mut ask = redis::pipe();
     for section in ["server", "replication"] {
         ask.cmd("INFO").arg(section);
@@ -35,22 +37,23 @@ pub(crate) async fn shake_hands(
         Ok((server, replication)) => Ok(Handshake {
             map,
             identity: format!("{}={}", master.id, identity(&server, &replication)),
-            guessed: false,
+            partial: false,
         }),
         Err(error) if refused(&error).is_some() => Ok(Handshake {
             map,
             identity: master.id.clone(),
-            guessed: true,
+            partial: true,
         }),
         Err(error) => Err(error),
     }
 }
 
-/// The slot map, as this node knows it, if it finds the cluster well. One that has been cut off for a while doesn't.
-pub(crate) async fn well_known_map(
+/// Return the slot map as this node knows it, if the node considers the cluster healthy. A node
+/// that has been cut off for a while doesn't.
+pub(crate) async fn healthy_map(
     node: &mut MultiplexedConnection,
     address: &Address,
-) -> RedisResult<Map> {
+) -> RedisResult<SlotMap> {
     let mut ask = redis::pipe();
     for subcommand in ["INFO", "SLOTS"] {
         ask.cmd("CLUSTER").arg(subcommand);
@@ -59,29 +62,29 @@ pub(crate) async fn well_known_map(
     if field(&state, "cluster_state:") != "ok" {
         return Err((ErrorKind::Client, "a node says that the cluster is down").into());
     }
-    Map::read(slots, address)
+    SlotMap::read(slots, address)
 }
 
-/// The slot map, as this node knows it.
+/// Return the slot map as this node knows it.
 pub(crate) async fn map_of(
     node: &mut MultiplexedConnection,
     address: &Address,
-) -> RedisResult<Map> {
+) -> RedisResult<SlotMap> {
     let mut ask = redis::cmd("CLUSTER");
     let slots: Value = ask.arg("SLOTS").query_async(node).await?;
-    Map::read(slots, address)
+    SlotMap::read(slots, address)
 }
 
-/// What a master has, keeps its hands on and gives away: its own line of `CLUSTER NODES`, without what changes all
-/// the time. A slot that is being moved stands there in brackets.
-pub(crate) async fn holdings(node: &mut MultiplexedConnection) -> RedisResult<String> {
+/// Return the slots that a master has, imports and migrates: its own line of `CLUSTER NODES`,
+/// without the fields that change all the time. A slot that is being moved is listed in brackets.
+pub(crate) async fn own_slots(node: &mut MultiplexedConnection) -> RedisResult<String> {
     let mut ask = redis::cmd("CLUSTER");
     let reply: Value = ask.arg("NODES").query_async(node).await?;
     let nodes: String = from_redis_value(reply)?;
     let own = nodes.lines().find_map(|line| {
         let fields: Vec<&str> = line.split_ascii_whitespace().collect();
         let flags = fields.get(2)?;
-        // Id, flags, epoch of its configuration, slots.
+        // ID, flags, configuration epoch, slots.
         let held = fields.get(8..)?;
         flags
             .split(',')

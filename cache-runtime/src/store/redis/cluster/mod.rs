@@ -1,14 +1,17 @@
-//! Redis Cluster: which node a command goes to, and whether they are still the ones that they were.
+//! Redis Cluster: routes commands to nodes, and checks that the masters haven't changed.
 //!
-//! A way of our own, since the promises hang on what it does and doesn't do:
+//! This is an implementation of our own, since the cache's guarantees depend on these rules:
 //!
-//! * A connection stands for **one set of masters**, for its lifetime. Where another set shows up (a replica took over,
-//!   a master came or went, a process was restarted), the connection fails as if it broke: the breaker opens, and the
-//!   probe sends what the new masters may not know before any read goes to them. A slot that moves between
-//!   these masters loses nothing, and is followed.
-//! * A command whose reply is lost is **never sent again here**, where nobody looks who the masters are by then (`reconnect`
-//!   does). Only what a node has refused (`MOVED`, `ASK`) goes elsewhere.
-//! * `ASKING` and its command go **together**: on a shared connection another command could come between them.
+//! * A connection belongs to **one set of masters** for its lifetime. If another set appears (a
+//!   replica took over, a master joined or left, a process was restarted), the connection fails as
+//!   if it broke: the breaker opens, and before any read goes to the new masters, the probe sends
+//!   them the invalidations that they may lack. A slot that moves between the same masters loses
+//!   nothing, so the redirection is followed.
+//! * A command whose reply is lost is **never sent again here**, because this layer doesn't check
+//!   who the masters are by then (`reconnect` does). Only a command that a node has refused
+//!   (`MOVED`, `ASK`) is sent elsewhere.
+//! * `ASKING` and its command are sent **together**: on a shared connection another command could
+//!   come between them.
 //! * Reads go to masters. A replica may lack a delete that its master has acknowledged.
 
 mod connection;
@@ -26,28 +29,28 @@ use redis::{ConnectionAddr, ErrorKind, RedisResult};
 use super::conn::endpoint::{ConnectOptions, PushHandler, check_url, configured, connect};
 use crate::error::CacheError;
 pub(crate) use connection::ClusterConnection;
-use handshake::{Handshake, shake_hands, well_known_map};
+use handshake::{Handshake, handshake, healthy_map};
 pub(crate) use routing::ClusterSnapshot;
 pub(crate) use slot_map::Address;
-use slot_map::{Map, Master};
+use slot_map::{Master, SlotMap};
 
-/// The nodes that the builder was told of, and those that were seen since: a cluster can move away from the former.
+/// Nodes given to the builder, and nodes seen since. A cluster can move away from the former.
 pub(crate) struct Cluster {
     seeds: Vec<redis::Client>,
     known: Mutex<Vec<Address>>,
 }
 
-/// Who the masters are: their names, processes, and whose data they have.
+/// Identity of the masters: node IDs, processes, and replication IDs.
 #[derive(PartialEq)]
 pub(crate) struct Identity {
     text: Arc<str>,
-    /// This user may not ask for all of it.
-    guessed: bool,
+    /// Whether this user may not query all of it.
+    partial: bool,
 }
 
 impl Cluster {
-    /// Reads the URLs; nothing is connected.
-    pub(crate) fn new(urls: &[String], way: &ConnectOptions) -> Result<Self, CacheError> {
+    /// Parse the URLs, without connecting.
+    pub(crate) fn new(urls: &[String], options: &ConnectOptions) -> Result<Self, CacheError> {
         let invalid = |reason: &str| CacheError::InvalidUrl {
             reason: reason.to_owned(),
         };
@@ -57,7 +60,7 @@ impl Cluster {
             ));
         }
         let seeds = urls.iter().map(|url| {
-            let client = configured(&way.tls.dress(check_url(url)?)?);
+            let client = configured(&options.tls.with_certificates(check_url(url)?)?);
             let info = client.get_connection_info();
             if matches!(info.addr(), ConnectionAddr::Unix(_)) {
                 return Err(invalid(
@@ -77,7 +80,7 @@ impl Cluster {
         })
     }
 
-    /// A connection to all masters, which agree on who they are.
+    /// Open a connection to all masters, if they agree on the set of masters.
     pub(crate) async fn open(self: &Arc<Self>) -> RedisResult<ClusterConnection> {
         let map = self.discover().await?;
         let nodes = map.masters.iter().map(|master| async {
@@ -85,12 +88,12 @@ impl Cluster {
             Ok::<_, redis::RedisError>((master.address.clone(), node))
         });
         let nodes: Vec<(Address, MultiplexedConnection)> = try_join_all(nodes).await?;
-        let greetings = map
+        let handshakes = map
             .masters
             .iter()
             .zip(&nodes)
-            .map(|(master, (_, node))| shake_hands(node.clone(), master));
-        let identity = agree(&map, try_join_all(greetings).await?)?;
+            .map(|(master, (_, node))| handshake(node.clone(), master));
+        let identity = agree(&map, try_join_all(handshakes).await?)?;
         *self.known() = addresses(&map.masters);
         Ok(ClusterConnection::new(
             Arc::clone(self),
@@ -100,13 +103,13 @@ impl Cluster {
         ))
     }
 
-    /// The slot map of whichever node answers first: one that is silent must not hide those that aren't.
-    async fn discover(&self) -> RedisResult<Map> {
+    /// Return the slot map of the first node that answers. A silent node must not hide the others.
+    async fn discover(&self) -> RedisResult<SlotMap> {
         let seeds = self.seeds.iter().map(address_of);
         let known = self.known().clone();
         let ask = |address: Address| async move {
             let mut node = self.connect(&address).await?;
-            let map = well_known_map(&mut node, &address).await?;
+            let map = healthy_map(&mut node, &address).await?;
             match map.masters.is_empty() {
                 true => Err((ErrorKind::Client, "a node knows no master with slots").into()),
                 false => Ok(map),
@@ -116,16 +119,16 @@ impl Cluster {
         select_ok(answers).await.map(|(map, _)| map)
     }
 
-    /// A connection to one node, with what the first URL says of user, password and transport.
+    /// Connect to one node, with the user, password and transport of the first URL.
     pub(crate) async fn connect(&self, address: &Address) -> RedisResult<MultiplexedConnection> {
         self.connect_with_push(address, None).await
     }
 
-    /// The same; what it says without being asked, `hear` hears.
+    /// Connect to one node as `connect` does, with a handler for push messages.
     pub(crate) async fn connect_with_push(
         &self,
         address: &Address,
-        hear: Option<PushHandler>,
+        on_push: Option<PushHandler>,
     ) -> RedisResult<MultiplexedConnection> {
         let own = self.seeds.iter().find(|seed| address_of(seed) == *address);
         let info = own.unwrap_or(&self.seeds[0]).get_connection_info().clone();
@@ -143,7 +146,7 @@ impl Cluster {
             },
             _ => ConnectionAddr::Tcp(host, port),
         };
-        connect(&redis::Client::open(info.set_addr(addr))?, hear).await
+        connect(&redis::Client::open(info.set_addr(addr))?, on_push).await
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Vec<Address>> {
@@ -151,23 +154,23 @@ impl Cluster {
     }
 }
 
-/// Who the masters of the map are, if each of them sees the same ones.
-fn agree(map: &Map, greetings: Vec<Handshake>) -> RedisResult<Identity> {
-    if greetings
+/// Return the identity of the masters, if each of them reports the same set.
+fn agree(map: &SlotMap, handshakes: Vec<Handshake>) -> RedisResult<Identity> {
+    if handshakes
         .iter()
-        .any(|greeting| greeting.map.ids() != map.ids())
+        .any(|handshake| handshake.map.ids() != map.ids())
     {
         return Err((ErrorKind::Client, "the masters disagree on who they are").into());
     }
-    let guessed = greetings.iter().any(|greeting| greeting.guessed);
-    let mut each: Vec<String> = greetings
+    let partial = handshakes.iter().any(|handshake| handshake.partial);
+    let mut each: Vec<String> = handshakes
         .into_iter()
-        .map(|greeting| greeting.identity)
+        .map(|handshake| handshake.identity)
         .collect();
     each.sort_unstable();
     Ok(Identity {
         text: each.join(",").into(),
-        guessed,
+        partial,
     })
 }
 
@@ -184,7 +187,7 @@ fn address_of(seed: &redis::Client) -> Address {
     }
 }
 
-/// The masters of a map, by where they are.
+/// Return the addresses of masters.
 fn addresses(masters: &[Master]) -> Vec<Address> {
     masters
         .iter()

@@ -1,10 +1,11 @@
-//! In a cluster, a look every second whether the masters are still the same ones.
+//! Checks every second that a cluster's masters are unchanged.
 //!
-//! A replica that takes over may lack invalidations which its master had acknowledged; who sent them sends them again. A
-//! process notices by a command that fails; one whose client all go to other masters, by this look. A
-//! replica takes over no sooner than `cluster-node-timeout` after its master fell silent (15 s, unless configured
-//! otherwise), so the look sees the silence first. It goes on after the last command for as long as invalidations
-//! are remembered.
+//! A replica that takes over may lack invalidations that its master had acknowledged; the processes
+//! that sent them send them again. A process usually notices a failover by a command that fails.
+//! This check covers a process whose commands all go to other masters. A replica takes over no
+//! sooner than `cluster-node-timeout` after its master fell silent (15 s, unless configured
+//! otherwise), so the check notices the silence first. The checks continue after the last command
+//! for as long as invalidations are remembered.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -18,15 +19,15 @@ use crate::store::redis::recovery::outage::Purpose;
 const PAUSE: Duration = Duration::from_secs(1);
 
 impl Client {
-    /// Starts the watch, if it doesn't run and there is something to watch.
+    /// Start the monitor, if this is a cluster and the monitor isn't running.
     pub(crate) fn start_monitor(self: &Arc<Self>) {
-        // The common case costs loads only: every call comes here.
+        // The common case costs loads only, since every call comes here.
         if self.index.layout == Layout::Split
-            && !self.watched.load(Ordering::Relaxed)
-            && !self.watched.swap(true, Ordering::AcqRel)
+            && !self.monitor_runs.load(Ordering::Relaxed)
+            && !self.monitor_runs.swap(true, Ordering::AcqRel)
             && runtime::spawn(run(Arc::downgrade(self))).is_err()
         {
-            self.watched.store(false, Ordering::Release);
+            self.monitor_runs.store(false, Ordering::Release);
         }
     }
 }
@@ -42,11 +43,12 @@ async fn run(client: Weak<Client>) {
             true => Duration::ZERO,
             false => idle + PAUSE,
         };
-        // Without a connection, whoever makes the next one sees who the masters are.
+        // Without a connection there is nothing to check: opening the next one identifies the
+        // masters.
         if idle > client.limits.replay_window || client.manager.server().is_none() {
             continue;
         }
-        // A failure opens the breaker, which is all that is to be done.
+        // A failure opens the breaker, and nothing more is needed.
         let _ = client
             .send_for(Purpose::Invalidation, |connection| async move {
                 connection.verify().await

@@ -1,28 +1,28 @@
-//! Whom a command concerns, and where keys are.
+//! Which node a command goes to, and which node has which slots.
 
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{Arg, Cmd, ErrorKind, RedisResult, Value};
 
 use super::slot_map::slot_of;
 
-/// Where keys are at one moment: equal ones, before and after, tell that no slot moved in between.
+/// Slots of each master at one moment. Two equal snapshots mean that no slot moved in between.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct ClusterSnapshot(pub(crate) Vec<String>);
 
 impl ClusterSnapshot {
-    /// Whether a slot is being moved, so that its keys are on two nodes.
-    pub(crate) fn moves(&self) -> bool {
-        self.0.iter().any(|holdings| holdings.contains('['))
+    /// Report whether a slot is being moved, so that its keys are on two nodes.
+    pub(crate) fn slot_is_moving(&self) -> bool {
+        self.0.iter().any(|slots| slots.contains('['))
     }
 }
 
-/// Who gets a command.
-pub(crate) enum To {
+/// Destination of a command.
+pub(crate) enum Destination {
     Slot(u16),
-    Everyone,
+    AllNodes,
 }
 
-/// Announces the command to the node that its slot is being moved to, in one go.
+/// Send `ASKING` and the command in one pipeline to the node that imports the slot.
 pub(crate) async fn ask(node: &mut MultiplexedConnection, cmd: &Cmd) -> RedisResult<Value> {
     let mut both = redis::pipe();
     both.cmd("ASKING").add_command(cmd.clone());
@@ -32,18 +32,19 @@ pub(crate) async fn ask(node: &mut MultiplexedConnection, cmd: &Cmd) -> RedisRes
     Ok(reply.unwrap_or(Value::Nil))
 }
 
-/// Reads off a command whom it concerns: all that are sent have one key, or concern every node.
-pub(crate) fn addressee(cmd: &Cmd) -> RedisResult<To> {
+/// Return the destination of a command. Every command that the cache sends has one key or goes to
+/// all nodes.
+pub(crate) fn destination(cmd: &Cmd) -> RedisResult<Destination> {
     let arg = |at: usize| match cmd.args_iter().nth(at) {
         Some(Arg::Simple(arg)) => Some(arg),
         _ => None,
     };
     let key = match arg(0) {
-        Some(b"SCRIPT") => return Ok(To::Everyone),
+        Some(b"SCRIPT") => return Ok(Destination::AllNodes),
         Some(b"EVALSHA" | b"EVAL") => arg(3),
         Some(_) => arg(1),
         None => None,
     };
-    let slot = key.map(|key| To::Slot(slot_of(key)));
+    let slot = key.map(|key| Destination::Slot(slot_of(key)));
     slot.ok_or_else(|| (ErrorKind::Client, "a command without a key has no node").into())
 }

@@ -1,14 +1,14 @@
-//! Which master a key belongs to.
+//! The slot map: which master has which keys.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use redis::{ErrorKind, RedisError, RedisResult, Value, from_redis_value};
 
-/// How many slots every cluster has.
+/// Number of slots in every cluster.
 const SLOTS: u16 = 16_384;
 
-/// Where a node listens.
+/// Address that a node listens on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Address {
     pub(crate) host: Arc<str>,
@@ -16,8 +16,8 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// Reads `host:port` of a redirection. A node that doesn't know its own host leaves it out: it is the one that
-    /// was asked.
+    /// Parse the `host:port` of a redirection. A node that doesn't know its own host leaves it out,
+    /// which means the node that was asked.
     pub(crate) fn redirected(text: &str, asked: &Self) -> Option<Self> {
         let (host, port) = text.rsplit_once(':')?;
         let host = match host {
@@ -31,23 +31,23 @@ impl Address {
     }
 }
 
-/// A master with slots, by the name that it keeps as long as its data.
+/// Master with slots. Its ID stays the same as long as its data does.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Master {
     pub(crate) id: String,
     pub(crate) address: Address,
 }
 
-/// The slot map, as one node knows it.
+/// Slot map, as one node knows it.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Map {
+pub(crate) struct SlotMap {
     pub(crate) masters: Vec<Master>,
-    /// First and last slot, and which master has them; in order.
+    /// First and last slot of each range, and the index of its master; sorted.
     ranges: Vec<(u16, u16, usize)>,
 }
 
-impl Map {
-    /// Reads what `CLUSTER SLOTS` answers; `asked` is who did.
+impl SlotMap {
+    /// Parse a reply to `CLUSTER SLOTS` from the node `asked`.
     pub(crate) fn read(reply: Value, asked: &Address) -> RedisResult<Self> {
         let mut map = Self::default();
         let mut slots = Vec::new();
@@ -67,7 +67,7 @@ impl Map {
             let address = Address { host, port };
             slots.push((first, last, Master { id, address }));
         }
-        // Nodes name them in any order.
+        // Nodes list the ranges in any order.
         slots.sort_unstable_by_key(|(first, ..)| *first);
         for (first, last, master) in slots {
             map.add(first, last, master);
@@ -85,7 +85,7 @@ impl Map {
         self.ranges.insert(at, (first, last, number));
     }
 
-    /// Who has a slot.
+    /// Return the master that has a slot.
     pub(crate) fn owner(&self, slot: u16) -> RedisResult<&Address> {
         let after = self.ranges.partition_point(|range| range.0 <= slot);
         let range = after.checked_sub(1).map(|at| self.ranges[at]);
@@ -95,7 +95,7 @@ impl Map {
             .ok_or_else(|| (ErrorKind::Client, "no master has the key's slot").into())
     }
 
-    /// The names of the masters. Another set of them has, or may have, other data.
+    /// Return the IDs of the masters. Another set of masters may have other data.
     pub(crate) fn ids(&self) -> BTreeSet<&str> {
         self.masters
             .iter()
@@ -103,12 +103,13 @@ impl Map {
             .collect()
     }
 
-    /// Each master, with a key that begins so in one of its slots.
+    /// Return each master with a key in one of its slots. Each key begins with `start`.
     pub(crate) fn key_on_each(&self, start: &str) -> Vec<(Address, String)> {
         let mut missing: Vec<&Address> =
             self.masters.iter().map(|master| &master.address).collect();
         let mut keys = Vec::with_capacity(missing.len());
-        // A master of one slot needs some ten thousands of attempts; one that can't be hit is none to knock at.
+        // Finding a key for a master of one slot takes tens of thousands of attempts. A master for
+        // which none is found is left out.
         for number in 0..u32::from(SLOTS) * 32 {
             if missing.is_empty() {
                 break;
@@ -131,8 +132,8 @@ pub(crate) fn unreadable(command: &'static str) -> RedisError {
     (ErrorKind::Client, "unreadable", detail).into()
 }
 
-/// The slot of a key: of what stands within its first braces, if there is something, so that keys which share it
-/// share their node.
+/// Return the slot of a key. If the key has text within its first braces (a hash tag), only that
+/// text is hashed, so keys that share a tag share a node.
 pub(crate) fn slot_of(key: &[u8]) -> u16 {
     let tag = key
         .iter()
@@ -146,7 +147,7 @@ pub(crate) fn slot_of(key: &[u8]) -> u16 {
     crc16(tag) % SLOTS
 }
 
-/// CRC-16/XMODEM, as the cluster's specification has it.
+/// CRC-16/XMODEM, as in the cluster specification.
 fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc, byte| {
         let shifted = crc ^ (u16::from(*byte) << 8);
@@ -168,8 +169,8 @@ mod tests {
         }
     }
 
-    fn map(ranges: &[(u16, u16, u16)]) -> Map {
-        let mut map = Map::default();
+    fn map(ranges: &[(u16, u16, u16)]) -> SlotMap {
+        let mut map = SlotMap::default();
         for (first, last, port) in ranges {
             let master = Master {
                 id: format!("id-{port}"),
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_master_of_a_single_slot_is_knocked_at_too() {
+    fn a_key_is_found_for_a_master_of_a_single_slot() {
         let map = map(&[(0, 12_181, 1), (12_182, 12_182, 2), (12_183, 16_383, 1)]);
         let keys = map.key_on_each("app#probe");
         let mut owners: Vec<u16> = keys

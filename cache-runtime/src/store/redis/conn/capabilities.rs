@@ -1,7 +1,8 @@
-//! The check of a new connection: who the server is, and whether it lets this user run every command that calls run.
+//! The check of a new connection: which server it leads to, and whether this user may run every
+//! command that calls run.
 //!
-//! A check that tries less than calls do closes the breaker only for the next call to open it again. All of it is one
-//! round trip.
+//! A check that tries fewer commands than calls do would close the breaker only for the next call
+//! to open it again. The whole check takes one round trip.
 
 use redis::aio::ConnectionLike;
 use redis::{ErrorKind, Pipeline, RedisError, RedisResult, Value, from_redis_value};
@@ -10,27 +11,30 @@ use crate::store::redis::conn::manager::identity;
 use crate::store::redis::conn::server_error::{Refused, error_code, refused};
 use crate::store::redis::lua;
 
-/// How long a key of the check exists at most, in milliseconds: until the end of its script, unless that fails halfway.
+/// TTL of the check's keys in milliseconds. The script deletes them at its end, unless it fails
+/// halfway.
 const LIFETIME: u32 = 1_000;
 
-/// Check one server that has all keys. Return its identity, or nothing if it doesn't tell this user.
+/// Check a single server that has all keys. Return its identity, or `None` if this user may not
+/// query it.
 ///
 /// # Errors
 ///
-/// The first command that fails. If the server or the user lacks the command, the error says what to do.
+/// The first command that fails. If the server or the user lacks the command, the error says what
+/// to do.
 pub(crate) async fn check_server(
     connection: &mut impl ConnectionLike,
     prefix: &str,
 ) -> RedisResult<Option<String>> {
-    let mut ask = redis::pipe();
+    let mut pipeline = redis::pipe();
     for section in ["server", "replication"] {
-        ask.cmd("INFO").arg(section);
+        pipeline.cmd("INFO").arg(section);
     }
     let keys = [format!("{prefix}#probe"), format!("{prefix}:#probe")];
-    let names = client(&mut ask, &keys);
-    ask.cmd("MGET").arg(&keys);
+    let names = append_commands(&mut pipeline, &keys);
+    pipeline.cmd("MGET").arg(&keys);
     let replies = connection
-        .req_packed_commands(&ask, 0, 2 + names.len() + 1)
+        .req_packed_commands(&pipeline, 0, 2 + names.len() + 1)
         .await?;
     let mut replies = replies.into_iter();
     let info: Vec<RedisResult<Value>> =
@@ -49,7 +53,7 @@ pub(crate) async fn check_server(
                 _ => None,
             }
         }
-        // One server works without it.
+        // With a single server the cache works without `INFO`.
         Err(error) if refused(&error).is_some() => None,
         Err(error) => return Err(error),
     };
@@ -58,7 +62,7 @@ pub(crate) async fn check_server(
     Ok(identity)
 }
 
-/// Check a master of a cluster, by a key of its own that is no entry's.
+/// Check a master of a cluster, using a key in one of its slots that isn't an entry.
 ///
 /// # Errors
 ///
@@ -68,24 +72,32 @@ pub(crate) async fn check_master(
     prefix: &str,
     key: String,
 ) -> RedisResult<()> {
-    let mut ask = redis::pipe();
-    let names = client(&mut ask, &[key]);
-    let replies = connection.req_packed_commands(&ask, 0, names.len()).await?;
+    let mut pipeline = redis::pipe();
+    let names = append_commands(&mut pipeline, &[key]);
+    let replies = connection
+        .req_packed_commands(&pipeline, 0, names.len())
+        .await?;
     all_went_through(names.into_iter().zip(replies), prefix)
 }
 
-/// The client that calls send, scripts among them, on these keys; their names.
-fn client(ask: &mut Pipeline, keys: &[String]) -> Vec<&'static str> {
+/// Append every command that calls send, scripts included, for these keys. Return the commands'
+/// names.
+fn append_commands(pipeline: &mut Pipeline, keys: &[String]) -> Vec<&'static str> {
     let last = keys.last().map_or("", String::as_str);
-    ask.cmd("SCRIPT").arg("LOAD").arg(lua::CAPABILITIES_CODE);
-    ask.cmd("EVALSHA")
+    pipeline
+        .cmd("SCRIPT")
+        .arg("LOAD")
+        .arg(lua::CAPABILITIES_CODE);
+    pipeline
+        .cmd("EVALSHA")
         .arg(lua::CAPABILITIES.get_hash())
         .arg(keys.len());
-    ask.arg(keys).arg(LIFETIME);
-    ask.cmd("GET").arg(last);
-    ask.cmd("PTTL").arg(last);
-    ask.cmd("ZRANDMEMBER").arg(last).arg(1);
-    ask.cmd("SCAN")
+    pipeline.arg(keys).arg(LIFETIME);
+    pipeline.cmd("GET").arg(last);
+    pipeline.cmd("PTTL").arg(last);
+    pipeline.cmd("ZRANDMEMBER").arg(last).arg(1);
+    pipeline
+        .cmd("SCAN")
         .arg(0)
         .arg("MATCH")
         .arg(last)
@@ -94,7 +106,7 @@ fn client(ask: &mut Pipeline, keys: &[String]) -> Vec<&'static str> {
     vec!["SCRIPT", "EVALSHA", "GET", "PTTL", "ZRANDMEMBER", "SCAN"]
 }
 
-/// The first failure among the replies, explained.
+/// Return the first failure among the replies, with an explanation.
 fn all_went_through(
     replies: impl Iterator<Item = (&'static str, Value)>,
     prefix: &str,
@@ -112,9 +124,10 @@ fn all_went_through(
     Ok(())
 }
 
-/// The error of a command in a script, as the server would have answered the command.
+/// Turn an error from inside a script into the error that the server would give for the command
+/// itself.
 fn of_script(error: &str) -> RedisError {
-    // Redis 6 says where in the script it was, and begins the command's own error with a `-`.
+    // Redis 6 puts the position in the script first, and begins the command's own error with a `-`.
     let own = error
         .rsplit_once("@user_script: ")
         .map_or(error, |(_, own)| {
@@ -135,7 +148,7 @@ fn of_script(error: &str) -> RedisError {
         .unwrap_or_else(|| (ErrorKind::Client, "a command failed in a script", own).into())
 }
 
-/// Says what to do about a command that can't be run.
+/// Add what to do about a command that is refused.
 fn explained(command: &str, error: RedisError, prefix: &str) -> RedisError {
     let lower = command.to_lowercase();
     let text = match refused(&error) {
@@ -159,7 +172,8 @@ fn explained(command: &str, error: RedisError, prefix: &str) -> RedisError {
     (ErrorKind::Client, "refused", text).into()
 }
 
-/// Keys of one script are on different nodes there, and most keys on others.
+/// Error for a cluster's node. The keys of one script are on different nodes there, and most keys
+/// aren't on this one.
 fn is_of_a_cluster() -> RedisError {
     let text = "it is a node of a cluster, which `redis` can't use; give its URL to `redis_cluster` instead";
     (

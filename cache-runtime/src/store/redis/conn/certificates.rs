@@ -1,4 +1,4 @@
-//! Certificates: what the builder was given is looked at, and handed to the client.
+//! Certificates: checks those given to the builder, and passes them to the client.
 
 use std::sync::Arc;
 
@@ -11,8 +11,11 @@ use crate::error::CacheError;
 use crate::store::redis::conn::tls::Tls;
 
 impl Tls {
-    /// The client as it was told to speak TLS, if its URL says TLS.
-    pub(crate) fn dress(&self, client: redis::Client) -> Result<redis::Client, CacheError> {
+    /// Return a client that uses the configured certificates, if its URL asks for TLS.
+    pub(crate) fn with_certificates(
+        &self,
+        client: redis::Client,
+    ) -> Result<redis::Client, CacheError> {
         let info = client.get_connection_info();
         match self.certificates()? {
             Some(certificates) if is_tls(info.addr()) => {
@@ -22,8 +25,8 @@ impl Tls {
         }
     }
 
-    /// What the builder was given, looked at: what is wrong with it is said when the cache is built, and not
-    /// by the first outage.
+    /// Check the certificates and return them for the client, so that a mistake is reported when
+    /// the cache is built and not during the first outage.
     pub(crate) fn certificates(&self) -> Result<Option<TlsCertificates>, CacheError> {
         if let Some(pem) = &self.authorities {
             check_authorities(pem).map_err(invalid("tls_ca"))?;
@@ -53,12 +56,14 @@ fn is_tls(addr: &ConnectionAddr) -> bool {
     matches!(addr, ConnectionAddr::TcpTls { .. })
 }
 
-/// Names a provider of cryptography before a connection over TLS, if the program hasn't: without one, rustls
-/// panics where several are compiled in. Not when the cache is built: a program that installs its own may do
-/// so later, and would find that it can't.
+/// Install a cryptography provider before a connection over TLS, if the program hasn't installed
+/// one. Without one, rustls panics if several are compiled in.
+///
+/// Not done when the cache is built: a program may install its own provider later, and would fail
+/// to.
 pub(crate) fn provide(addr: &ConnectionAddr) {
     if is_tls(addr) && crypto::CryptoProvider::get_default().is_none() {
-        // Refused if the program was faster.
+        // Fails if the program has just installed its own.
         let _ = crypto::ring::default_provider().install_default();
     }
 }
@@ -84,7 +89,8 @@ fn check_authorities(pem: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-/// That the key is the certificate's is found out by the provider. Whose trust they have doesn't matter here.
+/// Check that a certificate and its key can be used. The provider checks that they belong together.
+/// The trusted authorities don't matter here.
 fn check_own(certificate: &[u8], key: &[u8]) -> Result<(), String> {
     let certificates = certificates_of(certificate)?;
     // The error could quote what it read, so it isn't shown.

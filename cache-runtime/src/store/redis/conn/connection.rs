@@ -1,4 +1,4 @@
-//! A connection to wherever the entries are, as client see it.
+//! A connection to the server, or to all masters of a cluster.
 
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value};
@@ -7,20 +7,21 @@ use crate::store::redis::cluster::{Address, ClusterConnection, ClusterSnapshot};
 use crate::store::redis::conn::manager::identify;
 use crate::store::redis::tracking::End;
 
-/// Clones share one connection.
+/// Connection to the store. Clones share one connection.
 #[derive(Clone)]
 pub(crate) enum Connection {
-    /// To one server.
+    /// Connection to a single server.
     Server(MultiplexedConnection),
-    /// To all masters of a cluster.
+    /// Connection to all masters of a cluster.
     Cluster(ClusterConnection),
 }
 
-/// A node that a walk goes to: a master of a cluster, or the only server.
+/// Node that is scanned or tracked: the address of a cluster's master, or `None` for a single
+/// server.
 pub(crate) type Node = Option<Address>;
 
 impl Connection {
-    /// Who the masters of a cluster are, in short.
+    /// Return a short form of the identity of a cluster's masters.
     pub(crate) fn digest(&self) -> String {
         match self {
             Self::Server(_) => String::new(),
@@ -28,7 +29,7 @@ impl Connection {
         }
     }
 
-    /// All nodes that hold keys.
+    /// Return all nodes that hold keys.
     pub(crate) fn nodes(&self) -> Vec<Node> {
         match self {
             Self::Server(_) => vec![None],
@@ -36,7 +37,7 @@ impl Connection {
         }
     }
 
-    /// The node that has a key, as far as is known.
+    /// Return the node that has a key, as far as is known.
     pub(crate) fn node_of(&self, key: &[u8]) -> RedisResult<Node> {
         match self {
             Self::Server(_) => Ok(None),
@@ -44,8 +45,9 @@ impl Connection {
         }
     }
 
-    /// Who is at the other end, by what is said there over these connections to its nodes, or over its own if there are none.
-    /// An error if this user may not ask for that.
+    /// Return the identity of the server or masters at the other end, queried over these
+    /// connections to its nodes, or over this connection if `ends` is empty. Fails if this user may
+    /// not query it.
     pub(crate) async fn identify(&self, ends: &[End]) -> RedisResult<String> {
         match (self, ends) {
             (Self::Server(own), []) => identify(&mut own.clone()).await,
@@ -54,7 +56,8 @@ impl Connection {
         }
     }
 
-    /// Whether the other end answers, whatever it says; in a cluster, whether all masters are who they were.
+    /// Report whether the other end answers, whatever the answer. In a cluster, report whether all
+    /// masters are unchanged.
     pub(crate) async fn is_alive(&self, probe: String) -> bool {
         match self {
             Self::Server(connection) => {
@@ -66,7 +69,7 @@ impl Connection {
         }
     }
 
-    /// Sends a command to a node, whichever keys it has.
+    /// Send a command to a node, whichever keys it has.
     pub(crate) async fn ask(&mut self, node: &Node, cmd: &Cmd) -> RedisResult<Value> {
         let reply = match (self, node) {
             (Self::Cluster(cluster), Some(at)) => cluster.ask(at, cmd).await,
@@ -75,7 +78,7 @@ impl Connection {
         reply.and_then(Value::extract_error)
     }
 
-    /// Where keys are just now; on one server nowhere else.
+    /// Return which master holds which slots now. The snapshot of a single server is empty.
     pub(crate) async fn snapshot(&self) -> RedisResult<ClusterSnapshot> {
         match self {
             Self::Server(_) => Ok(ClusterSnapshot::default()),
@@ -83,7 +86,7 @@ impl Connection {
         }
     }
 
-    /// Each node, with a key of its own that begins so.
+    /// Return each node with a key that it has. Each key begins with `start`.
     pub(crate) fn key_on_each(&self, start: &str) -> Vec<(Node, String)> {
         match self {
             Self::Server(_) => vec![(None, start.to_owned())],
@@ -94,7 +97,7 @@ impl Connection {
         }
     }
 
-    /// An error if others than this one's are the masters by now.
+    /// Fail if the masters of the cluster have changed.
     pub(crate) async fn verify(&self) -> RedisResult<()> {
         match self {
             Self::Server(_) => Ok(()),

@@ -1,4 +1,4 @@
-//! Where the entries are, and how to get there.
+//! The endpoint: where Redis is, and how to connect to it.
 
 use std::io;
 use std::sync::Arc;
@@ -18,41 +18,41 @@ use crate::store::redis::conn::connection::{Connection, Node};
 use crate::store::redis::conn::sentinel::Sentinel;
 use crate::store::redis::conn::tls::Tls;
 
-/// Where Redis is, as the builder was told.
+/// Endpoint, as given to the builder.
 #[derive(Clone)]
 pub(crate) enum Endpoint {
-    /// One server, by its URL.
+    /// URL of a single server.
     Server(String),
-    /// The master of this name, which the sentinels at these URLs know.
+    /// Name of a master, and the URLs of the sentinels that know it.
     #[cfg(feature = "sentinel")]
     Sentinel { urls: Vec<String>, master: String },
-    /// A cluster, by the URLs of some of its nodes.
+    /// URLs of some nodes of a cluster.
     Cluster(Vec<String>),
 }
 
-/// What else the builder was told about the way there.
+/// Further options of the builder for connecting.
 #[derive(Clone, Default)]
 pub(crate) struct ConnectOptions {
     pub(crate) tls: Tls,
-    /// User and password of a master that sentinels know.
+    /// User and password of a master that is found through sentinels.
     #[cfg(feature = "sentinel")]
     pub(crate) login: Option<(String, String)>,
-    /// Its database.
+    /// Database of that master.
     #[cfg(feature = "sentinel")]
     pub(crate) database: u32,
 }
 
 impl std::fmt::Debug for ConnectOptions {
-    /// Nothing of it: there are passwords and keys in it.
+    /// Show no fields, because they hold passwords and keys.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("ConnectOptions")
     }
 }
 
-/// Hears what a server says without being asked; called by the connection's driver, before it hands out later replies.
+/// Handler for push messages. The connection's driver calls it before it delivers later replies.
 pub(crate) type PushHandler = Box<dyn Fn(PushInfo) + Send + Sync>;
 
-/// A place that was understood.
+/// Endpoint whose URLs have been parsed.
 pub(crate) enum Connector {
     Server(redis::Client),
     #[cfg(feature = "sentinel")]
@@ -61,35 +61,36 @@ pub(crate) enum Connector {
 }
 
 impl Connector {
-    /// Reads the place; nothing is connected. `response` is how long a connection may take.
+    /// Parse the endpoint, without connecting. `response` limits the time that connecting may take.
     pub(crate) fn new(
         place: &Endpoint,
-        way: &ConnectOptions,
+        options: &ConnectOptions,
         response: Duration,
     ) -> Result<Self, CacheError> {
         match place {
             Endpoint::Server(url) => {
                 #[cfg(not(feature = "sentinel"))]
                 let _ = response;
-                let client = way.tls.dress(check_url(url)?)?;
+                let client = options.tls.with_certificates(check_url(url)?)?;
                 Ok(Self::Server(configured(&client)))
             }
             #[cfg(feature = "sentinel")]
             Endpoint::Sentinel { urls, master } => {
-                Sentinel::new(urls, master, way, response / 4).map(Self::Sentinel)
+                Sentinel::new(urls, master, options, response / 4).map(Self::Sentinel)
             }
             Endpoint::Cluster(urls) => {
-                Cluster::new(urls, way).map(|cluster| Self::Cluster(cluster.into()))
+                Cluster::new(urls, options).map(|cluster| Self::Cluster(cluster.into()))
             }
         }
     }
 
-    /// Whether entries and their index may be on different nodes.
+    /// Report whether entries and their index sets may be on different nodes.
     pub(crate) fn is_many_nodes(&self) -> bool {
         matches!(self, Self::Cluster(_))
     }
 
-    /// A fresh connection. Timeouts are the caller's: the connection's own would count each step anew.
+    /// Open a connection. The caller sets the timeout: the client's own timeouts would start again
+    /// at each step.
     pub(crate) async fn open(&self) -> RedisResult<Connection> {
         match self {
             Self::Server(client) => connect(client, None).await.map(Connection::Server),
@@ -99,7 +100,8 @@ impl Connector {
         }
     }
 
-    /// The way to the one server that has all keys, as it is just now.
+    /// Return a client for the single server that has all keys. With Sentinel, that is the current
+    /// master.
     pub(crate) async fn find(&self) -> RedisResult<redis::Client> {
         match self {
             Self::Server(client) => Ok(client.clone()),
@@ -109,24 +111,26 @@ impl Connector {
         }
     }
 
-    /// A fresh connection to a node, in RESP3, on which it says things without being asked.
+    /// Open a RESP3 connection to a node, with a handler for push messages.
     pub(crate) async fn open_with_push(
         &self,
         node: &Node,
-        hear: PushHandler,
+        on_push: PushHandler,
     ) -> RedisResult<MultiplexedConnection> {
         match (self, node) {
-            (Self::Server(client), _) => connect(client, Some(hear)).await,
+            (Self::Server(client), _) => connect(client, Some(on_push)).await,
             #[cfg(feature = "sentinel")]
-            (Self::Sentinel(sentinel), _) => sentinel.open(Some(hear)).await,
-            (Self::Cluster(cluster), Some(at)) => cluster.connect_with_push(at, Some(hear)).await,
+            (Self::Sentinel(sentinel), _) => sentinel.open(Some(on_push)).await,
+            (Self::Cluster(cluster), Some(at)) => {
+                cluster.connect_with_push(at, Some(on_push)).await
+            }
             (Self::Cluster(_), None) => {
                 Err((ErrorKind::Client, "a cluster isn't one server").into())
             }
         }
     }
 
-    /// Why the first exchange on a connection failed.
+    /// Explain why the first exchange on a connection failed.
     pub(crate) fn explain(&self, error: RedisError) -> RedisError {
         match self {
             Self::Server(client) => explained(client, error),
@@ -137,8 +141,9 @@ impl Connector {
     }
 }
 
-/// Says what a server may mean that closes the connection as soon as it is there. In TLS 1.3 the client's part of the
-/// handshake is over before the server has looked at its certificate, and what it says then comes too late.
+/// Explain an error of a server that closed the connection right after it was opened. In TLS 1.3
+/// the client's part of the handshake ends before the server has checked the client's certificate,
+/// so the server's refusal arrives too late to be read.
 pub(crate) fn explained(client: &redis::Client, error: RedisError) -> RedisError {
     let addr = client.get_connection_info().addr();
     if !matches!(addr, ConnectionAddr::TcpTls { .. }) || !error.is_io_error() {
@@ -151,23 +156,23 @@ pub(crate) fn explained(client: &redis::Client, error: RedisError) -> RedisError
     io::Error::new(io::ErrorKind::ConnectionReset, text).into()
 }
 
-/// Connects to one server, whatever it is; in RESP3 if somebody hears what it says without being asked.
+/// Connect to one server, of whatever kind. Uses RESP3 if there is a handler for push messages.
 pub(crate) async fn connect(
     client: &redis::Client,
-    hear: Option<PushHandler>,
+    on_push: Option<PushHandler>,
 ) -> RedisResult<MultiplexedConnection> {
     #[cfg(feature = "tls")]
     crate::store::redis::conn::certificates::provide(client.get_connection_info().addr());
     let mut config = AsyncConnectionConfig::new()
         .set_connection_timeout(None)
         .set_response_timeout(None);
-    let Some(hear) = hear else {
+    let Some(on_push) = on_push else {
         return client
             .get_multiplexed_async_connection_with_config(&config)
             .await;
     };
     config = config.set_push_sender(move |info| {
-        hear(info);
+        on_push(info);
         Ok::<(), ()>(())
     });
     let info = client.get_connection_info().clone();
@@ -178,13 +183,14 @@ pub(crate) async fn connect(
         .await
 }
 
-/// The first keep-alive probe goes after this time without traffic, and then one for each [`KEEPALIVE_INTERVAL`]. Load balancers
-/// and firewalls forget flows after some minutes, and a probe counts as traffic for most.
+/// Idle time before the first keep-alive probe; further probes follow every [`KEEPALIVE_INTERVAL`].
+/// Load balancers and firewalls forget flows after some minutes, and most count a probe as traffic.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The client without the client by which it introduces itself: an old server doesn't know them, and a user who has
-/// the least rights may not run them, which the server would note each time. Its sockets are kept alive, and don't hold back a command
+/// Return the client without the commands by which it introduces itself. An old server doesn't know
+/// them, and a user with minimal rights may not run them, which the server would log each time.
+/// Enables keep-alive on its sockets, and disables Nagle's algorithm, which holds a command back
 /// until the one before is acknowledged.
 pub(crate) fn configured(client: &redis::Client) -> redis::Client {
     let info: ConnectionInfo = client.get_connection_info().clone();
@@ -196,11 +202,11 @@ pub(crate) fn configured(client: &redis::Client) -> redis::Client {
         .set_nodelay(true)
         .set_keepalive(keepalive);
     let info = info.set_redis_settings(settings).set_tcp_settings(tcp);
-    // What made one client makes another.
+    // The info came from a client that was built, so building another one succeeds.
     redis::Client::open(info).unwrap_or_else(|_| client.clone())
 }
 
-/// The schemes of URLs, and whether they mean TLS.
+/// URL schemes, and whether each means TLS.
 const SCHEMES: [(&str, bool); 6] = [
     ("redis://", false),
     ("valkey://", false),
@@ -210,7 +216,7 @@ const SCHEMES: [(&str, bool); 6] = [
     ("valkeys://", true),
 ];
 
-/// Reads the URL, and says what is wrong with it without showing it.
+/// Parse the URL. An error doesn't show the URL.
 pub(crate) fn check_url(url: &str) -> Result<redis::Client, CacheError> {
     let invalid = |reason: String| CacheError::InvalidUrl { reason };
     let scheme = SCHEMES.iter().find(|(scheme, _)| url.starts_with(scheme));
@@ -224,7 +230,7 @@ pub(crate) fn check_url(url: &str) -> Result<redis::Client, CacheError> {
             "`{scheme}` is Redis over TLS; build cache-runtime with its feature `tls`"
         )));
     }
-    // The one fragment that the client knows is `#insecure`.
+    // The only fragment that the client knows is `#insecure`.
     if *is_tls && url.contains('#') {
         let reason = "it ends in `#..`: a certificate that nobody checks protects from nothing; take it away, and give \
              the certificate of the server's authority to `tls_ca` (a `#` in a password is written `%23`)";
@@ -239,7 +245,7 @@ pub(crate) fn check_url(url: &str) -> Result<redis::Client, CacheError> {
             "{detail} (redis://[user:password@]host[:port][/database])"
         ))
     })?;
-    // Nobody would log in then, and the server would take each command for one of `default`.
+    // The client wouldn't log in then, and the server would run each command as `default`.
     let settings = client.get_connection_info().redis_settings();
     let is_empty = |part: Option<&str>| part.is_none_or(str::is_empty);
     if !is_empty(settings.username()) && is_empty(settings.password()) {
@@ -247,12 +253,13 @@ pub(crate) fn check_url(url: &str) -> Result<redis::Client, CacheError> {
              do everything; give the password, redis://user:password@host (a user with `nopass` takes any), or leave the user out";
         return Err(invalid(reason.to_owned()));
     }
-    everything_is_read(url, client)
+    refuse_ignored_parts(url, client)
 }
 
-/// Refuses a URL of which a part would be ignored or could mean nothing: the cache would be elsewhere than it says. The
-/// message names no part of it, since a part of a password may stand where it isn't expected.
-fn everything_is_read(url: &str, client: redis::Client) -> Result<redis::Client, CacheError> {
+/// Refuse a URL with a part that would be ignored or is ambiguous: the cache would connect to
+/// another place than the URL says. The message quotes no part of the URL, since a part of a
+/// password may be in an unexpected place.
+fn refuse_ignored_parts(url: &str, client: redis::Client) -> Result<redis::Client, CacheError> {
     let invalid = |reason: String| CacheError::InvalidUrl { reason };
     let info = client.get_connection_info();
     if !(0..=i64::from(i32::MAX)).contains(&info.redis_settings().db()) {
@@ -301,7 +308,7 @@ mod tests {
 
     #[test]
     #[cfg(feature = "tls")]
-    fn tls_without_a_look_at_the_certificate_is_refused() {
+    fn tls_without_certificate_checks_is_refused() {
         assert!(check_url("rediss://:sesame@host").is_ok());
         for url in [
             "rediss://:sesame@host#insecure",
@@ -340,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scheme_that_is_none_of_redis_is_refused() {
+    fn a_foreign_url_scheme_is_refused() {
         for url in ["http://host", "redis:/host", "xredis://host", ""] {
             assert!(refusal(url).contains("redis://"), "{url}");
         }

@@ -1,3 +1,5 @@
+//! The connection manager: keeps the one main connection that commands share.
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,43 +14,44 @@ use crate::store::redis::conn::connection::{Connection, Node};
 use crate::store::redis::conn::endpoint::Connector;
 use crate::store::redis::conn::server_error::{error_code, refused};
 
-/// After this time without a reply a connection is asked whether it is alive before it is used: what is between the
-/// two ends may have forgotten it without a word.
+/// Time without a reply after which a connection is checked before it is used. A firewall or proxy
+/// on the way may have dropped it silently.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// One multiplexed connection, made on first use and made again after it broke.
+/// One multiplexed connection, opened on first use and replaced after it broke.
 pub(crate) struct ConnectionManager {
     endpoint: Arc<Connector>,
     prefix: String,
     clock: Clock,
-    standing: Mutex<Option<Connected>>,
-    /// A fresh connection over which another server is told of invalidations, before others may use it.
+    current: Mutex<Option<Connected>>,
+    /// New connection over which invalidations are replayed to another server, before other callers
+    /// may use it.
     candidate: Mutex<Option<Connected>>,
-    /// The server that knows of all invalidations of this process; another one is told first.
+    /// The server that has all invalidations of this process. Any other server gets them first.
     informed: Mutex<Option<Arc<str>>>,
-    /// Held while one connects, so that others wait for that one; apart from what stands, so that who gave up
-    /// waiting needn't wait for it.
+    /// Held while connecting, so that other callers wait for the same attempt. Separate from
+    /// `current`, so that a caller that gave up waiting needn't lock it.
     pub(crate) connecting: tokio::sync::Mutex<()>,
-    /// How many connections there were.
+    /// Number of connections opened so far.
     count: AtomicU64,
-    /// Which one stands; changed together with it.
+    /// Number of the current connection; changed together with `current`.
     number: AtomicU64,
-    /// When a reply came last.
-    handle_push: AtomicU64,
-    /// Something was sent since somebody last asked.
+    /// Time of the last reply.
+    last_reply: AtomicU64,
+    /// Whether a command was sent since the flag was last reset.
     pub(crate) used: AtomicBool,
 }
 
-/// The number of no connection.
+/// Number that means that there is no connection.
 const NONE: u64 = u64::MAX;
 
-/// A connection, and who is at its other end.
+/// Connection, and the server at its other end.
 #[derive(Clone)]
 pub(crate) struct Connected {
     pub(crate) connection: Connection,
-    /// Which one it is; a failure of an earlier one says nothing about this one.
+    /// Number of this connection. A failure of an earlier connection says nothing about this one.
     pub(crate) number: u64,
-    /// The server's identity: another one has another memory.
+    /// Identity of the server. Another server has other data.
     pub(crate) server: Arc<str>,
 }
 
@@ -58,19 +61,19 @@ impl ConnectionManager {
             endpoint,
             prefix: prefix.to_owned(),
             clock,
-            standing: Mutex::new(None),
+            current: Mutex::new(None),
             candidate: Mutex::new(None),
             informed: Mutex::new(None),
             connecting: tokio::sync::Mutex::new(()),
             count: AtomicU64::new(0),
             number: AtomicU64::new(NONE),
-            handle_push: AtomicU64::new(0),
+            last_reply: AtomicU64::new(0),
             used: AtomicBool::new(false),
         }
     }
 
-    fn standing(&self) -> MutexGuard<'_, Option<Connected>> {
-        lock(&self.standing)
+    fn lock_current(&self) -> MutexGuard<'_, Option<Connected>> {
+        lock(&self.current)
     }
 
     pub(crate) fn clock(&self) -> Clock {
@@ -81,8 +84,9 @@ impl ConnectionManager {
         &self.endpoint
     }
 
-    /// A fresh connection that every command of a call went through on: a server that is loading, read-only or full
-    /// answers too, and so does one that forbids this user what calls do.
+    /// Open a connection on which every command that a call may send has succeeded. A plain ping
+    /// isn't enough: a server that is loading, read-only or full answers it, and so does one that
+    /// forbids this user a command.
     pub(crate) async fn connect(&self) -> RedisResult<Connected> {
         let connection = self.endpoint.open().await?;
         let number = self.count.fetch_add(1, Ordering::AcqRel);
@@ -90,7 +94,8 @@ impl ConnectionManager {
             Connection::Server(server) => {
                 let checked = check_server(&mut server.clone(), &self.prefix).await;
                 let identity = checked.map_err(|error| self.endpoint.explain(error))?;
-                // A user who may not ask can't tell servers apart: then each connection is to another one.
+                // Without the right to query it, servers can't be told apart. Each connection
+                // counts as one to another server then.
                 identity.unwrap_or_else(|| format!("connection {number}"))
             }
             Connection::Cluster(cluster) => {
@@ -110,103 +115,106 @@ impl ConnectionManager {
         })
     }
 
-    /// Note that a reply came.
-    pub(crate) fn hears(&self) {
-        self.handle_push.store(self.clock.now(), Ordering::Relaxed);
+    /// Note that a reply has arrived.
+    pub(crate) fn note_reply(&self) {
+        self.last_reply.store(self.clock.now(), Ordering::Relaxed);
     }
 
-    /// Whether no reply came for so long that the connection may be dead without a sign.
+    /// Report whether the last reply is so old that the connection may be dead without any sign of
+    /// it.
     pub(crate) fn is_silent(&self) -> bool {
-        let handle_push = self.handle_push.load(Ordering::Relaxed);
-        self.clock.now() > later(handle_push, SILENCE)
+        let last_reply = self.last_reply.load(Ordering::Relaxed);
+        self.clock.now() > later(last_reply, SILENCE)
     }
 
-    /// Whether this server knows of all invalidations of this process.
+    /// Report whether this server has all invalidations of this process.
     pub(crate) fn is_informed(&self, server: &Arc<str>) -> bool {
         lock(&self.informed).as_ref() == Some(server)
     }
 
-    /// Note that this server knows of all invalidations of this process.
-    pub(crate) fn informs(&self, server: &Arc<str>) {
+    /// Note that this server has all invalidations of this process.
+    pub(crate) fn mark_informed(&self, server: &Arc<str>) {
         *lock(&self.informed) = Some(Arc::clone(server));
     }
 
-    /// The connection over which another server is being told.
+    /// Return the connection over which invalidations are being replayed to another server.
     pub(crate) fn candidate(&self) -> Option<Connected> {
         lock(&self.candidate).clone()
     }
 
-    /// Offer a connection to those who tell its server, until what this returns is dropped.
+    /// Offer a connection for replaying invalidations to its server, until the returned guard is
+    /// dropped.
     pub(crate) fn propose(&self, fresh: &Connected) -> Candidate<'_> {
         *lock(&self.candidate) = Some(fresh.clone());
         Candidate(self)
     }
 
-    /// Take the connection out of use. An invalidation that is acknowledged over it from now on is sent again.
+    /// Take the connection out of use. Invalidations that it acknowledges from now on are sent
+    /// again.
     pub(crate) fn retire(&self) {
-        let mut standing = self.standing();
-        *standing = None;
+        let mut current = self.lock_current();
+        *current = None;
         self.number.store(NONE, Ordering::Release);
     }
 
-    /// Which connection stands, if one does.
+    /// Return the number of the current connection, if there is one.
     pub(crate) fn number(&self) -> Option<u64> {
         let number = self.number.load(Ordering::Acquire);
         (number != NONE).then_some(number)
     }
 
-    /// The connection that stands.
-    pub(crate) fn standing_one(&self) -> Option<Connected> {
-        self.standing().clone()
+    /// Return the current connection.
+    pub(crate) fn current(&self) -> Option<Connected> {
+        self.lock_current().clone()
     }
 
-    /// The server at the other end, if there is a connection.
+    /// Return the server at the other end, if there is a connection.
     pub(crate) fn server(&self) -> Option<Arc<str>> {
-        self.standing()
+        self.lock_current()
             .as_ref()
             .map(|connected| Arc::clone(&connected.server))
     }
 
-    /// The node that has a key, as far as is known; none without a connection.
+    /// Return the node that has a key, as far as is known, or `None` without a connection.
     pub(crate) fn node_of(&self, key: &str) -> Option<Node> {
-        let standing = self.standing();
-        let connected = standing.as_ref()?;
+        let current = self.lock_current();
+        let connected = current.as_ref()?;
         connected.connection.node_of(key.as_bytes()).ok()
     }
 
-    /// Drops the connection if it is the one that failed; whether that was so.
+    /// Drop the connection if it is the one that failed. Report whether it was dropped.
     pub(crate) fn drop_failed(&self, number: Option<u64>) -> bool {
-        let mut standing = self.standing();
-        let is_current = standing
+        let mut current = self.lock_current();
+        let is_current = current
             .as_ref()
-            .is_none_or(|standing| Some(standing.number) == number);
+            .is_none_or(|current| Some(current.number) == number);
         if is_current {
-            *standing = None;
+            *current = None;
             self.number.store(NONE, Ordering::Release);
         }
         is_current
     }
 
-    /// Put the connection into use if none is; the one that is in use then.
+    /// Put the connection into use if there is none. Return the one that is then in use.
     pub(crate) fn install(&self, fresh: Connected) -> Connected {
-        self.hears();
-        let mut standing = self.standing();
-        if let Some(standing) = &*standing {
-            return standing.clone();
+        self.note_reply();
+        let mut current = self.lock_current();
+        if let Some(current) = &*current {
+            return current.clone();
         }
         self.number.store(fresh.number, Ordering::Release);
-        standing.insert(fresh).clone()
+        current.insert(fresh).clone()
     }
 
     pub(crate) fn replace(&self, fresh: Connected) {
-        self.hears();
-        let mut standing = self.standing();
+        self.note_reply();
+        let mut current = self.lock_current();
         self.number.store(fresh.number, Ordering::Release);
-        *standing = Some(fresh);
+        *current = Some(fresh);
     }
 }
 
-/// Ends the offer of a connection.
+/// Guard that ends the offer of a connection.
 pub(crate) struct Candidate<'a>(&'a ConnectionManager);
 
 impl Drop for Candidate<'_> {
@@ -219,7 +227,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Asks a server who it is.
+/// Query the identity of a server.
 pub(crate) async fn identify(connection: &mut impl ConnectionLike) -> RedisResult<String> {
     let mut ask = redis::pipe();
     for section in ["server", "replication"] {
@@ -229,7 +237,8 @@ pub(crate) async fn identify(connection: &mut impl ConnectionLike) -> RedisResul
     Ok(identity(&server, &replication))
 }
 
-/// Who a server is: the process, and whose data it has; one that followed another master for a while has that one's.
+/// Return a server's identity: the ID of its process and the replication ID of its data. A server
+/// that used to replicate from another master has that master's replication ID.
 pub(crate) fn identity(server: &str, replication: &str) -> String {
     let field = |section: &str, name: &str| {
         let value = section.lines().find_map(|line| line.strip_prefix(name));
@@ -238,7 +247,7 @@ pub(crate) fn identity(server: &str, replication: &str) -> String {
     field(server, "run_id:") + "/" + &field(replication, "master_replid:")
 }
 
-/// Whether the error says something about the server or the connection, and not about one key.
+/// Report whether the error concerns the server or the connection, and not one key.
 pub(crate) fn is_outage(error: &RedisError) -> bool {
     refused(error).is_some()
         || !matches!(
@@ -247,7 +256,8 @@ pub(crate) fn is_outage(error: &RedisError) -> bool {
         )
 }
 
-/// Whether the connection ended, by the other end or on the way. What was sent may or may not have been obeyed.
+/// Report whether the connection ended, at the other end or on the way. Commands that were sent may
+/// or may not have been executed.
 pub(crate) fn is_ended(error: &RedisError) -> bool {
     error.is_connection_dropped() || error.is_timeout()
 }

@@ -1,4 +1,4 @@
-//! How a connection to the server, or to the servers, is opened, kept and judged.
+//! Connections: how they are opened, kept and checked.
 
 pub(crate) mod capabilities;
 #[cfg(feature = "tls")]

@@ -1,10 +1,13 @@
-//! What a server's error is, whichever version said it.
+//! Error codes of servers, in all versions.
 
 use redis::RedisError;
 
-/// The error's code, `OOM` and so on; that of the command where a script failed by one. Redis 7 and Valkey answer a
-/// script with the command's own code; Redis 6 wraps it, so that a server that is full or read-only seems to complain
-/// of the script: `ERR Error running script (call to f_..): @user_script:4: @user_script: 4: -READONLY ..`.
+/// Return the code of an error, for example `OOM`. For a script that failed, return the code of the
+/// command that failed in it.
+///
+/// Redis 7 and Valkey answer a script with the command's own code. Redis 6 wraps it, so that the
+/// error of a server that is full or read-only reads like a fault of the script: `ERR Error running
+/// script (call to f_..): @user_script:4: @user_script: 4: -READONLY ..`.
 pub(crate) fn error_code(error: &RedisError) -> Option<&str> {
     let code = error.code()?;
     let wrapped = error
@@ -16,18 +19,19 @@ pub(crate) fn error_code(error: &RedisError) -> Option<&str> {
     Some(wrapped.unwrap_or(code))
 }
 
-/// Why a server doesn't run a command at all.
+/// Reason why a server never runs a command.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Refused {
-    /// It doesn't know it: it is too old, or `rename-command` took it away.
+    /// The server doesn't know the command: it is too old, or `rename-command` removed it.
     Unknown,
-    /// This user may not run it.
+    /// This user may not run the command.
     Forbidden,
-    /// This user may not touch its keys.
+    /// This user may not access the keys.
     Keys,
 }
 
-/// Whether the command, or one of a script, is refused for what it is; a later call would be, too.
+/// Return why the server refuses the command, or a command in a script, if it would refuse it each
+/// time.
 pub(crate) fn refused(error: &RedisError) -> Option<Refused> {
     let detail = error.detail().unwrap_or_default().to_ascii_lowercase();
     let says = |part: &str| detail.contains(part);
@@ -46,7 +50,7 @@ pub(crate) fn refused(error: &RedisError) -> Option<Refused> {
 mod tests {
     use super::*;
 
-    /// The error of a reply as it came over the wire.
+    /// Parse an error reply as it is sent over the wire, and return its code.
     fn code(reply: &str) -> String {
         let value = redis::parse_redis_value(format!("-{reply}\r\n").as_bytes());
         let error = value
@@ -55,9 +59,9 @@ mod tests {
         error_code(&error).expect("a server's error").to_owned()
     }
 
-    /// Each as 6.2.16, 7.0.15 and Valkey 8.0.1 say it.
+    /// The texts are those of 6.2.16, 7.0.15 and Valkey 8.0.1.
     #[test]
-    fn a_script_that_met_an_outage_is_one_in_every_version() {
+    fn an_outage_in_a_script_has_the_commands_code_in_every_version() {
         let in_6 = "ERR Error running script (call to f_9d63): @user_script:1: @user_script: 1: -";
         let in_7 = "script: 9d63, on @user_script:1.";
         for (code_of_it, text) in [
@@ -76,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_the_scripts_or_the_keys_fault_stays_that() {
+    fn faults_of_the_script_or_the_key_are_not_outages() {
         let in_6 = "ERR Error running script (call to f_9d63): @user_script:1: ";
         for text in [
             "@user_script: 1: The user executing the script can't run this command or subcommand",

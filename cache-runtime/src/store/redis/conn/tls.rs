@@ -1,20 +1,20 @@
-//! TLS: whose certificates are believed, and the one that this side shows.
+//! TLS: trusted authorities, and the client's own certificate.
 
-/// What the builder was told about TLS. It says how `rediss://` is spoken, not that it is.
+/// TLS options given to the builder. They configure `rediss://` and don't turn TLS on.
 #[derive(Clone, Default)]
 pub(crate) struct Tls {
-    /// Certificates of authorities, in PEM; none: the system's.
+    /// Certificates of trusted authorities, in PEM. `None` means the system's.
     #[cfg(feature = "tls")]
     pub(crate) authorities: Option<Vec<u8>>,
-    /// A certificate, with what is between it and its authority, and its key; in PEM.
+    /// A certificate with its intermediate certificates, and its key; both in PEM.
     #[cfg(feature = "tls")]
     pub(crate) own: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 #[cfg(not(feature = "tls"))]
 impl Tls {
-    /// The client as it is: without the feature no URL says TLS.
-    pub(crate) fn dress(
+    /// Return the client unchanged: without the feature, no URL means TLS.
+    pub(crate) fn with_certificates(
         &self,
         client: redis::Client,
     ) -> Result<redis::Client, crate::error::CacheError> {

@@ -1,33 +1,34 @@
-//! How keys stand in their sets.
+//! The members of index sets.
 
 use crate::entry::{self, layout};
 
-/// A fill token, as an entry's header has it.
+/// Token of a fill, as in an entry's header.
 pub(crate) type Token = [u8; TOKEN];
 
 const TOKEN: usize = 8;
 
-/// How many bytes of an entry tell whose it is.
+/// Number of an entry's first bytes that include all its tokens.
 const HEAD: usize = layout::CLAIM + TOKEN;
 
 /// Whether an entry and its member change in one step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Layout {
-    /// On one node they do.
-    /// Members are keys then.
+    /// On one node they do. A member is a key.
     SameNode,
-    /// In a cluster they are on two nodes: a member is a key, a NUL and the eight bytes of the token that stood at the
-    /// key when it was registered.
+    /// In a cluster they are on two nodes. A member is a key, a NUL and the eight bytes of the
+    /// token that was at the key when it was registered.
     ///
-    /// Fetched and removal of a dead member are two steps then, and in between the key may be leased anew. Tokens are
-    /// never used twice, and a member is written after its token stood at its key; so what stands there no more never will, and
-    /// dropping exactly that member is right however late it is. The new lease has a member of its own.
+    /// Checking and removing a dead member are two steps then, and the key may be leased again in
+    /// between. Tokens are never reused, and a member is written after its token was stored at its
+    /// key. So a token that is no longer there never returns, and removing exactly its member is
+    /// correct, however late it happens. The new lease has a member of its own.
     Split,
 }
 
 impl Layout {
-    /// A key in its set. Members that begin with a NUL are marks. No call site makes keys that do, but explicit
-    /// operations and neighbours can; they stand behind another NUL, which no mark begins with.
+    /// Return the member of a key. Members that begin with a NUL are marks. No call site produces
+    /// keys that begin with one, but explicit operations and other programs can; such a key gets
+    /// another NUL in front, and no mark begins with two.
     pub(crate) fn member(self, key: &[u8], token: Token) -> Vec<u8> {
         match self {
             Self::SameNode => self.start(key),
@@ -35,9 +36,9 @@ impl Layout {
         }
     }
 
-    /// How the members of all keys that begin so begin.
+    /// Return the prefix of the members of all keys with this prefix.
     pub(crate) fn start(self, key: &[u8]) -> Vec<u8> {
-        // The empty key's NUL before the token would make a mark of it.
+        // Without it, the empty key's NUL before the token would make its member a mark.
         let hides = match key.first() {
             Some(first) => *first == 0,
             None => self == Self::Split,
@@ -46,7 +47,8 @@ impl Layout {
         [mark, key].concat()
     }
 
-    /// How the members of this key begin; nobody else's do, except for keys with a NUL.
+    /// Return the prefix of this key's members. No other key's members have it, except for keys
+    /// with a NUL.
     pub(crate) fn start_of_one(self, key: &[u8]) -> Vec<u8> {
         let mut start = self.start(key);
         if self == Self::Split {
@@ -55,7 +57,7 @@ impl Layout {
         start
     }
 
-    /// The key of a member; none if it is a mark, or written by nobody.
+    /// Return the key of a member, or `None` for a mark or an invalid member.
     pub(crate) fn key_of(self, member: &[u8]) -> Option<&[u8]> {
         let visible = match member {
             [0, 0, ..] => &member[1..],
@@ -72,12 +74,12 @@ impl Layout {
     }
 }
 
-/// The first bytes of what stands at a key.
+/// First bytes at a key.
 #[derive(Debug)]
 pub(crate) struct Head([u8; HEAD]);
 
 impl Head {
-    /// What is shorter, or no string, is as if zeros followed.
+    /// Read the first bytes. Shorter content, or another type than a string, is padded with zeros.
     pub(crate) fn of(bytes: &[u8]) -> Self {
         let mut head = [0; HEAD];
         let length = bytes.len().min(HEAD);
@@ -91,7 +93,7 @@ impl Head {
         token
     }
 
-    /// The tokens that stand there: of the lease or the value, and of who refreshes it.
+    /// Return the tokens at the key: that of the lease or the value, and that of the claim.
     pub(crate) fn tokens(&self) -> impl Iterator<Item = Token> + use<> {
         let claim = self.at(layout::CLAIM);
         let claimed = claim != [0; TOKEN] && entry::holds_value(&self.0[..3]);
@@ -100,7 +102,7 @@ impl Head {
             .chain(claimed.then_some(claim))
     }
 
-    /// Whether this member's token stands there.
+    /// Report whether this member's token is at the key.
     pub(crate) fn carries(&self, member: &[u8]) -> bool {
         self.tokens().any(|token| member.ends_with(&token))
     }

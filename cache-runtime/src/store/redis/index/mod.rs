@@ -1,16 +1,18 @@
-//! The index of keys: an invalidation finds what it matches without walking the keyspace.
+//! The index of keys: an invalidation finds its matches without scanning the keyspace.
 //!
-//! Sorted sets whose scores are all 0 and whose members are keys, so that `ZRANGEBYLEX` finds a literal prefix in
-//! O(log N + matches). A key is registered in the script that leases it, before anything is computed, and leaves in
-//! the script that deletes it, or in one that looks at a few members and drops those whose entries are gone: look
-//! and removal are one step, or a key leased in between would be lost.
+//! Sorted sets whose scores are all 0 and whose members are keys, so that `ZRANGEBYLEX` finds a
+//! literal prefix in O(log N + matches). A key is registered in the script that leases it, before
+//! anything is computed. It leaves in the script that deletes it, or in one that checks a few
+//! members and drops those whose entries are gone. Check and removal are one step; otherwise a key
+//! leased in between would be lost.
 //!
-//! The sets are split by a hash of a key's first segment into [`BUCKETS`]: a pattern whose first segment is literal
-//! reads one of them, and a template that begins with a placeholder makes no set for each user.
+//! Keys are divided into [`BUCKETS`] sets by a hash of their first segment. A pattern whose first
+//! segment is literal reads one set, and a template that begins with a placeholder doesn't create a
+//! set for each user.
 //!
-//! A set can be lost (evicted, deleted, flushed) or never have been whole (keys of an older release). A whole one
-//! has a member that only the end of a walk over the keyspace puts there; every use looks for it, and a set
-//! without it is rebuilt by a walk before it is believed.
+//! A set can be lost (evicted, deleted, flushed) or incomplete from the start (keys of an older
+//! release). A complete set has a member that only the end of a scan over the keyspace puts there.
+//! Every use checks for it, and a set without it is rebuilt by a scan before it is trusted.
 
 mod members;
 mod ranges;
@@ -33,39 +35,41 @@ use crate::store::redis::recovery::outage::Purpose;
 pub(crate) use members::{Layout, Token};
 use ranges::{Range, ranges};
 
-/// How many sets a prefix has.
+/// Number of sets of a prefix.
 pub(crate) const BUCKETS: usize = 16;
-/// How many members one command reads, and how many keys one deletes: some milliseconds of the server at most.
+/// Number of members that one command reads, and of keys that one deletes. A page takes the server
+/// a few milliseconds at most.
 const PAGE: usize = 500;
-/// The member that only a whole set has. Members that begin with a NUL are marks, see [`Layout::member`].
+/// Member that only a complete set has. Members that begin with a NUL are marks, see
+/// [`Layout::member`].
 pub(crate) const COMPLETE: &[u8] = b"\0whole";
 
-/// What a process knows of the index.
+/// State of the index in this process.
 pub(crate) struct Index {
     pub(crate) layout: Layout,
-    /// Held during a walk: one at a time in a process.
-    pub(crate) walking: Mutex<()>,
-    /// A walk in the background is under way.
-    pub(crate) walk_asked: AtomicBool,
-    /// The sweeper runs.
+    /// Held during a rebuild. A process runs one at a time.
+    pub(crate) rebuilding: Mutex<()>,
+    /// Whether a rebuild in the background is under way.
+    pub(crate) rebuild_started: AtomicBool,
+    /// Whether the sweeper runs.
     pub(crate) sweeping: AtomicBool,
-    /// The looks at other members that nobody waits for.
-    looks: Arc<Semaphore>,
+    /// Permits for checks of other members that run in the background.
+    check_permits: Arc<Semaphore>,
 }
 
 impl Index {
     pub(crate) fn new(layout: Layout) -> Self {
         Self {
             layout,
-            walking: Mutex::default(),
-            walk_asked: AtomicBool::default(),
+            rebuilding: Mutex::default(),
+            rebuild_started: AtomicBool::default(),
             sweeping: AtomicBool::default(),
-            looks: Arc::new(Semaphore::new(split::LOOKS)),
+            check_permits: Arc::new(Semaphore::new(split::MAX_CHECKS)),
         }
     }
 }
 
-/// Which set a key is in.
+/// Return the number of the set that a key is in.
 pub(crate) fn bucket_of(key: &[u8]) -> usize {
     let end = key
         .iter()
@@ -75,12 +79,13 @@ pub(crate) fn bucket_of(key: &[u8]) -> usize {
 }
 
 impl Client {
-    /// The key of a set: outside the entries' namespace, and, since no prefix holds a `#`, outside any other's.
+    /// Return the key of a set. It is outside the entries' namespace and, since no prefix contains
+    /// a `#`, outside that of any other prefix.
     pub(crate) fn bucket(&self, number: usize) -> String {
         format!("{}#index:{number}", self.prefix)
     }
 
-    /// Removes what the pattern matches, values and leases, and counts the values.
+    /// Remove the entries and leases that the pattern matches, and return the number of values.
     pub(crate) async fn remove_matching(
         self: &Arc<Self>,
         pattern: &Pattern,
@@ -94,15 +99,17 @@ impl Client {
                 .await?
             {
                 true => return Ok(removed),
-                // Lost, or not yet made. What was deleted is deleted; the rest is found after a walk.
+                // The set is lost, or not yet built. What was deleted is deleted; the rest is found
+                // after a rebuild.
                 false => self.rebuild(purpose).await?,
             }
         }
-        // It was lost again and again (a server that evicts all the time): walk and delete, without an index.
+        // The set was lost repeatedly (the server keeps evicting). Scan and delete without an
+        // index.
         Ok(removed + self.remove_by_scan(pattern, purpose).await?)
     }
 
-    /// False if a set that the pattern needs isn't whole.
+    /// Remove what the index finds. Return false if a set that the pattern needs is incomplete.
     async fn remove_indexed(
         self: &Arc<Self>,
         pattern: &Pattern,
@@ -135,17 +142,17 @@ impl Client {
         Ok(true)
     }
 
-    /// The next members of a range; none if the set isn't whole.
+    /// Return the next members of a range, or `None` if the set is incomplete.
     async fn page(
         self: &Arc<Self>,
         range: &Range,
         from: &[u8],
         purpose: Purpose,
     ) -> Result<Option<Vec<Vec<u8>>>, CacheError> {
-        let whole = self.whole(purpose).await?;
+        let complete_mark = self.complete_mark(purpose).await?;
         self.script(purpose, &lua::RANGE, |call| {
             call.key(self.bucket(range.bucket))
-                .arg(&whole[..])
+                .arg(&complete_mark[..])
                 .arg(from)
                 .arg(&range.to[..])
                 .arg(PAGE);
@@ -158,7 +165,8 @@ impl Client {
         key.is_some_and(|key| pattern.matches(key))
     }
 
-    /// Removes the keys of members of one set, and the members; counts the keys that held a value.
+    /// Remove the keys of one set's members, and the members. Return the number of keys that held a
+    /// value.
     async fn remove_members(
         self: &Arc<Self>,
         bucket: usize,
@@ -170,7 +178,7 @@ impl Client {
             .iter()
             .filter_map(|raw| layout.key_of(raw))
             .collect();
-        // In order, so several members of one key stand beside each other.
+        // Members are sorted, so several members of one key are adjacent.
         keys.dedup();
         match layout {
             Layout::SameNode => self.remove_on_same_node(bucket, &keys, purpose).await,
@@ -178,7 +186,7 @@ impl Client {
         }
     }
 
-    /// Removes keys of one set and their members, and counts those that held a value.
+    /// Remove keys of one set and their members. Return the number of keys that held a value.
     pub(crate) async fn remove_keys(
         self: &Arc<Self>,
         bucket: usize,
@@ -191,7 +199,7 @@ impl Client {
         }
     }
 
-    /// Entry and member in one step.
+    /// Remove entries and members in one step.
     async fn remove_on_same_node(
         self: &Arc<Self>,
         bucket: usize,
@@ -205,13 +213,13 @@ impl Client {
             call.key(self.bucket(bucket));
             for key in keys {
                 let member = Layout::SameNode.member(key, Token::default());
-                call.key(self.full_bytes(key)).arg(member);
+                call.key(self.full_key_bytes(key)).arg(member);
             }
         })
         .await
     }
 
-    /// Removes a key; whether a value was there.
+    /// Remove a key. Report whether it held a value.
     pub(crate) async fn remove(
         self: &Arc<Self>,
         key: &str,
@@ -221,10 +229,16 @@ impl Client {
         Ok(self.remove_keys(bucket_of(key), &[key], purpose).await? > 0)
     }
 
-    /// The mark of a whole set. In a cluster it names the masters: other ones may have forgotten members of entries
-    /// that a third one still has, and may have entries again whose members are gone. So what was whole to
-    /// others isn't to them. On one server set and entries are forgotten together.
-    pub(crate) async fn whole(self: &Arc<Self>, purpose: Purpose) -> Result<Vec<u8>, CacheError> {
+    /// Return the mark of a complete set.
+    ///
+    /// In a cluster the mark names the masters. Another master may have lost members of entries
+    /// that a third one still has, or may have entries again whose members are gone. So a set that
+    /// was complete under other masters isn't complete under these. On a single server, sets and
+    /// entries are lost together.
+    pub(crate) async fn complete_mark(
+        self: &Arc<Self>,
+        purpose: Purpose,
+    ) -> Result<Vec<u8>, CacheError> {
         match self.index.layout {
             Layout::SameNode => Ok(COMPLETE.to_vec()),
             Layout::Split => {

@@ -1,16 +1,16 @@
-//! Where in the sets a pattern's matches lie.
+//! The ranges of the sets that contain a pattern's matches.
 
 use super::{BUCKETS, Layout, bucket_of};
 use crate::pattern::{Pattern, Span};
 
-/// A part of one set, as `ZRANGEBYLEX` takes it.
+/// Part of one set, in the form that `ZRANGEBYLEX` takes.
 pub(crate) struct Range {
     pub(crate) bucket: usize,
     pub(crate) from: Vec<u8>,
     pub(crate) to: Vec<u8>,
 }
 
-/// The parts of the sets in which every match lies.
+/// Return the ranges that contain every match.
 pub(crate) fn ranges(pattern: &Pattern, layout: Layout) -> Vec<Range> {
     let mut ranges = Vec::new();
     for span in pattern.spans() {
@@ -56,7 +56,7 @@ pub(crate) fn ranges(pattern: &Pattern, layout: Layout) -> Vec<Range> {
     ranges
 }
 
-/// The bound before which all texts with this prefix stand.
+/// Return the bound before which all texts with this prefix are sorted.
 fn after_all_with(prefix: &[u8]) -> Vec<u8> {
     let mut end = prefix.to_vec();
     while let Some(last) = end.pop() {

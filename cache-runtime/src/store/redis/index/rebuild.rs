@@ -1,4 +1,4 @@
-//! The walk over the keyspace: it makes an index whole, and stands in for one.
+//! Rebuilds the index by a scan of the keyspace, and replaces the index where it can't be kept.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,79 +15,83 @@ use crate::store::redis::lease::fresh_token;
 use crate::store::redis::lua;
 use crate::store::redis::recovery::outage::Purpose;
 
-/// The marks of all walks: how they begin, and the range that they are in.
+/// Prefix of the marks of all rebuilds, and the range that contains them.
 const BUILDING: &[u8] = b"\0building:";
 const BUILDING_RANGE: [&[u8]; 2] = [b"[\0building:", b"(\0building;"];
 
-/// The marks of sets that are whole to certain masters.
-const WHOLE_RANGE: [&[u8]; 2] = [b"[\0whole:", b"(\0whole;"];
+/// Range of the marks of sets that are complete under certain masters.
+const COMPLETE_RANGE: [&[u8]; 2] = [b"[\0whole:", b"(\0whole;"];
 
-/// How many keys one command deletes.
+/// Number of keys that one command deletes.
 const BATCH: usize = 500;
 
 impl Client {
-    /// Asks for a walk in the background, if none is under way: the first registration of a prefix does.
+    /// Start a rebuild in the background, if none is under way. The first registration of a prefix
+    /// does this.
     pub(crate) fn rebuild_soon(self: &Arc<Self>) {
-        if self.index.walk_asked.swap(true, Ordering::AcqRel) {
+        if self.index.rebuild_started.swap(true, Ordering::AcqRel) {
             return;
         }
         let client = Arc::clone(self);
-        let walk = async move {
-            // What fails here is tried again by the next registration or invalidation.
+        let scan = async move {
+            // If it fails, the next registration or invalidation tries again.
             let _ = client.rebuild(Purpose::Invalidation).await;
-            client.index.walk_asked.store(false, Ordering::Release);
+            client.index.rebuild_started.store(false, Ordering::Release);
         };
-        if runtime::spawn(walk).is_err() {
-            self.index.walk_asked.store(false, Ordering::Release);
+        if runtime::spawn(scan).is_err() {
+            self.index.rebuild_started.store(false, Ordering::Release);
         }
     }
 
-    /// Makes every set of the prefix whole, by one walk at most: who finds another walking waits for that one.
+    /// Make every set of the prefix complete, by one scan at most. A caller that finds a rebuild
+    /// under way waits for that one.
     ///
-    /// A walk marks the sets as being built, registers every key that it meets, and replaces the mark at its
-    /// end. A loss in between takes the mark with it, and such a set isn't declared whole. Keys that come during
-    /// the walk register themselves. The sets may be on different nodes, so each is marked by a command of its own.
+    /// A rebuild marks the sets as being built, registers every key that it finds, and replaces the
+    /// mark at its end. If a set is lost in between, its mark is lost too, and the set isn't
+    /// declared complete. Keys that are leased during the rebuild register themselves. The sets may
+    /// be on different nodes, so each is marked by its own command.
     pub(crate) async fn rebuild(self: &Arc<Self>, purpose: Purpose) -> Result<(), CacheError> {
-        let _walking = self.index.walking.lock().await;
-        let whole = self.whole(purpose).await?;
+        let _rebuilding = self.index.rebuilding.lock().await;
+        let complete_mark = self.complete_mark(purpose).await?;
         let server = self.server_of(purpose);
         let mark = [BUILDING, &fresh_token().to_le_bytes()[..]].concat();
-        let begins = (0..BUCKETS).map(|bucket| self.begin(bucket, &mark, &whole, purpose));
+        let begins = (0..BUCKETS).map(|bucket| self.begin(bucket, &mark, &complete_mark, purpose));
         let partial: Vec<bool> = try_join_all(begins).await?;
         if !partial.contains(&true) {
             return Ok(());
         }
-        let mut walk = KeyScan::over(&Pattern::new("*"));
-        while let Some(keys) = walk.step(self, purpose).await? {
+        let mut scan = KeyScan::over(&Pattern::new("*"));
+        while let Some(keys) = scan.step(self, purpose).await? {
             self.enlist(&keys, &partial, purpose).await?;
         }
-        // Another server may know the mark (it followed this one, or came back from a snapshot), but not what this
-        // one's cursors mean. Not whole then: who needs it walks again.
+        // Another server may have the mark (it replicated from this one, or was restored from a
+        // snapshot), but this server's cursors mean nothing to it. So the sets aren't declared
+        // complete, and the next caller rebuilds them.
         if server.is_none() || self.server_of(purpose) != server {
             return Ok(());
         }
         let built = (0..BUCKETS).filter(|bucket| partial[*bucket]);
-        let ends = built.map(|bucket| self.finish(bucket, &mark, &whole, purpose));
+        let ends = built.map(|bucket| self.finish(bucket, &mark, &complete_mark, purpose));
         try_join_all(ends).await.map(drop)
     }
 
-    /// Marks a set as being built, unless it is whole; whether that was needed.
+    /// Mark a set as being built, unless it is complete. Report whether it had to be marked.
     async fn begin(
         self: &Arc<Self>,
         bucket: usize,
         mark: &[u8],
-        whole: &[u8],
+        complete_mark: &[u8],
         purpose: Purpose,
     ) -> Result<bool, CacheError> {
         let needed: i64 = self
             .script(purpose, &lua::REBUILD_BEGIN, |call| {
-                call.key(self.bucket(bucket)).arg(mark).arg(whole);
+                call.key(self.bucket(bucket)).arg(mark).arg(complete_mark);
             })
             .await?;
         Ok(needed == 1)
     }
 
-    /// Registers keys that a walk met, in those sets that aren't whole.
+    /// Register keys that a scan found, in those sets that are incomplete.
     async fn enlist(
         self: &Arc<Self>,
         keys: &[Vec<u8>],
@@ -119,31 +123,31 @@ impl Client {
         try_join_all(enlisted).await.map(drop)
     }
 
-    /// Declares a set whole, if it still carries this walk's mark.
+    /// Declare a set complete, if it still has this rebuild's mark.
     async fn finish(
         self: &Arc<Self>,
         bucket: usize,
         mark: &[u8],
-        whole: &[u8],
+        complete_mark: &[u8],
         purpose: Purpose,
     ) -> Result<(), CacheError> {
         self.script::<i64>(purpose, &lua::REBUILD_FINISH, |call| {
-            call.key(self.bucket(bucket)).arg(mark).arg(whole);
-            call.arg(&BUILDING_RANGE).arg(&WHOLE_RANGE);
+            call.key(self.bucket(bucket)).arg(mark).arg(complete_mark);
+            call.arg(&BUILDING_RANGE).arg(&COMPLETE_RANGE);
         })
         .await
         .map(drop)
     }
 
-    /// Removes what the pattern matches by a walk alone.
+    /// Remove what the pattern matches by a scan alone.
     pub(crate) async fn remove_by_scan(
         self: &Arc<Self>,
         pattern: &Pattern,
         purpose: Purpose,
     ) -> Result<u64, CacheError> {
         let mut removed = 0;
-        let mut walk = KeyScan::over(pattern);
-        while let Some(keys) = walk.step(self, purpose).await? {
+        let mut scan = KeyScan::over(pattern);
+        while let Some(keys) = scan.step(self, purpose).await? {
             for bucket in 0..BUCKETS {
                 let in_bucket: Vec<&[u8]> = keys
                     .iter()

@@ -1,4 +1,4 @@
-//! The keys of a prefix, one step after the other.
+//! A stepwise scan over the keys of a prefix.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,40 +12,42 @@ use crate::store::redis::cluster::ClusterSnapshot;
 use crate::store::redis::conn::connection::Node;
 use crate::store::redis::recovery::outage::Purpose;
 
-/// How many keys a step looks at.
+/// Number of keys that a step examines.
 const STEP: usize = 1_000;
-/// How often a walk begins, if slots move meanwhile. Then it fails: what needs it is owed, and reads run uncached.
-const MOST_BEGINNINGS: u32 = 8;
+/// Number of attempts if slots move during the scan. After them the scan fails: an invalidation
+/// that needs it is queued, and reads run uncached.
+const MAX_ATTEMPTS: u32 = 8;
 
-/// A walk over the keys that a pattern matches.
+/// Scan over the keys that a pattern matches.
 ///
-/// `SCAN` gives every key that is there from the walk's beginning to its end, so a lease that an invalidation
-/// must void is found: what is leased later computes later. In a cluster each master is scanned in turn, and a key
-/// whose slot moves can hop from one that isn't scanned yet to one that is. So before, between and after the masters
-/// the walk looks at what each of them holds, gives away and takes over:
+/// `SCAN` returns every key that exists from the scan's beginning to its end, so a lease that an
+/// invalidation must void is found. What is leased later is computed later. In a cluster each
+/// master is scanned in turn, and a key whose slot moves can hop from a master that isn't scanned
+/// yet to one that is. So before, between and after the masters, the scan takes a snapshot of the
+/// slots that each of them has, gives away and takes over:
 ///
-/// * All looks are the same, and no slot is being moved: none began to move and came to its end either, since that
-///   gives a master a new epoch, which is looked at too. No key hopped.
-/// * All looks are the same, and slots are being moved: their keys hop once at most, from A to B. All masters
-///   are scanned twice. If the key hops before the second scan of B begins, that one finds it; if later, the first scan
-///   of A had ended, and found it.
-/// * The looks differ: the walk begins anew.
+/// * All snapshots are equal, and no slot is being moved: no move began and ended in between
+///   either, since that gives a master a new epoch, which is part of the snapshot. No key hopped.
+/// * All snapshots are equal, and slots are being moved: their keys hop once at most, from A to B.
+///   All masters are scanned twice. If the key hops before the second scan of B begins, that scan
+///   finds it. If it hops later, the first scan of A had ended, and found it.
+/// * The snapshots differ: the scan starts again.
 ///
-/// What remains is a move that began, carried the key, carried it back and was called off, all during the scan of
-/// one master.
+/// The case that remains is a move that began, carried the key over and back, and was called off,
+/// all during the scan of one master.
 pub(crate) struct KeyScan {
     pattern: Pattern,
-    course: Option<Course>,
-    /// How often it began.
-    begun: u32,
+    attempt: Option<Attempt>,
+    /// Number of attempts so far.
+    attempts: u32,
 }
 
-/// The way of a walk.
-struct Course {
+/// Progress of one attempt.
+struct Attempt {
     snapshot: ClusterSnapshot,
-    /// The nodes that are still to be scanned. The first one is under way.
+    /// Nodes that are still to be scanned, the current one first.
     nodes: VecDeque<Node>,
-    /// Where to go on at that one.
+    /// Where to continue at the current node.
     cursor: u64,
 }
 
@@ -53,35 +55,36 @@ impl KeyScan {
     pub(crate) fn over(pattern: &Pattern) -> Self {
         Self {
             pattern: pattern.clone(),
-            course: None,
-            begun: 0,
+            attempt: None,
+            attempts: 0,
         }
     }
 
-    /// The next keys, without the prefix and at least one; none at the end. A walk that begins anew gives keys again.
+    /// Return the next keys, without the prefix and at least one, or `None` at the end. A scan that
+    /// starts again returns keys again.
     pub(crate) async fn step(
         &mut self,
         client: &Arc<Client>,
         purpose: Purpose,
     ) -> Result<Option<Vec<Vec<u8>>>, CacheError> {
         loop {
-            let mut course = match self.course.take() {
-                Some(course) => course,
+            let mut attempt = match self.attempt.take() {
+                Some(attempt) => attempt,
                 None => self.begin(client, purpose).await?,
             };
-            let Some(node) = course.nodes.front() else {
-                self.course = Some(course);
+            let Some(node) = attempt.nodes.front() else {
+                self.attempt = Some(attempt);
                 return Ok(None);
             };
-            let (next, keys) = self.scan(client, node, course.cursor, purpose).await?;
-            course.cursor = next;
+            let (next, keys) = self.scan(client, node, attempt.cursor, purpose).await?;
+            attempt.cursor = next;
             if next == 0 {
-                course.nodes.pop_front();
-                if client.snapshot(purpose).await? == course.snapshot {
-                    self.course = Some(course);
+                attempt.nodes.pop_front();
+                if client.snapshot(purpose).await? == attempt.snapshot {
+                    self.attempt = Some(attempt);
                 }
             } else {
-                self.course = Some(course);
+                self.attempt = Some(attempt);
             }
             let matching: Vec<Vec<u8>> = keys
                 .into_iter()
@@ -97,20 +100,20 @@ impl KeyScan {
         &mut self,
         client: &Arc<Client>,
         purpose: Purpose,
-    ) -> Result<Course, CacheError> {
-        if self.begun == MOST_BEGINNINGS {
+    ) -> Result<Attempt, CacheError> {
+        if self.attempts == MAX_ATTEMPTS {
             let reason = "slots of the cluster moved during each of several walks over its keys";
             return Err(CacheError::Store {
                 source: Arc::from(Box::from(reason)),
             });
         }
-        self.begun += 1;
+        self.attempts += 1;
         let snapshot = client.snapshot(purpose).await?;
         let nodes = client
             .send_for(purpose, |connection| async move { Ok(connection.nodes()) })
             .await?;
-        let again = snapshot.moves().then(|| nodes.clone());
-        Ok(Course {
+        let again = snapshot.slot_is_moving().then(|| nodes.clone());
+        Ok(Attempt {
             snapshot,
             nodes: nodes
                 .into_iter()
@@ -120,7 +123,7 @@ impl KeyScan {
         })
     }
 
-    /// A step at one node: where to go on, and the keys without the prefix.
+    /// Scan one step at one node. Return the next cursor, and the keys without the prefix.
     async fn scan(
         &self,
         client: &Arc<Client>,
@@ -136,7 +139,7 @@ impl KeyScan {
             .arg("COUNT")
             .arg(STEP);
         let scan = &scan;
-        // Bytes: a foreign key needn't be text.
+        // As bytes: a key of another program may not be UTF-8.
         let (next, keys): (u64, Vec<Vec<u8>>) = client
             .send_for(purpose, |mut connection| async move {
                 Ok(from_redis_value(connection.ask(node, scan).await?)?)

@@ -1,9 +1,10 @@
-//! The index where entries and sets are on different nodes.
+//! The index in a cluster, where entries and sets are on different nodes.
 //!
-//! The order is the same, lease -> index -> compute -> fill, in steps of their own. What if the process dies between
-//! two of them? Before the index: a lease stands that is in no set, and nobody computes for it. Before the fill: the
-//! lease expires, its member is swept. What if another invalidates between lease and index? It doesn't find the key;
-//! the computation begins later and sees what was written before. After the index, it finds the key.
+//! The order is the same (lease, index, compute, fill), but each is a separate step. If the process
+//! dies before the index step, the lease is in no set, and no computation runs for it. If it dies
+//! before the fill, the lease expires and its member is swept. An invalidation between lease and
+//! index doesn't find the key, but the computation begins later and sees what was written before.
+//! After the index step, an invalidation finds the key.
 
 use std::sync::Arc;
 
@@ -18,13 +19,14 @@ use crate::store::redis::index::members::{Head, Layout};
 use crate::store::redis::lua;
 use crate::store::redis::recovery::outage::Purpose;
 
-/// How many members each registration looks at: with more than two, the dead can't outnumber the living.
+/// Number of members that each registration checks. With more than two, dead members can't
+/// outnumber live ones.
 const SAMPLE: usize = 4;
-/// How many such looks are under way without that anybody waits for them.
-pub(crate) const LOOKS: usize = 32;
+/// Number of checks that may run in the background at a time.
+pub(crate) const MAX_CHECKS: usize = 32;
 
 impl Client {
-    /// Registers a key at which this token stands; 2 if the set isn't whole.
+    /// Register a key that holds this token. Return 2 if the set is incomplete, otherwise 1.
     pub(crate) async fn register_split(
         self: &Arc<Self>,
         key: &str,
@@ -33,23 +35,24 @@ impl Client {
         let key = key.as_bytes();
         let bucket = bucket_of(key);
         let member = Layout::Split.member(key, token.to_le_bytes());
-        let whole = self.whole(Purpose::Call).await?;
+        let complete_mark = self.complete_mark(Purpose::Call).await?;
         let (answer, sample): (i64, Vec<Vec<u8>>) = self
             .script(Purpose::Call, &lua::REGISTER_SPLIT, |call| {
                 call.key(self.bucket(bucket));
-                call.arg(&member[..]).arg(&whole[..]).arg(SAMPLE);
+                call.arg(&member[..]).arg(&complete_mark[..]).arg(SAMPLE);
             })
             .await?;
-        self.check_aside(bucket, sample).await;
+        self.check_in_background(bucket, sample).await;
         Ok(answer)
     }
 
-    /// Drops the dead of a sample. Who registers doesn't wait for that, as long as not too many look at once.
-    async fn check_aside(self: &Arc<Self>, bucket: usize, sample: Vec<Vec<u8>>) {
+    /// Drop the dead members of a sample. The registration doesn't wait for it, unless too many
+    /// checks are running.
+    async fn check_in_background(self: &Arc<Self>, bucket: usize, sample: Vec<Vec<u8>>) {
         let client = Arc::clone(self);
-        let permit = Arc::clone(&self.index.looks).try_acquire_owned();
-        let look = async move {
-            // What fails here is found by the next look.
+        let permit = Arc::clone(&self.index.check_permits).try_acquire_owned();
+        let check = async move {
+            // If it fails, a later check finds the same members.
             let _ = client
                 .drop_dead(bucket, sample, Purpose::Invalidation)
                 .await;
@@ -57,26 +60,26 @@ impl Client {
         match permit {
             Ok(permit) => {
                 let _ = runtime::spawn(async move {
-                    look.await;
+                    check.await;
                     drop(permit);
                 });
             }
-            Err(_) => look.await,
+            Err(_) => check.await,
         }
     }
 
-    /// Drops those members whose token stands at their key no more; how many.
+    /// Drop the members whose token is no longer at their key. Return their number.
     async fn drop_dead(
         self: &Arc<Self>,
         bucket: usize,
         members: Vec<Vec<u8>>,
         purpose: Purpose,
     ) -> Result<usize, CacheError> {
-        let looks = members.iter().filter_map(|member| {
+        let checks = members.iter().filter_map(|member| {
             let key = Layout::Split.key_of(member)?;
             Some(async move { Ok::<_, CacheError>((member, self.head(key, purpose).await?)) })
         });
-        let dead: Vec<&[u8]> = try_join_all(looks)
+        let dead: Vec<&[u8]> = try_join_all(checks)
             .await?
             .into_iter()
             .filter(|(member, head)| head.as_ref().is_none_or(|head| !head.carries(member)))
@@ -86,7 +89,7 @@ impl Client {
         Ok(dead.len())
     }
 
-    /// Looks at random members of a set and drops the dead; how many.
+    /// Check random members of a set and drop the dead ones. Return their number.
     pub(crate) async fn sweep_split(
         self: &Arc<Self>,
         bucket: usize,
@@ -104,8 +107,9 @@ impl Client {
         self.drop_dead(bucket, members, Purpose::Call).await
     }
 
-    /// Removes keys, then exactly these members and those of what stood there; counts the keys that held a value. A
-    /// member that is written meanwhile is that of a later lease, and stays.
+    /// Remove keys, then exactly these members and those of the removed entries. Return the number
+    /// of keys that held a value. A member that is written meanwhile belongs to a later lease, and
+    /// stays.
     pub(crate) async fn remove_split(
         self: &Arc<Self>,
         bucket: usize,
@@ -116,7 +120,7 @@ impl Client {
         let drops = keys.iter().map(|key| async move {
             let answer: Option<(u64, Vec<u8>)> = self
                 .script(purpose, &lua::DELETE_SPLIT, |call| {
-                    call.key(self.full_bytes(key));
+                    call.key(self.full_key_bytes(key));
                 })
                 .await?;
             Ok::<_, CacheError>((key, answer))
@@ -131,7 +135,8 @@ impl Client {
             gone.extend(tokens.map(|token| Layout::Split.member(key, token)));
         }
         let gone: Vec<&[u8]> = gone.iter().map(|member| &member[..]).collect();
-        // The entries are gone, which is what was asked; what of this fails is swept.
+        // The entries are gone, which is what the caller asked for. Members that couldn't be
+        // removed are swept later.
         let _ = self.unregister(bucket, &gone, purpose).await;
         Ok(removed)
     }
@@ -152,8 +157,8 @@ impl Client {
         .await
     }
 
-    /// The members of keys that a walk met, with the tokens that it finds there. Of a value that is being refreshed
-    /// both: its next fill stands under the claim's.
+    /// Return the members of keys that a scan found, with the tokens that they hold now. A value
+    /// that is being refreshed has two, since its next fill uses the claim's token.
     pub(crate) async fn members_split(
         self: &Arc<Self>,
         keys: &[Vec<u8>],
@@ -178,7 +183,7 @@ impl Client {
     ) -> Result<Option<Head>, CacheError> {
         let head: Option<Vec<u8>> = self
             .script(purpose, &lua::HEAD, |call| {
-                call.key(self.full_bytes(key));
+                call.key(self.full_key_bytes(key));
             })
             .await?;
         Ok(head.map(|bytes| Head::of(&bytes)))

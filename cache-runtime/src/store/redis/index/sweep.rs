@@ -1,9 +1,10 @@
-//! Expired and evicted entries leave the index.
+//! Removes the members of expired and evicted entries from the index.
 //!
-//! Each registration looks at a few random members of its set and drops the dead, in the script that registers; so
-//! dead members can't outnumber the living while entries come. What expires when none come is result by this
-//! sweeper: it looks now and then, and goes on while it finds many (as Redis's own active expiry does). Across nodes look and
-//! removal are two steps, see [`Layout::Split`].
+//! Each registration checks a few random members of its set and drops the dead ones, in the script
+//! that registers. So dead members can't outnumber live ones while new entries arrive. When none
+//! arrive, this sweeper finds the entries that expire: it checks samples from time to time, and
+//! goes on while it finds many dead members (like Redis's own active expiry). In a cluster, check
+//! and removal are two steps, see [`Layout::Split`].
 
 use std::sync::Arc;
 use std::sync::Weak;
@@ -17,15 +18,15 @@ use crate::store::redis::index::{BUCKETS, Layout};
 use crate::store::redis::lua;
 use crate::store::redis::recovery::outage::Purpose;
 
-const AT_ONCE: Duration = Duration::from_millis(50);
-const SOONEST: Duration = Duration::from_secs(1);
-const SLOWEST: Duration = Duration::from_secs(30);
-/// How many members one look takes, and how many looks one set gets at a time.
+const BUSY_PAUSE: Duration = Duration::from_millis(50);
+const MIN_PAUSE: Duration = Duration::from_secs(1);
+const MAX_PAUSE: Duration = Duration::from_secs(30);
+/// Number of members in a sample, and number of samples of one set in a row.
 const SAMPLE: usize = 100;
-const MOST_LOOKS: usize = 50;
+const MAX_SAMPLES: usize = 50;
 
 impl Client {
-    /// Starts the sweeper, if it doesn't run.
+    /// Start the sweeper, if it doesn't run.
     pub(crate) fn start_sweeper(self: &Arc<Self>) {
         if !self.index.sweeping.swap(true, Ordering::AcqRel)
             && runtime::spawn(run(Arc::downgrade(self))).is_err()
@@ -34,11 +35,11 @@ impl Client {
         }
     }
 
-    /// Sweeps every set until few of a sample are dead, or for its number of looks; what it result.
+    /// Sweep every set until few members of a sample are dead, or up to the limit of samples.
     async fn sweep(self: &Arc<Self>) -> SweepResult {
         let mut result = SweepResult::Nothing;
         for bucket in 0..BUCKETS {
-            for look in 1..=MOST_LOOKS {
+            for sample in 1..=MAX_SAMPLES {
                 let dead = self.sweep_one(bucket).await.unwrap_or(0);
                 if dead > 0 {
                     result = result.max(SweepResult::Some);
@@ -46,7 +47,7 @@ impl Client {
                 if dead * 4 < SAMPLE {
                     break;
                 }
-                if look == MOST_LOOKS {
+                if sample == MAX_SAMPLES {
                     result = SweepResult::Many;
                 }
             }
@@ -54,38 +55,40 @@ impl Client {
         result
     }
 
-    /// One look at one set; how many it dropped.
+    /// Check one sample of one set. Return the number of members dropped.
     async fn sweep_one(self: &Arc<Self>, bucket: usize) -> Result<usize, CacheError> {
         if self.index.layout == Layout::Split {
             return self.sweep_split(bucket, SAMPLE).await;
         }
         self.script(Purpose::Call, &lua::SWEEP, |call| {
-            call.key(self.bucket(bucket)).arg(self.full("")).arg(SAMPLE);
+            call.key(self.bucket(bucket))
+                .arg(self.full_key(""))
+                .arg(SAMPLE);
         })
         .await
     }
 }
 
-/// What a sweep result of the dead.
+/// How many dead members a sweep found.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum SweepResult {
     Nothing,
     Some,
-    /// And there are more.
+    /// Many, and there are more.
     Many,
 }
 
 async fn run(client: Weak<Client>) {
-    let mut pause = SOONEST;
+    let mut pause = MIN_PAUSE;
     loop {
         tokio::time::sleep(pause).await;
         let Some(client) = client.upgrade() else {
             return;
         };
         pause = match client.sweep().await {
-            SweepResult::Many => AT_ONCE,
-            SweepResult::Some => SOONEST,
-            SweepResult::Nothing => (pause * 2).clamp(SOONEST, SLOWEST),
+            SweepResult::Many => BUSY_PAUSE,
+            SweepResult::Some => MIN_PAUSE,
+            SweepResult::Nothing => (pause * 2).clamp(MIN_PAUSE, MAX_PAUSE),
         };
     }
 }

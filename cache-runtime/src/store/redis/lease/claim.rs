@@ -1,4 +1,4 @@
-//! The claim on a standing value: who computes it anew, while everybody may go on reading it.
+//! The claim on a cached value: the right to refresh it, while other callers go on reading it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use crate::store::redis::lua;
 use crate::store::redis::recovery::outage::Purpose;
 use crate::store::redis::{RedisStore, RemainingTtl};
 
-/// What stands in a value's header of those who compute it anew.
+/// Holder of the claim in a value's header.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Holder {
     Nobody,
-    /// The holder of this claim.
+    /// The holder of this token.
     Claim(u64),
-    /// Nobody, for a while: the body has erred.
+    /// No refresh for a while, because the last one failed.
     Pause,
 }
 
@@ -32,25 +32,25 @@ impl Holder {
     }
 }
 
-/// What asking for a claim came to.
+/// Result of asking for a claim.
 pub(crate) enum Claimed {
     Granted(Lease),
-    /// Somebody else has it, or a pause stands.
+    /// Another caller has it, or a pause is in force.
     Taken,
-    /// It isn't the value any more that was seen.
+    /// The value is no longer the one that was read.
     Changed,
 }
 
 impl RedisStore {
-    /// Claims a value that was seen. Like a lease, the claim goes with its command: whoever goes away meanwhile leaves it
-    /// to the command's task, which gives it back.
+    /// Claim a value that was read. Like a lease, the claim moves into the task that runs the
+    /// command. If the caller is dropped meanwhile, that task gives the claim back.
     pub(crate) async fn claim(&self, mut lease: Lease, seen: u64) -> Result<Claimed, CacheError> {
         self.run(|client| async move {
-            // Before the reply: a command whose reply is lost may have been obeyed.
+            // Set before the reply, since a command whose reply is lost may have been executed.
             lease.held = true;
             let answer = client.claim(&lease.key, lease.token(), seen).await?;
             if answer > 0 {
-                return Ok(Claimed::Granted(lease.granted()));
+                return Ok(Claimed::Granted(lease.start_renewal()));
             }
             lease.is_over();
             Ok(if answer == 0 {
@@ -62,12 +62,12 @@ impl RedisStore {
         .await
     }
 
-    /// How long a lease lasts whose holder dies.
+    /// Return the TTL of a lease, after which a lease whose holder died expires.
     pub(crate) fn lease_time(&self) -> Duration {
         self.client().limits.lease
     }
 
-    /// Whether this lease, or claim, is one of this process that nobody holds any more.
+    /// Report whether this token belongs to an abandoned lease or claim of this process.
     pub(crate) fn is_orphan(&self, token: u64) -> bool {
         self.client().orphans.hold(token)
     }
@@ -82,7 +82,8 @@ impl Client {
         .await
     }
 
-    /// Puts a pause in place of a claim; how many milliseconds the value stands, or -1 if the claim doesn't.
+    /// Replace a claim by a pause. Return the value's remaining TTL in milliseconds, or -1 if the
+    /// claim is gone.
     async fn pause(
         self: &Arc<Self>,
         key: &str,
@@ -90,7 +91,7 @@ impl Client {
         pause: Duration,
     ) -> Result<i64, CacheError> {
         self.script(Purpose::Call, &lua::PAUSE, |call| {
-            call.key(self.full(key))
+            call.key(self.full_key(key))
                 .arg(&token.to_le_bytes()[..])
                 .arg(millis(pause));
         })
@@ -99,8 +100,8 @@ impl Client {
 }
 
 impl Lease {
-    /// Ends the claim with a pause of that length. Answers how many milliseconds the value is still
-    /// cached for, or nothing if the claim is gone. What can't be sent is given back later.
+    /// End the claim with a pause of that length. Return the value's remaining TTL in milliseconds,
+    /// or `None` if the claim is gone. If the command can't be sent, the claim is given back later.
     pub(crate) async fn pause(mut self, pause: Duration) -> Option<u64> {
         let left = self.client.pause(&self.key, self.token(), pause).await;
         if left.is_ok() {
@@ -110,7 +111,7 @@ impl Lease {
     }
 }
 
-/// The header of what was seen, if it is an entry.
+/// Return the header of what was read, if it is an entry.
 pub(crate) fn header_of(seen: &Found) -> Option<Header> {
     match seen {
         Found::Entry(bytes) => entry::inspect(bytes),

@@ -1,8 +1,9 @@
 //! Leases in Redis (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013).
 //!
-//! A miss puts a lease, an entry of a kind of its own with a random token, at the entry's key, and fills only
-//! if that token still stands there, in one script. An invalidation deletes what stands at the key, lease or
-//! value; so a computation that began before it can't fill after it.
+//! On a miss, the caller stores a lease at the entry's key. A lease is a special kind of entry with
+//! a random token. The fill is a script that stores the value only if the token is still there. An
+//! invalidation deletes whatever is at the key, lease or value, so a computation that began before
+//! the invalidation can't fill after it.
 
 pub(crate) mod claim;
 pub(crate) mod orphans;
@@ -21,21 +22,21 @@ use crate::store::redis::RedisStore;
 use crate::store::redis::client::{Client, Found};
 use crate::store::redis::tracking::tracked_io::NearCopy;
 
-/// The right to fill one entry. Given back when dropped; the store's own expiry gives back that of a process
-/// that dies.
+/// The right to fill one entry. Dropping it gives it back. If the process dies, the lease expires
+/// in Redis.
 pub(crate) struct Lease {
     pub(crate) client: Arc<Client>,
     pub(crate) key: Arc<str>,
     token: u64,
-    /// Whether there is something to give back.
+    /// Whether there is a lease to give back.
     pub(crate) held: bool,
-    /// Whether the value that it claims is outdated, and goes with it.
+    /// Whether the claimed value is outdated, and is deleted when the claim is given back.
     pub(crate) withdraws: bool,
     renewal: Option<JoinHandle<()>>,
 }
 
 impl Lease {
-    /// A lease that isn't taken yet.
+    /// Create a lease that isn't taken yet.
     pub(crate) fn new(client: Arc<Client>, key: Arc<str>) -> Self {
         Self {
             client,
@@ -51,12 +52,13 @@ impl Lease {
         self.token
     }
 
-    /// Where it was taken.
+    /// Return the store in which it was taken.
     pub(crate) fn store(&self) -> RedisStore {
         RedisStore::of(Arc::clone(&self.client))
     }
 
-    /// Stores the entry if the lease still stands, and keeps its value near where one is given. On the cache's thread only.
+    /// Store the entry if the lease is still there, and keep its value in the near cache if `near`
+    /// is given. Runs on the cache's thread only.
     pub(crate) async fn fill(
         &self,
         entry: &[u8],
@@ -72,44 +74,45 @@ impl Lease {
             return Ok(filled);
         }
         let filled = self.client.fill(&self.key, self.token, entry, ttl).await;
-        // Whoever comes after this fill must not find here what was before it.
+        // A later caller must not find the value from before this fill in the near cache.
         self.client.void_near(&self.key);
         filled
     }
 
-    /// Keeps the lease alive while the body runs.
-    pub(crate) fn granted(mut self) -> Self {
+    /// Start renewing the lease while the body runs.
+    pub(crate) fn start_renewal(mut self) -> Self {
         let (client, key, token) = (Arc::clone(&self.client), Arc::clone(&self.key), self.token);
-        self.renewal = runtime::spawn(async move { client.keep(&key, token).await }).ok();
+        self.renewal = runtime::spawn(async move { client.renew(&key, token).await }).ok();
         self
     }
 
-    /// Notes that there is nothing to give back: it wasn't granted, or it was filled.
+    /// Note that there is nothing to give back: the lease wasn't granted, or it was filled.
     pub(crate) fn is_over(&mut self) {
         self.held = false;
     }
 }
 
 impl RedisStore {
-    /// A lease that is still to be taken.
+    /// Create a lease that is still to be taken.
     pub(crate) fn new_lease(&self, key: Arc<str>) -> Lease {
         Lease::new(Arc::clone(self.client()), key)
     }
 
-    /// Takes a lease in place of exactly what was seen; `None` if something else stands there by now.
+    /// Take a lease in place of exactly the content that was read, or return `None` if the content
+    /// has changed.
     ///
-    /// The lease goes with the command: whoever goes away meanwhile leaves it to the command's task, which gives
-    /// it back after it was taken, never before.
+    /// The lease moves into the task that runs the command. If the caller is dropped meanwhile,
+    /// that task gives the lease back, always after it was taken.
     pub(crate) async fn take(
         &self,
         mut lease: Lease,
         seen: Found,
     ) -> Result<Option<Lease>, CacheError> {
         self.run(|client| async move {
-            // Before the reply: a command whose reply is lost may have been obeyed.
+            // Set before the reply, since a command whose reply is lost may have been executed.
             lease.held = true;
             if client.take(&lease.key, &seen, lease.token).await? {
-                return Ok(Some(lease.granted()));
+                return Ok(Some(lease.start_renewal()));
             }
             lease.is_over();
             Ok(None)
@@ -117,12 +120,12 @@ impl RedisStore {
         .await
     }
 
-    /// Takes a lease whatever stands there.
+    /// Take a lease, whatever is at the key.
     pub(crate) async fn take_over(&self, mut lease: Lease) -> Result<Lease, CacheError> {
         self.run(|client| async move {
             lease.held = true;
             client.take_over(&lease.key, lease.token, true).await?;
-            Ok(lease.granted())
+            Ok(lease.start_renewal())
         })
         .await
     }
@@ -144,9 +147,11 @@ impl Drop for Lease {
     }
 }
 
-/// A token that no other lease has: 64 bits of a keyed hash, whose keys are random in each process.
+/// Return a token that no other lease has: 64 bits of a keyed hash, whose keys are random in each
+/// process.
 pub(crate) fn fresh_token() -> u64 {
-    // Not the other crate's `Lazy`: callers in a plain executor may meet here, see `background`.
+    // Not `once_cell`'s `Lazy`, because callers in a plain executor may wait for each other here,
+    // see `background`.
     static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let mut hasher = KEYS.build_hasher();

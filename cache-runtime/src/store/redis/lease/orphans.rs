@@ -1,15 +1,16 @@
-//! Leases of this process that nobody holds any more, and that could not be given back: the store was down.
+//! Abandoned leases of this process that could not be given back because the store was down.
 //!
-//! They would stand until they expire, and who meets one would wait for nobody. So callers of this process take them
-//! for junk, and they are given back when the store is there again, for the sake of others.
+//! They would exist until they expire, and callers that find one would wait for a fill that never
+//! comes. So callers of this process treat them as junk, and the process gives them back when the
+//! store is up again, for the sake of other processes.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::store::redis::client::Client;
 
-/// How many are remembered. Older ones expire.
-const MOST: usize = 1_024;
+/// Number of leases that are remembered. Older ones expire.
+const MAX_ORPHANS: usize = 1_024;
 
 #[derive(Default)]
 pub(crate) struct Orphans(Mutex<VecDeque<Orphan>>);
@@ -17,7 +18,8 @@ pub(crate) struct Orphans(Mutex<VecDeque<Orphan>>);
 struct Orphan {
     key: Arc<str>,
     token: u64,
-    /// Still remembered then: the command that took the lease may arrive later than what gave it back.
+    /// Whether it was given back. It is still remembered then, since the command that took the
+    /// lease may arrive after the one that gave it back.
     given_back: bool,
 }
 
@@ -28,7 +30,7 @@ impl Orphans {
 
     fn add(&self, key: Arc<str>, token: u64) {
         let mut all = self.all();
-        if all.len() >= MOST {
+        if all.len() >= MAX_ORPHANS {
             all.pop_front();
         }
         all.push_back(Orphan {
@@ -38,7 +40,7 @@ impl Orphans {
         });
     }
 
-    /// Whether this is one.
+    /// Report whether this is the token of an abandoned lease.
     pub(crate) fn hold(&self, token: u64) -> bool {
         self.all().iter().any(|orphan| orphan.token == token)
     }
@@ -55,7 +57,8 @@ impl Orphans {
 }
 
 impl Client {
-    /// Gives a lease back, or a claim, with the value that it is on or without, now or when that is possible.
+    /// Give back a lease, or a claim (with or without the value that it is on), now or when the
+    /// store is up again.
     pub(crate) async fn give_back(self: &Arc<Self>, key: Arc<str>, token: u64, withdraws: bool) {
         if self.release(&key, token, withdraws).await.is_err() {
             self.orphans.add(key, token);
@@ -64,7 +67,7 @@ impl Client {
 
     pub(crate) async fn give_back_orphans(self: &Arc<Self>) {
         for (key, token) in self.orphans.to_give_back() {
-            // What fails once more expires.
+            // If it fails again, the lease expires.
             let _ = self.release(&key, token, false).await;
         }
     }

@@ -1,4 +1,4 @@
-//! The scripts that take leases, fill, and give back.
+//! The calls of the scripts that take, fill, renew and give back leases.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,12 +12,13 @@ use crate::store::redis::index::{COMPLETE, Layout, Token, bucket_of};
 use crate::store::redis::lua;
 use crate::store::redis::recovery::outage::Purpose;
 
-/// How many members each registration looks at: with more than two, the dead can't outnumber the living.
+/// Number of members that each registration checks. With more than two, dead members can't
+/// outnumber live ones.
 const SAMPLE: usize = 4;
 
 impl Client {
-    /// Takes a lease in place of exactly what was seen, and registers the key; false if something else stands there
-    /// by now.
+    /// Take a lease in place of exactly the content that was read, and register the key. Return
+    /// false if the content has changed.
     pub(crate) async fn take(
         self: &Arc<Self>,
         key: &str,
@@ -34,8 +35,8 @@ impl Client {
         Ok(taken.await? > 0)
     }
 
-    /// Takes a lease whatever stands there, and registers the key. A value that is to be kept stays readable: the
-    /// token goes into its header, as a claim on it.
+    /// Take a lease, whatever is at the key, and register the key. With `keep`, a value stays
+    /// readable: the token goes into its header, as a claim on it.
     pub(crate) async fn take_over(
         self: &Arc<Self>,
         key: &str,
@@ -48,7 +49,8 @@ impl Client {
         taken.await.map(drop)
     }
 
-    /// Runs a script that leases and registers, or the one that leases alone and then registers; what it answers.
+    /// Run a script that leases and registers or, in a cluster, one that leases and then a separate
+    /// registration. Return the script's answer.
     pub(crate) async fn lease(
         self: &Arc<Self>,
         together: &Script,
@@ -64,7 +66,7 @@ impl Client {
         };
         let mut answer: i64 = self
             .script(Purpose::Call, script, |call| {
-                call.key(self.full(key));
+                call.key(self.full_key(key));
                 match layout {
                     Layout::SameNode => self.register_with(call, key),
                     Layout::Split => {
@@ -82,17 +84,17 @@ impl Client {
         Ok(answer)
     }
 
-    /// What a script needs to register the key, too.
+    /// Add the arguments that a script needs to register the key.
     fn register_with(&self, call: &mut ScriptInvocation<'_>, key: &str) {
         let key = key.as_bytes();
         call.key(self.bucket(bucket_of(key)));
         call.arg(Layout::SameNode.member(key, Token::default()))
             .arg(COMPLETE)
-            .arg(self.full(""))
+            .arg(self.full_key(""))
             .arg(SAMPLE);
     }
 
-    /// What follows a registration: a walk if the set isn't whole, and the sweeper.
+    /// Act on the answer of a registration: rebuild an incomplete set, and start the sweeper.
     fn registered(self: &Arc<Self>, answer: i64) {
         if answer == 2 {
             self.rebuild_soon();
@@ -102,7 +104,7 @@ impl Client {
         }
     }
 
-    /// Stores the entry if the token still stands.
+    /// Store the entry if the token is still there.
     pub(crate) async fn fill(
         self: &Arc<Self>,
         key: &str,
@@ -112,7 +114,7 @@ impl Client {
     ) -> Result<bool, CacheError> {
         let filled: i64 = self
             .script(Purpose::Call, &lua::FILL, |call| {
-                call.key(self.full(key))
+                call.key(self.full_key(key))
                     .arg(&token.to_le_bytes()[..])
                     .arg(bytes)
                     .arg(millis(ttl))
@@ -130,7 +132,7 @@ impl Client {
     ) -> Result<bool, CacheError> {
         let released: i64 = self
             .script(Purpose::Call, &lua::RELEASE, |call| {
-                call.key(self.full(key))
+                call.key(self.full_key(key))
                     .arg(&token.to_le_bytes()[..])
                     .arg(u8::from(withdraws));
             })
@@ -138,8 +140,9 @@ impl Client {
         Ok(released == 1)
     }
 
-    /// Renews a lease until its flight's limit. What a failed renewal costs is that the fill may be refused.
-    pub(crate) async fn keep(self: &Arc<Self>, key: &str, token: u64) {
+    /// Renew a lease until its flight's time limit. If a renewal fails, the fill may be refused,
+    /// and nothing worse happens.
+    pub(crate) async fn renew(self: &Arc<Self>, key: &str, token: u64) {
         let pause = (self.limits.lease / 3).max(Duration::from_millis(1));
         let mut held = pause;
         while held < self.limits.flight {
@@ -147,12 +150,12 @@ impl Client {
             held += pause;
             let renewed: Result<i64, CacheError> = self
                 .script(Purpose::Call, &lua::RENEW, |call| {
-                    call.key(self.full(key))
+                    call.key(self.full_key(key))
                         .arg(&token.to_le_bytes()[..])
                         .arg(millis(self.limits.lease));
                 })
                 .await;
-            // An outage may be over before the lease is.
+            // Other errors don't end the loop, since an outage may end before the lease does.
             if matches!(renewed, Ok(0)) {
                 return;
             }

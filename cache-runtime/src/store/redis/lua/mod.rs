@@ -1,5 +1,5 @@
-//! The scripts that run in Redis, each behind one prelude. Each file says what its script does, takes and
-//! returns.
+//! The scripts that run in Redis. Each begins with one prelude, and each file says what its script
+//! does, takes and returns.
 
 use once_cell::sync::Lazy;
 use redis::Script;
@@ -16,53 +16,53 @@ macro_rules! scripts {
 }
 
 scripts! {
-    /// Takes a lease in place of the bytes that were read, and registers the key.
+    /// Take a lease in place of the bytes that were read, and register the key.
     TAKE = "take.lua", "register.lua";
-    /// Takes a lease where the index set is on another node.
+    /// Take a lease where the index set is on another node.
     TAKE_ALONE = "take.lua"; "return 1";
-    /// Takes a lease whatever is at the key, and registers the key.
+    /// Take a lease whatever is at the key, and register the key.
     TAKE_OVER = "take_over.lua", "register.lua";
-    /// Takes a lease whatever is at the key, where the index set is on another node.
+    /// Take a lease whatever is at the key, where the index set is on another node.
     TAKE_OVER_ALONE = "take_over.lua"; "return 1";
-    /// Claims a value for a refresh, and registers the key.
+    /// Claim a value for a refresh, and register the key.
     CLAIM = "claim.lua", "register.lua";
-    /// Claims a value for a refresh, where the index set is on another node.
+    /// Claim a value for a refresh, where the index set is on another node.
     CLAIM_ALONE = "claim.lua"; "return 1";
-    /// Ends a claim with a pause.
+    /// End a claim with a pause.
     PAUSE = "pause.lua";
-    /// Stores an entry if its token is still there.
+    /// Store an entry if its token is still there.
     FILL = "fill.lua";
-    /// Extends a lease or a claim.
+    /// Extend a lease or a claim.
     RENEW = "renew.lua";
-    /// Gives a lease or a claim back.
+    /// Give back a lease or a claim.
     RELEASE = "release.lua";
-    /// Reads an entry's kind, grace and remaining time to live.
+    /// Read an entry's kind, grace and remaining TTL.
     TTL = "ttl.lua";
-    /// Reads a value and its remaining time to live at one moment.
+    /// Read a value and its remaining TTL at one moment.
     GET_WITH_TTL = "get_with_ttl.lua";
-    /// Reads the members of a range of a complete index set.
+    /// Read the members of a range of a complete index set.
     RANGE = "range.lua";
-    /// Deletes entries and their index members in one step.
+    /// Delete entries and their index members in one step.
     DELETE = "delete.lua";
-    /// Deletes an entry whose members are on another node.
+    /// Delete an entry whose members are on another node.
     DELETE_SPLIT = "delete_split.lua";
-    /// Reads the first bytes at a key.
+    /// Read the first bytes at a key.
     HEAD = "head.lua";
-    /// Registers a key whose entry is on another node.
+    /// Register a key whose entry is on another node.
     REGISTER_SPLIT = "register_split.lua";
-    /// Drops the index members of a sample whose entries are gone.
+    /// Drop the index members of a sample whose entries are gone.
     SWEEP = "sweep.lua";
-    /// Begins a rebuild of an index set.
+    /// Begin a rebuild of an index set.
     REBUILD_BEGIN = "rebuild_begin.lua";
-    /// Registers the keys that a rebuild met.
+    /// Register the keys that a rebuild found.
     REBUILD_ADD = "rebuild_add.lua";
-    /// Ends a rebuild of an index set.
+    /// End a rebuild of an index set.
     REBUILD_FINISH = "rebuild_finish.lua";
-    /// Runs every command that the other scripts run, on keys of the probe's own.
+    /// Run every command that the other scripts run, on keys of the probe's own.
     CAPABILITIES = "capabilities.lua";
 }
 
-/// The code of [`CAPABILITIES`], which a new connection loads itself.
+/// Source of [`CAPABILITIES`], which the check of a new connection loads.
 pub(crate) const CAPABILITIES_CODE: &str = concat!(
     include_str!("prelude.lua"),
     include_str!("capabilities.lua")
@@ -72,7 +72,7 @@ pub(crate) const CAPABILITIES_CODE: &str = concat!(
 mod tests {
     use crate::entry::layout;
 
-    /// The value of `local A, B = 1, 2` in the prelude.
+    /// Return the value of one name in a line like `local A, B = 1, 2` of the prelude.
     fn constant(name: &str) -> usize {
         let prelude = include_str!("prelude.lua");
         for line in prelude

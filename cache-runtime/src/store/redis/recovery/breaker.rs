@@ -1,3 +1,5 @@
+//! The circuit breaker: refuses calls while the store is down, and decides what is logged about it.
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,18 +10,19 @@ use crate::clock::{Clock, Moment, later};
 use crate::error::CacheError;
 use crate::store::redis::conn::server_error::error_code;
 
-/// The first pause before a store that is down is tried again.
+/// First pause before a store that is down is tried again.
 const FIRST_PROBE: Duration = Duration::from_millis(50);
-/// That of one which fails each time as soon as it is back.
+/// Longest such pause, for a store that fails each time soon after it is back.
 const SLOWEST_FIRST_PROBE: Duration = Duration::from_secs(10);
-/// How soon after the breaker has closed a failure means that the probe has seen too little.
+/// A failure this soon after the breaker has closed means that the probe has checked too little.
 const SOON: Duration = Duration::from_secs(1);
-/// After this time without a failure the store is well, and the next failure is another one.
-const WELL: Duration = Duration::from_secs(60);
-/// How many different causes are logged until the store is well.
-const MOST_CAUSES: usize = 8;
+/// Time without a failure after which the store counts as healthy, and a later failure as a new
+/// one.
+const HEALTHY_AFTER: Duration = Duration::from_secs(60);
+/// Number of different causes that are logged until the store is healthy.
+const MAX_CAUSES: usize = 8;
 
-/// Remembers that the store is down, and why, so that calls don't find out one by one.
+/// Breaker. It remembers that the store is down, and why, so that calls don't find out one by one.
 pub(crate) struct Breaker {
     open: AtomicBool,
     clock: Clock,
@@ -29,45 +32,46 @@ pub(crate) struct Breaker {
 #[derive(Default)]
 struct State {
     cause: Option<CacheError>,
-    /// How often it was opened.
+    /// Number of times that it was opened.
     number: u64,
-    /// When it was closed last.
+    /// Time when it was last closed.
     closed: Option<Moment>,
-    /// How long the probe waits first.
+    /// First pause of the probe.
     pause: Duration,
-    /// What was logged since the store was last well: a recurring cause is one cause.
-    said: Vec<String>,
-    /// It was logged that the store fails again and again.
-    said_again: bool,
-    /// The last opening was logged.
-    said_this: bool,
+    /// Causes logged since the store was last healthy. A recurring cause is logged once.
+    logged: Vec<String>,
+    /// Whether a message said that the store fails repeatedly.
+    logged_repeated: bool,
+    /// Whether the last opening was logged.
+    logged_opening: bool,
 }
 
-/// What is to be logged of an opening.
+/// What to log about an opening.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Say {
+pub(crate) enum LogAs {
     /// The store is down.
     Down,
-    /// It is down again, by a cause that was logged.
+    /// The store is down again, by a cause that was logged before.
     Again,
     Nothing,
 }
 
-/// An opening of the breaker.
+/// Result of opening the breaker.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Opened {
-    pub(crate) say: Say,
-    /// How long to wait before the store is tried again.
+    pub(crate) log_as: LogAs,
+    /// Time to wait before the store is tried again.
     pub(crate) pause: Duration,
 }
 
-/// A closing of the breaker.
+/// Result of closing the breaker.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Closed {
-    /// Its opening was logged.
-    Said,
-    /// The store has failed several times in a row. It is well if it doesn't fail for this time.
-    Doubtful { number: u64, pause: Duration },
+    /// Its opening was logged, so its closing is, too.
+    Logged,
+    /// The store has failed several times in a row. It counts as healthy if it doesn't fail for
+    /// this time.
+    Unstable { number: u64, pause: Duration },
 }
 
 impl Breaker {
@@ -83,7 +87,7 @@ impl Breaker {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One load while all is well.
+    /// Fail if the breaker is open. Costs one load while it is closed.
     pub(crate) fn check(&self) -> Result<(), CacheError> {
         if !self.open.load(Ordering::Acquire) {
             return Ok(());
@@ -96,7 +100,7 @@ impl Breaker {
         Err(CacheError::Unavailable { source })
     }
 
-    /// Open the breaker; nothing if it was open.
+    /// Open the breaker. Return `None` if it was open already.
     pub(crate) fn open(&self, cause: &CacheError) -> Option<Opened> {
         let mut state = self.state();
         if self.open.swap(true, Ordering::AcqRel) {
@@ -109,35 +113,35 @@ impl Breaker {
             true => (state.pause * 2).min(SLOWEST_FIRST_PROBE),
             false => FIRST_PROBE,
         };
-        if !is_within(WELL) {
-            state.said.clear();
-            state.said_again = false;
+        if !is_within(HEALTHY_AFTER) {
+            state.logged.clear();
+            state.logged_repeated = false;
         }
         state.number += 1;
         state.cause = Some(cause.clone());
-        let say = match state.notes(cause) {
-            true => Say::Down,
-            false if state.said_again => Say::Nothing,
-            false => Say::Again,
+        let log_as = match state.remember(cause) {
+            true => LogAs::Down,
+            false if state.logged_repeated => LogAs::Nothing,
+            false => LogAs::Again,
         };
-        state.said_again |= say == Say::Again;
-        state.said_this = say == Say::Down;
+        state.logged_repeated |= log_as == LogAs::Again;
+        state.logged_opening = log_as == LogAs::Down;
         Some(Opened {
-            say,
+            log_as,
             pause: state.pause,
         })
     }
 
-    /// Remember what keeps the store from being used by now; whether that is to be logged: what the server says is worth more than
-    /// how a connection ended.
-    pub(crate) fn learn(&self, cause: &CacheError) -> bool {
+    /// Remember the current reason why the store can't be used. Report whether to log it. A
+    /// server's own error is worth more than the way in which a connection ended.
+    pub(crate) fn note_cause(&self, cause: &CacheError) -> bool {
         let mut state = self.state();
         if !self.open.load(Ordering::Acquire) || matches!(cause, CacheError::Timeout { .. }) {
             return false;
         }
         state.cause = Some(cause.clone());
-        let says = is_the_servers(cause) && state.notes(cause);
-        state.said_this |= says;
+        let says = is_server_error(cause) && state.remember(cause);
+        state.logged_opening |= says;
         says
     }
 
@@ -146,29 +150,29 @@ impl Breaker {
         state.cause = None;
         state.closed = Some(self.clock.now());
         self.open.store(false, Ordering::Release);
-        match state.said_this {
-            true => Closed::Said,
-            false => Closed::Doubtful {
+        match state.logged_opening {
+            true => Closed::Logged,
+            false => Closed::Unstable {
                 number: state.number,
-                pause: WELL,
+                pause: HEALTHY_AFTER,
             },
         }
     }
 
-    /// Whether it has been closed since this opening.
-    pub(crate) fn is_well_since(&self, number: u64) -> bool {
+    /// Report whether the breaker has stayed closed since it was closed after this opening.
+    pub(crate) fn stayed_closed_since(&self, number: u64) -> bool {
         let state = self.state();
         state.number == number && !self.open.load(Ordering::Acquire)
     }
 }
 
 impl State {
-    /// Note a cause; whether it is another one than those that were logged.
-    fn notes(&mut self, cause: &CacheError) -> bool {
+    /// Remember a cause. Report whether it differs from those that were logged.
+    fn remember(&mut self, cause: &CacheError) -> bool {
         let kind = kind_of(cause);
-        let is_new = self.said.len() < MOST_CAUSES && !self.said.contains(&kind);
+        let is_new = self.logged.len() < MAX_CAUSES && !self.logged.contains(&kind);
         if is_new {
-            self.said.push(kind);
+            self.logged.push(kind);
         }
         is_new
     }
@@ -181,13 +185,13 @@ fn redis_error(cause: &CacheError) -> Option<&RedisError> {
     }
 }
 
-/// Whether the server itself gave the cause.
-fn is_the_servers(cause: &CacheError) -> bool {
+/// Report whether the server itself gave the cause.
+fn is_server_error(cause: &CacheError) -> bool {
     redis_error(cause).is_some_and(|error| error_code(error).is_some() || !error.is_io_error())
 }
 
-/// The cause without what differs from call to call: the error's code, or its text without numbers. Each key of a cluster has a
-/// slot of its own, and each timeout a length.
+/// Return the cause without the parts that differ from call to call: the error's code, or its text
+/// without digits. In a cluster, errors name the slot of each key, and timeouts differ in length.
 fn kind_of(cause: &CacheError) -> String {
     match redis_error(cause).and_then(error_code) {
         Some(code) if code != "ERR" => code.to_owned(),
@@ -204,57 +208,57 @@ fn kind_of(cause: &CacheError) -> String {
 mod tests {
     use super::*;
 
-    fn said(reply: &str) -> CacheError {
+    fn server_error(reply: &str) -> CacheError {
         let value = redis::parse_redis_value(format!("-{reply}\r\n").as_bytes());
         let error = value.and_then(redis::Value::extract_error);
         CacheError::store(error.expect_err("an error"))
     }
 
-    fn opens(breaker: &Breaker, reply: &str) -> (Say, u64) {
-        let opened = breaker.open(&said(reply)).expect("it was closed");
-        (opened.say, opened.pause.as_millis() as u64)
+    fn opens(breaker: &Breaker, reply: &str) -> (LogAs, u64) {
+        let opened = breaker.open(&server_error(reply)).expect("it was closed");
+        (opened.log_as, opened.pause.as_millis() as u64)
     }
 
     #[test]
     fn a_recurring_cause_is_logged_twice_and_tried_less_and_less_often() {
         let clock = Clock::manual();
         let breaker = Breaker::new(clock.clone());
-        assert_eq!(opens(&breaker, "MOVED 7 127.0.0.1:1"), (Say::Down, 50));
-        assert_eq!(breaker.close(), Closed::Said);
-        assert_eq!(opens(&breaker, "MOVED 8 127.0.0.1:2"), (Say::Again, 100));
+        assert_eq!(opens(&breaker, "MOVED 7 127.0.0.1:1"), (LogAs::Down, 50));
+        assert_eq!(breaker.close(), Closed::Logged);
+        assert_eq!(opens(&breaker, "MOVED 8 127.0.0.1:2"), (LogAs::Again, 100));
         for pause in [200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000] {
-            assert!(matches!(breaker.close(), Closed::Doubtful { .. }));
+            assert!(matches!(breaker.close(), Closed::Unstable { .. }));
             assert_eq!(
                 opens(&breaker, "MOVED 9 127.0.0.1:3"),
-                (Say::Nothing, pause)
+                (LogAs::Nothing, pause)
             );
         }
         breaker.close();
         clock.advance(SOON);
-        assert_eq!(opens(&breaker, "MOVED 7 127.0.0.1:1"), (Say::Nothing, 50));
+        assert_eq!(opens(&breaker, "MOVED 7 127.0.0.1:1"), (LogAs::Nothing, 50));
     }
 
     #[test]
-    fn another_cause_is_logged_and_a_store_that_was_well_begins_anew() {
+    fn another_cause_is_logged_and_a_healthy_store_starts_over() {
         let clock = Clock::manual();
         let breaker = Breaker::new(clock.clone());
-        assert_eq!(opens(&breaker, "OOM used memory").0, Say::Down);
+        assert_eq!(opens(&breaker, "OOM used memory").0, LogAs::Down);
         breaker.close();
-        assert_eq!(opens(&breaker, "READONLY replica").0, Say::Down);
-        assert_eq!(breaker.close(), Closed::Said);
-        assert_eq!(opens(&breaker, "OOM used memory").0, Say::Again);
+        assert_eq!(opens(&breaker, "READONLY replica").0, LogAs::Down);
+        assert_eq!(breaker.close(), Closed::Logged);
+        assert_eq!(opens(&breaker, "OOM used memory").0, LogAs::Again);
         let closed = breaker.close();
         assert_eq!(
             closed,
-            Closed::Doubtful {
+            Closed::Unstable {
                 number: 3,
-                pause: WELL
+                pause: HEALTHY_AFTER
             }
         );
-        assert!(breaker.is_well_since(3));
-        clock.advance(WELL);
-        assert_eq!(opens(&breaker, "OOM used memory"), (Say::Down, 50));
-        assert!(!breaker.is_well_since(3));
+        assert!(breaker.stayed_closed_since(3));
+        clock.advance(HEALTHY_AFTER);
+        assert_eq!(opens(&breaker, "OOM used memory"), (LogAs::Down, 50));
+        assert!(!breaker.stayed_closed_since(3));
     }
 
     #[test]
@@ -262,23 +266,23 @@ mod tests {
         let breaker = Breaker::new(Clock::manual());
         let downs = (0..100).filter(|number| {
             let letter = char::from(b'a' + number % 26);
-            let say = opens(&breaker, &format!("ERR {letter} failed")).0;
+            let log_as = opens(&breaker, &format!("ERR {letter} failed")).0;
             breaker.close();
-            say == Say::Down
+            log_as == LogAs::Down
         });
-        assert_eq!(downs.count(), MOST_CAUSES);
+        assert_eq!(downs.count(), MAX_CAUSES);
     }
 
     #[test]
-    fn the_probe_teaches_what_the_server_says_and_not_how_connections_end() {
+    fn a_probe_replaces_the_cause_by_the_servers_error_only() {
         let breaker = Breaker::new(Clock::manual());
         let io = |text: &str| {
             CacheError::store(RedisError::from(std::io::Error::other(text.to_owned())))
         };
         breaker.open(&io("broken pipe"));
-        assert!(!breaker.learn(&io("connection refused")));
-        assert!(breaker.learn(&said("LOADING the dataset")));
-        assert!(!breaker.learn(&said("LOADING the dataset")));
+        assert!(!breaker.note_cause(&io("connection refused")));
+        assert!(breaker.note_cause(&server_error("LOADING the dataset")));
+        assert!(!breaker.note_cause(&server_error("LOADING the dataset")));
         let shown = breaker.check().expect_err("it is open").to_string();
         assert!(shown.contains("the dataset"), "{shown}");
     }

@@ -1,4 +1,4 @@
-//! What happens when the server fails, and when it is back.
+//! Recovery from failures of the server: breaker, probe, reconnect and replay.
 
 pub(crate) mod breaker;
 pub(crate) mod outage;

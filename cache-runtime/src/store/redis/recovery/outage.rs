@@ -1,9 +1,10 @@
-//! What happens when the server fails, and when it is back.
+//! Outages: how one is noticed, and how the store recovers.
 //!
-//! The first failure opens the breaker: from then on calls are refused at once. A probe in the background
-//! connects, and before it closes the breaker it sends what the server doesn't know: invalidations that could not be
-//! sent, and, if it came back as another server, those of the last seconds too, since it may have forgotten
-//! deletes that the first one had acknowledged. So no cached read is served before them.
+//! The first failure opens the breaker, and from then on calls are refused at once. A probe in the
+//! background connects. Before it closes the breaker, it sends the invalidations that the server
+//! lacks: those that could not be sent and, if another server came back, also those of the last
+//! seconds, since it may have lost deletes that the first server had acknowledged. So no cached
+//! read is served before them.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -21,43 +22,44 @@ use crate::pattern::Pattern;
 use crate::runtime;
 use crate::store::redis::client::Client;
 use crate::store::redis::conn::connection::Connection;
-use crate::store::redis::recovery::breaker::{Closed, Opened, Say};
+use crate::store::redis::recovery::breaker::{Closed, LogAs, Opened};
 use crate::store::redis::recovery::reconnect::Failure;
 
-/// The longest pause between two probes of a store that is down.
+/// Longest pause between two probes of a store that is down.
 const SLOWEST_PROBE: Duration = Duration::from_secs(1);
 
-/// On whose behalf something is sent.
+/// Purpose of a command, which decides its timeout and whether an open breaker refuses it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Purpose {
-    /// A call's: refused while the breaker is open; may take the response timeout.
+    /// A call. Refused while the breaker is open, and limited by the response timeout.
     Call,
-    /// An invalidation's: begins while the breaker is closed, and goes on if others open it; may take the
-    /// invalidation timeout, since it is better to wait through a stall than to be late for other processes.
+    /// An invalidation. It begins while the breaker is closed, and goes on if the breaker opens.
+    /// Limited by the invalidation timeout, since waiting through a stall is better than reaching
+    /// other processes late.
     Invalidation,
-    /// The probe's, while the breaker is open.
+    /// The probe, while the breaker is open.
     Recovery,
-    /// That of a caller who tells another server what it may not know, over a connection that nobody uses yet.
+    /// A replay of invalidations to another server, over a connection that isn't in use yet.
     CatchingUp,
 }
 
 impl Purpose {
-    /// Whether it brings a server up to date that may not be read from before.
+    /// Report whether the command brings a server up to date before it may be read from.
     pub(crate) fn recovers(self) -> bool {
         matches!(self, Self::Recovery | Self::CatchingUp)
     }
 }
 
-/// What an invalidation removes.
+/// Target of an invalidation.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
-    /// One key.
+    /// A single key.
     Key(Arc<str>),
     Pattern(Pattern),
 }
 
 impl Target {
-    /// As it is shown.
+    /// Return the text to show.
     pub(crate) fn text(&self) -> &str {
         match self {
             Self::Key(key) => key,
@@ -65,7 +67,8 @@ impl Target {
         }
     }
 
-    /// As it is remembered: a key as the pattern of its path, which covers it.
+    /// Return the pattern to remember. For a key, it is the pattern of its path, which covers the
+    /// key.
     fn pattern(&self) -> Pattern {
         match self {
             Self::Key(key) => Pattern::of_path(key),
@@ -74,7 +77,8 @@ impl Target {
     }
 }
 
-/// Something that runs on the cache's thread, or was refused. Dropping it stops nothing.
+/// Future of an operation that runs on the cache's thread, or was refused. Dropping it doesn't stop
+/// the operation.
 pub(crate) enum PendingReply<T> {
     Running(JoinHandle<Result<T, CacheError>>),
     Refused(CacheError),
@@ -97,7 +101,7 @@ impl<T> Future for PendingReply<T> {
 }
 
 impl Client {
-    /// Invalidates, or queues what couldn't be sent.
+    /// Invalidate, or queue the invalidation if it can't be sent.
     pub(crate) async fn invalidate(self: &Arc<Self>, target: &Target) -> Result<u64, CacheError> {
         let mut total = 0;
         loop {
@@ -111,11 +115,11 @@ impl Client {
             match removed {
                 Ok(removed) => total += removed,
                 Err(error) => {
-                    self.owe(target, &error);
+                    self.queue_invalidation(target, &error);
                     return Err(error);
                 }
             }
-            // If the server changed in between, each has handle_push a part of it.
+            // If the server changed in between, each of the two has received only a part of it.
             let server = self.server_of(Purpose::Invalidation);
             if server.is_some() && server == before {
                 self.replay
@@ -126,17 +130,17 @@ impl Client {
         }
     }
 
-    /// Queues an invalidation; reads run uncached from now on, until it is sent.
-    pub(crate) fn owe(self: &Arc<Self>, target: &Target, cause: &CacheError) {
+    /// Queue an invalidation. Reads run uncached until it is sent.
+    pub(crate) fn queue_invalidation(self: &Arc<Self>, target: &Target, cause: &CacheError) {
         let opened = self
             .replay
             .queue(&target.pattern(), || self.breaker.open(cause));
         if let Some(opened) = opened {
-            self.went_down(cause, opened);
+            self.breaker_opened(cause, opened);
         }
     }
 
-    /// Sends a command, or several that belong together, for a call.
+    /// Send a command, or several that belong together, for a call.
     pub(crate) async fn send<T, F>(
         self: &Arc<Self>,
         command: impl Fn(Connection) -> F,
@@ -147,8 +151,8 @@ impl Client {
         self.send_for(Purpose::Call, command).await
     }
 
-    /// Sends a command, or several that belong together, and waits for the reply; connecting included, it takes no longer
-    /// than the purpose may. On the cache's thread only.
+    /// Send a command, or several that belong together, and wait for the reply. The purpose's
+    /// timeout includes connecting. Runs on the cache's thread only.
     pub(crate) async fn send_for<T, F>(
         self: &Arc<Self>,
         purpose: Purpose,
@@ -184,55 +188,61 @@ impl Client {
         Err(error)
     }
 
-    /// A failure that says that the server is out of reach.
+    /// Open the breaker because the server is out of reach.
     pub(crate) fn open_breaker(self: &Arc<Self>, error: &CacheError) {
         if let Some(opened) = self.breaker.open(error) {
-            self.went_down(error, opened);
+            self.breaker_opened(error, opened);
         }
     }
 
-    /// What follows the opening of the breaker: the cause is logged, once, and the probe starts.
-    fn went_down(self: &Arc<Self>, cause: &CacheError, opened: Opened) {
+    /// Act on the opening of the breaker: start the probe, and log the cause once.
+    fn breaker_opened(self: &Arc<Self>, cause: &CacheError, opened: Opened) {
         self.per_runtime.end();
-        // The probe first: a subscriber may panic. Refused only where the thread never started; and this is it.
+        // The probe comes first, since a tracing subscriber may panic. Spawning fails only if the
+        // thread never started, and this code runs on that thread.
         let _ = runtime::spawn(probe(Arc::clone(self), opened.pause));
-        match opened.say {
-            Say::Down => {
+        match opened.log_as {
+            LogAs::Down => {
                 tracing::warn!(target: "cache", op = "down", "[Cache] Redis is down, functions run uncached: {cause}")
             }
-            Say::Again => {
+            LogAs::Again => {
                 tracing::warn!(target: "cache", op = "down", "[Cache] Redis failed again soon after it was back; it is tried \
                 less often, and this cause isn't logged again until Redis has been well for a minute: {cause}")
             }
-            Say::Nothing => {
+            LogAs::Nothing => {
                 tracing::debug!(target: "cache", op = "down", "[Cache] Redis failed again: {cause}")
             }
         }
     }
 
-    /// What a probe has learned of the cause; logged if the server says something else than it was taken to be.
-    fn learn(&self, cause: &CacheError) {
-        if self.breaker.learn(cause) {
+    /// Remember the cause that a probe has found. It is logged if the server reports another cause
+    /// than was assumed.
+    fn note_cause(&self, cause: &CacheError) {
+        if self.breaker.note_cause(cause) {
             tracing::warn!(target: "cache", op = "down", "[Cache] Redis can't be used, functions run uncached: {cause}");
         }
     }
 
-    /// What follows the closing of the breaker: that is logged if its opening was. After several failures in a row only once it
-    /// has been closed for a while.
-    async fn is_back(&self, closed: Closed) {
+    /// Act on the closing of the breaker, which is logged if its opening was. After several
+    /// failures in a row, it is logged only once the breaker has stayed closed for a while.
+    async fn breaker_closed(&self, closed: Closed) {
         match closed {
-            Closed::Said => tracing::info!(target: "cache", op = "up", "[Cache] Redis is back"),
-            Closed::Doubtful { number, pause } => {
+            Closed::Logged => tracing::info!(target: "cache", op = "up", "[Cache] Redis is back"),
+            Closed::Unstable { number, pause } => {
                 tokio::time::sleep(pause).await;
-                if self.breaker.is_well_since(number) {
+                if self.breaker.stayed_closed_since(number) {
                     tracing::info!(target: "cache", op = "up", "[Cache] Redis is back");
                 }
             }
         }
     }
 
-    /// Connects and catches up; closes the breaker if nothing is owed any more, and otherwise gives the reason.
-    async fn try_again(self: &Arc<Self>) -> Result<Closed, CacheError> {
+    /// Connect and send all pending invalidations, then close the breaker.
+    ///
+    /// # Errors
+    ///
+    /// The reason why the server can't be used yet.
+    async fn recover(self: &Arc<Self>) -> Result<Closed, CacheError> {
         let limit = self.limits.response;
         let fresh = match timeout(limit, self.manager.connect()).await {
             Ok(fresh) => fresh.map_err(CacheError::store)?,
@@ -241,20 +251,21 @@ impl Client {
         let server = Arc::clone(&fresh.server);
         self.manager.replace(fresh);
         if let Some(tracking) = &self.tracking {
-            tracking.stay_with(&server);
+            tracking.require_server(&server);
         }
-        self.replay.recall(&server);
+        self.replay.requeue(&server);
         loop {
-            for owed in self.replay.pending() {
-                self.remove_matching(&owed.pattern, Purpose::Recovery)
+            for queued in self.replay.pending() {
+                self.remove_matching(&queued.pattern, Purpose::Recovery)
                     .await?;
-                self.replay.done(&owed, &server);
+                self.replay.done(&queued, &server);
             }
-            // One that is queued now, by a caller that still found the breaker open, is seen here or by the next
-            // round: the queue and the breaker change under one lock.
+            // An invalidation that is queued now, by a caller that still found the breaker open, is
+            // sent here or in the next round, because the queue and the breaker change under one
+            // lock.
             let mut closed = None;
             let close = || {
-                self.manager.informs(&server);
+                self.manager.mark_informed(&server);
                 closed = Some(self.breaker.close());
             };
             if self.replay.close_if_empty(close)
@@ -266,20 +277,21 @@ impl Client {
     }
 }
 
-/// Tries again until the server answers and has caught up, or the cache is gone and owes nothing.
+/// Try again until the server answers and has all invalidations, or the cache is dropped and has
+/// none pending.
 async fn probe(client: Arc<Client>, first: Duration) {
     let mut pause = first;
     loop {
         tokio::time::sleep(pause).await;
-        if Arc::strong_count(&client) == 1 && client.replay.owes_nothing() {
+        if Arc::strong_count(&client) == 1 && client.replay.is_empty() {
             return;
         }
-        match client.try_again().await {
+        match client.recover().await {
             Ok(closed) => {
                 client.give_back_orphans().await;
-                return client.is_back(closed).await;
+                return client.breaker_closed(closed).await;
             }
-            Err(cause) => client.learn(&cause),
+            Err(cause) => client.note_cause(&cause),
         }
         pause = (pause * 2).min(SLOWEST_PROBE.max(first));
     }

@@ -1,12 +1,15 @@
-//! How a connection that ended, or that may have, is replaced without an outage.
+//! Reconnecting: replaces a connection that has ended, or may have, without an outage.
 //!
-//! Servers, proxies and load balancers close what is idle. A command that finds its connection ended is sent again, once,
-//! over a fresh one. It may have been obeyed before: every command here may be, twice. A lease, claim or fill whose token is
-//! in place already is the caller's own; a delete finds less to count; a pause that can't be told from another's is none.
+//! Servers, proxies and load balancers close idle connections. A command that finds its connection
+//! ended is sent again, once, over a new one. It may have been executed before; every command here
+//! may be executed twice. A lease, claim or fill whose token is already in place is the caller's
+//! own. A repeated delete counts less. A pause that can't be told from another caller's counts as
+//! not made.
 //!
-//! The fresh connection may lead to another server: restarted from a snapshot, or the replica that took over. So each one is
-//! asked who it is, and one that isn't known to have all invalidations of this process is told first. Until then nobody
-//! reads over it, and what the old one still acknowledges is sent again.
+//! The new connection may lead to another server: one restarted from a snapshot, or the replica
+//! that took over. So each new server is identified, and one that may lack invalidations of this
+//! process receives them first. Until then nothing is read over the connection, and invalidations
+//! that the old server still acknowledges are sent again.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -21,15 +24,16 @@ use crate::store::redis::conn::connection::Connection;
 use crate::store::redis::conn::manager::{Connected, is_ended, is_outage};
 use crate::store::redis::recovery::outage::Purpose;
 
-/// A command that failed.
+/// Failure of a command.
 pub(crate) struct Failure {
     pub(crate) error: CacheError,
-    /// Whether it says something about the server or the connection, and not about one key.
+    /// Whether it concerns the server or the connection, and not one key.
     pub(crate) outage: bool,
 }
 
 impl Failure {
-    /// Whatever a server refuses a connection for, it refuses it to all.
+    /// Make a failure to connect, which is always an outage: the server would refuse every
+    /// connection for the same reason.
     fn outage(error: CacheError) -> Self {
         Self {
             error,
@@ -39,8 +43,9 @@ impl Failure {
 }
 
 impl Client {
-    /// Send a command, or several that belong together; once more if the connection turns out to have ended. `number`
-    /// becomes that of the connection that a failure, or the end of the caller's patience, speaks about.
+    /// Send a command, or several that belong together. If the connection turns out to have ended,
+    /// send once more over a new one. `number` is set to the connection that a failure or a timeout
+    /// refers to.
     pub(crate) async fn attempt<T, F>(
         self: &Arc<Self>,
         purpose: Purpose,
@@ -53,7 +58,7 @@ impl Client {
         let connected = self.connected(purpose, number).await?;
         *number = Some(connected.number);
         let reply = match command(connected.connection).await {
-            // The recovery begins again by itself, and the server may be another one by then.
+            // The recovery starts again by itself, and the server may be another one by then.
             Err(error) if is_ended(&error) && !purpose.recovers() => {
                 let fresh = self.reconnect(purpose, *number).await?;
                 *number = Some(fresh.number);
@@ -63,7 +68,7 @@ impl Client {
         };
         match reply {
             Ok(reply) => {
-                self.manager.hears();
+                self.manager.note_reply();
                 Ok(reply)
             }
             Err(error) => Err(Failure {
@@ -73,7 +78,7 @@ impl Client {
         }
     }
 
-    /// The connection to send over: the one in use, unless it may be dead.
+    /// Return the connection to send over: the current one, unless it may be dead.
     async fn connected(
         self: &Arc<Self>,
         purpose: Purpose,
@@ -84,40 +89,42 @@ impl Client {
         {
             return Ok(candidate);
         }
-        let Some(standing) = self.manager.standing_one() else {
+        let Some(current) = self.manager.current() else {
             return self.reconnect(purpose, None).await;
         };
-        *number = Some(standing.number);
+        *number = Some(current.number);
         match self.manager.is_silent() {
-            false => Ok(standing),
-            true => self.ask_first(purpose, standing).await,
+            false => Ok(current),
+            true => self.ask_first(purpose, current).await,
         }
     }
 
-    /// Ask whether a connection that was silent for long is alive; replace it if no answer comes.
+    /// Check whether a connection that was silent for long is alive, and replace it if no answer
+    /// comes.
     #[cold]
     async fn ask_first(
         self: &Arc<Self>,
         purpose: Purpose,
         silent: Connected,
     ) -> Result<Connected, Failure> {
-        // One asks for all, and connects for all if no answer comes.
+        // One caller checks for all, and connects for all if no answer comes.
         let _connecting = self.manager.connecting.lock().await;
-        let standing = self.manager.standing_one();
-        if standing.is_some_and(|standing| standing.number == silent.number) {
+        let current = self.manager.current();
+        if current.is_some_and(|current| current.number == silent.number) {
             if !self.manager.is_silent() {
                 return Ok(silent);
             }
             let ask = silent.connection.is_alive(self.probe_key());
             if timeout(self.limits.response / 4, ask).await == Ok(true) {
-                self.manager.hears();
+                self.manager.note_reply();
                 return Ok(silent);
             }
         }
         self.replacement(purpose, Some(silent.number)).await
     }
 
-    /// A connection other than the one that ended: what another caller has made by now, or a fresh one.
+    /// Return another connection than the one that ended: a newer one of another caller, or a new
+    /// one.
     async fn reconnect(
         self: &Arc<Self>,
         purpose: Purpose,
@@ -127,18 +134,18 @@ impl Client {
         self.replacement(purpose, ended).await
     }
 
-    /// The same, by who holds the right to connect.
+    /// Return another connection than the one that ended. The caller holds `connecting`.
     async fn replacement(
         self: &Arc<Self>,
         purpose: Purpose,
         ended: Option<u64>,
     ) -> Result<Connected, Failure> {
-        if let Some(standing) = self.manager.standing_one()
-            && Some(standing.number) != ended
+        if let Some(current) = self.manager.current()
+            && Some(current.number) != ended
         {
-            return Ok(standing);
+            return Ok(current);
         }
-        // Whoever connected before this one, and failed, has opened it.
+        // The breaker is open if another caller has connected before this one, and failed.
         if purpose == Purpose::Call {
             self.breaker.check().map_err(|error| Failure {
                 error,
@@ -146,51 +153,55 @@ impl Client {
             })?;
         }
         let fresh = match self.manager.connect().await {
-            // Whatever closed the last one may have closed this one, too, while it was made.
+            // The cause that closed the last connection may have closed this one too, while it was
+            // opened.
             Err(error) if is_ended(&error) && !error.is_connection_refusal() => {
                 self.manager.connect().await
             }
             fresh => fresh,
         };
         let fresh = fresh.map_err(|error| Failure::outage(CacheError::store(error)))?;
-        // The probe doesn't wait for the right to connect. What it has put into use meanwhile is up to date.
-        if let Some(standing) = self.manager.standing_one()
-            && Some(standing.number) != ended
+        // The probe doesn't wait for `connecting`. A connection that it has put into use meanwhile
+        // is up to date.
+        if let Some(current) = self.manager.current()
+            && Some(current.number) != ended
         {
-            return Ok(standing);
+            return Ok(current);
         }
         self.manager.retire();
-        // While the breaker is open the probe catches up before it closes it.
+        // While the breaker is open, the probe sends the invalidations before it closes the
+        // breaker.
         if self.manager.is_informed(&fresh.server) || self.breaker.check().is_err() {
             return Ok(self.manager.install(fresh));
         }
         self.catch_up(fresh).await.map_err(Failure::outage)
     }
 
-    /// Tell another server what it may not know, then put the connection to it into use. Boxed, since it sends client, too.
+    /// Send another server the invalidations that it may lack, then put the connection to it into
+    /// use. Boxed, because it sends commands, which makes it recursive.
     fn catch_up(
         self: &Arc<Self>,
         fresh: Connected,
     ) -> BoxFuture<'_, Result<Connected, CacheError>> {
         Box::pin(async move {
             if let Some(tracking) = &self.tracking {
-                tracking.stay_with(&fresh.server);
+                tracking.require_server(&fresh.server);
             }
-            self.replay.recall(&fresh.server);
+            self.replay.requeue(&fresh.server);
             let _candidate = self.manager.propose(&fresh);
             loop {
-                for owed in self.replay.pending() {
-                    self.remove_matching(&owed.pattern, Purpose::CatchingUp)
+                for queued in self.replay.pending() {
+                    self.remove_matching(&queued.pattern, Purpose::CatchingUp)
                         .await?;
-                    self.replay.done(&owed, &fresh.server);
+                    self.replay.done(&queued, &fresh.server);
                 }
                 let mut installed = None;
                 let install = || {
-                    let standing = self.manager.install(fresh.clone());
-                    if standing.number == fresh.number {
-                        self.manager.informs(&fresh.server);
+                    let current = self.manager.install(fresh.clone());
+                    if current.number == fresh.number {
+                        self.manager.mark_informed(&fresh.server);
                     }
-                    installed = Some(standing);
+                    installed = Some(current);
                 };
                 if self.replay.close_if_empty(install)
                     && let Some(installed) = installed
@@ -201,7 +212,7 @@ impl Client {
         })
     }
 
-    /// The server that client of this purpose go to, if there is a connection.
+    /// Return the server that commands of this purpose go to, if there is a connection.
     pub(crate) fn server_of(&self, purpose: Purpose) -> Option<Arc<str>> {
         match purpose {
             Purpose::CatchingUp => self.manager.candidate().map(|fresh| fresh.server),

@@ -1,4 +1,4 @@
-//! Invalidations that the server doesn't know, or may have forgotten.
+//! Invalidations that the server lacks or may have lost, and that are replayed.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use crate::pattern::Pattern;
 
-/// How many patterns are kept. More are merged into wider ones: too much is deleted then, and nothing is lost.
-const MOST: usize = 1_024;
+/// Number of patterns that are kept. Beyond it, patterns are merged into wider ones: too much is
+/// deleted then, and no invalidation is lost.
+const MAX_PATTERNS: usize = 1_024;
 
-/// The queue of one process.
+/// Queue of one process.
 pub(crate) struct Replay {
     window: Duration,
     state: Mutex<ReplayState>,
@@ -18,17 +19,17 @@ pub(crate) struct Replay {
 #[derive(Default)]
 struct ReplayState {
     /// Not sent yet, in order.
-    pending: VecDeque<Owed>,
+    pending: VecDeque<Queued>,
     /// Sent and acknowledged.
     recent: VecDeque<Acknowledged>,
-    /// How many were queued.
+    /// Number of invalidations queued so far.
     queued: u64,
 }
 
-/// An invalidation that is to be sent. The same pattern queued again, while this one is on its way perhaps, is
-/// another one: what was filled in between must go too.
+/// Invalidation that is to be sent. If the same pattern is queued again, perhaps while this one is
+/// being sent, it is a separate invalidation: it must also remove what was filled in between.
 #[derive(Clone)]
-pub(crate) struct Owed {
+pub(crate) struct Queued {
     number: u64,
     pub(crate) pattern: Pattern,
 }
@@ -36,7 +37,7 @@ pub(crate) struct Owed {
 struct Acknowledged {
     at: Instant,
     pattern: Pattern,
-    /// The `run_id` of the server that acknowledged it, where that is certain.
+    /// Identity of the server that acknowledged it, if it is certain.
     server: Option<Arc<str>>,
 }
 
@@ -52,15 +53,16 @@ impl Replay {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues an invalidation that could not be sent. `open` opens the breaker, if it isn't: reads that begin
-    /// after this run the body until it is sent. What `open` gives is given back.
+    /// Queue an invalidation that could not be sent. `open` opens the breaker, if it is closed, so
+    /// that reads that begin later run the body until the invalidation is sent. Return the result
+    /// of `open`.
     pub(crate) fn queue<T>(&self, pattern: &Pattern, open: impl FnOnce() -> T) -> T {
         let mut state = self.state();
         state.push(pattern);
         open()
     }
 
-    /// Notes an invalidation that a server has acknowledged.
+    /// Note an invalidation that a server has acknowledged.
     pub(crate) fn acknowledged(&self, pattern: &Pattern, server: Option<&str>) {
         let at = Instant::now();
         let mut state = self.state();
@@ -71,12 +73,13 @@ impl Replay {
         {
             state.recent.pop_front();
         }
-        if state.recent.len() >= MOST {
+        if state.recent.len() >= MAX_PATTERNS {
             let first = state.recent[0].server.clone();
             let of_one_server = state.recent.iter().all(|known| known.server == first);
             let patterns = widen(state.recent.drain(..).map(|known| known.pattern));
-            // As if they were new: kept too long rather than too short. Of their server, or the return of the same
-            // one would empty the cache.
+            // The merged patterns get the current time, since keeping them too long is better than
+            // too short. They keep their server's identity; otherwise the return of the same server
+            // would empty the cache.
             state.recent = patterns
                 .into_iter()
                 .map(|pattern| Acknowledged {
@@ -86,7 +89,7 @@ impl Replay {
                 })
                 .collect();
         }
-        // Most are of the server of the one before.
+        // Most have the same server as the one before, so its identity is shared.
         let last = state.recent.back().and_then(|known| known.server.clone());
         let server = server.map(|id| {
             last.filter(|last| **last == *id)
@@ -99,9 +102,9 @@ impl Replay {
         });
     }
 
-    /// Queues once more what another server than this one acknowledged. All that is remembered: the window counts
-    /// back from the newest, since an outage may be longer than it.
-    pub(crate) fn recall(&self, server: &str) {
+    /// Queue again what any other server acknowledged. This includes everything remembered: the
+    /// window is counted from the newest, since an outage may be longer than the window.
+    pub(crate) fn requeue(&self, server: &str) {
         let mut state = self.state();
         let forgotten: Vec<Pattern> = state
             .recent
@@ -114,23 +117,23 @@ impl Replay {
         }
     }
 
-    pub(crate) fn pending(&self) -> Vec<Owed> {
+    pub(crate) fn pending(&self) -> Vec<Queued> {
         self.state().pending.iter().cloned().collect()
     }
 
-    pub(crate) fn owes_nothing(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.state().pending.is_empty()
     }
 
-    /// Notes that a pending invalidation was sent.
-    pub(crate) fn done(&self, sent: &Owed, server: &str) {
+    /// Note that a pending invalidation was sent.
+    pub(crate) fn done(&self, sent: &Queued, server: &str) {
         self.state()
             .pending
-            .retain(|owed| owed.number != sent.number);
+            .retain(|queued| queued.number != sent.number);
         self.acknowledged(&sent.pattern, Some(server));
     }
 
-    /// Runs `close` if nothing is pending, in one step with that look.
+    /// Run `close` if nothing is pending. Check and call are one step.
     pub(crate) fn close_if_empty(&self, close: impl FnOnce()) -> bool {
         let state = self.state();
         let empty = state.pending.is_empty();
@@ -143,8 +146,8 @@ impl Replay {
 
 impl ReplayState {
     fn push(&mut self, pattern: &Pattern) {
-        if self.pending.len() >= MOST {
-            let patterns = widen(self.pending.drain(..).map(|owed| owed.pattern));
+        if self.pending.len() >= MAX_PATTERNS {
+            let patterns = widen(self.pending.drain(..).map(|queued| queued.pattern));
             patterns
                 .into_iter()
                 .for_each(|pattern| self.append(pattern));
@@ -152,29 +155,30 @@ impl ReplayState {
         let everything = self
             .pending
             .iter()
-            .find(|owed| owed.pattern.text() == "*")
-            .map(|owed| owed.pattern.clone());
+            .find(|queued| queued.pattern.text() == "*")
+            .map(|queued| queued.pattern.clone());
         let pattern = everything.unwrap_or_else(|| pattern.clone());
         self.pending
-            .retain(|owed| owed.pattern.text() != pattern.text());
+            .retain(|queued| queued.pattern.text() != pattern.text());
         self.append(pattern);
     }
 
     fn append(&mut self, pattern: Pattern) {
         self.queued += 1;
-        self.pending.push_back(Owed {
+        self.pending.push_back(Queued {
             number: self.queued,
             pattern,
         });
     }
 }
 
-/// Merges patterns of one first segment into one that covers them all; and all into `*`, if that isn't enough.
+/// Merge patterns with the same first segment into one that covers them all. If that isn't enough,
+/// merge all into `*`.
 fn widen(patterns: impl Iterator<Item = Pattern>) -> Vec<Pattern> {
     let mut wider: Vec<String> = patterns.map(|pattern| pattern.whole_segment()).collect();
     wider.sort_unstable();
     wider.dedup();
-    if wider.len() > MOST / 2 || wider.iter().any(|text| text == "*") {
+    if wider.len() > MAX_PATTERNS / 2 || wider.iter().any(|text| text == "*") {
         wider = vec!["*".to_owned()];
     }
     wider.into_iter().map(Pattern::new).collect()
@@ -192,25 +196,25 @@ mod tests {
         replay
             .pending()
             .iter()
-            .map(|owed| owed.pattern.text().to_owned())
+            .map(|queued| queued.pattern.text().to_owned())
             .collect()
     }
 
     #[test]
     fn a_full_queue_is_widened_and_loses_nothing() {
         let replay = replay();
-        for id in 0..3 * MOST {
+        for id in 0..3 * MAX_PATTERNS {
             let text = format!("{}:{id}", if id % 2 == 0 { "posts" } else { "users" });
             replay.queue(&Pattern::new(text), || {});
         }
         let pending = replay.pending();
-        assert!(pending.len() <= MOST + 2, "{}", pending.len());
-        for id in 0..3 * MOST {
+        assert!(pending.len() <= MAX_PATTERNS + 2, "{}", pending.len());
+        for id in 0..3 * MAX_PATTERNS {
             let key = format!("{}:{id}", if id % 2 == 0 { "posts" } else { "users" });
             assert!(
                 pending
                     .iter()
-                    .any(|owed| owed.pattern.matches(key.as_bytes())),
+                    .any(|queued| queued.pattern.matches(key.as_bytes())),
                 "{key}"
             );
         }
@@ -219,7 +223,7 @@ mod tests {
     #[test]
     fn too_many_first_segments_become_everything() {
         let replay = replay();
-        for id in 0..3 * MOST {
+        for id in 0..3 * MAX_PATTERNS {
             replay.queue(&Pattern::new(format!("user-{id}:*")), || {});
         }
         assert!(texts(&replay).contains(&"*".to_owned()));
@@ -230,16 +234,16 @@ mod tests {
         let replay = replay();
         replay.acknowledged(&Pattern::new("posts:1"), Some("a"));
         replay.acknowledged(&Pattern::new("posts:2"), None);
-        replay.recall("a");
+        replay.requeue("a");
         assert_eq!(texts(&replay), ["posts:2"], "nobody knows who has that");
-        replay.recall("b");
+        replay.requeue("b");
         assert_eq!(texts(&replay), ["posts:1", "posts:2"]);
         assert!(!replay.close_if_empty(|| unreachable!("two are pending")));
-        for owed in replay.pending() {
-            replay.done(&owed, "b");
+        for queued in replay.pending() {
+            replay.done(&queued, "b");
         }
         assert!(replay.close_if_empty(|| {}));
-        replay.recall("b");
+        replay.requeue("b");
         assert_eq!(
             texts(&replay).len(),
             2,
@@ -263,19 +267,19 @@ mod tests {
         let replay = Replay::new(Duration::ZERO);
         replay.acknowledged(&Pattern::new("posts:1"), Some("a"));
         std::thread::yield_now();
-        replay.recall("b");
+        replay.requeue("b");
         assert_eq!(texts(&replay), ["posts:1"]);
     }
 
     #[test]
     fn many_acknowledged_ones_are_not_sent_again_to_their_own_server() {
         let replay = replay();
-        for id in 0..3 * MOST {
+        for id in 0..3 * MAX_PATTERNS {
             replay.acknowledged(&Pattern::new(format!("user-{id}:*")), Some("a"));
         }
-        replay.recall("a");
+        replay.requeue("a");
         assert_eq!(texts(&replay), Vec::<String>::new());
-        replay.recall("b");
+        replay.requeue("b");
         assert!(texts(&replay).contains(&"*".to_owned()));
     }
 }

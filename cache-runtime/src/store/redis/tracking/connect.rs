@@ -1,4 +1,4 @@
-//! How tracking comes to stand: a connection to each node that has keys, on which it tells of changes.
+//! Opens the tracked connections, one to each node that has keys.
 
 use std::io;
 use std::sync::Arc;
@@ -11,15 +11,16 @@ use crate::error::CacheError;
 use crate::store::redis::client::Client;
 use crate::store::redis::conn::connection::Node;
 use crate::store::redis::conn::endpoint::PushHandler;
-use crate::store::redis::tracking::tracked_io::tracked_look;
+use crate::store::redis::tracking::tracked_io::tracked_get;
 use crate::store::redis::tracking::{End, Tracked, Tracking, handle_push};
 
 impl Client {
-    /// Connections on which the servers track, in a term of their own.
+    /// Open connections with tracking on, in a new term.
     ///
-    /// Only of the very servers that the other connection leads to, and only while the breaker is closed: a server that has come
-    /// back as another may have forgotten invalidations that were acknowledged, and the probe, which tells it of them, comes
-    /// into play when the other connection fails. Read over these alone, nobody would notice.
+    /// They must lead to the same servers as the main connection, and the breaker must be closed. A
+    /// server that has been replaced may have lost acknowledged invalidations, and the probe that
+    /// sends them again runs only when the main connection fails. A cache that reads over the
+    /// tracked connections alone would not notice the change.
     pub(crate) async fn track(
         self: &Arc<Self>,
         tracking: &Tracking,
@@ -38,7 +39,7 @@ impl Client {
         let expected = self
             .send(|connection| async move { connection.identify(&[]).await })
             .await?;
-        // One that has been replaced meanwhile said so before this term could hear of it.
+        // A server that was replaced meanwhile announced it before this term could receive it.
         let replaced = before.is_some() && before != self.manager.server();
         if server != expected || replaced {
             let text = "it was led to another server than the cache's other connection";
@@ -51,7 +52,7 @@ impl Client {
         })
     }
 
-    /// Asks a node to track, and tries what will be asked of it.
+    /// Turn on tracking at a node, and try the commands that will be sent to it.
     async fn open_end(
         &self,
         tracking: &Tracking,
@@ -60,15 +61,18 @@ impl Client {
         probe: String,
     ) -> RedisResult<End> {
         let (near, lost) = (Arc::clone(&tracking.near), Arc::clone(&tracking.lost));
-        let entries = self.full("").into_bytes();
-        let hear: PushHandler =
+        let entries = self.full_key("").into_bytes();
+        let on_push: PushHandler =
             Box::new(move |info| handle_push(&info, &near, &lost, term, &entries));
-        let mut connection: MultiplexedConnection =
-            self.manager.endpoint().open_with_push(&node, hear).await?;
+        let mut connection: MultiplexedConnection = self
+            .manager
+            .endpoint()
+            .open_with_push(&node, on_push)
+            .await?;
         let mut track = redis::cmd("CLIENT");
         track.arg("TRACKING").arg("ON").arg("OPTIN").arg("NOLOOP");
         track.query_async::<()>(&mut connection).await?;
-        tracked_look(&probe)
+        tracked_get(&probe)
             .query_async::<(Value,)>(&mut connection)
             .await?;
         Ok(End {

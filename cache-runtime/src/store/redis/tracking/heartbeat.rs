@@ -1,4 +1,5 @@
-//! Keeps the near cache in use: tracks, sends heartbeats, and begins anew when that was lost. The log hears of both, once.
+//! Keeps the near cache in use: turns on tracking, sends heartbeats, and starts again when tracking
+//! is lost. Each loss and each return is logged once.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -11,18 +12,18 @@ use crate::error::CacheError;
 use crate::store::redis::client::Client;
 use crate::store::redis::tracking::{Tracked, Tracking};
 
-/// The first pause before tracking is tried again, and the longest.
+/// First pause before tracking is tried again, and the longest.
 const FIRST_TRY: Duration = Duration::from_millis(50);
 const SLOWEST_TRY: Duration = Duration::from_secs(1);
-/// How many heartbeats fit into the time for which a silent connection is trusted.
+/// Number of heartbeats in the time for which a silent connection is trusted.
 const BEATS: u32 = 4;
 const TOO_OLD: &str = "it needs RESP3 and CLIENT TRACKING, which Redis 6 and newer have";
 
-/// Keeps tracking while the cache lives.
+/// Keep tracking on while the cache exists.
 pub(crate) async fn run(client: Weak<Client>, tracking: Arc<Tracking>) {
     let mut pause = FIRST_TRY;
-    // It is said once that the near cache is out of use, and once that it is in use again.
-    let mut said = false;
+    // The near cache's end and its return are each logged once.
+    let mut logged = false;
     loop {
         let Some(alive) = client.upgrade() else {
             return;
@@ -31,9 +32,11 @@ pub(crate) async fn run(client: Weak<Client>, tracking: Arc<Tracking>) {
         drop(alive);
         let cause = match attempt {
             Ok(Ok(tracked)) => {
-                tracking.stands(tracked.clone());
-                let cause = tracking.keep(&client, tracked, &mut said).await;
-                tracking.doubt("the cache is gone");
+                tracking.install(tracked.clone());
+                let cause = tracking
+                    .send_heartbeats(&client, tracked, &mut logged)
+                    .await;
+                tracking.end_term("the cache is gone");
                 pause = FIRST_TRY;
                 match cause {
                     Some(cause) => cause,
@@ -43,7 +46,7 @@ pub(crate) async fn run(client: Weak<Client>, tracking: Arc<Tracking>) {
             Ok(Err(error)) => refusal(&error),
             Err(_) => "the server is silent".to_owned(),
         };
-        if !std::mem::replace(&mut said, true) {
+        if !std::mem::replace(&mut logged, true) {
             tracing::warn!(target: "cache", op = "near_down", "[Cache] the near store is empty and out of use: {cause}");
         }
         tokio::time::sleep(pause).await;
@@ -52,29 +55,30 @@ pub(crate) async fn run(client: Weak<Client>, tracking: Arc<Tracking>) {
 }
 
 impl Tracking {
-    /// Sends heartbeats until the term ends, and says why it did. `None`: the cache is gone.
-    async fn keep(
+    /// Send heartbeats until the term ends, and return the reason. `None` means that the cache was
+    /// dropped.
+    async fn send_heartbeats(
         &self,
         client: &Weak<Client>,
         tracked: Tracked,
-        said: &mut bool,
+        logged: &mut bool,
     ) -> Option<String> {
         let mut first = true;
         while client.strong_count() > 0 {
             let sent = self.near.now();
-            // So long ends before the trust does that the last answer has given.
+            // This timeout ends before the trust that the last answer has given.
             let patience = self.silence / BEATS * (BEATS - 1);
             match timeout(patience, beat(&tracked)).await {
                 Ok(Ok(())) => {
                     self.near.trust(tracked.term, sent, self.silence);
                 }
-                Ok(Err(error)) => self.doubt(&reason(&error)),
-                Err(_) => self.doubt("the server is silent"),
+                Ok(Err(error)) => self.end_term(&reason(&error)),
+                Err(_) => self.end_term("the server is silent"),
             }
             if let Some(why) = self.lost.why() {
                 return Some(why);
             }
-            if std::mem::take(&mut first) && std::mem::take(said) {
+            if std::mem::take(&mut first) && std::mem::take(logged) {
                 tracing::info!(target: "cache", op = "near_up", "[Cache] the near store is in use again");
             }
             let _ = timeout(self.silence / BEATS, self.lost.wake.notified()).await;
@@ -83,10 +87,11 @@ impl Tracking {
     }
 }
 
-/// All nodes have answered: whatever one of them said before has been handle_push.
+/// Wait until all nodes have answered. Every push that a node sent before its answer has been
+/// handled then.
 async fn beat(tracked: &Tracked) -> RedisResult<()> {
     let beats = tracked.ends.iter().map(|end| async {
-        // Not `PING`, which a user who has the least rights may not send.
+        // Not `PING`, which a user with minimal rights may not send.
         let mut beat = redis::cmd("EXISTS");
         beat.arg(&end.probe);
         beat.query_async::<()>(&mut end.connection.clone()).await
@@ -94,7 +99,7 @@ async fn beat(tracked: &Tracked) -> RedisResult<()> {
     try_join_all(beats).await.map(drop)
 }
 
-/// What a failed attempt to track says.
+/// Return the reason why tracking could not be turned on.
 fn refusal(error: &CacheError) -> String {
     match error {
         CacheError::Store { source } => match source.downcast_ref::<RedisError>() {
@@ -105,7 +110,7 @@ fn refusal(error: &CacheError) -> String {
     }
 }
 
-/// What an error says, with what to do about a server that is too old, or too strict.
+/// Return an error's text, with advice if the server is too old or refuses a right.
 pub(crate) fn reason(error: &RedisError) -> String {
     let is_unknown = error.detail().is_some_and(|detail| {
         let detail = detail.to_ascii_lowercase();

@@ -1,9 +1,11 @@
-//! The connections that tell of changes (`CLIENT TRACKING`, in RESP3), and what is read and filled over them for the near cache.
+//! The tracked connections (`CLIENT TRACKING`, in RESP3), and the reads and fills over them for the
+//! near cache.
 //!
-//! `OPTIN`: the server remembers a key only for the command that follows `CLIENT CACHING YES`, and tells of its next change,
-//! once. `NOLOOP`: not of the changes that come over this very connection, so a fill may enter. Pushes and replies share the
-//! connection, and its driver hands a push to [`handle_push`] before it hands out any later reply: who has a heartbeat's answer has
-//! handle_push all that the server said before.
+//! `OPTIN`: the server remembers a key only for the command that follows `CLIENT CACHING YES`, and
+//! reports its next change, once. `NOLOOP`: the server doesn't report changes made over the same
+//! connection, so a fill may enter. Pushes and replies share the connection, and its driver passes
+//! a push to [`handle_push`] before it delivers any later reply. So when a heartbeat's answer
+//! arrives, every push that the server sent before it has been handled.
 
 mod connect;
 pub(crate) mod heartbeat;
@@ -25,34 +27,34 @@ use crate::store::near::{NearStore, Note};
 use crate::store::redis::client::Client;
 use crate::store::redis::conn::connection::Node;
 
-/// The near cache of a cache, and its way to the server.
+/// The near cache of a cache, and its tracked connections.
 pub(crate) struct Tracking {
     pub(crate) near: Arc<NearStore>,
-    /// How long a connection is trusted that says nothing.
+    /// How long a silent connection is trusted.
     pub(crate) silence: Duration,
-    standing: Mutex<Option<Tracked>>,
+    current: Mutex<Option<Tracked>>,
     started: AtomicBool,
     pub(crate) lost: Arc<Lost>,
 }
 
-/// The connections of a term, one to each node that has keys.
+/// Connections of a term, one to each node that has keys.
 #[derive(Clone)]
 pub(crate) struct Tracked {
     pub(crate) ends: Arc<[End]>,
     pub(crate) term: u64,
-    /// The servers at the other ends, as [`Connected`](crate::store::redis::conn::manager::Connected) has them.
+    /// Identity of the servers, as in [`Connected`](crate::store::redis::conn::manager::Connected).
     pub(crate) server: Arc<str>,
 }
 
-/// A connection on which a node tracks.
+/// Connection to a node with tracking on.
 pub(crate) struct End {
     pub(crate) node: Node,
     pub(crate) connection: MultiplexedConnection,
-    /// A key of this node, and no entry's.
+    /// A key of this node that isn't an entry.
     pub(crate) probe: String,
 }
 
-/// Wakes who keeps the tracking when a term has ended, and says why.
+/// Signal that a term has ended, with the reason. Wakes the heartbeat task.
 #[derive(Default)]
 pub(crate) struct Lost {
     why: Mutex<Option<String>>,
@@ -65,7 +67,7 @@ impl Lost {
         self.wake.notify_one();
     }
 
-    /// Forgets what was said of earlier terms. One that has ended says nothing any more.
+    /// Forget the reasons of earlier terms. A term that has ended reports no more.
     pub(crate) fn reset(&self) {
         lock(&self.why).take();
     }
@@ -80,61 +82,63 @@ impl Tracking {
         Self {
             near: Arc::new(NearStore::new(capacity)),
             silence,
-            standing: Mutex::new(None),
+            current: Mutex::new(None),
             started: AtomicBool::new(false),
             lost: Arc::default(),
         }
     }
 
-    /// Notes a fetch or fill that is about to be sent to the node over the connection that comes with it; none while
-    /// tracking doesn't stand.
+    /// Note a fetch or fill that is about to be sent to the node, and return the connection to send
+    /// it over, or `None` while tracking is off.
     pub(crate) fn note(
         &self,
         key: &Arc<str>,
         node: &Node,
     ) -> Option<(MultiplexedConnection, Note)> {
-        let tracked = lock(&self.standing).clone()?;
+        let tracked = lock(&self.current).clone()?;
         let end = tracked.ends.iter().find(|end| end.node == *node)?;
         let note = self.near.note(key, tracked.term)?;
         Some((end.connection.clone(), note))
     }
 
-    /// Fetches may be noted from now on.
-    pub(crate) fn stands(&self, tracked: Tracked) {
-        *lock(&self.standing) = Some(tracked);
+    /// Set the current term, from which on fetches may be noted.
+    pub(crate) fn install(&self, tracked: Tracked) {
+        *lock(&self.current) = Some(tracked);
     }
 
-    /// Ends the standing term: something is wrong with its connection.
-    pub(crate) fn doubt(&self, why: &str) {
-        let tracked = lock(&self.standing).take();
+    /// End the current term, since something is wrong with its connections.
+    pub(crate) fn end_term(&self, why: &str) {
+        let tracked = lock(&self.current).take();
         if let Some(tracked) = tracked {
             end(&self.near, tracked.term, &self.lost, why);
         }
     }
 
-    /// The other connection leads to this server now. What another server tells says nothing about it.
-    pub(crate) fn stay_with(&self, server: &str) {
-        let elsewhere = lock(&self.standing)
+    /// End the term unless it is with this server, which the main connection now leads to. The
+    /// pushes of another server say nothing about its data.
+    pub(crate) fn require_server(&self, server: &str) {
+        let elsewhere = lock(&self.current)
             .as_ref()
             .is_some_and(|tracked| *tracked.server != *server);
         if elsewhere {
-            self.doubt("the cache went on with another server");
+            self.end_term("the cache went on with another server");
         }
     }
 }
 
-/// Ends a term, wherever that is noticed first.
+/// End a term. Only the first call for a term has an effect.
 fn end(near: &NearStore, term: u64, lost: &Lost, why: &str) {
     if let Some(remains) = near.end(term) {
         lost.tell(why);
-        // It may be much, and nobody waits for it.
+        // Dropping many entries takes time, so it runs on a blocking thread, and the caller doesn't
+        // wait.
         let _ = runtime::spawn(async move {
             tokio::task::spawn_blocking(move || drop(remains));
         });
     }
 }
 
-/// What the server says without being asked.
+/// Handle a push message of the server.
 pub(crate) fn handle_push(
     info: &PushInfo,
     near: &NearStore,
@@ -144,13 +148,15 @@ pub(crate) fn handle_push(
 ) {
     match (&info.kind, info.data.first()) {
         (PushKind::Invalidate, Some(Value::Array(keys))) => {
-            // Only such keys are fetched over this connection, and keys of this cache are text.
+            // Only keys with this prefix are fetched over this connection, and keys of this cache
+            // are UTF-8.
             let keys = keys.iter().filter_map(|key| match key {
                 Value::BulkString(key) => std::str::from_utf8(key.strip_prefix(entries)?).ok(),
                 _ => None,
             });
             let removed: Vec<_> = keys.filter_map(|key| near.void(key)).collect();
-            // Foreign code when they are dropped: a panic would end the connection in the middle of a message.
+            // Dropping values runs user code. A panic there would end the connection in the middle
+            // of a message.
             if !removed.is_empty() {
                 let _ = runtime::spawn(async move { drop(removed) });
             }
@@ -162,7 +168,8 @@ pub(crate) fn handle_push(
 }
 
 impl Client {
-    /// The near cache's way to the server. The first call asks for it; it stands some round trips later.
+    /// Return the tracked connections' state. The first call starts tracking, which is on some
+    /// round trips later.
     pub(crate) fn tracking(self: &Arc<Self>) -> Option<&Arc<Tracking>> {
         let tracking = self.tracking.as_ref()?;
         if !tracking.started.load(Ordering::Acquire)
@@ -174,8 +181,8 @@ impl Client {
         Some(tracking)
     }
 
-    /// Waits for what was sent over the tracked connection. If that fails, it is given up, which is no outage by itself;
-    /// `None`: ask over the other one.
+    /// Wait for a reply over the tracked connection. If it fails, the connection is given up, which
+    /// isn't an outage by itself. `None` means that the caller has to use the main connection.
     pub(crate) async fn tracked<T>(
         self: &Arc<Self>,
         tracking: &Tracking,
@@ -186,13 +193,13 @@ impl Client {
             Ok(Ok(reply)) => Ok(Some(reply)),
             Ok(Err(error)) => {
                 if error.is_unrecoverable_error() {
-                    tracking.doubt(&heartbeat::reason(&error));
+                    tracking.end_term(&heartbeat::reason(&error));
                 }
                 Ok(None)
             }
             Err(_) => {
-                tracking.doubt("the server is silent");
-                // Asked again over the other connection, the caller would wait twice.
+                tracking.end_term("the server is silent");
+                // With a second attempt over the main connection, the caller would wait twice.
                 let error = CacheError::Timeout {
                     after: self.limits.response,
                 };

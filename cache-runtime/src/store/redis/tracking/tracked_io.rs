@@ -1,4 +1,4 @@
-//! What stands at a key, read so that it may enter the near cache.
+//! Reads and fills over the tracked connections, whose values may enter the near cache.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,38 +9,38 @@ use redis::{FromRedisValue as _, Pipeline, RedisError, Value};
 use crate::entry;
 use crate::error::CacheError;
 use crate::store::near::{self, NearStore, Note};
-use crate::store::redis::client::{Client, Found, millis, seen};
-use crate::store::redis::get_with_ttl::lasting;
+use crate::store::redis::client::{Client, Found, millis, parse_get};
+use crate::store::redis::get_with_ttl::with_remaining_ttl;
 use crate::store::redis::lua::FILL;
 use crate::store::redis::recovery::outage::Target;
 use crate::store::redis::tracking::Tracking;
 use crate::store::redis::{RedisStore, RemainingTtl};
 use crate::value::payload::Payload;
 
-/// What one look has seen.
+/// Result of one read.
 pub(crate) struct Fetched {
     pub(crate) seen: Found,
-    /// How long it stands, if that was asked.
+    /// Remaining TTL, if it was queried.
     pub(crate) left: Option<RemainingTtl>,
     pub(crate) note: Option<Note>,
 }
 
-/// An entry that a call has taken, on its way into the near cache.
+/// Entry that a call has read, on its way into the near cache.
 pub(crate) struct NearCandidate {
     note: Note,
     header: entry::Header,
     left: u64,
 }
 
-/// A value on its way into Redis that is to be kept near too.
+/// Value being stored in Redis that is also to be kept in the near cache.
 pub(crate) struct NearCopy {
     pub(crate) payload: Payload,
-    /// About how many bytes it takes in memory.
+    /// Approximate size in memory, in bytes.
     pub(crate) weight: usize,
 }
 
 impl Fetched {
-    /// What this look can bring into the near cache: an entry, of which it is known how long it stands.
+    /// Return what can enter the near cache: an entry whose remaining TTL is known.
     pub(crate) fn near_candidate(&mut self) -> Option<NearCandidate> {
         let (Found::Entry(bytes), Some(Some(left))) = (&self.seen, self.left) else {
             return None;
@@ -54,19 +54,20 @@ impl Fetched {
 }
 
 impl NearCandidate {
-    /// Keeps the value that the entry's bytes were read as, and which takes about so many bytes in memory.
+    /// Store the value decoded from the entry's bytes. `weight` is its approximate size in memory,
+    /// in bytes.
     pub(crate) fn enter(self, payload: Payload, weight: usize) {
         self.note.enter(&self.header, self.left, weight, payload);
     }
 }
 
 impl RedisStore {
-    /// The near cache, if there is one.
+    /// Return the near cache, if there is one.
     pub(crate) fn near(&self) -> Option<&NearStore> {
         self.near.as_deref()
     }
 
-    /// What stands at a key; `near`: to keep it near, if that is possible.
+    /// Read a key. With `near`, the entry may enter the near cache, if possible.
     pub(crate) async fn look(&self, key: &Arc<str>, near: bool) -> Result<Fetched, CacheError> {
         let plain = |seen| Fetched {
             seen,
@@ -79,7 +80,7 @@ impl RedisStore {
         let key = Arc::clone(key);
         self.run(|client| async move {
             match client.get_tracked(&key).await? {
-                Some(look) => Ok(look),
+                Some(fetched) => Ok(fetched),
                 None => client.read(&key).await.map(plain),
             }
         })
@@ -88,14 +89,14 @@ impl RedisStore {
 }
 
 impl Client {
-    /// A key that this process has changed.
+    /// Remove a key that this process has changed from the near caches.
     pub(crate) fn void_near(&self, key: &str) {
         for near in near::of_prefix(&self.prefix) {
             drop(near.void(key));
         }
     }
 
-    /// What this process has invalidated.
+    /// Remove what this process has invalidated from the near caches.
     pub(crate) fn void_near_matching(&self, target: &Target) {
         for near in near::of_prefix(&self.prefix) {
             match target {
@@ -105,8 +106,9 @@ impl Client {
         }
     }
 
-    /// Notes a fetch or fill, and gives the connection to send it over: that to the node which has the key by the slot map of the
-    /// other connection. If the key has moved since, the node says so, and the other connection hears where to.
+    /// Note a fetch or fill, and return the connection to send it over: that to the node which has
+    /// the key according to the main connection's slot map. If the key has moved since, the node
+    /// redirects, and the main connection follows the redirection.
     fn note(
         &self,
         tracking: &Tracking,
@@ -116,7 +118,8 @@ impl Client {
         tracking.note(key, &self.manager.node_of(full)?)
     }
 
-    /// `GET` and `PTTL` as one transaction whose keys are tracked; none if that can't be had.
+    /// Send `GET` and `PTTL` as one transaction with tracked keys. Return `None` if tracking isn't
+    /// available.
     pub(crate) async fn get_tracked(
         self: &Arc<Self>,
         key: &Arc<str>,
@@ -124,12 +127,12 @@ impl Client {
         let Some(tracking) = self.tracking() else {
             return Ok(None);
         };
-        let full = self.full(key);
+        let full = self.full_key(key);
         let Some((mut connection, note)) = self.note(tracking, key, &full) else {
             return Ok(None);
         };
-        let look = tracked_look(&full);
-        let reply = self.tracked(tracking, look.query_async::<(Value,)>(&mut connection));
+        let get = tracked_get(&full);
+        let reply = self.tracked(tracking, get.query_async::<(Value,)>(&mut connection));
         let Some((Value::Array(replies),)) = reply.await? else {
             return Ok(None);
         };
@@ -140,11 +143,11 @@ impl Client {
             Value::ServerError(error) => Err(RedisError::from(error)),
             got => Option::<Vec<u8>>::from_redis_value(got).map_err(RedisError::from),
         };
-        let seen = seen(got.map_err(CacheError::store))?;
+        let seen = parse_get(got.map_err(CacheError::store))?;
         let Ok(left) = i64::from_redis_value(left) else {
             return Ok(None);
         };
-        let (seen, left) = lasting(seen, left);
+        let (seen, left) = with_remaining_ttl(seen, left);
         Ok(Some(Fetched {
             seen,
             left: Some(left),
@@ -152,9 +155,11 @@ impl Client {
         }))
     }
 
-    /// Stores the entry if the token still stands, over the tracked connection, and keeps its value near unless something
-    /// voids it meanwhile. None if that can't be had, or no answer came: then it is to be filled over the other connection,
-    /// which stores it once at most, since the token goes with the first.
+    /// Store the entry over the tracked connection if the token is still there, and keep its value
+    /// in the near cache unless a push voids it meanwhile.
+    ///
+    /// Return `None` if tracking isn't available, or no answer came. The caller then fills over the
+    /// main connection. The entry is stored at most once, since the first fill uses up the token.
     pub(crate) async fn fill_tracked(
         self: &Arc<Self>,
         key: &Arc<str>,
@@ -166,7 +171,7 @@ impl Client {
         let (Some(tracking), Some(header)) = (self.tracking(), entry::inspect(bytes)) else {
             return Ok(None);
         };
-        let (full, left) = (self.full(key), millis(ttl));
+        let (full, left) = (self.full_key(key), millis(ttl));
         let Some((mut connection, note)) = self.note(tracking, key, &full) else {
             return Ok(None);
         };
@@ -191,15 +196,15 @@ impl Client {
     }
 }
 
-/// `GET` and `PTTL` of a key that is to be tracked.
-pub(crate) fn tracked_look(full: &str) -> Pipeline {
-    let mut look = opted_in();
-    look.cmd("MULTI").ignore();
-    look.get(full).ignore().pttl(full).ignore().cmd("EXEC");
-    look
+/// `GET` and `PTTL` of a key, with tracking.
+pub(crate) fn tracked_get(full: &str) -> Pipeline {
+    let mut get = opted_in();
+    get.cmd("MULTI").ignore();
+    get.get(full).ignore().pttl(full).ignore().cmd("EXEC");
+    get
 }
 
-/// The next command's keys are to be tracked.
+/// Start a pipeline in which the next command's keys are tracked.
 fn opted_in() -> Pipeline {
     let mut pipeline = redis::pipe();
     pipeline.cmd("CLIENT").arg("CACHING").arg("YES").ignore();

@@ -13,17 +13,18 @@ use redis::{
 };
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::store::redis::cluster::handshake::{holdings, map_of};
-use crate::store::redis::cluster::routing::{ClusterSnapshot, To, addressee, ask};
-use crate::store::redis::cluster::slot_map::{Address, Map, slot_of};
+use crate::store::redis::cluster::handshake::{map_of, own_slots};
+use crate::store::redis::cluster::routing::{ClusterSnapshot, Destination, ask, destination};
+use crate::store::redis::cluster::slot_map::{Address, SlotMap, slot_of};
 use crate::store::redis::cluster::{Cluster, Identity, addresses};
 
-/// How often a command is sent elsewhere, since the node that was asked refers to another one.
-const MOST_HOPS: u32 = 9;
-/// From which hop on one waits a little first: two nodes that name each other agree in a moment.
-const PATIENT_HOP: u32 = 3;
+/// Most redirections that are followed for one command.
+const MAX_HOPS: u32 = 9;
+/// Redirection from which on there is a short pause first: two nodes that name each other soon
+/// agree.
+const FIRST_PAUSED_HOP: u32 = 3;
 
-/// A connection to one set of masters; clones share it.
+/// Connection to one set of masters. Clones share it.
 #[derive(Clone)]
 pub(crate) struct ClusterConnection(Arc<Inner>);
 
@@ -31,31 +32,31 @@ struct Inner {
     cluster: Arc<Cluster>,
     identity: Identity,
     view: Mutex<View>,
-    /// The masters, and whom they have sent us to.
+    /// Connections to the masters, and to the nodes that they redirected to.
     nodes: Mutex<HashMap<Address, MultiplexedConnection>>,
-    /// Held while one connects to a node, reads the map anew, or makes sure.
+    /// Held while connecting to a node, reading the slot map again, or verifying the masters.
     opening: tokio::sync::Mutex<()>,
     reading: tokio::sync::Mutex<()>,
-    /// These masters aren't the cluster's any more.
-    over: AtomicBool,
+    /// Whether the cluster's masters have changed, which ends this connection.
+    ended: AtomicBool,
 }
 
 struct View {
-    map: Arc<Map>,
-    /// When the masters last agreed.
-    certain: Instant,
+    map: Arc<SlotMap>,
+    /// When the masters were last verified.
+    verified_at: Instant,
 }
 
 impl ClusterConnection {
     pub(crate) fn new(
         cluster: Arc<Cluster>,
-        map: Map,
+        map: SlotMap,
         identity: Identity,
         nodes: Vec<(Address, MultiplexedConnection)>,
     ) -> Self {
         let view = View {
             map: Arc::new(map),
-            certain: Instant::now(),
+            verified_at: Instant::now(),
         };
         Self(Arc::new(Inner {
             cluster,
@@ -64,74 +65,75 @@ impl ClusterConnection {
             nodes: Mutex::new(nodes.into_iter().collect()),
             opening: tokio::sync::Mutex::default(),
             reading: tokio::sync::Mutex::default(),
-            over: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
         }))
     }
 
-    /// Who the masters are: other ones have other data. A user who may not ask all of it can't tell; then each
-    /// connection is to others.
+    /// Return the identity of the masters. Other masters have other data. If this user may not
+    /// query all of it, each connection gets an identity of its own.
     pub(crate) fn identity(&self, number: u64) -> String {
-        let Identity { text, guessed } = &self.0.identity;
-        match guessed {
+        let Identity { text, partial } = &self.0.identity;
+        match partial {
             true => format!("{text}/connection {number}"),
             false => text.to_string(),
         }
     }
 
-    /// The same in short, and the same in every process.
+    /// Return a short form of the masters' identity, the same in every process.
     pub(crate) fn digest(&self) -> String {
         format!("{:016x}", xxh3_64(self.0.identity.text.as_bytes()))
     }
 
-    /// Where the masters are.
+    /// Return the addresses of the masters.
     pub(crate) fn masters(&self) -> Vec<Address> {
         addresses(&self.map().masters)
     }
 
-    /// Where the master is that has a key, as far as is known: its slot may be moving.
+    /// Return the address of the master that has a key, as far as is known: its slot may be moving.
     pub(crate) fn master_of(&self, key: &[u8]) -> RedisResult<Address> {
         self.map().owner(slot_of(key)).cloned()
     }
 
-    /// Each master, with a key of its own that begins so.
+    /// Return each master with a key in one of its slots. Each key begins with `start`.
     pub(crate) fn key_on_each(&self, start: &str) -> Vec<(Address, String)> {
         self.map().key_on_each(start)
     }
 
-    /// Sends a command to this master, whatever its slots.
+    /// Send a command to this master, whichever slots it has.
     pub(crate) async fn ask(&self, at: &Address, cmd: &Cmd) -> RedisResult<Value> {
-        self.assure().await?;
+        self.verify_if_due().await?;
         let mut node = self.node(at).await?;
         node.req_packed_command(cmd).await
     }
 
-    /// Where keys are just now.
+    /// Return which master holds which slots now.
     pub(crate) async fn snapshot(&self) -> RedisResult<ClusterSnapshot> {
-        self.assure().await?;
-        let looks = self.masters().into_iter().map(|master| async move {
+        self.verify_if_due().await?;
+        let replies = self.masters().into_iter().map(|master| async move {
             let mut node = self.node(&master).await?;
-            holdings(&mut node).await
+            own_slots(&mut node).await
         });
-        let mut all = try_join_all(looks).await?;
+        let mut all = try_join_all(replies).await?;
         all.sort_unstable();
         Ok(ClusterSnapshot(all))
     }
 
-    /// From now on every command fails: whoever shares this connection must not read from others than he believes.
-    fn ends(&self) -> RedisError {
-        self.0.over.store(true, Ordering::Release);
+    /// Make every later command fail. A caller that shares this connection must not read from
+    /// masters other than the expected ones.
+    fn end(&self) -> RedisError {
+        self.0.ended.store(true, Ordering::Release);
         (ErrorKind::Io, "the cluster's masters changed").into()
     }
 
     async fn send(&self, cmd: &Cmd) -> RedisResult<Value> {
-        self.assure().await?;
-        match addressee(cmd)? {
-            To::Slot(slot) => self.send_to(slot, cmd).await,
-            To::Everyone => self.send_everyone(cmd).await,
+        self.verify_if_due().await?;
+        match destination(cmd)? {
+            Destination::Slot(slot) => self.send_to(slot, cmd).await,
+            Destination::AllNodes => self.send_to_all(cmd).await,
         }
     }
 
-    /// Follows the nodes' directions to where the slot is.
+    /// Send a command to the node that has the slot, following redirections.
     async fn send_to(&self, slot: u16, cmd: &Cmd) -> RedisResult<Value> {
         let mut map = self.map();
         let mut at = map.owner(slot)?.clone();
@@ -152,22 +154,22 @@ impl ClusterConnection {
                 return Err(error);
             };
             hop += 1;
-            if hop == MOST_HOPS {
+            if hop == MAX_HOPS {
                 return Err(error);
             }
             asking = error.kind() == ErrorKind::Server(ServerErrorKind::Ask);
             if !asking {
                 map = self.read_map(&map, &at).await?;
             }
-            if hop >= PATIENT_HOP {
+            if hop >= FIRST_PAUSED_HOP {
                 tokio::time::sleep(Duration::from_millis(1 << hop)).await;
             }
             at = next;
         }
     }
 
-    /// To every node that is known: a script must be where a slot is being moved to, too.
-    async fn send_everyone(&self, cmd: &Cmd) -> RedisResult<Value> {
+    /// Send a command to every known node. A node that a slot is moving to needs the scripts too.
+    async fn send_to_all(&self, cmd: &Cmd) -> RedisResult<Value> {
         let nodes: Vec<_> = self.nodes().values().cloned().collect();
         let sent = nodes.into_iter().map(|mut node| async move {
             let reply = node.req_packed_command(cmd).await;
@@ -177,8 +179,9 @@ impl ClusterConnection {
         Ok(replies.into_iter().next_back().unwrap_or(Value::Nil))
     }
 
-    /// Reads the map anew, unless another one has; `at` has just said that it is old.
-    async fn read_map(&self, old: &Arc<Map>, at: &Address) -> RedisResult<Arc<Map>> {
+    /// Read the slot map again, unless another caller already has. `at` is the node that reported
+    /// the map as outdated.
+    async fn read_map(&self, old: &Arc<SlotMap>, at: &Address) -> RedisResult<Arc<SlotMap>> {
         let _reading = self.0.reading.lock().await;
         let current = self.map();
         if !Arc::ptr_eq(old, &current) {
@@ -187,13 +190,14 @@ impl ClusterConnection {
         let mut node = self.node(at).await?;
         let map = Arc::new(map_of(&mut node, at).await?);
         if map.ids() != current.ids() {
-            return Err(self.ends());
+            return Err(self.end());
         }
         self.view().map = Arc::clone(&map);
         Ok(map)
     }
 
-    /// The connection to a node. One that breaks is replaced together with all others.
+    /// Return the connection to a node. If one connection breaks, all of them are replaced
+    /// together.
     pub(crate) async fn node(&self, at: &Address) -> RedisResult<MultiplexedConnection> {
         let known = || self.nodes().get(at).cloned();
         if let Some(node) = known() {
@@ -208,7 +212,7 @@ impl ClusterConnection {
         Ok(node)
     }
 
-    fn map(&self) -> Arc<Map> {
+    fn map(&self) -> Arc<SlotMap> {
         Arc::clone(&self.view().map)
     }
 
@@ -226,7 +230,7 @@ impl ConnectionLike for ClusterConnection {
         self.send(cmd).boxed()
     }
 
-    /// Each command on its own: they may be for different nodes.
+    /// Send each command on its own, since they may belong to different nodes.
     fn req_packed_commands<'a>(
         &'a mut self,
         pipeline: &'a Pipeline,

@@ -1,4 +1,4 @@
-//! Whether the masters are still those that this connection leads to.
+//! Checks that the masters are still those that this connection was opened to.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -7,50 +7,58 @@ use futures_util::future::try_join_all;
 use redis::{ErrorKind, RedisResult};
 
 use crate::store::redis::cluster::connection::ClusterConnection;
-use crate::store::redis::cluster::handshake::shake_hands;
+use crate::store::redis::cluster::handshake::handshake;
 use crate::store::redis::cluster::{Identity, agree};
 use crate::store::redis::tracking::End;
 
-/// How old the certainty may be that the masters are still the same ones. A replica takes over no sooner than
-/// `cluster-node-timeout` after its master fell silent; so a look every second sees the silent master first.
-const CERTAIN: Duration = Duration::from_secs(2);
+/// How long a verification of the masters is valid. A replica takes over no sooner than
+/// `cluster-node-timeout` after its master fell silent, so a check every second notices the silent
+/// master first.
+const VERIFIED_FOR: Duration = Duration::from_secs(2);
 
 impl ClusterConnection {
-    /// An error unless the masters are still the same ones, by what each of them says. Then the connection is over.
+    /// Ask every master whether the set of masters is unchanged. If it has changed, the connection
+    /// ends.
+    ///
+    /// # Errors
+    ///
+    /// The set of masters has changed, or a master didn't answer.
     pub(crate) async fn verify(&self) -> RedisResult<()> {
         let verified = self.try_verify().await;
         if verified.is_err() {
-            self.ends();
+            self.end();
         }
         verified
     }
 
     async fn try_verify(&self) -> RedisResult<()> {
         let begun = Instant::now();
-        if self.greet_all(&[]).await? != self.0.identity {
-            return Err(self.ends());
+        if self.identify_all(&[]).await? != self.0.identity {
+            return Err(self.end());
         }
-        self.view().certain = begun;
+        self.view().verified_at = begun;
         Ok(())
     }
 
-    /// Who the masters are by what they say over these connections; over its own, if there are none, they must still be the same
-    /// ones. An error if they may not tell.
+    /// Return the identity of the masters, as they report it over these connections.
+    ///
+    /// Without `ends`, ask over this connection's own links; the masters must be unchanged then.
+    /// Fails if this user may not query the identity.
     pub(crate) async fn identify(&self, ends: &[End]) -> RedisResult<String> {
-        let identity = self.greet_all(ends).await?;
-        if identity.guessed {
+        let identity = self.identify_all(ends).await?;
+        if identity.partial {
             let text = "its user may not ask who the masters are (see docs/operations/cluster.md)";
             return Err((ErrorKind::Client, text).into());
         }
         if ends.is_empty() && identity != self.0.identity {
-            return Err(self.ends());
+            return Err(self.end());
         }
         Ok(identity.text.to_string())
     }
 
-    async fn greet_all(&self, ends: &[End]) -> RedisResult<Identity> {
+    async fn identify_all(&self, ends: &[End]) -> RedisResult<Identity> {
         let map = self.map();
-        let greetings = map.masters.iter().map(|master| async {
+        let handshakes = map.masters.iter().map(|master| async {
             let end = ends
                 .iter()
                 .find(|end| end.node.as_ref() == Some(&master.address));
@@ -58,20 +66,20 @@ impl ClusterConnection {
                 Some(end) => end.connection.clone(),
                 None => self.node(&master.address).await?,
             };
-            shake_hands(node, master).await
+            handshake(node, master).await
         });
-        agree(&map, try_join_all(greetings).await?)
+        agree(&map, try_join_all(handshakes).await?)
     }
 
-    /// Sends nothing to masters of which nobody has handle_push for long.
-    pub(crate) async fn assure(&self) -> RedisResult<()> {
-        let fresh = || self.view().certain.elapsed() < CERTAIN;
-        if !self.0.over.load(Ordering::Acquire) && fresh() {
+    /// Verify masters that haven't answered recently before anything is sent to them.
+    pub(crate) async fn verify_if_due(&self) -> RedisResult<()> {
+        let fresh = || self.view().verified_at.elapsed() < VERIFIED_FOR;
+        if !self.0.ended.load(Ordering::Acquire) && fresh() {
             return Ok(());
         }
         let _reading = self.0.reading.lock().await;
-        if self.0.over.load(Ordering::Acquire) {
-            return Err(self.ends());
+        if self.0.ended.load(Ordering::Acquire) {
+            return Err(self.end());
         }
         if fresh() {
             return Ok(());

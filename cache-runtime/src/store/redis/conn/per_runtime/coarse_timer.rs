@@ -1,7 +1,8 @@
-//! How long a read over a connection of the caller's runtime may take.
+//! Timeout for reads over a connection of the caller's runtime.
 //!
-//! A timer for each read costs more than all else that is done for it, and the caller's runtime may have none. So the
-//! cache's thread counts beats while there are reads, and a read that has seen several of them go by gives up.
+//! A timer for each read costs more than everything else in it, and the caller's runtime may have
+//! no timers. So the cache's thread counts beats while reads are in progress, and a read gives up
+//! after several of them.
 
 use std::future::Future;
 use std::pin::pin;
@@ -14,11 +15,12 @@ use tokio::sync::Notify;
 
 use crate::runtime;
 
-/// How many beats fit into the response timeout.
+/// Number of beats in one response timeout.
 const BEATS: u32 = 16;
-/// A read gives up at this beat: two whole ones have gone by then.
+/// Beat at which a read gives up. At least two whole beats have passed by then.
 const PATIENCE: u64 = 3;
-/// Without reads it beats on so often: starting it costs a hop.
+/// Number of beats without reads after which the timer stops. Starting it costs a switch between
+/// threads.
 const IDLE_BEATS: u32 = 64;
 
 pub(crate) struct CoarseTimer {
@@ -26,7 +28,7 @@ pub(crate) struct CoarseTimer {
     count: AtomicU64,
     woken: Notify,
     beating: AtomicBool,
-    /// How many reads have begun to wait, and how many have ended.
+    /// Number of reads that have begun to wait, and number of reads that have ended.
     begun: AtomicU64,
     ended: AtomicU64,
 }
@@ -43,10 +45,10 @@ impl CoarseTimer {
         }
     }
 
-    /// Waits for the reply; `None` after an eighth of the response timeout, or a little more.
+    /// Wait for the reply. Return `None` after an eighth of the response timeout, or a little more.
     ///
-    /// The reply is looked at first each time. So a task that is polled late, or whose runtime was busy elsewhere, finds the
-    /// reply that is there, however long it took itself.
+    /// The reply is polled first each time. A task that is polled late, or whose runtime was busy
+    /// elsewhere, therefore finds a reply that has arrived, however late the poll is.
     pub(crate) async fn wait<F: Future + Unpin>(
         self: &Arc<Self>,
         reply: &mut F,
@@ -70,14 +72,15 @@ impl CoarseTimer {
         .await
     }
 
-    /// Whoever waits now waits no longer.
-    pub(crate) fn call_off(&self) {
+    /// End the wait of every read that is waiting now.
+    pub(crate) fn cancel_all(&self) {
         self.count.fetch_add(PATIENCE, Ordering::AcqRel);
         self.woken.notify_waiters();
     }
 
     fn enter(self: &Arc<Self>) -> Waiting<'_> {
-        // Sequentially consistent with the look of who stops the beat: one of the two sees the other.
+        // Sequentially consistent with the check that stops the beat: one of the two sees the
+        // other.
         self.begun.fetch_add(1, Ordering::SeqCst);
         if !self.beating.load(Ordering::SeqCst)
             && !self.beating.swap(true, Ordering::SeqCst)
@@ -116,7 +119,7 @@ async fn run(timer: Arc<CoarseTimer>) {
             continue;
         }
         timer.beating.store(false, Ordering::SeqCst);
-        // A read that began meanwhile may have seen it beat.
+        // A read that began meanwhile may have found the timer running.
         let nobody = timer.begun.load(Ordering::SeqCst) == begun;
         if nobody || timer.beating.swap(true, Ordering::SeqCst) {
             return;

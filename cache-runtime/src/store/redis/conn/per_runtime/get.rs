@@ -10,28 +10,29 @@ use redis::{Cmd, RedisResult, RedisWrite, ToRedisArgs, Value};
 
 use crate::error::CacheError;
 use crate::store::redis::RedisStore;
-use crate::store::redis::client::{Client, Found, seen};
+use crate::store::redis::client::{Client, Found, parse_get};
 use crate::store::redis::conn::per_runtime::{PAUSE, RuntimeConnection};
 
-/// A key as it stands in Redis, written into the command without a text of its own.
-struct Full<'a> {
+/// Full key, written into the command without an intermediate `String`.
+struct FullKey<'a> {
     prefix: &'a str,
     key: &'a str,
 }
 
-impl ToRedisArgs for Full<'_> {
+impl ToRedisArgs for FullKey<'_> {
     fn write_redis_args<W: ?Sized + RedisWrite>(&self, out: &mut W) {
         let mut writer = out.writer_for_next_arg();
         for part in [self.prefix, ":", self.key] {
-            // Into memory: there is nothing that could fail.
+            // Writes to memory can't fail.
             let _ = writer.write_all(part.as_bytes());
         }
     }
 }
 
 impl RedisStore {
-    /// What stands at a key, by a plain `GET`: over a connection of the caller's own runtime if there is one, else over the main
-    /// one. Dropped, it has changed nothing.
+    /// Read a key by a plain `GET`, over a connection of the caller's own runtime if there is one,
+    /// otherwise over the main connection. Dropping the future is safe, since a read changes
+    /// nothing.
     pub(crate) async fn read(&self, key: &Arc<str>) -> Result<Found, CacheError> {
         let client = self.client();
         client.breaker.check()?;
@@ -51,7 +52,7 @@ impl RedisStore {
                 None => over_main().await,
             },
             None => {
-                client.per_runtime.distrust(&local);
+                client.per_runtime.refuse_more(&local);
                 client.read_twice(&local, reply, over_main()).await
             }
         }
@@ -62,20 +63,21 @@ impl Client {
     fn get(&self, key: &str) -> Cmd {
         let mut get = Cmd::with_capacity(2, "GET".len() + self.prefix.len() + 1 + key.len());
         let prefix = &self.prefix;
-        get.arg("GET").arg(Full { prefix, key });
+        get.arg("GET").arg(FullKey { prefix, key });
         get
     }
 
-    /// What the reply shows; `None`: it says nothing, or comes from a server that may not be the main connection's any more.
+    /// Interpret the reply. Return `None` if it is inconclusive, or comes from a server that may no
+    /// longer be the main connection's.
     fn accept(&self, local: &RuntimeConnection, reply: RedisResult<Value>) -> Option<Found> {
         let reply = match reply {
-            Ok(Value::BulkString(bytes)) => seen(Ok(Some(bytes))).ok(),
+            Ok(Value::BulkString(bytes)) => parse_get(Ok(Some(bytes))).ok(),
             Ok(Value::Nil) => Some(Found::Absent),
             Ok(Value::ServerError(error)) if error.code() == "WRONGTYPE" => Some(Found::OtherType),
-            // What another error means is for the main connection to say. One that broke is found out with its runtime,
-            // or here.
+            // The main connection decides what another error means. A connection that broke is
+            // noticed with its runtime, or here.
             _ => {
-                self.per_runtime.distrust(local);
+                self.per_runtime.refuse_more(local);
                 None
             }
         };
@@ -83,9 +85,9 @@ impl Client {
             .filter(|_| self.manager.number() == Some(local.number) && self.breaker.check().is_ok())
     }
 
-    /// The reply that is late, or that of the main connection, whichever comes first: the caller's runtime may be busy with
-    /// something else, or nobody runs it, and it may be the server that is slow. If it is silent the main connection
-    /// finds that out, and nobody waits twice for it.
+    /// Wait for the late reply and for that of the main connection, and return the first. The
+    /// caller's runtime may be busy or not driven, or the server may be slow. If the server is
+    /// silent, the main connection finds that out, and the caller doesn't wait for it twice.
     async fn read_twice(
         &self,
         local: &RuntimeConnection,
@@ -103,8 +105,8 @@ impl Client {
 }
 
 impl crate::store::redis::conn::per_runtime::PerRuntime {
-    /// The runtime of this connection gets no other one for a while.
-    fn distrust(&self, local: &RuntimeConnection) {
+    /// Drop this connection, and open no other for its runtime for a while.
+    fn refuse_more(&self, local: &RuntimeConnection) {
         self.refuse(local.runtime, local.serial, PAUSE);
     }
 }

@@ -1,13 +1,17 @@
 //! Connections on the callers' own runtimes, for plain reads.
 //!
-//! A command over the cache's own thread costs two hops between threads. What writes pays them, since it must finish without its
-//! caller. A plain `GET` needs no finishing: dropped, nothing is lost. So a runtime that reads again and again gets a
-//! connection of its own, whose driver is a task of that runtime, and its reads hop nowhere.
+//! A command sent through the cache's own thread costs two switches between threads. A write pays
+//! for them, since it must finish without its caller. A plain `GET` can be dropped at any time, and
+//! nothing is lost. So a runtime that reads repeatedly gets a connection of its own, whose driver
+//! is a task of that runtime, and its reads need no switch.
 //!
-//! Such a connection decides nothing. It leads to the very server that the main one (the one of [`ConnectionManager`](crate::store::redis::conn::manager::ConnectionManager)) leads
-//! to, and ends with that one's number; what fails over it, or takes too long, is asked over the main one, and that
-//! decides whether it is an outage. So everything that is said of a read after an outage holds for these reads too:
-//! before the breaker closes, the main connection has another number, and none of these is used any more.
+//! Such a connection never decides whether there is an outage. It leads to the same server as the
+//! main connection (that of
+//! [`ConnectionManager`](crate::store::redis::conn::manager::ConnectionManager)), and is valid for
+//! one number of the main connection. A read that fails or takes too long is repeated over the main
+//! connection, and that result decides. So every guarantee about reads after an outage holds for
+//! these reads too: before the breaker closes, the main connection has another number, and none of
+//! these connections is used any more.
 
 mod coarse_timer;
 mod get;
@@ -27,51 +31,56 @@ use crate::runtime;
 use crate::store::redis::client::Client;
 use coarse_timer::CoarseTimer;
 
-/// After so many reads a runtime gets a connection: one of a single test, or of a start, needs none.
-const SOME_READS: u32 = 16;
-/// Of so many runtimes something is known at once.
-const MOST: usize = 1_024;
-/// For how long a runtime whose connection was of no use gets no other.
+/// Number of reads after which a runtime gets a connection. The runtime of a single test, or one
+/// used during startup, needs none.
+const READS_BEFORE_CONNECTING: u32 = 16;
+/// Number of runtimes that are remembered.
+const MAX_RUNTIMES: usize = 1_024;
+/// How long a runtime gets no other connection after one that failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A runtime without I/O panics when it is asked for it, and nothing tells before: tokio has no function that answers, and every one
-/// that registers a socket panics. (The number of sockets would tell, in builds with `tokio_unstable` only.) That is caught, once in a process: whether
-/// the next runtime has it isn't tried any more.
+/// Set after a runtime without I/O was met.
+///
+/// Asking such a runtime for I/O panics, and there is no way to tell beforehand: tokio has no
+/// function that answers, and every function that registers a socket panics. (The number of sockets
+/// would tell, but only in builds with `tokio_unstable`.) The panic is caught, once in a process:
+/// after that, no other runtime is tried.
 static MET_ONE_WITHOUT_IO: AtomicBool = AtomicBool::new(false);
 
-/// The connections of a cache.
+/// Connections of a cache on its callers' runtimes.
 pub(crate) struct PerRuntime {
     /// Whether there are such connections at all.
     usable: bool,
     slots: RwLock<HashMap<Id, Slot, RandomState>>,
-    /// How many were opened, so that an opening knows its own.
+    /// Number of connections opened, so that an attempt recognizes its own slot.
     serial: AtomicU64,
     timer: Arc<CoarseTimer>,
 }
 
-/// A connection whose driver is a task of the callers' runtime.
+/// Connection whose driver is a task of a caller's runtime.
 pub(crate) struct RuntimeConnection {
     connection: MultiplexedConnection,
-    /// The main connection, whose server this one leads to.
+    /// Number of the main connection, whose server this one leads to.
     number: u64,
     runtime: Id,
     serial: u64,
 }
 
-/// What is known of a runtime.
+/// State of a runtime.
 enum Slot {
-    /// So many reads went over the main connection.
+    /// Number of reads so far over the main connection.
     Counted(u32),
     Opening(OpeningTask),
     Open(
         Arc<RuntimeConnection>,
         #[expect(dead_code, reason = "ends it when dropped")] OpeningTask,
     ),
-    /// The last one was of no use.
+    /// When the last connection failed.
     Refused(Instant),
 }
 
-/// Who opens a connection, and then waits for the end of its runtime. Dropped, it ends with the connection.
+/// Task that opens a connection and then waits for the end of its runtime. Dropping it aborts it
+/// together with the connection.
 struct OpeningTask {
     serial: u64,
     task: AbortHandle,
@@ -86,7 +95,8 @@ impl Drop for OpeningTask {
 impl PerRuntime {
     pub(crate) fn new(wanted: bool, response: Duration) -> Self {
         Self {
-            // Where a panic can't be caught none may be risked. In a cluster one would need a connection to each master.
+            // Where a panic can't be caught, it must not be risked. In a cluster a connection to
+            // each master would be needed.
             usable: cfg!(panic = "unwind") && wanted,
             slots: RwLock::default(),
             serial: AtomicU64::new(0),
@@ -94,9 +104,10 @@ impl PerRuntime {
         }
     }
 
-    /// The connection of the runtime that polls the caller, if there is one to the server that the main connection leads to.
+    /// Return the connection of the runtime that polls the caller, if it leads to the main
+    /// connection's server.
     fn here(&self, client: &Arc<Client>) -> Option<Arc<RuntimeConnection>> {
-        // Who blocks its thread may block the very one that is to run the driver.
+        // A caller that blocks its thread may block the thread that is to run the driver.
         if !self.usable || !runtime::is_free_caller() {
             return None;
         }
@@ -111,19 +122,20 @@ impl PerRuntime {
         None
     }
 
-    /// Notes a read of a runtime that has no connection; the last that it takes has one opened.
+    /// Count a read of a runtime without a connection. Open a connection after
+    /// [`READS_BEFORE_CONNECTING`].
     #[cold]
     fn count(&self, client: &Arc<Client>, runtime: &Handle, main: u64) {
         let mut slots = self.write();
-        if slots.len() >= MOST && !slots.contains_key(&runtime.id()) {
+        if slots.len() >= MAX_RUNTIMES && !slots.contains_key(&runtime.id()) {
             slots.retain(|_, slot| matches!(slot, Slot::Opening(_) | Slot::Open(..)));
-            if slots.len() >= MOST {
+            if slots.len() >= MAX_RUNTIMES {
                 return;
             }
         }
         let slot = slots.entry(runtime.id()).or_insert(Slot::Counted(0));
         match slot {
-            Slot::Counted(reads) if *reads + 1 < SOME_READS => *reads += 1,
+            Slot::Counted(reads) if *reads + 1 < READS_BEFORE_CONNECTING => *reads += 1,
             Slot::Counted(_) if !MET_ONE_WITHOUT_IO.load(Ordering::Relaxed) => {
                 let serial = self.serial.fetch_add(1, Ordering::Relaxed);
                 if let Some(opening) = open::start(client, runtime.clone(), serial) {
@@ -132,15 +144,17 @@ impl PerRuntime {
             }
             Slot::Counted(_) | Slot::Opening(_) => {}
             // Its server is no longer the main connection's, or not known to be.
-            Slot::Open(local, _) if local.number != main => *slot = Slot::Counted(SOME_READS),
+            Slot::Open(local, _) if local.number != main => {
+                *slot = Slot::Counted(READS_BEFORE_CONNECTING)
+            }
             Slot::Open(..) => {}
             Slot::Refused(until) if Instant::now() < *until => {}
-            Slot::Refused(_) => *slot = Slot::Counted(SOME_READS),
+            Slot::Refused(_) => *slot = Slot::Counted(READS_BEFORE_CONNECTING),
         }
     }
 
-    /// Puts a connection to use, unless its opening was given up meanwhile.
-    fn stands(&self, local: RuntimeConnection) {
+    /// Put a connection into use, unless the attempt to open it was given up meanwhile.
+    fn install(&self, local: RuntimeConnection) {
         let mut slots = self.write();
         if let Some(slot) = slots.get_mut(&local.runtime)
             && matches!(slot, Slot::Opening(opening) if opening.serial == local.serial)
@@ -150,12 +164,13 @@ impl PerRuntime {
         }
     }
 
-    /// The runtime gets no connection for a while: this one, or the attempt at it, was of no use.
+    /// Open no connection for the runtime for a while, since this one, or the attempt to open it,
+    /// failed.
     fn refuse(&self, runtime: Id, serial: u64, pause: Duration) {
         self.change(runtime, serial, Some(Slot::Refused(Instant::now() + pause)));
     }
 
-    /// The runtime is no more.
+    /// Forget a runtime that has ended.
     fn forget(&self, runtime: Id, serial: u64) {
         self.change(runtime, serial, None);
     }
@@ -170,16 +185,17 @@ impl PerRuntime {
             (true, None) => slots.remove(&runtime),
             (false, _) => None,
         };
-        // Its end wakes tasks of that runtime, which isn't for under a lock.
+        // Dropping it wakes tasks of that runtime, which must not happen under a lock.
         drop(slots);
         drop(before);
     }
 
-    /// Ends all of them: the main connection has failed. Whoever waits for a reply asks the main one, and hears so.
+    /// End all connections, because the main connection has failed. Reads in progress are repeated
+    /// over the main connection, and return its error.
     pub(crate) fn end(&self) {
         let ended = std::mem::take(&mut *self.write());
         drop(ended);
-        self.timer.call_off();
+        self.timer.cancel_all();
     }
 
     fn read(&self) -> RwLockReadGuard<'_, HashMap<Id, Slot, RandomState>> {

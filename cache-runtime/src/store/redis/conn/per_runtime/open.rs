@@ -1,4 +1,4 @@
-//! How such a connection comes to stand, and how the end of its runtime is noticed.
+//! How a connection on a caller's runtime is opened, and how the end of its runtime is noticed.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -19,18 +19,20 @@ use crate::store::redis::conn::per_runtime::{
 };
 use crate::store::redis::conn::server_error::refused;
 
-/// For how long a user who may not ask a server who it is gets no connection that would have to be asked.
+/// How long no connection is tried if this user may not query a server's identity.
 const LONG_PAUSE: Duration = Duration::from_secs(60);
 
-/// Opens a connection whose driver is a task of this runtime. Nobody waits for it: until it stands, reads go over the main one.
+/// Open a connection whose driver is a task of this runtime. No caller waits for it: until it is
+/// open, reads go over the main connection.
 pub(crate) fn start(client: &Arc<Client>, runtime: Handle, serial: u64) -> Option<OpeningTask> {
     let opening = run(Arc::downgrade(client), runtime, serial);
     let task = runtime::spawn(opening).ok()?;
     Some(OpeningTask::of(serial, &task))
 }
 
-/// On the cache's thread. Without a limit of time: a runtime that isn't driven, or a server that is silent, delays nobody
-/// here, and an outage ends this with the main connection.
+/// Open the connection, on the cache's thread. There is no timeout: a runtime that isn't driven, or
+/// a silent server, delays no caller here, and an outage ends this task together with the main
+/// connection.
 async fn run(client: Weak<Client>, runtime: Handle, serial: u64) {
     let id = runtime.id();
     let opened = open(&client, &runtime, serial).await;
@@ -40,7 +42,7 @@ async fn run(client: Weak<Client>, runtime: Handle, serial: u64) {
     };
     let companion = match opened {
         Ok((local, companion)) => {
-            alive.per_runtime.stands(local);
+            alive.per_runtime.install(local);
             companion
         }
         Err(Refusal::Later(pause)) => return alive.per_runtime.refuse(id, serial, pause),
@@ -54,7 +56,7 @@ async fn run(client: Weak<Client>, runtime: Handle, serial: u64) {
     }
 }
 
-/// Why there is no connection.
+/// Reason why there is no connection.
 enum Refusal {
     Later(Duration),
     RuntimeEnded,
@@ -70,7 +72,7 @@ async fn open(
         let Some(alive) = client.upgrade() else {
             return Err(later);
         };
-        let Some(main) = alive.manager.standing_one() else {
+        let Some(main) = alive.manager.current() else {
             return Err(later);
         };
         match alive.manager.endpoint().find().await {
@@ -82,11 +84,12 @@ async fn open(
     let mut connection = match connecting.await {
         Ok(Ok(connection)) => connection,
         Ok(Err(_)) => return Err(later),
-        // It ended without a word.
+        // The task ended without a result.
         Err(_) => return Err(companion.why().await),
     };
-    // The very server of the main connection, by what it says over this one. Another would have to be told first what it may
-    // have forgotten; that is the probe's task, and it comes into play when the main connection fails.
+    // It must be the main connection's server, as queried over this connection. Another server may
+    // lack invalidations and needs them first; that is the probe's task, which starts when the main
+    // connection fails.
     match identify(&mut connection).await {
         Ok(server) if *server == *main.server => Ok((
             RuntimeConnection {
@@ -102,11 +105,11 @@ async fn open(
     }
 }
 
-/// A task beside the driver, in the same runtime, which does nothing: its end is that of the runtime.
+/// Task beside the driver on the same runtime, which does nothing. It ends when the runtime ends.
 struct Companion(JoinHandle<()>);
 
 impl Companion {
-    /// Connects within the runtime, whose reactor the connection is registered with.
+    /// Connect on the runtime, so that the connection is registered with its reactor.
     fn start(
         runtime: &Handle,
         client: redis::Client,
@@ -126,7 +129,7 @@ impl Companion {
         let _ = (&mut self.0).await;
     }
 
-    /// Why it has ended without a connection.
+    /// Return why the task ended without a connection.
     async fn why(&mut self) -> Refusal {
         match (&mut self.0).await {
             Ok(()) => Refusal::Later(PAUSE),
@@ -135,7 +138,8 @@ impl Companion {
     }
 }
 
-/// A runtime that was built without I/O panics when a socket is to be registered with it; one that ends cancels its tasks.
+/// Tell apart a panic and a cancelled task: a runtime without I/O panics when a socket is
+/// registered, and one that shuts down cancels its tasks.
 fn without_io(error: &JoinError) -> Refusal {
     if !error.is_panic() {
         return Refusal::RuntimeEnded;

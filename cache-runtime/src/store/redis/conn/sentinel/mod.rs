@@ -1,8 +1,9 @@
-//! Redis Sentinel: where the master is, is asked anew for each connection.
+//! Redis Sentinel: the sentinels are asked for the master before each connection.
 //!
-//! The client crate has a lookup of its own. It looks at the master's role on one connection and works on another,
-//! waits by timeouts of its own, and believes the first sentinel that answers; here one connection does both, within
-//! the caller's timeout, and the newest knowledge among the sentinels counts.
+//! The client crate has a lookup of its own. It checks the master's role on one connection and
+//! works on another, has timeouts of its own, and trusts the first sentinel that answers. Here one
+//! connection does both, within the caller's timeout, and the sentinel with the newest information
+//! decides.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -20,26 +21,26 @@ use crate::store::redis::conn::endpoint::{
 };
 use crate::store::redis::conn::server_error::refused;
 
-/// Where a sentinel listens if its URL doesn't say.
+/// Port of a sentinel whose URL names none.
 const PORT: u16 = 26_379;
 
-/// Sentinels, and which master's address they are asked for.
+/// Sentinels, and the name of the master that they are asked for.
 pub(crate) struct Sentinel {
     sentinels: Vec<redis::Client>,
     master: String,
-    /// Who one is to the master. The sentinels' users are in their URLs.
+    /// Login for the master. The sentinels' logins are in their URLs.
     login: RedisConnectionInfo,
-    /// For how long others are waited for when one has answered.
+    /// How long to wait for further sentinels after the first has answered.
     grace: Duration,
 }
 
-/// What a sentinel knows of the master.
-struct Told {
+/// A sentinel's answer about the master.
+struct MasterReport {
     host: String,
     port: u16,
-    /// Counts the failovers, so that of two sentinels the one that knows of the later wins.
+    /// Number of failovers. Of two sentinels, the one that knows of the later failover decides.
     epoch: u64,
-    /// Which sentinel it was; the master is reached as it is, over TLS or not.
+    /// Index of the sentinel. The master is reached in the same way, over TLS or not.
     by: usize,
 }
 
@@ -47,7 +48,7 @@ impl Sentinel {
     pub(crate) fn new(
         urls: &[String],
         master: &str,
-        way: &ConnectOptions,
+        options: &ConnectOptions,
         grace: Duration,
     ) -> Result<Self, CacheError> {
         if urls.is_empty() || master.trim().is_empty() {
@@ -59,7 +60,7 @@ impl Sentinel {
             return Err(invalid(reason));
         }
         let sentinels = urls.iter().enumerate().map(|(at, url)| {
-            sentinel_at(url, way).map_err(|error| match error {
+            sentinel_at(url, options).map_err(|error| match error {
                 CacheError::InvalidUrl { reason } => CacheError::InvalidUrl {
                     reason: format!("sentinel {} of {}: {reason}", at + 1, urls.len()),
                 },
@@ -67,7 +68,7 @@ impl Sentinel {
             })
         });
         let sentinels: Vec<redis::Client> = sentinels.collect::<Result<_, _>>()?;
-        // Whether a password is sent over TLS must not depend on who answers first.
+        // Whether a password is sent over TLS must not depend on which sentinel answers first.
         if sentinels
             .iter()
             .map(is_tls)
@@ -78,9 +79,9 @@ impl Sentinel {
             ));
         }
         let mut login = RedisConnectionInfo::default()
-            .set_db(way.database.into())
+            .set_db(options.database.into())
             .set_skip_set_lib_name();
-        if let Some((user, password)) = &way.login {
+        if let Some((user, password)) = &options.login {
             if user.is_empty() || password.is_empty() {
                 let reason = "needs a user and a password, or the master would run client as the user `default`, who mostly may do \
                      everything; where it knows a password only, the user is `default`";
@@ -99,17 +100,21 @@ impl Sentinel {
         })
     }
 
-    /// A connection to the master, which says itself that it is one.
+    /// Open a connection to the master, and check that its role is master.
     pub(crate) async fn open(
         &self,
-        hear: Option<PushHandler>,
+        on_push: Option<PushHandler>,
     ) -> RedisResult<MultiplexedConnection> {
-        let told = self.ask_all().await?;
-        let named = format!("the master {} at {}:{}", self.master, told.host, told.port);
+        let report = self.ask_all().await?;
+        let named = format!(
+            "the master {} at {}:{}",
+            self.master, report.host, report.port
+        );
         let opened = async {
-            let client = self.client(&told)?;
-            let mut connection = connect(&client, hear).await?;
-            // A demoted master answers reads with what it had, and a sentinel may not know yet.
+            let client = self.client(&report)?;
+            let mut connection = connect(&client, on_push).await?;
+            // A demoted master still answers reads with its old data, and a sentinel may not know
+            // of the failover yet.
             let info: String = redis::cmd("INFO")
                 .arg("replication")
                 .query_async(&mut connection)
@@ -133,16 +138,16 @@ impl Sentinel {
             .map_err(|error: RedisError| in_context(&named, &error))
     }
 
-    /// The way to the master. Whether it is one is for who connects to find out.
+    /// Return a client for the master. The caller checks that the server is one.
     pub(crate) async fn find(&self) -> RedisResult<redis::Client> {
-        let told = self.ask_all().await?;
-        self.client(&told)
+        let report = self.ask_all().await?;
+        self.client(&report)
     }
 
-    /// The way to the server that was named.
-    fn client(&self, told: &Told) -> RedisResult<redis::Client> {
-        let sentinel = self.sentinels[told.by].get_connection_info();
-        let (host, port) = (told.host.clone(), told.port);
+    /// Return a client for the server that a sentinel named.
+    fn client(&self, report: &MasterReport) -> RedisResult<redis::Client> {
+        let sentinel = self.sentinels[report.by].get_connection_info();
+        let (host, port) = (report.host.clone(), report.port);
         let addr = match sentinel.addr() {
             ConnectionAddr::TcpTls {
                 insecure,
@@ -160,15 +165,15 @@ impl Sentinel {
         redis::Client::open(info.set_redis_settings(self.login.clone()))
     }
 
-    /// Asks all sentinels at once. One that fails doesn't matter while another answers; one that is slow is waited
-    /// for a little, since it may be the one that knows of a failover that the first has missed.
-    async fn ask_all(&self) -> RedisResult<Told> {
+    /// Ask all sentinels at once. One that fails doesn't matter if another answers. A slow one gets
+    /// a short grace period, since it may know of a failover that the first one has missed.
+    async fn ask_all(&self) -> RedisResult<MasterReport> {
         let asked = (0..self.sentinels.len()).map(|at| self.ask(at));
         let mut answers: FuturesUnordered<_> = asked.collect();
         let mut refusal = None;
         let first = loop {
             match answers.next().await {
-                Some(Ok(told)) => break told,
+                Some(Ok(report)) => break report,
                 Some(Err(error)) => refusal = Some(error),
                 None => {
                     let nobody = || failed("no sentinel was asked".to_owned());
@@ -179,24 +184,24 @@ impl Sentinel {
         let mut newest = first;
         let others = async {
             while let Some(answer) = answers.next().await {
-                if let Ok(told) = answer
-                    && told.epoch > newest.epoch
+                if let Ok(report) = answer
+                    && report.epoch > newest.epoch
                 {
-                    newest = told;
+                    newest = report;
                 }
             }
         };
-        // Those who are late aren't handle_push.
+        // Late answers are ignored.
         let _ = timeout(self.grace, others).await;
         Ok(newest)
     }
 
-    async fn ask(&self, at: usize) -> RedisResult<Told> {
+    async fn ask(&self, at: usize) -> RedisResult<MasterReport> {
         let sentinel = &self.sentinels[at];
         let asked = async {
             let mut connection = connect(sentinel, None).await?;
-            // The first names the new master as soon as it is one; the second knows the epoch, and says that it
-            // doesn't know the name.
+            // The first command names the new master as soon as there is one. The second returns
+            // the epoch, and an error for an unknown master.
             let ((host, port), details): ((String, u16), HashMap<String, String>) = redis::pipe()
                 .cmd("SENTINEL")
                 .arg("GET-MASTER-ADDR-BY-NAME")
@@ -208,7 +213,7 @@ impl Sentinel {
                 .await
                 .map_err(|error| explained(sentinel, error))?;
             let epoch = details.get("config-epoch").map(|epoch| epoch.parse());
-            Ok(Told {
+            Ok(MasterReport {
                 host,
                 port,
                 epoch: epoch.and_then(Result::ok).unwrap_or(0),
@@ -222,9 +227,9 @@ impl Sentinel {
     }
 }
 
-/// Reads a sentinel's URL.
-fn sentinel_at(url: &str, way: &ConnectOptions) -> Result<redis::Client, CacheError> {
-    let client = way.tls.dress(check_url(url)?)?;
+/// Parse a sentinel's URL.
+fn sentinel_at(url: &str, options: &ConnectOptions) -> Result<redis::Client, CacheError> {
+    let client = options.tls.with_certificates(check_url(url)?)?;
     let mut info = client.get_connection_info().clone();
     if info.redis_settings().db() != 0 {
         let reason = "a sentinel has no databases; name the master's with `master_database`";
@@ -255,12 +260,12 @@ fn sentinel_at(url: &str, way: &ConnectOptions) -> Result<redis::Client, CacheEr
         .map_err(CacheError::store)
 }
 
-/// Whether the URL says a port: the client crate fills in a server's.
+/// Report whether the URL names a port. The client crate fills in a server's default port.
 fn names_port(url: &str) -> bool {
     let (_, rest) = url.split_once("://").unwrap_or(("", url));
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
-    // The colons of an IPv6 address stand in brackets.
+    // The colons of an IPv6 address are within brackets.
     let after = host.rsplit(']').next().unwrap_or_default();
     after
         .split_once(':')
@@ -285,7 +290,7 @@ fn in_context(whose: &str, error: &dyn Display) -> RedisError {
     failed(format!("{whose}: {error}"))
 }
 
-/// Whatever it was, no connection came of it.
+/// Make an error which says that no connection was opened.
 fn failed(text: String) -> RedisError {
     io::Error::other(text).into()
 }
