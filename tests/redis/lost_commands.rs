@@ -59,7 +59,10 @@ async fn the_cause_names_a_command_that_the_server_has_lost_and_the_fix() {
         let error = cache.health_check().await.unwrap_err().to_string();
         assert!(error.contains(command), "{command}: {error}");
         assert!(error.contains("rename-command"), "{command}: {error}");
-        assert!(error.contains("docs/operations/redis.md"), "{command}: {error}");
+        assert!(
+            error.contains("docs/operations/redis.md"),
+            "{command}: {error}"
+        );
     }
 }
 

@@ -6,7 +6,7 @@ fn entry(value: &[u8]) -> Vec<u8> {
     [&[9; HEADER][..], value].concat()
 }
 
-/// Text-like, so that every method finds something.
+/// Text-like, so that every method compresses it.
 fn text(length: usize) -> Vec<u8> {
     let words = (0u32..).flat_map(|n| format!("word {} and ", n % 97 * n).into_bytes());
     words.take(length).collect()
@@ -42,7 +42,7 @@ fn the_first_is_used_and_each_has_a_number_of_its_own() {
     assert_eq!(used, expected.first().copied().unwrap_or(NONE));
 }
 
-/// Whoever can write to the store can make a checksum that fits, so nothing here stops these but the limits.
+/// An attacker who can write to the store can forge the checksum, so only the limits stop these.
 #[test]
 fn a_length_that_lies_is_a_miss_and_makes_no_room() {
     for method in METHODS {
@@ -84,7 +84,7 @@ fn damaged_bytes_are_misses_or_other_bytes_and_never_a_panic() {
         for bit in 0..bytes.len() * 8 {
             let mut flipped = bytes.to_vec();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            // Which of these are other texts is for the checksum to say, which stands before all this.
+            // Only the checksum, which is verified earlier, can detect that these are other texts.
             let found = expand(method.number, &flipped);
             assert!(found.is_none_or(|found| found.len() == value.len()));
         }
@@ -100,7 +100,8 @@ fn damaged_bytes_are_misses_or_other_bytes_and_never_a_panic() {
     }
 }
 
-/// What a reader would not believe isn't written either: Zstandard makes some two kilobytes of this.
+/// Bytes that a reader would reject aren't written either: Zstandard makes some two kilobytes of
+/// this.
 #[test]
 fn what_is_too_good_to_be_true_is_left_as_it_is() {
     for method in METHODS {

@@ -1,4 +1,4 @@
-//! The smallest cases, in every order that there is.
+//! The smallest cases, in every possible order.
 
 use shuttle::scheduler::DfsScheduler;
 
@@ -6,7 +6,8 @@ use super::*;
 use crate::flight::{Flights, JoinOutcome, Leader, Stance, Wait, WaitOutcome};
 use crate::store::memory::{Entry, MemoryStore};
 
-/// Far more than the cases have, so that none is cut off unnoticed: the count of orders is checked.
+/// Far more than the cases have, so that the search is never cut off: the number of orders is
+/// asserted.
 const ENOUGH: usize = 500_000;
 
 fn explore_all(scenario: impl Fn() + Send + Sync + 'static) {
@@ -47,7 +48,7 @@ fn entry() -> Entry {
     }
 }
 
-/// No plan is missed by who begins to wait, or waits already.
+/// A waiter sees the outcome, whether it starts to wait before or after the flight ends.
 #[test]
 fn a_landing_and_a_wait() {
     explore_all(|| {
@@ -68,7 +69,7 @@ fn a_dropped_leader_and_a_wait() {
         let waiting = wait(&flights);
         let dropping = thread::spawn(move || drop(leader));
         assert!(matches!(block_on(waiting), WaitOutcome::Failed));
-        // Whoever is told so finds the table free.
+        // A waiter that sees the failure finds the table free.
         drop(lead(&flights));
         dropping.join().expect("no panic");
     });

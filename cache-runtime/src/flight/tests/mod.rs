@@ -65,7 +65,7 @@ fn waiter(flight: Arc<Flight>) -> Wait {
     Wait::new(flight, LONG, false)
 }
 
-/// A leader's body that has been polled once, by a task of its own.
+/// Poll a leader's body once, from a task of its own.
 fn polled(leader: &Leader) {
     let (_, elsewhere) = counting();
     assert!(
@@ -169,7 +169,7 @@ fn voiding_takes_matching_flights_off_the_table_and_no_other() {
         let leaders = keys.map(|key| lead(&flights, key));
         flights.invalidate_matching(&Pattern::new(pattern));
         for key in keys {
-            // Who takes off anew here lands at once, which the others don't notice.
+            // A flight that starts here ends at once, without effect on the others.
             assert_eq!(
                 is_flying(&flights, key),
                 !gone.contains(&key),

@@ -33,7 +33,7 @@ fn enter(note: Note) {
     note.enter(&header(0), 60_000, 10, Payload::Nothing);
 }
 
-/// A fill of so many bytes.
+/// Fill with a value of this size.
 fn replace(note: Note, bytes: usize) {
     note.replace(&header(0), 60_000, bytes, Payload::Nothing);
 }
@@ -42,7 +42,7 @@ fn weight(near: &NearStore) -> u64 {
     near.size().1
 }
 
-/// What an entry of so many bytes takes.
+/// Return the weight of an entry of this size.
 fn weight_of(key: &str, bytes: usize) -> u64 {
     let (alone, term) = near();
     note(&alone, key, term).enter(&header(0), 60_000, bytes, Payload::Nothing);
@@ -93,7 +93,8 @@ fn what_was_fetched_before_a_fill_does_not_come_after_it() {
     replace(fill, 2);
     fetch.enter(&header(0), 60_000, 10, Payload::Nothing);
     assert_eq!(weight(&near), weight_of("a", 2), "the fetch came late");
-    // A fill that something has voided on its way: the server told nobody of it, so it cancels all the same.
+    // A fill that was voided on its way. The server announces it to no one, so it cancels fetches
+    // all the same.
     let fill = note(&near, "a", term);
     drop(near.void("a"));
     let fetch = note(&near, "a", term);

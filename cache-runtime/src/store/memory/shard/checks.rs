@@ -1,16 +1,16 @@
-//! What is always true of a shard.
+//! Invariants of a shard.
 
 use super::{Shard, key_at};
 use crate::store::memory::trie::GROUP;
 
 impl Shard {
-    /// How many places there are, taken and empty.
+    /// Return the number of slots, occupied and empty.
     #[cfg(all(test, not(shuttle)))]
     pub(in crate::store::memory) fn places(&self) -> usize {
         self.slots.len()
     }
 
-    /// Panics unless map, index, queue and places agree.
+    /// Panic unless map, index, queue and slots agree.
     #[cfg(test)]
     pub(in crate::store::memory) fn assert_consistent(&self) {
         let live = || (0u32..).zip(&self.slots).filter(|(_, slot)| slot.is_some());
@@ -35,7 +35,7 @@ impl Shard {
         assert!(self.unindexed.len() < GROUP);
         assert_eq!(weight, self.weight);
         assert!(self.weight <= self.capacity);
-        // Every place is in the queue or free, once.
+        // Every slot is in the queue or free, exactly once.
         let mut known: Vec<u32> = self.queue.iter().chain(&self.free).copied().collect();
         known.sort_unstable();
         assert!(known.iter().copied().eq(0..self.slots.len() as u32));

@@ -16,31 +16,34 @@ use crate::store::memory::trie::{GROUP, Index, MOST_KEY_BYTES, MOST_PLACES};
 use crate::store::memory::{Hit, Unmatched};
 use crate::value::payload::{Payload, Value};
 
-/// How many slots each insertion looks at for an expired entry: more than one, so that the sweep outruns growth.
+/// Number of slots that each insertion checks for an expired entry. With more than one, the sweep
+/// outpaces growth.
 const SWEEP: usize = 2;
 
-/// The key at a place that the index knows: none of these is empty.
+/// Return the key in a slot that the index knows. None of these is empty.
 fn key_at(slots: &[Option<Slot>], place: u32) -> &[u8] {
     let slot = slots.get(place as usize).and_then(Option::as_ref);
     slot.map_or(&[], |slot| slot.key.as_bytes())
 }
 
-/// A part of the store. Evicts by CLOCK (Corbató, 1968): entries queue up in the order in which they came; one
-/// at the head that was read meanwhile goes to the end once more, one that wasn't goes.
+/// One lock's share of the store. Evicts by CLOCK (Corbató, 1968): entries queue up in insertion
+/// order. An entry at the head that was read meanwhile moves to the end once more; any other is
+/// evicted.
 pub(crate) struct Shard {
     capacity: usize,
     weight: usize,
     places: HashTable<u32>,
     slots: Vec<Option<Slot>>,
-    /// Of the slot at the same place.
+    /// The cold half of the slot with the same number.
     rest: Vec<Rest>,
     free: Vec<u32>,
-    /// Finds keys by what they begin with, for patterns.
+    /// Finds keys by prefix, for patterns.
     index: Index,
-    /// Places that the index may not know yet, fewer than a [`GROUP`]: many at once take it a fraction of the time.
+    /// Slots that the index may not contain yet, fewer than a [`GROUP`]. Inserting them together
+    /// takes a fraction of the time.
     unindexed: Vec<u32>,
     queue: VecDeque<u32>,
-    /// Where the sweep goes on.
+    /// Slot at which the sweep continues.
     swept: usize,
 }
 
@@ -83,7 +86,7 @@ impl Shard {
         self.slots.get(place as usize)?.as_ref()
     }
 
-    /// Inlined, so that what is found goes on in registers.
+    /// Inlined, so that the result stays in registers.
     #[inline(always)]
     pub(crate) fn get_typed(
         &self,
@@ -117,12 +120,12 @@ impl Shard {
         Some(slot.hit())
     }
 
-    /// Whether there is an entry of this key, living or not.
+    /// Return whether an entry of this key exists, fresh or expired.
     pub(crate) fn holds(&self, sought: &AnyKey<'_>) -> bool {
         self.place(sought).is_some()
     }
 
-    /// Stores an entry. What it replaces and evicts goes to `removed`.
+    /// Store an entry. The entries it replaces and evicts are appended to `removed`.
     pub(crate) fn insert(
         &mut self,
         sought: &AnyKey<'_>,
@@ -165,17 +168,18 @@ impl Shard {
         true
     }
 
-    /// Enters into the index what it doesn't know yet.
+    /// Enter the pending slots into the index.
     fn index_all(&mut self) {
         let (slots, index) = (&self.slots, &mut self.index);
-        // A place may have been emptied since, and taken anew: then its key is another, or it is here twice.
+        // A slot may have been emptied and reused since. It then has another key, or is listed
+        // twice.
         self.unindexed
             .retain(|place| slots[*place as usize].is_some());
         index.insert_all(&self.unindexed, |place| key_at(slots, place));
         self.unindexed.clear();
     }
 
-    /// Removes an entry.
+    /// Remove an entry.
     pub(crate) fn remove(&mut self, sought: &AnyKey<'_>) -> Option<Entry> {
         let place = self.place(sought)?;
         let entry = self.clear(place);
@@ -184,11 +188,11 @@ impl Shard {
     }
 
     fn is_full_for(&self, weight: usize) -> bool {
-        // Nearly as many places again may be empty, in the queue.
+        // Up to nearly as many further slots may be empty, in the queue.
         self.weight + weight > self.capacity || self.places.len() >= MOST_PLACES / 4
     }
 
-    /// Removes the entries that the pattern matches, all of which lie in the spans.
+    /// Remove the entries that the pattern matches. `spans` must cover all of them.
     pub(crate) fn remove_matching(&mut self, pattern: &Pattern, spans: &[Span]) -> Vec<Entry> {
         self.index_all();
         let (mut places, slots) = (Vec::new(), &self.slots);
@@ -206,8 +210,8 @@ impl Shard {
         removed
     }
 
-    /// Empties a place. It stays in the queue, and so isn't free, until the queue passes it: the queue never
-    /// names a place that another key has taken.
+    /// Empty a slot. It stays in the queue, and is not free, until the queue passes it, so the
+    /// queue never refers to a slot that another key has taken.
     fn clear(&mut self, place: u32) -> Option<Entry> {
         let slot = self.slots.get_mut(place as usize)?.take()?;
         let rest = self.rest.get_mut(place as usize)?;
@@ -221,7 +225,7 @@ impl Shard {
         Some(entry)
     }
 
-    /// Evicts one entry; false where there is none.
+    /// Evict one entry. Return `false` if there is none.
     fn evict(&mut self, removed: &mut Vec<Entry>) -> bool {
         while let Some(place) = self.queue.pop_front() {
             let Some(slot) = self.at(place) else {
@@ -239,7 +243,8 @@ impl Shard {
         false
     }
 
-    /// Looks at the next few slots and removes what has expired, so that nothing that nobody reads again stays.
+    /// Check the next few slots and remove expired entries, so that entries that are never read
+    /// again don't stay.
     fn sweep(&mut self, now: Moment, removed: &mut Vec<Entry>) {
         for _ in 0..SWEEP.min(self.rest.len()) {
             self.swept = match self.swept + 1 {
@@ -253,7 +258,7 @@ impl Shard {
         self.compact();
     }
 
-    /// Drops empty places from the queue when they are the majority.
+    /// Drop empty slots from the queue when they are the majority.
     fn compact(&mut self) {
         if self.queue.len() <= 2 * self.places.len() + 64 {
             return;

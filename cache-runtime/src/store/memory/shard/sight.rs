@@ -1,4 +1,4 @@
-//! Entries that outlive their lifetime.
+//! Entries that outlive their TTL.
 
 use super::Shard;
 use crate::clock::Moment;
@@ -6,7 +6,7 @@ use crate::store::memory::StaleHit;
 use crate::store::memory::key::AnyKey;
 
 impl Shard {
-    /// The entry, fresh or stale.
+    /// Return the entry, fresh or stale.
     pub(in crate::store::memory) fn look(
         &self,
         sought: &AnyKey<'_>,
@@ -27,7 +27,7 @@ impl Shard {
         })
     }
 
-    /// Notes until when nobody computes the entry anew; until when it is fresh.
+    /// Record until when the entry isn't recomputed. Return the end of its freshness.
     pub(in crate::store::memory) fn pause(
         &mut self,
         sought: &AnyKey<'_>,
