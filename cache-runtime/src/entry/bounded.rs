@@ -13,23 +13,23 @@ use crate::value::place::{DEEPEST, Place};
 type Names = &'static [&'static str];
 
 /// Limit for elements that take no bytes, such as `()`.
-const MOST_FREE_ELEMENTS: usize = 1 << 20;
+const MAX_FREE_ELEMENTS: usize = 1 << 20;
 
 /// The structs that a type requested while it was read.
 #[derive(Debug, Default)]
-pub(super) struct Watch(RefCell<Vec<AskedFor>>);
+pub(super) struct RequestLog(RefCell<Vec<RequestedFields>>);
 
 /// The fields that a struct, or an enum's struct variant, requests.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct AskedFor {
+pub(super) struct RequestedFields {
     pub(super) place: Place,
     /// The struct's name; unknown for a variant.
     pub(super) name: Option<&'static str>,
     pub(super) fields: Names,
 }
 
-impl Watch {
-    pub(super) fn into_inner(self) -> Vec<AskedFor> {
+impl RequestLog {
+    pub(super) fn into_inner(self) -> Vec<RequestedFields> {
         self.0.into_inner()
     }
 }
@@ -41,7 +41,7 @@ struct At<'w> {
     bytes: usize,
     depth: u32,
     place: Place,
-    watch: Option<&'w Watch>,
+    watch: Option<&'w RequestLog>,
 }
 
 impl At<'_> {
@@ -61,9 +61,9 @@ impl At<'_> {
     fn asked_for(self, name: Option<&'static str>, fields: Names) {
         if let Some(watch) = self.watch
             && let Ok(mut asked) = watch.0.try_borrow_mut()
-            && asked.len() < MOST_ASKED
+            && asked.len() < MAX_REQUESTS
         {
-            asked.push(AskedFor {
+            asked.push(RequestedFields {
                 place: self.place,
                 name,
                 fields,
@@ -73,7 +73,7 @@ impl At<'_> {
 }
 
 /// Limit on structs recorded per value: its other elements are of the same types.
-const MOST_ASKED: usize = 10_000;
+const MAX_REQUESTS: usize = 10_000;
 
 /// Wrapper around what a codec passes to a type, and what the type passes back.
 pub(super) struct Bounded<'w, D> {
@@ -85,7 +85,7 @@ pub(super) struct Bounded<'w, D> {
 pub(super) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
     bytes: usize,
-    watch: Option<&Watch>,
+    watch: Option<&RequestLog>,
 ) -> Result<T, D::Error> {
     T::deserialize(Bounded {
         inner: deserializer,
@@ -102,7 +102,7 @@ pub(super) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(
 #[cfg(feature = "bincode")]
 pub(super) struct Seed<'w, T> {
     pub(super) bytes: usize,
-    pub(super) watch: Option<&'w Watch>,
+    pub(super) watch: Option<&'w RequestLog>,
     pub(super) of: std::marker::PhantomData<T>,
 }
 
@@ -245,7 +245,7 @@ impl<'w, A> Elements<'w, A> {
     fn one_more<E: de::Error>(&mut self) -> Result<u32, E> {
         let index = self.count;
         self.count += 1;
-        if self.count > self.at.bytes + MOST_FREE_ELEMENTS {
+        if self.count > self.at.bytes + MAX_FREE_ELEMENTS {
             return Err(E::custom("more elements than the input can hold"));
         }
         Ok(index as u32)

@@ -4,7 +4,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::bounded::{self, Watch};
+use super::bounded::{self, RequestLog};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -106,7 +106,7 @@ impl Codec {
     pub(super) fn decode_watched<T: DeserializeOwned>(
         self,
         bytes: &[u8],
-        watch: Option<&Watch>,
+        watch: Option<&RequestLog>,
     ) -> Result<T, BoxError> {
         match self {
             #[cfg(feature = "bincode")]
@@ -129,9 +129,9 @@ mod bincode {
     use super::*;
 
     /// Maximum size of a Redis string. A larger (corrupt) length is refused before allocation.
-    const LARGEST: usize = 512 * 1024 * 1024;
-    const CONFIG: Configuration<LittleEndian, Varint, Limit<LARGEST>> =
-        ::bincode::config::standard().with_limit::<LARGEST>();
+    const MAX_BYTES: usize = 512 * 1024 * 1024;
+    const CONFIG: Configuration<LittleEndian, Varint, Limit<MAX_BYTES>> =
+        ::bincode::config::standard().with_limit::<MAX_BYTES>();
 
     struct Append<'a>(&'a mut Vec<u8>);
     impl Writer for Append<'_> {
@@ -151,7 +151,7 @@ mod bincode {
 
     pub(super) fn decode<T: DeserializeOwned>(
         bytes: &[u8],
-        watch: Option<&Watch>,
+        watch: Option<&RequestLog>,
     ) -> Result<T, BoxError> {
         let seed = bounded::Seed {
             bytes: bytes.len(),
@@ -182,7 +182,7 @@ mod postcard {
 
     pub(super) fn decode<T: DeserializeOwned>(
         bytes: &[u8],
-        watch: Option<&Watch>,
+        watch: Option<&RequestLog>,
     ) -> Result<T, BoxError> {
         let mut deserializer = ::postcard::Deserializer::from_bytes(bytes);
         let value = bounded::deserialize(&mut deserializer, bytes.len(), watch)?;
@@ -214,7 +214,7 @@ mod message_pack {
 
     pub(super) fn decode<T: DeserializeOwned>(
         bytes: &[u8],
-        watch: Option<&Watch>,
+        watch: Option<&RequestLog>,
     ) -> Result<T, BoxError> {
         let mut rest = bytes;
         let mut deserializer = rmp_serde::Deserializer::new(&mut rest).with_human_readable();

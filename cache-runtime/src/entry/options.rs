@@ -4,7 +4,7 @@ use crate::error::CacheError;
 /// Largest entry sent to Redis in bytes, header included. A larger one would hold up every other
 /// command behind it until all of them timed out, or make the server close the connection.
 #[cfg(feature = "redis")]
-pub(super) const MOST_IN_REDIS: usize = 16 << 20;
+pub(super) const MAX_REDIS_BYTES: usize = 16 << 20;
 
 /// A cache's settings for the bytes of its entries.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,7 +35,7 @@ impl Encoding {
     #[cfg(feature = "redis")]
     pub(crate) fn in_redis(self) -> Self {
         Self {
-            max_entry_bytes: Some(MOST_IN_REDIS),
+            max_entry_bytes: Some(MAX_REDIS_BYTES),
             ..self
         }
     }

@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Codec;
-use super::bounded::{AskedFor, Watch};
+use super::bounded::{RequestLog, RequestedFields};
 use super::fingerprint::TypeFacts;
 use crate::value::Settable;
 use crate::value::measure::{Details, Measure, details, measure};
@@ -47,7 +47,7 @@ pub(super) enum Failed {
 impl<T: Settable + ?Sized> RoundTrip<'_, T> {
     /// Read the bytes back, and return the result if it equals the value.
     pub(super) fn back(&self, codec: Codec, bytes: &[u8]) -> Result<T::Owned, Failed> {
-        let watch = Watch::default();
+        let watch = RequestLog::default();
         let read = codec
             .decode_watched::<T::Owned>(bytes, self.watched.then_some(&watch))
             .map_err(Failed::Unreadable)?;
@@ -58,9 +58,9 @@ impl<T: Settable + ?Sized> RoundTrip<'_, T> {
         Ok(read)
     }
 
-    fn compare(&self, read: &T::Owned, asked: Vec<AskedFor>) -> Result<(), String> {
+    fn compare(&self, read: &T::Owned, asked: Vec<RequestedFields>) -> Result<(), String> {
         if !self.is_shown_alike(read) {
-            return Err(shown_otherwise(self.value, read));
+            return Err(describe_difference(self.value, read));
         }
         let equal = (self.equal)(self.value, read);
         if !asked.is_empty() {
@@ -87,7 +87,7 @@ impl<T: Settable + ?Sized> RoundTrip<'_, T> {
     fn check_names(
         &self,
         written: &Details,
-        asked: AskedFor,
+        asked: RequestedFields,
         equal: Option<bool>,
     ) -> Result<(), String> {
         // A type that is written as one struct and read as another (`from`, `into`) has no
@@ -121,7 +121,7 @@ impl<T: Settable + ?Sized> RoundTrip<'_, T> {
 }
 
 /// Return where serde's views of both values differ.
-fn shown_otherwise<T: Serialize + ?Sized, U: DeserializeOwned + Serialize>(
+fn describe_difference<T: Serialize + ?Sized, U: DeserializeOwned + Serialize>(
     value: &T,
     read: &U,
 ) -> String {

@@ -170,7 +170,7 @@ impl Leader {
     pub(crate) fn seeks(&self, token: u64) {
         let flight = self.flight();
         flight.token.store(token, Ordering::Release);
-        leased::enlist(token, flight);
+        leased::register(token, flight);
     }
 
     /// Record that the store has granted the lease.
@@ -184,7 +184,7 @@ impl Drop for Leader {
     fn drop(&mut self) {
         #[cfg(feature = "redis")]
         if let Some(token) = self.flight.get().and_then(|flight| flight.token()) {
-            leased::strike(token);
+            leased::remove(token);
         }
         if self.ended {
             return;

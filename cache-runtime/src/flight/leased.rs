@@ -20,11 +20,11 @@ pub(crate) fn find(token: u64) -> Option<Arc<Flight>> {
 }
 
 /// Register a flight before its lease is requested.
-pub(super) fn enlist(token: u64, flight: &Arc<Flight>) {
+pub(super) fn register(token: u64, flight: &Arc<Flight>) {
     leased().insert(token, Arc::downgrade(flight));
 }
 
 /// Remove a flight that has ended.
-pub(super) fn strike(token: u64) {
+pub(super) fn remove(token: u64) {
     leased().remove(&token);
 }

@@ -40,9 +40,9 @@ pub(crate) fn holds(token: u64) -> bool {
 
 /// The flights around a computation that continues in a task of its own. Calls in that task must
 /// not wait for them, since they may wait for it.
-pub(crate) struct Around(Vec<Running>);
+pub(crate) struct EnclosingFlights(Vec<Running>);
 
-impl Around {
+impl EnclosingFlights {
     /// Return the flights whose bodies this thread is running.
     pub(crate) fn current() -> Self {
         Self(

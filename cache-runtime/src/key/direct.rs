@@ -87,11 +87,11 @@ impl Direct for isize {
 #[inline(never)]
 fn push_digits(out: &mut Text, number: u64) {
     /// Smallest number that needs more than eight digits.
-    const MANY: u64 = 100_000_000;
-    if number >= MANY {
-        push_digits(out, number / MANY);
+    const NINE_DIGITS: u64 = 100_000_000;
+    if number >= NINE_DIGITS {
+        push_digits(out, number / NINE_DIGITS);
         // Pad with leading zeros to eight digits.
-        let (word, _) = digits(number % MANY);
+        let (word, _) = digits(number % NINE_DIGITS);
         return out.push_ascii(word, 8);
     }
     let (word, count) = digits(number);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_what_display_gives() {
+    fn the_text_equals_display() {
         for text in [
             "",
             "my-post",

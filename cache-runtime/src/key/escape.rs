@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn structure_is_found_wherever_it_stands() {
+    fn structure_is_found_at_any_position() {
         let others = ['é', '\u{a0}', '\u{2028}', '\u{7f}'];
         for character in (0..128).map(char::from).chain(others) {
             for length in 0..=40 {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// Number of bytes that are kept as words.
-pub(crate) const ROOM: usize = 64;
+pub(crate) const INLINE_BYTES: usize = 64;
 
 /// Eight bytes, the first one the lowest on every machine.
 type Word = [u8; 8];
@@ -16,10 +16,10 @@ type Word = [u8; 8];
 pub struct Text {
     /// The full words, then the word in which the text ends, padded with zeros. Two more, so that a
     /// next word always exists.
-    words: [Word; ROOM / 8 + 2],
+    words: [Word; INLINE_BYTES / 8 + 2],
     /// Length in bytes.
     length: usize,
-    /// The whole text, if it exceeds [`ROOM`].
+    /// The whole text, if it exceeds [`INLINE_BYTES`].
     long: String,
 }
 
@@ -55,7 +55,7 @@ impl Text {
     #[inline(always)]
     pub(crate) fn as_bytes(&self) -> &[u8] {
         match self.words.as_flattened().get(..self.length) {
-            Some(short) if self.length <= ROOM => short,
+            Some(short) if self.length <= INLINE_BYTES => short,
             _ => self.long.as_bytes(),
         }
     }
@@ -73,7 +73,7 @@ impl Text {
     /// Append text known at compile time. If short, the compiler turns it into an integer constant.
     #[inline(always)]
     pub(crate) fn push_literal(&mut self, literal: &'static str) {
-        let short = literal.len() <= 8 && self.length + literal.len() <= ROOM;
+        let short = literal.len() <= 8 && self.length + literal.len() <= INLINE_BYTES;
         match short {
             true => self.append(few(literal.as_bytes()), literal.len()),
             false => self.push_str(literal),
@@ -83,7 +83,7 @@ impl Text {
     #[inline(never)]
     pub(crate) fn push_str(&mut self, text: &str) {
         let bytes = text.as_bytes();
-        if self.length + bytes.len() > ROOM {
+        if self.length + bytes.len() > INLINE_BYTES {
             return self.push_long(text);
         }
         let (eights, rest) = bytes.as_chunks::<8>();
@@ -102,7 +102,7 @@ impl Text {
         let rest = last >> 8 >> (8 * (15 - count.min(15)));
         let rest = if count == 16 { last } else { rest };
         match self.words.get_mut(self.length / 8..) {
-            Some([one, two, three, ..]) if self.length + count <= ROOM => {
+            Some([one, two, three, ..]) if self.length + count <= INLINE_BYTES => {
                 *one = (u64::from_le_bytes(*one) | first << shift).to_le_bytes();
                 *two = (first >> 1 >> (63 - shift) | rest << shift).to_le_bytes();
                 *three = (rest >> 1 >> (63 - shift)).to_le_bytes();
@@ -115,7 +115,7 @@ impl Text {
     /// Append the lowest `count` bytes of a word. They must be ASCII, and the others zero.
     #[inline(always)]
     pub(crate) fn push_ascii(&mut self, word: u64, count: usize) {
-        match self.length + count <= ROOM {
+        match self.length + count <= INLINE_BYTES {
             true => self.append(word, count),
             false => {
                 let bytes = word.to_le_bytes();
@@ -139,7 +139,7 @@ impl Text {
     #[cold]
     #[inline(never)]
     fn push_long(&mut self, text: &str) {
-        if self.length <= ROOM {
+        if self.length <= INLINE_BYTES {
             let mut long = std::mem::take(&mut self.long);
             long.clear();
             long.push_str(&self.to_str());
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_what_was_pushed() {
+    fn the_text_equals_the_pushed_parts() {
         let alphabet: String = ('a'..='z').cycle().take(200).collect();
         let mut text = Text::default();
         for first in 0..30 {
@@ -188,7 +188,7 @@ mod tests {
     }
 
     fn assert_words(text: &Text, expected: &str) {
-        if expected.len() > ROOM {
+        if expected.len() > INLINE_BYTES {
             return;
         }
         let mut padded = expected.as_bytes().to_vec();
@@ -215,7 +215,7 @@ mod tests {
             "abcdefgh",
             "abcdefghi",
         ] {
-            for length in 0..=ROOM + 2 {
+            for length in 0..=INLINE_BYTES + 2 {
                 text.clear();
                 text.push_str(&"x".repeat(length));
                 text.push_literal(literal);

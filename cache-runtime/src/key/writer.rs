@@ -43,7 +43,7 @@ pub(crate) struct Rendering {
 }
 
 /// Largest buffer kept for reuse, in bytes. Buffers grown by one huge argument are freed.
-const MOST_SPARED: usize = 16 << 10;
+const MAX_SPARE_BYTES: usize = 16 << 10;
 
 thread_local! {
     /// The last rendering of this thread, cleared, so that a hit finds its buffers allocated.
@@ -61,7 +61,9 @@ pub(crate) fn with_rendering<T>(use_it: impl FnOnce(&mut Rendering) -> T) -> T {
         .unwrap_or_default();
     let result = use_it(&mut rendering);
     rendering.clear();
-    if rendering.text.capacity() <= MOST_SPARED && rendering.variant.capacity() <= MOST_SPARED {
+    if rendering.text.capacity() <= MAX_SPARE_BYTES
+        && rendering.variant.capacity() <= MAX_SPARE_BYTES
+    {
         // A thread that is ending can't keep a spare, which isn't an error.
         let _ = SPARE.try_with(|spare| spare.set(Some(rendering)));
     }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::events;
 use crate::flight::Flight;
-use crate::flight::nesting::Around;
+use crate::flight::nesting::EnclosingFlights;
 use crate::read::call::Call;
 use crate::read::lookup::{Lookup, LookupState};
 use crate::read::refresh::{Resolution, Surroundings, is_err};
@@ -106,7 +106,7 @@ struct Heritage<R> {
     call: Call,
     since: Instant,
     surroundings: Surroundings,
-    around: Around,
+    around: EnclosingFlights,
     is_err: fn(&R) -> bool,
 }
 
@@ -120,7 +120,7 @@ impl<R: 'static> Detached<R> {
             call,
             since: Instant::now(),
             surroundings: Surroundings::current(),
-            around: Around::current(),
+            around: EnclosingFlights::current(),
             is_err: is_err::<R, S>,
         };
         Self {
@@ -192,7 +192,11 @@ impl<R: 'static> Heritage<R> {
 }
 
 /// The computation's value, if it has one before the time is over. Otherwise it is dropped here.
-async fn within<R>(time: Duration, around: Around, mut computing: Computing<R>) -> Option<R> {
+async fn within<R>(
+    time: Duration,
+    around: EnclosingFlights,
+    mut computing: Computing<R>,
+) -> Option<R> {
     let mut timer = None;
     poll_fn(|cx| {
         if let Poll::Ready(value) = around.run(|| computing.as_mut().poll(cx)) {

@@ -54,14 +54,14 @@ fn has_arguments(identity: &str) -> bool {
 
 /// The part of an instance's identity that enters the variant of a call site: `None`, or canonical
 /// bytes.
-type Entering = Option<Box<[u8]>>;
+type VariantPart = Option<Box<[u8]>>;
 
 /// Memo, for one call site, of the part of its identity that enters the variant. A function without
 /// type or const parameters has only one instance, so the answer takes one comparison: of pointers,
 /// or of texts where the compiler emits the name twice because it inlines the function in several
 /// places.
 #[derive(Debug, Default)]
-pub(crate) struct IdentityMemo(OnceLock<(&'static str, Entering)>);
+pub(crate) struct IdentityMemo(OnceLock<(&'static str, VariantPart)>);
 
 impl IdentityMemo {
     pub(crate) const fn new() -> Self {
@@ -69,7 +69,7 @@ impl IdentityMemo {
     }
 
     /// Write the identity of the closure with this type name into the variant if required, see
-    /// [`entering`].
+    /// [`variant_part`].
     #[inline]
     pub(crate) fn enter(&self, closure: &'static str, site: &ReadInfo, variant: &mut Vec<u8>) {
         match self.0.get() {
@@ -81,12 +81,14 @@ impl IdentityMemo {
     #[cold]
     #[inline(never)]
     fn enter_slowly(&self, closure: &'static str, site: &ReadInfo, variant: &mut Vec<u8>) {
-        let (known, first) = self.0.get_or_init(|| (closure, entering(closure, site)));
+        let (known, first) = self
+            .0
+            .get_or_init(|| (closure, variant_part(closure, site)));
         let own;
         let bytes = match *known == closure {
             true => first,
             false => {
-                own = entering(closure, site);
+                own = variant_part(closure, site);
                 &own
             }
         };
@@ -107,7 +109,7 @@ impl IdentityMemo {
 /// * Its source position too, if no key is written and another such function has the same name: two
 ///   blocks of one function can each have a `fn get`, and each a `struct Local`.
 #[cold]
-fn entering(closure: &str, site: &ReadInfo) -> Entering {
+fn variant_part(closure: &str, site: &ReadInfo) -> VariantPart {
     let instance = identity(closure, site.companion, site.function);
     let declared = declared(site);
     let keyless = site.template.is_empty();
@@ -174,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn lifetimes_are_no_part_of_an_identity() {
+    fn lifetimes_are_not_part_of_an_identity() {
         for (shown, identity) in [
             ("app::get", "app::get"),
             ("app::get<'_>", "app::get"),

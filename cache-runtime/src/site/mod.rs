@@ -256,7 +256,7 @@ mod tests {
     use super::is_ambiguous;
 
     #[test]
-    fn placeholders_need_a_separator_that_no_value_holds() {
+    fn placeholders_need_a_separator_that_values_escape() {
         for ambiguous in ["\u{1}\u{1}", "a:\u{1}-\u{1}", "\u{1}%\u{1}"] {
             assert!(is_ambiguous(ambiguous.as_bytes()), "{ambiguous:?}");
         }

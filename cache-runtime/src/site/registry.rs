@@ -84,9 +84,9 @@ pub(crate) fn number(place: Place) -> usize {
 }
 
 /// Source position of a function: its attribute (in a macro, the outermost call) and its name.
-type Spot = (&'static str, u32, u32, (u32, u32));
+type SourcePosition = (&'static str, u32, u32, (u32, u32));
 
-fn spot(site: &ReadInfo) -> Spot {
+fn source_position(site: &ReadInfo) -> SourcePosition {
     let at = site.at;
     (at.file(), at.line(), at.column(), site.name_at)
 }
@@ -96,14 +96,14 @@ fn spot(site: &ReadInfo) -> Spot {
 ///
 /// Other keys leave the position out, since it changes whenever a line is added above it.
 pub(crate) fn place_among_namesakes(site: &ReadInfo, declared: &str) -> Option<String> {
-    static SPOTS: LazyLock<HashMap<String, Vec<Spot>>> = LazyLock::new(|| {
-        let mut spots = HashMap::<String, Vec<Spot>>::new();
+    static SPOTS: LazyLock<HashMap<String, Vec<SourcePosition>>> = LazyLock::new(|| {
+        let mut spots = HashMap::<String, Vec<SourcePosition>>::new();
         for site in inventory::iter::<Registered> {
             if let Registered::Read(site) = site
                 && site.info.template.is_empty()
             {
                 let of_name = spots.entry(self::declared(&site.info)).or_default();
-                let here = spot(&site.info);
+                let here = source_position(&site.info);
                 if !of_name.contains(&here) {
                     of_name.push(here);
                 }
@@ -113,6 +113,6 @@ pub(crate) fn place_among_namesakes(site: &ReadInfo, declared: &str) -> Option<S
         spots
     });
     SPOTS.get(declared)?;
-    let (file, line, column, (name_line, name_column)) = spot(site);
+    let (file, line, column, (name_line, name_column)) = source_position(site);
     Some(format!("{file}:{line}:{column}:{name_line}:{name_column}"))
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Number of threads that can own a copy at a time; the others share one.
-const OWN: u32 = 64;
+const OWNED_COPIES: u32 = 64;
 /// The copy shared by threads that own none.
 const SHARED: u32 = 0;
 /// Marker of a thread that hasn't counted yet.
@@ -49,7 +49,7 @@ impl Owned {
     fn take() -> Option<Self> {
         let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
         let free = taken.trailing_ones();
-        if free == OWN {
+        if free == OWNED_COPIES {
             return None;
         }
         *taken |= 1 << free;
@@ -69,7 +69,7 @@ impl Drop for Owned {
 impl Stripes {
     pub(super) fn new(sites: usize) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let last = (4 * cores as u32).clamp(8, OWN);
+        let last = (4 * cores as u32).clamp(8, OWNED_COPIES);
         let length = sites.div_ceil(8);
         Self {
             lines: std::iter::repeat_with(Line::default)
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_many_threads_count_is_summed_by_site() {
+    fn counts_of_many_threads_are_summed_by_site() {
         for sites in [1, 8, 9, 30] {
             let stripes = Stripes::new(sites);
             // Use more threads than there are copies, several times, so that copies change owners.
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_back_after_a_reset_is_no_less_than_nothing() {
+    fn an_undo_after_a_reset_does_not_underflow() {
         let stripes = Stripes::new(1);
         stripes.count(0);
         stripes.take_back(0);
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_after_its_copy_is_counted_too() {
+    fn counts_after_the_copy_is_released_are_kept() {
         struct Late(std::sync::Arc<Stripes>);
         impl Drop for Late {
             fn drop(&mut self) {

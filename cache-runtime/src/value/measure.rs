@@ -66,7 +66,7 @@ pub(crate) struct Shown {
 }
 
 /// Limit on fields and structs recorded per value: its other elements are of the same types.
-const MOST_DETAILS: usize = 10_000;
+const MAX_DETAILS: usize = 10_000;
 
 impl Details {
     /// Return the struct that was written at this place.
@@ -240,7 +240,7 @@ impl<'a> Measurer<'a> {
         if measure.mode != Mode::Weigh && !measure.structs.contains(&(name, length)) {
             measure.structs.push((name, length));
         }
-        if measure.mode == Mode::Detail && measure.details.shown.len() < MOST_DETAILS {
+        if measure.mode == Mode::Detail && measure.details.shown.len() < MAX_DETAILS {
             let shown = Shown {
                 name,
                 fields: Vec::new(),
@@ -349,7 +349,7 @@ impl<'a> ser::Serializer for Measurer<'a> {
         index: u32,
         _: &'static str,
     ) -> Result<u64, MeasureError> {
-        if self.measure.mode == Mode::Detail && self.measure.details.variants.len() < MOST_DETAILS {
+        if self.measure.mode == Mode::Detail && self.measure.details.variants.len() < MAX_DETAILS {
             self.measure.details.variants.insert(self.place, name);
         }
         self.add(4, || mix(tag::VARIANT, index.into()))
@@ -475,7 +475,7 @@ impl Parts<'_> {
         let digest = self.look(value, self.place.value(self.count))?;
         self.count(digest);
         let details = &mut self.measure.details;
-        if self.measure.mode == Mode::Detail && details.fields.len() < MOST_DETAILS {
+        if self.measure.mode == Mode::Detail && details.fields.len() < MAX_DETAILS {
             details.fields.push((self.name, field, digest));
         }
         Ok(())
@@ -648,7 +648,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_ends_where_a_value_nests_too_deep() {
+    fn a_measurement_ends_where_a_value_nests_too_deep() {
         #[derive(Serialize)]
         struct List(Option<Box<List>>);
         let list = |length| (1..length).fold(List(None), |list, _| List(Some(Box::new(list))));

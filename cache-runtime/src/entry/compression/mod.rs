@@ -10,13 +10,13 @@ use std::borrow::Cow;
 /// Size of the length field in bytes.
 const LENGTH_BYTES: usize = 4;
 /// Maximum size of a Redis string; no codec here reads more.
-const LONGEST: usize = 512 << 20;
+const MAX_BYTES: usize = 512 << 20;
 /// Size up to which any ratio is accepted: a text may repeat a single letter. A few uncompressed
 /// entries cost a reader as much.
-const CHEAP: usize = 64 << 20;
-/// Largest accepted ratio of uncompressed to compressed size beyond [`CHEAP`]. LZ4 doesn't reach
+const ANY_RATIO_BYTES: usize = 64 << 20;
+/// Largest accepted ratio of uncompressed to compressed size beyond [`ANY_RATIO_BYTES`]. LZ4 doesn't reach
 /// 256; Zstandard can expand 16 KiB to 512 MiB.
-const MOST_TIMES: usize = 256;
+const MAX_RATIO: usize = 256;
 
 /// A compression method.
 pub(crate) struct Method {
@@ -105,7 +105,8 @@ pub(crate) fn expand(compression: u8, bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
 
 /// Return whether this many compressed bytes may expand to `length` bytes.
 fn is_credible(length: usize, compressed: usize) -> bool {
-    length <= LONGEST && (length <= CHEAP || length <= compressed.saturating_mul(MOST_TIMES))
+    length <= MAX_BYTES
+        && (length <= ANY_RATIO_BYTES || length <= compressed.saturating_mul(MAX_RATIO))
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ fn the_first_is_used_and_each_has_a_number_of_its_own() {
 
 /// An attacker who can write to the store can forge the checksum, so only the limits stop these.
 #[test]
-fn a_length_that_lies_is_a_miss_and_makes_no_room() {
+fn a_forged_length_is_a_miss_and_allocates_nothing() {
     for method in METHODS {
         let value = text(10_000);
         let shorter = method.compress(&entry(&value), HEADER).expect("shorter");
@@ -56,19 +56,19 @@ fn a_length_that_lies_is_a_miss_and_makes_no_room() {
             1,
             9_999,
             10_001,
-            CHEAP as u32,
-            CHEAP as u32 + 1,
+            ANY_RATIO_BYTES as u32,
+            ANY_RATIO_BYTES as u32 + 1,
             1 << 29,
             u32::MAX,
         ] {
             assert_eq!(expand(method.number, &claiming(lie)), None, "{lie}");
         }
     }
-    assert!(is_credible(CHEAP, 1));
-    assert!(!is_credible(CHEAP + 1, 1));
-    assert!(is_credible(LONGEST, LONGEST / MOST_TIMES));
-    assert!(!is_credible(LONGEST, LONGEST / MOST_TIMES - 1));
-    assert!(!is_credible(LONGEST + 1, usize::MAX));
+    assert!(is_credible(ANY_RATIO_BYTES, 1));
+    assert!(!is_credible(ANY_RATIO_BYTES + 1, 1));
+    assert!(is_credible(MAX_BYTES, MAX_BYTES / MAX_RATIO));
+    assert!(!is_credible(MAX_BYTES, MAX_BYTES / MAX_RATIO - 1));
+    assert!(!is_credible(MAX_BYTES + 1, usize::MAX));
 }
 
 #[test]
@@ -103,9 +103,9 @@ fn damaged_bytes_are_misses_or_other_bytes_and_never_a_panic() {
 /// Bytes that a reader would reject aren't written either: Zstandard makes some two kilobytes of
 /// this.
 #[test]
-fn what_is_too_good_to_be_true_is_left_as_it_is() {
+fn an_incredible_ratio_is_stored_uncompressed() {
     for method in METHODS {
-        let value = vec![b'x'; CHEAP + 1];
+        let value = vec![b'x'; ANY_RATIO_BYTES + 1];
         let shorter = method.compress(&entry(&value), HEADER);
         assert_eq!(shorter.is_some(), method.number == 1);
         if let Some(bytes) = shorter {

@@ -9,12 +9,12 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::{Names, TypeFacts, tracer};
 
 /// Bounds of a trace. A trace that exceeds them is incomplete, which costs speed, not safety.
-const MOST_PASSES: usize = 256;
-const MOST_EVENTS: usize = 100_000;
+const MAX_PASSES: usize = 256;
+const MAX_EVENTS: usize = 100_000;
 const DEEPEST: usize = 64;
 /// Maximum depth. It is the only bound for a type that contains itself through unnamed sequences or
 /// options alone.
-const MOST_LEVELS: u32 = 320;
+const MAX_LEVELS: u32 = 320;
 /// Ends the log of an incomplete trace. No request has this code.
 const UNSEEN: u8 = u8::MAX;
 
@@ -56,7 +56,7 @@ pub(super) fn run<T: DeserializeOwned>() -> TypeFacts {
     let mut log = Vec::new();
     let mut complete = true;
     for pass in 0.. {
-        if pass == MOST_PASSES {
+        if pass == MAX_PASSES {
             complete = false;
             break;
         }
@@ -142,7 +142,7 @@ impl Trace {
 
     pub(super) fn note(&mut self, kind: u8) -> Result<(), TraceStopped> {
         self.log.push(kind);
-        if self.log.len() > MOST_EVENTS {
+        if self.log.len() > MAX_EVENTS {
             self.too_deep = true;
             self.way_out = usize::MAX - 1;
             return Err(TraceStopped);
@@ -176,9 +176,9 @@ impl Trace {
         }
     }
 
-    /// Go one level deeper; [`rise`](Self::rise) returns.
+    /// Go one level deeper; [`ascend`](Self::ascend) returns.
     pub(super) fn descend(&mut self) -> Result<(), TraceStopped> {
-        if self.level == MOST_LEVELS {
+        if self.level == MAX_LEVELS {
             self.too_deep = true;
             return Err(TraceStopped);
         }
@@ -186,7 +186,7 @@ impl Trace {
         Ok(())
     }
 
-    pub(super) fn rise(&mut self) {
+    pub(super) fn ascend(&mut self) {
         self.level = self.level.saturating_sub(1);
     }
 

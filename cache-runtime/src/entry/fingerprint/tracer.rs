@@ -126,7 +126,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
             trace: self.trace,
             recursive: false,
         });
-        self.trace.rise();
+        self.trace.ascend();
         visited
     }
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceStopped> {

@@ -42,7 +42,7 @@ fn the_codec_that_is_asked_for_writes_and_every_one_is_read() {
 }
 
 #[test]
-fn what_a_codec_cannot_carry_the_next_one_does() {
+fn the_next_codec_takes_a_value_that_one_cannot_carry() {
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     struct Sparse {
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -108,7 +108,7 @@ fn values_over_the_threshold_are_compressed_and_read_back() {
 }
 
 #[test]
-fn what_compressing_makes_no_shorter_is_left_as_it_is() {
+fn an_incompressible_value_is_stored_uncompressed() {
     let encoding = Encoding {
         compress_over: Some(0),
         ..Encoding::default()
@@ -202,7 +202,7 @@ fn the_value_is_limited_before_it_is_compressed() {
 #[cfg(feature = "redis")]
 #[test]
 fn an_entry_in_redis_is_limited_as_it_is_sent() {
-    let most = options::MOST_IN_REDIS;
+    let most = options::MAX_REDIS_BYTES;
     let encoding = Encoding::default().in_redis();
     let fitting = "x".repeat(most - HEADER_BYTES - 16);
     assert_eq!(refusal(&fitting, &encoding), None);

@@ -96,7 +96,7 @@ fn a_changed_field_variant_or_name_is_another_type() {
 }
 
 #[test]
-fn what_follows_a_refused_sample_or_a_recursion_is_seen_too() {
+fn parts_after_a_refused_sample_or_a_recursion_are_traced() {
     mod one {
         #[derive(serde::Deserialize)]
         #[allow(dead_code)]
@@ -168,7 +168,7 @@ fn every_flipped_bit_and_every_shorter_text_is_a_miss() {
 const TOKEN_RANGE: std::ops::Range<usize> = 8..32;
 
 #[test]
-fn what_a_positional_codec_would_misread_is_stored_self_describing() {
+fn a_value_that_a_positional_codec_would_misread_is_stored_self_describing() {
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     struct Sparse {
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -221,7 +221,7 @@ fn plain_values_take_the_positional_codec() {
 }
 
 #[test]
-fn a_none_and_a_text_are_kept_as_what_they_are() {
+fn a_none_and_a_text_differ() {
     let none = nothing::<Post>(&Facts {
         version: 3,
         ..Facts::default()
@@ -241,7 +241,7 @@ fn a_none_and_a_text_are_kept_as_what_they_are() {
 /// Bytes with forged lengths under a correct checksum: an attacker who can write to the store can
 /// make them.
 #[test]
-fn lying_lengths_are_errors_and_cost_no_more_than_the_input() {
+fn forged_lengths_are_errors_and_cost_no_more_than_the_input() {
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     struct Lengths {
         text: String,

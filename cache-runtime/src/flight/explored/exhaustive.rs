@@ -8,17 +8,20 @@ use crate::store::memory::{Entry, MemoryStore};
 
 /// Far more than the cases have, so that the search is never cut off: the number of orders is
 /// asserted.
-const ENOUGH: usize = 500_000;
+const MAX_SCHEDULES: usize = 500_000;
 
 fn explore_all(scenario: impl Fn() + Send + Sync + 'static) {
     let orders = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&orders);
-    explore(DfsScheduler::new(Some(ENOUGH), false), move || {
+    explore(DfsScheduler::new(Some(MAX_SCHEDULES), false), move || {
         counted.fetch_add(1, Ordering::SeqCst);
         scenario();
     });
     let orders = orders.load(Ordering::SeqCst);
-    assert!((10..ENOUGH as u64).contains(&orders), "{orders} orders");
+    assert!(
+        (10..MAX_SCHEDULES as u64).contains(&orders),
+        "{orders} orders"
+    );
     println!("{orders} orders");
 }
 
@@ -50,7 +53,7 @@ fn entry() -> Entry {
 
 /// A waiter sees the outcome, whether it starts to wait before or after the flight ends.
 #[test]
-fn a_landing_and_a_wait() {
+fn a_completion_and_a_wait() {
     explore_all(|| {
         let flights = Arc::new(Flights::new());
         let leader = lead(&flights);

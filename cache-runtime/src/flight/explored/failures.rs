@@ -12,7 +12,7 @@ fn fails_once(world: &World) -> Option<u64> {
 
 /// The caller whose body failed gets the error; the others get the one value that is computed then.
 #[test]
-fn who_waits_for_a_leader_that_errs_takes_over() {
+fn a_waiter_takes_over_from_a_leader_that_fails() {
     explore_widely(3_000, || {
         let world = World::new(PATIENT);
         let outcomes: Vec<_> = (0..4)
@@ -43,7 +43,7 @@ fn panicking() -> ! {
 }
 
 #[test]
-fn who_waits_for_a_blocking_leader_that_panics_takes_over() {
+fn a_waiter_takes_over_from_a_blocking_leader_that_panics() {
     explore_widely(3_000, || {
         let world = World::new(PATIENT);
         let threads: Vec<_> = (0..3)
@@ -75,7 +75,7 @@ fn who_waits_for_a_blocking_leader_that_panics_takes_over() {
 }
 
 #[test]
-fn who_waits_for_an_async_leader_that_panics_takes_over() {
+fn a_waiter_takes_over_from_an_async_leader_that_panics() {
     explore_widely(3_000, || {
         let world = World::new(PATIENT);
         let callers: Vec<_> = (0..3)
@@ -109,7 +109,7 @@ fn who_waits_for_an_async_leader_that_panics_takes_over() {
 
 /// Tasks are aborted at any point: before they begin, while they wait, while they lead.
 #[test]
-fn who_waits_for_a_leader_that_is_dropped_takes_over() {
+fn a_waiter_takes_over_from_a_leader_that_is_dropped() {
     explore_widely(3_000, || {
         let world = World::new(PATIENT);
         let read = |world: World| async move {

@@ -40,7 +40,7 @@ impl Drop for FillsBlindly {
 }
 
 #[test]
-fn a_fill_that_does_not_look_whether_its_flight_stands() {
+fn a_fill_that_does_not_check_that_its_flight_is_in_the_table() {
     let flawed = FillsBlindly::new();
     let by_key = failure_of(|| readers_and(World::delete));
     assert!(by_key.contains("stale"), "{by_key}");
@@ -81,7 +81,7 @@ fn an_invalidation_that_leaves_flights_on_the_table() {
 }
 
 #[test]
-fn a_leader_that_never_lands() {
+fn a_leader_that_never_completes() {
     let found = failure_of(|| {
         let world = World::new(PATIENT);
         let flights = &world.cache.inner().flights;

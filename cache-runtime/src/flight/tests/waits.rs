@@ -38,7 +38,7 @@ fn a_blocking_waiter_leaves_the_thread_to_an_async_leader() {
 
 /// The list of waiters doesn't grow with waiters that have left.
 #[test]
-fn places_of_those_who_left_are_reused() {
+fn slots_of_dropped_waiters_are_reused() {
     let flights = Arc::new(Flights::new());
     let leader = lead(&flights, "a");
     polled(&leader);
@@ -105,7 +105,7 @@ fn no_lock_is_held_while_a_waker_is_dropped() {
 /// A waiter in its leader's task checks a few times whether the leader is polled, and then gives
 /// up.
 #[test]
-fn a_leader_that_its_task_does_not_poll_is_held() {
+fn a_leader_that_its_task_does_not_poll_is_not_waited_for() {
     let flights = Arc::new(Flights::new());
     let leader = lead(&flights, "a");
     let (wakes, waker) = counting();

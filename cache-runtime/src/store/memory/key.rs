@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-use crate::key::text::{ROOM, Text, few};
+use crate::key::text::{INLINE_BYTES, Text, few};
 
 /// Length in bytes of the longest key stored inline in its slot.
 pub(super) const SHORT: usize = 22;
@@ -23,7 +23,7 @@ pub(super) enum Key {
 }
 
 /// A key prepared for a lookup.
-pub(super) trait Sought {
+pub(super) trait LookupKey {
     fn hash(&self) -> u64;
     /// Return whether this equals the stored key.
     fn is(&self, key: &Key) -> bool;
@@ -61,7 +61,7 @@ impl ShortKey {
     }
 }
 
-impl Sought for ShortKey {
+impl LookupKey for ShortKey {
     #[inline(always)]
     fn hash(&self) -> u64 {
         self.hash
@@ -104,7 +104,7 @@ impl<'a> AnyKey<'a> {
         if let Some(short) = ShortKey::written(text, by) {
             return Self::Short(short);
         }
-        if text.len() > ROOM {
+        if text.len() > INLINE_BYTES {
             return Self::new(text.as_bytes(), by);
         }
         let words = (0..text.len().div_ceil(8)).map(|at| text.word(at));
@@ -122,7 +122,7 @@ impl<'a> AnyKey<'a> {
     }
 }
 
-impl Sought for AnyKey<'_> {
+impl LookupKey for AnyKey<'_> {
     fn hash(&self) -> u64 {
         match self {
             Self::Short(short) => short.hash,
@@ -200,9 +200,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_found() {
+    fn a_written_key_is_found() {
         let hasher = RandomState::default();
-        for length in 0..2 * ROOM {
+        for length in 0..2 * INLINE_BYTES {
             let expected: String = ('a'..='z').cycle().take(length).collect();
             for piece in 1..10 {
                 let mut text = Text::default();

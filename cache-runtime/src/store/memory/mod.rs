@@ -19,14 +19,14 @@ use crate::key::text::Text;
 use crate::pattern::Pattern;
 use crate::sync::{RandomState, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::value::payload::{Payload, Value};
-use key::{AnyKey, ShortKey, Sought};
+use key::{AnyKey, LookupKey, ShortKey};
 use shard::Shard;
 pub(crate) use slot::Entry;
 
 /// Smallest capacity of a shard, in bytes. A smaller one would refuse values that the whole store
 /// has room for.
 const SMALLEST_SHARD: usize = 4 << 20;
-const MOST_SHARDS: usize = 64;
+const MAX_SHARDS: usize = 64;
 
 /// The memory store.
 pub(crate) struct MemoryStore {
@@ -47,7 +47,7 @@ pub(crate) struct Insertion {
 
 /// The contents of a store that was cleared, for the caller to drop.
 #[cfg(feature = "redis")]
-pub(crate) struct Remains(#[expect(dead_code, reason = "it is there to be dropped")] Vec<Shard>);
+pub(crate) struct Cleared(#[expect(dead_code, reason = "it is there to be dropped")] Vec<Shard>);
 
 /// An entry that was found.
 pub(crate) struct Hit {
@@ -85,7 +85,7 @@ impl StaleHit {
 impl MemoryStore {
     pub(crate) fn new(capacity: usize) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let wanted = (cores * 4).next_power_of_two().min(MOST_SHARDS);
+        let wanted = (cores * 4).next_power_of_two().min(MAX_SHARDS);
         let mut count = wanted;
         while count > 1 && capacity / count < SMALLEST_SHARD {
             count /= 2;
@@ -109,9 +109,9 @@ impl MemoryStore {
     }
 
     #[inline(always)]
-    fn shard(&self, sought: &impl Sought) -> &RwLock<Shard> {
+    fn shard(&self, wanted: &impl LookupKey) -> &RwLock<Shard> {
         // The shard count is a power of two. The map within the shard uses the other bits.
-        let shard = (sought.hash() >> 48) as usize & (self.shards.len() - 1);
+        let shard = (wanted.hash() >> 48) as usize & (self.shards.len() - 1);
         &self.shards[shard]
     }
 
@@ -140,31 +140,31 @@ impl MemoryStore {
         version: u32,
         other: &mut Unmatched,
     ) -> Option<Arc<dyn Value>> {
-        let sought = AnyKey::written(key, &self.hasher);
-        self.get_typed_by(&sought, now, version, other)
+        let wanted = AnyKey::written(key, &self.hasher);
+        self.get_typed_by(&wanted, now, version, other)
     }
 
     #[inline(always)]
     fn get_typed_by(
         &self,
-        sought: &impl Sought,
+        wanted: &impl LookupKey,
         now: Moment,
         version: u32,
         other: &mut Unmatched,
     ) -> Option<Arc<dyn Value>> {
-        read(self.shard(sought)).get_typed(sought, now, version, other)
+        read(self.shard(wanted)).get_typed(wanted, now, version, other)
     }
 
     /// Return the entry if it exists and is fresh.
     pub(crate) fn get(&self, key: &str, now: Moment) -> Option<Hit> {
-        let sought = self.seek(key);
-        read(self.shard(&sought)).get(&sought, now)
+        let wanted = self.seek(key);
+        read(self.shard(&wanted)).get(&wanted, now)
     }
 
     /// Return whether an entry of this key exists, fresh or expired.
     pub(crate) fn holds(&self, key: &str) -> bool {
-        let sought = self.seek(key);
-        read(self.shard(&sought)).holds(&sought)
+        let wanted = self.seek(key);
+        read(self.shard(&wanted)).holds(&wanted)
     }
 
     /// Return the entry if it exists, fresh or stale.
@@ -179,22 +179,22 @@ impl MemoryStore {
     }
 
     #[inline(always)]
-    fn see(&self, sought: &AnyKey<'_>, now: Moment) -> Option<StaleHit> {
-        read(self.shard(sought)).look(sought, now)
+    fn see(&self, wanted: &AnyKey<'_>, now: Moment) -> Option<StaleHit> {
+        read(self.shard(wanted)).look(wanted, now)
     }
 
     /// Record that the entry isn't recomputed before `until`. Return the end of its freshness, if
     /// it exists.
     pub(crate) fn pause(&self, key: &str, now: Moment, until: Moment) -> Option<Moment> {
-        let sought = self.seek(key);
-        write(self.shard(&sought)).pause(&sought, now, until)
+        let wanted = self.seek(key);
+        write(self.shard(&wanted)).pause(&wanted, now, until)
     }
 
     /// Store an entry in place of any other.
     pub(crate) fn insert(&self, key: &str, entry: Entry, now: Moment) -> Insertion {
-        let sought = self.seek(key);
+        let wanted = self.seek(key);
         let mut removed = Vec::new();
-        let stored = write(self.shard(&sought)).insert(&sought, key, entry, now, &mut removed);
+        let stored = write(self.shard(&wanted)).insert(&wanted, key, entry, now, &mut removed);
         Insertion {
             stored,
             _removed: removed,
@@ -208,8 +208,8 @@ impl MemoryStore {
 
     /// Remove an entry, expired or not, and return it for the caller to drop.
     pub(crate) fn take(&self, key: &str) -> Option<Entry> {
-        let sought = self.seek(key);
-        write(self.shard(&sought)).remove(&sought)
+        let wanted = self.seek(key);
+        write(self.shard(&wanted)).remove(&wanted)
     }
 
     /// Remove the entries that the pattern matches, and count the unexpired ones.
@@ -225,13 +225,13 @@ impl MemoryStore {
 
     /// Remove all entries. The caller drops the result, which can be large and runs foreign code.
     #[cfg(feature = "redis")]
-    pub(crate) fn clear(&self) -> Remains {
+    pub(crate) fn clear(&self) -> Cleared {
         let empty = |shard: &RwLock<Shard>| {
             let mut shard = write(shard);
             let fresh = Shard::new(shard.capacity());
             std::mem::replace(&mut *shard, fresh)
         };
-        Remains(self.shards.iter().map(empty).collect())
+        Cleared(self.shards.iter().map(empty).collect())
     }
 
     /// Return the number of entries and their bytes, including expired entries that haven't been

@@ -82,7 +82,7 @@ fn the_capacity_is_never_exceeded() {
 }
 
 #[test]
-fn what_is_too_large_is_refused_and_replaces_nothing_else() {
+fn an_entry_that_is_too_large_is_refused() {
     let store = MemoryStore::new(1_000);
     assert!(put(&store, "small", 10, NEVER, 0));
     assert!(!put(&store, "large", 2_000, NEVER, 0));
@@ -95,7 +95,7 @@ fn what_is_too_large_is_refused_and_replaces_nothing_else() {
 }
 
 #[test]
-fn what_was_not_read_is_evicted_first() {
+fn unread_entries_are_evicted_first() {
     let store = MemoryStore::new(100 * 260);
     for number in 0..90 {
         assert!(put(&store, &format!("k{number:03}"), 90, NEVER, 0));
@@ -242,7 +242,7 @@ fn removal_is_a_filter_over_all_keys() {
 }
 
 #[test]
-fn a_stale_entry_is_seen_by_a_look_only_and_stands_until_its_grace_ends() {
+fn a_stale_entry_is_visible_to_look_only_until_its_grace_ends() {
     let store = MemoryStore::new(1 << 20);
     let stale = Entry {
         fresh_until: 100,
@@ -261,7 +261,7 @@ fn a_stale_entry_is_seen_by_a_look_only_and_stands_until_its_grace_ends() {
 }
 
 #[test]
-fn a_pause_is_noted_at_an_entry_that_stands() {
+fn a_pause_is_recorded_on_an_existing_entry() {
     let store = MemoryStore::new(1 << 20);
     assert_eq!(store.pause("a", 0, 50), None);
     let stale = Entry {

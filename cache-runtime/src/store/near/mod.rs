@@ -23,7 +23,7 @@ use std::time::Duration;
 use crate::clock::{self, Clock, Moment};
 use crate::entry::Header;
 use crate::pattern::Pattern;
-use crate::store::memory::{Entry, Insertion, MemoryStore, Remains};
+use crate::store::memory::{Cleared, Entry, Insertion, MemoryStore};
 use crate::sync::{AtomicU64, FLIGHT_SHARDS as SHARDS, Mutex, MutexGuard, RandomState};
 use crate::value::payload::Payload;
 
@@ -124,7 +124,7 @@ impl NearStore {
 
     /// End the term and empty the store. `None` if it had ended already. The caller drops the
     /// result where that may take a while.
-    pub(crate) fn end(&self, term: u64) -> Option<Remains> {
+    pub(crate) fn end(&self, term: u64) -> Option<Cleared> {
         let _ending = lock(&self.ending);
         if self.term.load(Ordering::Acquire) != term {
             return None;
@@ -190,7 +190,7 @@ impl Note {
         let shard = self.near.shard(&self.key);
         // A value that isn't kept, or that is replaced, is dropped outside the lock, as foreign
         // code must be.
-        let outcome = if self.stands(&shard) {
+        let outcome = if self.is_valid(&shard) {
             Ok(self.insert(entry))
         } else {
             Err(entry)
@@ -205,9 +205,9 @@ impl Note {
     pub(crate) fn replace(self, header: &Header, left: u64, bytes: usize, payload: Payload) {
         let entry = self.entry(header, left, bytes, payload);
         let mut shard = self.near.shard(&self.key);
-        let stands = self.stands(&shard);
+        let is_valid = self.is_valid(&shard);
         shard.remove(&self.key);
-        let outcome = if stands {
+        let outcome = if is_valid {
             Ok(self.insert(entry))
         } else {
             Err((entry, self.near.entries.take(&self.key)))
@@ -218,7 +218,7 @@ impl Note {
 
     /// Return whether the note is still valid, in a term that still lasts. Call it, and act on the
     /// result, under the lock.
-    fn stands(&self, notes: &HashMap<Arc<str>, Noted>) -> bool {
+    fn is_valid(&self, notes: &HashMap<Arc<str>, Noted>) -> bool {
         let noted = notes.get(&self.key);
         noted.is_some_and(|noted| noted.number == self.number)
             && self.near.term.load(Ordering::Acquire) == self.term

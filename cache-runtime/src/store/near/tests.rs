@@ -59,7 +59,7 @@ fn notes(near: &NearStore) -> usize {
 }
 
 #[test]
-fn what_was_noted_enters_and_leaves_no_note() {
+fn a_noted_value_enters_and_leaves_no_note() {
     let (near, term) = near();
     enter(note(&near, "a", term));
     assert!(holds(&near, "a"));
@@ -87,7 +87,7 @@ fn a_push_before_the_entry_cancels_it_and_one_after_removes_it() {
 }
 
 #[test]
-fn what_was_fetched_before_a_fill_does_not_come_after_it() {
+fn a_value_fetched_before_a_fill_does_not_replace_it() {
     let (near, term) = near();
     let (fetch, fill) = (note(&near, "a", term), note(&near, "a", term));
     replace(fill, 2);
@@ -117,7 +117,7 @@ fn a_pattern_cancels_what_it_matches_and_nothing_else() {
 }
 
 #[test]
-fn the_end_of_a_term_empties_the_store_and_what_was_noted_in_it_is_of_no_other() {
+fn the_end_of_a_term_empties_the_store_and_cancels_its_notes() {
     let (near, term) = near();
     enter(note(&near, "a", term));
     let old = note(&near, "b", term);

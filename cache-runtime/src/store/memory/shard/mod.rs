@@ -1,6 +1,6 @@
 #[cfg(test)]
 mod checks;
-mod sight;
+mod stale;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use hashbrown::HashTable;
 
 use crate::clock::Moment;
 use crate::pattern::{Pattern, Span};
-use crate::store::memory::key::{AnyKey, Sought};
+use crate::store::memory::key::{AnyKey, LookupKey};
 use crate::store::memory::slot::{Entry, Rest, Slot};
-use crate::store::memory::trie::{GROUP, Index, MOST_KEY_BYTES, MOST_PLACES};
+use crate::store::memory::trie::{GROUP, Index, MAX_KEY_BYTES, MAX_PLACES};
 use crate::store::memory::{Hit, Unmatched};
 use crate::value::payload::{Payload, Value};
 
@@ -76,9 +76,9 @@ impl Shard {
         self.weight
     }
 
-    fn place(&self, sought: &AnyKey<'_>) -> Option<u32> {
-        let is_it = |place: &u32| self.at(*place).is_some_and(|slot| sought.is(&slot.key));
-        self.places.find(sought.hash(), is_it).copied()
+    fn place(&self, wanted: &AnyKey<'_>) -> Option<u32> {
+        let is_it = |place: &u32| self.at(*place).is_some_and(|slot| wanted.is(&slot.key));
+        self.places.find(wanted.hash(), is_it).copied()
     }
 
     #[inline]
@@ -90,14 +90,14 @@ impl Shard {
     #[inline(always)]
     pub(crate) fn get_typed(
         &self,
-        sought: &impl Sought,
+        wanted: &impl LookupKey,
         now: Moment,
         version: u32,
         other: &mut Unmatched,
     ) -> Option<Arc<dyn Value>> {
         let mut found = None;
-        self.places.find(sought.hash(), |place| {
-            found = self.at(*place).filter(|slot| sought.is(&slot.key));
+        self.places.find(wanted.hash(), |place| {
+            found = self.at(*place).filter(|slot| wanted.is(&slot.key));
             found.is_some()
         });
         let slot = found.filter(|slot| slot.fresh_until > now)?;
@@ -111,8 +111,8 @@ impl Shard {
         }
     }
 
-    pub(crate) fn get(&self, sought: &AnyKey<'_>, now: Moment) -> Option<Hit> {
-        let slot = self.at(self.place(sought)?)?;
+    pub(crate) fn get(&self, wanted: &AnyKey<'_>, now: Moment) -> Option<Hit> {
+        let slot = self.at(self.place(wanted)?)?;
         if slot.fresh_until <= now {
             return None;
         }
@@ -121,24 +121,24 @@ impl Shard {
     }
 
     /// Return whether an entry of this key exists, fresh or expired.
-    pub(crate) fn holds(&self, sought: &AnyKey<'_>) -> bool {
-        self.place(sought).is_some()
+    pub(crate) fn holds(&self, wanted: &AnyKey<'_>) -> bool {
+        self.place(wanted).is_some()
     }
 
     /// Store an entry. The entries it replaces and evicts are appended to `removed`.
     pub(crate) fn insert(
         &mut self,
-        sought: &AnyKey<'_>,
+        wanted: &AnyKey<'_>,
         key: &str,
         entry: Entry,
         now: Moment,
         removed: &mut Vec<Entry>,
     ) -> bool {
-        removed.extend(self.remove(sought));
-        let hash = sought.hash();
+        removed.extend(self.remove(wanted));
+        let hash = wanted.hash();
         let (slot, rest) = entry.into_parts(hash, key);
         let weight = rest.weight;
-        if weight > self.capacity || slot.key.len() > MOST_KEY_BYTES {
+        if weight > self.capacity || slot.key.len() > MAX_KEY_BYTES {
             removed.push(Entry::of_parts(slot, &rest));
             return false;
         }
@@ -180,8 +180,8 @@ impl Shard {
     }
 
     /// Remove an entry.
-    pub(crate) fn remove(&mut self, sought: &AnyKey<'_>) -> Option<Entry> {
-        let place = self.place(sought)?;
+    pub(crate) fn remove(&mut self, wanted: &AnyKey<'_>) -> Option<Entry> {
+        let place = self.place(wanted)?;
         let entry = self.clear(place);
         self.compact();
         entry
@@ -189,7 +189,7 @@ impl Shard {
 
     fn is_full_for(&self, weight: usize) -> bool {
         // Up to nearly as many further slots may be empty, in the queue.
-        self.weight + weight > self.capacity || self.places.len() >= MOST_PLACES / 4
+        self.weight + weight > self.capacity || self.places.len() >= MAX_PLACES / 4
     }
 
     /// Remove the entries that the pattern matches. `spans` must cover all of them.

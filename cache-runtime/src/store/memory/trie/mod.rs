@@ -26,14 +26,14 @@ pub(crate) struct Index {
 }
 
 /// Number of places. A place must leave the highest bit of a [`Node`] free.
-pub(crate) const MOST_PLACES: usize = 1 << 30;
+pub(crate) const MAX_PLACES: usize = 1 << 30;
 /// Longest key in bytes, so that the number of a nibble fits into a word.
-pub(crate) const MOST_KEY_BYTES: usize = 1 << 27;
+pub(crate) const MAX_KEY_BYTES: usize = 1 << 27;
 
 /// Number of keys that are inserted together.
 pub(crate) const GROUP: usize = 32;
 /// Size in words, 128 KiB, up to which an index fits into the processor's inner caches.
-const MOST_AT_HAND: usize = if cfg!(test) { 1 << 5 } else { 1 << 15 };
+const MAX_CACHED_WORDS: usize = if cfg!(test) { 1 << 5 } else { 1 << 15 };
 
 impl Index {
     /// Insert a key. A key that is already present keeps its place.
@@ -103,7 +103,7 @@ impl Index {
         let (Some(root), [_, _, ..]) = (self.root, places) else {
             return;
         };
-        if self.blocks.words.len() <= MOST_AT_HAND {
+        if self.blocks.words.len() <= MAX_CACHED_WORDS {
             return;
         }
         let mut ways: [(&[u8], Node); GROUP] = [(&[], root); GROUP];

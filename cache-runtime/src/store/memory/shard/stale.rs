@@ -9,10 +9,10 @@ impl Shard {
     /// Return the entry, fresh or stale.
     pub(in crate::store::memory) fn look(
         &self,
-        sought: &AnyKey<'_>,
+        wanted: &AnyKey<'_>,
         now: Moment,
     ) -> Option<StaleHit> {
-        let place = self.place(sought)?;
+        let place = self.place(wanted)?;
         let (slot, rest) = (self.at(place)?, self.rest.get(place as usize)?);
         if rest.expires <= now {
             return None;
@@ -30,11 +30,11 @@ impl Shard {
     /// Record until when the entry isn't recomputed. Return the end of its freshness.
     pub(in crate::store::memory) fn pause(
         &mut self,
-        sought: &AnyKey<'_>,
+        wanted: &AnyKey<'_>,
         now: Moment,
         until: Moment,
     ) -> Option<Moment> {
-        let place = self.place(sought)?;
+        let place = self.place(wanted)?;
         let fresh_until = self.at(place)?.fresh_until;
         let rest = self.rest.get_mut(place as usize)?;
         if rest.expires <= now {
