@@ -114,7 +114,7 @@ fn variant_part(closure: &str, site: &ReadInfo) -> VariantPart {
     let declared = declared(site);
     let keyless = site.template.is_empty();
     let place = if keyless {
-        registry::place_among_namesakes(site, &declared)
+        registry::position_among_namesakes(site, &declared)
     } else {
         None
     };

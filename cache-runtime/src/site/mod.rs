@@ -13,7 +13,7 @@ use crate::key::escape::is_structural;
 use crate::key::writer::{Rendered, Rendering};
 use crate::site::identity::IdentityMemo;
 use crate::ttl::Ttl;
-use registry::Place;
+use registry::SourcePosition;
 
 /// Declaration of a `#[cacheable]` function.
 #[derive(Debug)]
@@ -75,8 +75,8 @@ impl ReadOptions {
 }
 
 impl ReadInfo {
-    pub(crate) fn place(&self) -> Place {
-        Place {
+    pub(crate) fn position(&self) -> SourcePosition {
+        SourcePosition {
             module: self.module,
             file: self.at.file(),
             line: self.at.line(),
@@ -132,7 +132,7 @@ impl ReadSite {
     pub(crate) fn number(&self) -> usize {
         *self
             .number
-            .get_or_init(|| registry::number(self.info.place()))
+            .get_or_init(|| registry::number(self.info.position()))
     }
 }
 
@@ -167,8 +167,8 @@ pub(crate) struct WriteInfo {
 }
 
 impl WriteInfo {
-    pub(crate) fn place(&self) -> Place {
-        Place {
+    pub(crate) fn position(&self) -> SourcePosition {
+        SourcePosition {
             module: self.module,
             file: self.at.file(),
             line: self.at.line(),
@@ -189,7 +189,7 @@ impl WriteSite {
     pub(crate) fn number(&self) -> usize {
         *self
             .number
-            .get_or_init(|| registry::number(self.info.place()))
+            .get_or_init(|| registry::number(self.info.position()))
     }
 }
 

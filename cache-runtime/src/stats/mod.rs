@@ -74,14 +74,14 @@ impl Counters {
         };
         let rows: Vec<[u64; COUNTERS]> = self.rows.iter().enumerate().map(row).collect();
         let sum = |counter: Counter| rows.iter().map(|row| row[counter as usize]).sum();
-        let sites = registry::places()
+        let sites = registry::positions()
             .iter()
             .zip(rows.iter().skip(1))
-            .map(|(place, row)| SiteStats {
-                function: place.function,
-                module: place.module,
-                file: place.file,
-                line: place.line,
+            .map(|(position, row)| SiteStats {
+                function: position.function,
+                module: position.module,
+                file: position.file,
+                line: position.line,
                 hits: row[Counter::Hits as usize],
                 misses: row[Counter::Misses as usize],
                 fills: row[Counter::Fills as usize],

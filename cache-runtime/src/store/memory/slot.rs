@@ -44,7 +44,7 @@ pub(super) struct Slot {
 const _: () = assert!(size_of::<Option<Slot>>() == 64);
 
 /// The part that a hit doesn't read.
-pub(super) struct Rest {
+pub(super) struct ColdSlot {
     pub(super) hash: u64,
     /// [`NEVER`](crate::clock::NEVER) for an empty slot.
     pub(super) expires: Moment,
@@ -62,8 +62,8 @@ pub(super) fn cost_besides(key: &str) -> usize {
 
 impl Entry {
     /// Split the entry into the parts that a shard stores.
-    pub(super) fn into_parts(self, hash: u64, key: &str) -> (Slot, Rest) {
-        let rest = Rest {
+    pub(super) fn into_parts(self, hash: u64, key: &str) -> (Slot, ColdSlot) {
+        let cold = ColdSlot {
             hash,
             expires: self.expires,
             compute: self.compute,
@@ -78,18 +78,18 @@ impl Entry {
             version: self.version,
             visited: AtomicBool::new(false),
         };
-        (slot, rest)
+        (slot, cold)
     }
 
-    pub(super) fn of_parts(slot: Slot, rest: &Rest) -> Self {
+    pub(super) fn of_parts(slot: Slot, cold: &ColdSlot) -> Self {
         Self {
             payload: slot.payload,
             fresh_until: slot.fresh_until,
             version: slot.version,
-            expires: rest.expires,
-            compute: rest.compute,
-            paused_until: rest.paused_until,
-            bytes: rest.bytes,
+            expires: cold.expires,
+            compute: cold.compute,
+            paused_until: cold.paused_until,
+            bytes: cold.bytes,
         }
     }
 }
@@ -111,7 +111,7 @@ impl Slot {
     }
 }
 
-impl Rest {
+impl ColdSlot {
     pub(super) fn clear(&mut self) {
         self.expires = NEVER;
     }

@@ -155,7 +155,7 @@ fn places_are_reused_and_the_queue_stays_short() {
             shard
                 .read()
                 .unwrap_or_else(PoisonError::into_inner)
-                .places()
+                .slot_count()
         })
         .sum();
     assert!(slots <= 400, "{slots} places for 51 entries");

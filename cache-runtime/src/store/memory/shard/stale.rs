@@ -12,9 +12,9 @@ impl Shard {
         wanted: &AnyKey<'_>,
         now: Moment,
     ) -> Option<StaleHit> {
-        let place = self.place(wanted)?;
-        let (slot, rest) = (self.at(place)?, self.rest.get(place as usize)?);
-        if rest.expires <= now {
+        let number = self.find(wanted)?;
+        let (slot, cold) = (self.at(number)?, self.cold.get(number as usize)?);
+        if cold.expires <= now {
             return None;
         }
         slot.visit();
@@ -22,8 +22,8 @@ impl Shard {
             payload: slot.payload.clone(),
             version: slot.version,
             fresh_until: slot.fresh_until,
-            compute: rest.compute,
-            paused_until: rest.paused_until,
+            compute: cold.compute,
+            paused_until: cold.paused_until,
         })
     }
 
@@ -34,13 +34,13 @@ impl Shard {
         now: Moment,
         until: Moment,
     ) -> Option<Moment> {
-        let place = self.place(wanted)?;
-        let fresh_until = self.at(place)?.fresh_until;
-        let rest = self.rest.get_mut(place as usize)?;
-        if rest.expires <= now {
+        let number = self.find(wanted)?;
+        let fresh_until = self.at(number)?.fresh_until;
+        let cold = self.cold.get_mut(number as usize)?;
+        if cold.expires <= now {
             return None;
         }
-        rest.paused_until = until;
+        cold.paused_until = until;
         Some(fresh_until)
     }
 }
