@@ -124,7 +124,7 @@ pub(crate) struct Encoded<T> {
     /// Memory keeps the value itself, or the bytes alone.
     #[cfg_attr(
         not(feature = "redis"),
-        expect(dead_code, reason = "for the near store")
+        expect(dead_code, reason = "for the near cache")
     )]
     pub(crate) read_back: Option<T>,
 }

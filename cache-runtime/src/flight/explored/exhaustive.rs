@@ -28,14 +28,14 @@ fn explore_all(scenario: impl Fn() + Send + Sync + 'static) {
 fn lead(flights: &Arc<Flights>) -> Leader {
     match flights.join_or_lead(&KEY.into(), true, |_| Stance::Join, || None::<()>) {
         JoinOutcome::Lead(leader) => leader,
-        _ => panic!("nobody flies yet"),
+        _ => panic!("there is no flight yet"),
     }
 }
 
 fn wait(flights: &Arc<Flights>) -> Wait {
     match flights.join_or_lead(&KEY.into(), true, |_| Stance::Join, || None::<()>) {
         JoinOutcome::Join(flight) => Wait::new(flight, PATIENT, false),
-        _ => panic!("somebody flies"),
+        _ => panic!("there is a flight"),
     }
 }
 
@@ -58,9 +58,9 @@ fn a_completion_and_a_wait() {
         let flights = Arc::new(Flights::new());
         let leader = lead(&flights);
         let waiting = wait(&flights);
-        let plan = thread::spawn(move || leader.complete(Payload::Nothing, 0, |_, _| ()));
+        let completion = thread::spawn(move || leader.complete(Payload::Nothing, 0, |_, _| ()));
         assert!(matches!(block_on(waiting), WaitOutcome::Completed(..)));
-        assert!(plan.join().expect("no panic").is_some());
+        assert!(completion.join().expect("no panic").is_some());
     });
 }
 
@@ -85,7 +85,7 @@ fn a_fill_and(invalidate: impl Fn(&Flights, &MemoryStore) + Send + Sync + 'stati
         let store = Arc::new(MemoryStore::new(4 << 20));
         let leader = lead(&flights);
         let filled = Arc::clone(&store);
-        let plan = thread::spawn(move || {
+        let completion = thread::spawn(move || {
             let fill = |key: &str, payload| {
                 let entry = Entry { payload, ..entry() };
                 filled.insert(key, entry, 0)
@@ -93,7 +93,7 @@ fn a_fill_and(invalidate: impl Fn(&Flights, &MemoryStore) + Send + Sync + 'stati
             leader.complete(Payload::Nothing, 0, fill).is_some()
         });
         invalidate(&flights, &store);
-        plan.join().expect("no panic");
+        completion.join().expect("no panic");
         assert!(store.get(KEY, 0).is_none(), "stale");
         drop(lead(&flights));
     });

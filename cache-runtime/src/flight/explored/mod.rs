@@ -22,7 +22,8 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, Runner};
 
 use crate::Cache;
-use crate::read::call::{Call, Decision, Lead, Outcome};
+use crate::read::call::{Call, Decision, Lead};
+use crate::read::fill::plan::FillPlan;
 use crate::site::{Origin, ReadOptions};
 use crate::sync::thread;
 use crate::value::payload::Payload;
@@ -171,14 +172,14 @@ impl World {
             blocking: true,
         };
         let mut found = None;
-        let step = block_on(call.decide(&mut |payload, _| {
+        let decision = block_on(call.decide(&mut |payload, _| {
             found = payload.read::<u64>();
             found.is_some()
         }));
-        match step {
+        match decision {
             Decision::Hit => found.expect("it was accepted"),
             Decision::Bypass => body(),
-            Decision::Compute(lead) => lead_to_landing(&call, lead, body),
+            Decision::Compute(lead) => lead_to_completion(&call, lead, body),
             _ => unreachable!("nothing is refreshed, and nothing is far"),
         }
     }
@@ -227,7 +228,7 @@ impl World {
     }
 }
 
-fn lead_to_landing(call: &Call, lead: Lead, body: impl FnOnce() -> u64) -> u64 {
+fn lead_to_completion(call: &Call, lead: Lead, body: impl FnOnce() -> u64) -> u64 {
     let value = lead.leader.run(body);
     let payload = Payload::typed(Arc::new(value));
     let plan = FillPlan::Memory {

@@ -27,7 +27,7 @@ fn a_blocking_waiter_leaves_the_thread_to_an_async_leader() {
     let JoinOutcome::Lead(blocking) =
         flights.join_or_lead(&"b".into(), false, |_| Stance::Join, || None::<()>)
     else {
-        panic!("nobody flies")
+        panic!("there is no flight")
     };
     let wait = Wait::new(join(&flights, "b"), LONG, true);
     let landing = thread::spawn(move || blocking.complete(Payload::Nothing, 0, |_, _| ()));
