@@ -237,7 +237,7 @@ fn lead_to_completion(call: &Call, lead: Lead, body: impl FnOnce() -> u64) -> u6
         took: Duration::ZERO,
         weight: 8,
     };
-    let filling = call.complete(lead, plan);
+    let filling = call.fill(lead, plan);
     assert!(filling.is_none(), "memory fills at once");
     value
 }
