@@ -6,21 +6,21 @@ use std::time::{Duration, Instant};
 /// A moment of a [`Clock`]: nanoseconds since some origin.
 pub(crate) type Moment = u64;
 
-/// No moment is as late: the expiry of what doesn't expire.
+/// Later than any moment: the expiry of entries that don't expire.
 pub(crate) const NEVER: Moment = u64::MAX;
 
-/// The kernel's coarse clock: it ticks elsewhere, some hundred times a second, and is read in a few nanoseconds,
-/// where the precise one takes twenty and more; each hit in memory reads it.
+/// Read the kernel's coarse clock. It ticks some hundred times a second and is read in a few
+/// nanoseconds, where the precise one takes twenty and more. Each hit in memory reads it.
 #[cfg(target_os = "linux")]
 fn ticks() -> Moment {
     use rustix::time::{ClockId, clock_gettime};
     let time = clock_gettime(ClockId::MonotonicCoarse);
-    // Neither is negative: it is the time since the machine was started.
+    // Neither is negative: this is the time since the machine was started.
     let (seconds, nanos) = (time.tv_sec as u64, time.tv_nsec as u64);
     seconds.wrapping_mul(1_000_000_000).wrapping_add(nanos)
 }
 
-/// How far the clock may lag behind.
+/// Return the largest lag of the coarse clock.
 #[cfg(all(feature = "redis", target_os = "linux"))]
 pub(crate) fn lag() -> u64 {
     use rustix::time::{ClockId, clock_getres};
@@ -41,11 +41,12 @@ fn ticks() -> Moment {
     nanos(ORIGIN.elapsed())
 }
 
-/// The time that the memory store's lifetimes go by.
+/// Source of time for the TTLs of the memory store.
 ///
-/// The default is the system's monotonic clock, to some milliseconds; on Linux it doesn't count the time in which the machine
-/// is suspended. A manual clock stands still until it is moved, so that a test
-/// sees an entry expire without sleeping. Redis keeps its own time: a manual clock doesn't move it.
+/// The default is the system's monotonic clock, accurate to some milliseconds; on Linux it doesn't
+/// count the time during which the machine is suspended. A manual clock moves only when it is
+/// advanced, so a test sees an entry expire without sleeping. Redis keeps its own time: a manual
+/// clock doesn't affect it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -67,23 +68,23 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// The system's monotonic clock.
+    /// Return the system's monotonic clock.
     pub fn system() -> Self {
         Self { manual: None }
     }
 
-    /// A clock that only [`advance`](Clock::advance) moves. Clones share it.
+    /// Return a clock that only [`advance`](Clock::advance) moves. Clones share it.
     pub fn manual() -> Self {
         Self {
             manual: Some(Arc::new(AtomicU64::new(0))),
         }
     }
 
-    /// Moves a manual clock forward; does nothing to the system's. The clock stops at its end, some 584 years after its
-    /// start: it never turns back.
+    /// Move a manual clock forward. The system's clock is not affected. The clock stops at its end,
+    /// some 584 years after its start, and never wraps around.
     pub fn advance(&self, by: Duration) {
         if let Some(now) = &self.manual {
-            // Below `NEVER`, when what doesn't expire would have expired.
+            // Stay below `NEVER`, otherwise entries that don't expire would expire.
             let moved = |now: Moment| Some(later(now, by).min(NEVER - 1));
             let _ = now.fetch_update(Ordering::SeqCst, Ordering::SeqCst, moved);
         }
@@ -97,7 +98,7 @@ impl Clock {
         }
     }
 
-    /// Starts to measure; a manual clock measures by how far it is moved.
+    /// Start a stopwatch. A manual clock measures the time it is advanced.
     pub(crate) fn stopwatch(&self) -> Stopwatch {
         match &self.manual {
             None => Stopwatch::real(),
@@ -105,7 +106,7 @@ impl Clock {
         }
     }
 
-    /// The moment `after` from now; a time past every calendar is never.
+    /// Return the moment `after` from now; [`NEVER`] on overflow.
     pub(crate) fn deadline(&self, after: Duration) -> Moment {
         later(self.now(), after)
     }
@@ -121,7 +122,8 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// Measures how long a computation takes: always precisely, since a coarse tick may be longer than all of it.
+/// Stopwatch for computations. Always precise, since a coarse tick may be longer than the whole
+/// computation.
 pub(crate) struct Stopwatch(Started);
 
 enum Started {
@@ -131,12 +133,12 @@ enum Started {
 }
 
 impl Stopwatch {
-    /// By the system's clock.
+    /// Start a stopwatch on the system's clock.
     pub(crate) fn real() -> Self {
         Self(Started::Real(Instant::now()))
     }
 
-    /// For nobody.
+    /// Return a stopwatch that measures nothing.
     pub(crate) fn none() -> Self {
         Self(Started::Not)
     }
@@ -150,7 +152,7 @@ impl Stopwatch {
     }
 }
 
-/// The moment `after` another; a time past every calendar is never.
+/// Return the moment `after` another; [`NEVER`] on overflow.
 pub(crate) fn later(moment: Moment, after: Duration) -> Moment {
     moment.saturating_add(nanos(after))
 }
@@ -159,7 +161,7 @@ fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(NEVER)
 }
 
-/// The wall clock, for what other processes read.
+/// Return the wall-clock time, for other processes to read.
 #[cfg(feature = "redis")]
 pub(crate) fn unix_millis() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);

@@ -3,13 +3,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The cause of a [`CacheError`], kept for [`Error::source`]. Shared, because one outage answers many calls.
+/// The cause of a [`CacheError`], kept for [`Error::source`]. Shared, because one outage fails many
+/// calls.
 pub(crate) type Cause = Arc<dyn Error + Send + Sync>;
 
-/// What a cache operation can answer instead of a value.
+/// Error of a cache operation.
 ///
-/// Annotated functions never show it to their callers: a failing cache runs the body. Only the explicit
-/// operations of [`Cache`](crate::Cache) and its builder return it.
+/// Annotated functions never return it to their callers: if the cache fails, the body runs. Only the
+/// explicit operations of [`Cache`](crate::Cache) and its builder return it.
 ///
 /// ```
 /// use cache_runtime::{Cache, CacheError};
@@ -22,61 +23,62 @@ pub(crate) type Cause = Arc<dyn Error + Send + Sync>;
 pub enum CacheError {
     /// The prefix isn't of the form `[A-Za-z0-9_.-]+`.
     InvalidPrefix {
-        /// The prefix as it was given.
+        /// The given prefix.
         prefix: String,
     },
-    /// The store's URL can't be used. The URL isn't shown, since it may hold a password.
+    /// The store's URL can't be used. The URL isn't shown, since it may contain a password.
     InvalidUrl {
-        /// What is wrong with it.
+        /// The problem with the URL.
         reason: String,
     },
-    /// An option of the builder was given what it can't take.
+    /// An option of the builder was given an unsupported value.
     InvalidOption {
         /// The builder's method.
         option: &'static str,
-        /// What is wrong with it.
+        /// The problem with the value.
         reason: String,
     },
-    /// An environment variable holds what it can't mean.
+    /// An environment variable has an invalid value.
     InvalidVariable {
         /// The variable's name.
         variable: String,
-        /// What is wrong with it, and what would be right.
+        /// The problem with the value, and the expected form.
         reason: String,
     },
     /// [`Cache::install`](crate::Cache::install) was called before, or the default was used before.
     AlreadyInstalled,
-    /// A value can't be turned into bytes by any codec.
+    /// No codec can turn the value into bytes.
     Encode {
-        /// Why.
+        /// The codec's error.
         source: Cause,
     },
-    /// A value takes more bytes than may be stored of one: [`CacheBuilder::max_value_bytes`](crate::CacheBuilder::max_value_bytes),
-    /// what there is room for in memory, or the 16 MiB of an entry in Redis.
+    /// A value is larger than the limit:
+    /// [`CacheBuilder::max_value_bytes`](crate::CacheBuilder::max_value_bytes), the capacity in
+    /// memory, or the 16 MiB of an entry in Redis.
     TooLarge {
-        /// How many bytes the value takes.
+        /// Size of the value in bytes.
         bytes: usize,
-        /// How many it may take.
+        /// The limit in bytes.
         limit: usize,
     },
-    /// A value would come back from the store changed, since serde doesn't read all of what it writes, or write all of
-    /// what it reads: `skip`, `skip_serializing`, `skip_deserializing`, a `serialize_with` that masks. Store a type whose
-    /// fields are all written and read alike.
+    /// A value would come back from the store changed, since serde doesn't read everything it
+    /// writes, or write everything it reads: `skip`, `skip_serializing`, `skip_deserializing`, a
+    /// `serialize_with` that masks. Store a type whose fields are all written and read alike.
     Changed {
         /// The type of the value.
         type_name: &'static str,
-        /// What would change, and which attribute of serde is likely to do it.
+        /// The change, and the serde attribute that is likely to cause it.
         reason: String,
     },
-    /// A value nests deeper than is stored. Encoding follows a value by recursion, so this bounds the stack that it
-    /// takes.
+    /// A value nests too deep to be stored. Encoding is recursive, so this limit bounds its stack
+    /// use.
     TooDeep {
-        /// How many levels are stored. Each element, field, map entry, `Some` and newtype is one.
+        /// The maximum depth. Each element, field, map entry, `Some` and newtype is one level.
         limit: usize,
     },
     /// The store refused the connection, broke it, or answered with an error.
     Store {
-        /// What the store or the connection said.
+        /// The error of the store or the connection.
         source: Cause,
     },
     /// The store didn't answer in time.
@@ -84,14 +86,15 @@ pub enum CacheError {
         /// How long the operation waited.
         after: Duration,
     },
-    /// The store is known to be down, so nothing was sent. A probe in the background notices its return.
+    /// The store is known to be down, so nothing was sent. A probe in the background notices its
+    /// return.
     Unavailable {
-        /// What took it down.
+        /// The error that began the outage.
         source: Cause,
     },
-    /// The cache's background thread can't be had (out of threads or memory).
+    /// The cache's background thread couldn't be started (out of threads or memory).
     Background {
-        /// What the system said.
+        /// The system's error.
         source: Cause,
     },
 }

@@ -1,4 +1,5 @@
-//! The cache's events for `tracing`: target `cache`, at `info` for functions with `debug = true`, else at `debug`.
+//! The cache's events for `tracing`: target `cache`, at `info` for functions with `debug = true`,
+//! otherwise at `debug`.
 
 use std::time::Duration;
 
@@ -7,8 +8,8 @@ use tracing::{Level, enabled};
 
 use crate::site::Origin;
 
-/// Whether somebody listens, so that nothing is formatted for nobody. Where nobody listens to the level at all, as is usual, that
-/// is one load.
+/// Return whether a subscriber is interested, so that events are formatted only if one is. If the
+/// level is disabled altogether, as is usual, this is a single load.
 #[inline]
 pub(crate) fn wanted(debug: bool) -> bool {
     let level = if debug { Level::INFO } else { Level::DEBUG };
@@ -24,7 +25,7 @@ fn is_enabled(debug: bool) -> bool {
     }
 }
 
-/// Whether somebody listens to warnings.
+/// Return whether a subscriber is interested in warnings.
 pub(crate) fn warnings_wanted() -> bool {
     enabled!(target: "cache", Level::WARN)
 }
@@ -80,7 +81,7 @@ pub(crate) fn invalidate(origin: Origin, pattern: &str, count: u64) {
     );
 }
 
-/// An invalidation that couldn't be sent and will be.
+/// An invalidation couldn't be sent and will be replayed.
 #[cfg(feature = "redis")]
 pub(crate) fn postponed(origin: Origin, pattern: &str, error: &dyn std::fmt::Display) {
     event!(
@@ -91,7 +92,7 @@ pub(crate) fn postponed(origin: Origin, pattern: &str, error: &dyn std::fmt::Dis
     );
 }
 
-/// A value that isn't stored, and why none of its kind will be.
+/// A value isn't stored because of its size; nor will others of its kind be.
 pub(crate) fn too_large(function: &str, key: &str, (bytes, limit): (usize, usize), fix: &str) {
     tracing::warn!(
         target: "cache", function, key, op = "too_large", bytes, limit,
@@ -100,7 +101,7 @@ pub(crate) fn too_large(function: &str, key: &str, (bytes, limit): (usize, usize
     );
 }
 
-/// A value that isn't stored for another reason.
+/// A value isn't stored for another reason.
 pub(crate) fn not_stored(function: &str, key: &str, error: &dyn std::fmt::Display) {
     tracing::warn!(
         target: "cache", function, key, op = "not_stored",
@@ -108,7 +109,7 @@ pub(crate) fn not_stored(function: &str, key: &str, error: &dyn std::fmt::Displa
     );
 }
 
-/// A value that memory stores and Redis wouldn't.
+/// A value that memory stores and Redis would refuse.
 pub(crate) fn memory_only(function: &str, key: &str, error: &dyn std::fmt::Display) {
     tracing::warn!(
         target: "cache", function, key, op = "memory_only",
@@ -125,13 +126,13 @@ pub(crate) fn no_key(function: &str, key: &str, error: &str) {
     );
 }
 
-/// A failure that no caller sees.
-/// A function's options and the cache's configuration don't fit together.
+/// A failure that no caller sees: a function's options and the cache's configuration don't fit
+/// together.
 pub(crate) fn misconfigured(function: &str, reason: &str) {
     tracing::warn!(target: "cache", function, op = "configuration", "[Cache] {function}: {reason}");
 }
 
-/// A Redis is used with the prefix that every program has which names none.
+/// Redis is used with the default prefix, which every program without a prefix of its own shares.
 #[cfg(feature = "redis")]
 pub(crate) fn unnamed_prefix(prefix: &str) {
     tracing::warn!(

@@ -2,10 +2,10 @@ use crate::pattern::reach::reaches;
 use crate::site::registry::{Registered, all};
 use crate::ttl::Ttl;
 
-/// Every annotated function of the program, as it was linked.
+/// Return every annotated function of the program, as linked.
 ///
-/// A pattern that a typo keeps from matching anything is a bug that no test of one function shows; a test of the
-/// whole does:
+/// A pattern that matches nothing because of a typo is a bug that no test of a single function
+/// detects. A test of the whole program does:
 ///
 /// ```standalone_crate
 /// assert!(cache_runtime::topology().dead_patterns().is_empty());
@@ -50,9 +50,9 @@ pub struct ReadNode {
     pub file: &'static str,
     /// The line of its attribute.
     pub line: u32,
-    /// Its key, as it is written; without one, the path `crate:module:function`.
+    /// Its key as written; without one, the path `crate:module:function`.
     pub template: String,
-    /// Its lifetime.
+    /// Its TTL.
     pub ttl: Ttl,
     shape: String,
 }
@@ -88,16 +88,16 @@ pub struct WriteNode {
     pub file: &'static str,
     /// The line of its attribute.
     pub line: u32,
-    /// Its patterns, as they are written.
+    /// Its patterns as written.
     pub patterns: Vec<&'static str>,
     shapes: &'static [&'static str],
 }
 
-/// A pattern of one function.
+/// A pattern that can't match any key of the program.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct DeadPattern {
-    /// The pattern, as it is written.
+    /// The pattern as written.
     pub pattern: &'static str,
     /// The function.
     pub function: &'static str,
@@ -110,7 +110,8 @@ pub struct DeadPattern {
 }
 
 impl Topology {
-    /// The patterns that can match no key of any function of the program, whatever its placeholders hold.
+    /// Return the patterns that can't match a key of any function of the program, whatever their
+    /// placeholders contain.
     pub fn dead_patterns(&self) -> Vec<DeadPattern> {
         let alive = |shape: &str| self.reads.iter().any(|read| reaches(shape, &read.shape));
         let dead_of = |write: &WriteNode| {
@@ -129,7 +130,8 @@ impl Topology {
         self.writes.iter().flat_map(dead_of).collect()
     }
 
-    /// The functions whose entries no pattern of the program can match: they live until their lifetime ends.
+    /// Return the functions whose entries no pattern of the program can match: they live until
+    /// their TTL ends.
     pub fn never_invalidated(&self) -> Vec<ReadNode> {
         let reached = |read: &ReadNode| {
             let mut shapes = self.writes.iter().flat_map(|write| write.shapes);

@@ -1,17 +1,18 @@
-//! Lifetimes by name, for `ttl = ttl::LONG` on an attribute and for [`Cache::set`](crate::Cache::set).
+//! Named TTLs, for `ttl = ttl::LONG` on an attribute and for [`Cache::set`](crate::Cache::set).
 
 use std::time::Duration;
 
-/// One minute: what changes all the time, such as notifications and live counters.
+/// One minute: data that changes constantly, such as notifications and live counters.
 pub const SHORT: Duration = Duration::from_secs(60);
-/// Ten minutes: what users edit.
+/// Ten minutes: data that users edit.
 pub const MEDIUM: Duration = Duration::from_secs(600);
-/// One hour: what seldom changes.
+/// One hour: data that seldom changes.
 pub const LONG: Duration = Duration::from_secs(3_600);
-/// One day: what only a deployment changes.
+/// One day: data that only a deployment changes.
 pub const STATIC: Duration = Duration::from_secs(86_400);
 
-/// What can be given as a lifetime: a [`Duration`], whole seconds, or `None` for the cache's default.
+/// A type that can be given as a TTL: a [`Duration`], whole seconds, or `None` for the cache's
+/// default.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -32,7 +33,7 @@ pub const STATIC: Duration = Duration::from_secs(86_400);
     note = "give a constant of another integer type the type `u64`, convert a `u32` by `u64::from(seconds)`, or write `Duration::from_secs(..)`"
 )]
 pub trait IntoTtl {
-    /// The lifetime, or `None` for the cache's default.
+    /// Return the TTL, or `None` for the cache's default.
     fn into_ttl(self) -> Option<Duration>;
 }
 
@@ -54,15 +55,15 @@ impl IntoTtl for Option<Duration> {
     }
 }
 
-/// The lifetime that an attribute names.
+/// The TTL named by an attribute.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Ttl {
     /// The cache's default.
     Default,
     /// This long.
     Fixed(Duration),
-    /// A named lifetime of the cache.
+    /// A named TTL of the cache.
     Preset(&'static str),
-    /// Known at each call only.
+    /// Computed at each call.
     Computed,
 }

@@ -2,17 +2,17 @@ use std::time::Duration;
 
 use crate::clock::Moment;
 
-/// How old an entry is.
+/// Age of an entry.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Age {
-    /// It is fresh for so long.
+    /// The entry is fresh for this much longer.
     Fresh(Duration),
-    /// Its lifetime ended so long ago.
+    /// The entry's TTL ended this long ago.
     Past(Duration),
 }
 
 impl Age {
-    /// Of an entry that is fresh until that moment.
+    /// Return the age of an entry that is fresh until that moment.
     pub(crate) fn at(now: Moment, fresh_until: Moment) -> Self {
         match fresh_until.saturating_sub(now) {
             0 => Self::Past(Duration::from_nanos(now - fresh_until)),
@@ -20,7 +20,7 @@ impl Age {
         }
     }
 
-    /// Of an entry that stands for `left` milliseconds more, the last `grace` of them stale.
+    /// Return the age of an entry with `left` milliseconds to live, the last `grace` of them stale.
     #[cfg(feature = "redis")]
     pub(crate) fn of(left: u64, grace: u64) -> Self {
         match left.checked_sub(grace) {

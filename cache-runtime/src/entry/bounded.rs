@@ -1,7 +1,7 @@
-//! A deserializer between a codec and a type, so that bytes that lie about their lengths cost no more than bytes
-//! that don't: texts and byte strings are borrowed from the input before they are copied (a length beyond the
-//! input is an error before anything is allocated), no sequence announces more elements than the input has
-//! bytes, and what nests deeper than a value may is an error before the stack ends.
+//! A deserializer between a codec and a type. It bounds the cost of corrupt or forged bytes: texts
+//! and byte strings are borrowed from the input before they are copied (a length beyond the input
+//! is an error before anything is allocated), no sequence announces more elements than the input
+//! has bytes, and values that nest too deep are an error before the stack overflows.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -12,36 +12,36 @@ use crate::value::place::{DEEPEST, Place};
 
 type Names = &'static [&'static str];
 
-/// Elements that take no bytes, such as `()`, are still counted.
-const MOST_FREE_ELEMENTS: usize = 1 << 20;
+/// Limit for elements that take no bytes, such as `()`.
+const MAX_FREE_ELEMENTS: usize = 1 << 20;
 
-/// The structs that a type asked for while it was read.
+/// The structs that a type requested while it was read.
 #[derive(Debug, Default)]
-pub(super) struct Watch(RefCell<Vec<AskedFor>>);
+pub(super) struct RequestLog(RefCell<Vec<RequestedFields>>);
 
-/// The fields that a struct, or an enum's struct variant, asks for.
+/// The fields that a struct, or an enum's struct variant, requests.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct AskedFor {
+pub(super) struct RequestedFields {
     pub(super) place: Place,
-    /// The struct's name; a variant's isn't known.
+    /// The struct's name; unknown for a variant.
     pub(super) name: Option<&'static str>,
     pub(super) fields: Names,
 }
 
-impl Watch {
-    pub(super) fn into_inner(self) -> Vec<AskedFor> {
+impl RequestLog {
+    pub(super) fn into_inner(self) -> Vec<RequestedFields> {
         self.0.into_inner()
     }
 }
 
-/// What is known of the input where the type is.
+/// Context of the input at the current position.
 #[derive(Clone, Copy)]
 struct At<'w> {
     /// The bytes of the whole input.
     bytes: usize,
     depth: u32,
     place: Place,
-    watch: Option<&'w Watch>,
+    watch: Option<&'w RequestLog>,
 }
 
 impl At<'_> {
@@ -61,9 +61,9 @@ impl At<'_> {
     fn asked_for(self, name: Option<&'static str>, fields: Names) {
         if let Some(watch) = self.watch
             && let Ok(mut asked) = watch.0.try_borrow_mut()
-            && asked.len() < MOST_ASKED
+            && asked.len() < MAX_REQUESTS
         {
-            asked.push(AskedFor {
+            asked.push(RequestedFields {
                 place: self.place,
                 name,
                 fields,
@@ -72,20 +72,20 @@ impl At<'_> {
     }
 }
 
-/// No more structs are noted of one value: its other elements are of the same types.
-const MOST_ASKED: usize = 10_000;
+/// Limit on structs recorded per value: its other elements are of the same types.
+const MAX_REQUESTS: usize = 10_000;
 
-/// Wraps what a codec hands to a type, and what the type hands back.
+/// Wrapper around what a codec passes to a type, and what the type passes back.
 pub(super) struct Bounded<'w, D> {
     inner: D,
     at: At<'w>,
 }
 
-/// Deserializes a `T` from a codec's deserializer over an input of so many bytes.
+/// Deserialize a `T` from a codec's deserializer over an input of `bytes` bytes.
 pub(super) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
     bytes: usize,
-    watch: Option<&Watch>,
+    watch: Option<&RequestLog>,
 ) -> Result<T, D::Error> {
     T::deserialize(Bounded {
         inner: deserializer,
@@ -98,11 +98,11 @@ pub(super) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     })
 }
 
-/// A `T`, for codecs that ask for a seed.
+/// A `T`, for codecs that take a seed.
 #[cfg(feature = "bincode")]
 pub(super) struct Seed<'w, T> {
     pub(super) bytes: usize,
-    pub(super) watch: Option<&'w Watch>,
+    pub(super) watch: Option<&'w RequestLog>,
     pub(super) of: std::marker::PhantomData<T>,
 }
 
@@ -241,11 +241,11 @@ struct Elements<'w, A> {
 }
 
 impl<'w, A> Elements<'w, A> {
-    /// The index of the next one.
+    /// Count an element and return its index.
     fn one_more<E: de::Error>(&mut self) -> Result<u32, E> {
         let index = self.count;
         self.count += 1;
-        if self.count > self.at.bytes + MOST_FREE_ELEMENTS {
+        if self.count > self.at.bytes + MAX_FREE_ELEMENTS {
             return Err(E::custom("more elements than the input can hold"));
         }
         Ok(index as u32)

@@ -1,15 +1,17 @@
-//! The codecs of this build. Each has a number that entries carry, so a build reads what another wrote if it
-//! has the codec, and misses if it hasn't.
+//! The codecs of this build. Each has a number that entries carry, so a build reads the entries of
+//! another build if it has the codec, and treats them as misses otherwise.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::bounded::{self, Watch};
+use super::bounded::{self, RequestLog};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// How stored values are written. Entries say which codec wrote them, so caches of different codecs read each
-/// other's entries; a build that lacks an entry's codec computes the value and overwrites it.
+/// Encoding of stored values.
+///
+/// Entries record their codec, so caches of different codecs read each other's entries; a build that
+/// lacks an entry's codec computes the value and overwrites it.
 ///
 /// The default is the first of these that the build has.
 ///
@@ -22,14 +24,16 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Codec {
-    /// Compact: values without names, fields in their order. What it can't carry is MessagePack.
+    /// Compact: values without names, fields in order. Values it can't carry are stored as
+    /// MessagePack.
     #[cfg(feature = "bincode")]
     Bincode,
-    /// Compact too, and smaller in most cases. What it can't carry is MessagePack.
+    /// Compact too, and smaller in most cases. Values it can't carry are stored as MessagePack.
     #[cfg(feature = "postcard")]
     Postcard,
-    /// With names, so that other programs can read it. Every value is read back once when it is stored, since no
-    /// look at a value tells whether names suffice for it; an `Option` within an `Option` takes a compact codec.
+    /// With names, so that other programs can read it. Every value is read back once when it is
+    /// stored, since inspecting a value doesn't tell whether names suffice for it. A nested
+    /// `Option` is stored with a compact codec.
     MessagePack,
 }
 
@@ -48,14 +52,14 @@ const ALL: &[Codec] = &[
     Codec::MessagePack,
 ];
 
-/// The codec with this number, if the build has it.
+/// Return the codec with this number, if the build has it.
 pub(super) fn by_id(id: u8) -> Option<Codec> {
     ALL.iter().copied().find(|codec| codec.id() == id)
 }
 
 impl Codec {
-    /// The codecs in the order in which they are tried: this one, the self-describing one for what it can't carry, and
-    /// the others, for what that can't carry either.
+    /// Return the codecs in the order in which they are tried: this one, then the self-describing
+    /// one for values that this one can't carry, then the others.
     pub(super) fn and_fallbacks(self) -> impl Iterator<Item = Self> {
         let others = ALL.iter().copied();
         let others = others.filter(move |other| *other != self && *other != Self::MessagePack);
@@ -63,7 +67,7 @@ impl Codec {
         [self].into_iter().chain(describing).chain(others)
     }
 
-    /// Whether its bytes name fields and tell kinds; the others go by position.
+    /// Return whether its bytes contain field names and kinds; the other codecs are positional.
     pub(super) fn is_self_describing(self) -> bool {
         self == Self::MessagePack
     }
@@ -78,7 +82,7 @@ impl Codec {
         }
     }
 
-    /// Appends the value's bytes.
+    /// Append the value's bytes.
     pub(super) fn encode<T: Serialize + ?Sized>(
         self,
         value: &T,
@@ -93,16 +97,16 @@ impl Codec {
         }
     }
 
-    /// Reads a value that must take all the bytes.
+    /// Read a value that must consume all bytes.
     pub(super) fn decode<T: DeserializeOwned>(self, bytes: &[u8]) -> Result<T, BoxError> {
         self.decode_watched(bytes, None)
     }
 
-    /// The same, and notes which structs the type asks for.
+    /// Read a value that must consume all bytes, and record the structs that the type requests.
     pub(super) fn decode_watched<T: DeserializeOwned>(
         self,
         bytes: &[u8],
-        watch: Option<&Watch>,
+        watch: Option<&RequestLog>,
     ) -> Result<T, BoxError> {
         match self {
             #[cfg(feature = "bincode")]
@@ -124,10 +128,10 @@ mod bincode {
 
     use super::*;
 
-    /// No value of a Redis string is longer; a corrupt length is refused before it is allocated.
-    const LARGEST: usize = 512 * 1024 * 1024;
-    const CONFIG: Configuration<LittleEndian, Varint, Limit<LARGEST>> =
-        ::bincode::config::standard().with_limit::<LARGEST>();
+    /// Maximum size of a Redis string. A larger (corrupt) length is refused before allocation.
+    const MAX_BYTES: usize = 512 * 1024 * 1024;
+    const CONFIG: Configuration<LittleEndian, Varint, Limit<MAX_BYTES>> =
+        ::bincode::config::standard().with_limit::<MAX_BYTES>();
 
     struct Append<'a>(&'a mut Vec<u8>);
     impl Writer for Append<'_> {
@@ -147,7 +151,7 @@ mod bincode {
 
     pub(super) fn decode<T: DeserializeOwned>(
         bytes: &[u8],
-        watch: Option<&Watch>,
+        watch: Option<&RequestLog>,
     ) -> Result<T, BoxError> {
         let seed = bounded::Seed {
             bytes: bytes.len(),
@@ -178,7 +182,7 @@ mod postcard {
 
     pub(super) fn decode<T: DeserializeOwned>(
         bytes: &[u8],
-        watch: Option<&Watch>,
+        watch: Option<&RequestLog>,
     ) -> Result<T, BoxError> {
         let mut deserializer = ::postcard::Deserializer::from_bytes(bytes);
         let value = bounded::deserialize(&mut deserializer, bytes.len(), watch)?;
@@ -192,8 +196,8 @@ mod postcard {
 }
 
 mod message_pack {
-    //! "Human readable", as serde calls it: what serde buffers (`untagged`, `tag`, `flatten`) it reads back as if
-    //! from text, so an address in it must have been written as text.
+    //! "Human readable" in serde's sense: values that serde buffers (`untagged`, `tag`, `flatten`)
+    //! are read back as if from text, so an address in them must have been written as text.
 
     use super::*;
 
@@ -210,7 +214,7 @@ mod message_pack {
 
     pub(super) fn decode<T: DeserializeOwned>(
         bytes: &[u8],
-        watch: Option<&Watch>,
+        watch: Option<&RequestLog>,
     ) -> Result<T, BoxError> {
         let mut rest = bytes;
         let mut deserializer = rmp_serde::Deserializer::new(&mut rest).with_human_readable();

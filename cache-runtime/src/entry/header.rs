@@ -4,12 +4,12 @@ use super::{Codec, TypeFacts};
 
 pub(crate) const HEADER_BYTES: usize = 72;
 
-/// Where each field of the header begins, in bytes from the entry's start. Numbers are little-endian. Scripts
-/// in the store know the same positions from `lua/prelude.lua`; a test there compares both.
+/// Offset of each header field, in bytes from the entry's start. Numbers are little-endian. Scripts
+/// in the store use the same offsets from `lua/prelude.lua`; a test there compares both.
 pub(crate) mod layout {
     /// Magic and format, one byte each.
     pub(super) const MAGIC: usize = 0;
-    /// What the entry is: 0 value, 1 cached `None`, 2 lease.
+    /// Kind of entry: 0 value, 1 cached `None`, 2 lease.
     pub(crate) const KIND: usize = 2;
     pub(super) const CODEC: usize = 3;
     /// The function's version, four bytes.
@@ -18,19 +18,20 @@ pub(crate) mod layout {
     pub(crate) const TOKEN: usize = 8;
     /// The token of the caller that refreshes the value; 0 for none.
     pub(crate) const CLAIM: usize = 16;
-    /// When that claim expires: the entry's `PTTL` at that moment, in milliseconds; 0 without a claim.
+    /// When that claim expires: the entry's `PTTL` at that moment, in milliseconds; 0 without a
+    /// claim.
     pub(crate) const CLAIM_EXPIRY: usize = 24;
     /// The type's fingerprint. Scripts change nothing from here on.
     pub(super) const FINGERPRINT: usize = 32;
     /// Unix time in milliseconds.
     pub(super) const CREATED: usize = 40;
-    /// How many milliseconds before its end the entry turns stale; 0 for never.
+    /// Milliseconds before its expiry at which the entry turns stale; 0 for never.
     pub(crate) const GRACE: usize = 48;
-    /// How long the value took to compute, in microseconds, four bytes.
+    /// Compute time in microseconds, four bytes.
     pub(super) const COMPUTE: usize = 56;
     /// The compression's number; 0 for none. Three reserved bytes follow.
     pub(super) const COMPRESSION: usize = 60;
-    /// Of everything but `TOKEN..FINGERPRINT` and itself.
+    /// Checksum of everything but `TOKEN..FINGERPRINT` and itself.
     pub(super) const CHECKSUM: usize = 64;
 }
 
@@ -41,38 +42,39 @@ const FORMAT: u8 = 2;
 #[cfg(feature = "redis")]
 pub(super) const LEASE_START: &[u8] = &[MAGIC, FORMAT, 2];
 
-/// What stands at a key.
+/// Kind of entry stored at a key.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) enum Kind {
     #[default]
     Value,
-    /// A `None` that is kept.
+    /// A cached `None`.
     Nothing,
-    /// The right to fill the entry.
+    /// A lease: the right to fill the entry.
     Lease,
 }
 
-/// What is known of an entry besides its value.
+/// Facts about an entry besides its value.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Facts {
     pub(crate) kind: Kind,
     pub(crate) version: u32,
-    /// Whose fill it is.
+    /// Token of the fill.
     pub(crate) token: u64,
     pub(crate) created: u64,
-    /// How many milliseconds before its end the entry turns stale.
+    /// Milliseconds before its expiry at which the entry turns stale.
     pub(crate) grace: u64,
     pub(crate) compute_micros: u32,
 }
 
-/// A header that was read.
+/// A parsed header.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Header {
     pub(crate) kind: Kind,
     pub(crate) codec: u8,
     pub(crate) version: u32,
     pub(crate) token: u64,
-    /// Who refreshes the value, 0 for nobody, and how long the entry still has to live when that claim ends.
+    /// Token of the caller that refreshes the value, 0 for none, and the entry's remaining lifetime
+    /// when that claim expires.
     pub(crate) claim: u64,
     pub(crate) claim_end: u64,
     pub(crate) fingerprint: u64,
@@ -82,14 +84,14 @@ pub(crate) struct Header {
     pub(crate) checksum: u64,
 }
 
-/// An empty header, with room for the value behind it.
+/// Return an empty header, with capacity for the value behind it.
 pub(crate) fn room(value_bytes: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(HEADER_BYTES + value_bytes);
     out.resize(HEADER_BYTES, 0);
     out
 }
 
-/// How the bytes behind the header are to be read: codec and compression, by their numbers.
+/// Encoding of the bytes after the header: codec and compression, by their numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Form {
     pub(crate) codec: u8,
@@ -97,7 +99,7 @@ pub(crate) struct Form {
 }
 
 impl Form {
-    /// As the codec wrote it.
+    /// The form of an uncompressed value of this codec.
     pub(super) fn of(codec: Codec) -> Self {
         Self {
             codec: codec.id(),
@@ -106,7 +108,7 @@ impl Form {
     }
 }
 
-/// Writes the header in front of the encoded value.
+/// Write the header in front of the encoded value.
 pub(crate) fn seal(mut entry: Vec<u8>, form: Form, shape: &TypeFacts, facts: &Facts) -> Vec<u8> {
     let kind = match facts.kind {
         Kind::Value => 0,
@@ -127,7 +129,7 @@ pub(crate) fn seal(mut entry: Vec<u8>, form: Form, shape: &TypeFacts, facts: &Fa
     entry
 }
 
-/// The same bytes with a checksum that fits.
+/// Return the same bytes with a correct checksum.
 #[cfg(test)]
 pub(super) fn reseal(mut entry: Vec<u8>) -> Vec<u8> {
     let checksum = checksum(&entry);
@@ -135,7 +137,7 @@ pub(super) fn reseal(mut entry: Vec<u8>) -> Vec<u8> {
     entry
 }
 
-/// The header, if these bytes begin with one of this format.
+/// Return the header, if these bytes begin with one of this format.
 pub(crate) fn inspect(bytes: &[u8]) -> Option<Header> {
     let header: &[u8; HEADER_BYTES] = bytes.first_chunk()?;
     if header[..layout::KIND] != [MAGIC, FORMAT] {
@@ -144,7 +146,7 @@ pub(crate) fn inspect(bytes: &[u8]) -> Option<Header> {
     let kind = match header[layout::KIND] {
         0 => Kind::Value,
         1 => Kind::Nothing,
-        // Others wait for a lease, so what only looks like one, a corrupt value say, must not pass for it.
+        // Other callers wait for a lease, so a corrupt value must not be mistaken for one.
         2 if bytes.len() == HEADER_BYTES && word(header, layout::CHECKSUM) == checksum(bytes) => {
             Kind::Lease
         }
@@ -177,8 +179,8 @@ fn word(header: &[u8; HEADER_BYTES], at: usize) -> u64 {
     u64::from_le_bytes(bytes)
 }
 
-/// Of everything but the tokens and the claim, which scripts replace in place, and the checksum itself. Chained, so
-/// that nothing is copied.
+/// Compute the checksum over everything but the tokens and the claim, which scripts replace in
+/// place, and the checksum itself. The hash is chained to avoid a copy.
 pub(crate) fn checksum(entry: &[u8]) -> u64 {
     let before_token = xxh3_64(&entry[..layout::TOKEN]);
     let after_token = xxh3_64(&entry[layout::FINGERPRINT..layout::CHECKSUM]);

@@ -1,7 +1,8 @@
-//! An entry's bytes: a fixed header, then the value as its codec wrote it, compressed where that was asked for.
+//! An entry's bytes: a fixed header, then the value as its codec wrote it, optionally compressed.
 //!
-//! Nothing is read that doesn't say what it is: format, codec, the type's shape and a checksum must agree, or the
-//! bytes are a miss. The token stands at a fixed place, so that a script in the store can compare and replace it.
+//! Only self-consistent bytes are read: format, codec, the type's shape and a checksum must agree,
+//! otherwise the bytes are a miss. The token is at a fixed offset, so that a script in the store
+//! can compare and replace it.
 
 pub(crate) mod age;
 mod bounded;
@@ -31,11 +32,12 @@ pub(crate) use options::Encoding;
 pub(crate) use round_trip::{Equal, incomparable};
 use round_trip::{Failed, RoundTrip};
 
-/// An encoded entry, shared: as it was read or written, without a copy.
+/// An encoded entry, shared: as read or written, without a copy.
 pub(crate) type Bytes = Arc<Vec<u8>>;
 
-/// Encodes a value: by the codec that is asked for where that is safe, otherwise by another; and compressed where that
-/// is asked for and helps. A value that is too large, nests too deep or doesn't survive the round trip is refused.
+/// Encode a value: by the requested codec if that is safe, otherwise by another; compressed if that
+/// is enabled and helps. A value that is too large, nests too deep or doesn't survive the round
+/// trip is refused.
 pub(crate) fn encode<T: Settable + ?Sized>(
     value: &T,
     facts: &Facts,
@@ -44,7 +46,8 @@ pub(crate) fn encode<T: Settable + ?Sized>(
 ) -> Result<Encoded<T::Owned>, CacheError> {
     let shape = fingerprint::of::<T::Owned>();
     let measure = measure(value, !shape.std_only).map_err(unmeasured)?;
-    // As many fields are written as will be read. Two types of one name and different lengths: no telling.
+    // The number of fields written equals the number read. It is unknown if two types share a name
+    // and differ in length.
     let known = |&(name, length): &(&str, usize)| {
         let mut namesakes = shape
             .structs
@@ -59,16 +62,16 @@ pub(crate) fn encode<T: Settable + ?Sized>(
         measure: &measure,
         shape,
         equal,
-        // Where as many fields are read as are written, none is forgotten.
+        // If as many fields are read as are written, none is missing.
         watched: !positional,
     };
     let mut out = header::room(measure.bytes);
     let (mut cause, mut changed) = (None, None);
     for codec in encoding.codec.and_fallbacks() {
         out.truncate(HEADER_BYTES);
-        // What a codec can't carry it may still write: a positional one writes `Some(None)` rightly and a struct
-        // with a field left out wrongly, a self-describing one the other way round. What the look at the
-        // value can't tell, reading it back does.
+        // A codec can't carry every value: a positional one writes `Some(None)` correctly and a
+        // struct with a field left out incorrectly, and a self-describing one the other way round.
+        // Differences that the measurement can't detect are found by reading the value back.
         let fits = if codec.is_self_describing() {
             !measure.nests_nil
         } else {
@@ -98,7 +101,7 @@ pub(crate) fn encode<T: Settable + ?Sized>(
                 });
             }
             Err(Failed::Unreadable(error)) => cause = Some(error),
-            // Another codec may carry it: a type can write itself in another way to each.
+            // Another codec may carry it: a type can write itself differently to each.
             Err(Failed::Changed(reason)) => changed = changed.or(Some(reason)),
         }
     }
@@ -114,20 +117,20 @@ pub(crate) fn encode<T: Settable + ?Sized>(
     ))
 }
 
-/// An entry, and its value as readers will get it, where it was read back.
+/// An entry, and its value as readers will get it, if it was read back.
 #[derive(Debug)]
 pub(crate) struct Encoded<T> {
     pub(crate) bytes: Vec<u8>,
     /// Memory keeps the value itself, or the bytes alone.
     #[cfg_attr(
         not(feature = "redis"),
-        expect(dead_code, reason = "for the near store")
+        expect(dead_code, reason = "for the near cache")
     )]
     pub(crate) read_back: Option<T>,
 }
 
-/// What follows once a codec has written the value: limits, compression, header. The value's limit is on what the codec
-/// wrote, so that it doesn't depend on what the value's texts look like to a compressor.
+/// Apply limits, compression and header to the value that a codec wrote. The value's limit applies
+/// to the codec's output, so that it doesn't depend on how well the value compresses.
 fn finish(
     mut entry: Vec<u8>,
     codec: Codec,
@@ -143,7 +146,7 @@ fn finish(
     Ok(header::seal(entry, form, shape, facts))
 }
 
-/// The entry of a `None` that is kept.
+/// Return the entry of a cached `None`.
 #[cfg(any(test, feature = "redis"))]
 pub(crate) fn nothing<T: DeserializeOwned + 'static>(facts: &Facts) -> Vec<u8> {
     let facts = Facts {
@@ -158,7 +161,7 @@ pub(crate) fn nothing<T: DeserializeOwned + 'static>(facts: &Facts) -> Vec<u8> {
     )
 }
 
-/// The right to fill an entry, as it stands at the entry's key.
+/// Return a lease: the right to fill an entry, stored at the entry's key.
 #[cfg(feature = "redis")]
 pub(crate) fn lease(token: u64) -> Vec<u8> {
     let facts = Facts {
@@ -174,7 +177,7 @@ pub(crate) fn lease(token: u64) -> Vec<u8> {
     )
 }
 
-/// Notes whose fill an entry is. What the checksum covers stays as it is.
+/// Set the token of an entry's fill. The checksum doesn't cover it.
 #[cfg(feature = "redis")]
 pub(crate) fn set_token(entry: &mut [u8], token: u64) {
     if let Some(place) = entry.get_mut(layout::TOKEN..layout::TOKEN + 8) {
@@ -182,26 +185,28 @@ pub(crate) fn set_token(entry: &mut [u8], token: u64) {
     }
 }
 
-/// Whether bytes that begin so are an entry and no lease.
+/// Return whether bytes with this start are an entry and not a lease.
 #[cfg(feature = "redis")]
 pub(crate) fn holds_value(start: &[u8]) -> bool {
     start.len() == 3 && start[..2] == header::LEASE_START[..2] && start != header::LEASE_START
 }
 
-/// How many milliseconds before its end the entry turns stale; 0 for never, and for what is no entry.
+/// Return how many milliseconds before its expiry the entry turns stale; 0 for never, and for bytes
+/// that aren't an entry.
 #[cfg(feature = "redis")]
 pub(crate) fn grace(bytes: &[u8]) -> u64 {
     inspect(bytes).map_or(0, |header| header.grace)
 }
 
-/// What an entry turned out to hold.
+/// Decoded content of an entry.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum CachedValue<T> {
     Value(T),
     None,
 }
 
-/// The value of an entry, if the bytes are an entry of this type (and version, where one is asked for).
+/// Return the value of an entry, if the bytes are an entry of this type (and of `version`, if
+/// given).
 pub(crate) fn read<T: DeserializeOwned + 'static>(
     bytes: &[u8],
     version: Option<u32>,
@@ -218,14 +223,14 @@ pub(crate) fn read<T: DeserializeOwned + 'static>(
         Kind::Nothing => Some(CachedValue::None),
         Kind::Value => {
             let codec = codec::by_id(header.codec)?;
-            // After the checksum: damaged bytes are not even looked into.
+            // After the checksum: damaged bytes are never expanded.
             let value = compression::expand(header.compression, &bytes[HEADER_BYTES..])?;
             codec.decode(&value).ok().map(CachedValue::Value)
         }
     }
 }
 
-/// The value alone.
+/// Return the value alone.
 pub(crate) fn decode<T: DeserializeOwned + 'static>(
     bytes: &[u8],
     version: Option<u32>,

@@ -1,27 +1,28 @@
 use super::{Codec, HEADER_BYTES};
 use crate::error::CacheError;
 
-/// The largest entry that is sent to Redis, header included. A larger one would hold up every other command behind it
-/// until all seemed late, or make the server close the connection.
+/// Largest entry sent to Redis in bytes, header included. A larger one would hold up every other
+/// command behind it until all of them timed out, or make the server close the connection.
 #[cfg(feature = "redis")]
-pub(super) const MOST_IN_REDIS: usize = 16 << 20;
+pub(super) const MAX_REDIS_BYTES: usize = 16 << 20;
 
-/// What a cache says about the bytes of its entries.
+/// A cache's settings for the bytes of its entries.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Encoding {
     /// The codec that is tried first.
     pub(crate) codec: Codec,
-    /// Encoded values of more bytes are compressed, if that makes them shorter.
+    /// Encoded values of more bytes than this are compressed, if that makes them shorter.
     pub(crate) compress_over: Option<usize>,
-    /// The most bytes of a value: encoded and not yet compressed, or as they are measured in memory.
+    /// Maximum size of a value: encoded and not yet compressed, or as measured in memory.
     pub(crate) max_value_bytes: Option<usize>,
-    /// The most bytes of an entry as it is stored, for which the store has reasons of its own.
+    /// Maximum size of a stored entry, imposed by the store.
     pub(super) max_entry_bytes: Option<usize>,
 }
 
 impl Encoding {
-    /// For a store in this process that has so much room for the entry. Nothing is compressed: what is computed isn't
-    /// encoded there at all, and what is `set` would be expanded by every hit, which saves a trip to nobody.
+    /// Return the settings for a store in this process that has `room` bytes for the entry. Nothing
+    /// is compressed: computed values aren't encoded there at all, and every hit would have to
+    /// expand a value from `set`, without saving a network trip.
     pub(crate) fn in_memory(self, room: usize) -> Self {
         Self {
             compress_over: None,
@@ -30,32 +31,32 @@ impl Encoding {
         }
     }
 
-    /// For Redis.
+    /// Return the settings for Redis.
     #[cfg(feature = "redis")]
     pub(crate) fn in_redis(self) -> Self {
         Self {
-            max_entry_bytes: Some(MOST_IN_REDIS),
+            max_entry_bytes: Some(MAX_REDIS_BYTES),
             ..self
         }
     }
 
-    /// Refuses a value that takes so many bytes as it is, not encoded, if it is too large.
+    /// Refuse a value of this size, measured unencoded, if it is too large.
     pub(crate) fn check(&self, bytes: usize) -> Result<(), CacheError> {
         self.check_value(bytes)?;
         self.check_entry(bytes)
     }
 
-    /// Refuses a value of so many bytes if it is too large.
+    /// Refuse a value of this size if it is too large.
     pub(super) fn check_value(&self, bytes: usize) -> Result<(), CacheError> {
         at_most(bytes, self.max_value_bytes)
     }
 
-    /// Refuses an entry that is its own problem before it becomes everybody's.
+    /// Refuse an entry that the store can't take, before it affects other callers.
     pub(super) fn check_entry(&self, bytes: usize) -> Result<(), CacheError> {
         at_most(bytes, self.max_entry_bytes)
     }
 
-    /// Whether an entry whose value isn't compressed yet is to be.
+    /// Return whether an entry with an uncompressed value is to be compressed.
     pub(super) fn compresses(&self, entry: &[u8]) -> bool {
         let bytes = entry.len() - HEADER_BYTES;
         self.compress_over.is_some_and(|most| bytes > most)

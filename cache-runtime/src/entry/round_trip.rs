@@ -1,27 +1,29 @@
 //! Whether a value survives being written and read.
 //!
-//! serde lets a type write something else than it reads: `skip`, `skip_serializing`, `skip_deserializing`, a
-//! `serialize_with` that masks a secret. So what a codec wrote is read back, and three looks are taken at it:
+//! serde lets a type write something different from what it reads: `skip`, `skip_serializing`,
+//! `skip_deserializing`, a `serialize_with` that masks a secret. So the codec's output is read back
+//! and checked in three ways:
 //!
-//! * Both values are shown to serde, whose views of them must be the same. This finds fields that are written and not
-//!   read, and most forms that are written in one way and read in another.
-//! * The names that a struct wrote are set against those that it asked for when it was read. This finds fields that
-//!   are read and never written, which take their defaults.
-//! * Both are compared, where the type is `PartialEq`. This finds fields that serde sees neither way.
+//! * Both values are serialized, and their digests must be equal. This finds fields that are
+//!   written and not read, and most forms that are written in one way and read in another.
+//! * The names that a struct wrote are compared with those that it requested when it was read. This
+//!   finds fields that are read and never written, which take their defaults.
+//! * Both values are compared, if the type is `PartialEq`. This finds fields that serde neither
+//!   writes nor reads.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Codec;
-use super::bounded::{AskedFor, Watch};
+use super::bounded::{RequestLog, RequestedFields};
 use super::fingerprint::TypeFacts;
 use crate::value::Settable;
 use crate::value::measure::{Details, Measure, details, measure};
 
-/// Compares a value with the one that was read back; `None` if the type can't tell.
+/// Comparison of a value with the one that was read back; `None` if the type can't be compared.
 pub(crate) type Equal<T> = fn(&T, &<T as Settable>::Owned) -> Option<bool>;
 
-/// For types that aren't known to be `PartialEq`.
+/// Comparison for types that aren't known to be `PartialEq`.
 pub(crate) fn incomparable<T: ?Sized, U>(_: &T, _: &U) -> Option<bool> {
     None
 }
@@ -36,16 +38,16 @@ pub(super) struct RoundTrip<'a, T: Settable + ?Sized> {
     pub(super) watched: bool,
 }
 
-/// Why a value doesn't survive.
+/// Reason why a value doesn't survive.
 pub(super) enum Failed {
     Unreadable(Box<dyn std::error::Error + Send + Sync>),
     Changed(String),
 }
 
 impl<T: Settable + ?Sized> RoundTrip<'_, T> {
-    /// What the bytes are read back as, if that is the value.
+    /// Read the bytes back, and return the result if it equals the value.
     pub(super) fn back(&self, codec: Codec, bytes: &[u8]) -> Result<T::Owned, Failed> {
-        let watch = Watch::default();
+        let watch = RequestLog::default();
         let read = codec
             .decode_watched::<T::Owned>(bytes, self.watched.then_some(&watch))
             .map_err(Failed::Unreadable)?;
@@ -56,9 +58,9 @@ impl<T: Settable + ?Sized> RoundTrip<'_, T> {
         Ok(read)
     }
 
-    fn compare(&self, read: &T::Owned, asked: Vec<AskedFor>) -> Result<(), String> {
+    fn compare(&self, read: &T::Owned, asked: Vec<RequestedFields>) -> Result<(), String> {
         if !self.is_shown_alike(read) {
-            return Err(shown_otherwise(self.value, read));
+            return Err(describe_difference(self.value, read));
         }
         let equal = (self.equal)(self.value, read);
         if !asked.is_empty() {
@@ -81,14 +83,15 @@ impl<T: Settable + ?Sized> RoundTrip<'_, T> {
         measure(read, true).is_ok_and(|read| read.digest == self.measure.digest)
     }
 
-    /// Finds a field that is read and not written.
+    /// Find a field that is read and not written.
     fn check_names(
         &self,
         written: &Details,
-        asked: AskedFor,
+        asked: RequestedFields,
         equal: Option<bool>,
     ) -> Result<(), String> {
-        // A type that is written as one struct and read as another (`from`, `into`) has its own view of that.
+        // A type that is written as one struct and read as another (`from`, `into`) has no
+        // comparable names.
         let Some(shown) = written
             .shown(asked.place)
             .filter(|shown| asked.name.is_none_or(|name| name == shown.name))
@@ -117,8 +120,8 @@ impl<T: Settable + ?Sized> RoundTrip<'_, T> {
     }
 }
 
-/// Says where serde's views of both values differ.
-fn shown_otherwise<T: Serialize + ?Sized, U: DeserializeOwned + Serialize>(
+/// Return where serde's views of both values differ.
+fn describe_difference<T: Serialize + ?Sized, U: DeserializeOwned + Serialize>(
     value: &T,
     read: &U,
 ) -> String {

@@ -7,67 +7,70 @@ use std::task::Waker;
 #[cfg(feature = "redis")]
 use super::leased;
 use super::nesting::{self, Entered, Within};
-use super::table::{Held, Place, Seat};
+use super::table::{ShardGuard, SlotId, TableSlot};
 use super::{Flight, Flights, Outcome};
 use crate::value::payload::Payload;
 
-/// The one who computes. Dropped without landing (the body erred, panicked, or was dropped with its caller),
-/// it takes the flight off the table and lets one of those who wait take over.
+/// Guard of the caller that computes the value. If dropped before the flight ends (the body
+/// returned an error, panicked, or was dropped with its caller), it removes the flight from the
+/// table and wakes the waiters, one of which becomes the new leader.
 pub(crate) struct Leader {
     flights: Arc<Flights>,
-    place: Place,
-    /// What is shared with those who wait, once it is needed here. They may have it before.
+    slot: SlotId,
+    /// State shared with the waiters, fetched from the table on first use. Waiters may have it
+    /// earlier.
     flight: OnceLock<Arc<Flight>>,
-    /// The place has been given up, and whoever waited has been told.
-    landed: bool,
+    /// Whether the table slot has been released and the waiters told.
+    ended: bool,
 }
 
 impl Leader {
-    pub(super) fn new(flights: Arc<Flights>, flight: OnceLock<Arc<Flight>>, place: Place) -> Self {
+    pub(super) fn new(flights: Arc<Flights>, flight: OnceLock<Arc<Flight>>, slot: SlotId) -> Self {
         Self {
             flights,
-            place,
+            slot,
             flight,
-            landed: false,
+            ended: false,
         }
     }
 
     fn flight(&self) -> &Arc<Flight> {
-        let new = || Arc::new(Flight::new(self.flights.id(self.place), false));
+        let new = || Arc::new(Flight::new(self.flights.id(self.slot), false));
         self.flight
-            .get_or_init(|| self.flights.shared(self.place).unwrap_or_else(new))
+            .get_or_init(|| self.flights.shared(self.slot).unwrap_or_else(new))
     }
 
-    /// What is shared with those who wait.
+    /// Return the state shared with the waiters.
     pub(crate) fn share(&self) -> Arc<Flight> {
         Arc::clone(self.flight())
     }
 
-    /// Runs a blocking body, or what looks at its value, within the flight.
+    /// Run a blocking body, or code that reads its value, inside the flight.
     pub(crate) fn run<T>(&self, body: impl FnOnce() -> T) -> T {
         let _entered = self.enter();
         body()
     }
 
-    /// Within the flight until the guard is dropped.
+    /// Mark this thread as inside the flight until the guard is dropped.
     pub(crate) fn enter(&self) -> Entered {
         let lease = self.flight.get().and_then(|flight| flight.token());
-        nesting::enter(self.flights.id(self.place), lease)
+        nesting::enter(self.flights.id(self.slot), lease)
     }
 
-    /// The same while an async body is polled: those who wait see that it is.
+    /// Mark this thread as inside the flight while an async body is polled, and record the poll for
+    /// the waiters.
     pub(crate) fn polled(&self, waker: &Waker) -> Entered {
         let flight = self.flight();
         flight.polled_by(waker);
         nesting::enter(flight.id, flight.token())
     }
 
-    /// The async body within the flight.
+    /// Wrap the async body so that every poll runs inside the flight.
     pub(crate) fn within<F: Future>(&self, body: F) -> Within<F> {
         Within::new(Arc::clone(self.flight()), body)
     }
 
-    /// Waits for what comes before the body, as the leader: those who wait see whether it is polled.
+    /// Await work that precedes the body, and record each poll for the waiters.
     #[cfg(feature = "redis")]
     pub(crate) async fn attend<F: Future>(&self, work: F) -> F::Output {
         let mut work = std::pin::pin!(work);
@@ -78,24 +81,25 @@ impl Leader {
         std::future::poll_fn(poll).await
     }
 
-    /// Hands the value to those who wait; `fill` stores it by the key, and runs only if no invalidation came between. What
-    /// `fill` gives is dropped by the caller, without a lock; so it must give the value too, unless it keeps it.
+    /// Complete the flight with a value for the waiters. `fill` stores the value under the key, and
+    /// runs only if no invalidation came in between. The caller drops the result of `fill` after
+    /// the lock is released, so `fill` must return the value unless it stores it.
     pub(crate) fn complete<T>(
         mut self,
         payload: Payload,
         version: u32,
         fill: impl FnOnce(&str, Payload) -> T,
     ) -> Option<T> {
-        self.landed = true;
-        let (held, seat) = self.vacate();
-        let Seat {
+        self.ended = true;
+        let (guard, released) = self.release();
+        let TableSlot {
             key,
-            stands,
+            in_table,
             flight,
-        } = seat?;
-        if !stands {
-            drop(held);
-            // Who had joined before the invalidation still gets it.
+        } = released?;
+        if !in_table {
+            drop(guard);
+            // Waiters that joined before the invalidation still get the value.
             if let Some(flight) = flight {
                 flight.complete(Outcome::Value(payload, version));
             }
@@ -103,70 +107,73 @@ impl Leader {
         }
         let shared = self.is_awaited(flight.as_ref()).then(|| payload.clone());
         let filled = fill(&key, payload);
-        drop(held);
+        drop(guard);
         if let (Some(flight), Some(payload)) = (flight, shared) {
             flight.complete(Outcome::Value(payload, version));
         }
         Some(filled)
     }
 
-    /// Whether anybody waits for the flight that the place has given up, while its table's lock is held: nobody joins any more.
+    /// Return whether a caller waits for the released flight. Call it with the shard locked, so
+    /// that no further caller can join.
     fn is_awaited(&self, flight: Option<&Arc<Flight>>) -> bool {
         let own = usize::from(self.flight.get().is_some());
         flight.is_some_and(|flight| {
-            // Who has seen its lease finds it without the table.
+            // A caller that read the flight's lease finds it through `leased`, without the table.
             Arc::strong_count(flight) > 1 + own || Arc::weak_count(flight) > 0
         })
     }
 
-    /// Whether anybody waits at this moment. Those who come later aren't seen.
+    /// Return whether a caller waits at this moment. Later joiners are not counted.
     pub(crate) fn has_joiners(&self) -> bool {
-        // The table has it, and this.
+        // The table and this leader hold one reference each.
         Arc::strong_count(self.flight()) > 2
     }
 
-    /// Gives the place up.
-    fn vacate(&self) -> (Held<'_>, Option<Seat>) {
-        let (held, seat) = self.flights.vacate(self.place);
-        // A test leaves the look out, to see that the exploration finds what comes of it.
+    /// Release the table slot.
+    fn release(&self) -> (ShardGuard<'_>, Option<TableSlot>) {
+        let (guard, slot) = self.flights.release(self.slot);
+        // The explored tests skip this check to show that they find the resulting stale fill.
         #[cfg(all(test, shuttle))]
-        let seat = seat.map(|seat| Seat {
-            stands: seat.stands || super::explored::fills_blindly(),
-            ..seat
+        let slot = slot.map(|slot| TableSlot {
+            in_table: slot.in_table || super::explored::fills_blindly(),
+            ..slot
         });
-        (held, seat)
+        (guard, slot)
     }
 
-    /// Ends the flight without a value; `note` runs only if no invalidation came between, before those who wait look
-    /// again.
+    /// End the flight without a value. `note` runs before the waiters retry, and only if no
+    /// invalidation came in between.
     pub(crate) fn give_up<T>(mut self, note: impl FnOnce() -> T) -> Option<T> {
-        self.landed = true;
-        let (held, seat) = self.vacate();
-        let Seat { stands, flight, .. } = seat?;
-        let noted = stands.then(note);
-        drop(held);
+        self.ended = true;
+        let (guard, released) = self.release();
+        let TableSlot {
+            in_table, flight, ..
+        } = released?;
+        let noted = in_table.then(note);
+        drop(guard);
         if let Some(flight) = flight {
             flight.complete(Outcome::Failed);
         }
         noted
     }
 
-    /// Hands the value to those who wait while the flight stays on the table: who sees its lease in the store
-    /// may still join. The guard takes it down when the store has answered.
+    /// Hand the value to the waiters while the flight stays in the table: a caller that sees its
+    /// lease in the store may still join. The guard removes the flight once the store has answered.
     #[cfg(feature = "redis")]
     pub(crate) fn announce(&self, payload: Payload, version: u32) {
         self.flight().complete(Outcome::Value(payload, version));
     }
 
-    /// Notes the lease that is about to be asked for.
+    /// Record the lease that is about to be requested.
     #[cfg(feature = "redis")]
     pub(crate) fn seeks(&self, token: u64) {
         let flight = self.flight();
         flight.token.store(token, Ordering::Release);
-        leased::enlist(token, flight);
+        leased::register(token, flight);
     }
 
-    /// Notes that the store has granted the lease.
+    /// Record that the store has granted the lease.
     #[cfg(feature = "redis")]
     pub(crate) fn granted(&self) {
         self.flight().granted.store(true, Ordering::Release);
@@ -177,15 +184,15 @@ impl Drop for Leader {
     fn drop(&mut self) {
         #[cfg(feature = "redis")]
         if let Some(token) = self.flight.get().and_then(|flight| flight.token()) {
-            leased::strike(token);
+            leased::remove(token);
         }
-        if self.landed {
+        if self.ended {
             return;
         }
-        self.landed = true;
-        let (held, seat) = self.vacate();
-        drop(held);
-        if let Some(flight) = seat.and_then(|seat| seat.flight) {
+        self.ended = true;
+        let (guard, released) = self.release();
+        drop(guard);
+        if let Some(flight) = released.and_then(|slot| slot.flight) {
             flight.complete(Outcome::Failed);
         }
     }

@@ -1,5 +1,5 @@
-//! The flights of this process by the leases that they hold in Redis. A caller that sees a lease finds its flight here,
-//! whichever handle leads it: two handles on one server are one process to each other.
+//! The flights of this process by their leases in Redis. A caller that reads a lease finds its
+//! flight here, whichever handle leads it, so two handles on one server behave as one process.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
@@ -14,17 +14,17 @@ fn leased() -> MutexGuard<'static, Leased> {
     LEASED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The flight that this lease is for, if this process leads it.
+/// Return the flight of this lease, if this process leads it.
 pub(crate) fn find(token: u64) -> Option<Arc<Flight>> {
     leased().get(&token)?.upgrade()
 }
 
-/// Enters a flight before its lease is asked for.
-pub(super) fn enlist(token: u64, flight: &Arc<Flight>) {
+/// Register a flight before its lease is requested.
+pub(super) fn register(token: u64, flight: &Arc<Flight>) {
     leased().insert(token, Arc::downgrade(flight));
 }
 
-/// Strikes a flight off that is over.
-pub(super) fn strike(token: u64) {
+/// Remove a flight that has ended.
+pub(super) fn remove(token: u64) {
     leased().remove(&token);
 }

@@ -1,12 +1,13 @@
-//! One computation of a missing entry, and those who wait for it.
+//! Single-flight: one computation of a missing entry, shared by all callers of its key.
 //!
-//! The caller that finds an entry missing leads; who comes while it flies joins and waits. The table of
-//! flights is the lease of the memory store: an invalidation takes the flights that it matches off the
-//! table, so that nobody joins them any more, and a flight that is off the table can't fill. A leader's guard
-//! ends the flight when the body errs, panics or is dropped, and one of those who wait takes over.
+//! The caller that finds an entry missing becomes the leader; callers that arrive during the flight
+//! join and wait. For the memory store the table of flights takes the role of a lease: an
+//! invalidation removes the matching flights from the table. A removed flight accepts no further
+//! callers and can't fill. The leader's guard ends the flight when the body returns an error,
+//! panics or is dropped, and one of the waiters takes over.
 //!
-//! No lock here is held while a value or a waker is dropped or woken: both are foreign code, which may call
-//! the cache again.
+//! No lock of this module is held while a value or a waker is dropped or woken: both are foreign
+//! code, which may call the cache again.
 
 mod leader;
 #[cfg(feature = "redis")]
@@ -34,32 +35,34 @@ use task::Task;
 pub(crate) use wait::{Wait, WaitOutcome};
 use waiting::Waiting;
 
-/// How a flight ended.
+/// Outcome of a flight.
 #[derive(Clone)]
 pub(crate) enum Outcome {
-    /// With this value, of this version of its function, for everyone who joined.
+    /// A value, and the version of the function that computed it, for every caller that joined.
     Value(Payload, u32),
-    /// With an error, a panic, a cancellation, or without the store's leave to fill: those who wait try again.
+    /// An error, a panic, a cancellation, or a lease that the store refused: the waiters retry.
     Failed,
 }
 
-/// What the leader of a computation in progress shares with those who wait for it.
+/// State that the leader of a computation shares with its waiters.
 pub(crate) struct Flight {
     id: Id,
-    /// Whether an async caller leads: one that makes no progress while a blocking caller holds its thread.
+    /// Whether the leader is async: then it makes no progress while a blocking caller holds its
+    /// thread.
     asynchronous: bool,
-    /// The lease that it takes in the store; 0 where it needs none.
+    /// The lease requested from the store; 0 if none is needed.
     token: AtomicU64,
-    /// Whether the store has said that the lease is its own. The body doesn't run before.
+    /// Whether the store has granted the lease. The body runs only after that.
     #[cfg(feature = "redis")]
     granted: AtomicBool,
     state: Mutex<FlightState>,
 }
 
 struct FlightState {
-    landing: Option<Outcome>,
+    outcome: Option<Outcome>,
     waiting: Waiting,
-    /// What the leader was last polled with, where, and how often.
+    /// The waker of the leader's last poll. The next three fields are that poll's task and thread,
+    /// and the number of polls.
     leader: Option<Waker>,
     task: Task,
     thread: Option<ThreadId>,
@@ -75,10 +78,11 @@ impl Flight {
             #[cfg(feature = "redis")]
             granted: AtomicBool::new(false),
             state: Mutex::new(FlightState {
-                landing: None,
+                outcome: None,
                 waiting: Waiting::default(),
                 leader: None,
-                // Who waits compares tasks once there is a waker to compare, and threads with an async leader's only.
+                // The task is compared only once there is a waker to compare; the thread only for
+                // an async leader.
                 task: Task::Unknown,
                 thread: asynchronous.then(|| thread::current().id()),
                 polls: 0,
@@ -86,7 +90,7 @@ impl Flight {
         }
     }
 
-    /// The lease that it takes, has, or had.
+    /// Return the lease that this flight requested, holds, or held.
     pub(crate) fn token(&self) -> Option<u64> {
         match self.token.load(Ordering::Acquire) {
             0 => None,
@@ -94,7 +98,7 @@ impl Flight {
         }
     }
 
-    /// The lease, once the store has granted it.
+    /// Return the lease once the store has granted it.
     #[cfg(feature = "redis")]
     pub(crate) fn granted(&self) -> Option<u64> {
         if !self.granted.load(Ordering::Acquire) {
@@ -103,15 +107,16 @@ impl Flight {
         self.token()
     }
 
-    /// Nothing panics while this is held, but a poisoned lock would hang callers; the state is valid either way.
+    /// Lock the state. No code panics while holding this lock, but a poisoned one would hang
+    /// callers, and the state is valid either way.
     fn state(&self) -> MutexGuard<'_, FlightState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn complete(&self, landing: Outcome) {
+    fn complete(&self, outcome: Outcome) {
         let mut state = self.state();
-        if state.landing.is_none() {
-            state.landing = Some(landing);
+        if state.outcome.is_none() {
+            state.outcome = Some(outcome);
         }
         let leader = state.leader.take();
         let waiting = std::mem::take(&mut state.waiting);
@@ -120,7 +125,7 @@ impl Flight {
         waiting.wake();
     }
 
-    /// Notes that the task which polled the leader won't poll it again: another will.
+    /// Record that another task will poll the leader from now on.
     pub(crate) fn leave(&self) {
         let mut state = self.state();
         let leader = state.leader.take();
@@ -129,7 +134,7 @@ impl Flight {
         drop(leader);
     }
 
-    /// Notes that the leader is being polled.
+    /// Record that the leader is being polled.
     fn polled_by(&self, waker: &Waker) {
         let task = Task::current();
         let mut state = self.state();
@@ -151,6 +156,6 @@ impl Flight {
 
 #[cfg(all(test, shuttle))]
 mod explored;
-// Locks of shuttle's exist in its executions only.
+// Shuttle's locks work only inside its executions.
 #[cfg(all(test, not(shuttle)))]
 mod tests;

@@ -1,5 +1,5 @@
-//! Which flights' bodies this thread is running right now. A call that would wait for one of them would wait
-//! for itself; it runs the body instead.
+//! The flights whose bodies this thread is running right now. A call that would wait for one of
+//! them would wait for itself, so it runs the body instead.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -13,7 +13,7 @@ use super::Flight;
 use super::table::Id;
 use crate::sync::thread_local;
 
-/// A flight, whose place is its leader's meanwhile, and its lease where it has one.
+/// A flight, whose table slot its leader owns meanwhile, and its lease if it has one.
 type Running = (Id, Option<u64>);
 
 thread_local! {
@@ -26,24 +26,24 @@ fn any(wanted: impl Fn(&Running) -> bool) -> bool {
         .unwrap_or(false)
 }
 
-/// Whether the caller is inside this flight's body.
+/// Return whether the caller is inside this flight's body.
 pub(super) fn is_within(flight: &Flight) -> bool {
     any(|(id, _)| *id == flight.id)
 }
 
-/// Whether the caller is inside the body that this lease is for, also when another flight has its place on
-/// the table.
+/// Return whether the caller is inside the body that this lease is for, even if another flight has
+/// replaced its own in the table.
 #[cfg(feature = "redis")]
 pub(crate) fn holds(token: u64) -> bool {
     any(|(_, lease)| *lease == Some(token))
 }
 
-/// The flights around a computation that goes on in a task of its own. Calls in it must not wait for
-/// them: they may wait for it.
-pub(crate) struct Around(Vec<Running>);
+/// The flights around a computation that continues in a task of its own. Calls in that task must
+/// not wait for them, since they may wait for it.
+pub(crate) struct EnclosingFlights(Vec<Running>);
 
-impl Around {
-    /// Those whose bodies this thread is running.
+impl EnclosingFlights {
+    /// Return the flights whose bodies this thread is running.
     pub(crate) fn current() -> Self {
         Self(
             WITHIN
@@ -52,7 +52,7 @@ impl Around {
         )
     }
 
-    /// Marks them as running on this thread while the closure runs.
+    /// Mark these flights as running on this thread while the closure runs.
     pub(crate) fn run<T>(&self, run: impl FnOnce() -> T) -> T {
         let _entered: Vec<Entered> = self
             .0
@@ -63,7 +63,7 @@ impl Around {
     }
 }
 
-/// Marks the flight as running on this thread until dropped.
+/// Mark the flight as running on this thread until the guard is dropped.
 pub(super) fn enter(flight: Id, lease: Option<u64>) -> Entered {
     let running = (flight, lease);
     let entered = WITHIN
@@ -72,7 +72,8 @@ pub(super) fn enter(flight: Id, lease: Option<u64>) -> Entered {
     Entered { entered }
 }
 
-/// Dropped in the reverse order of entering, also when the body panics.
+/// Guard that unmarks a flight. Guards are dropped in the reverse order of entering, also on a
+/// panic.
 pub(crate) struct Entered {
     entered: bool,
 }
@@ -86,8 +87,8 @@ impl Drop for Entered {
 }
 
 pin_project! {
-    /// A leader's async body: marked as running whenever it is polled, and while it is dropped, since what it
-    /// owns may call the cache then.
+    /// A leader's async body. It is marked as running while it is polled and while it is dropped,
+    /// since the values it owns may call the cache from their `Drop`.
     pub(crate) struct Within<F> {
         flight: Arc<Flight>,
         #[pin]

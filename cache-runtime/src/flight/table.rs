@@ -6,139 +6,145 @@ use crate::pattern::{Pattern, Span};
 use crate::store::memory::trie::Index;
 use crate::sync::{FLIGHT_SHARDS as SHARDS, Mutex, MutexGuard, RandomState};
 
-/// The flights that can be joined, by key. What an invalidation matches it finds without looking at the others.
+/// The flights that callers can join, by key. An invalidation finds the flights it matches through
+/// the index, without visiting the others.
 pub(crate) struct Flights {
     shards: [Mutex<Shard>; SHARDS],
     hasher: RandomState,
 }
 
-/// Some of them.
+/// One lock's share of the flights.
 #[derive(Default)]
 struct Shard {
-    /// The places of the flights that stand, by their keys.
+    /// Slots of the flights in the table, by key.
     index: Index,
-    seats: Vec<Option<Seat>>,
-    /// Places that are nobody's.
+    slots: Vec<Option<TableSlot>>,
+    /// Unused slots.
     free: Vec<u32>,
 }
 
-/// What the table knows of a flight. Its place is its leader's until it ends, also when an invalidation has taken the flight
-/// off the table: so the leader finds there who waits, and nobody else's flight.
-pub(super) struct Seat {
+/// A flight as the table knows it. The leader owns the slot until the flight ends, even after an
+/// invalidation has removed the flight from the table. The leader therefore finds its own waiters
+/// there, never another flight's.
+pub(super) struct TableSlot {
     pub(super) key: Arc<str>,
-    /// Whether it is on the table.
-    pub(super) stands: bool,
-    /// What its leader shares with those who wait. Where a blocking caller leads, nobody needs it until somebody waits, and
-    /// mostly nobody does; an async leader notes there that it is polled.
+    /// Whether callers can find the flight in the table.
+    pub(super) in_table: bool,
+    /// State that the leader shares with the waiters. A blocking leader's is created by the first
+    /// waiter, since most flights have none. An async leader's exists from the start, since the
+    /// leader records its polls there.
     pub(super) flight: Option<Arc<Flight>>,
 }
 
-/// A leader's place.
+/// Address of a leader's slot.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct SlotId {
     shard: usize,
-    seat: u32,
+    slot: u32,
 }
 
-/// What tells a flight from all others of the process that haven't ended: whose table it is, and its place there.
+/// Identity of a flight among all flights of the process that haven't ended: the address of its
+/// table, and its slot there.
 pub(super) type Id = (usize, usize, u32);
 
-/// So many places are kept when there is no flight any more: those of a crowd go.
-const KEPT: usize = 64;
+/// Number of slots kept when the last flight ends. A larger table, left over from a burst, is
+/// freed.
+const KEPT_SLOTS: usize = 64;
 
-/// The key at a place that the index knows: each of these is taken.
-fn key_at(seats: &[Option<Seat>], seat: u32) -> &[u8] {
-    let seat = seats.get(seat as usize).and_then(Option::as_ref);
-    seat.map_or(&[], |seat| seat.key.as_bytes())
+/// Return the key in a slot that the index knows. All of these are occupied.
+fn key_at(slots: &[Option<TableSlot>], slot: u32) -> &[u8] {
+    let slot = slots.get(slot as usize).and_then(Option::as_ref);
+    slot.map_or(&[], |slot| slot.key.as_bytes())
 }
 
 impl Shard {
     fn find(&self, key: &str) -> Option<u32> {
-        let key_at = |seat| key_at(&self.seats, seat);
+        let key_at = |slot| key_at(&self.slots, slot);
         self.index.find(key.as_bytes(), key_at)
     }
 
-    /// Puts a flight on the table, where no other of its key stands.
-    fn put(&mut self, seat: Seat) -> u32 {
-        let seats = &mut self.seats;
-        let place = self.free.pop().unwrap_or(seats.len() as u32);
+    /// Insert a flight. The table must not contain another one for its key.
+    fn put(&mut self, flight: TableSlot) -> u32 {
+        let slots = &mut self.slots;
+        let slot = self.free.pop().unwrap_or(slots.len() as u32);
         self.index
-            .insert(seat.key.as_bytes(), place, |place| key_at(seats, place));
-        match seats.get_mut(place as usize) {
-            Some(empty) => *empty = Some(seat),
-            None => seats.push(Some(seat)),
+            .insert(flight.key.as_bytes(), slot, |slot| key_at(slots, slot));
+        match slots.get_mut(slot as usize) {
+            Some(empty) => *empty = Some(flight),
+            None => slots.push(Some(flight)),
         }
-        place
+        slot
     }
 
-    /// Takes a flight off the table.
-    fn remove(&mut self, seat: u32) {
-        if let Some(Some(taken)) = self.seats.get_mut(seat as usize)
-            && taken.stands
+    /// Remove a flight from the table. Its leader keeps the slot.
+    fn remove(&mut self, slot: u32) {
+        if let Some(Some(taken)) = self.slots.get_mut(slot as usize)
+            && taken.in_table
         {
-            taken.stands = false;
-            self.index.remove(taken.key.as_bytes(), seat);
+            taken.in_table = false;
+            self.index.remove(taken.key.as_bytes(), slot);
         }
     }
 
     fn remove_key(&mut self, key: &str) {
-        if let Some(seat) = self.find(key) {
-            self.remove(seat);
+        if let Some(slot) = self.find(key) {
+            self.remove(slot);
         }
     }
 
-    /// Gives up a place.
-    fn vacate(&mut self, place: u32) -> Option<Seat> {
-        let seat = self.seats.get_mut(place as usize)?.take()?;
-        if seat.stands {
-            self.index.remove(seat.key.as_bytes(), place);
+    /// Release a slot.
+    fn release(&mut self, slot: u32) -> Option<TableSlot> {
+        let released = self.slots.get_mut(slot as usize)?.take()?;
+        if released.in_table {
+            self.index.remove(released.key.as_bytes(), slot);
         }
-        self.free.push(place);
-        if self.free.len() == self.seats.len() && self.seats.len() > KEPT {
+        self.free.push(slot);
+        if self.free.len() == self.slots.len() && self.slots.len() > KEPT_SLOTS {
             *self = Self::default();
         }
-        Some(seat)
+        Some(released)
     }
 
-    /// The places of the flights that the pattern matches, all of whose keys lie in the spans.
+    /// Return the slots of the flights that the pattern matches. `spans` must cover all of their
+    /// keys.
     fn matching(&self, pattern: &Pattern, spans: &[Span]) -> Vec<u32> {
         let mut matching = Vec::new();
-        let key_at = |seat| key_at(&self.seats, seat);
-        self.index.visit_spans(spans, key_at, |seat| {
-            if pattern.matches(key_at(seat)) {
-                matching.push(seat);
+        let key_at = |slot| key_at(&self.slots, slot);
+        self.index.visit_spans(spans, key_at, |slot| {
+            if pattern.matches(key_at(slot)) {
+                matching.push(slot);
             }
         });
         matching
     }
 }
 
-/// A part of the table, locked.
-pub(super) struct Held<'a>(
+/// A locked shard of the table.
+pub(super) struct ShardGuard<'a>(
     #[expect(dead_code, reason = "it is there to be dropped")] MutexGuard<'a, Shard>,
 );
 
-/// What a caller makes of the flight that stands at its key.
+/// Decision of a caller that found a flight in progress at its key.
 pub(crate) enum Stance {
-    /// It waits for it.
+    /// Wait for it.
     Join,
-    /// It leads another in its place.
+    /// Replace it by leading another.
     #[cfg(feature = "redis")]
     Replace,
-    /// It must look at the store once more to know.
+    /// Undecided until the caller has read the store once more.
     #[cfg(feature = "redis")]
     Retry,
 }
 
-/// What a caller that missed does.
+/// Outcome of joining or leading after a miss.
 pub(crate) enum JoinOutcome<H> {
-    /// The entry is there after all.
+    /// The entry is in the store after all.
     Found(H),
-    /// Another computes it.
+    /// Another caller computes it: wait.
     Join(Arc<Flight>),
     /// The caller is inside that computation itself.
     Nested,
-    /// As its stance said.
+    /// The stance was [`Stance::Retry`].
     #[cfg(feature = "redis")]
     Retry,
     /// The caller computes it.
@@ -163,8 +169,9 @@ impl Flights {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Joins the key's flight if `stance` says so, else leads a new one in its place. `recheck` looks at the
-    /// store under the table's lock: whoever landed before has stored before, so a miss there is one.
+    /// Join the key's flight if `stance` says so, otherwise lead a new one in its place. `recheck`
+    /// reads the store under the shard's lock. A leader stores its value before it leaves the
+    /// table, so a miss of `recheck` is final.
     pub(crate) fn join_or_lead<H>(
         self: &Arc<Self>,
         key: &Arc<str>,
@@ -174,8 +181,8 @@ impl Flights {
     ) -> JoinOutcome<H> {
         let shard = self.number(key);
         let mut held = self.lock(shard);
-        if let Some(seat) = held.find(key)
-            && let Some(flight) = self.shared_in(&mut held, Place { shard, seat })
+        if let Some(slot) = held.find(key)
+            && let Some(flight) = self.shared_in(&mut held, SlotId { shard, slot })
         {
             match stance(&flight) {
                 Stance::Join if nesting::is_within(&flight) => return JoinOutcome::Nested,
@@ -183,90 +190,95 @@ impl Flights {
                 #[cfg(feature = "redis")]
                 Stance::Retry => return JoinOutcome::Retry,
                 #[cfg(feature = "redis")]
-                Stance::Replace => held.remove(seat),
+                Stance::Replace => held.remove(slot),
             }
         }
         if let Some(found) = recheck() {
             return JoinOutcome::Found(found);
         }
-        JoinOutcome::Lead(self.take_place(shard, &mut held, key, asynchronous))
+        JoinOutcome::Lead(self.start_flight(shard, &mut held, key, asynchronous))
     }
 
-    /// Leads a new flight in place of any other. Who waits for that one still gets its value, but it
-    /// can't fill.
+    /// Lead a new flight that replaces any other. Waiters of the replaced flight still get its
+    /// value, but it can't fill.
     pub(crate) fn supersede(self: &Arc<Self>, key: &Arc<str>, asynchronous: bool) -> Leader {
         let shard = self.number(key);
         let mut held = self.lock(shard);
         held.remove_key(key);
-        self.take_place(shard, &mut held, key, asynchronous)
+        self.start_flight(shard, &mut held, key, asynchronous)
     }
 
-    fn take_place(
+    fn start_flight(
         self: &Arc<Self>,
         shard: usize,
         held: &mut Shard,
         key: &Arc<str>,
         asynchronous: bool,
     ) -> Leader {
-        let seat = held.put(Seat {
+        let slot = held.put(TableSlot {
             key: Arc::clone(key),
-            stands: true,
+            in_table: true,
             flight: None,
         });
-        let place = Place { shard, seat };
+        let id = SlotId { shard, slot };
         let flight = OnceLock::new();
         if asynchronous {
-            let shared = Arc::new(Flight::new(self.id(place), true));
-            if let Some(Some(seat)) = held.seats.get_mut(seat as usize) {
-                seat.flight = Some(Arc::clone(&shared));
+            let shared = Arc::new(Flight::new(self.id(id), true));
+            if let Some(Some(slot)) = held.slots.get_mut(slot as usize) {
+                slot.flight = Some(Arc::clone(&shared));
             }
             let _ = flight.set(shared);
         }
-        Leader::new(Arc::clone(self), flight, place)
+        Leader::new(Arc::clone(self), flight, id)
     }
 
-    pub(super) fn id(&self, Place { shard, seat }: Place) -> Id {
-        (std::ptr::from_ref(self).addr(), shard, seat)
+    pub(super) fn id(&self, SlotId { shard, slot }: SlotId) -> Id {
+        (std::ptr::from_ref(self).addr(), shard, slot)
     }
 
-    /// What a leader shares with those who wait.
-    pub(super) fn shared(&self, place: Place) -> Option<Arc<Flight>> {
-        self.shared_in(&mut self.lock(place.shard), place)
+    /// Return the state that a leader shares with its waiters.
+    pub(super) fn shared(&self, id: SlotId) -> Option<Arc<Flight>> {
+        self.shared_in(&mut self.lock(id.shard), id)
     }
 
-    /// An async leader's is there from the beginning.
-    fn shared_in(&self, held: &mut Shard, place: Place) -> Option<Arc<Flight>> {
-        let seat = held.seats.get_mut(place.seat as usize)?.as_mut()?;
-        let flight = seat
+    /// Return the shared state of a slot, creating it for a blocking leader. An async leader's
+    /// exists from the start.
+    fn shared_in(&self, held: &mut Shard, id: SlotId) -> Option<Arc<Flight>> {
+        let slot = held.slots.get_mut(id.slot as usize)?.as_mut()?;
+        let flight = slot
             .flight
-            .get_or_insert_with(|| Arc::new(Flight::new(self.id(place), false)));
+            .get_or_insert_with(|| Arc::new(Flight::new(self.id(id), false)));
         Some(Arc::clone(flight))
     }
 
-    /// Gives up a leader's place, and takes the flight off the table. As long as what is held is held, nobody leads or
-    /// invalidates: whoever fills meanwhile, since the flight stood, does so in one step with the look. An invalidation comes
-    /// before (and nothing is filled) or after (and finds what was).
-    pub(super) fn vacate(&self, Place { shard, seat }: Place) -> (Held<'_>, Option<Seat>) {
+    /// Release a leader's slot and remove the flight from the table. While the returned guard is
+    /// held, no caller leads or invalidates. If the flight was still in the table, a fill under the
+    /// guard is thus atomic with that check. An invalidation comes either before (and nothing is
+    /// filled) or after (and finds the filled entry).
+    pub(super) fn release(
+        &self,
+        SlotId { shard, slot }: SlotId,
+    ) -> (ShardGuard<'_>, Option<TableSlot>) {
         let mut held = self.lock(shard);
-        let seat = held.vacate(seat);
-        (Held(held), seat)
+        let slot = held.release(slot);
+        (ShardGuard(held), slot)
     }
 
-    /// Runs `act` after the key's flight was taken off the table, before another can take off. `act` must give
-    /// back the values that it removes, not drop them: a table's lock is held.
+    /// Run `act` after removing the key's flight from the table and before another can start. `act`
+    /// must return the values it removes instead of dropping them, since a shard lock is held.
     pub(crate) fn invalidate_key<T>(&self, key: &str, act: impl FnOnce() -> T) -> T {
         let mut held = self.lock(self.number(key));
         held.remove_key(key);
         act()
     }
 
-    /// Takes every flight off the table whose key the pattern matches.
+    /// Remove every flight whose key the pattern matches from the table.
     pub(crate) fn invalidate_matching(&self, pattern: &Pattern) {
         let spans = pattern.spans();
         for shard in 0..SHARDS {
             let mut held = self.lock(shard);
-            for seat in held.matching(pattern, &spans) {
-                held.remove(seat);
+            for slot in held.matching(pattern, &spans) {
+                held.remove(slot);
             }
         }
     }

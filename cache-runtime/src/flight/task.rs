@@ -2,15 +2,16 @@ use std::thread::{self, ThreadId};
 
 use tokio::runtime::Handle;
 
-/// What polls a future, as far as it can be told. Combinators such as `FuturesUnordered` give each of their
-/// futures a waker of its own, so equal wakers aren't all that one task has.
+/// The task that polls a future, as far as it can be identified. Combinators such as
+/// `FuturesUnordered` give each of their futures its own waker, so one task can have several
+/// wakers.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Task {
-    /// A task of tokio's.
+    /// A task spawned on tokio.
     Spawned(tokio::task::Id),
-    /// The future that this thread gave to a runtime's `block_on`.
+    /// The future that this thread passed to a runtime's `block_on`.
     Root(ThreadId),
-    /// Another executor's.
+    /// A task of another executor.
     Unknown,
 }
 
@@ -23,7 +24,7 @@ impl Task {
         }
     }
 
-    /// Whether both are known to be one task.
+    /// Return whether both are known to be the same task.
     pub(super) fn is(self, other: Self) -> bool {
         self == other && self != Self::Unknown
     }

@@ -8,41 +8,43 @@ use super::{Flight, FlightState, Outcome, Task, nesting};
 use crate::sync::{Sleep, sleep, thread};
 use crate::value::payload::Payload;
 
-/// What waiting for a flight came to.
+/// Outcome of waiting for a flight.
 pub(crate) enum WaitOutcome {
     /// The flight's value, and the version of the function that computed it.
     Completed(Payload, u32),
-    /// The flight failed: look again, and perhaps lead.
+    /// The flight failed: read the store again, and lead if the entry is still missing.
     Failed,
-    /// Waiting longer is forbidden or can't end: run the body.
+    /// Waiting longer is forbidden or can't succeed: run the body.
     GaveUp,
 }
 
-/// How often a waiter looks whether the leader of its own task is polled at all, before it takes it for held.
-const LOOKS: u8 = 3;
-/// When it looks again after it saw the leader polled; each pause is twice the one before.
-const NEXT_LOOKS: Duration = Duration::from_millis(20);
+/// Number of checks, without progress in between, after which a waiter in the leader's own task
+/// assumes that the leader isn't being polled.
+const MAX_CHECKS: u8 = 3;
+/// Pause before the next check after the leader was seen polled. Each pause is twice the one
+/// before.
+const NEXT_CHECK: Duration = Duration::from_millis(20);
 
-/// Waits for a flight, on any executor.
+/// Future that waits for a flight, on any executor.
 ///
-/// Cancel safety: dropping it leaves the flight and the others who wait as they are.
+/// Cancel safety: dropping it leaves the flight and the other waiters unchanged.
 pub(crate) struct Wait {
     flight: Arc<Flight>,
     blocking: bool,
     limit: Duration,
     since: Instant,
     timer: Option<Sleep>,
-    place: Option<usize>,
-    looks: Looks,
+    slot: Option<usize>,
+    check: LeaderCheck,
 }
 
 impl Wait {
-    /// Waits at most `limit`; `blocking` if this thread does nothing else meanwhile.
+    /// Wait for at most `limit`. `blocking` means that the wait occupies this thread.
     pub(crate) fn new(flight: Arc<Flight>, limit: Duration, blocking: bool) -> Self {
-        let looks = Looks {
+        let check = LeaderCheck {
             polls: None,
             count: 0,
-            pause: NEXT_LOOKS,
+            pause: NEXT_CHECK,
         };
         Self {
             flight,
@@ -50,12 +52,12 @@ impl Wait {
             limit,
             since: Instant::now(),
             timer: None,
-            place: None,
-            looks,
+            slot: None,
+            check,
         }
     }
 
-    /// Whether the leader can't get on while this caller waits.
+    /// Return whether the leader can't make progress while this caller waits.
     fn would_wait_for_itself(&self, state: &FlightState) -> bool {
         let leader_needs_this_thread = self.blocking
             && self.flight.asynchronous
@@ -64,11 +66,12 @@ impl Wait {
         leader_needs_this_thread || nesting::is_within(&self.flight)
     }
 
-    /// Ends when the limit has passed. Until then, a waiter in its leader's task looks again now and then.
+    /// End the wait once the limit has passed. Until then, a waiter in the leader's task repeats
+    /// its check at growing intervals.
     fn poll_timer(&mut self, in_leaders_task: bool, cx: &mut Context<'_>) -> Poll<WaitOutcome> {
         let (left, pause) = (
             self.limit.saturating_sub(self.since.elapsed()),
-            self.looks.pause,
+            self.check.pause,
         );
         let time = if in_leaders_task {
             pause.min(left)
@@ -79,60 +82,62 @@ impl Wait {
         let Poll::Ready(kept) = Pin::new(timer).poll(cx) else {
             return Poll::Pending;
         };
-        // Where nobody keeps the time, nobody waits.
+        // Without a timer the wait could last forever, so give up.
         if !kept || self.since.elapsed() >= self.limit {
             return Poll::Ready(WaitOutcome::GaveUp);
         }
         self.timer = None;
-        self.looks.polls = None;
-        self.looks.pause = pause.saturating_mul(2);
+        self.check.polls = None;
+        self.check.pause = pause.saturating_mul(2);
         cx.waker().wake_by_ref();
         Poll::Pending
     }
 }
 
-/// A task that holds its own leader without polling it (`select!` over `&mut leader`, then the same call again)
-/// would wait for itself. So a waiter in the leader's task wakes the leader and itself and looks, a few times,
-/// whether the leader is polled: one in a `join!` is.
-struct Looks {
-    /// How often the leader had been polled at the last look.
+/// Detection of a leader that its own task holds without polling it (`select!` over `&mut leader`,
+/// followed by the same call). Waiting for it would deadlock. A waiter in the leader's task
+/// therefore wakes the leader and itself, and checks a few times whether the leader is polled. In a
+/// `join!` it is.
+struct LeaderCheck {
+    /// The leader's poll count at the last check.
     polls: Option<u64>,
     count: u8,
     pause: Duration,
 }
 
-/// What a look comes to.
-enum Look {
+/// Result of a check.
+enum CheckResult {
     /// The leader is in another task.
     Elsewhere,
     /// The leader is polled.
     Polled,
-    /// It isn't known yet: the leader is to be woken, and this waiter.
+    /// Not known yet: wake the leader and this waiter.
     Ask(Waker),
-    Held,
+    /// The leader is in this task and isn't polled.
+    NotPolled,
 }
 
-impl Looks {
-    fn look(&mut self, state: &FlightState, cx: &Context<'_>) -> Look {
+impl LeaderCheck {
+    fn run(&mut self, state: &FlightState, cx: &Context<'_>) -> CheckResult {
         let Some(leader) = &state.leader else {
-            return Look::Elsewhere;
+            return CheckResult::Elsewhere;
         };
         if !leader.will_wake(cx.waker()) && !state.task.is(Task::current()) {
-            return Look::Elsewhere;
+            return CheckResult::Elsewhere;
         }
         let before = self.polls.replace(state.polls);
         if before == Some(state.polls) {
             self.count += 1;
-            if self.count >= LOOKS {
-                return Look::Held;
+            if self.count >= MAX_CHECKS {
+                return CheckResult::NotPolled;
             }
         } else {
             self.count = 0;
             if before.is_some() {
-                return Look::Polled;
+                return CheckResult::Polled;
             }
         }
-        Look::Ask(leader.clone())
+        CheckResult::Ask(leader.clone())
     }
 }
 
@@ -142,10 +147,11 @@ impl Future for Wait {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<WaitOutcome> {
         let this = &mut *self;
         let flight = Arc::clone(&this.flight);
-        // Cloned before the lock is taken, and what it replaces is dropped after: wakers are foreign code.
+        // Clone before locking, and drop the replaced waker after unlocking: wakers are foreign
+        // code.
         let waker = cx.waker().clone();
         let mut state = flight.state();
-        match &state.landing {
+        match &state.outcome {
             Some(Outcome::Value(payload, version)) => {
                 return Poll::Ready(WaitOutcome::Completed(payload.clone(), *version));
             }
@@ -155,30 +161,30 @@ impl Future for Wait {
         if this.would_wait_for_itself(&state) {
             return Poll::Ready(WaitOutcome::GaveUp);
         }
-        let look = this.looks.look(&state, cx);
-        let stale = state.waiting.keep(&mut this.place, waker);
+        let result = this.check.run(&state, cx);
+        let stale = state.waiting.keep(&mut this.slot, waker);
         drop(state);
         drop(stale);
-        match look {
-            Look::Held => return Poll::Ready(WaitOutcome::GaveUp),
-            // The leader first: executors that keep an order poll it first.
-            Look::Ask(ref leader) => {
+        match result {
+            CheckResult::NotPolled => return Poll::Ready(WaitOutcome::GaveUp),
+            // Wake the leader first: executors that keep the order poll it first.
+            CheckResult::Ask(ref leader) => {
                 leader.wake_by_ref();
                 cx.waker().wake_by_ref();
             }
-            Look::Elsewhere | Look::Polled => {}
+            CheckResult::Elsewhere | CheckResult::Polled => {}
         }
-        this.poll_timer(!matches!(look, Look::Elsewhere), cx)
+        this.poll_timer(!matches!(result, CheckResult::Elsewhere), cx)
     }
 }
 
 impl Drop for Wait {
     fn drop(&mut self) {
-        let Some(place) = self.place else { return };
+        let Some(slot) = self.slot else { return };
         let mut state = self.flight.state();
-        // Completed, the flight has taken the list.
-        let left = match state.landing {
-            None => state.waiting.leave(place),
+        // A completed flight has taken the list.
+        let left = match state.outcome {
+            None => state.waiting.leave(slot),
             Some(_) => None,
         };
         drop(state);

@@ -1,4 +1,5 @@
-//! [`CacheKey`]: what tells one value of a type from another, said by the type itself and not by serde.
+//! [`CacheKey`]: the data that distinguishes one value of a type from another, stated by the type
+//! itself and not by serde.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, LinkedList, VecDeque};
@@ -16,11 +17,12 @@ use super::canonical::{Canonical, tag};
 use super::writer::HashArgument;
 use crate::value::place::DEEPEST;
 
-/// A type whose values say themselves what tells them apart in a cache key.
+/// A type that defines which parts of its values enter a cache key.
 ///
-/// An argument of a function with `#[cacheable]` that is neither in the template nor skipped is hashed. Through serde a
-/// field that `Serialize` leaves out or masks is not in the hash, and two callers who differ only there share an entry.
-/// With `CacheKey`, which is preferred over `Serialize` wherever a type has both, every field is in it:
+/// An argument of a `#[cacheable]` function that is neither in the template nor skipped is hashed.
+/// Hashing through serde misses a field that `Serialize` leaves out or masks, so two callers that
+/// differ only there share an entry. With `CacheKey`, which is preferred over `Serialize` if a type
+/// has both, every field is hashed:
 ///
 /// ```
 /// use cache_runtime::{Cache, CacheKey, cacheable};
@@ -53,30 +55,32 @@ use crate::value::place::DEEPEST;
 ///
 /// # Deriving
 ///
-/// `#[derive(CacheKey)]` takes structs and enums. A field is hashed through its own `CacheKey`, or, where its type has none,
-/// through `Serialize`. `#[cache_key(skip)]` leaves a field out, and says so where the field is declared. A type parameter of
-/// a hashed field must be `CacheKey`. Where serde neither skips nor renames anything, the derived key is the same as that
-/// through `Serialize`, so that adding the derive moves no key. `#[cache_key(crate = path)]` names a renamed runtime.
+/// `#[derive(CacheKey)]` supports structs and enums. A field is hashed through its own `CacheKey`, or
+/// through `Serialize` if its type has none. `#[cache_key(skip)]` leaves a field out, visibly at its
+/// declaration. A type parameter of a hashed field must be `CacheKey`. If serde neither skips nor
+/// renames anything, the derived key equals the one through `Serialize`, so adding the derive
+/// changes no key. `#[cache_key(crate = path)]` names a renamed runtime.
 ///
 /// # Which types have it
 ///
-/// The primitive types, strings, and other types of std that have a value. References, `Box`, `Rc`, `Arc`, `Cow`, `Option`,
-/// `Result`, tuples, arrays, slices and collections have it where all of their parts have it. So in a `Vec<Auth>` or an
-/// `(Auth, u32)` every field of `Auth` is in the key. In an `(Auth, Uuid)` it isn't: `Uuid` has no `CacheKey`, and the whole
-/// tuple is hashed through `Serialize`. Make such a tuple two arguments, or a struct that derives `CacheKey`.
-/// In the same way, an argument of type `T: Serialize` in a generic function is hashed through `Serialize`, whatever `T`
-/// becomes; bound it by `CacheKey`.
+/// The primitive types, strings, and other value types of std. References, `Box`, `Rc`, `Arc`, `Cow`,
+/// `Option`, `Result`, tuples, arrays, slices and collections have it if all of their parts do. So
+/// in a `Vec<Auth>` or an `(Auth, u32)` every field of `Auth` is in the key. In an `(Auth, Uuid)` it
+/// isn't: `Uuid` has no `CacheKey`, and the whole tuple is hashed through `Serialize`. Make such a
+/// tuple two arguments, or a struct that derives `CacheKey`. In the same way, an argument of type
+/// `T: Serialize` in a generic function is hashed through `Serialize`, whatever `T` is; bound it by
+/// `CacheKey`.
 ///
-/// The order of a map or a `HashSet` is not in the key.
+/// The iteration order of a `HashMap` or `HashSet` is not in the key.
 ///
 /// # Implementing it by hand
 ///
-/// Write everything that tells two values apart, in a fixed order:
+/// Write everything that distinguishes two values, in a fixed order:
 ///
 /// ```
 /// use cache_runtime::{CacheKey, KeyWriter};
 ///
-/// /// Has no `Serialize`.
+/// /// A type without `Serialize`.
 /// struct Range {
 ///     from: u64,
 ///     to: u64,
@@ -91,22 +95,22 @@ use crate::value::place::DEEPEST;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `CacheKey`",
-    label = "nothing says what tells its values apart in a key",
+    label = "nothing says what tells its values to_bytes in a key",
     note = "add `#[derive(cache_runtime::CacheKey)]` to the type; or hash what its `Serialize` shows: `key.serialize(&value)`"
 )]
 pub trait CacheKey {
-    /// Writes everything that tells this value from others of its type.
+    /// Write everything that distinguishes this value from others of its type.
     fn cache_key(&self, key: &mut KeyWriter<'_>);
 }
 
-/// Takes what tells a value from others. Each part is written with its kind and its length, so `"ab", "c"` and `"a", "bc"`
-/// are different keys.
+/// Writer for the parts that identify a value. Each part is written with its kind and its length,
+/// so `"ab", "c"` and `"a", "bc"` are different keys.
 #[derive(Debug)]
 pub struct KeyWriter<'a> {
     out: &'a mut Vec<u8>,
-    /// The first failure of a `Serialize`.
+    /// The first error of a `Serialize`.
     failure: &'a mut Option<String>,
-    /// How many parts are around this one.
+    /// Number of parts around this one.
     depth: u32,
 }
 
@@ -119,8 +123,8 @@ impl<'a> KeyWriter<'a> {
         }
     }
 
-    /// Write one part of the value. If parts nest deeper than 128 levels, the call runs without the cache, and the
-    /// reason is logged.
+    /// Write one part of the value. If parts nest deeper than 128 levels, the call runs without the
+    /// cache, and the reason is logged.
     pub fn write<T: CacheKey + ?Sized>(&mut self, part: &T) {
         if self.depth == DEEPEST {
             let reason = || format!("it nests deeper than {DEEPEST} levels");
@@ -132,8 +136,8 @@ impl<'a> KeyWriter<'a> {
         self.depth -= 1;
     }
 
-    /// Write what `Serialize` shows of one part: a field that serde leaves out is not in the key. If `Serialize` fails, the
-    /// call runs without the cache, and the reason is logged.
+    /// Write one part through its `Serialize`: a field that serde leaves out is not in the key. If
+    /// `Serialize` fails, the call runs without the cache, and the reason is logged.
     pub fn serialize<T: Serialize + ?Sized>(&mut self, part: &T) {
         if let Err(error) = part.serialize(self.canonical())
             && self.failure.is_none()
@@ -142,7 +146,7 @@ impl<'a> KeyWriter<'a> {
         }
     }
 
-    /// [`serialize`](Self::serialize) of what generated code knows as hashable.
+    /// Like [`serialize`](Self::serialize), for types that generated code knows as hashable.
     pub(super) fn hashed<T: HashArgument<()> + ?Sized>(&mut self, part: &T) {
         if let Err(reason) = part.hash_into(self.canonical())
             && self.failure.is_none()
@@ -151,62 +155,62 @@ impl<'a> KeyWriter<'a> {
         }
     }
 
-    /// Begins a struct. What follows is what serde's derive would write, so that keys are the same.
+    /// Begin a struct. The output matches serde's derive, so that the keys are the same.
     #[doc(hidden)]
     pub fn begin_struct(&mut self, name: &str) {
         self.named(tag::STRUCT, name);
     }
 
-    /// The name before the one field of a tuple struct.
+    /// Write the name that precedes the only field of a tuple struct.
     #[doc(hidden)]
     pub fn begin_newtype(&mut self, name: &str) {
         self.named(tag::NEWTYPE, name);
     }
 
-    /// Begins a variant of an enum.
+    /// Begin a variant of an enum.
     #[doc(hidden)]
     pub fn begin_variant(&mut self, name: &str, variant: &str) {
         self.named(tag::VARIANT, name);
         self.named(tag::NAME, variant);
     }
 
-    /// A variant or struct without fields.
+    /// Write a variant or struct without fields.
     #[doc(hidden)]
     pub fn unit(&mut self) {
         self.out.push(tag::UNIT);
     }
 
-    /// Begins the one field of a variant.
+    /// Begin the only field of a variant.
     #[doc(hidden)]
     pub fn newtype(&mut self) {
         self.out.push(tag::NEWTYPE);
     }
 
-    /// Begins fields without names.
+    /// Begin fields without names.
     #[doc(hidden)]
     pub fn tuple(&mut self) {
         self.out.push(tag::TUPLE);
     }
 
-    /// Begins the named fields of a variant.
+    /// Begin the named fields of a variant.
     #[doc(hidden)]
     pub fn fields(&mut self) {
         self.out.push(tag::STRUCT);
     }
 
-    /// Begins a field.
+    /// Begin a field.
     #[doc(hidden)]
     pub fn field(&mut self, name: &str) {
         self.named(tag::NAME, name);
     }
 
-    /// Ends so many fields.
+    /// End a list of `count` fields.
     #[doc(hidden)]
     pub fn end(&mut self, count: u64) {
         self.canonical().fixed(tag::END, count.to_le_bytes());
     }
 
-    /// Ends a struct without fields.
+    /// End a struct without fields.
     #[doc(hidden)]
     pub fn end_unit(&mut self) {
         self.out.push(tag::END);
@@ -237,8 +241,8 @@ impl<'a> KeyWriter<'a> {
         self.end(count);
     }
 
-    /// The bytes of one part, apart.
-    fn apart<T: CacheKey + ?Sized>(&mut self, part: &T) -> Vec<u8> {
+    /// Return the bytes of one part, in a buffer of their own.
+    fn to_bytes<T: CacheKey + ?Sized>(&mut self, part: &T) -> Vec<u8> {
         let mut out = Vec::new();
         let mut writer = KeyWriter {
             out: &mut out,
@@ -255,7 +259,7 @@ impl<'a> KeyWriter<'a> {
     ) {
         let entries = entries.into_iter();
         let mut entries: Vec<_> = entries
-            .map(|(key, value)| (self.apart(key), self.apart(value)))
+            .map(|(key, value)| (self.to_bytes(key), self.to_bytes(value)))
             .collect();
         entries.sort_unstable();
         self.canonical()
@@ -284,7 +288,7 @@ as_serialized! {
     NonZero<u8>, NonZero<u16>, NonZero<u32>, NonZero<u64>, NonZero<u128>, NonZero<usize>,
 }
 
-/// There is one value only.
+/// The type has a single value.
 impl<T: ?Sized> CacheKey for PhantomData<T> {
     fn cache_key(&self, key: &mut KeyWriter<'_>) {
         key.serialize(self);
@@ -349,10 +353,10 @@ impl<T: CacheKey, const N: usize> CacheKey for [T; N] {
     }
 }
 
-/// Equal sets have one key, whatever order they show.
+/// Equal sets have one key, whatever their iteration order.
 impl<T: CacheKey, S> CacheKey for HashSet<T, S> {
     fn cache_key(&self, key: &mut KeyWriter<'_>) {
-        let mut parts: Vec<Vec<u8>> = self.iter().map(|part| key.apart(part)).collect();
+        let mut parts: Vec<Vec<u8>> = self.iter().map(|part| key.to_bytes(part)).collect();
         parts.sort_unstable();
         key.out.push(tag::SEQ);
         for part in &parts {

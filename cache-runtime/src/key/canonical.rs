@@ -1,9 +1,10 @@
-//! The canonical encoding of what serde shows of an argument, for the argument hash.
+//! The canonical encoding of an argument as serde shows it, for the argument hash.
 //!
-//! The encoding is injective. Every value begins with a tag of its kind; texts and byte strings carry their
-//! length; sequences end with a tag that no value begins with, and their count; structs, variants and fields
-//! carry their names; the entries of a map are sorted by their encoded keys. All numbers are little-endian and
-//! of fixed width, so it is the same on every platform.
+//! The encoding is injective. Every value begins with a tag of its kind; texts and byte strings
+//! carry their length; sequences end with their count, after a tag with which no value begins;
+//! structs, variants and fields carry their names; the entries of a map are sorted by their encoded
+//! keys. All numbers are little-endian and of fixed width, so the encoding is the same on every
+//! platform.
 
 use std::fmt;
 
@@ -25,7 +26,7 @@ pub(super) mod tag {
     pub(in crate::key) const STRUCT: u8 = 20; pub(in crate::key) const NEWTYPE: u8 = 21; pub(in crate::key) const VARIANT: u8 = 22;
     pub(in crate::key) const SEQ: u8 = 23; pub(in crate::key) const TUPLE: u8 = 24; pub(in crate::key) const MAP: u8 = 25;
     pub(in crate::key) const NAME: u8 = 26;
-    /// Begins no value.
+    /// End tag. No value begins with it.
     pub(in crate::key) const END: u8 = 0;
 }
 
@@ -33,11 +34,11 @@ pub(super) mod tag {
 #[derive(Debug)]
 pub struct Canonical<'a> {
     pub(super) out: &'a mut Vec<u8>,
-    /// How many levels of the argument are around this one.
+    /// Number of levels of the argument around this one.
     pub(super) depth: u32,
 }
 
-/// A user's `Serialize` refused.
+/// Error of a user's `Serialize`.
 #[derive(Debug)]
 pub struct SerializeError(String);
 
@@ -54,19 +55,19 @@ impl ser::Error for SerializeError {
 }
 
 impl<'a> Canonical<'a> {
-    /// A serializer for the one value that `name` names.
+    /// Return a serializer for the one value called `name`.
     pub(crate) fn named(out: &'a mut Vec<u8>, name: &str) -> Self {
         Self::named_within(out, 0, name)
     }
 
-    /// The same for a part of a value, so deep within.
+    /// Return a serializer for a named part of a value, `depth` levels deep.
     pub(super) fn named_within(out: &'a mut Vec<u8>, depth: u32, name: &str) -> Self {
         let mut canonical = Self { out, depth };
         canonical.text(tag::NAME, name);
         canonical
     }
 
-    /// Writes what is within, one level deeper.
+    /// Write an inner value, one level deeper.
     pub(super) fn within<T: Serialize + ?Sized>(self, value: &T) -> Done {
         if self.depth == DEEPEST {
             return Err(SerializeError(format!(

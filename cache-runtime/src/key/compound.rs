@@ -1,10 +1,10 @@
-//! The parts of a canonical encoding that have parts: sequences, structs, maps.
+//! Canonical encoding of compound values: sequences, structs, maps.
 
 use serde::ser::{self, Serialize};
 
 use super::canonical::{Canonical, Done, SerializeError, tag};
 
-/// Elements or fields in their order, then the end tag and their count.
+/// Elements or fields in order, followed by the end tag and their count.
 #[derive(Debug)]
 pub struct Compound<'a> {
     pub(super) out: &'a mut Vec<u8>,
@@ -72,7 +72,8 @@ macro_rules! by_name {
 }
 by_name! { SerializeStruct, SerializeStructVariant, }
 
-/// Entries of a map, kept until their order no longer depends on the map's.
+/// Entries of a map, collected so that they can be sorted: the encoding must not depend on the
+/// map's order.
 #[derive(Debug)]
 pub struct SortedMap<'a> {
     pub(super) out: &'a mut Vec<u8>,

@@ -1,5 +1,5 @@
-//! What is written into a key without formatting: the same text as its `Display` gives, at a fraction of the cost. A hit
-//! does little else.
+//! Values written into a key without formatting: the text equals their `Display` output, at a
+//! fraction of the cost. Key rendering is most of the work of a hit.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use super::text::Text;
 
 /// Text, or an integer.
 pub trait Direct {
-    /// Appends the escaped text.
+    /// Append the escaped text.
     #[doc(hidden)]
     fn push_into(&self, out: &mut Text);
 }
@@ -83,22 +83,22 @@ impl Direct for isize {
     }
 }
 
-/// Not inlined: it would be at each placeholder of a program.
+/// Not inlined: otherwise every placeholder of a program would contain a copy.
 #[inline(never)]
 fn push_digits(out: &mut Text, number: u64) {
-    /// What eight digits can't show.
-    const MANY: u64 = 100_000_000;
-    if number >= MANY {
-        push_digits(out, number / MANY);
-        // As many zeros before as it takes.
-        let (word, _) = digits(number % MANY);
+    /// Smallest number that needs more than eight digits.
+    const NINE_DIGITS: u64 = 100_000_000;
+    if number >= NINE_DIGITS {
+        push_digits(out, number / NINE_DIGITS);
+        // Pad with leading zeros to eight digits.
+        let (word, _) = digits(number % NINE_DIGITS);
         return out.push_ascii(word, 8);
     }
     let (word, count) = digits(number);
     out.push_ascii(word >> (8 * (8 - count)), count);
 }
 
-/// Eight digits, the first one the lowest byte, and how many of them are no zeros in front.
+/// Return eight digits, the first one in the lowest byte, and their number without leading zeros.
 fn digits(mut number: u64) -> (u64, usize) {
     let (mut word, mut count) = (u64::from_le_bytes([b'0'; 8]), 0);
     loop {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_what_display_gives() {
+    fn the_text_equals_display() {
         for text in [
             "",
             "my-post",

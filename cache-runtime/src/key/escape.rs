@@ -2,8 +2,9 @@ use std::fmt;
 
 use super::text::Text;
 
-/// Whether a value's character would be read as structure: of a path (`:` `#`), of a pattern
-/// (`*` `?` `[` `]` `\`), of a hash tag or a template (`{` `}`), of an escape (`%`), or of a line of a log.
+/// Return whether a byte in a value would be read as structure: of a path (`:` `#`), of a pattern
+/// (`*` `?` `[` `]` `\`), of a hash tag or a template (`{` `}`), of an escape (`%`), or of a log
+/// line.
 pub(crate) const fn is_structural(byte: u8) -> bool {
     matches!(
         byte,
@@ -11,11 +12,11 @@ pub(crate) const fn is_structural(byte: u8) -> bool {
     )
 }
 
-/// Escape a text as placeholders do, for a key or a pattern that is put together by hand.
+/// Escape a text as placeholders do, for a key or a pattern that is built by hand.
 ///
-/// Everything that has a meaning in a path or a pattern (`:` `#` `*` `?` `[` `]` `\` `{` `}` `%`, white space, control
-/// characters) becomes `%` and two hexadecimal digits for each of its bytes. Different texts stay different. [`key!`](crate::key) and
-/// [`pattern!`](crate::pattern) do it by themselves.
+/// Each byte of a character that has a meaning in a path or a pattern (`:` `#` `*` `?` `[` `]` `\`
+/// `{` `}` `%`, white space, control characters) becomes `%` and two hexadecimal digits. Different
+/// texts stay different. [`key!`](crate::key) and [`pattern!`](crate::pattern) escape by themselves.
 ///
 /// ```
 /// use cache_runtime::escape;
@@ -29,11 +30,12 @@ pub fn escape(text: &str) -> String {
     out.to_str().into_owned()
 }
 
-/// Writes text as part of a segment: structural characters become `%` and two hexadecimal digits for each of
-/// their bytes (RFC 3986's percent-encoding on a set of our own), so that the result has one reading only.
+/// Writer of text as part of a segment. Structural characters become `%` and two hexadecimal digits
+/// for each of their bytes (RFC 3986's percent-encoding on a set of our own), so that the result
+/// has only one reading.
 pub(crate) struct Escape<'a>(pub(crate) &'a mut Text);
 
-/// For each byte, whether a text of such bytes is written as it is: ASCII without structure.
+/// For each byte, whether it is written unchanged: non-structural ASCII.
 const PLAIN: [bool; 256] = {
     let mut plain = [false; 256];
     let mut byte = 0;
@@ -51,7 +53,8 @@ impl fmt::Write for Escape<'_> {
     }
 }
 
-/// Appends text as part of a segment. Not inlined: it would be at each placeholder of a program.
+/// Append text as part of a segment. Not inlined: otherwise every placeholder of a program would
+/// contain a copy.
 #[inline(never)]
 pub(crate) fn push_escaped(out: &mut Text, text: &str) {
     let bytes = text.as_bytes();
@@ -65,7 +68,7 @@ pub(crate) fn push_escaped(out: &mut Text, text: &str) {
     }
 }
 
-/// Fewer than eight bytes.
+/// Append fewer than eight bytes.
 #[inline(never)]
 fn push_short(out: &mut Text, text: &str) {
     match is_plain(text.as_bytes()) {
@@ -74,7 +77,7 @@ fn push_short(out: &mut Text, text: &str) {
     }
 }
 
-/// More than sixteen, or some that aren't common.
+/// Append more than sixteen bytes, or text that contains uncommon ones.
 #[inline(never)]
 fn push_long(out: &mut Text, text: &str) {
     let (sixteens, rest) = text.as_bytes().as_chunks::<16>();
@@ -82,7 +85,7 @@ fn push_long(out: &mut Text, text: &str) {
         let both = u128::from_le_bytes(*sixteen);
         are_common(both as u64, (both >> 64) as u64)
     };
-    // Some that aren't common are plain all the same, as `_` is.
+    // Some uncommon bytes are plain all the same, such as `_`.
     let mut sixteens = sixteens.iter();
     match sixteens.all(|sixteen| is_common(sixteen) || is_plain(sixteen)) && is_plain(rest) {
         true => out.push_str(text),
@@ -90,20 +93,22 @@ fn push_long(out: &mut Text, text: &str) {
     }
 }
 
-/// Whether they are written as they are: byte by byte.
+/// Return whether all bytes are written unchanged, checking them one by one.
 fn is_plain(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| PLAIN[usize::from(*byte)])
 }
 
-/// Whether the bytes of both are all among `+,-./0..9`, `@A..Z` and `` `a..z ``, of which none is structural. All eight of a word are looked at
-/// at once, and without a branch: what is added to a byte reaches its highest bit from some number on, which is clear in ASCII.
+/// Return whether all bytes of both words are among `+,-./0..9`, `@A..Z` and `` `a..z ``, none of
+/// which is structural. The check covers all eight bytes of a word at once and without a branch: it
+/// adds a constant to each byte so that the byte's highest bit, which is clear in ASCII, becomes
+/// set from a given byte value on.
 #[inline(always)]
 fn are_common(one: u64, two: u64) -> bool {
     const ALL: u64 = 0x0101_0101_0101_0101;
     let strange = |word: u64| {
         let from = |first: u8, word: u64| word.wrapping_add(ALL * u64::from(0x80 - first));
         let between = from(b':', word) & !from(b'@', word);
-        // A letter's case is one bit, and so is that of what follows `z` and `Z`.
+        // One bit distinguishes a letter's case, and also the characters that follow `z` and `Z`.
         let after = from(b'{', word | (ALL * 0x20));
         !from(b'+', word) | between | after | word
     };
@@ -149,7 +154,7 @@ mod tests {
         out.to_str().into_owned()
     }
 
-    /// Character by character.
+    /// Escape character by character.
     fn slowly_escaped(text: &str) -> String {
         let mut out = Text::default();
         push_with_escapes(&mut out, text);
@@ -157,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn structure_is_found_wherever_it_stands() {
+    fn structure_is_found_at_any_position() {
         let others = ['é', '\u{a0}', '\u{2028}', '\u{7f}'];
         for character in (0..128).map(char::from).chain(others) {
             for length in 0..=40 {

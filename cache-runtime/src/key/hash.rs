@@ -1,23 +1,24 @@
-//! The argument hash: BLAKE3 over the canonical bytes of the arguments. Golden vectors in the tests pin it across
-//! platforms and releases.
+//! The argument hash: BLAKE3 over the canonical bytes of the arguments. Golden vectors in the tests
+//! pin it across platforms and releases.
 
 use super::text::Text;
 
-/// How many bytes of the hash a variant shows: 128 bits.
+/// Number of hash bytes in a variant: 128 bits.
 const DIGEST_BYTES: usize = 16;
 
-/// Digits and letters that are hard to mistake for one another; lower case, five bits each.
+/// Digits and letters that are hard to confuse with one another; lower case, five bits each.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// How many characters that takes, after the mark.
+/// Number of characters that the digest takes, after the mark.
 const DIGEST_CHARACTERS: usize = DIGEST_BYTES * 8 / 5 + 1;
 
-/// Appends the mark and the digest of `canonical`.
+/// Append the mark and the digest of `canonical`.
 pub(crate) fn push_variant(out: &mut Text, canonical: &[u8]) {
     let hash = blake3::hash(canonical);
     let mut digest = [0; DIGEST_BYTES];
     digest.copy_from_slice(&hash.as_bytes()[..DIGEST_BYTES]);
-    // Five bits at a time from the top; the last three, which are all that is left, stand at the top of theirs.
+    // Take five bits at a time from the top. The last group has only three bits, which become its
+    // highest.
     let bits = u128::from_be_bytes(digest);
     let mut text = [super::VARIANT_MARK; 1 + DIGEST_CHARACTERS];
     for (at, character) in text[1..].iter_mut().enumerate() {
@@ -29,6 +30,6 @@ pub(crate) fn push_variant(out: &mut Text, canonical: &[u8]) {
         };
         *character = ALPHABET[five as usize & 31];
     }
-    // They are ASCII; checking that costs less than pushing them one by one.
+    // The bytes are ASCII. Checking that costs less than pushing them one by one.
     out.push_str(std::str::from_utf8(&text).unwrap_or_default());
 }

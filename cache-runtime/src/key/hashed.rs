@@ -1,5 +1,5 @@
-//! How an argument, or a field of a `CacheKey`, is hashed: through its `CacheKey` where it has one, otherwise through `Serialize`.
-//! Method resolution chooses, as in `part.rs`.
+//! Hashing of an argument, or of a field of a `CacheKey`: through its `CacheKey` if it has one,
+//! otherwise through `Serialize`. Method resolution chooses, as in `part.rs`.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -11,48 +11,48 @@ use super::writer::{HashArgument, Writer};
 #[derive(Debug)]
 pub struct Probe<'a, T: ?Sized>(PhantomData<&'a T>);
 
-/// Last choice: it has none.
+/// Last choice: the type has none.
 #[derive(Debug)]
 pub struct Without;
 
-/// Hashes a value through its `CacheKey`.
+/// Hash a value through its `CacheKey`.
 #[derive(Clone, Copy, Debug)]
 pub struct ThroughCacheKey;
 
-/// Hashes a value through its `Serialize`.
+/// Hash a value through its `Serialize`.
 #[derive(Clone, Copy, Debug)]
 pub struct ThroughSerialize;
 
-/// Hashes nothing: `Serialize` would not do, and there is no `CacheKey`.
+/// Hash nothing: `Serialize` isn't accepted, and there is no `CacheKey`.
 #[derive(Clone, Copy, Debug)]
 pub struct OnlyThroughCacheKey;
 
 impl<'a, T: ?Sized> Probe<'a, T> {
-    /// Holds the type of a value while its way is looked up.
+    /// Capture the type of a value for method resolution.
     pub fn of(_: &'a T) -> Self {
         Self(PhantomData)
     }
 }
 
 impl<T: CacheKey + ?Sized> Probe<'_, T> {
-    /// The way of a type that may be hashed through `Serialize`.
+    /// Return the method for a type that may be hashed through `Serialize`.
     pub fn __way(&self) -> ThroughCacheKey {
         ThroughCacheKey
     }
 
-    /// The way of a type that may not.
+    /// Return the method for a type that may not.
     pub fn __strict_way(&self) -> ThroughCacheKey {
         ThroughCacheKey
     }
 }
 
 impl Without {
-    /// The way of a type that may be hashed through `Serialize`.
+    /// Return the method for a type that may be hashed through `Serialize`.
     pub fn __way(&self) -> ThroughSerialize {
         ThroughSerialize
     }
 
-    /// The way of a type that may not.
+    /// Return the method for a type that may not.
     pub fn __strict_way(&self) -> OnlyThroughCacheKey {
         OnlyThroughCacheKey
     }
@@ -65,11 +65,11 @@ impl<T: ?Sized> Deref for Probe<'_, T> {
     }
 }
 
-/// A way to hash a `T`.
+/// A method of hashing a `T`.
 pub trait Way<T: ?Sized> {
-    /// Lets an argument enter the variant.
+    /// Add an argument to the variant.
     fn argument(self, writer: &mut Writer<'_>, name: &'static str, value: &T);
-    /// Writes a field.
+    /// Write a field.
     fn field(self, writer: &mut KeyWriter<'_>, value: &T);
 }
 

@@ -13,10 +13,10 @@ pub mod quiet;
 pub(crate) mod text;
 pub(crate) mod writer;
 
-/// What separates a path from its variant. Values can't hold it (it is escaped), literals mustn't.
+/// Separator of path and variant. Values can't contain it (it is escaped), and literals must not.
 pub(crate) const VARIANT_MARK: u8 = b'#';
 
-/// The path of a key: what patterns are matched against.
+/// Return the path of a key: patterns are matched against it.
 pub(crate) fn path_of(key: &[u8]) -> &[u8] {
     let end = key.iter().position(|&byte| byte == VARIANT_MARK);
     &key[..end.unwrap_or(key.len())]

@@ -1,13 +1,16 @@
-//! What a placeholder accepts, decided at compile time by method resolution.
+//! Types that a placeholder accepts, decided at compile time by method resolution.
 //!
-//! `Probe::of(&value).__part(w, before, name)` is a method of the first of four types that has it: [`Probe`] for text and integers,
-//! which needs no formatting, and, each found by dereferencing the one before, [`Shown`] for what else is `Display`, [`Optional`] for an
-//! `Option` of it, [`Unfit`] for the rest, whose method asks for a trait that nothing implements, so that the compiler shows our
-//! message at the placeholder. (The technique is a relative of autoref specialization, which D. Tolnay described in 2019. Methods of
-//! types are found sooner than those of traits, need no imports, and one reference in place of four is what the compiler
-//! follows through every annotated function.)
+//! `Probe::of(&value).__part(w, before, name)` is a method of the first of four types that has it:
+//! [`Probe`] for text and integers, which need no formatting; [`Shown`] for other `Display` types;
+//! [`Optional`] for an `Option` of them; and [`Unfit`] for the rest. Each is found by dereferencing
+//! the one before. The method of `Unfit` requires a trait that no type implements, so that the
+//! compiler shows our message at the placeholder. (The technique is a relative of autoref
+//! specialization, which D. Tolnay described in 2019. Inherent methods are resolved sooner than
+//! trait methods and need no imports, and the compiler follows one reference instead of four for
+//! every annotated function.)
 //!
-//! The methods have underscores, since a trait of the user's that is implemented for every type could have a method `part` too.
+//! The methods have underscores, since a user's trait that is implemented for every type could also
+//! have a method `part`.
 
 use std::fmt::Display;
 use std::ops::Deref;
@@ -32,7 +35,7 @@ pub struct Optional<'a, T: ?Sized>(Unfit<'a, T>);
 pub struct Unfit<'a, T: ?Sized>(&'a T);
 
 impl<'a, T: ?Sized> Probe<'a, T> {
-    /// Holds the value of a placeholder while its kind is looked up.
+    /// Capture the value of a placeholder for method resolution.
     #[inline]
     pub fn of(value: &'a T) -> Self {
         Self(Shown(Optional(Unfit(value))))
@@ -40,7 +43,7 @@ impl<'a, T: ?Sized> Probe<'a, T> {
 }
 
 impl<T: Direct + ?Sized> Probe<'_, T> {
-    /// Writes the literal text before the value, and the value.
+    /// Write the literal text before the value, and the value.
     #[inline]
     pub fn __part(&self, writer: &mut Writer<'_>, before: &'static str, name: &'static str) {
         writer.text(before);
@@ -49,7 +52,7 @@ impl<T: Direct + ?Sized> Probe<'_, T> {
 }
 
 impl<T: Display + ?Sized> Shown<'_, T> {
-    /// Writes the literal text before the value, and the value.
+    /// Write the literal text before the value, and the value.
     pub fn __part(&self, writer: &mut Writer<'_>, before: &'static str, name: &'static str) {
         writer.text(before);
         writer.part(name, Some(&self.0.0.0));
@@ -57,7 +60,7 @@ impl<T: Display + ?Sized> Shown<'_, T> {
 }
 
 impl<T: MaybeShown + ?Sized> Optional<'_, T> {
-    /// The same, or the mark of `None`.
+    /// Write the literal text before the value, and the value or the mark of `None`.
     pub fn __part(&self, writer: &mut Writer<'_>, before: &'static str, name: &'static str) {
         writer.text(before);
         writer.part(name, self.0.0.shown());
@@ -65,7 +68,7 @@ impl<T: MaybeShown + ?Sized> Optional<'_, T> {
 }
 
 impl<T: ?Sized> Unfit<'_, T> {
-    /// Doesn't compile.
+    /// Fail to compile.
     pub fn __part(&self, _: &mut Writer<'_>, _: &'static str, _: &'static str)
     where
         T: KeyPart,
@@ -94,9 +97,9 @@ impl<'a, T: ?Sized> Deref for Optional<'a, T> {
     }
 }
 
-/// `Option` of a `Display` value, and references to it.
+/// An `Option` of a `Display` value, and references to it.
 pub trait MaybeShown {
-    /// The value, if there is one.
+    /// Return the value, if there is one.
     fn shown(&self) -> Option<&dyn Display>;
 }
 
@@ -118,7 +121,8 @@ impl<T: MaybeShown + ?Sized> MaybeShown for &mut T {
     }
 }
 
-/// What a placeholder takes; implemented by nothing, so that its message is what the compiler says.
+/// Trait that no type implements, so that the compiler reports its message for the placeholder's
+/// type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be written into a cache key",
     label = "this placeholder's value has no text",

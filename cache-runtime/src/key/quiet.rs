@@ -1,5 +1,6 @@
-//! Hashes an argument without a word where it can't be: the annotated function has said it, and each of its companions would
-//! say it again. Method resolution chooses, as in `part.rs`.
+//! Hashes an argument without a compile error if it can't be hashed. The annotated function has
+//! reported that error already, and each of its companions would repeat it. Method resolution
+//! chooses, as in `part.rs`.
 
 use std::ops::Deref;
 
@@ -15,14 +16,14 @@ pub struct Probe<'a, T: ?Sized>(Serialized<'a, T>);
 pub struct Serialized<'a, T: ?Sized>(&'a T);
 
 impl<'a, T: ?Sized> Probe<'a, T> {
-    /// Holds an argument while it is looked up how it can be hashed.
+    /// Capture an argument for method resolution.
     pub fn of(argument: &'a T) -> Self {
         Self(Serialized(argument))
     }
 }
 
 impl<T: CacheKey + ?Sized> Probe<'_, T> {
-    /// Lets the argument enter the variant.
+    /// Add the argument to the variant.
     pub fn __hash(&self, writer: &mut Writer<'_>, name: &'static str) {
         let value = self.0.0;
         writer.keyed(name, &|key| value.cache_key(key));
@@ -30,18 +31,18 @@ impl<T: CacheKey + ?Sized> Probe<'_, T> {
 }
 
 impl<T: HashArgument<()> + ?Sized> Serialized<'_, T> {
-    /// Lets the argument enter the variant.
+    /// Add the argument to the variant.
     pub fn __hash(&self, writer: &mut Writer<'_>, name: &'static str) {
         writer.argument::<(), _>(name, self.0);
     }
 }
 
-/// Last choice: there is an error already.
+/// Last choice: the error has been reported elsewhere.
 #[derive(Debug)]
 pub struct Unhashed;
 
 impl Unhashed {
-    /// Does nothing.
+    /// Do nothing.
     pub fn __hash(&self, _: &mut Writer<'_>, _: &'static str) {}
 }
 

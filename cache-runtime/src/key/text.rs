@@ -1,47 +1,50 @@
-//! The text of a key while it is written, and afterwards.
+//! The text of a key, while it is written and afterwards.
 
 use std::borrow::Cow;
 
-/// So many bytes are kept as words.
-pub(crate) const ROOM: usize = 64;
+/// Number of bytes that are kept as words.
+pub(crate) const INLINE_BYTES: usize = 64;
 
-/// Eight bytes, the first one the lowest, whatever the machine.
+/// Eight bytes, the first one the lowest on every machine.
 type Word = [u8; 8];
 
-/// A text that grows. One that isn't long is written and read a whole word at a time, as it lies in memory: a processor hands on what was
-/// just written to who reads it only if one write holds all of it. Where a key is written byte by byte and then hashed, the hash waits
-/// until all that was begun before has ended, and nothing of the next call is done meanwhile. That is most of what a hit takes.
+/// A growable text. A short one is written and read in whole words. Store-to-load forwarding works
+/// only if one store covers the entire load: if a key is written byte by byte and then hashed, the
+/// hash stalls until all earlier stores have retired, and no work of the next call overlaps with
+/// it. That stall would be most of a hit's cost.
 #[derive(Debug, Default)]
 pub struct Text {
-    /// The word in which the text ends, and all before it: the rest of that one is zeros. Two more, so that there is always one after it.
-    words: [Word; ROOM / 8 + 2],
-    /// In bytes.
+    /// The full words, then the word in which the text ends, padded with zeros. Two more, so that a
+    /// next word always exists.
+    words: [Word; INLINE_BYTES / 8 + 2],
+    /// Length in bytes.
     length: usize,
-    /// All of it, if that is more than there is room for.
+    /// The whole text, if it exceeds [`INLINE_BYTES`].
     long: String,
 }
 
 impl Text {
     #[inline]
     pub(crate) fn clear(&mut self) {
-        // Who looks for a short key reads three words of it.
+        // A lookup of a short key reads three words.
         let [one, two, three, ..] = &mut self.words;
         (*one, *two, *three) = Default::default();
         self.length = 0;
     }
 
-    /// In bytes.
+    /// Return the length in bytes.
     pub(crate) fn len(&self) -> usize {
         self.length
     }
 
-    /// What it has allocated, in bytes.
+    /// Return the allocated capacity in bytes.
     #[inline]
     pub(crate) fn capacity(&self) -> usize {
         self.long.capacity()
     }
 
-    /// The word that holds the bytes from eight times `at` on; zeros where the text has ended, if there are no more than three before.
+    /// Return the word at byte offset eight times `at`. Zeros follow the end of the text if `at` is
+    /// at most three.
     #[inline(always)]
     pub(crate) fn word(&self, at: usize) -> u64 {
         self.words
@@ -52,14 +55,14 @@ impl Text {
     #[inline(always)]
     pub(crate) fn as_bytes(&self) -> &[u8] {
         match self.words.as_flattened().get(..self.length) {
-            Some(short) if self.length <= ROOM => short,
+            Some(short) if self.length <= INLINE_BYTES => short,
             _ => self.long.as_bytes(),
         }
     }
 
     pub(crate) fn to_str(&self) -> Cow<'_, str> {
         let bytes = self.as_bytes();
-        // It is made of whole texts.
+        // Only whole texts were appended.
         std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
     }
 
@@ -67,10 +70,10 @@ impl Text {
         self.push_str(character.encode_utf8(&mut [0; 4]));
     }
 
-    /// Appends what is known when it is compiled: if it is short, it is a number then.
+    /// Append text known at compile time. If short, the compiler turns it into an integer constant.
     #[inline(always)]
     pub(crate) fn push_literal(&mut self, literal: &'static str) {
-        let short = literal.len() <= 8 && self.length + literal.len() <= ROOM;
+        let short = literal.len() <= 8 && self.length + literal.len() <= INLINE_BYTES;
         match short {
             true => self.append(few(literal.as_bytes()), literal.len()),
             false => self.push_str(literal),
@@ -80,7 +83,7 @@ impl Text {
     #[inline(never)]
     pub(crate) fn push_str(&mut self, text: &str) {
         let bytes = text.as_bytes();
-        if self.length + bytes.len() > ROOM {
+        if self.length + bytes.len() > INLINE_BYTES {
             return self.push_long(text);
         }
         let (eights, rest) = bytes.as_chunks::<8>();
@@ -90,15 +93,16 @@ impl Text {
         self.append(few(rest), rest.len());
     }
 
-    /// The same of eight to sixteen bytes, of which the first eight and the last are given.
+    /// Append eight to sixteen bytes, of which the first eight and the last eight are given.
     #[inline(always)]
     pub(crate) fn push_two(&mut self, text: &str, first: u64, last: u64) {
         let (count, shift) = (text.len(), self.length % 8 * 8);
-        // Without those that are among the first. In two steps, since all of it can't be shifted out in one.
+        // Shift out the bytes that are already among the first eight, in two steps, since a shift
+        // by the full width is not allowed.
         let rest = last >> 8 >> (8 * (15 - count.min(15)));
         let rest = if count == 16 { last } else { rest };
         match self.words.get_mut(self.length / 8..) {
-            Some([one, two, three, ..]) if self.length + count <= ROOM => {
+            Some([one, two, three, ..]) if self.length + count <= INLINE_BYTES => {
                 *one = (u64::from_le_bytes(*one) | first << shift).to_le_bytes();
                 *two = (first >> 1 >> (63 - shift) | rest << shift).to_le_bytes();
                 *three = (rest >> 1 >> (63 - shift)).to_le_bytes();
@@ -108,10 +112,10 @@ impl Text {
         }
     }
 
-    /// Appends the lowest bytes of a word, of which all are ASCII and the others are zero.
+    /// Append the lowest `count` bytes of a word. They must be ASCII, and the others zero.
     #[inline(always)]
     pub(crate) fn push_ascii(&mut self, word: u64, count: usize) {
-        match self.length + count <= ROOM {
+        match self.length + count <= INLINE_BYTES {
             true => self.append(word, count),
             false => {
                 let bytes = word.to_le_bytes();
@@ -120,7 +124,8 @@ impl Text {
         }
     }
 
-    /// Appends the lowest bytes of a word whose others are zero, for which there is room.
+    /// Append the lowest `count` bytes of a word whose other bytes are zero. There must be room for
+    /// them.
     #[inline(always)]
     fn append(&mut self, word: u64, count: usize) {
         let shift = self.length % 8 * 8;
@@ -134,7 +139,7 @@ impl Text {
     #[cold]
     #[inline(never)]
     fn push_long(&mut self, text: &str) {
-        if self.length <= ROOM {
+        if self.length <= INLINE_BYTES {
             let mut long = std::mem::take(&mut self.long);
             long.clear();
             long.push_str(&self.to_str());
@@ -145,14 +150,14 @@ impl Text {
     }
 }
 
-/// Fewer than eight bytes, or eight, as a word.
+/// Return up to eight bytes as a word.
 #[inline(always)]
 pub(crate) fn few(bytes: &[u8]) -> u64 {
     let fold = |word, byte: &u8| word << 8 | u64::from(*byte);
     match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
         (Some(first), Some(last)) => {
             let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
-            // Where they overlap they are the same.
+            // Where the two halves overlap, they are equal.
             u64::from(first) | u64::from(last) << (8 * (bytes.len() - 4))
         }
         _ => bytes.iter().rfold(0, fold),
@@ -164,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_what_was_pushed() {
+    fn the_text_equals_the_pushed_parts() {
         let alphabet: String = ('a'..='z').cycle().take(200).collect();
         let mut text = Text::default();
         for first in 0..30 {
@@ -183,7 +188,7 @@ mod tests {
     }
 
     fn assert_words(text: &Text, expected: &str) {
-        if expected.len() > ROOM {
+        if expected.len() > INLINE_BYTES {
             return;
         }
         let mut padded = expected.as_bytes().to_vec();
@@ -210,7 +215,7 @@ mod tests {
             "abcdefgh",
             "abcdefghi",
         ] {
-            for length in 0..=ROOM + 2 {
+            for length in 0..=INLINE_BYTES + 2 {
                 text.clear();
                 text.push_str(&"x".repeat(length));
                 text.push_literal(literal);

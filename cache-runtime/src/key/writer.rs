@@ -10,46 +10,48 @@ use super::direct::Direct;
 use super::escape::Escape;
 use super::text::Text;
 
-/// Where the returned value goes in a pattern, until it is known. No text can hold it: control characters are
-/// escaped in values and refused in literals.
+/// Placeholder of the returned value in a pattern, until the value is known. No other text can
+/// contain it: control characters are escaped in values and refused in literals.
 pub(crate) const HOLE: char = '\u{1}';
 
-/// What `None` becomes. No value's text can: an escape's `%` is followed by two upper-case hexadecimal digits.
+/// Text of `None`. No value has this text: an escape's `%` is followed by two upper-case
+/// hexadecimal digits.
 const NONE: &str = "%none";
 
-/// Takes the parts of a key or of patterns from generated code.
+/// Writer through which generated code renders a key or patterns.
 #[derive(Debug)]
 pub struct Writer<'a>(&'a mut Rendering);
 
-/// What a call's key, or its patterns, have become so far.
+/// A key, or patterns, while they are rendered.
 #[derive(Debug, Default)]
 pub(crate) struct Rendering {
     /// The path, or the pattern in progress.
     pub(crate) text: Text,
-    /// The canonical bytes of what enters the variant; empty where there is none.
+    /// The canonical bytes of the variant; empty if there is none.
     pub(crate) variant: Vec<u8>,
-    /// Something is asked of it that most calls don't: so most look at nothing else of what follows.
+    /// Whether any of the following fields is used. Most calls use none of them and check only this
+    /// flag.
     unusual: bool,
     /// Whether the parts' lengths enter the variant, because the template doesn't separate them.
     ambiguous: bool,
-    /// Name and place in `text` of each part, where a debug line will show them.
+    /// Name and range in `text` of each part, recorded for a debug event.
     parts: Option<Vec<(&'static str, Range<usize>)>>,
-    /// Patterns that are complete.
+    /// Completed patterns.
     pub(crate) patterns: Vec<String>,
-    /// Why the key can't be had: an argument's `Serialize` failed.
+    /// The reason why there is no key: an argument's `Serialize` failed.
     pub(crate) failure: Option<String>,
 }
 
-/// Buffers that one huge argument has grown aren't kept.
-const MOST_SPARED: usize = 16 << 10;
+/// Largest buffer kept for reuse, in bytes. Buffers grown by one huge argument are freed.
+const MAX_SPARE_BYTES: usize = 16 << 10;
 
 thread_local! {
     /// The last rendering of this thread, cleared, so that a hit finds its buffers allocated.
     static SPARE: Cell<Option<Box<Rendering>>> = const { Cell::new(None) };
 }
 
-/// Runs `use_it` on an empty rendering whose buffers are reused from call to call. Taken, not borrowed: an
-/// argument's `Display` may itself call a cached function.
+/// Run `use_it` on an empty rendering whose buffers are reused between calls. The rendering is
+/// taken, not borrowed: an argument's `Display` may itself call a cached function.
 #[inline]
 pub(crate) fn with_rendering<T>(use_it: impl FnOnce(&mut Rendering) -> T) -> T {
     let mut rendering = SPARE
@@ -59,8 +61,10 @@ pub(crate) fn with_rendering<T>(use_it: impl FnOnce(&mut Rendering) -> T) -> T {
         .unwrap_or_default();
     let result = use_it(&mut rendering);
     rendering.clear();
-    if rendering.text.capacity() <= MOST_SPARED && rendering.variant.capacity() <= MOST_SPARED {
-        // A thread that is ending has no spare any more; that is no one's error.
+    if rendering.text.capacity() <= MAX_SPARE_BYTES
+        && rendering.variant.capacity() <= MAX_SPARE_BYTES
+    {
+        // A thread that is ending can't keep a spare, which isn't an error.
         let _ = SPARE.try_with(|spare| spare.set(Some(rendering)));
     }
     result
@@ -96,14 +100,14 @@ impl Rendering {
         self.ambiguous = true;
     }
 
-    /// Notes why the key can't be had.
+    /// Record the reason why there is no key.
     #[cold]
     fn fail(&mut self, reason: String) {
         self.unusual = true;
         self.failure = Some(reason);
     }
 
-    /// Whether the key can't be had.
+    /// Return whether the key couldn't be rendered.
     #[inline]
     pub(crate) fn failed(&self) -> bool {
         self.unusual && self.failure.is_some()
@@ -113,7 +117,8 @@ impl Rendering {
         Writer(self)
     }
 
-    /// `slug: my-post, page: 2`, as rendered, so that nothing needs `Debug` and no skipped argument shows.
+    /// Return `slug: my-post, page: 2`, as rendered: no argument needs `Debug`, and skipped ones
+    /// aren't shown.
     pub(crate) fn shown_parts(&self) -> String {
         let (text, mut shown) = (self.text.to_str(), String::new());
         for (name, range) in self.parts.iter().flatten() {
@@ -127,7 +132,7 @@ impl Rendering {
         shown
     }
 
-    /// The parts alone, as rendered.
+    /// Return the parts without their names, as rendered.
     pub(crate) fn part_texts(&self) -> Vec<String> {
         let text = self.text.to_str();
         let parts = self.parts.iter().flatten();
@@ -136,7 +141,7 @@ impl Rendering {
             .collect()
     }
 
-    /// Appends `#variant` where something entered it.
+    /// Append `#variant` if there is one.
     #[inline]
     pub(crate) fn finish_key(&mut self) {
         if !self.variant.is_empty() {
@@ -151,7 +156,7 @@ impl Rendering {
 }
 
 impl Writer<'_> {
-    /// Writes literal text of the template.
+    /// Write literal text of the template.
     #[inline]
     pub fn text(&mut self, literal: &'static str) {
         self.0.text.push_literal(literal);
@@ -165,7 +170,7 @@ impl Writer<'_> {
         value.push_into(&mut self.0.text);
     }
 
-    /// Not inlined: it would be at each placeholder of a program.
+    /// Not inlined: otherwise every placeholder of a program would contain a copy.
     #[inline(never)]
     fn direct_noted<T: Direct + ?Sized>(&mut self, name: &'static str, value: &T) {
         let start = self.0.text.len();
@@ -179,7 +184,7 @@ impl Writer<'_> {
             None => self.0.text.push_str(NONE),
             Some(value) => {
                 if write!(Escape(&mut self.0.text), "{value}").is_err() {
-                    // The key isn't used then; a pattern must not match less than was meant.
+                    // A key isn't used in this case; a pattern must not match less than intended.
                     let before = self.0.text.to_str()[..start].to_owned();
                     self.0.text.clear();
                     self.0.text.push_str(&before);
@@ -191,7 +196,7 @@ impl Writer<'_> {
         self.written(name, start);
     }
 
-    /// Notes a part that begins there.
+    /// Record a part that begins at `start`.
     fn written(&mut self, name: &'static str, start: usize) {
         let end = self.0.text.len();
         if let Some(parts) = &mut self.0.parts {
@@ -204,7 +209,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Lets an argument enter the variant. `Name` is the argument's name as a type, for the compiler's message.
+    /// Add an argument to the variant. `Name` is the argument's name as a type, for the compiler's
+    /// message.
     pub fn argument<Name, T>(&mut self, name: &'static str, value: &T)
     where
         T: HashArgument<Name> + ?Sized,
@@ -214,7 +220,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The same of an argument that says itself what tells it apart.
+    /// Add an argument that implements `CacheKey` to the variant.
     pub(crate) fn keyed(&mut self, name: &'static str, write: &dyn Fn(&mut KeyWriter<'_>)) {
         let mut failure = None;
         let _ = Canonical::named(&mut self.0.variant, name);
@@ -224,12 +230,12 @@ impl Writer<'_> {
         }
     }
 
-    /// Leaves the place of the returned value in a pattern.
+    /// Leave a placeholder for the returned value in a pattern.
     pub fn result(&mut self) {
         self.0.text.push(HOLE);
     }
 
-    /// Ends a pattern.
+    /// End a pattern.
     pub fn end(&mut self) {
         self.0.unusual = true;
         self.0.patterns.push(self.0.text.to_str().into_owned());
@@ -237,32 +243,33 @@ impl Writer<'_> {
     }
 }
 
-/// The closure that an attribute makes, and the name of its type, which tells the instance of the function. The closure's
-/// type ends here: what takes this is compiled once, not for each annotated function.
+/// The closure that an attribute creates, and its type name, which identifies the instance of the
+/// function. The closure's type is erased here: functions that take this are compiled once, not for
+/// each annotated function.
 #[derive(Clone, Copy)]
 pub struct Rendered<'a> {
     write: &'a dyn Fn(&mut Writer<'_>),
-    /// Of the closure.
+    /// Type name of the closure.
     pub(crate) type_name: &'static str,
 }
 
 impl Rendered<'_> {
-    /// Writes the key or the patterns.
+    /// Write the key or the patterns.
     #[inline]
     pub(crate) fn render(self, writer: &mut Writer<'_>) {
         (self.write)(writer);
     }
 }
 
-/// A closure that moves nothing out of the function's arguments. `Fn` is no supertrait: the compiler would tell of
-/// the closure's captures, which the user didn't write.
+/// A closure that moves nothing out of the function's arguments. `Fn` isn't a supertrait, since the
+/// compiler would then report the closure's captures, which the user didn't write.
 #[diagnostic::on_unimplemented(
     message = "a placeholder moves or changes an argument",
     label = "placeholders see the arguments by reference: the body needs them afterwards",
     note = "borrow in the placeholder, `<<name.as_str()>>` instead of `<<name.into_boxed_str()>>`, or clone, `<<name.clone().into_boxed_str()>>`"
 )]
 pub trait SeesByReference: Sized {
-    /// Takes the closure that writes a key or patterns.
+    /// Erase the type of the closure.
     fn rendered(&self) -> Rendered<'_>;
 }
 
@@ -276,14 +283,14 @@ impl<F: Fn(&mut Writer<'_>)> SeesByReference for F {
     }
 }
 
-/// An argument that can enter the variant: whatever is `Serialize`.
+/// An argument that can enter the variant: any `Serialize` type.
 #[diagnostic::on_unimplemented(
     message = "the argument `{Argument}` can't be hashed into the cache key: `{Self}` doesn't implement `serde::Serialize`",
     label = "not hashable",
     note = "add `skip({Argument})` to the attribute if the argument is no part of the key; or use it in the template, `<<{Argument}>>`; or derive `Serialize` for its type"
 )]
 pub trait HashArgument<Argument> {
-    /// Writes the argument's canonical bytes.
+    /// Write the argument's canonical bytes.
     #[doc(hidden)]
     fn hash_into(&self, canonical: Canonical<'_>) -> Result<(), String>;
 }

@@ -1,19 +1,21 @@
-/// One step of a glob. Bytes, not characters: Redis counts bytes too, so `?` is half an `é` in both stores.
+/// One step of a glob. Globs work on bytes, not characters, as in Redis: `?` matches half an `é` in
+/// both stores.
 #[derive(Clone, Debug, PartialEq)]
 enum Step {
     Byte(u8),
     Any,
     Many,
-    /// Signed, as Redis compares them on most machines: `[é-a]` holds the bytes between.
+    /// Bytes are compared as signed, as Redis does on most machines: `[é-a]` contains the bytes
+    /// between.
     Class {
         negated: bool,
         ranges: Vec<(i8, i8)>,
     },
 }
 
-/// A glob with the meaning that Redis gives it in `KEYS` and `SCAN .. MATCH`, its corner cases included:
-/// a class ends at the first `]` that is not escaped, an unclosed one at the end; a range may be reversed;
-/// `^` negates; a final `\` is itself. The tests hold it against a real server.
+/// A glob with the semantics of Redis's `KEYS` and `SCAN .. MATCH`, including the corner cases: a
+/// class ends at the first unescaped `]`, or at the end of the glob if unclosed; a range may be
+/// reversed; `^` negates; a final `\` matches itself. The tests compare it with a real server.
 #[derive(Clone, Debug)]
 pub(super) struct Glob {
     steps: Vec<Step>,
@@ -50,7 +52,7 @@ impl Glob {
         Self { steps }
     }
 
-    /// The glob before a final `:*`, if it ends so.
+    /// Return the glob before a final `:*`, if it ends in one.
     pub(super) fn before_final_children(&self) -> Option<Self> {
         match self.steps.as_slice() {
             [node @ .., Step::Byte(b':'), Step::Many] => Some(Self {
@@ -60,7 +62,7 @@ impl Glob {
         }
     }
 
-    /// The text before the first wildcard, and whether that is all.
+    /// Return the text before the first wildcard, and whether that is the whole glob.
     pub(super) fn literal_prefix(&self) -> (Vec<u8>, bool) {
         let literal: Vec<u8> = self
             .steps
@@ -74,8 +76,8 @@ impl Glob {
         (literal, all)
     }
 
-    /// Greedy, with one way back: to the last `*`, which then takes one byte more. Earlier stars never need
-    /// to, so the time is bounded by the product of the two lengths.
+    /// Greedy matching that backtracks only to the last `*`, which then consumes one byte more.
+    /// Earlier stars never need to, so the time is bounded by the product of the two lengths.
     pub(super) fn matches(&self, text: &[u8]) -> bool {
         let (mut step, mut at) = (0, 0);
         let mut retry: Option<(usize, usize)> = None;
@@ -123,7 +125,7 @@ impl Step {
     }
 }
 
-/// The class after a `[`, and what follows it.
+/// Parse the class after a `[`, and return it with the rest.
 fn parse_class(mut rest: &[u8]) -> (Step, &[u8]) {
     let negated = rest.first() == Some(&b'^');
     if negated {

@@ -8,22 +8,22 @@ use glob::Glob;
 
 /// A pattern, ready to match keys.
 ///
-/// It is matched against a key's path, so every variant of a matching path goes. One that ends in `:*` also
-/// matches the node itself: `posts:42:*` matches `posts:42`.
+/// It is matched against a key's path, so it matches every variant of a matching path. A pattern
+/// that ends in `:*` also matches the node itself: `posts:42:*` matches `posts:42`.
 #[derive(Clone, Debug)]
 pub(crate) struct Pattern {
     text: String,
     glob: Glob,
-    /// What stands before a final `:*`.
+    /// The glob before a final `:*`.
     node: Option<Glob>,
 }
 
-/// A part of the ordered key space in which every match of a pattern lies.
+/// A part of the ordered key space. A pattern's spans cover all of its matches.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Span {
     /// This key alone.
     Exact(Vec<u8>),
-    /// The keys that begin so.
+    /// The keys that begin with this prefix.
     Prefix(Vec<u8>),
 }
 
@@ -39,13 +39,14 @@ impl Pattern {
         &self.text
     }
 
-    /// Whether the pattern matches the key `path` or `path#variant`.
+    /// Return whether the pattern matches the key `path` or `path#variant`.
     pub(crate) fn matches(&self, key: &[u8]) -> bool {
         let path = path_of(key);
         self.glob.matches(path) || self.node.as_ref().is_some_and(|node| node.matches(path))
     }
 
-    /// Where matches can lie: as little of the key space as the literal text before the first wildcard allows.
+    /// Return the spans that cover all matches, as narrow as the literal text before the first
+    /// wildcard allows.
     pub(crate) fn spans(&self) -> Vec<Span> {
         let (prefix, literal) = self.glob.literal_prefix();
         if literal {
@@ -63,14 +64,14 @@ impl Pattern {
         }
     }
 
-    /// One path: its key without a variant, and its variants.
+    /// Return the spans of one path: its key without a variant, and its variants.
     fn node_spans(path: Vec<u8>) -> Vec<Span> {
         let mut variants = path.clone();
         variants.push(VARIANT_MARK);
         vec![Span::Exact(path), Span::Prefix(variants)]
     }
 
-    /// The pattern that matches this key's path, and so the key.
+    /// Return the pattern that matches this key's path, and so the key.
     #[cfg(feature = "redis")]
     pub(crate) fn of_path(key: &str) -> Self {
         let path = String::from_utf8_lossy(path_of(key.as_bytes()));
@@ -84,8 +85,8 @@ impl Pattern {
         Self::new(text)
     }
 
-    /// A pattern that matches at least what this one matches, and is one for many: all of its first segment, or
-    /// everything.
+    /// Return a broader pattern that can replace many such as this one: all of its first segment,
+    /// or everything.
     #[cfg(feature = "redis")]
     pub(crate) fn whole_segment(&self) -> String {
         let (prefix, literal) = self.glob.literal_prefix();
@@ -101,7 +102,8 @@ impl Pattern {
         }
     }
 
-    /// A glob for Redis's `SCAN .. MATCH` that matches at least the keys that this pattern matches.
+    /// Return a glob for Redis's `SCAN .. MATCH` that matches at least the keys that this pattern
+    /// matches.
     #[cfg(feature = "redis")]
     pub(crate) fn scan_glob(&self, prefix: &str) -> Vec<u8> {
         let mut literal = match &self.node {

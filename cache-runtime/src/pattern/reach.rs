@@ -1,17 +1,20 @@
-//! Whether a pattern's template can match any key of a key's template, whatever the placeholders hold. A `const
-//! fn`, so that an attribute can refuse, when it is compiled, a pattern that reaches its own function's key.
+//! Whether a pattern's template can match any key of a key's template, whatever the placeholders
+//! contain. A `const fn`, so that an attribute can reject at compile time a pattern that matches
+//! its own function's key.
 //!
-//! Both templates are small automata: a literal byte is one step; a placeholder (the byte 1) repeats any
-//! byte that a value can hold; in the pattern, `*` repeats any byte, `?` and classes are one step. The
-//! search walks the pairs of positions that can be reached together; the pattern matches if the pair of ends can.
+//! Both templates are small automata: a literal byte is one step; a placeholder (the byte 1)
+//! repeats any byte that a value can contain; in the pattern, `*` repeats any byte, and `?` and
+//! classes are one step. The search visits the pairs of positions that can be reached together; the
+//! pattern can match if the pair of ends is among them.
 
 /// A placeholder in a template.
 const HOLE: u8 = 1;
-/// Longer templates are taken to reach each other: the answer errs on the side of "can match".
+/// Length up to which templates are examined. Longer ones are assumed to match, so the answer errs
+/// on the side of "can match".
 const LIMIT: usize = 192;
 
-/// Whether `pattern` can match a key of `template`; in both, each placeholder is the character U+0001. A pattern
-/// that ends in `:*` also matches without it.
+/// Return whether `pattern` can match a key of `template`; in both, each placeholder is the
+/// character U+0001. A pattern that ends in `:*` also matches without it.
 pub const fn reaches(pattern: &str, template: &str) -> bool {
     let pattern = pattern.as_bytes();
     let template = template.as_bytes();
@@ -32,7 +35,7 @@ pub const fn reaches(pattern: &str, template: &str) -> bool {
     children && overlaps(pattern, node, template)
 }
 
-/// Breadth-first over pairs (position in the pattern, position in the template).
+/// Search breadth-first over pairs (position in the pattern, position in the template).
 const fn overlaps(pattern: &[u8], pattern_end: usize, template: &[u8]) -> bool {
     let mut seen = [[false; LIMIT]; LIMIT];
     let mut queue = [(0u8, 0u8); LIMIT * LIMIT];
@@ -62,7 +65,7 @@ const fn overlaps(pattern: &[u8], pattern_end: usize, template: &[u8]) -> bool {
 
 type Pair = Option<(usize, usize)>;
 
-/// Where one byte that both take, or the end of a repetition, leads.
+/// Add the pairs that follow by one byte that both accept, or by the end of a repetition.
 const fn successors(
     pattern: &[u8],
     pattern_end: usize,
@@ -98,7 +101,8 @@ const fn successors(
     [leave_pattern, leave_template, both]
 }
 
-/// Whether some byte fits both the pattern's step at `p` and the template's byte or placeholder.
+/// Return whether some byte fits both the pattern's step at `p` and the template's byte or
+/// placeholder.
 const fn share_a_byte(pattern: &[u8], p: usize, in_template: u8) -> bool {
     if in_template != HOLE {
         return step_takes(pattern, p, in_template);
@@ -120,7 +124,7 @@ const fn share_a_byte(pattern: &[u8], p: usize, in_template: u8) -> bool {
     }
 }
 
-/// Whether a rendered value can hold the byte. `%` begins its escapes.
+/// Return whether a rendered value can contain the byte. `%` begins its escapes.
 const fn value_holds(byte: u8) -> bool {
     byte == b'%' || !crate::key::escape::is_structural(byte)
 }
@@ -135,7 +139,7 @@ const fn step_takes(pattern: &[u8], p: usize, byte: u8) -> bool {
     }
 }
 
-/// Where the step that begins at `p` ends.
+/// Return the end of the step that begins at `p`.
 const fn step_end(pattern: &[u8], pattern_end: usize, p: usize) -> usize {
     match pattern[p] {
         b'\\' if p + 1 < pattern_end => p + 2,
@@ -157,7 +161,7 @@ const fn step_end(pattern: &[u8], pattern_end: usize, p: usize) -> usize {
     }
 }
 
-/// Where one item of a class ends: an escape, a range, or a byte.
+/// Return the end of one item of a class: an escape, a range, or a byte.
 const fn class_item_end(pattern: &[u8], pattern_end: usize, at: usize) -> usize {
     if pattern[at] == b'\\' && at + 1 < pattern_end {
         at + 2

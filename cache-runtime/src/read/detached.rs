@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::events;
 use crate::flight::Flight;
-use crate::flight::nesting::Around;
+use crate::flight::nesting::EnclosingFlights;
 use crate::read::call::Call;
 use crate::read::lookup::{Lookup, LookupState};
 use crate::read::refresh::{CallContext, Resolution, is_err};
@@ -108,7 +108,7 @@ struct Handover<R> {
     call: Call,
     since: Instant,
     context: CallContext,
-    around: Around,
+    around: EnclosingFlights,
     is_err: fn(&R) -> bool,
 }
 
@@ -122,7 +122,7 @@ impl<R: 'static> Detached<R> {
             call,
             since: Instant::now(),
             context: CallContext::current(),
-            around: Around::current(),
+            around: EnclosingFlights::current(),
             is_err: is_err::<R, S>,
         };
         Self {
@@ -193,7 +193,11 @@ impl<R: 'static> Handover<R> {
 }
 
 /// Return the computation's value if it completes in time. Otherwise drop the computation.
-async fn within<R>(time: Duration, around: Around, mut computing: Computing<R>) -> Option<R> {
+async fn within<R>(
+    time: Duration,
+    around: EnclosingFlights,
+    mut computing: Computing<R>,
+) -> Option<R> {
     let mut timer = None;
     poll_fn(|cx| {
         if let Poll::Ready(value) = around.run(|| computing.as_mut().poll(cx)) {

@@ -1,5 +1,5 @@
-//! What generated code says of its function. Only what differs from the default is said: each line is one that the compiler
-//! reads for every annotated function.
+//! Builder methods through which generated code describes its function. Only differences from the
+//! default are emitted, since the compiler reads each of these lines for every annotated function.
 
 use std::panic::Location;
 use std::sync::OnceLock;
@@ -10,8 +10,9 @@ use crate::site::identity::IdentityMemo;
 use crate::ttl::Ttl;
 
 impl ReadSite {
-    /// The call site of the function of this name, in the module `module_path!()`, whose key is written `template`. In `shape` each
-    /// placeholder is the character U+0001. Both are empty where no key is written. `marker` names an item inside the function.
+    /// Describe the call site of the function of this name in the module `module_path!()`, whose
+    /// key is written `template`. In `shape` each placeholder is the character U+0001. Both are
+    /// empty if no key is written. `marker` names an item inside the function.
     #[track_caller]
     pub const fn new(
         function: &'static str,
@@ -43,8 +44,8 @@ impl ReadSite {
         }
     }
 
-    /// Not every two placeholders have a `:` between them, so it is looked closer at what they have. Few templates are like that, and
-    /// what the compiler computes it computes slowly.
+    /// Check the template for ambiguity. Emitted only for templates in which some pair of
+    /// placeholders has no `:` between them: few have, and compile-time evaluation is slow.
     pub const fn together(mut self) -> Self {
         self.ambiguous = is_ambiguous(self.info.shape.as_bytes());
         self
@@ -56,7 +57,7 @@ impl ReadSite {
         self
     }
 
-    /// The same in a companion: `_cache_key` and the like.
+    /// Suffix of a companion, such as `_cache_key`.
     pub(crate) const fn companion(mut self, suffix: &'static str) -> Self {
         self.info.companion = suffix;
         self
@@ -98,7 +99,7 @@ impl ReadSite {
         self
     }
 
-    /// Its entries don't stand in the near cache.
+    /// `near = false`.
     pub const fn not_near(mut self) -> Self {
         self.info.options.near = false;
         self
@@ -130,8 +131,8 @@ impl ReadSite {
 }
 
 impl WriteSite {
-    /// The call site of the function of this name, in the module `module_path!()`, with its patterns as they are written. In `shapes`
-    /// each placeholder is the character U+0001.
+    /// Describe the call site of the function of this name in the module `module_path!()`, with its
+    /// patterns as written. In `shapes` each placeholder is the character U+0001.
     #[track_caller]
     pub const fn new(
         function: &'static str,

@@ -6,15 +6,15 @@ use serde::Serialize;
 use crate::key::canonical::Canonical;
 use crate::site::{ReadInfo, registry};
 
-/// Which instance of a function a call is in, read from the type name of a closure that the attribute puts
-/// there: `app::Repo<u8>::load<3>::{{closure}}`. It shows what the attribute can't see: the `impl` around a
-/// method, and the type and const arguments of both.
+/// Return which instance of a function a call is in, read from the type name of a closure that the
+/// attribute places there: `app::Repo<u8>::load<3>::{{closure}}`. It contains facts that the
+/// attribute can't see: the `impl` around a method, and the type and const arguments of both.
 pub(crate) fn identity(closure: &str, companion: &str, function: &str) -> String {
     let name = strip_lifetimes(strip_closures(closure));
     if companion.is_empty() {
         return name.into_owned();
     }
-    // A companion shares its function's entries, so it goes by the function's name.
+    // A companion shares its function's entries, so it uses the function's name.
     let own = format!("{function}{companion}");
     match name.rfind(&own) {
         Some(at) => format!("{}{}{}", &name[..at], function, &name[at + own.len()..]),
@@ -29,7 +29,8 @@ fn strip_closures(mut name: &str) -> &str {
     name
 }
 
-/// Lifetimes are no instance of anything, and not every compiler shows them: `load<'_, '_>`, `Repo<'_, u8>`.
+/// Remove lifetimes. They don't distinguish instances, and not every compiler prints them:
+/// `load<'_, '_>`, `Repo<'_, u8>`.
 fn strip_lifetimes(name: &str) -> Cow<'_, str> {
     if !name.contains("'_") {
         return name.into();
@@ -37,7 +38,8 @@ fn strip_lifetimes(name: &str) -> Cow<'_, str> {
     name.replace("'_, ", "").replace("<'_>", "").into()
 }
 
-/// Whether the type name shows type or const arguments: anything but paths, `<A as B>` and `<impl A for B>`.
+/// Return whether the type name contains type or const arguments: angle brackets other than
+/// `<A as B>` and `<impl A for B>`.
 fn has_arguments(identity: &str) -> bool {
     let mut previous = ' ';
     for character in identity.chars() {
@@ -50,21 +52,24 @@ fn has_arguments(identity: &str) -> bool {
     identity.contains("dyn ")
 }
 
-/// What of its instance enters the variant of a call site: nothing, or canonical bytes.
-type Entering = Option<Box<[u8]>>;
+/// The part of an instance's identity that enters the variant of a call site: `None`, or canonical
+/// bytes.
+type VariantPart = Option<Box<[u8]>>;
 
-/// Remembers for one call site what of its instance enters the variant. A function without type or const parameters has one
-/// instance only, so the answer is a comparison away: of pointers, and of texts where the compiler has the name twice, as it does
-/// where it inlines the function in several places.
+/// Memo, for one call site, of the part of its identity that enters the variant. A function without
+/// type or const parameters has only one instance, so the answer takes one comparison: of pointers,
+/// or of texts where the compiler emits the name twice because it inlines the function in several
+/// places.
 #[derive(Debug, Default)]
-pub(crate) struct IdentityMemo(OnceLock<(&'static str, Entering)>);
+pub(crate) struct IdentityMemo(OnceLock<(&'static str, VariantPart)>);
 
 impl IdentityMemo {
     pub(crate) const fn new() -> Self {
         Self(OnceLock::new())
     }
 
-    /// Lets the identity of the closure with this type name enter the variant where it has to, see [`entering`].
+    /// Write the identity of the closure with this type name into the variant if required, see
+    /// [`variant_part`].
     #[inline]
     pub(crate) fn enter(&self, closure: &'static str, site: &ReadInfo, variant: &mut Vec<u8>) {
         match self.0.get() {
@@ -76,12 +81,14 @@ impl IdentityMemo {
     #[cold]
     #[inline(never)]
     fn enter_slowly(&self, closure: &'static str, site: &ReadInfo, variant: &mut Vec<u8>) {
-        let (known, first) = self.0.get_or_init(|| (closure, entering(closure, site)));
+        let (known, first) = self
+            .0
+            .get_or_init(|| (closure, variant_part(closure, site)));
         let own;
         let bytes = match *known == closure {
             true => first,
             false => {
-                own = entering(closure, site);
+                own = variant_part(closure, site);
                 &own
             }
         };
@@ -91,22 +98,23 @@ impl IdentityMemo {
     }
 }
 
-/// Return what of the instance with this closure enters the variant:
+/// Return the part of this instance's identity that enters the variant:
 ///
-/// * Its name, where the function has type or const parameters. An item inside the function can't see the parameters
-///   around it, so the name of such an item is the same in all instances. Where the closure's name differs from it, there
-///   are parameters: those of the function and of its `impl`, and `Self` in a trait.
-/// * Its name, where the name shows type arguments: `Repo<u8>::load`.
-/// * Its name, where no key is written and the path `crate:module:function` isn't the whole name.
-/// * Its place in the source too, where no key is written and another such function has the same name: two blocks
-///   of one function can each have a `fn get`, and each a `struct Local`.
+/// * Its name, if the function has type or const parameters. An item inside the function can't see
+///   the parameters around it, so that item's name is the same in all instances. If the closure's
+///   name differs from it, there are parameters: those of the function and of its `impl`, and
+///   `Self` in a trait.
+/// * Its name, if the name contains type arguments: `Repo<u8>::load`.
+/// * Its name, if no key is written and the path `crate:module:function` isn't the whole name.
+/// * Its source position too, if no key is written and another such function has the same name: two
+///   blocks of one function can each have a `fn get`, and each a `struct Local`.
 #[cold]
-fn entering(closure: &str, site: &ReadInfo) -> Entering {
+fn variant_part(closure: &str, site: &ReadInfo) -> VariantPart {
     let instance = identity(closure, site.companion, site.function);
     let declared = declared(site);
     let keyless = site.template.is_empty();
     let place = if keyless {
-        registry::place_among_namesakes(site, &declared)
+        registry::position_among_namesakes(site, &declared)
     } else {
         None
     };
@@ -123,17 +131,18 @@ fn entering(closure: &str, site: &ReadInfo) -> Entering {
     Some(bytes.into())
 }
 
-/// The name of a call site's function before it gets any type arguments: `app::get`, `<_ as app::Stat>::stat`.
+/// Return the name of a call site's function without type arguments: `app::get`,
+/// `<_ as app::Stat>::stat`.
 pub(crate) fn declared(site: &ReadInfo) -> String {
     let marker = (site.marker)();
     let function = marker.rsplit_once("::").map_or(marker, |(outer, _)| outer);
     identity(function, site.companion, site.function)
 }
 
-/// Appends a named text, as the arguments are.
+/// Append a named text in the encoding used for arguments.
 fn push(bytes: &mut Vec<u8>, name: &str, text: &str) {
     let named = Canonical::named(bytes, name);
-    // Writing a text to memory has no way to fail.
+    // Writing text to memory can't fail.
     let _ = text.serialize(named);
 }
 
@@ -167,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn lifetimes_are_no_part_of_an_identity() {
+    fn lifetimes_are_not_part_of_an_identity() {
         for (shown, identity) in [
             ("app::get", "app::get"),
             ("app::get<'_>", "app::get"),

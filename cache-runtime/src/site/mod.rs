@@ -1,4 +1,5 @@
-//! Call sites: what an attribute knows about its function, in a `static` that registers itself at link time.
+//! Call sites: the facts an attribute knows about its function, in a `static` that registers itself
+//! at link time.
 
 mod declare;
 mod identity;
@@ -12,24 +13,25 @@ use crate::key::escape::is_structural;
 use crate::key::writer::{Rendered, Rendering};
 use crate::site::identity::IdentityMemo;
 use crate::ttl::Ttl;
-use registry::Place;
+use registry::SourcePosition;
 
-/// What `#[cacheable]` says of its function.
+/// Declaration of a `#[cacheable]` function.
 #[derive(Debug)]
 pub(crate) struct ReadInfo {
     /// The function's name.
     pub(crate) function: &'static str,
-    /// `_cache_key` and the like, in the companions; empty in the function itself.
+    /// Suffix of a companion, such as `_cache_key`; empty in the function itself.
     pub(crate) companion: &'static str,
     /// `module_path!()`.
     pub(crate) module: &'static str,
-    /// Where its attribute stands.
+    /// Source position of the attribute.
     pub(crate) at: &'static Location<'static>,
-    /// Line and column of the function's name, where no key is written. In a macro it isn't where the attribute stands.
+    /// Line and column of the function's name if no key is written. In a macro it differs from the
+    /// attribute's position.
     pub(crate) name_at: (u32, u32),
     /// The type name of an item inside the function.
     pub(crate) marker: fn() -> &'static str,
-    /// The key as it is written; empty where there is none.
+    /// The key as written; empty if none is.
     pub(crate) template: &'static str,
     /// The key with each placeholder as the character U+0001.
     pub(crate) shape: &'static str,
@@ -37,31 +39,32 @@ pub(crate) struct ReadInfo {
     pub(crate) ttl: Ttl,
     /// Whether `None` is stored.
     pub(crate) cache_none: bool,
-    /// Entries of other versions are misses.
+    /// Version of the stored values. Entries of other versions are misses.
     pub(crate) version: u32,
-    /// Whether this function's events are shown at `info`.
+    /// Whether this function's events are logged at `info`.
     pub(crate) debug: bool,
-    /// What few functions say.
+    /// Options that few functions set.
     pub(crate) options: ReadOptions,
 }
 
-/// The options of `#[cacheable]` that few functions name.
+/// The options of `#[cacheable]` that few functions set.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ReadOptions {
-    /// Whether its entries may stand in the near cache.
+    /// Whether entries may be kept in the near cache.
     pub(crate) near: bool,
-    /// How long past its lifetime an entry is served while one caller computes it anew.
+    /// How long past its TTL an entry is served while one caller recomputes it
+    /// (stale-while-revalidate).
     pub(crate) stale: Duration,
-    /// How long past its lifetime an entry is served instead of an error.
+    /// How long past its TTL an entry is served instead of an error (stale-if-error).
     pub(crate) stale_if_error: Duration,
-    /// Whether it may be computed anew before its lifetime ends.
+    /// Whether an entry may be recomputed before its TTL ends (early refresh).
     pub(crate) early: bool,
-    /// By which part of itself, at most, a lifetime is shortened.
+    /// Largest fraction by which a TTL is randomly shortened.
     pub(crate) jitter: f64,
 }
 
 impl ReadOptions {
-    /// None is named.
+    /// The options of a function that sets none.
     pub(crate) const DEFAULT: Self = Self {
         near: true,
         stale: Duration::ZERO,
@@ -72,8 +75,8 @@ impl ReadOptions {
 }
 
 impl ReadInfo {
-    pub(crate) fn place(&self) -> Place {
-        Place {
+    pub(crate) fn position(&self) -> SourcePosition {
+        SourcePosition {
             module: self.module,
             file: self.at.file(),
             line: self.at.line(),
@@ -82,11 +85,12 @@ impl ReadInfo {
     }
 }
 
-/// The call site of a cached function.
+/// Call site of a cached function.
 #[derive(Debug)]
 pub struct ReadSite {
     pub(crate) info: ReadInfo,
-    /// Two placeholders of the template stand together without a separator that no value can hold.
+    /// Whether two placeholders of the template are adjacent without a separator that values
+    /// escape.
     ambiguous: bool,
     identity: IdentityMemo,
     default_path: OnceLock<String>,
@@ -94,8 +98,8 @@ pub struct ReadSite {
 }
 
 impl ReadSite {
-    /// Renders the key of a call, or leaves in the rendering why it can't be.
-    // Not inlined into what looks for the key: either has use for all registers.
+    /// Render the key of a call, or record in the rendering why that isn't possible.
+    // Kept out of line: inlined into the lookup, the two would compete for registers.
     #[inline(never)]
     pub(crate) fn render(&self, rendering: &mut Rendering, rendered: &Rendered<'_>) {
         if self.info.template.is_empty() {
@@ -110,7 +114,7 @@ impl ReadSite {
         rendering.finish_key();
     }
 
-    /// `crate:module:function`.
+    /// Return the default path, `crate:module:function`.
     #[inline(never)]
     pub(crate) fn default_path(&self) -> &str {
         let path = || {
@@ -123,12 +127,12 @@ impl ReadSite {
         self.default_path.get_or_init(path)
     }
 
-    /// Its place in every cache's counters.
+    /// Return the index of this call site in every cache's counters.
     #[inline]
     pub(crate) fn number(&self) -> usize {
         *self
             .number
-            .get_or_init(|| registry::number(self.info.place()))
+            .get_or_init(|| registry::number(self.info.position()))
     }
 }
 
@@ -143,28 +147,28 @@ pub(crate) enum When {
     Before,
 }
 
-/// What `#[invalidate]` says of its function.
+/// Declaration of an `#[invalidate]` function.
 #[derive(Debug)]
 pub(crate) struct WriteInfo {
     /// The function's name.
     pub(crate) function: &'static str,
     /// `module_path!()`.
     pub(crate) module: &'static str,
-    /// Where its attribute stands.
+    /// Source position of the attribute.
     pub(crate) at: &'static Location<'static>,
-    /// The patterns as they are written.
+    /// The patterns as written.
     pub(crate) patterns: &'static [&'static str],
     /// The patterns with each placeholder as the character U+0001.
     pub(crate) shapes: &'static [&'static str],
-    /// When it acts.
+    /// When the invalidation runs.
     pub(crate) when: When,
-    /// Whether its events are shown at `info`.
+    /// Whether its events are logged at `info`.
     pub(crate) debug: bool,
 }
 
 impl WriteInfo {
-    pub(crate) fn place(&self) -> Place {
-        Place {
+    pub(crate) fn position(&self) -> SourcePosition {
+        SourcePosition {
             module: self.module,
             file: self.at.file(),
             line: self.at.line(),
@@ -173,7 +177,7 @@ impl WriteInfo {
     }
 }
 
-/// The call site of an invalidating function.
+/// Call site of an invalidating function.
 #[derive(Debug)]
 pub struct WriteSite {
     pub(crate) info: WriteInfo,
@@ -181,25 +185,25 @@ pub struct WriteSite {
 }
 
 impl WriteSite {
-    /// Its place in every cache's counters.
+    /// Return the index of this call site in every cache's counters.
     pub(crate) fn number(&self) -> usize {
         *self
             .number
-            .get_or_init(|| registry::number(self.info.place()))
+            .get_or_init(|| registry::number(self.info.position()))
     }
 }
 
-/// Who calls, for counters and events.
+/// Origin of an operation, for counters and events.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Origin {
     pub(crate) function: &'static str,
     pub(crate) debug: bool,
-    /// Its place in the counters.
+    /// Index in the counters.
     pub(crate) number: usize,
 }
 
 impl Origin {
-    /// An explicit operation of the handle.
+    /// Describe an explicit operation of the handle.
     pub(crate) fn explicit(function: &'static str) -> Self {
         Self {
             function,
@@ -229,8 +233,9 @@ impl From<&WriteSite> for Origin {
     }
 }
 
-/// Whether two placeholders of a template can't be told apart in a path: between them is no character that is
-/// escaped in values. `<<a>>-<<b>>` renders `x-y-z` in two ways; `<<a>>:<<b>>` has one reading.
+/// Return whether two placeholders of a template can run together in a path: no character between
+/// them is escaped in values. `<<a>>-<<b>>` renders `x-y-z` in two ways; `<<a>>:<<b>>` has one
+/// reading.
 pub(crate) const fn is_ambiguous(shape: &[u8]) -> bool {
     let mut open = false;
     let mut at = 0;
@@ -251,7 +256,7 @@ mod tests {
     use super::is_ambiguous;
 
     #[test]
-    fn placeholders_need_a_separator_that_no_value_holds() {
+    fn placeholders_need_a_separator_that_values_escape() {
         for ambiguous in ["\u{1}\u{1}", "a:\u{1}-\u{1}", "\u{1}%\u{1}"] {
             assert!(is_ambiguous(ambiguous.as_bytes()), "{ambiguous:?}");
         }

@@ -9,9 +9,9 @@ use crate::site::identity::declared;
 /// A call site, as an attribute submits it at link time.
 #[derive(Clone, Copy, Debug)]
 pub enum Registered {
-    /// Of `#[cacheable]`.
+    /// A call site of `#[cacheable]`.
     Read(&'static ReadSite),
-    /// Of `#[invalidate]`.
+    /// A call site of `#[invalidate]`.
     Write(&'static WriteSite),
 }
 
@@ -20,9 +20,9 @@ inventory::collect!(Registered);
 /// The number of the handle's explicit operations.
 pub(crate) const EXPLICIT: usize = 0;
 
-/// Where a function stands.
+/// The source position of a function.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub(crate) struct Place {
+pub(crate) struct SourcePosition {
     pub(crate) module: &'static str,
     pub(crate) file: &'static str,
     pub(crate) line: u32,
@@ -30,33 +30,36 @@ pub(crate) struct Place {
 }
 
 impl Registered {
-    pub(crate) fn place(self) -> Place {
+    pub(crate) fn position(self) -> SourcePosition {
         match self {
-            Self::Read(site) => site.info.place(),
-            Self::Write(site) => site.info.place(),
+            Self::Read(site) => site.info.position(),
+            Self::Write(site) => site.info.position(),
         }
     }
 }
 
-/// Every call site, in the order of its place.
+/// Return every call site, ordered by source position.
 pub(crate) fn all() -> Vec<Registered> {
     let mut all: Vec<Registered> = inventory::iter::<Registered>.into_iter().copied().collect();
-    all.sort_by_key(|site| site.place());
+    all.sort_by_key(|site| site.position());
     all
 }
 
-static PLACES: LazyLock<(Vec<Place>, HashMap<Place, usize>)> = LazyLock::new(|| {
-    let mut places: Vec<Place> = all().into_iter().map(Registered::place).collect();
-    places.dedup();
-    let numbers = places
-        .iter()
-        .enumerate()
-        .map(|(at, place)| (*place, at + 1))
-        .collect();
-    (places, numbers)
-});
+static POSITIONS: LazyLock<(Vec<SourcePosition>, HashMap<SourcePosition, usize>)> =
+    LazyLock::new(|| {
+        let mut positions: Vec<SourcePosition> =
+            all().into_iter().map(Registered::position).collect();
+        positions.dedup();
+        let numbers = positions
+            .iter()
+            .enumerate()
+            .map(|(at, position)| (*position, at + 1))
+            .collect();
+        (positions, numbers)
+    });
 
-/// Whether any function refreshes early, and so asks how long entries took to compute, also those of others that share its keys.
+/// Return whether any function uses early refresh. If so, compute times are also recorded for
+/// entries of other functions, which may share its keys.
 pub(crate) fn any_early() -> bool {
     static ANY: LazyLock<bool> = LazyLock::new(|| {
         let early =
@@ -66,52 +69,52 @@ pub(crate) fn any_early() -> bool {
     *ANY
 }
 
-/// How many numbers there are.
+/// Return the count of numbers in use.
 pub(crate) fn numbers() -> usize {
-    PLACES.0.len() + 1
+    POSITIONS.0.len() + 1
 }
 
-/// The places by number, from 1.
-pub(crate) fn places() -> &'static [Place] {
-    &PLACES.0
+/// Return the source positions by number, starting at 1.
+pub(crate) fn positions() -> &'static [SourcePosition] {
+    &POSITIONS.0
 }
 
-/// The number of a function. A companion stands where its function stands and shares its number; what stands
-/// nowhere counts as explicit.
-pub(crate) fn number(place: Place) -> usize {
-    PLACES.1.get(&place).copied().unwrap_or(EXPLICIT)
+/// Return the number of a function. A companion has its function's position and so shares its
+/// number; an unregistered position counts as explicit.
+pub(crate) fn number(position: SourcePosition) -> usize {
+    POSITIONS.1.get(&position).copied().unwrap_or(EXPLICIT)
 }
 
-/// Where a function stands in the source: its attribute, which in a macro is the place of the outermost call, and its name.
-type Spot = (&'static str, u32, u32, (u32, u32));
+/// Source position of a function: its attribute (in a macro, the outermost call) and its name.
+type AttributePosition = (&'static str, u32, u32, (u32, u32));
 
-fn spot(site: &ReadInfo) -> Spot {
+fn attribute_position(site: &ReadInfo) -> AttributePosition {
     let at = site.at;
     (at.file(), at.line(), at.column(), site.name_at)
 }
 
-/// Return the place of a function without a written key, where there is another one of the same name. Its declared name is
-/// `declared`.
+/// Return the source position of a function without a written key if another such function has the
+/// same name. `declared` is its declared name.
 ///
-/// The place is no part of any other key, since it changes whenever a line is added above it.
-pub(crate) fn place_among_namesakes(site: &ReadInfo, declared: &str) -> Option<String> {
-    static SPOTS: LazyLock<HashMap<String, Vec<Spot>>> = LazyLock::new(|| {
-        let mut spots = HashMap::<String, Vec<Spot>>::new();
+/// Other keys leave the position out, since it changes whenever a line is added above it.
+pub(crate) fn position_among_namesakes(site: &ReadInfo, declared: &str) -> Option<String> {
+    static NAMESAKES: LazyLock<HashMap<String, Vec<AttributePosition>>> = LazyLock::new(|| {
+        let mut namesakes = HashMap::<String, Vec<AttributePosition>>::new();
         for site in inventory::iter::<Registered> {
             if let Registered::Read(site) = site
                 && site.info.template.is_empty()
             {
-                let of_name = spots.entry(self::declared(&site.info)).or_default();
-                let here = spot(&site.info);
+                let of_name = namesakes.entry(self::declared(&site.info)).or_default();
+                let here = attribute_position(&site.info);
                 if !of_name.contains(&here) {
                     of_name.push(here);
                 }
             }
         }
-        spots.retain(|_, of_name| of_name.len() > 1);
-        spots
+        namesakes.retain(|_, of_name| of_name.len() > 1);
+        namesakes
     });
-    SPOTS.get(declared)?;
-    let (file, line, column, (name_line, name_column)) = spot(site);
+    NAMESAKES.get(declared)?;
+    let (file, line, column, (name_line, name_column)) = attribute_position(site);
     Some(format!("{file}:{line}:{column}:{name_line}:{name_column}"))
 }

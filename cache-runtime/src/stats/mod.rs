@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::site::registry;
 use stripes::Stripes;
 
-/// What is counted.
+/// The counted events.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Counter {
     Hits,
@@ -24,11 +24,11 @@ const COUNTERS: usize = 8;
 #[repr(align(64))]
 struct Counts([AtomicU64; COUNTERS]);
 
-/// The counters of a cache, by the number of the call site.
+/// The counters of a cache, by call-site number.
 pub(crate) struct Counters {
     rows: Box<[Counts]>,
-    /// Of calls that this process answers from memory: these alone are many enough to be in each other's way. They add to
-    /// [`Counter::Hits`].
+    /// Hits answered from this process's memory, added to [`Counter::Hits`]. Only these are
+    /// frequent enough to cause contention.
     hits: Stripes,
 }
 
@@ -48,13 +48,13 @@ impl Counters {
         }
     }
 
-    /// A call was answered from memory.
+    /// Count a call answered from memory.
     #[inline]
     pub(crate) fn hit(&self, site: usize) {
         self.hits.count(site);
     }
 
-    /// The last hit of this call site was none.
+    /// Undo the last hit of this call site.
     pub(crate) fn take_back(&self, site: usize) {
         self.hits.take_back(site);
     }
@@ -74,14 +74,14 @@ impl Counters {
         };
         let rows: Vec<[u64; COUNTERS]> = self.rows.iter().enumerate().map(row).collect();
         let sum = |counter: Counter| rows.iter().map(|row| row[counter as usize]).sum();
-        let sites = registry::places()
+        let sites = registry::positions()
             .iter()
             .zip(rows.iter().skip(1))
-            .map(|(place, row)| SiteStats {
-                function: place.function,
-                module: place.module,
-                file: place.file,
-                line: place.line,
+            .map(|(position, row)| SiteStats {
+                function: position.function,
+                module: position.module,
+                file: position.file,
+                line: position.line,
                 hits: row[Counter::Hits as usize],
                 misses: row[Counter::Misses as usize],
                 fills: row[Counter::Fills as usize],
@@ -108,40 +108,45 @@ impl Counters {
     }
 }
 
-/// What a cache has done since it was built, or since [`Cache::reset_stats`](crate::Cache::reset_stats).
+/// Activity of a cache since it was built, or since
+/// [`Cache::reset_stats`](crate::Cache::reset_stats).
 ///
-/// Counters are read one by one while others write them: exact when the cache is at rest.
+/// Counters are read one by one while other threads update them, so they are exact only while the
+/// cache is idle.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Stats {
     /// Calls answered from the store.
     pub hits: u64,
-    /// Calls that ran the body, since the store had nothing (or was down).
+    /// Calls that ran the body, since the store had no entry (or was down).
     pub misses: u64,
     /// Values stored.
     pub fills: u64,
     /// Calls answered by another caller's computation.
     pub waits: u64,
-    /// Calls answered with an expired value, also those that ran the body and were spared its error.
+    /// Calls answered with an expired value, including calls whose body failed and that returned it
+    /// instead of the error.
     pub stale: u64,
-    /// Operations of the store that failed, values that weren't stored since no codec carries them or they would come back
-    /// changed, and calls without a key. Values that are too large count in `too_large` alone.
+    /// Store operations that failed, values that weren't stored because no codec carries them or
+    /// they would come back changed, and calls without a key. Values that are too large count only
+    /// in `too_large`.
     pub errors: u64,
-    /// Entries that invalidations removed.
+    /// Entries removed by invalidations.
     pub invalidated: u64,
-    /// Values that weren't stored since they were too large.
+    /// Values that weren't stored because they were too large.
     pub too_large: u64,
     /// Entries in the memory store now. On Redis, those in the near cache; 0 without one.
     pub entries: u64,
     /// Approximate bytes that the memory store takes now. On Redis, those of the near cache; 0
     /// without one.
     pub bytes: u64,
-    /// The same for each annotated function of the program, in the order of their places in the source.
+    /// The same counters for each annotated function of the program, ordered by source position.
     pub sites: Vec<SiteStats>,
 }
 
 impl Stats {
-    /// The part of all calls that was answered without running a body, from 0 to 1; 0 before the first call.
+    /// Return the fraction of calls answered without running a body, from 0 to 1; 0 before the
+    /// first call.
     pub fn hit_rate(&self) -> f64 {
         let answered = self.hits + self.waits + self.stale;
         match answered + self.misses {
@@ -151,7 +156,7 @@ impl Stats {
     }
 }
 
-/// What one annotated function has done on a cache.
+/// Activity of one annotated function on a cache.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SiteStats {
@@ -175,8 +180,8 @@ pub struct SiteStats {
     pub stale: u64,
     /// Operations that failed.
     pub errors: u64,
-    /// Entries that its invalidations removed.
+    /// Entries removed by its invalidations.
     pub invalidated: u64,
-    /// Values that weren't stored since they were too large.
+    /// Values that weren't stored because they were too large.
     pub too_large: u64,
 }

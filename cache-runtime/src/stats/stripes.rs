@@ -1,15 +1,16 @@
-//! One counter for each call site, in many copies: a thread that counts hits has a copy of its own, so it waits for nobody's cache
-//! line, and adds by a load and a store, where a shared counter wants an instruction that locks the line.
+//! Per-thread hit counters: each call site's counter exists in several copies. A thread that counts
+//! hits owns a copy, so it never contends for a cache line, and increments with a plain load and
+//! store where a shared counter needs a locked instruction.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// So many threads have a copy of their own at a time; the others share one.
-const OWN: u32 = 64;
-/// The copy that all others share.
+/// Number of threads that can own a copy at a time; the others share one.
+const OWNED_COPIES: u32 = 64;
+/// The copy shared by threads that own none.
 const SHARED: u32 = 0;
-/// This thread has not counted yet.
+/// Marker of a thread that hasn't counted yet.
 const UNCHOSEN: u32 = u32::MAX;
 
 /// The counters of eight call sites in one copy: a cache line.
@@ -18,35 +19,37 @@ const UNCHOSEN: u32 = u32::MAX;
 struct Line([AtomicU64; 8]);
 
 pub(super) struct Stripes {
-    /// Copy after copy.
+    /// The copies, one after the other.
     lines: Box<[Line]>,
-    /// The last copy that is anybody's own.
+    /// Number of the last copy that a thread can own.
     last: u32,
-    /// Of one copy.
+    /// Lines in one copy.
     length: usize,
-    /// What had been counted at the last reset. Nothing else could be set back while other threads count.
+    /// The sums at the last reset. Subtracting them is the only way to reset while other threads
+    /// count.
     bases: Box<[AtomicU64]>,
 }
 
 thread_local! {
-    /// In which copy this thread counts. It has nothing to drop, so it is read like any other memory.
+    /// The copy in which this thread counts. The type needs no drop, so it is read like plain
+    /// memory.
     static STRIPE: Cell<u32> = const { Cell::new(UNCHOSEN) };
-    /// Gives the copy back when the thread ends.
+    /// Guard that returns the copy when the thread ends.
     static OWNED: Cell<Option<Owned>> = const { Cell::new(None) };
 }
 
-/// Which copies are some thread's own: a bit for each, the first one's lowest. Who takes one over has locked this after who gave it
-/// back, and so sees all that was counted in it.
+/// Bit set of owned copies; the lowest bit is the first copy's. A new owner locks this mutex after
+/// the previous one released its copy, and so sees every earlier count.
 static TAKEN: Mutex<u64> = Mutex::new(0);
 
-/// The right to count in a copy alone, in all caches of the process.
+/// Ownership of one copy, in all caches of the process.
 struct Owned(u32);
 
 impl Owned {
     fn take() -> Option<Self> {
         let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
         let free = taken.trailing_ones();
-        if free == OWN {
+        if free == OWNED_COPIES {
             return None;
         }
         *taken |= 1 << free;
@@ -56,7 +59,7 @@ impl Owned {
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        // What the thread still counts at its end is counted where all may.
+        // Counts made during thread exit go to the shared copy.
         STRIPE.set(SHARED);
         let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
         *taken &= !(1 << (self.0 - 1));
@@ -66,7 +69,7 @@ impl Drop for Owned {
 impl Stripes {
     pub(super) fn new(sites: usize) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let last = (4 * cores as u32).clamp(8, OWN);
+        let last = (4 * cores as u32).clamp(8, OWNED_COPIES);
         let length = sites.div_ceil(8);
         Self {
             lines: std::iter::repeat_with(Line::default)
@@ -87,7 +90,7 @@ impl Stripes {
             return self.count_shared(site);
         }
         if let Some(count) = self.at(stripe, site) {
-            // Nobody else writes here.
+            // Only this thread writes here.
             let next = count.load(Ordering::Relaxed).wrapping_add(1);
             count.store(next, Ordering::Relaxed);
         }
@@ -105,7 +108,7 @@ impl Stripes {
         }
     }
 
-    /// Takes back what was counted. In whichever copy: they are summed up.
+    /// Undo one count. Any copy will do, since they are summed.
     pub(super) fn take_back(&self, site: usize) {
         if let Some(count) = self.at(SHARED, site) {
             count.fetch_sub(1, Ordering::Relaxed);
@@ -125,12 +128,12 @@ impl Stripes {
             .fold(0, u64::wrapping_add)
     }
 
-    /// Since the last reset.
+    /// Return the sum since the last reset.
     pub(super) fn sum(&self, site: usize) -> u64 {
         let base = self.bases.get(site);
         let base = base.map_or(0, |base| base.load(Ordering::Relaxed));
         let since = self.counted(site).wrapping_sub(base);
-        // A reset may come between a count and its being taken back.
+        // A reset may come between a count and its undo.
         if since > u64::MAX / 2 { 0 } else { since }
     }
 
@@ -141,11 +144,11 @@ impl Stripes {
     }
 }
 
-/// Takes a copy, if there is one: this thread's from now on.
+/// Choose a copy for this thread, if one is free.
 fn choose() {
     let owned = Owned::take();
     STRIPE.set(owned.as_ref().map_or(SHARED, |owned| owned.0));
-    // A thread that is ending has no place for it any more; it is dropped at once then.
+    // A thread that is ending can't store the guard, which is then dropped at once.
     let _ = OWNED.try_with(|place| place.set(owned));
 }
 
@@ -154,10 +157,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_many_threads_count_is_summed_by_site() {
+    fn counts_of_many_threads_are_summed_by_site() {
         for sites in [1, 8, 9, 30] {
             let stripes = Stripes::new(sites);
-            // More of them at a time than there are copies, and then again, so that copies change hands.
+            // Use more threads than there are copies, several times, so that copies change owners.
             for round in 1..=3 {
                 let together = std::sync::Barrier::new(100);
                 std::thread::scope(|scope| {
@@ -183,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_back_after_a_reset_is_no_less_than_nothing() {
+    fn an_undo_after_a_reset_does_not_underflow() {
         let stripes = Stripes::new(1);
         stripes.count(0);
         stripes.take_back(0);
@@ -198,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_after_its_copy_is_counted_too() {
+    fn counts_after_the_copy_is_released_are_kept() {
         struct Late(std::sync::Arc<Stripes>);
         impl Drop for Late {
             fn drop(&mut self) {
@@ -211,7 +214,7 @@ mod tests {
         let stripes = std::sync::Arc::new(Stripes::new(1));
         for first in [true, false] {
             let stripes = std::sync::Arc::clone(&stripes);
-            // Whichever is dropped first.
+            // The thread-locals may be dropped in either order.
             let thread = std::thread::spawn(move || {
                 if first {
                     LATE.set(Some(Late(std::sync::Arc::clone(&stripes))));

@@ -1,9 +1,10 @@
-//! Says once that a return type can't be stored, and finds out whether what is stored can be compared.
+//! Reports once that a return type can't be stored, and determines whether stored values can be
+//! compared.
 //!
-//! Every call that generated code makes needs `R: Cached<S>`, and for a type that isn't `Storable` each of them
-//! would be an error. So method resolution looks first: [`Returns::__fit`] and [`Plain::__fit`] give the shape on, and
-//! otherwise [`Unfit::__fit`] is the one call that doesn't compile; the shape that it gives, [`Misfit`], is one that
-//! every type has.
+//! Every call in generated code requires `R: Cached<S>`, and would be an error of its own for a
+//! type that isn't `Storable`. Method resolution therefore checks first: [`Returns::__fit`] and
+//! [`Plain::__fit`] pass the shape on. Otherwise [`Unfit::__fit`] is the only call that doesn't
+//! compile, and the shape it returns, [`Misfit`], is one that every type has.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -15,24 +16,24 @@ use super::Storable;
 use super::shape::{Cached, Comparable, Peek, Returns, Shape, kept_whole};
 
 impl<R: Shape<S, Value: Storable + PartialEq>, S: Comparable> Returns<R, S> {
-    /// The shape of what is stored and can be compared.
+    /// Return the shape of a stored value that can be compared.
     pub fn __fit(self) -> Returns<R, S::Compared> {
         Returns(PhantomData)
     }
 }
 
-/// A return type of which no comparison is known.
+/// A return type whose values can't be compared.
 #[derive(Debug)]
 pub struct Plain<R, S>(PhantomData<fn() -> (R, S)>);
 
 impl<R: Shape<S, Value: Storable>, S> Plain<R, S> {
-    /// The shape of what is stored.
+    /// Return the shape of the stored value.
     pub fn __fit(&self) -> Returns<R, S> {
         Returns(PhantomData)
     }
 }
 
-/// A return type of which nothing can be stored.
+/// A return type that contains nothing storable.
 #[derive(Debug)]
 pub struct Unfit<R, S>(PhantomData<fn() -> (R, S)>);
 
@@ -51,7 +52,7 @@ impl<R, S> Deref for Plain<R, S> {
 }
 
 impl<R: Shape<S>, S> Unfit<R, S> {
-    /// Doesn't compile: nothing but what is `Storable` is stored.
+    /// Fail to compile: only `Storable` values are stored.
     pub fn __fit(&self) -> Returns<R, Misfit<R::Value>>
     where
         R::Value: Storable,
@@ -60,8 +61,8 @@ impl<R: Shape<S>, S> Unfit<R, S> {
     }
 }
 
-/// The shape of anything, and what is "stored" of it. It is never made: see [`Unfit::__fit`]. Closures over the value
-/// see the value through it.
+/// The shape of any type, and its "stored" value. It is never constructed: see [`Unfit::__fit`].
+/// Closures over the value access the value through it.
 #[derive(Debug)]
 pub struct Misfit<V: ?Sized>(PhantomData<fn() -> Box<V>>);
 

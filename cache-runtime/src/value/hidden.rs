@@ -1,6 +1,6 @@
-//! A `Result` or `Option` behind a type parameter: `fn load<T>() -> T`, called with `T = Result<Post, Error>`.
-//! The attribute and the types can't tell; at run time the type's name tells that there is one, and serde tells
-//! which case the value is.
+//! A `Result` or `Option` behind a type parameter: `fn load<T>() -> T`, called with
+//! `T = Result<Post, Error>`. Neither the attribute nor the types reveal it. At run time the type's
+//! name reveals it, and serde shows which case the value is.
 
 use std::any::type_name;
 use std::fmt;
@@ -9,7 +9,7 @@ use serde::ser::{self, Impossible, Serialize};
 
 use super::place::DEEPEST;
 
-/// Which case a value is, if its type is a `Result` or an `Option`.
+/// The case of a value whose type is a `Result` or an `Option`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Hidden {
     Value,
@@ -17,7 +17,7 @@ pub(crate) enum Hidden {
     Err,
 }
 
-/// What `value` hides. Types of any other name are not looked at.
+/// Return the case of `value`. Types of any other name are not examined.
 pub(crate) fn case_of<T: Serialize + ?Sized>(value: &T) -> Hidden {
     let name = type_name::<T>();
     if !name.starts_with("core::result::Result<") && !name.starts_with("core::option::Option<") {
@@ -29,7 +29,7 @@ pub(crate) fn case_of<T: Serialize + ?Sized>(value: &T) -> Hidden {
     }
 }
 
-/// Follows `Ok` and `Some` inwards and stops at the first thing that is neither.
+/// Serializer that follows `Ok` and `Some` inwards and stops at the first value that is neither.
 struct CaseFinder {
     depth: u32,
 }
@@ -45,7 +45,7 @@ impl CaseFinder {
     }
 }
 
-/// Ends the look with what was seen, as an error so that nothing more is visited.
+/// Result of the search, returned as an error so that nothing more is visited.
 #[derive(Debug)]
 struct Stop(Hidden);
 

@@ -1,5 +1,6 @@
-//! A look at a value before it is stored: about how many bytes it takes, what a positional codec would lose of it,
-//! and a digest of all that serde shows of it, which tells whether the value survives being written and read.
+//! Measurement of a value before it is stored: its approximate size, the parts that a positional
+//! codec would lose, and a digest of everything serde shows. The digest tells whether the value
+//! survives being written and read.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,32 +10,34 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::place::{DEEPEST, Place};
 
-/// What a look at a value shows.
+/// Result of measuring a value.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Measure {
     /// The bytes of its texts and numbers, and eight for each length.
     pub(crate) bytes: usize,
-    /// A field was left out (`skip_serializing_if`): a positional codec would read the next one in its place.
+    /// A field was left out (`skip_serializing_if`): a positional codec would read the next one in
+    /// its place.
     pub(crate) skips_fields: bool,
-    /// A `Some` holds a `None` or a `()`: a self-describing codec shows one nil for both.
+    /// A `Some` contains a `None` or a `()`: a self-describing codec writes the same nil for both.
     pub(crate) nests_nil: bool,
     /// Name and number of fields of the structs in it.
     pub(crate) structs: Vec<(&'static str, usize)>,
-    /// Equal for values that serde shows alike. Elements of sequences and entries of maps count in any order, since
-    /// a `HashMap` that is read back iterates in an order of its own.
+    /// Digest that is equal for values that serde shows alike. Elements of sequences and entries of
+    /// maps count in any order, since a `HashMap` iterates in a different order after it is read
+    /// back.
     pub(crate) digest: u64,
-    /// The value nests deeper than [`DEEPEST`]; the look ended there.
+    /// The value nests deeper than [`DEEPEST`]; the measurement ended there.
     pub(crate) too_deep: bool,
     mode: Mode,
     details: Details,
 }
 
-/// How much a look notes.
+/// Amount of information to collect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
 enum Mode {
-    /// Bytes only.
+    /// Size only.
     Weigh,
-    /// Also what codecs have to know.
+    /// Also the facts that codecs need.
     Measure,
     /// Also the digest.
     #[default]
@@ -43,14 +46,14 @@ enum Mode {
     Detail,
 }
 
-/// What explains a difference between two values.
+/// Details that explain a difference between two values.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Details {
     /// Struct, field and digest, inner structs first.
     fields: Vec<(&'static str, &'static str, u64)>,
     /// The structs that were written, by place.
     shown: HashMap<Place, Shown>,
-    /// The names of the enums of which a variant without content was written, by place.
+    /// The enums of which a variant without content was written, by place.
     variants: HashMap<Place, &'static str>,
 }
 
@@ -58,27 +61,27 @@ pub(crate) struct Details {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Shown {
     pub(crate) name: &'static str,
-    /// Those that `skip_serializing_if` left out this time are among them.
+    /// Includes fields that `skip_serializing_if` left out this time.
     pub(crate) fields: Vec<&'static str>,
 }
 
-/// No more fields and structs are noted of one value: its other elements are of the same types.
-const MOST_DETAILS: usize = 10_000;
+/// Limit on fields and structs recorded per value: its other elements are of the same types.
+const MAX_DETAILS: usize = 10_000;
 
 impl Details {
-    /// The struct that was written at this place.
+    /// Return the struct that was written at this place.
     pub(crate) fn shown(&self, place: Place) -> Option<&Shown> {
         self.shown.get(&place)
     }
 
-    /// Whether the struct at this place is an enum that writes its variant's name as its first field (`tag` and
-    /// `content`). A variant without content has no second one.
+    /// Return whether the struct at this place is an enum that writes its variant's name as its
+    /// first field (`tag` and `content`). A variant without content has no second field.
     pub(crate) fn is_tagged(&self, place: Place) -> bool {
         let name = self.shown.get(&place).map(|shown| shown.name);
         name.is_some() && self.variants.get(&place.value(0)).copied() == name
     }
 
-    /// The innermost field, with its struct, that isn't shown as `other` shows it.
+    /// Return the innermost field, with its struct, that differs from `other`.
     pub(crate) fn difference(&self, other: &Self) -> Option<(&'static str, &'static str)> {
         let pairs = self.fields.iter().zip(&other.fields);
         let mut differing = pairs.filter(|(one, other)| one != other);
@@ -87,7 +90,7 @@ impl Details {
     }
 }
 
-/// Measures `value`, with its digest if that is wanted, or says why its `Serialize` refused.
+/// Measure `value`, with its digest if requested, or return the error of its `Serialize`.
 pub(crate) fn measure<T: Serialize + ?Sized>(
     value: &T,
     digest: bool,
@@ -95,12 +98,13 @@ pub(crate) fn measure<T: Serialize + ?Sized>(
     look(value, if digest { Mode::Digest } else { Mode::Measure })
 }
 
-/// What `value` consists of, to explain a difference.
+/// Collect the details of `value`, to explain a difference.
 pub(crate) fn details<T: Serialize + ?Sized>(value: &T) -> Details {
     look(value, Mode::Detail).map_or_else(|_| Details::default(), |measure| measure.details)
 }
 
-/// About how many bytes `value` takes. Nothing, if its `Serialize` refused; `None`, if it nests too deep.
+/// Return the approximate size of `value` in bytes; 0 if its `Serialize` failed, `None` if it nests
+/// too deep.
 pub(crate) fn weigh<T: Serialize + ?Sized>(value: &T) -> Option<usize> {
     match look(value, Mode::Weigh) {
         Ok(measure) => Some(measure.bytes),
@@ -132,11 +136,11 @@ fn look<T: Serialize + ?Sized>(value: &T, mode: Mode) -> Result<Measure, Measure
     }
 }
 
-/// A user's `Serialize` refused, or the value nests too deep.
+/// A user's `Serialize` failed, or the value nests too deep.
 #[derive(Debug)]
 pub(crate) struct MeasureError {
     message: String,
-    /// Said by the look, whatever the user's code made of the error.
+    /// Set by the measurement itself, even if the user's code replaced the error.
     pub(crate) too_deep: bool,
 }
 
@@ -155,7 +159,7 @@ impl ser::Error for MeasureError {
     }
 }
 
-/// Tags of what serde shows, so that a text isn't taken for the same bytes.
+/// Tags of the kinds that serde distinguishes, so that a text differs from the same bytes.
 mod tag {
     pub(super) const BOOL: u64 = 1;
     pub(super) const INTEGER: u64 = 2;
@@ -171,20 +175,20 @@ mod tag {
     pub(super) const LEFT_OUT: u64 = 12;
 }
 
-/// Joins two digests, in their order.
+/// Combine two digests; the order matters.
 fn mix(one: u64, other: u64) -> u64 {
     let one = u128::from(one ^ 0x9E37_79B9_7F4A_7C15);
     let product = one.wrapping_mul(u128::from(other ^ 0xD1B5_4A32_D192_ED03));
     (product as u64 ^ (product >> 64) as u64).rotate_left(23) ^ other
 }
 
-/// A number by its value: `5i64` may come back as `5u64` where a type takes both.
+/// Digest a number by its value: `5i64` may come back as `5u64` if a type accepts both.
 fn integer(value: i128) -> u64 {
     mix(mix(tag::INTEGER, value as u64), (value >> 64) as u64)
 }
 
 fn float(value: f64) -> u64 {
-    // One NaN is as good as another.
+    // All NaNs are equivalent.
     let bits = if value.is_nan() { f64::NAN } else { value }.to_bits();
     mix(tag::FLOAT, bits)
 }
@@ -207,7 +211,7 @@ impl<'a> Measurer<'a> {
         self.add(1, || tag::NIL)
     }
 
-    /// A look at what is within, one level deeper.
+    /// Return a measurement of an inner value, one level deeper.
     fn within(self, in_some: bool, place: Place) -> Result<Self, MeasureError> {
         Ok(Measurer {
             depth: self.measure.deeper(self.depth)?,
@@ -236,7 +240,7 @@ impl<'a> Measurer<'a> {
         if measure.mode != Mode::Weigh && !measure.structs.contains(&(name, length)) {
             measure.structs.push((name, length));
         }
-        if measure.mode == Mode::Detail && measure.details.shown.len() < MOST_DETAILS {
+        if measure.mode == Mode::Detail && measure.details.shown.len() < MAX_DETAILS {
             let shown = Shown {
                 name,
                 fields: Vec::new(),
@@ -345,7 +349,7 @@ impl<'a> ser::Serializer for Measurer<'a> {
         index: u32,
         _: &'static str,
     ) -> Result<u64, MeasureError> {
-        if self.measure.mode == Mode::Detail && self.measure.details.variants.len() < MOST_DETAILS {
+        if self.measure.mode == Mode::Detail && self.measure.details.variants.len() < MAX_DETAILS {
             self.measure.details.variants.insert(self.place, name);
         }
         self.add(4, || mix(tag::VARIANT, index.into()))
@@ -421,11 +425,11 @@ struct Parts<'a> {
     measure: &'a mut Measure,
     depth: u32,
     place: Place,
-    /// Of the struct or variant.
+    /// Name of the struct or variant.
     name: &'static str,
     unordered: bool,
     digest: u64,
-    /// How many of them there were.
+    /// Number of parts so far.
     count: u32,
     /// The digest of the key whose value comes next.
     key: u64,
@@ -471,7 +475,7 @@ impl Parts<'_> {
         let digest = self.look(value, self.place.value(self.count))?;
         self.count(digest);
         let details = &mut self.measure.details;
-        if self.measure.mode == Mode::Detail && details.fields.len() < MOST_DETAILS {
+        if self.measure.mode == Mode::Detail && details.fields.len() < MAX_DETAILS {
             details.fields.push((self.name, field, digest));
         }
         Ok(())
@@ -644,7 +648,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_ends_where_a_value_nests_too_deep() {
+    fn a_measurement_ends_where_a_value_nests_too_deep() {
         #[derive(Serialize)]
         struct List(Option<Box<List>>);
         let list = |length| (1..length).fold(List(None), |list, _| List(Some(Box::new(list))));

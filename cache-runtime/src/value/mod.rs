@@ -1,4 +1,4 @@
-//! What of a return type is stored.
+//! The part of a return type that is stored.
 
 pub mod fit;
 pub(crate) mod hidden;
@@ -10,7 +10,7 @@ pub mod shape;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// A value that can be cached: what is stored of a return type.
+/// A value that can be cached: the stored part of a return type.
 ///
 /// Implemented for every `T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static`.
 #[diagnostic::on_unimplemented(
@@ -24,15 +24,15 @@ pub trait Storable: Serialize + DeserializeOwned + Clone + Send + Sync + 'static
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Storable for T {}
 
-/// A value that [`Cache::set`](crate::Cache::set) takes: whatever serde can write and read back, and texts and
-/// slices, which are read back as `String` and `Vec`.
+/// A value that [`Cache::set`](crate::Cache::set) accepts: any type that serde can write and read
+/// back, and texts and slices, which are read back as `String` and `Vec`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be stored",
     note = "a stored value is `Serialize + DeserializeOwned + 'static`, or a `str`, or a slice of such values",
     note = "for a text, write `set(\"key\", \"text\", ttl)` instead of `&\"text\"`"
 )]
 pub trait Settable: Serialize {
-    /// What it is read back as.
+    /// The type that it is read back as.
     type Owned: Serialize + DeserializeOwned + 'static;
 }
 

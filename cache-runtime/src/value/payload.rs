@@ -1,4 +1,4 @@
-//! A stored value in memory: typed as it came, or bytes.
+//! A stored value in memory: the value itself, or its bytes.
 
 use std::any::{Any, TypeId};
 use std::sync::Arc;
@@ -9,22 +9,23 @@ use super::Storable;
 use crate::entry::{self, Bytes, CachedValue};
 use crate::error::CacheError;
 
-/// What an entry holds.
+/// Content of an entry.
 #[derive(Clone)]
 pub(crate) enum Payload {
     /// The value itself, shared: a hit clones the `Arc`.
     Typed(Arc<dyn Value>),
     /// Encoded, from an explicit `set`.
     Encoded(Bytes),
-    /// A `None` that `cache_none` asked to keep.
+    /// A `None` stored because of `cache_none`.
     Nothing,
 }
 
-/// A value, to those who don't know its type.
+/// A value of unknown type.
 pub(crate) trait Value: Any + Send + Sync {
-    /// Whether it is of this type. `Any` would hand out its type through memory, which is waited for.
+    /// Return whether it is of this type. `Any` would return its `TypeId` through memory, and a hit
+    /// would wait for the load.
     fn is_a(&self, wanted: TypeId) -> bool;
-    /// Puts a clone into the slot, an `Option<T>`, if the slot is of the value's type.
+    /// Store a clone in the slot, an `Option<T>`, if the slot is of the value's type.
     fn clone_to(&self, slot: &mut dyn Any) -> bool;
     fn encode(&self) -> Result<Vec<u8>, CacheError>;
 }
@@ -54,8 +55,9 @@ impl Payload {
         Self::Typed(value)
     }
 
-    /// The value, if it is a `T` of this version: shared where it can be, decoded where its bytes say that they
-    /// are a `T`. What is shared is handed on as it is, so that a hit touches its count once.
+    /// Return the value, if it is a `T` of this version. It is shared if possible, and decoded if
+    /// its bytes are those of a `T`. A shared value is moved, so that a hit changes its reference
+    /// count only once.
     #[inline]
     pub(crate) fn into_shared<T: Storable>(
         self,
@@ -76,7 +78,7 @@ impl Payload {
         }
     }
 
-    /// The same of a payload that others have too.
+    /// Like `into_shared`, for a borrowed payload.
     pub(crate) fn share<T: Storable>(
         &self,
         entry_version: u32,
@@ -85,7 +87,7 @@ impl Payload {
         self.clone().into_shared(entry_version, version)
     }
 
-    /// A clone of the value for a reader that can't share it, whatever its version.
+    /// Return a clone of the value for a reader that can't share it, whatever its version.
     pub(crate) fn read<T: DeserializeOwned + 'static>(&self) -> Option<T> {
         match self {
             Self::Encoded(bytes) => entry::decode::<T>(bytes, None),
@@ -109,7 +111,7 @@ fn read_shared<T: Storable>(bytes: &[u8], version: u32) -> Option<CachedValue<Ar
     })
 }
 
-/// Another Rust type that serde shows alike is the same type in a Redis, and so here.
+/// A different Rust type that serde shows alike is the same type in Redis, and so here.
 #[cold]
 fn convert<T: Storable>(value: &dyn Value) -> Option<Arc<T>> {
     entry::decode::<T>(&value.encode().ok()?, None).map(Arc::new)

@@ -1,13 +1,15 @@
-//! Where in a value something is, and how deep. A serializer and a deserializer that follow the same value count the
-//! same places, so what one wrote can be set against what the other asks for.
+//! Position and depth within a value. A serializer and a deserializer that follow the same value
+//! compute the same places, so the fields that one wrote can be compared with those that the other
+//! requests.
 
-/// How many levels of a value, or of an argument, are followed. Each element, field, entry, `Some` and newtype is one.
+/// Number of levels that are followed in a value, or in an argument. Each element, field, entry,
+/// `Some` and newtype is one.
 ///
-/// Reading one level of MessagePack takes over 4 kB of stack in a build without optimization, so this many take a
-/// quarter of a thread's 2 MiB. It is also how deep `serde_json` reads.
+/// Reading one level of MessagePack takes over 4 kB of stack in a build without optimization, so
+/// this limit takes a quarter of a thread's 2 MiB. `serde_json` has the same limit.
 pub(crate) const DEEPEST: u32 = 128;
 
-/// A place within a value, as a digest of the way there.
+/// A place within a value, as a digest of the path to it.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct Place(u64);
 
@@ -20,17 +22,17 @@ impl Place {
         Self(mixed ^ (mixed >> 29))
     }
 
-    /// The element, or key, with this index.
+    /// Return the place of the element, or key, with this index.
     pub(crate) fn element(self, index: u32) -> Self {
         self.step(u64::from(index) << 2 | 1)
     }
 
-    /// The field, or the value of the entry, with this index.
+    /// Return the place of the field, or the value of the entry, with this index.
     pub(crate) fn value(self, index: u32) -> Self {
         self.step(u64::from(index) << 2 | 2)
     }
 
-    /// What an enum's variant holds.
+    /// Return the place of the content of an enum's variant.
     pub(crate) fn variant(self) -> Self {
         self.step(3)
     }

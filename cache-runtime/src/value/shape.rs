@@ -1,9 +1,9 @@
 //! The wrappers around a stored value: `Result`, `Option`, `Arc`, `Json`.
 //!
-//! An alias hides a `Result` from the attribute, so the types decide. A wrapper's implementation would overlap
-//! with that of "any `T`" (a `Result` of serializable parts is itself serializable), so each carries a marker,
-//! [`Whole`], [`InResult`] .., and [`Probe`] finds the right one by method resolution, as in `key/part.rs`: deeper wrappers are
-//! tried first.
+//! An alias hides a `Result` from the attribute, so the types decide. A wrapper's implementation
+//! would overlap with that of "any `T`" (a `Result` of serializable parts is itself serializable),
+//! so each carries a marker ([`Whole`], [`InResult`] ..). [`Probe`] finds the right one by method
+//! resolution, as in `key/part.rs`: deeper wrappers are tried first.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -22,23 +22,23 @@ pub struct InArc<C = Unknown>(PhantomData<C>);
 #[cfg(feature = "axum")]
 #[derive(Clone, Copy, Debug)]
 pub struct InJson<C = Unknown>(PhantomData<C>);
-/// What is in the `Option` has the shape `S`.
+/// An `Option` around the shape `S`.
 #[derive(Clone, Copy, Debug)]
 pub struct InOption<S>(PhantomData<S>);
-/// What is in the `Ok` has the shape `S`.
+/// The `Ok` of a `Result` around the shape `S`.
 #[derive(Clone, Copy, Debug)]
 pub struct InResult<S>(PhantomData<S>);
 
-/// Values aren't compared: nothing is known of their equality.
+/// Values aren't compared: no equality is known for them.
 #[derive(Clone, Copy, Debug)]
 pub struct Unknown;
 /// Values are compared by their `PartialEq`.
 #[derive(Clone, Copy, Debug)]
 pub struct ByPartialEq;
 
-/// How values are compared.
+/// Comparison of values.
 pub trait Comparison<V: ?Sized> {
-    /// Whether two values are equal; `None` if that can't be told.
+    /// Return whether two values are equal; `None` if that can't be determined.
     fn equal(one: &V, other: &V) -> Option<bool>;
 }
 
@@ -53,15 +53,15 @@ impl<V: PartialEq + ?Sized> Comparison<V> for ByPartialEq {
         let same = one;
         match one == other {
             true => Some(true),
-            // A value that holds a NaN isn't even equal to itself.
+            // A value that contains a NaN isn't even equal to itself.
             false => (one == same).then_some(false),
         }
     }
 }
 
-/// A shape, and the same one of a value that is `PartialEq`.
+/// A shape with a counterpart that compares values by `PartialEq`.
 pub trait Comparable {
-    /// The same shape, whose value is compared.
+    /// The same shape, with comparison.
     type Compared;
 }
 
@@ -83,7 +83,7 @@ comparable! {
     [S] InResult<S> => InResult<S::Compared>;
 }
 
-/// What a returned value shows of the stored one.
+/// The stored value as seen in a returned one.
 #[derive(Debug, PartialEq)]
 pub enum Peek<'a, V: ?Sized> {
     /// This value.
@@ -98,11 +98,11 @@ pub enum Peek<'a, V: ?Sized> {
 pub trait Shape<S> {
     /// The innermost type.
     type Value: ?Sized;
-    /// What it is without an `Err`, which may not be `Send`.
+    /// The type without an `Err`, which may not be `Send`.
     type Kept;
-    /// The value in it.
+    /// Return the value in it.
     fn peek(&self) -> Peek<'_, Self::Value>;
-    /// Takes it apart.
+    /// Take the part that is kept.
     ///
     /// # Errors
     ///
@@ -110,13 +110,13 @@ pub trait Shape<S> {
     fn keep(self) -> Result<Self::Kept, Self>
     where
         Self: Sized;
-    /// Puts it together again.
+    /// Restore the return type.
     fn restore(kept: Self::Kept) -> Self
     where
         Self: Sized;
 }
 
-/// The parts of what holds no `Result`.
+/// Implementation of `keep` and `restore` for types that contain no `Result`.
 macro_rules! kept_whole {
     () => {
         type Kept = Self;
@@ -165,7 +165,7 @@ impl<T: Shape<S>, S> Shape<InOption<S>> for Option<T> {
 
 impl<T: Shape<S>, S, E> Shape<InResult<S>> for Result<T, E> {
     type Value = T::Value;
-    // There is one `Result`, the outermost.
+    // Only the outermost wrapper can be a `Result`.
     type Kept = T;
     fn keep(self) -> Result<T, Self> {
         self.map_err(Err)
@@ -178,23 +178,24 @@ impl<T: Shape<S>, S, E> Shape<InResult<S>> for Result<T, E> {
     }
 }
 
-/// A return type that can be stored and built again from what is stored.
+/// A return type that can be stored and rebuilt from the stored value.
 pub trait Cached<S>: Shape<S, Value = Self::Stored> + Sized {
     /// The innermost type, as it is stored.
     type Stored: Storable;
-    /// The value as it will be shared; `None` where [`Shape::peek`] shows none.
+    /// Return the value for sharing; `None` if [`Shape::peek`] finds none.
     fn share(&self) -> Option<Arc<Self::Stored>>;
-    /// The return type around a stored value.
+    /// Wrap a stored value in the return type.
     fn wrap(value: Arc<Self::Stored>) -> Self;
-    /// The return type around a stored `None`; where it has no `None`, none was stored.
+    /// Return the return type for a stored `None`. A type that has no `None` never stores one.
     fn none() -> Option<Self> {
         None
     }
-    /// Whether two stored values are equal; `None` if that can't be told.
+    /// Return whether two stored values are equal; `None` if that can't be determined.
     fn equal(_: &Self::Stored, _: &Self::Stored) -> Option<bool> {
         None
     }
-    /// What of it may be stored. Looks into a type parameter that turned out to be a `Result` or an `Option`.
+    /// Return the part that may be stored. Examines a type parameter that turned out to be a
+    /// `Result` or an `Option`.
     fn verdict(&self) -> Peek<'_, Self::Stored> {
         match self.peek() {
             Peek::Value(value) => match hidden::case_of(value) {
@@ -213,7 +214,8 @@ impl<T: Storable, C: Comparison<T>> Cached<Whole<C>> for T {
         Some(Arc::new(self.clone()))
     }
     fn wrap(value: Arc<T>) -> Self {
-        // Nearly always the store has it too; to find that out by trying takes an instruction that locks the line.
+        // Nearly always the store holds a reference too. Trying to unwrap the `Arc` would cost a
+        // locked instruction, so read the count first.
         match Arc::strong_count(&value) {
             1 => Arc::unwrap_or_clone(value),
             _ => T::clone(&value),
@@ -287,8 +289,9 @@ impl<T: Cached<S>, S, E> Cached<InResult<S>> for Result<T, E> {
 #[derive(Debug)]
 pub struct Returns<R, S>(pub(super) PhantomData<fn() -> (R, S)>);
 
-/// Types whose methods find the shape of `R`, each dereferencing to one of fewer wrappers. The method has underscores, since a trait
-/// of the user's that is implemented for every type could have a method `shape` too.
+/// Types whose methods find the shape of `R`, each dereferencing to the one for fewer wrappers. The
+/// method has underscores, since a user's trait that is implemented for every type could also have
+/// a method `shape`.
 macro_rules! probes {
     ($($(#[$doc:meta])* $probe:ident $(=> $next:ident)? {
         $($(#[$attr:meta])* [$($generics:ident),*] $returned:ty => $shape:ty;)*
@@ -298,12 +301,12 @@ macro_rules! probes {
         pub struct $probe<R>(PhantomData<fn() -> R>);
 
         impl<R> $probe<R> {
-            /// The only one.
+            /// The only instance.
             pub const NEW: Self = Self(PhantomData);
         }
 
         $($(#[$attr])* impl<$($generics),*> $probe<$returned> {
-            /// The return type with its shape.
+            /// Return the return type with its shape.
             pub fn __shape(&self) -> Returns<$returned, $shape> {
                 Returns(PhantomData)
             }
@@ -319,7 +322,7 @@ macro_rules! probes {
 }
 
 probes! {
-    /// Holds a return type while its shape is looked up: three wrappers.
+    /// Captures a return type for method resolution, starting with three wrappers.
     Probe => Twice {
         [T, E] Result<Option<Arc<T>>, E> => InResult<InOption<InArc>>;
         #[cfg(feature = "axum")]
@@ -343,7 +346,7 @@ probes! {
         #[cfg(feature = "axum")]
         [T] axum::Json<T> => InJson;
     }
-    /// None that is known.
+    /// No wrapper that is known.
     Bare {
         [T] T => Whole;
     }

@@ -1,40 +1,41 @@
-//! Compressed values. In front of the compressed bytes stands the length of what they hold, so that a reader knows
-//! what it is in for before it makes room.
+//! Compressed values. The uncompressed length precedes the compressed bytes, so that a reader can
+//! check it before it allocates.
 //!
-//! A checksum tells damage from whole bytes, but whoever can write to the store can make one that fits. So a length is
-//! believed only within limits, and bytes that hold more or less than they say are a miss.
+//! The checksum detects damage, but an attacker who can write to the store can forge it. The length
+//! is therefore trusted only within limits, and bytes that expand to more or less than announced
+//! are a miss.
 
 use std::borrow::Cow;
 
-/// The bytes of the length.
+/// Size of the length field in bytes.
 const LENGTH_BYTES: usize = 4;
-/// No value of a Redis string is longer, nor is anything that a codec here reads.
-const LONGEST: usize = 512 << 20;
-/// Up to this a value may be of any length, however few its bytes are: texts of one letter exist. It is what a few
-/// entries cost a reader that aren't compressed.
-const CHEAP: usize = 64 << 20;
-/// Beyond that a value is at most so many times as long as its compressed bytes. LZ4 doesn't reach 256; Zstandard can
-/// make 512 MiB of 16 KiB.
-const MOST_TIMES: usize = 256;
+/// Maximum size of a Redis string; no codec here reads more.
+const MAX_BYTES: usize = 512 << 20;
+/// Size up to which any ratio is accepted: a text may repeat a single letter. A few uncompressed
+/// entries cost a reader as much.
+const ANY_RATIO_BYTES: usize = 64 << 20;
+/// Largest accepted ratio of uncompressed to compressed size beyond [`ANY_RATIO_BYTES`]. LZ4 doesn't reach
+/// 256; Zstandard can expand 16 KiB to 512 MiB.
+const MAX_RATIO: usize = 256;
 
-/// A way to compress.
+/// A compression method.
 pub(crate) struct Method {
-    /// Stands in entries.
+    /// The method's number in entries.
     number: u8,
-    /// How much room compressing a value of so many bytes takes.
+    /// Return the buffer size needed to compress a value of this many bytes.
     room: fn(usize) -> usize,
-    /// Compresses a value, and gives the number of bytes that it wrote.
+    /// Compress a value and return the number of bytes written.
     encode: fn(&[u8], &mut [u8]) -> Option<usize>,
-    /// Writes what the bytes hold, which gets no more than the room given, and gives its length.
+    /// Expand into the given buffer, never beyond it, and return the length.
     decode: fn(&[u8], &mut [u8]) -> Option<usize>,
 }
 
-/// Those of this build; the first is used, all are read.
+/// The methods of this build. The first is used for writing, all for reading.
 pub(crate) const METHODS: &[Method] = &[
     #[cfg(feature = "zstd")]
     Method {
         number: 2,
-        // It stops where the room ends: what isn't shorter is of no use.
+        // Compression stops where the buffer ends: a result that isn't shorter is useless.
         room: |value| value,
         encode: |value, out| zstd::bulk::compress_to_buffer(value, out, ZSTD_LEVEL).ok(),
         decode: |bytes, out| zstd::bulk::decompress_to_buffer(bytes, out).ok(),
@@ -48,15 +49,15 @@ pub(crate) const METHODS: &[Method] = &[
     },
 ];
 
-/// Of JSON-like rows, level 3 made no less than level 1, and took a fifth longer.
+/// On JSON-like rows, level 3 compressed no better than level 1, and took a fifth longer.
 #[cfg(feature = "zstd")]
 const ZSTD_LEVEL: i32 = 1;
 
-/// What an entry says whose value isn't compressed.
+/// Method number of an uncompressed value.
 const NONE: u8 = 0;
 
-/// Compresses what stands behind the first `header` bytes, if that makes it shorter and readers will take it. Gives the
-/// number of what was done.
+/// Compress the bytes after the first `header` bytes, if that makes them shorter and readers will
+/// accept the ratio. Return the number of the method used.
 pub(crate) fn compress(entry: &mut Vec<u8>, header: usize) -> u8 {
     let Some(method) = METHODS.first() else {
         return NONE;
@@ -71,7 +72,7 @@ pub(crate) fn compress(entry: &mut Vec<u8>, header: usize) -> u8 {
 }
 
 impl Method {
-    /// The entry with its value compressed; `None` if that is no gain.
+    /// Return the entry with its value compressed; `None` if that saves nothing.
     pub(crate) fn compress(&self, entry: &[u8], header: usize) -> Option<Vec<u8>> {
         let value = &entry[header..];
         let length = u32::try_from(value.len()).ok()?;
@@ -85,7 +86,8 @@ impl Method {
     }
 }
 
-/// What an entry's bytes hold. `None`: this build can't tell, or they aren't what they say.
+/// Return the uncompressed value of an entry. `None` if this build lacks the method, or the bytes
+/// are inconsistent.
 pub(crate) fn expand(compression: u8, bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
     if compression == NONE {
         return Some(Cow::Borrowed(bytes));
@@ -101,9 +103,10 @@ pub(crate) fn expand(compression: u8, bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
     (written == length).then_some(Cow::Owned(value))
 }
 
-/// Whether so many compressed bytes may hold so many.
+/// Return whether this many compressed bytes may expand to `length` bytes.
 fn is_credible(length: usize, compressed: usize) -> bool {
-    length <= LONGEST && (length <= CHEAP || length <= compressed.saturating_mul(MOST_TIMES))
+    length <= MAX_BYTES
+        && (length <= ANY_RATIO_BYTES || length <= compressed.saturating_mul(MAX_RATIO))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ fn entry(value: &[u8]) -> Vec<u8> {
     [&[9; HEADER][..], value].concat()
 }
 
-/// Text-like, so that every method finds something.
+/// Text-like, so that every method compresses it.
 fn text(length: usize) -> Vec<u8> {
     let words = (0u32..).flat_map(|n| format!("word {} and ", n % 97 * n).into_bytes());
     words.take(length).collect()
@@ -42,9 +42,9 @@ fn the_first_is_used_and_each_has_a_number_of_its_own() {
     assert_eq!(used, expected.first().copied().unwrap_or(NONE));
 }
 
-/// Whoever can write to the store can make a checksum that fits, so nothing here stops these but the limits.
+/// An attacker who can write to the store can forge the checksum, so only the limits stop these.
 #[test]
-fn a_length_that_lies_is_a_miss_and_makes_no_room() {
+fn a_forged_length_is_a_miss_and_allocates_nothing() {
     for method in METHODS {
         let value = text(10_000);
         let shorter = method.compress(&entry(&value), HEADER).expect("shorter");
@@ -56,19 +56,19 @@ fn a_length_that_lies_is_a_miss_and_makes_no_room() {
             1,
             9_999,
             10_001,
-            CHEAP as u32,
-            CHEAP as u32 + 1,
+            ANY_RATIO_BYTES as u32,
+            ANY_RATIO_BYTES as u32 + 1,
             1 << 29,
             u32::MAX,
         ] {
             assert_eq!(expand(method.number, &claiming(lie)), None, "{lie}");
         }
     }
-    assert!(is_credible(CHEAP, 1));
-    assert!(!is_credible(CHEAP + 1, 1));
-    assert!(is_credible(LONGEST, LONGEST / MOST_TIMES));
-    assert!(!is_credible(LONGEST, LONGEST / MOST_TIMES - 1));
-    assert!(!is_credible(LONGEST + 1, usize::MAX));
+    assert!(is_credible(ANY_RATIO_BYTES, 1));
+    assert!(!is_credible(ANY_RATIO_BYTES + 1, 1));
+    assert!(is_credible(MAX_BYTES, MAX_BYTES / MAX_RATIO));
+    assert!(!is_credible(MAX_BYTES, MAX_BYTES / MAX_RATIO - 1));
+    assert!(!is_credible(MAX_BYTES + 1, usize::MAX));
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn damaged_bytes_are_misses_or_other_bytes_and_never_a_panic() {
         for bit in 0..bytes.len() * 8 {
             let mut flipped = bytes.to_vec();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            // Which of these are other texts is for the checksum to say, which stands before all this.
+            // Only the checksum, which is verified earlier, can detect that these are other texts.
             let found = expand(method.number, &flipped);
             assert!(found.is_none_or(|found| found.len() == value.len()));
         }
@@ -100,11 +100,12 @@ fn damaged_bytes_are_misses_or_other_bytes_and_never_a_panic() {
     }
 }
 
-/// What a reader would not believe isn't written either: Zstandard makes some two kilobytes of this.
+/// Bytes that a reader would reject aren't written either: Zstandard makes some two kilobytes of
+/// this.
 #[test]
-fn what_is_too_good_to_be_true_is_left_as_it_is() {
+fn an_incredible_ratio_is_stored_uncompressed() {
     for method in METHODS {
-        let value = vec![b'x'; CHEAP + 1];
+        let value = vec![b'x'; ANY_RATIO_BYTES + 1];
         let shorter = method.compress(&entry(&value), HEADER);
         assert_eq!(shorter.is_some(), method.number == 1);
         if let Some(bytes) = shorter {

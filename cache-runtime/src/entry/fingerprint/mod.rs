@@ -1,10 +1,10 @@
-//! A fingerprint of a type's shape as serde shows it: names, fields in their order, variants, kinds.
+//! A fingerprint of a type's shape as serde shows it: names, field order, variants, kinds.
 //!
-//! A type is asked to deserialize itself from a tracer that answers every request with a sample and writes
-//! down what was asked. (The idea of tracing formats through `Deserialize` is that of the crate
-//! `serde-reflection`.) Enums are visited once for each variant. A sample that a type refuses (a text that is
-//! no date) is replaced by the next; where none will do, the trace is incomplete, and values of that type are
-//! stored self-describing.
+//! A type deserializes itself from a tracer that answers every request with a sample and records
+//! the requests. (Tracing formats through `Deserialize` is an idea of the crate
+//! `serde-reflection`.) Enums are visited once for each variant. A sample that a type refuses (a
+//! text that isn't a date) is replaced by the next. If none is accepted, the trace is incomplete,
+//! and values of that type are stored self-describing.
 
 mod parts;
 mod trace;
@@ -16,31 +16,33 @@ use std::sync::{LazyLock, PoisonError, RwLock};
 
 use serde::de::DeserializeOwned;
 
-/// What the tracer found out about a type.
+/// Facts that the tracer found about a type.
 #[derive(Debug, Default)]
 pub(crate) struct TypeFacts {
     pub(crate) fingerprint: u64,
-    /// The whole shape was seen. Else a change of what wasn't would go unnoticed, so the values must describe
-    /// themselves.
+    /// Whether the whole shape was seen. Otherwise a change of the unseen part would go unnoticed,
+    /// so the values must be self-describing.
     pub(crate) complete: bool,
-    /// The whole shape was seen, and nothing in it asks for `deserialize_any`: positional codecs carry it.
+    /// Whether the whole shape was seen and no part of it requests `deserialize_any`: positional
+    /// codecs can carry it.
     pub(crate) plain: bool,
     /// Name and number of fields of the structs (and struct and tuple variants) in it.
     pub(crate) structs: Vec<(&'static str, usize)>,
-    /// The names that a struct asks for, and how many fields it reads: fewer, where some names are aliases.
+    /// The names that a struct requests, and the number of fields it reads: smaller if some names
+    /// are aliases.
     pub(crate) fields: Vec<(Names, usize)>,
-    /// All of it is of the standard library, which reads what it wrote.
+    /// Whether the type consists of standard library types only, which read back what they write.
     pub(crate) std_only: bool,
 }
 
 /// The names of a struct's fields.
 pub(crate) type Names = &'static [&'static str];
 
-/// One trace for each type that is ever stored; never freed, since types aren't.
+/// One trace for each type that was ever stored. Never freed, since types aren't either.
 static KNOWN: LazyLock<RwLock<HashMap<TypeId, &'static TypeFacts>>> =
     LazyLock::new(RwLock::default);
 
-/// The facts about `T`; traced once.
+/// Return the facts about `T`, tracing it on the first call.
 pub(crate) fn of<T: DeserializeOwned + 'static>() -> &'static TypeFacts {
     let id = TypeId::of::<T>();
     if let Some(facts) = KNOWN
@@ -50,7 +52,8 @@ pub(crate) fn of<T: DeserializeOwned + 'static>() -> &'static TypeFacts {
     {
         return facts;
     }
-    // Outside the lock: a `Deserialize` is foreign code. Two threads that trace at once find the same.
+    // Outside the lock: a `Deserialize` is foreign code. Two threads that trace at once get the
+    // same result.
     let traced = TypeFacts {
         std_only: is_std_only(type_name::<T>()),
         ..trace::run::<T>()
@@ -61,8 +64,8 @@ pub(crate) fn of<T: DeserializeOwned + 'static>() -> &'static TypeFacts {
         .or_insert_with(|| Box::leak(Box::new(traced)))
 }
 
-/// Whether a type's name tells of nothing but these. A name isn't promised to be a full path; that of a type of the
-/// user's never begins like theirs.
+/// Return whether a type's name consists of standard library types only. A name isn't guaranteed to
+/// be a full path, but that of a user's type never begins like theirs.
 fn is_std_only(name: &str) -> bool {
     let mut words = name.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':');
     words.all(|word| {

@@ -33,7 +33,7 @@ impl<'de> de::SeqAccess<'de> for Parts<'_> {
                 self.left = left;
                 self.trace.descend()?;
                 let part = seed.deserialize(self.next());
-                self.trace.rise();
+                self.trace.ascend();
                 part.map(Some)
             }
         }
@@ -54,7 +54,7 @@ impl<'de> de::MapAccess<'de> for Parts<'_> {
     ) -> Result<S::Value, TraceStopped> {
         self.trace.descend()?;
         let value = seed.deserialize(self.next());
-        self.trace.rise();
+        self.trace.ascend();
         value
     }
 }

@@ -8,36 +8,36 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Names, TypeFacts, tracer};
 
-/// Bounds of a trace. Beyond them it is incomplete, which costs speed, not safety.
-const MOST_PASSES: usize = 256;
-const MOST_EVENTS: usize = 100_000;
+/// Bounds of a trace. A trace that exceeds them is incomplete, which costs speed, not safety.
+const MAX_PASSES: usize = 256;
+const MAX_EVENTS: usize = 100_000;
 const DEEPEST: usize = 64;
-/// Levels of anything. A type that is within itself through sequences or options alone, without a name, has no other
-/// end.
-const MOST_LEVELS: u32 = 320;
-/// Ends the log of an incomplete trace; no request is noted so.
+/// Maximum depth. It is the only bound for a type that contains itself through unnamed sequences or
+/// options alone.
+const MAX_LEVELS: u32 = 320;
+/// Ends the log of an incomplete trace. No request has this code.
 const UNSEEN: u8 = u8::MAX;
 
-/// What the passes over one type have in common.
+/// State shared by the passes over one type.
 #[derive(Default)]
 pub(super) struct Trace {
-    /// What was asked, in the pass at hand.
+    /// The requests of the current pass.
     pub(super) log: Vec<u8>,
     structs: Vec<(&'static str, usize)>,
     fields: Vec<(Names, usize)>,
-    /// How deep the tracer is in.
+    /// Current depth of the tracer.
     level: u32,
-    /// For each enum: its name, variants, and how many of them were visited.
+    /// For each enum: its name, variants, and the number of them visited.
     enums: Vec<Visits>,
-    /// The structs and enums that the tracer is in. By their Rust types: by serde's names, `Page<Page<u32>>` would
-    /// be within itself.
+    /// The structs and enums that the tracer is inside. Identified by Rust type: by serde's names,
+    /// `Page<Page<u32>>` would contain itself.
     pub(super) open: Vec<&'static str>,
-    /// Which sample each refusable request of this pass gets.
+    /// The sample used for each refusable request of this pass.
     samples: Vec<usize>,
-    /// How many such requests there were, and how many samples the last one has.
+    /// Number of such requests so far, and of samples for the last one.
     asked: usize,
     choices: usize,
-    /// Which variant a recursive enum gets.
+    /// The variant used for a recursive enum.
     way_out: usize,
     pub(super) asks_any: bool,
     too_deep: bool,
@@ -45,7 +45,7 @@ pub(super) struct Trace {
 
 #[derive(Clone)]
 struct Visits {
-    /// The Rust type: two `Result`s have variants of one name that hold different things.
+    /// The Rust type: two `Result`s have variants of the same names that contain different types.
     of: &'static str,
     variants: usize,
     visited: usize,
@@ -56,7 +56,7 @@ pub(super) fn run<T: DeserializeOwned>() -> TypeFacts {
     let mut log = Vec::new();
     let mut complete = true;
     for pass in 0.. {
-        if pass == MOST_PASSES {
+        if pass == MAX_PASSES {
             complete = false;
             break;
         }
@@ -73,7 +73,8 @@ pub(super) fn run<T: DeserializeOwned>() -> TypeFacts {
         }
     }
     if !complete {
-        // What such a type stores is written in another way than what a type whose whole trace is the same stores.
+        // A type with an incomplete trace is stored in a different encoding than a type whose
+        // complete trace has the same log.
         log.push(UNSEEN);
     }
     TypeFacts {
@@ -91,7 +92,8 @@ impl Trace {
         self.enums.iter().map(|known| known.visited).sum()
     }
 
-    /// One pass, repeated with other samples while the last one given is refused. Tells whether it came through.
+    /// Run one pass, repeated with other samples while the last one is refused. Return whether it
+    /// completed.
     fn pass<T: DeserializeOwned>(&mut self) -> bool {
         self.samples.clear();
         self.way_out = 0;
@@ -117,7 +119,7 @@ impl Trace {
         }
     }
 
-    /// Chooses the next sample for the request that was answered last.
+    /// Choose the next sample for the request that was answered last.
     fn next_sample(&mut self) -> bool {
         let Some(last) = self.asked.checked_sub(1) else {
             return false;
@@ -128,7 +130,7 @@ impl Trace {
         *sample < self.choices
     }
 
-    /// The sample for a request that has `choices` of them.
+    /// Return the sample for a request that has `choices` of them.
     pub(super) fn sample(&mut self, choices: usize) -> usize {
         if self.asked == self.samples.len() {
             self.samples.push(0);
@@ -140,7 +142,7 @@ impl Trace {
 
     pub(super) fn note(&mut self, kind: u8) -> Result<(), TraceStopped> {
         self.log.push(kind);
-        if self.log.len() > MOST_EVENTS {
+        if self.log.len() > MAX_EVENTS {
             self.too_deep = true;
             self.way_out = usize::MAX - 1;
             return Err(TraceStopped);
@@ -174,9 +176,9 @@ impl Trace {
         }
     }
 
-    /// Goes one level deeper; [`rise`](Self::rise) comes back.
+    /// Go one level deeper; [`ascend`](Self::ascend) returns.
     pub(super) fn descend(&mut self) -> Result<(), TraceStopped> {
-        if self.level == MOST_LEVELS {
+        if self.level == MAX_LEVELS {
             self.too_deep = true;
             return Err(TraceStopped);
         }
@@ -184,11 +186,11 @@ impl Trace {
         Ok(())
     }
 
-    pub(super) fn rise(&mut self) {
+    pub(super) fn ascend(&mut self) {
         self.level = self.level.saturating_sub(1);
     }
 
-    /// Enters a struct or enum; tells whether it is within itself.
+    /// Enter a struct or enum. Return whether it contains itself.
     pub(super) fn enter<T>(&mut self) -> Result<bool, TraceStopped> {
         if self.open.len() == DEEPEST {
             self.too_deep = true;
@@ -199,7 +201,8 @@ impl Trace {
         Ok(within_itself)
     }
 
-    /// The variant of `T` to visit: the first that wasn't, or the way out of a recursion.
+    /// Return the variant of `T` to visit: the first unvisited one, or the one that ends a
+    /// recursion.
     pub(super) fn variant<T>(&mut self, variants: usize, within_itself: bool) -> usize {
         let of = type_name::<T>();
         let at = self.enums.iter().position(|known| known.of == of);
@@ -220,7 +223,7 @@ impl Trace {
     }
 }
 
-/// Ends a pass: a sample was refused, or a bound was met.
+/// The pass ended early: a sample was refused, or a bound was reached.
 #[derive(Debug)]
 pub(super) struct TraceStopped;
 

@@ -30,7 +30,7 @@ const CHARS: &[char] = &['a', '0', 'A'];
 
 pub(super) struct Tracer<'t> {
     pub(super) trace: &'t mut Trace,
-    /// Within a type that is within itself: sequences are empty, options are `None`.
+    /// Inside a type that contains itself: sequences are empty, options are `None`.
     pub(super) recursive: bool,
 }
 
@@ -50,7 +50,7 @@ impl<'t> Tracer<'t> {
         }
     }
 
-    /// Visits what is inside a named type `T`, and leaves it.
+    /// Enter a named type `T`, visit its contents, and leave it.
     fn inside<T>(
         mut self,
         visit: impl FnOnce(&mut Self) -> Result<T, TraceStopped>,
@@ -126,7 +126,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
             trace: self.trace,
             recursive: false,
         });
-        self.trace.rise();
+        self.trace.ascend();
         visited
     }
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceStopped> {
@@ -202,7 +202,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         self.trace.note_name(name);
         self.trace.note_names(fields);
         self.inside(|tracer| {
-            // Counted, since to serde an alias is one more field.
+            // Counted, since an alias is one more field to serde.
             let mut parts = tracer.parts(fields.len());
             let visited = visitor.visit_seq(&mut parts);
             let length = fields.len() - parts.left;

@@ -1,4 +1,4 @@
-//! The forms that one value can be stored in: by each codec, compressed or not, or not at all.
+//! The forms in which one value can be stored: by each codec, compressed or not, or not at all.
 
 use super::*;
 use crate::entry::compression::METHODS;
@@ -12,7 +12,7 @@ fn long_post() -> Post {
     Post { tags, ..post() }
 }
 
-/// The codecs of this build.
+/// Return the codecs of this build.
 fn codecs() -> Vec<Codec> {
     Codec::default().and_fallbacks().collect()
 }
@@ -42,7 +42,7 @@ fn the_codec_that_is_asked_for_writes_and_every_one_is_read() {
 }
 
 #[test]
-fn what_a_codec_cannot_carry_the_next_one_does() {
+fn the_next_codec_takes_a_value_that_one_cannot_carry() {
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     struct Sparse {
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -108,7 +108,7 @@ fn values_over_the_threshold_are_compressed_and_read_back() {
 }
 
 #[test]
-fn what_compressing_makes_no_shorter_is_left_as_it_is() {
+fn an_incompressible_value_is_stored_uncompressed() {
     let encoding = Encoding {
         compress_over: Some(0),
         ..Encoding::default()
@@ -121,7 +121,7 @@ fn what_compressing_makes_no_shorter_is_left_as_it_is() {
     .take(1_000)
     .collect();
     if Codec::default() == Codec::MessagePack {
-        // It takes two bytes for a number of 128 and more, and the first is always the same.
+        // Numbers from 128 on take two bytes, of which the first is always the same.
         noise.clear();
     }
     for value in [vec![], vec![7], vec![7, 8, 9], noise] {
@@ -142,7 +142,7 @@ fn flipped_and_truncated_bytes_of_a_compressed_value_are_misses() {
         let mut flipped = bytes.clone();
         flipped[at / 8] ^= 1 << (at % 8);
         let read = decode::<Post>(&flipped, None).is_some();
-        // The version isn't asked for here, but the checksum covers it.
+        // The version isn't checked here, but the checksum covers it.
         assert_eq!(read, TOKEN_RANGE.contains(&(at / 8)), "bit {at}");
     }
     for length in 0..bytes.len() {
@@ -150,7 +150,7 @@ fn flipped_and_truncated_bytes_of_a_compressed_value_are_misses() {
     }
 }
 
-/// Another build's method, or none that ever was.
+/// The method of another build, or an unassigned number.
 #[test]
 fn a_compression_that_this_build_lacks_is_a_miss() {
     let bytes = with(&Encoding {
@@ -169,7 +169,7 @@ fn a_compression_that_this_build_lacks_is_a_miss() {
             );
         }
     }
-    // A value that isn't compressed and says that it is.
+    // An uncompressed value marked as compressed.
     for number in 1..=255 {
         let mut plain = with(&Encoding::default());
         plain[60] = number;
@@ -202,20 +202,20 @@ fn the_value_is_limited_before_it_is_compressed() {
 #[cfg(feature = "redis")]
 #[test]
 fn an_entry_in_redis_is_limited_as_it_is_sent() {
-    let most = options::MOST_IN_REDIS;
+    let most = options::MAX_REDIS_BYTES;
     let encoding = Encoding::default().in_redis();
     let fitting = "x".repeat(most - HEADER_BYTES - 16);
     assert_eq!(refusal(&fitting, &encoding), None);
     let text = "x".repeat(most);
     let (bytes, limit) = refusal(&text, &encoding).expect("too large");
     assert_eq!((bytes > most, limit), (true, most));
-    // The value's own limit doesn't raise it.
+    // The value's own limit doesn't raise the entry's.
     let generous = Encoding {
         max_value_bytes: Some(usize::MAX),
         ..encoding
     };
     assert_eq!(refusal(&text, &generous), Some((bytes, limit)));
-    // As it is sent: what gets shorter by compressing may be longer before.
+    // The limit applies to the entry as sent: it may be larger before compression.
     let compressing = Encoding {
         compress_over: Some(0),
         ..encoding

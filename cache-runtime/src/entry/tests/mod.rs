@@ -96,7 +96,7 @@ fn a_changed_field_variant_or_name_is_another_type() {
 }
 
 #[test]
-fn what_follows_a_refused_sample_or_a_recursion_is_seen_too() {
+fn parts_after_a_refused_sample_or_a_recursion_are_traced() {
     mod one {
         #[derive(serde::Deserialize)]
         #[allow(dead_code)]
@@ -124,7 +124,7 @@ fn what_follows_a_refused_sample_or_a_recursion_is_seen_too() {
     assert!(fingerprint::of::<what::Date>().plain);
 }
 
-/// A date that takes no other text, for the two events above.
+/// A date that accepts no other text, for the two events above.
 mod what {
     #[derive(serde::Deserialize)]
     #[serde(try_from = "String")]
@@ -168,7 +168,7 @@ fn every_flipped_bit_and_every_shorter_text_is_a_miss() {
 const TOKEN_RANGE: std::ops::Range<usize> = 8..32;
 
 #[test]
-fn what_a_positional_codec_would_misread_is_stored_self_describing() {
+fn a_value_that_a_positional_codec_would_misread_is_stored_self_describing() {
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     struct Sparse {
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -201,7 +201,8 @@ fn what_a_positional_codec_would_misread_is_stored_self_describing() {
     let sparse = Sparse { note: None, id: 5 };
     assert_eq!(codec(&encoded(&sparse)), self_describing);
     assert_eq!(decode::<Sparse>(&encoded(&sparse), None), Some(sparse));
-    // Even if it is the default this time: what a type never writes is known to be lost at the next value at the latest.
+    // Refused even with the default value: a later value would lose a field that the type never
+    // writes.
     let hidden = Hidden { secret: 0, id: 5 };
     let refused = encode(&hidden, &Facts::default(), &Encoding::default());
     assert!(matches!(refused, Err(CacheError::Changed { .. })));
@@ -220,7 +221,7 @@ fn plain_values_take_the_positional_codec() {
 }
 
 #[test]
-fn a_none_and_a_text_are_kept_as_what_they_are() {
+fn a_none_and_a_text_differ() {
     let none = nothing::<Post>(&Facts {
         version: 3,
         ..Facts::default()
@@ -237,9 +238,10 @@ fn a_none_and_a_text_are_kept_as_what_they_are() {
     );
 }
 
-/// Bytes that lie, under a checksum that fits: whoever can write to the store can make them.
+/// Bytes with forged lengths under a correct checksum: an attacker who can write to the store can
+/// make them.
 #[test]
-fn lying_lengths_are_errors_and_cost_no_more_than_the_input() {
+fn forged_lengths_are_errors_and_cost_no_more_than_the_input() {
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     struct Lengths {
         text: String,
@@ -265,11 +267,11 @@ fn lying_lengths_are_errors_and_cost_no_more_than_the_input() {
                 .wrapping_add(1);
             let mut lying = bytes[..at].to_vec();
             lying.push(lie);
-            // A length of up to 2^64 follows, whatever the codec's form.
+            // A length of up to 2^64 follows, in any codec's encoding.
             lying.extend_from_slice(&random.to_le_bytes());
             lying.extend_from_slice(&bytes[at + 1..]);
             let lying = header::reseal(lying);
-            // No panic and no abort: an allocation of such a length would be one.
+            // Must neither panic nor abort, as an allocation of such a length would.
             let _ = decode::<Lengths>(&lying, None);
         }
     }
@@ -285,7 +287,7 @@ fn lying_lengths_are_errors_and_cost_no_more_than_the_input() {
     }
 }
 
-/// Bytes that nest deep, under a header that fits.
+/// Deeply nested bytes under a correct header.
 #[test]
 fn bytes_that_nest_deep_are_an_error_and_no_overflow() {
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -313,10 +315,10 @@ fn bytes_that_nest_deep_are_an_error_and_no_overflow() {
             // A `Some`, in every positional codec.
             let list = List { next: None };
             assert_eq!(decode::<List>(&forged(&list, &[1]), None), None);
-            // An array of one.
+            // An array of one element.
             let json = Json::Many(vec![]);
             assert_eq!(decode::<Json>(&forged(&json, &[0x91]), None), None);
-            // The same under a name that is ignored: `{"x": [[[..`.
+            // The same in a field that is ignored: `{"x": [[[..`.
             let known = Known { known: None };
             let mut bytes = encoded(&known)[..HEADER_BYTES].to_vec();
             bytes.extend([0x81, 0xA1, b'x']);

@@ -1,8 +1,8 @@
-//! Callers of one key, async and blocking, with nothing that gets in their way.
+//! Callers of one key, async and blocking, without failures or invalidations.
 
 use super::*;
 
-/// Async tasks and blocking threads call at the same time; gives what they got.
+/// Call from async tasks and blocking threads at the same time, and return the values they got.
 fn herd(world: &World, tasks: usize, threads: usize) -> Vec<u64> {
     let tasks: Vec<_> = (0..tasks)
         .map(|_| {
@@ -50,7 +50,7 @@ fn one_body_serves_async_and_blocking_callers() {
     explore_widely(3_000, || one_body_for(2, 2));
 }
 
-/// Those who wait may give up at any moment: they run the body then, and nobody hangs.
+/// Waiters may give up at any moment: they run the body, and none hangs.
 #[test]
 fn a_limit_may_end_any_wait() {
     explore(RandomScheduler::new(3_000), || {
@@ -76,7 +76,7 @@ fn calls_joined_in_one_task_share_a_body() {
     });
 }
 
-/// A task that has polled a call and then holds it unpolled calls again: it would wait for itself.
+/// A task that has polled a call and holds it unpolled calls again: waiting would deadlock.
 #[test]
 fn a_task_does_not_wait_for_a_call_that_it_holds() {
     explore(RandomScheduler::new(3_000), || {
@@ -95,7 +95,7 @@ fn a_task_does_not_wait_for_a_call_that_it_holds() {
     });
 }
 
-/// A call that another thread goes on with is woken there.
+/// A call that moves to another thread is woken there.
 #[test]
 fn a_call_may_move_to_another_thread() {
     explore_widely(2_000, || {

@@ -1,4 +1,4 @@
-//! The smallest cases, in every order that there is.
+//! The smallest cases, in every possible order.
 
 use shuttle::scheduler::DfsScheduler;
 
@@ -6,32 +6,36 @@ use super::*;
 use crate::flight::{Flights, JoinOutcome, Leader, Stance, Wait, WaitOutcome};
 use crate::store::memory::{Entry, MemoryStore};
 
-/// Far more than the cases have, so that none is cut off unnoticed: the count of orders is checked.
-const ENOUGH: usize = 500_000;
+/// Far more than the cases have, so that the search is never cut off: the number of orders is
+/// asserted.
+const MAX_SCHEDULES: usize = 500_000;
 
 fn explore_all(scenario: impl Fn() + Send + Sync + 'static) {
     let orders = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&orders);
-    explore(DfsScheduler::new(Some(ENOUGH), false), move || {
+    explore(DfsScheduler::new(Some(MAX_SCHEDULES), false), move || {
         counted.fetch_add(1, Ordering::SeqCst);
         scenario();
     });
     let orders = orders.load(Ordering::SeqCst);
-    assert!((10..ENOUGH as u64).contains(&orders), "{orders} orders");
+    assert!(
+        (10..MAX_SCHEDULES as u64).contains(&orders),
+        "{orders} orders"
+    );
     println!("{orders} orders");
 }
 
 fn lead(flights: &Arc<Flights>) -> Leader {
     match flights.join_or_lead(&KEY.into(), true, |_| Stance::Join, || None::<()>) {
         JoinOutcome::Lead(leader) => leader,
-        _ => panic!("nobody flies yet"),
+        _ => panic!("there is no flight yet"),
     }
 }
 
 fn wait(flights: &Arc<Flights>) -> Wait {
     match flights.join_or_lead(&KEY.into(), true, |_| Stance::Join, || None::<()>) {
         JoinOutcome::Join(flight) => Wait::new(flight, PATIENT, false),
-        _ => panic!("somebody flies"),
+        _ => panic!("there is a flight"),
     }
 }
 
@@ -47,16 +51,16 @@ fn entry() -> Entry {
     }
 }
 
-/// No plan is missed by who begins to wait, or waits already.
+/// A waiter sees the outcome, whether it starts to wait before or after the flight ends.
 #[test]
-fn a_landing_and_a_wait() {
+fn a_completion_and_a_wait() {
     explore_all(|| {
         let flights = Arc::new(Flights::new());
         let leader = lead(&flights);
         let waiting = wait(&flights);
-        let plan = thread::spawn(move || leader.complete(Payload::Nothing, 0, |_, _| ()));
+        let completion = thread::spawn(move || leader.complete(Payload::Nothing, 0, |_, _| ()));
         assert!(matches!(block_on(waiting), WaitOutcome::Completed(..)));
-        assert!(plan.join().expect("no panic").is_some());
+        assert!(completion.join().expect("no panic").is_some());
     });
 }
 
@@ -68,7 +72,7 @@ fn a_dropped_leader_and_a_wait() {
         let waiting = wait(&flights);
         let dropping = thread::spawn(move || drop(leader));
         assert!(matches!(block_on(waiting), WaitOutcome::Failed));
-        // Whoever is told so finds the table free.
+        // A waiter that sees the failure finds the table free.
         drop(lead(&flights));
         dropping.join().expect("no panic");
     });
@@ -81,7 +85,7 @@ fn a_fill_and(invalidate: impl Fn(&Flights, &MemoryStore) + Send + Sync + 'stati
         let store = Arc::new(MemoryStore::new(4 << 20));
         let leader = lead(&flights);
         let filled = Arc::clone(&store);
-        let plan = thread::spawn(move || {
+        let completion = thread::spawn(move || {
             let fill = |key: &str, payload| {
                 let entry = Entry { payload, ..entry() };
                 filled.insert(key, entry, 0)
@@ -89,7 +93,7 @@ fn a_fill_and(invalidate: impl Fn(&Flights, &MemoryStore) + Send + Sync + 'stati
             leader.complete(Payload::Nothing, 0, fill).is_some()
         });
         invalidate(&flights, &store);
-        plan.join().expect("no panic");
+        completion.join().expect("no panic");
         assert!(store.get(KEY, 0).is_none(), "stale");
         drop(lead(&flights));
     });

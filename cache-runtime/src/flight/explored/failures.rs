@@ -1,18 +1,18 @@
-//! Leaders that err, panic, or are dropped, at any point: another takes over.
+//! Leaders that fail, panic, or are dropped, at any point: another caller takes over.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use super::*;
 
-/// A body that fails the first time that anyone runs it.
+/// A body that fails on its first run.
 fn fails_once(world: &World) -> Option<u64> {
     let began = world.history.begin();
     (world.history.runs() > 1).then_some(began)
 }
 
-/// Errors are their own caller's; the others get the one value that is computed then.
+/// The caller whose body failed gets the error; the others get the one value that is computed then.
 #[test]
-fn who_waits_for_a_leader_that_errs_takes_over() {
+fn a_waiter_takes_over_from_a_leader_that_fails() {
     explore_widely(3_000, || {
         let world = World::new(PATIENT);
         let outcomes: Vec<_> = (0..4)
@@ -37,13 +37,13 @@ fn who_waits_for_a_leader_that_errs_takes_over() {
     });
 }
 
-/// A panic that the panic hook doesn't see: shuttle would print a schedule for each.
+/// Panic without the panic hook: shuttle would print a schedule for each panic.
 fn panicking() -> ! {
     resume_unwind(Box::new("as the test wants"))
 }
 
 #[test]
-fn who_waits_for_a_blocking_leader_that_panics_takes_over() {
+fn a_waiter_takes_over_from_a_blocking_leader_that_panics() {
     explore_widely(3_000, || {
         let world = World::new(PATIENT);
         let threads: Vec<_> = (0..3)
@@ -60,7 +60,7 @@ fn who_waits_for_a_blocking_leader_that_panics_takes_over() {
             })
             .collect();
         let reader = task(&world, |world| async move {
-            // It may be the first, whose turn it would be to panic; then it is as well.
+            // This may be the first run, which would panic; the later ones succeed as well.
             world.read().await;
         });
         let panics = threads
@@ -75,7 +75,7 @@ fn who_waits_for_a_blocking_leader_that_panics_takes_over() {
 }
 
 #[test]
-fn who_waits_for_an_async_leader_that_panics_takes_over() {
+fn a_waiter_takes_over_from_an_async_leader_that_panics() {
     explore_widely(3_000, || {
         let world = World::new(PATIENT);
         let callers: Vec<_> = (0..3)
@@ -92,7 +92,7 @@ fn who_waits_for_an_async_leader_that_panics_takes_over() {
                         catch_unwind(poll)
                             .unwrap_or_else(|panic| std::task::Poll::Ready(Err(panic)))
                     });
-                    // The guard goes with the future, which a panic leaves as it is.
+                    // The guard lives in the future, which a panic leaves intact.
                     let _: Result<u64, _> = caught.await;
                     drop(call);
                 })
@@ -107,9 +107,9 @@ fn who_waits_for_an_async_leader_that_panics_takes_over() {
     });
 }
 
-/// Tasks are aborted wherever they are: before they begin, as they wait, as they lead.
+/// Tasks are aborted at any point: before they begin, while they wait, while they lead.
 #[test]
-fn who_waits_for_a_leader_that_is_dropped_takes_over() {
+fn a_waiter_takes_over_from_a_leader_that_is_dropped() {
     explore_widely(3_000, || {
         let world = World::new(PATIENT);
         let read = |world: World| async move {
@@ -127,7 +127,7 @@ fn who_waits_for_a_leader_that_is_dropped_takes_over() {
         }
         block_on(stays).expect("not aborted");
         blocking.join().expect("no panic");
-        // Each that was dropped may have begun one; one of the others made the value.
+        // Each dropped task may have started a run; one of the others computed the value.
         assert!((1..=3).contains(&world.history.runs()));
         world.resolve();
     });

@@ -1,11 +1,12 @@
-//! What the exploration finds when something is wrong: proof that its silence elsewhere means something.
+//! Flaws built in on purpose, which the exploration must find: proof that its passing elsewhere is
+//! meaningful.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::*;
 use crate::pattern::Pattern;
 
-/// Explores a scenario that must fail, and gives what it failed with.
+/// Explore a scenario that must fail, and return its failure.
 fn failure_of(scenario: impl Fn() + Send + Sync + 'static) -> String {
     let explored = catch_unwind(AssertUnwindSafe(|| {
         explore(RandomScheduler::new(4_000), scenario);
@@ -17,12 +18,12 @@ fn failure_of(scenario: impl Fn() + Send + Sync + 'static) -> String {
     }
 }
 
-/// The very scenario that finds nothing elsewhere.
+/// The same scenario that passes elsewhere.
 fn readers_and(invalidate: fn(&World)) {
     stale::readers_against(PATIENT, &[invalidate]);
 }
 
-/// A flaw of this thread's, until dropped.
+/// Guard that enables a flaw on this thread until dropped.
 struct FillsBlindly;
 
 impl FillsBlindly {
@@ -39,7 +40,7 @@ impl Drop for FillsBlindly {
 }
 
 #[test]
-fn a_fill_that_does_not_look_whether_its_flight_stands() {
+fn a_fill_that_does_not_check_that_its_flight_is_in_the_table() {
     let flawed = FillsBlindly::new();
     let by_key = failure_of(|| readers_and(World::delete));
     assert!(by_key.contains("stale"), "{by_key}");
@@ -50,7 +51,7 @@ fn a_fill_that_does_not_look_whether_its_flight_stands() {
     drop(flawed);
 }
 
-/// What lands between the two steps stays.
+/// An entry filled between the two steps stays.
 #[test]
 fn an_invalidation_that_empties_the_store_before_the_table() {
     let found = failure_of(|| {
@@ -66,7 +67,7 @@ fn an_invalidation_that_empties_the_store_before_the_table() {
     assert!(found.contains("stale"), "{found}");
 }
 
-/// Who joins a flight from before the invalidation gets its value after it.
+/// A caller that joins a flight from before the invalidation gets its value afterwards.
 #[test]
 fn an_invalidation_that_leaves_flights_on_the_table() {
     let found = failure_of(|| {
@@ -80,7 +81,7 @@ fn an_invalidation_that_leaves_flights_on_the_table() {
 }
 
 #[test]
-fn a_leader_that_never_lands() {
+fn a_leader_that_never_completes() {
     let found = failure_of(|| {
         let world = World::new(PATIENT);
         let flights = &world.cache.inner().flights;

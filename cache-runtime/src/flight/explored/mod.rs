@@ -1,9 +1,9 @@
-//! Flights and the memory store under a scheduler that tries many orders of what threads and tasks do. In the
-//! ordinary tests' place with
+//! Flights and the memory store under shuttle, a scheduler that explores many interleavings of
+//! threads and tasks. Runs instead of the ordinary tests with
 //! `RUSTFLAGS="--cfg shuttle" cargo test -p cache-runtime --lib --no-default-features flight::explored`.
 //!
-//! Values are moments: a computation gives the moment at which it began, so each value that a caller gets tells
-//! whether promise 4 (no stale fill) was kept.
+//! Values are timestamps: a computation returns the moment at which it began, so each value that a
+//! caller gets tells whether promise 4 (no stale fill) was kept.
 
 mod callers;
 mod exhaustive;
@@ -24,59 +24,60 @@ use shuttle::{Config, Runner};
 use crate::Cache;
 use crate::read::call::Call;
 use crate::read::decision::{Decision, Lead};
+use crate::read::fill::plan::FillPlan;
 use crate::site::{Origin, ReadOptions};
 use crate::sync::thread;
 use crate::value::payload::Payload;
 
 const KEY: &str = "posts:1";
 const TTL: Duration = Duration::from_secs(3_600);
-/// No limit of so long ends, so whoever isn't woken hangs.
+/// A limit of this length never ends, so a caller that isn't woken hangs.
 const PATIENT: Duration = Duration::from_secs(86_400);
-/// A limit of so long ends at any moment.
+/// A limit of this length may end at any moment.
 const IMPATIENT: Duration = Duration::from_secs(1_800);
 
 std::thread_local! {
     static FILLS_BLINDLY: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether a plan fills without a look whether its flight still stands.
+/// Whether a fill skips the check that its flight is still in the table.
 pub(crate) fn fills_blindly() -> bool {
     FILLS_BLINDLY.get()
 }
 
-/// Runs a scenario in schedules of the scheduler's choice, all on this thread.
+/// Run a scenario in schedules of the scheduler's choice, all on this thread.
 fn explore(scheduler: impl Scheduler + 'static, scenario: impl Fn() + Send + Sync + 'static) {
     let mut config = Config::new();
     // Encoding an explicit value takes more than shuttle's default in a debug build.
     config.stack_size = 1 << 18;
-    // That its atomics know no weak orderings, and what becomes of its lazies.
+    // The warnings say that its atomics have no weak orderings, and how it treats lazy statics.
     config.silence_warnings = true;
     Runner::new(scheduler, config).run(scenario);
 }
 
-/// At random, where most bugs show; and with few changes between tasks, each at any moment, for those that
-/// want one task to sleep long.
+/// Explore at random, which finds most bugs, and with few context switches at arbitrary points, for
+/// bugs that need one task to sleep long.
 fn explore_widely(times: usize, scenario: impl Fn() + Send + Sync + Clone + 'static) {
     explore(RandomScheduler::new(times), scenario.clone());
     explore(PctScheduler::new(3, times), scenario);
 }
 
-/// A cache, and what is known of the values that it may give.
+/// A cache, and the facts known about the values that it may return.
 #[derive(Clone)]
 struct World {
     cache: Cache,
     history: Arc<History>,
 }
 
-/// Its own bookkeeping is no part of what is explored: each access is one step with what stands before it.
+/// The test's own bookkeeping, which isn't explored: each access is atomic with the step before it.
 #[derive(Default)]
 struct History {
     clock: AtomicU64,
-    /// The latest beginning of an invalidation that has returned: older computations are stale for whoever
-    /// calls from now on.
+    /// The latest start of an invalidation that has returned: older computations are stale for all
+    /// later calls.
     floor: AtomicU64,
-    /// Explicitly set values, and when their `set` returned. Until then it is open whether an invalidation
-    /// comes before it or after.
+    /// Explicitly set values, and when their `set` returned. Before that it is undecided whether an
+    /// invalidation comes before it or after.
     sets: Mutex<HashMap<u64, u64>>,
     runs: AtomicU64,
 }
@@ -94,15 +95,15 @@ impl History {
         self.floor.load(Ordering::SeqCst)
     }
 
-    /// A body's computation begins.
+    /// Record the start of a body's computation.
     fn begin(&self) -> u64 {
         self.runs.fetch_add(1, Ordering::SeqCst);
         self.tick()
     }
 
-    /// What makes computations from before it stale, once it has returned.
+    /// Run an operation that makes earlier computations stale once it has returned.
     fn voiding<T>(&self, act: impl FnOnce() -> T) -> T {
-        // So that it begins at any moment, not in one step with what its thread did before.
+        // Let it begin at any moment, not atomically with the thread's previous step.
         thread::yield_now();
         let began = self.tick();
         let done = act();
@@ -132,7 +133,7 @@ impl World {
         }
     }
 
-    /// An async call, at whose every await others may go on.
+    /// Call asynchronously; other tasks may run at every await.
     async fn read(&self) -> u64 {
         let floor = self.history.floor();
         let body = || async {
@@ -145,7 +146,7 @@ impl World {
         value
     }
 
-    /// A blocking call.
+    /// Call from a blocking thread.
     fn read_blocking(&self, refresh: bool) -> u64 {
         let floor = self.history.floor();
         let value = self.call_blocking(refresh, || {
@@ -157,7 +158,7 @@ impl World {
         value
     }
 
-    /// Decision for step what `read_sync` does, whose `block_on` parks real threads.
+    /// Follow the steps of `read_sync`, whose `block_on` parks real threads.
     fn call_blocking(&self, refresh: bool, body: impl FnOnce() -> u64) -> u64 {
         let call = Call {
             cache: self.cache.clone(),
@@ -172,19 +173,19 @@ impl World {
             blocking: true,
         };
         let mut found = None;
-        let step = block_on(call.decide(&mut |payload, _| {
+        let decision = block_on(call.decide(&mut |payload, _| {
             found = payload.read::<u64>();
             found.is_some()
         }));
-        match step {
+        match decision {
             Decision::Hit => found.expect("it was accepted"),
             Decision::Bypass => body(),
-            Decision::Compute(lead) => lead_to_landing(&call, lead, body),
+            Decision::Compute(lead) => lead_to_completion(&call, lead, body),
             _ => unreachable!("nothing is refreshed, and nothing is far"),
         }
     }
 
-    /// What the cache holds, without computing it.
+    /// Return the cached value, without computing it.
     fn look(&self) -> Option<u64> {
         let floor = self.history.floor();
         let value = block_on(self.cache.get::<u64>(KEY)).expect("memory can't fail");
@@ -217,7 +218,7 @@ impl World {
         });
     }
 
-    /// Once all is done: nothing stale was left, and the key can be computed or is there.
+    /// Check at the end that no stale value is left, and that the key is cached or can be computed.
     fn resolve(&self) {
         self.look();
         let value = self.read_blocking(false);
@@ -228,7 +229,7 @@ impl World {
     }
 }
 
-fn lead_to_landing(call: &Call, lead: Lead, body: impl FnOnce() -> u64) -> u64 {
+fn lead_to_completion(call: &Call, lead: Lead, body: impl FnOnce() -> u64) -> u64 {
     let value = lead.leader.run(body);
     let payload = Payload::typed(Arc::new(value));
     let plan = FillPlan::Memory {
@@ -237,12 +238,12 @@ fn lead_to_landing(call: &Call, lead: Lead, body: impl FnOnce() -> u64) -> u64 {
         took: Duration::ZERO,
         weight: 8,
     };
-    let filling = call.complete(lead, plan);
+    let filling = call.fill(lead, plan);
     assert!(filling.is_none(), "memory fills at once");
     value
 }
 
-/// Runs all of it at the same time, to the end.
+/// Run all closures concurrently, to the end.
 fn together(threads: Vec<Box<dyn FnOnce() + Send>>) {
     let threads: Vec<_> = threads.into_iter().map(thread::spawn).collect();
     for thread in threads {
@@ -256,7 +257,7 @@ fn work(world: &World, act: impl FnOnce(World) + Send + 'static) -> Box<dyn FnOn
     Box::new(move || act(world))
 }
 
-/// An async task's, on the scheduler of its own that shuttle has for futures.
+/// An async task's work, on shuttle's own scheduler for futures.
 fn task<F: Future<Output = ()> + Send + 'static>(
     world: &World,
     act: impl FnOnce(World) -> F,

@@ -1,11 +1,13 @@
-//! Invalidations and explicit sets at any point of a call: no value whose computation began before one is in
-//! the store, or into_lookup to who calls after it returned. The checks are the world's.
+//! Invalidations and explicit sets at any point of a call: no value whose computation began before
+//! one is in the store, or returned to a caller that called after it returned. The checks are in
+//! `World`.
 
 use shuttle::scheduler::UncontrolledNondeterminismCheckScheduler;
 
 use super::*;
 
-/// Readers of every kind, twice each, so that the second call meets what the first one left, against `others`.
+/// Run readers of every kind, twice each, so that the second call meets the result of the first,
+/// against `others`.
 pub(super) fn readers_against(limit: Duration, others: &[fn(&World)]) {
     let world = World::new(limit);
     let reader = task(&world, |world| async move {
@@ -26,7 +28,7 @@ pub(super) fn readers_against(limit: Duration, others: &[fn(&World)]) {
     world.resolve();
 }
 
-/// Nothing but the scheduler decides what happens, or a failure couldn't be replayed.
+/// Only the scheduler decides the order, otherwise a failure couldn't be replayed.
 #[test]
 fn a_schedule_repeats() {
     let twice = UncontrolledNondeterminismCheckScheduler::new(RandomScheduler::new(300));
@@ -68,7 +70,7 @@ fn two_sets_and_an_invalidation() {
     });
 }
 
-/// A refresh leads a flight in place of another; who calls after it returned gets nothing older than it.
+/// A refresh replaces a flight; a call made after it returned gets nothing older than it.
 #[test]
 fn a_refresh_and_an_invalidation() {
     explore_widely(4_000, || {
@@ -79,8 +81,8 @@ fn a_refresh_and_an_invalidation() {
     });
 }
 
-/// Of two refreshes the later one stores, so the earlier may return while what stands is older than both; but nothing
-/// outlives the invalidation.
+/// Of two refreshes the later one stores, so the earlier may return while the stored value is older
+/// than both; but nothing outlives the invalidation.
 #[test]
 fn refreshes_and_an_invalidation() {
     explore_widely(4_000, || {
@@ -91,7 +93,7 @@ fn refreshes_and_an_invalidation() {
     });
 }
 
-/// Who gives up waiting runs the body, which is none of the store's business.
+/// A waiter that gives up runs the body without touching the store.
 #[test]
 fn impatient_readers_and_invalidations() {
     explore(RandomScheduler::new(4_000), || {
@@ -100,7 +102,7 @@ fn impatient_readers_and_invalidations() {
     });
 }
 
-/// Leaders that are dropped leave nothing that an invalidation or a later call would trip over.
+/// Dropped leaders leave nothing behind that would affect an invalidation or a later call.
 #[test]
 fn dropped_leaders_and_an_invalidation() {
     explore_widely(4_000, || {

@@ -65,7 +65,7 @@ fn waiter(flight: Arc<Flight>) -> Wait {
     Wait::new(flight, LONG, false)
 }
 
-/// A leader's body that has been polled once, by a task of its own.
+/// Poll a leader's body once, from a task of its own.
 fn polled(leader: &Leader) {
     let (_, elsewhere) = counting();
     assert!(
@@ -78,7 +78,7 @@ fn polled(leader: &Leader) {
 }
 
 #[test]
-fn a_landing_wakes_everyone_who_waits_and_nobody_else() {
+fn a_completion_wakes_all_waiters_of_its_flight_only() {
     let flights = Arc::new(Flights::new());
     let leader = lead(&flights, "a");
     polled(&leader);
@@ -106,7 +106,7 @@ fn a_landing_wakes_everyone_who_waits_and_nobody_else() {
 }
 
 #[test]
-fn who_comes_after_the_landing_finds_it() {
+fn a_caller_after_the_completion_finds_the_value() {
     let flights = Arc::new(Flights::new());
     let leader = lead(&flights, "a");
     let flight = join(&flights, "a");
@@ -169,7 +169,7 @@ fn voiding_takes_matching_flights_off_the_table_and_no_other() {
         let leaders = keys.map(|key| lead(&flights, key));
         flights.invalidate_matching(&Pattern::new(pattern));
         for key in keys {
-            // Who takes off anew here lands at once, which the others don't notice.
+            // A flight that starts here ends at once, without effect on the others.
             assert_eq!(
                 is_flying(&flights, key),
                 !gone.contains(&key),
@@ -184,7 +184,7 @@ fn voiding_takes_matching_flights_off_the_table_and_no_other() {
 }
 
 #[test]
-fn the_store_is_looked_at_only_where_nobody_flies() {
+fn the_store_is_read_only_without_a_flight() {
     let flights = Arc::new(Flights::new());
     let leader = lead(&flights, "a");
     let joined = flights.join_or_lead(&"a".into(), true, |_| Stance::Join, || Some(()));

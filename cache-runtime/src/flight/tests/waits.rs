@@ -1,4 +1,4 @@
-//! Waits that end without a landing, and what they leave behind.
+//! Waits that end before the flight does, and their clean-up.
 
 use super::*;
 
@@ -19,15 +19,15 @@ fn a_limit_ends_the_wait() {
 #[test]
 fn a_blocking_waiter_leaves_the_thread_to_an_async_leader() {
     let flights = Arc::new(Flights::new());
-    // Not polled yet: the thread on which it took off is the one that will poll it.
+    // Not polled yet: the thread that started it is assumed to poll it.
     let leader = lead(&flights, "a");
     let wait = Wait::new(join(&flights, "a"), LONG, true);
     assert!(matches!(block_on(wait), WaitOutcome::GaveUp));
-    // A blocking leader is no async one: it runs on another thread, and lands.
+    // A blocking leader isn't async: it runs on another thread and completes.
     let JoinOutcome::Lead(blocking) =
         flights.join_or_lead(&"b".into(), false, |_| Stance::Join, || None::<()>)
     else {
-        panic!("nobody flies")
+        panic!("there is no flight")
     };
     let wait = Wait::new(join(&flights, "b"), LONG, true);
     let landing = thread::spawn(move || blocking.complete(Payload::Nothing, 0, |_, _| ()));
@@ -36,9 +36,9 @@ fn a_blocking_waiter_leaves_the_thread_to_an_async_leader() {
     drop(leader);
 }
 
-/// The list of those who wait doesn't grow with those who have left.
+/// The list of waiters doesn't grow with waiters that have left.
 #[test]
-fn places_of_those_who_left_are_reused() {
+fn slots_of_dropped_waiters_are_reused() {
     let flights = Arc::new(Flights::new());
     let leader = lead(&flights, "a");
     polled(&leader);
@@ -56,7 +56,7 @@ fn places_of_those_who_left_are_reused() {
     assert_eq!(wakes.count(), 1);
 }
 
-/// Wakers are foreign code: dropped, cloned or woken, they may use the flight that they are kept by.
+/// Wakers are foreign code: when dropped, cloned or woken, they may use the flight that holds them.
 #[test]
 fn no_lock_is_held_while_a_waker_is_dropped() {
     struct UsesFlight(Arc<Flights>, Mutex<Option<Arc<Flight>>>);
@@ -102,9 +102,10 @@ fn no_lock_is_held_while_a_waker_is_dropped() {
     leader.complete(Payload::Nothing, 0, |_, _| ());
 }
 
-/// A waiter in its leader's task asks a few times whether the leader is polled, and no more.
+/// A waiter in its leader's task checks a few times whether the leader is polled, and then gives
+/// up.
 #[test]
-fn a_leader_that_its_task_does_not_poll_is_held() {
+fn a_leader_that_its_task_does_not_poll_is_not_waited_for() {
     let flights = Arc::new(Flights::new());
     let leader = lead(&flights, "a");
     let (wakes, waker) = counting();
@@ -128,7 +129,7 @@ fn a_leader_that_its_task_polls_is_waited_for_without_spinning() {
     let mut body = pin!(leader.within(std::future::pending::<()>()));
     let mut wait = pin!(waiter(join(&flights, "a")));
     for round in 0..100 {
-        // Either may come first.
+        // Either may be polled first.
         if round % 2 == 0 {
             assert!(poll(body.as_mut(), &waker).is_pending());
         }
@@ -137,7 +138,7 @@ fn a_leader_that_its_task_polls_is_waited_for_without_spinning() {
             assert!(poll(body.as_mut(), &waker).is_pending());
         }
     }
-    // A round that polled both asks for no other.
+    // A round that polled both requests no further one.
     assert!(poll(body.as_mut(), &waker).is_pending());
     let before = wakes.count();
     assert!(poll(wait.as_mut(), &waker).is_pending());

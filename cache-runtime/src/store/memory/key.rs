@@ -1,18 +1,18 @@
-//! The key of a stored entry, and what is looked for.
+//! Keys of stored entries, and keys prepared for a lookup.
 
 use std::hash::{BuildHasher, Hasher};
 
-use crate::key::text::{ROOM, Text, few};
+use crate::key::text::{INLINE_BYTES, Text, few};
 
-/// The longest key that stands in its slot.
+/// Length in bytes of the longest key stored inline in its slot.
 pub(super) const SHORT: usize = 22;
 
-/// A short key as three words: its bytes, padded with zeros, and its length as the last byte. Comparing and hashing these takes a
-/// fraction of what a text takes.
+/// A short key as three words: its bytes, padded with zeros, and its length as the last byte.
+/// Comparing and hashing words costs a fraction of comparing and hashing text.
 type Words = [u64; 3];
 
-/// A key's bytes: within the slot where they fit, as most keys do. A hit then finds them in the line of the processor's cache that it
-/// reads anyway, and an entry takes one allocation less.
+/// A key's bytes, inline in the slot if they fit, as most keys do. A hit then finds them in a cache
+/// line that it reads anyway, and an entry needs one allocation less.
 pub(super) enum Key {
     /// Padded with zeros.
     Short {
@@ -22,27 +22,27 @@ pub(super) enum Key {
     Long(Box<str>),
 }
 
-/// A key that is looked for.
-pub(super) trait Sought {
+/// A key prepared for a lookup.
+pub(super) trait LookupKey {
     fn hash(&self) -> u64;
-    /// Whether it is this key.
+    /// Return whether this equals the stored key.
     fn is(&self, key: &Key) -> bool;
 }
 
-/// A short one: its length is the last byte.
+/// A short key prepared for a lookup. The last byte is its length.
 pub(super) struct ShortKey {
     words: Words,
     hash: u64,
 }
 
-/// Any.
+/// A key of any length prepared for a lookup.
 pub(super) enum AnyKey<'a> {
     Short(ShortKey),
     Long { text: &'a [u8], hash: u64 },
 }
 
 impl ShortKey {
-    /// Of a text that was just written, if it is short.
+    /// Prepare the key from a text that was just written, if it is short.
     #[inline(always)]
     pub(super) fn written(text: &Text, by: &impl BuildHasher) -> Option<Self> {
         let words = [text.word(0), text.word(1), text.word(2)];
@@ -61,7 +61,7 @@ impl ShortKey {
     }
 }
 
-impl Sought for ShortKey {
+impl LookupKey for ShortKey {
     #[inline(always)]
     fn hash(&self) -> u64 {
         self.hash
@@ -76,7 +76,7 @@ impl Sought for ShortKey {
             let eight = bytes.get(at..).and_then(|bytes| bytes.first_chunk());
             eight.map_or(0, |eight| u64::from_le_bytes(*eight))
         };
-        // The last six, of which the two before have been seen.
+        // The last six bytes; the preceding two were covered above.
         let last = eight(SHORT - 8) >> 16 | u64::from(*length) << 56;
         let [one, two, three] = self.words;
         (eight(0) ^ one) | (eight(8) ^ two) | (last ^ three) == 0
@@ -99,12 +99,12 @@ impl<'a> AnyKey<'a> {
         Self::Short(ShortKey::new(words, text.len(), by))
     }
 
-    /// The same of a text that was just written.
+    /// Prepare the key from a text that was just written.
     pub(super) fn written(text: &'a Text, by: &impl BuildHasher) -> Self {
         if let Some(short) = ShortKey::written(text, by) {
             return Self::Short(short);
         }
-        if text.len() > ROOM {
+        if text.len() > INLINE_BYTES {
             return Self::new(text.as_bytes(), by);
         }
         let words = (0..text.len().div_ceil(8)).map(|at| text.word(at));
@@ -122,7 +122,7 @@ impl<'a> AnyKey<'a> {
     }
 }
 
-impl Sought for AnyKey<'_> {
+impl LookupKey for AnyKey<'_> {
     fn hash(&self) -> u64 {
         match self {
             Self::Short(short) => short.hash,
@@ -191,7 +191,7 @@ mod tests {
                     assert!(!is(&key, &other));
                 }
             }
-            // What it is padded with is no part of it.
+            // Padding is not part of the key.
             assert!(!is(&key, format!("{text}\0").as_bytes()));
             assert!(!is(&key, format!("{text}a").as_bytes()));
             assert!(length == 0 || !is(&key, &text.as_bytes()[1..]));
@@ -200,9 +200,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_found() {
+    fn a_written_key_is_found() {
         let hasher = RandomState::default();
-        for length in 0..2 * ROOM {
+        for length in 0..2 * INLINE_BYTES {
             let expected: String = ('a'..='z').cycle().take(length).collect();
             for piece in 1..10 {
                 let mut text = Text::default();

@@ -1,8 +1,9 @@
 //! The embedded store: a sharded map with an ordered index, bounded by bytes.
 //!
-//! Each shard keeps map, index and eviction queue under one lock, so that none of them ever knows a key that
-//! the others don't; but the index gets new ones a group at a time, and always before it is asked. What leaves a
-//! shard is dropped outside its lock, since a value's `Drop` is foreign code.
+//! Each shard keeps map, index and eviction queue under one lock, so none of them ever contains a
+//! key that the others lack. The one exception is the index: new keys enter it in groups, and
+//! always before it is queried. Entries that leave a shard are dropped outside its lock, since a
+//! value's `Drop` is foreign code.
 
 mod key;
 mod shard;
@@ -18,34 +19,35 @@ use crate::key::text::Text;
 use crate::pattern::Pattern;
 use crate::sync::{RandomState, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::value::payload::{Payload, Value};
-use key::{AnyKey, ShortKey, Sought};
+use key::{AnyKey, LookupKey, ShortKey};
 use shard::Shard;
 pub(crate) use slot::Entry;
 
-/// A shard smaller than this would turn away values that the whole store has room for.
+/// Smallest capacity of a shard, in bytes. A smaller one would refuse values that the whole store
+/// has room for.
 const SMALLEST_SHARD: usize = 4 << 20;
-const MOST_SHARDS: usize = 64;
+const MAX_SHARDS: usize = 64;
 
 /// The memory store.
 pub(crate) struct MemoryStore {
     shards: Box<[RwLock<Shard>]>,
-    /// Of each shard.
+    /// Capacity of each shard, in bytes.
     capacity: usize,
     hasher: RandomState,
 }
 
-/// What became of an entry that was to be stored.
+/// Outcome of storing an entry.
 pub(crate) struct Insertion {
-    /// Whether there was room for it.
+    /// Whether there was room for the entry.
     pub(crate) stored: bool,
-    /// What it replaced and displaced. Values are foreign code when they are dropped, and the caller may hold a
-    /// lock, so that is the caller's.
+    /// The entries that were replaced or evicted. Dropping a value runs foreign code, and the
+    /// caller may hold a lock, so the caller drops them.
     _removed: Vec<Entry>,
 }
 
-/// What a store held before it was cleared.
+/// The contents of a store that was cleared, for the caller to drop.
 #[cfg(feature = "redis")]
-pub(crate) struct Remains(#[expect(dead_code, reason = "it is there to be dropped")] Vec<Shard>);
+pub(crate) struct Cleared(#[expect(dead_code, reason = "it is there to be dropped")] Vec<Shard>);
 
 /// An entry that was found.
 pub(crate) struct Hit {
@@ -54,11 +56,11 @@ pub(crate) struct Hit {
     pub(crate) fresh_until: Moment,
 }
 
-/// What a look at the store is to a call, if it isn't a value of the call site's version.
+/// Result of a lookup that found no value of the call site's version.
 pub(crate) enum Unmatched {
-    /// Anything else that is fresh.
+    /// Another fresh entry.
     Entry(Hit),
-    /// Fresh until then, and to be computed early.
+    /// A value that is fresh until this moment and due for an early refresh.
     Due(Moment),
     Absent,
 }
@@ -70,7 +72,7 @@ pub(crate) struct StaleHit {
     pub(crate) fresh_until: Moment,
     /// How long it took to compute.
     pub(crate) compute: Duration,
-    /// Nobody computes it anew before.
+    /// The entry isn't recomputed before this moment.
     pub(crate) paused_until: Moment,
 }
 
@@ -83,7 +85,7 @@ impl StaleHit {
 impl MemoryStore {
     pub(crate) fn new(capacity: usize) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let wanted = (cores * 4).next_power_of_two().min(MOST_SHARDS);
+        let wanted = (cores * 4).next_power_of_two().min(MAX_SHARDS);
         let mut count = wanted;
         while count > 1 && capacity / count < SMALLEST_SHARD {
             count /= 2;
@@ -97,7 +99,7 @@ impl MemoryStore {
         }
     }
 
-    /// How many bytes a value of this key may take at most.
+    /// Return the largest size in bytes that a value of this key may have.
     pub(crate) fn room(&self, key: &str) -> usize {
         self.capacity.saturating_sub(slot::cost_besides(key))
     }
@@ -107,14 +109,15 @@ impl MemoryStore {
     }
 
     #[inline(always)]
-    fn shard(&self, sought: &impl Sought) -> &RwLock<Shard> {
-        // There are a power of two of them. The map within the shard goes by the other bits.
-        let shard = (sought.hash() >> 48) as usize & (self.shards.len() - 1);
+    fn shard(&self, wanted: &impl LookupKey) -> &RwLock<Shard> {
+        // The shard count is a power of two. The map within the shard uses the other bits.
+        let shard = (wanted.hash() >> 48) as usize & (self.shards.len() - 1);
         &self.shards[shard]
     }
 
-    /// A value of this version that is fresh; what else there is that is fresh goes to `other`. A value is returned in registers: through
-    /// memory it would be waited for several times.
+    /// Return a fresh value of this version; any other fresh result goes to `other`. The value is
+    /// returned in registers, since returning it through memory would add several store-to-load
+    /// latencies.
     #[inline(never)]
     pub(crate) fn get_typed(
         &self,
@@ -137,78 +140,79 @@ impl MemoryStore {
         version: u32,
         other: &mut Unmatched,
     ) -> Option<Arc<dyn Value>> {
-        let sought = AnyKey::written(key, &self.hasher);
-        self.get_typed_by(&sought, now, version, other)
+        let wanted = AnyKey::written(key, &self.hasher);
+        self.get_typed_by(&wanted, now, version, other)
     }
 
     #[inline(always)]
     fn get_typed_by(
         &self,
-        sought: &impl Sought,
+        wanted: &impl LookupKey,
         now: Moment,
         version: u32,
         other: &mut Unmatched,
     ) -> Option<Arc<dyn Value>> {
-        read(self.shard(sought)).get_typed(sought, now, version, other)
+        read(self.shard(wanted)).get_typed(wanted, now, version, other)
     }
 
-    /// The entry, if it stands and is fresh.
+    /// Return the entry if it exists and is fresh.
     pub(crate) fn get(&self, key: &str, now: Moment) -> Option<Hit> {
-        let sought = self.seek(key);
-        read(self.shard(&sought)).get(&sought, now)
+        let wanted = self.seek(key);
+        read(self.shard(&wanted)).get(&wanted, now)
     }
 
-    /// Whether there is an entry of this key, living or not.
+    /// Return whether an entry of this key exists, fresh or expired.
     pub(crate) fn holds(&self, key: &str) -> bool {
-        let sought = self.seek(key);
-        read(self.shard(&sought)).holds(&sought)
+        let wanted = self.seek(key);
+        read(self.shard(&wanted)).holds(&wanted)
     }
 
-    /// The entry, if it stands, be it stale.
+    /// Return the entry if it exists, fresh or stale.
     pub(crate) fn look(&self, key: &str, now: Moment) -> Option<StaleHit> {
         self.see(&self.seek(key), now)
     }
 
-    /// The same by a key that was just written.
+    /// Return the entry of a key that was just written, fresh or stale.
     #[inline]
     pub(crate) fn get_stale_by(&self, key: &Text, now: Moment) -> Option<StaleHit> {
         self.see(&AnyKey::written(key, &self.hasher), now)
     }
 
     #[inline(always)]
-    fn see(&self, sought: &AnyKey<'_>, now: Moment) -> Option<StaleHit> {
-        read(self.shard(sought)).look(sought, now)
+    fn see(&self, wanted: &AnyKey<'_>, now: Moment) -> Option<StaleHit> {
+        read(self.shard(wanted)).look(wanted, now)
     }
 
-    /// Notes that nobody computes the entry anew before `until`; until when it is fresh, if it stands.
+    /// Record that the entry isn't recomputed before `until`. Return the end of its freshness, if
+    /// it exists.
     pub(crate) fn pause(&self, key: &str, now: Moment, until: Moment) -> Option<Moment> {
-        let sought = self.seek(key);
-        write(self.shard(&sought)).pause(&sought, now, until)
+        let wanted = self.seek(key);
+        write(self.shard(&wanted)).pause(&wanted, now, until)
     }
 
-    /// Stores an entry in place of any other.
+    /// Store an entry in place of any other.
     pub(crate) fn insert(&self, key: &str, entry: Entry, now: Moment) -> Insertion {
-        let sought = self.seek(key);
+        let wanted = self.seek(key);
         let mut removed = Vec::new();
-        let stored = write(self.shard(&sought)).insert(&sought, key, entry, now, &mut removed);
+        let stored = write(self.shard(&wanted)).insert(&wanted, key, entry, now, &mut removed);
         Insertion {
             stored,
             _removed: removed,
         }
     }
 
-    /// Removes an entry; whether a living one was there.
+    /// Remove an entry. Return whether an unexpired one existed.
     pub(crate) fn remove(&self, key: &str, now: Moment) -> bool {
         self.take(key).is_some_and(|entry| entry.expires > now)
     }
 
-    /// Removes an entry, living or expired, and gives it to the caller to drop.
+    /// Remove an entry, expired or not, and return it for the caller to drop.
     pub(crate) fn take(&self, key: &str) -> Option<Entry> {
-        let sought = self.seek(key);
-        write(self.shard(&sought)).remove(&sought)
+        let wanted = self.seek(key);
+        write(self.shard(&wanted)).remove(&wanted)
     }
 
-    /// Removes what the pattern matches, and counts the living.
+    /// Remove the entries that the pattern matches, and count the unexpired ones.
     pub(crate) fn remove_matching(&self, pattern: &Pattern, now: Moment) -> u64 {
         let spans = pattern.spans();
         let mut count = 0;
@@ -219,18 +223,19 @@ impl MemoryStore {
         count
     }
 
-    /// Removes everything. What is given back is foreign code when it is dropped, and much of it.
+    /// Remove all entries. The caller drops the result, which can be large and runs foreign code.
     #[cfg(feature = "redis")]
-    pub(crate) fn clear(&self) -> Remains {
+    pub(crate) fn clear(&self) -> Cleared {
         let empty = |shard: &RwLock<Shard>| {
             let mut shard = write(shard);
             let fresh = Shard::new(shard.capacity());
             std::mem::replace(&mut *shard, fresh)
         };
-        Remains(self.shards.iter().map(empty).collect())
+        Cleared(self.shards.iter().map(empty).collect())
     }
 
-    /// How many entries there are, expired ones that nobody has met included, and their bytes.
+    /// Return the number of entries and their bytes, including expired entries that haven't been
+    /// swept yet.
     pub(crate) fn size(&self) -> (u64, u64) {
         self.shards.iter().fold((0, 0), |(entries, bytes), shard| {
             let shard = read(shard);

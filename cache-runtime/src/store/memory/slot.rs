@@ -1,5 +1,5 @@
-//! Where an entry stands. What a hit reads of it is one line of the processor's cache; the rest is elsewhere, since of what a hit costs,
-//! waiting for memory is the most.
+//! Storage of one entry. A hit reads one cache line of it; the rest is elsewhere, since memory
+//! latency is the largest part of a hit's cost.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -10,7 +10,8 @@ use crate::clock::{Moment, NEVER};
 use crate::sync::AtomicBool;
 use crate::value::payload::Payload;
 
-/// What an entry costs besides its key and value: its slot, and its places in map, index and queue.
+/// Bytes that an entry costs besides its key and value: its slot, and its share of map, index and
+/// queue.
 const OVERHEAD: usize = 192;
 
 /// A stored value.
@@ -18,51 +19,51 @@ pub(crate) struct Entry {
     pub(crate) payload: Payload,
     pub(crate) fresh_until: Moment,
     pub(crate) version: u32,
-    /// Until when it stands: later, where it may be served stale.
+    /// When the entry expires: later than `fresh_until` if it may be served stale.
     pub(crate) expires: Moment,
     /// How long it took to compute.
     pub(crate) compute: Duration,
-    /// Nobody computes it anew before.
+    /// The entry isn't recomputed before this moment.
     pub(crate) paused_until: Moment,
-    /// Bytes of the value.
+    /// Size of the value in bytes.
     pub(crate) bytes: usize,
 }
 
-/// What a hit reads.
+/// The part of an entry that a hit reads.
 #[repr(align(64))]
 pub(super) struct Slot {
     pub(super) key: Key,
     pub(super) payload: Payload,
     pub(super) fresh_until: Moment,
     pub(super) version: u32,
-    /// Read since the queue last passed it.
+    /// Whether the entry was read since the queue last passed it.
     pub(super) visited: AtomicBool,
 }
 
 #[cfg(all(target_pointer_width = "64", not(shuttle)))]
 const _: () = assert!(size_of::<Option<Slot>>() == 64);
 
-/// What it doesn't.
-pub(super) struct Rest {
+/// The part that a hit doesn't read.
+pub(super) struct ColdSlot {
     pub(super) hash: u64,
-    /// Of an empty slot: never.
+    /// [`NEVER`](crate::clock::NEVER) for an empty slot.
     pub(super) expires: Moment,
     pub(super) compute: Duration,
     pub(super) paused_until: Moment,
-    /// Of the value, and of all else that it costs.
+    /// Bytes of the value and of everything else that the entry costs.
     pub(super) weight: usize,
     bytes: usize,
 }
 
-/// What an entry of this key costs besides its value.
+/// Return the cost of an entry of this key, without its value.
 pub(super) fn cost_besides(key: &str) -> usize {
     key.len() + OVERHEAD
 }
 
 impl Entry {
-    /// As it stands in a shard.
-    pub(super) fn into_parts(self, hash: u64, key: &str) -> (Slot, Rest) {
-        let rest = Rest {
+    /// Split the entry into the parts that a shard stores.
+    pub(super) fn into_parts(self, hash: u64, key: &str) -> (Slot, ColdSlot) {
+        let cold = ColdSlot {
             hash,
             expires: self.expires,
             compute: self.compute,
@@ -77,18 +78,18 @@ impl Entry {
             version: self.version,
             visited: AtomicBool::new(false),
         };
-        (slot, rest)
+        (slot, cold)
     }
 
-    pub(super) fn of_parts(slot: Slot, rest: &Rest) -> Self {
+    pub(super) fn of_parts(slot: Slot, cold: &ColdSlot) -> Self {
         Self {
             payload: slot.payload,
             fresh_until: slot.fresh_until,
             version: slot.version,
-            expires: rest.expires,
-            compute: rest.compute,
-            paused_until: rest.paused_until,
-            bytes: rest.bytes,
+            expires: cold.expires,
+            compute: cold.compute,
+            paused_until: cold.paused_until,
+            bytes: cold.bytes,
         }
     }
 }
@@ -102,7 +103,7 @@ impl Slot {
         }
     }
 
-    /// Written only when it changes: readers of one hot key would fight over the cache line.
+    /// Write only on a change, otherwise readers of one hot key would contend for the cache line.
     pub(super) fn visit(&self) {
         if !self.visited.load(Ordering::Relaxed) {
             self.visited.store(true, Ordering::Relaxed);
@@ -110,7 +111,7 @@ impl Slot {
     }
 }
 
-impl Rest {
+impl ColdSlot {
     pub(super) fn clear(&mut self) {
         self.expires = NEVER;
     }

@@ -36,7 +36,7 @@ fn has(store: &MemoryStore, key: &str, now: Moment) -> bool {
     store.get(key, now).is_some()
 }
 
-/// Few keys, so that they meet: paths with siblings, children and variants.
+/// Few keys, so that they collide: paths with siblings, children and variants.
 fn key(numbers: &mut Numbers) -> String {
     let paths = ["posts", "users", "postscript", "é"];
     let mut key = paths[numbers.below(4) as usize].to_owned();
@@ -82,20 +82,20 @@ fn the_capacity_is_never_exceeded() {
 }
 
 #[test]
-fn what_is_too_large_is_refused_and_replaces_nothing_else() {
+fn an_entry_that_is_too_large_is_refused() {
     let store = MemoryStore::new(1_000);
     assert!(put(&store, "small", 10, NEVER, 0));
     assert!(!put(&store, "large", 2_000, NEVER, 0));
     assert!(!has(&store, "large", 0));
     assert!(has(&store, "small", 0));
-    // The old value under its key would be wrong to keep.
+    // Keeping the old value under its key would be wrong.
     assert!(!put(&store, "small", 2_000, NEVER, 0));
     assert!(!has(&store, "small", 0));
     store.assert_consistent();
 }
 
 #[test]
-fn what_was_not_read_is_evicted_first() {
+fn unread_entries_are_evicted_first() {
     let store = MemoryStore::new(100 * 260);
     for number in 0..90 {
         assert!(put(&store, &format!("k{number:03}"), 90, NEVER, 0));
@@ -140,7 +140,7 @@ fn places_are_reused_and_the_queue_stays_short() {
     for round in 0..200 {
         for number in 0..50 {
             put(&store, &format!("{round}:{number}"), 10, NEVER, 0);
-            // Replaced over and over, one key alone.
+            // A single key, replaced repeatedly.
             put(&store, "one", 10, NEVER, 0);
         }
         let pattern = Pattern::new(format!("{round}:*"));
@@ -155,7 +155,7 @@ fn places_are_reused_and_the_queue_stays_short() {
             shard
                 .read()
                 .unwrap_or_else(PoisonError::into_inner)
-                .places()
+                .slot_count()
         })
         .sum();
     assert!(slots <= 400, "{slots} places for 51 entries");
@@ -208,7 +208,7 @@ fn it_agrees_with_a_naive_model() {
     }
 }
 
-/// The spans that a pattern's removal walks hold every key that it matches.
+/// The spans that a pattern's removal visits contain every key that it matches.
 #[test]
 fn removal_is_a_filter_over_all_keys() {
     let mut numbers = Numbers(9);
@@ -242,7 +242,7 @@ fn removal_is_a_filter_over_all_keys() {
 }
 
 #[test]
-fn a_stale_entry_is_seen_by_a_look_only_and_stands_until_its_grace_ends() {
+fn a_stale_entry_is_visible_to_look_only_until_its_grace_ends() {
     let store = MemoryStore::new(1 << 20);
     let stale = Entry {
         fresh_until: 100,
@@ -254,14 +254,14 @@ fn a_stale_entry_is_seen_by_a_look_only_and_stands_until_its_grace_ends() {
     let sight = store.look("a", 199).expect("it stands");
     assert_eq!((sight.fresh_until, sight.paused_until), (100, 0));
     assert!(store.look("a", 200).is_none());
-    // What stands is removed, and counted, fresh or not.
+    // An existing entry is removed and counted, fresh or stale.
     assert!(store.remove("a", 150));
     assert!(store.look("a", 150).is_none());
     store.assert_consistent();
 }
 
 #[test]
-fn a_pause_is_noted_at_an_entry_that_stands() {
+fn a_pause_is_recorded_on_an_existing_entry() {
     let store = MemoryStore::new(1 << 20);
     assert_eq!(store.pause("a", 0, 50), None);
     let stale = Entry {
@@ -275,7 +275,7 @@ fn a_pause_is_noted_at_an_entry_that_stands() {
         Some(160)
     );
     assert_eq!(store.pause("a", 200, 210), None, "it has ended");
-    // What replaces it knows no pause.
+    // The entry that replaces it has no pause.
     store.insert("a", entry(1, 300), 150);
     assert_eq!(
         store.look("a", 150).map(|sight| sight.paused_until),

@@ -1,14 +1,18 @@
-//! Memory in front of Redis.
+//! The near cache: memory in front of Redis (client-side caching).
 //!
-//! What stands here is what Redis was seen to hold, and Redis tells when that changes. Its word and the reply that it is about
-//! take different ways through this process, so each fetch is *noted* before it is sent: whatever voids a key meanwhile cancels
-//! the note, and only what still is noted may enter. Void and entry meet at one lock.
+//! The near cache holds values that were read from Redis, and Redis sends an invalidation message
+//! when one changes. The message and the reply it concerns travel through this process on different
+//! paths. Each fetch is therefore *noted* before it is sent: an invalidation of its key cancels the
+//! note, and only a value whose note is still valid may enter. Invalidation and entry are
+//! serialized by one lock.
 //!
-//! Nothing here is believed for longer than the connection that tells of changes is known to be alive: each answer to a heartbeat
-//! extends the trust by some time from when the heartbeat was *sent*. So whoever is cut off, stopped or starved doesn't serve
-//! old values for longer than that, whether or not any of its threads could notice.
+//! Entries are trusted only while the connection that delivers invalidations is known to be alive:
+//! each answer to a heartbeat extends the trust by a fixed time from when the heartbeat was *sent*.
+//! A process that is cut off, stopped or starved thus serves old values for at most that time,
+//! whether or not any of its threads could notice.
 //!
-//! A *term* lasts from the moment that tracking stands until it is lost. What was noted in one term can't enter in another.
+//! A *term* lasts from the moment tracking is established until it is lost. A fetch noted in one
+//! term can't enter in another.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -19,40 +23,42 @@ use std::time::Duration;
 use crate::clock::{self, Clock, Moment};
 use crate::entry::Header;
 use crate::pattern::Pattern;
-use crate::store::memory::{Entry, Insertion, MemoryStore, Remains};
+use crate::store::memory::{Cleared, Entry, Insertion, MemoryStore};
 use crate::sync::{AtomicU64, FLIGHT_SHARDS as SHARDS, Mutex, MutexGuard, RandomState};
 use crate::value::payload::Payload;
 
-/// The near cache of one cache.
+/// The near cache of one [`Cache`](crate::Cache).
 pub(crate) struct NearStore {
     entries: MemoryStore,
     notes: [Mutex<HashMap<Arc<str>, Noted>>; SHARDS],
     hasher: RandomState,
-    /// Until when entries may be served; 0 outside of a term.
+    /// When entries stop being trusted; 0 outside a term.
     trusted_until: AtomicU64,
     term: AtomicU64,
-    /// Held while a term ends: no other begins before everything of this one is gone.
+    /// Held while a term ends, so that the next one begins only after this one's entries and notes
+    /// are gone.
     ending: Mutex<()>,
     next: AtomicU64,
-    /// The system's: Redis doesn't go by any other.
+    /// Always the system's clock: Redis follows no other.
     clock: Clock,
-    /// How far that may lag behind. What ends here ends so much earlier, to be no later than elsewhere.
+    /// Largest lag of that clock. Deadlines here are earlier by this much, so that an entry never
+    /// outlives its counterpart in Redis.
     lag: u64,
 }
 
-/// Fetches of one key that are under way.
+/// Fetches of one key that are in progress.
 struct Noted {
     number: u64,
     count: usize,
 }
 
-/// A fetch that is under way. Dropped, it is over.
+/// A fetch in progress. Dropping it ends the fetch.
 pub(crate) struct Note {
     near: Arc<NearStore>,
     key: Arc<str>,
     number: u64,
     term: u64,
-    /// When it was sent, at the latest: the entry's life counts from then.
+    /// Upper bound of when the request was sent: the entry's lifetime counts from then.
     sent: Moment,
 }
 
@@ -71,7 +77,7 @@ impl NearStore {
         }
     }
 
-    /// The entries, if they may be served, and the moment by which they are judged.
+    /// Return the entries, if they may be served, and the moment at which to judge their age.
     #[inline]
     pub(crate) fn usable(&self) -> Option<(&MemoryStore, Moment)> {
         let until = self.trusted_until.load(Ordering::Acquire);
@@ -86,18 +92,19 @@ impl NearStore {
         self.clock.now()
     }
 
-    /// How many entries there are, and their bytes.
+    /// Return the number of entries and their bytes.
     pub(crate) fn size(&self) -> (u64, u64) {
         self.entries.size()
     }
 
-    /// Begins a term. Nothing is served, and nothing enters, before it is [trusted](Self::trust).
+    /// Begin a term. Nothing is served and nothing enters before it is [trusted](Self::trust).
     pub(crate) fn begin(&self) -> u64 {
         let _ending = lock(&self.ending);
         self.term.fetch_add(1, Ordering::AcqRel) + 1
     }
 
-    /// Trusts the term until `silence` after `sent`, the moment at which what was answered was sent; whether it still lasts.
+    /// Trust the term until `silence` after `sent`, the moment at which the answered heartbeat was
+    /// sent. Return whether the term still lasts.
     pub(crate) fn trust(&self, term: u64, sent: Moment, silence: Duration) -> bool {
         let _ending = lock(&self.ending);
         let lasts = self.term.load(Ordering::Acquire) == term;
@@ -109,19 +116,21 @@ impl NearStore {
         lasts
     }
 
-    /// The end of what lasts for so many nanoseconds from `start`, which is read off a clock that lags, as `now` will be.
+    /// Return the end of a period of `nanos` from `start`. Both `start` and the later `now` are
+    /// read from a clock that lags.
     fn ends(&self, start: Moment, nanos: u64) -> Moment {
         start.saturating_add(nanos.saturating_sub(self.lag))
     }
 
-    /// Ends the term, and empties the store; whether it lasted until now. What is given back is to be dropped where that may
-    /// take a while.
-    pub(crate) fn end(&self, term: u64) -> Option<Remains> {
+    /// End the term and empty the store. `None` if it had ended already. The caller drops the
+    /// result where that may take a while.
+    pub(crate) fn end(&self, term: u64) -> Option<Cleared> {
         let _ending = lock(&self.ending);
         if self.term.load(Ordering::Acquire) != term {
             return None;
         }
-        // In this order: nothing is served from here on, what is noted can't enter, and what has entered goes.
+        // The order matters: first serving stops, then notes are refused, then the entries are
+        // removed.
         self.trusted_until.store(0, Ordering::Release);
         self.term.fetch_add(1, Ordering::AcqRel);
         self.notes.iter().for_each(|shard| lock(shard).clear());
@@ -132,10 +141,11 @@ impl NearStore {
         lock(&self.notes[self.hasher.hash_one(key) as usize % SHARDS])
     }
 
-    /// Notes a fetch, or a fill, that is about to be sent. None outside of the term.
+    /// Note a fetch, or a fill, that is about to be sent. `None` outside the term.
     pub(crate) fn note(self: &Arc<Self>, key: &Arc<str>, term: u64) -> Option<Note> {
         let mut shard = self.shard(key);
-        // A term that ends right after this look clears the shard when it is free, or refuses the entry.
+        // If the term ends right after this check, `end` clears the shard once it is unlocked, or
+        // the entry is refused.
         if self.term.load(Ordering::Acquire) != term {
             return None;
         }
@@ -153,16 +163,18 @@ impl NearStore {
         })
     }
 
-    /// A key has changed: cancels its fetches and removes its entry, in one step. The entry is given to the caller to drop.
+    /// Handle a changed key: cancel its fetches and remove its entry, atomically. The caller drops
+    /// the entry.
     pub(crate) fn void(&self, key: &str) -> Option<Entry> {
         let mut shard = self.shard(key);
         shard.remove(key);
         self.entries.take(key)
     }
 
-    /// The same, of all keys that the pattern matches.
+    /// Void all keys that the pattern matches.
     pub(crate) fn void_matching(&self, pattern: &Pattern) {
-        // Fetches first: one that enters in between is removed with the entries, and later ones were cancelled.
+        // Fetches first: an entry added in between is removed with the others, and later ones are
+        // already cancelled.
         for shard in &self.notes {
             lock(shard).retain(|key, _| !pattern.matches(key.as_bytes()));
         }
@@ -171,12 +183,14 @@ impl NearStore {
 }
 
 impl Note {
-    /// Keeps what was fetched, if nothing has voided it; `left` milliseconds are what it has to live.
+    /// Store a fetched value unless its note was cancelled. `left` is its remaining lifetime in
+    /// milliseconds.
     pub(crate) fn enter(self, header: &Header, left: u64, bytes: usize, payload: Payload) {
         let entry = self.entry(header, left, bytes, payload);
         let shard = self.near.shard(&self.key);
-        // What isn't kept is dropped outside of the lock, as foreign code must be, and so is what it replaces.
-        let outcome = if self.stands(&shard) {
+        // A value that isn't kept, or that is replaced, is dropped outside the lock, as foreign
+        // code must be.
+        let outcome = if self.is_valid(&shard) {
             Ok(self.insert(entry))
         } else {
             Err(entry)
@@ -185,14 +199,15 @@ impl Note {
         drop(outcome);
     }
 
-    /// Keeps what was filled, if nothing has voided it. The server tells nobody of a change over the very connection that hears
-    /// of changes; so this is the word of it: what stood here goes, and what was fetched before may not enter after.
+    /// Store a filled value unless its note was cancelled. The server doesn't report a change to
+    /// the connection that made it, if that is also the tracking connection. This call therefore
+    /// acts as the invalidation: it removes the previous entry and cancels earlier fetches.
     pub(crate) fn replace(self, header: &Header, left: u64, bytes: usize, payload: Payload) {
         let entry = self.entry(header, left, bytes, payload);
         let mut shard = self.near.shard(&self.key);
-        let stands = self.stands(&shard);
+        let is_valid = self.is_valid(&shard);
         shard.remove(&self.key);
-        let outcome = if stands {
+        let outcome = if is_valid {
             Ok(self.insert(entry))
         } else {
             Err((entry, self.near.entries.take(&self.key)))
@@ -201,8 +216,9 @@ impl Note {
         drop(outcome);
     }
 
-    /// Whether nothing has voided it, in a term that lasts. To be asked, and acted upon, under the lock.
-    fn stands(&self, notes: &HashMap<Arc<str>, Noted>) -> bool {
+    /// Return whether the note is still valid, in a term that still lasts. Call it, and act on the
+    /// result, under the lock.
+    fn is_valid(&self, notes: &HashMap<Arc<str>, Noted>) -> bool {
         let noted = notes.get(&self.key);
         noted.is_some_and(|noted| noted.number == self.number)
             && self.near.term.load(Ordering::Acquire) == self.term

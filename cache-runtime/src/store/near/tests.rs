@@ -33,7 +33,7 @@ fn enter(note: Note) {
     note.enter(&header(0), 60_000, 10, Payload::Nothing);
 }
 
-/// A fill of so many bytes.
+/// Fill with a value of this size.
 fn replace(note: Note, bytes: usize) {
     note.replace(&header(0), 60_000, bytes, Payload::Nothing);
 }
@@ -42,7 +42,7 @@ fn weight(near: &NearStore) -> u64 {
     near.size().1
 }
 
-/// What an entry of so many bytes takes.
+/// Return the weight of an entry of this size.
 fn weight_of(key: &str, bytes: usize) -> u64 {
     let (alone, term) = near();
     note(&alone, key, term).enter(&header(0), 60_000, bytes, Payload::Nothing);
@@ -59,7 +59,7 @@ fn notes(near: &NearStore) -> usize {
 }
 
 #[test]
-fn what_was_noted_enters_and_leaves_no_note() {
+fn a_noted_value_enters_and_leaves_no_note() {
     let (near, term) = near();
     enter(note(&near, "a", term));
     assert!(holds(&near, "a"));
@@ -87,13 +87,14 @@ fn a_push_before_the_entry_cancels_it_and_one_after_removes_it() {
 }
 
 #[test]
-fn what_was_fetched_before_a_fill_does_not_come_after_it() {
+fn a_value_fetched_before_a_fill_does_not_replace_it() {
     let (near, term) = near();
     let (fetch, fill) = (note(&near, "a", term), note(&near, "a", term));
     replace(fill, 2);
     fetch.enter(&header(0), 60_000, 10, Payload::Nothing);
     assert_eq!(weight(&near), weight_of("a", 2), "the fetch came late");
-    // A fill that something has voided on its way: the server told nobody of it, so it cancels all the same.
+    // A fill that was voided on its way. The server announces it to no one, so it cancels fetches
+    // all the same.
     let fill = note(&near, "a", term);
     drop(near.void("a"));
     let fetch = note(&near, "a", term);
@@ -116,7 +117,7 @@ fn a_pattern_cancels_what_it_matches_and_nothing_else() {
 }
 
 #[test]
-fn the_end_of_a_term_empties_the_store_and_what_was_noted_in_it_is_of_no_other() {
+fn the_end_of_a_term_empties_the_store_and_cancels_its_notes() {
     let (near, term) = near();
     enter(note(&near, "a", term));
     let old = note(&near, "b", term);

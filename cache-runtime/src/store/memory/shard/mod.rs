@@ -1,6 +1,6 @@
 #[cfg(test)]
 mod checks;
-mod sight;
+mod stale;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,37 +10,40 @@ use hashbrown::HashTable;
 
 use crate::clock::Moment;
 use crate::pattern::{Pattern, Span};
-use crate::store::memory::key::{AnyKey, Sought};
-use crate::store::memory::slot::{Entry, Rest, Slot};
-use crate::store::memory::trie::{GROUP, Index, MOST_KEY_BYTES, MOST_PLACES};
+use crate::store::memory::key::{AnyKey, LookupKey};
+use crate::store::memory::slot::{ColdSlot, Entry, Slot};
+use crate::store::memory::trie::{GROUP, Index, MAX_KEY_BYTES, MAX_PLACES};
 use crate::store::memory::{Hit, Unmatched};
 use crate::value::payload::{Payload, Value};
 
-/// How many slots each insertion looks at for an expired entry: more than one, so that the sweep outruns growth.
+/// Number of slots that each insertion checks for an expired entry. With more than one, the sweep
+/// outpaces growth.
 const SWEEP: usize = 2;
 
-/// The key at a place that the index knows: none of these is empty.
-fn key_at(slots: &[Option<Slot>], place: u32) -> &[u8] {
-    let slot = slots.get(place as usize).and_then(Option::as_ref);
+/// Return the key in a slot that the index knows. None of these is empty.
+fn key_at(slots: &[Option<Slot>], number: u32) -> &[u8] {
+    let slot = slots.get(number as usize).and_then(Option::as_ref);
     slot.map_or(&[], |slot| slot.key.as_bytes())
 }
 
-/// A part of the store. Evicts by CLOCK (Corbató, 1968): entries queue up in the order in which they came; one
-/// at the head that was read meanwhile goes to the end once more, one that wasn't goes.
+/// One lock's share of the store. Evicts by CLOCK (Corbató, 1968): entries queue up in insertion
+/// order. An entry at the head that was read meanwhile moves to the end once more; any other is
+/// evicted.
 pub(crate) struct Shard {
     capacity: usize,
     weight: usize,
-    places: HashTable<u32>,
+    map: HashTable<u32>,
     slots: Vec<Option<Slot>>,
-    /// Of the slot at the same place.
-    rest: Vec<Rest>,
+    /// The cold half of the slot with the same number.
+    cold: Vec<ColdSlot>,
     free: Vec<u32>,
-    /// Finds keys by what they begin with, for patterns.
+    /// Finds keys by prefix, for patterns.
     index: Index,
-    /// Places that the index may not know yet, fewer than a [`GROUP`]: many at once take it a fraction of the time.
+    /// Slots that the index may not contain yet, fewer than a [`GROUP`]. Inserting them together
+    /// takes a fraction of the time.
     unindexed: Vec<u32>,
     queue: VecDeque<u32>,
-    /// Where the sweep goes on.
+    /// Slot at which the sweep continues.
     swept: usize,
 }
 
@@ -49,9 +52,9 @@ impl Shard {
         Self {
             capacity,
             weight: 0,
-            places: HashTable::new(),
+            map: HashTable::new(),
             slots: Vec::new(),
-            rest: Vec::new(),
+            cold: Vec::new(),
             free: Vec::new(),
             index: Index::default(),
             unindexed: Vec::new(),
@@ -66,35 +69,35 @@ impl Shard {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.places.len()
+        self.map.len()
     }
 
     pub(crate) fn weight(&self) -> usize {
         self.weight
     }
 
-    fn place(&self, sought: &AnyKey<'_>) -> Option<u32> {
-        let is_it = |place: &u32| self.at(*place).is_some_and(|slot| sought.is(&slot.key));
-        self.places.find(sought.hash(), is_it).copied()
+    fn find(&self, wanted: &AnyKey<'_>) -> Option<u32> {
+        let is_it = |number: &u32| self.at(*number).is_some_and(|slot| wanted.is(&slot.key));
+        self.map.find(wanted.hash(), is_it).copied()
     }
 
     #[inline]
-    fn at(&self, place: u32) -> Option<&Slot> {
-        self.slots.get(place as usize)?.as_ref()
+    fn at(&self, number: u32) -> Option<&Slot> {
+        self.slots.get(number as usize)?.as_ref()
     }
 
-    /// Inlined, so that what is found goes on in registers.
+    /// Inlined, so that the result stays in registers.
     #[inline(always)]
     pub(crate) fn get_typed(
         &self,
-        sought: &impl Sought,
+        wanted: &impl LookupKey,
         now: Moment,
         version: u32,
         other: &mut Unmatched,
     ) -> Option<Arc<dyn Value>> {
         let mut found = None;
-        self.places.find(sought.hash(), |place| {
-            found = self.at(*place).filter(|slot| sought.is(&slot.key));
+        self.map.find(wanted.hash(), |number| {
+            found = self.at(*number).filter(|slot| wanted.is(&slot.key));
             found.is_some()
         });
         let slot = found.filter(|slot| slot.fresh_until > now)?;
@@ -108,8 +111,8 @@ impl Shard {
         }
     }
 
-    pub(crate) fn get(&self, sought: &AnyKey<'_>, now: Moment) -> Option<Hit> {
-        let slot = self.at(self.place(sought)?)?;
+    pub(crate) fn get(&self, wanted: &AnyKey<'_>, now: Moment) -> Option<Hit> {
+        let slot = self.at(self.find(wanted)?)?;
         if slot.fresh_until <= now {
             return None;
         }
@@ -117,154 +120,156 @@ impl Shard {
         Some(slot.hit())
     }
 
-    /// Whether there is an entry of this key, living or not.
-    pub(crate) fn holds(&self, sought: &AnyKey<'_>) -> bool {
-        self.place(sought).is_some()
+    /// Return whether an entry of this key exists, fresh or expired.
+    pub(crate) fn holds(&self, wanted: &AnyKey<'_>) -> bool {
+        self.find(wanted).is_some()
     }
 
-    /// Stores an entry. What it replaces and evicts goes to `removed`.
+    /// Store an entry. The entries it replaces and evicts are appended to `removed`.
     pub(crate) fn insert(
         &mut self,
-        sought: &AnyKey<'_>,
+        wanted: &AnyKey<'_>,
         key: &str,
         entry: Entry,
         now: Moment,
         removed: &mut Vec<Entry>,
     ) -> bool {
-        removed.extend(self.remove(sought));
-        let hash = sought.hash();
-        let (slot, rest) = entry.into_parts(hash, key);
-        let weight = rest.weight;
-        if weight > self.capacity || slot.key.len() > MOST_KEY_BYTES {
-            removed.push(Entry::of_parts(slot, &rest));
+        removed.extend(self.remove(wanted));
+        let hash = wanted.hash();
+        let (slot, cold) = entry.into_parts(hash, key);
+        let weight = cold.weight;
+        if weight > self.capacity || slot.key.len() > MAX_KEY_BYTES {
+            removed.push(Entry::of_parts(slot, &cold));
             return false;
         }
         self.sweep(now, removed);
         while self.is_full_for(weight) && self.evict(removed) {}
         self.weight += weight;
-        let place = match self.free.pop() {
-            Some(place) => {
-                self.slots[place as usize] = Some(slot);
-                self.rest[place as usize] = rest;
-                place
+        let number = match self.free.pop() {
+            Some(number) => {
+                self.slots[number as usize] = Some(slot);
+                self.cold[number as usize] = cold;
+                number
             }
             None => {
                 self.slots.push(Some(slot));
-                self.rest.push(rest);
+                self.cold.push(cold);
                 (self.slots.len() - 1) as u32
             }
         };
-        let rest = &self.rest;
-        let hash_of = |place: &u32| rest[*place as usize].hash;
-        self.places.insert_unique(hash, place, hash_of);
-        self.queue.push_back(place);
-        self.unindexed.push(place);
+        let cold = &self.cold;
+        let hash_of = |number: &u32| cold[*number as usize].hash;
+        self.map.insert_unique(hash, number, hash_of);
+        self.queue.push_back(number);
+        self.unindexed.push(number);
         if self.unindexed.len() >= GROUP {
             self.index_all();
         }
         true
     }
 
-    /// Enters into the index what it doesn't know yet.
+    /// Enter the pending slots into the index.
     fn index_all(&mut self) {
         let (slots, index) = (&self.slots, &mut self.index);
-        // A place may have been emptied since, and taken anew: then its key is another, or it is here twice.
+        // A slot may have been emptied and reused since. It then has another key, or is listed
+        // twice.
         self.unindexed
-            .retain(|place| slots[*place as usize].is_some());
-        index.insert_all(&self.unindexed, |place| key_at(slots, place));
+            .retain(|number| slots[*number as usize].is_some());
+        index.insert_all(&self.unindexed, |number| key_at(slots, number));
         self.unindexed.clear();
     }
 
-    /// Removes an entry.
-    pub(crate) fn remove(&mut self, sought: &AnyKey<'_>) -> Option<Entry> {
-        let place = self.place(sought)?;
-        let entry = self.clear(place);
+    /// Remove an entry.
+    pub(crate) fn remove(&mut self, wanted: &AnyKey<'_>) -> Option<Entry> {
+        let number = self.find(wanted)?;
+        let entry = self.clear(number);
         self.compact();
         entry
     }
 
     fn is_full_for(&self, weight: usize) -> bool {
-        // Nearly as many places again may be empty, in the queue.
-        self.weight + weight > self.capacity || self.places.len() >= MOST_PLACES / 4
+        // Up to nearly as many further slots may be empty, in the queue.
+        self.weight + weight > self.capacity || self.map.len() >= MAX_PLACES / 4
     }
 
-    /// Removes the entries that the pattern matches, all of which lie in the spans.
+    /// Remove the entries that the pattern matches. `spans` must cover all of them.
     pub(crate) fn remove_matching(&mut self, pattern: &Pattern, spans: &[Span]) -> Vec<Entry> {
         self.index_all();
-        let (mut places, slots) = (Vec::new(), &self.slots);
-        let key_at = |place| key_at(slots, place);
-        self.index.visit_spans(spans, key_at, |place| {
-            if pattern.matches(key_at(place)) {
-                places.push(place);
+        let (mut matching, slots) = (Vec::new(), &self.slots);
+        let key_at = |number| key_at(slots, number);
+        self.index.visit_spans(spans, key_at, |number| {
+            if pattern.matches(key_at(number)) {
+                matching.push(number);
             }
         });
-        let removed = places
+        let removed = matching
             .into_iter()
-            .filter_map(|place| self.clear(place))
+            .filter_map(|number| self.clear(number))
             .collect();
         self.compact();
         removed
     }
 
-    /// Empties a place. It stays in the queue, and so isn't free, until the queue passes it: the queue never
-    /// names a place that another key has taken.
-    fn clear(&mut self, place: u32) -> Option<Entry> {
-        let slot = self.slots.get_mut(place as usize)?.take()?;
-        let rest = self.rest.get_mut(place as usize)?;
-        if let Ok(found) = self.places.find_entry(rest.hash, |other| *other == place) {
+    /// Empty a slot. It stays in the queue, and is not free, until the queue passes it, so the
+    /// queue never refers to a slot that another key has taken.
+    fn clear(&mut self, number: u32) -> Option<Entry> {
+        let slot = self.slots.get_mut(number as usize)?.take()?;
+        let cold = self.cold.get_mut(number as usize)?;
+        if let Ok(found) = self.map.find_entry(cold.hash, |other| *other == number) {
             found.remove();
         }
-        self.weight -= rest.weight;
-        self.index.remove(slot.key.as_bytes(), place);
-        let entry = Entry::of_parts(slot, rest);
-        rest.clear();
+        self.weight -= cold.weight;
+        self.index.remove(slot.key.as_bytes(), number);
+        let entry = Entry::of_parts(slot, cold);
+        cold.clear();
         Some(entry)
     }
 
-    /// Evicts one entry; false where there is none.
+    /// Evict one entry. Return `false` if there is none.
     fn evict(&mut self, removed: &mut Vec<Entry>) -> bool {
-        while let Some(place) = self.queue.pop_front() {
-            let Some(slot) = self.at(place) else {
-                self.free.push(place);
+        while let Some(number) = self.queue.pop_front() {
+            let Some(slot) = self.at(number) else {
+                self.free.push(number);
                 continue;
             };
             if slot.visited.swap(false, Ordering::Relaxed) {
-                self.queue.push_back(place);
+                self.queue.push_back(number);
                 continue;
             }
-            removed.extend(self.clear(place));
-            self.free.push(place);
+            removed.extend(self.clear(number));
+            self.free.push(number);
             return true;
         }
         false
     }
 
-    /// Looks at the next few slots and removes what has expired, so that nothing that nobody reads again stays.
+    /// Check the next few slots and remove expired entries, so that entries that are never read
+    /// again don't stay.
     fn sweep(&mut self, now: Moment, removed: &mut Vec<Entry>) {
-        for _ in 0..SWEEP.min(self.rest.len()) {
+        for _ in 0..SWEEP.min(self.cold.len()) {
             self.swept = match self.swept + 1 {
-                next if next < self.rest.len() => next,
+                next if next < self.cold.len() => next,
                 _ => 0,
             };
-            if self.rest[self.swept].expires <= now {
+            if self.cold[self.swept].expires <= now {
                 removed.extend(self.clear(self.swept as u32));
             }
         }
         self.compact();
     }
 
-    /// Drops empty places from the queue when they are the majority.
+    /// Drop empty slots from the queue when they are the majority.
     fn compact(&mut self) {
-        if self.queue.len() <= 2 * self.places.len() + 64 {
+        if self.queue.len() <= 2 * self.map.len() + 64 {
             return;
         }
         let Self {
             queue, slots, free, ..
         } = self;
-        queue.retain(|&place| {
-            let live = slots[place as usize].is_some();
+        queue.retain(|&number| {
+            let live = slots[number as usize].is_some();
             if !live {
-                free.push(place);
+                free.push(number);
             }
             live
         });

@@ -1,11 +1,13 @@
-//! Room for the branches of an index.
+//! Memory for the branches of an index.
 
-/// Words in one piece, given out in blocks whose sizes are powers of two: what is free of one size makes two of half of it
-/// (Knowlton's buddies, 1965, but nothing is put together again). So it never holds more than each size has needed at once.
+/// One array of words, allocated in blocks whose sizes are powers of two. A free block is split in
+/// two if a smaller one is needed (a buddy allocator as in Knowlton, 1965, but blocks are never
+/// merged). It therefore never takes more memory than each size has needed at its peak.
 #[derive(Default)]
 pub(crate) struct Blocks {
     pub(crate) words: Vec<u32>,
-    /// For each size the first free block, each of which names the next; in quarters of the smallest, from one on. None: zero.
+    /// The first free block of each size. Each free block names the next one. Positions are in
+    /// units of the smallest block, plus one; zero is the end of the list.
     free: [u32; SIZES],
 }
 
@@ -17,14 +19,16 @@ const fn size_number(words: usize) -> usize {
     (words.trailing_zeros() - SMALLEST.trailing_zeros()) as usize
 }
 
-/// The words of the smallest block that holds so many: a power of two from [`SMALLEST`] to [`LARGEST`].
+/// Return the size of the smallest block for this number of words: a power of two from [`SMALLEST`]
+/// to [`LARGEST`].
 #[inline(always)]
 pub(crate) fn size_for(words: usize) -> usize {
     words.next_power_of_two().clamp(SMALLEST, LARGEST)
 }
 
 impl Blocks {
-    /// Where a block of this size begins: at a multiple of it. Nobody may count on what it holds.
+    /// Return the position of a block of this size, aligned to its size. Its contents are
+    /// unspecified.
     #[inline]
     pub(crate) fn take(&mut self, words: usize) -> usize {
         let wanted = size_number(words);
@@ -41,8 +45,8 @@ impl Blocks {
                 (at, SIZES - 1)
             }
         };
-        for half in wanted..from {
-            self.give_back(at + (SMALLEST << half), SMALLEST << half);
+        for size in wanted..from {
+            self.give_back(at + (SMALLEST << size), SMALLEST << size);
         }
         at
     }
@@ -53,7 +57,7 @@ impl Blocks {
         self.words[at] = std::mem::replace(first, (at / SMALLEST) as u32 + 1);
     }
 
-    /// Where those begin that nobody has, and how large they are.
+    /// Return position and size of each free block.
     #[cfg(all(test, not(shuttle)))]
     pub(crate) fn free_blocks(&self) -> Vec<(usize, usize)> {
         let mut found = Vec::new();
@@ -68,7 +72,7 @@ impl Blocks {
         found
     }
 
-    /// Forgets all blocks, but keeps the room.
+    /// Free all blocks, but keep the allocation.
     pub(crate) fn clear(&mut self) {
         self.words.clear();
         self.free = [0; SIZES];

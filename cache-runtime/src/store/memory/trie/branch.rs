@@ -1,19 +1,19 @@
-//! What an [`Index`] is made of.
+//! Nodes and branches of an [`Index`].
 
 use crate::store::memory::trie::Index;
 use crate::store::memory::trie::blocks::size_for;
 
-/// How many words of a branch stand before its children.
+/// Number of words in a branch before its children.
 const HEAD: usize = 2;
-/// No child stands where the first block begins, so this says where the root does.
+/// Position that stands for the root: the first word of the first block is never a child.
 pub(crate) const ROOT: usize = 0;
 
-/// A branch or a place, told apart by the highest bit.
+/// A branch or a place, distinguished by the highest bit.
 #[derive(Clone, Copy)]
 pub(crate) struct Node(u32);
 
 pub(crate) enum Kind {
-    /// Where its block begins.
+    /// The position of the branch's block.
     Branch(usize),
     Place(u32),
 }
@@ -25,7 +25,8 @@ impl Node {
         Self(place | Self::IS_PLACE)
     }
 
-    /// Blocks begin at multiples of four: so there may be more words than places.
+    /// Blocks begin at multiples of four. Storing a quarter of the position allows for more words
+    /// than places.
     fn branch(at: usize) -> Self {
         Self((at / 4) as u32)
     }
@@ -44,20 +45,20 @@ impl Node {
     }
 }
 
-/// A half byte of a key, counted from one: zero is the end of the key. So this is one like others, and no byte is forbidden in
-/// keys.
+/// Return a nibble of a key, plus one; zero is the end of the key. The end is thus an ordinary
+/// branch value, and keys may contain any byte.
 #[inline(always)]
-pub(crate) fn half(key: &[u8], number: u32) -> u32 {
+pub(crate) fn nibble(key: &[u8], number: u32) -> u32 {
     let byte = key.get((number >> 1) as usize);
     byte.map_or(0, |byte| {
         1 + (u32::from(*byte) >> ((!number & 1) << 2) & 15)
     })
 }
 
-/// The number of the first half byte in which two keys differ; `None`: they are one.
+/// Return the number of the first nibble in which two keys differ; `None` if they are equal.
 #[inline]
 pub(crate) fn first_difference(one: &[u8], other: &[u8]) -> Option<u32> {
-    // Eight bytes at a time as far as they are the same: long keys differ late.
+    // Compare eight bytes at a time up to the first difference: long keys differ late.
     let eights = one.chunks_exact(8).zip(other.chunks_exact(8));
     let skipped = eights.take_while(|(one, other)| one == other).count() * 8;
     let rest = one[skipped..].iter().zip(&other[skipped..]);
@@ -70,16 +71,16 @@ pub(crate) fn first_difference(one: &[u8], other: &[u8]) -> Option<u32> {
     }
 }
 
-/// How many words a branch of this bitmap has.
+/// Return the number of words in a branch of this bitmap.
 #[inline(always)]
 pub(crate) fn length(bitmap: u32) -> usize {
     HEAD + bitmap.count_ones() as usize
 }
 
-/// How many of the children stand before that of a half byte.
+/// Return the number of children before that of a nibble.
 #[inline(always)]
-fn before(bitmap: u32, half: u32) -> usize {
-    (bitmap & ((1 << half) - 1)).count_ones() as usize
+fn before(bitmap: u32, nibble: u32) -> usize {
+    (bitmap & ((1 << nibble) - 1)).count_ones() as usize
 }
 
 impl Index {
@@ -88,12 +89,12 @@ impl Index {
         self.blocks.words[branch]
     }
 
-    /// Where a branch's child stands.
+    /// Return the position of a branch's child.
     #[inline(always)]
-    pub(crate) fn child(&self, branch: usize, half: u32) -> Option<usize> {
+    pub(crate) fn child(&self, branch: usize, nibble: u32) -> Option<usize> {
         let bitmap = self.blocks.words[branch + 1];
-        let is_there = bitmap >> half & 1 == 1;
-        is_there.then(|| branch + HEAD + before(bitmap, half))
+        let is_there = bitmap >> nibble & 1 == 1;
+        is_there.then(|| branch + HEAD + before(bitmap, nibble))
     }
 
     pub(crate) fn children(&self, branch: usize) -> impl Iterator<Item = Node> {
@@ -102,13 +103,13 @@ impl Index {
         children.iter().map(|child| Node(*child))
     }
 
-    /// What stands where a child does.
+    /// Return the node at the position of a child.
     #[inline(always)]
     pub(crate) fn at(&self, slot: usize) -> Node {
         Node(self.blocks.words[slot])
     }
 
-    /// A place below a node, found in the fewest steps that are known from here.
+    /// Return a place below a node, preferring a direct child.
     pub(crate) fn nearest_leaf(&self, mut node: Node) -> u32 {
         loop {
             let at = match node.kind() {
@@ -127,7 +128,7 @@ impl Index {
         }
     }
 
-    /// Puts a branch with two children where one of them stands.
+    /// Replace the node at `slot` by a branch with two children, of which it is one.
     pub(crate) fn part(&mut self, slot: usize, number: u32, one: (u32, Node), other: (u32, Node)) {
         let (first, last) = if one.0 < other.0 {
             (one, other)
@@ -140,21 +141,21 @@ impl Index {
         self.put(slot, Node::branch(at));
     }
 
-    /// Adds a child to the branch that is named at a slot.
-    pub(crate) fn add(&mut self, slot: usize, at: usize, half: u32, child: Node) {
+    /// Add a child to the branch at a slot.
+    pub(crate) fn add(&mut self, slot: usize, at: usize, nibble: u32, child: Node) {
         let bitmap = self.blocks.words[at + 1];
-        let (end, own) = (length(bitmap), HEAD + before(bitmap, half));
+        let (end, own) = (length(bitmap), HEAD + before(bitmap, nibble));
         let to = self.room(at, end, end + 1);
         let words = &mut self.blocks.words;
         words.copy_within(at + own..at + end, to + own + 1);
         words[to + own] = child.0;
-        self.rewrite(slot, at, to, own, bitmap | 1 << half);
+        self.rewrite(slot, at, to, own, bitmap | 1 << nibble);
     }
 
-    /// Takes a child from the branch that is named at a slot. One that is left alone takes the branch's place.
-    pub(crate) fn take(&mut self, slot: usize, at: usize, half: u32) {
+    /// Remove a child from the branch at a slot. If only one child remains, it replaces the branch.
+    pub(crate) fn take(&mut self, slot: usize, at: usize, nibble: u32) {
         let bitmap = self.blocks.words[at + 1];
-        let (end, own) = (length(bitmap), HEAD + before(bitmap, half));
+        let (end, own) = (length(bitmap), HEAD + before(bitmap, nibble));
         if end <= HEAD + 2 {
             let left = self.at(at + HEAD + usize::from(own == HEAD));
             self.put(slot, left);
@@ -164,10 +165,10 @@ impl Index {
         let to = self.room(at, end, end - 1);
         let words = &mut self.blocks.words;
         words.copy_within(at + own + 1..at + end, to + own);
-        self.rewrite(slot, at, to, own, bitmap & !(1 << half));
+        self.rewrite(slot, at, to, own, bitmap & !(1 << nibble));
     }
 
-    /// A block for a branch whose length changes: mostly the one that it has.
+    /// Return a block for a branch whose length changes: usually the one it already has.
     fn room(&mut self, at: usize, old: usize, new: usize) -> usize {
         match size_for(new) {
             size if size == size_for(old) => at,
@@ -175,7 +176,8 @@ impl Index {
         }
     }
 
-    /// Completes a branch that has another bitmap and perhaps another block, where all is right from the `own` word on.
+    /// Finish a change of a branch: move its head to the new block, if any, and write the bitmap.
+    /// The words from `own` on are already correct.
     fn rewrite(&mut self, slot: usize, at: usize, to: usize, own: usize, bitmap: u32) {
         if to != at {
             let size = size_for(length(self.blocks.words[at + 1]));

@@ -1,11 +1,12 @@
-//! What is always true of an index.
+//! Invariants of an index.
 
 use crate::store::memory::trie::Index;
 use crate::store::memory::trie::blocks::size_for;
 use crate::store::memory::trie::branch::{Kind, length};
 
 impl Index {
-    /// Panics unless each word is of one branch or of one free block, and branches are as they should be.
+    /// Panic unless each word belongs to exactly one branch or free block, and all branches are
+    /// well-formed.
     pub(crate) fn assert_consistent(&self) {
         let words = &self.blocks.words;
         let mut owners = vec![0; words.len()];

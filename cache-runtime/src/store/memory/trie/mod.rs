@@ -1,39 +1,42 @@
-//! Keys, found by what they begin with: those of the entries in memory, and of flights.
+//! Radix trie that finds keys by prefix: those of entries in memory, and of flights.
 
 mod blocks;
 mod branch;
 
 use crate::pattern::Span;
 use blocks::Blocks;
-use branch::{Kind, Node, ROOT, first_difference, half};
+use branch::{Kind, Node, ROOT, first_difference, nibble};
 
-/// A trie of half bytes whose branches keep only the children that they have, found by a bitmap ("qp trie", T. Finch, 2015), and
-/// stand only where keys part, as in Morrison's PATRICIA (1968). A search goes down by its own key and then reads the text of
-/// *one* other; a tree of comparisons reads one at each step, and each is a miss of the processor's caches. So is each step of a
-/// tree of single bits, which has three or four where this one has one. Nothing is rebalanced: what bounds the depth is
-/// the length of keys, since no more branches stand above a key than it has half bytes, whatever other keys there are.
+/// A nibble trie whose branches store only the children that exist, located by a bitmap ("qp trie",
+/// T. Finch, 2015). Branches exist only where keys differ, as in Morrison's PATRICIA (1968).
 ///
-/// A leaf is the place of a key, whose text is the caller's: it says which key stands at a place. A branch is a block of words:
-/// the number of the half byte in which the keys below it differ, the bitmap of those that they have there, and the children in
-/// their order.
+/// A search descends by its own key and then reads the text of *one* other. A comparison tree reads
+/// one text at each step, and each is a cache miss. Each step of a binary trie is a cache miss too,
+/// and it takes three or four where this one takes one. The trie needs no rebalancing: its depth is
+/// bounded by the length of keys, since a key has at most as many branches above it as it has
+/// nibbles, whatever the other keys are.
+///
+/// A leaf is the place of a key: a number that the caller maps to the key's text. A branch is a
+/// block of words: the number of the nibble in which the keys below it differ, the bitmap of the
+/// nibbles that occur there, and the children in the same order.
 #[derive(Default)]
 pub(crate) struct Index {
     root: Option<Node>,
     blocks: Blocks,
 }
 
-/// A place must leave the highest bit of a [`Node`] free.
-pub(crate) const MOST_PLACES: usize = 1 << 30;
-/// The number of a half byte fits into a word.
-pub(crate) const MOST_KEY_BYTES: usize = 1 << 27;
+/// Number of places. A place must leave the highest bit of a [`Node`] free.
+pub(crate) const MAX_PLACES: usize = 1 << 30;
+/// Longest key in bytes, so that the number of a nibble fits into a word.
+pub(crate) const MAX_KEY_BYTES: usize = 1 << 27;
 
-/// So many are inserted together.
+/// Number of keys that are inserted together.
 pub(crate) const GROUP: usize = 32;
-/// An index of so many words, 128 KiB, is in the processor's nearer caches.
-const MOST_AT_HAND: usize = if cfg!(test) { 1 << 5 } else { 1 << 15 };
+/// Size in words, 128 KiB, up to which an index fits into the processor's inner caches.
+const MAX_CACHED_WORDS: usize = if cfg!(test) { 1 << 5 } else { 1 << 15 };
 
 impl Index {
-    /// Enters a key. One that is in it already keeps its place.
+    /// Insert a key. A key that is already present keeps its place.
     pub(crate) fn insert<'k>(
         &mut self,
         key: &[u8],
@@ -44,7 +47,7 @@ impl Index {
             self.root = Some(Node::place(place));
             return;
         };
-        // Where the node stands, and the number after that of the branch above.
+        // The node, its position, and the number following that of the branch above.
         let (mut node, mut slot, mut passed) = (root, ROOT, 0);
         let nearest = loop {
             let at = match node.kind() {
@@ -52,13 +55,14 @@ impl Index {
                 Kind::Branch(at) => at,
             };
             let number = self.number(at);
-            let Some(child) = self.child(at, half(key, number)) else {
+            let Some(child) = self.child(at, nibble(key, number)) else {
                 break self.nearest_leaf(node);
             };
             (slot, passed) = (child, number + 1);
             node = self.at(child);
         };
-        // No other key has more first halves in common with this one, so the one in which they differ is where it parts from all.
+        // No other key shares more leading nibbles with this one, so the first difference from it
+        // is the first difference from all.
         let nearest = key_at(nearest);
         let Some(number) = first_difference(key, nearest) else {
             return;
@@ -69,19 +73,21 @@ impl Index {
         let leaf = Node::place(place);
         match node.kind() {
             Kind::Branch(at) if self.number(at) == number => {
-                self.add(slot, at, half(key, number), leaf);
+                self.add(slot, at, nibble(key, number), leaf);
             }
             _ => self.part(
                 slot,
                 number,
-                (half(nearest, number), node),
-                (half(key, number), leaf),
+                (nibble(nearest, number), node),
+                (nibble(key, number), leaf),
             ),
         }
     }
 
-    /// Enters the keys of several places. What takes time is waiting for memory, branch after branch: so many go down together first,
-    /// a branch each in turn, and what one needs comes while others wait (Chen, Ailamaki, Gibbons and Mowry's group prefetching, 2004).
+    /// Insert the keys of several places. Memory latency, at branch after branch, dominates an
+    /// insertion. So a group descends together first, each key one branch in turn, and the loads of
+    /// one overlap with those of the others (group prefetching: Chen, Ailamaki, Gibbons and Mowry,
+    /// 2004).
     pub(crate) fn insert_all<'k>(&mut self, places: &[u32], key_at: impl Fn(u32) -> &'k [u8]) {
         for places in places.chunks(GROUP) {
             self.fetch(places, &key_at);
@@ -91,13 +97,13 @@ impl Index {
         }
     }
 
-    /// Has the processor fetch what the insertion of these is about to read.
+    /// Prefetch what the insertion of these places will read.
     fn fetch<'k>(&self, places: &[u32], key_at: &impl Fn(u32) -> &'k [u8]) {
-        // One alone would only go twice, and so would all where nothing is waited for.
+        // A single key would only descend twice, and so would all keys if the index is in cache.
         let (Some(root), [_, _, ..]) = (self.root, places) else {
             return;
         };
-        if self.blocks.words.len() <= MOST_AT_HAND {
+        if self.blocks.words.len() <= MAX_CACHED_WORDS {
             return;
         }
         let mut ways: [(&[u8], Node); GROUP] = [(&[], root); GROUP];
@@ -105,10 +111,11 @@ impl Index {
         for (way, place) in ways.iter_mut().zip(places) {
             way.0 = key_at(*place);
         }
-        // Those of them that aren't at a leaf yet come first.
+        // The keys that haven't reached a leaf yet come first.
         let mut going = ways.len();
         while going > 0 {
-            // Nothing of this depends on anything else of it, so the processor need not wait for one to ask for the next.
+            // These loads are independent, so the processor can issue them without waiting for one
+            // another.
             let branches = ways[..going].iter().map(|(_, node)| match node.kind() {
                 Kind::Branch(at) => self.number(at),
                 Kind::Place(_) => 0,
@@ -117,7 +124,7 @@ impl Index {
             for way in (0..going).rev() {
                 let (key, node) = &mut ways[way];
                 if let Kind::Branch(at) = node.kind() {
-                    *node = match self.child(at, half(key, self.number(at))) {
+                    *node = match self.child(at, nibble(key, self.number(at))) {
                         Some(child) => self.at(child),
                         None => Node::place(self.nearest_leaf(*node)),
                     };
@@ -128,7 +135,7 @@ impl Index {
                 }
             }
         }
-        // The texts that the keys will be compared with, too.
+        // Prefetch the texts that the keys will be compared with, too.
         let texts = ways.iter().map(|(_, node)| match node.kind() {
             Kind::Place(place) => key_at(place).first().copied().unwrap_or_default(),
             Kind::Branch(_) => 0,
@@ -136,36 +143,38 @@ impl Index {
         std::hint::black_box(texts.fold(0, |all, byte| all ^ byte));
     }
 
-    /// The first node on the way of the key that doesn't stand before this half byte, and where it stands.
+    /// Return the first node on the key's path that isn't a branch before this nibble, and its
+    /// position.
     #[cold]
     fn above(&self, root: Node, key: &[u8], number: u32) -> (usize, Node) {
         let mut found = (ROOT, root);
         while let Kind::Branch(at) = found.1.kind()
             && self.number(at) < number
-            && let Some(child) = self.child(at, half(key, self.number(at)))
+            && let Some(child) = self.child(at, nibble(key, self.number(at)))
         {
             found = (child, self.at(child));
         }
         found
     }
 
-    /// Takes the key of a place out; whether it was in.
+    /// Remove the key of a place. Return whether it was present.
     pub(crate) fn remove(&mut self, key: &[u8], place: u32) -> bool {
         let Some(mut node) = self.root else {
             return false;
         };
-        // The branch right above, where that one is named, and where the node is.
+        // The branch directly above with the position that refers to it, and the node's own
+        // position.
         let (mut above, mut slot) = (None, ROOT);
         let found = loop {
             let at = match node.kind() {
                 Kind::Place(place) => break place,
                 Kind::Branch(at) => at,
             };
-            let half = half(key, self.number(at));
-            let Some(child) = self.child(at, half) else {
+            let nibble = nibble(key, self.number(at));
+            let Some(child) = self.child(at, nibble) else {
                 return false;
             };
-            above = Some((slot, at, half));
+            above = Some((slot, at, nibble));
             slot = child;
             node = self.at(child);
         };
@@ -173,7 +182,7 @@ impl Index {
             return false;
         }
         match above {
-            Some((slot, at, half)) => self.take(slot, at, half),
+            Some((slot, at, nibble)) => self.take(slot, at, nibble),
             None => self.root = None,
         }
         if !matches!(self.root.map(Node::kind), Some(Kind::Branch(_))) {
@@ -182,20 +191,21 @@ impl Index {
         true
     }
 
-    /// The place of a key.
+    /// Return the place of a key.
     pub(crate) fn find<'k>(&self, key: &[u8], key_at: impl Fn(u32) -> &'k [u8]) -> Option<u32> {
         let place = self.nearest_leaf(self.below(key, usize::MAX)?);
         (key_at(place) == key).then_some(place)
     }
 
-    /// Visits the places of all keys that begin so, and no others.
+    /// Visit the places of all keys that begin with `prefix`, and no others.
     pub(crate) fn visit<'k>(
         &self,
         prefix: &[u8],
         key_at: impl Fn(u32) -> &'k [u8],
         visit: impl FnMut(u32),
     ) {
-        // Below, keys differ behind the prefix only: what is true of one is true of all.
+        // Keys below this node differ only after the prefix, so either all of them match or none
+        // does.
         let Some(top) = self.below(prefix, prefix.len()) else {
             return;
         };
@@ -204,7 +214,7 @@ impl Index {
         }
     }
 
-    /// Visits the places of all keys in the spans.
+    /// Visit the places of all keys in the spans.
     pub(crate) fn visit_spans<'k>(
         &self,
         spans: &[Span],
@@ -219,7 +229,7 @@ impl Index {
         }
     }
 
-    /// Goes down by the key's first `bytes`; `None`: no key begins so.
+    /// Descend by the key's first `bytes`; `None` if no key has that path.
     fn below(&self, key: &[u8], bytes: usize) -> Option<Node> {
         let mut node = self.root?;
         while let Kind::Branch(at) = node.kind() {
@@ -227,12 +237,12 @@ impl Index {
             if (number >> 1) as usize >= bytes {
                 break;
             }
-            node = self.at(self.child(at, half(key, number))?);
+            node = self.at(self.child(at, nibble(key, number))?);
         }
         Some(node)
     }
 
-    /// Visits the places below a node.
+    /// Visit the places below a node.
     fn leaves(&self, top: Node, mut visit: impl FnMut(u32)) {
         let mut left = vec![top];
         while let Some(node) = left.pop() {
@@ -243,7 +253,7 @@ impl Index {
         }
     }
 
-    /// How many keys there are.
+    /// Return the number of keys.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         let mut count = 0;

@@ -14,7 +14,8 @@ impl Numbers {
     }
 }
 
-/// An index beside what it must agree with. A place keeps its text when its key has gone, as a shard's need not.
+/// An index and a model that it must agree with. A place keeps its text after its key is removed,
+/// unlike in a shard.
 #[derive(Default)]
 struct Both {
     index: Index,
@@ -47,7 +48,7 @@ impl Both {
 
     fn remove(&mut self, key: impl AsRef<[u8]>) {
         let key = key.as_ref();
-        // A place that isn't the key's own is no reason to remove it.
+        // A place that isn't the key's own doesn't remove it.
         assert!(!self.index.remove(key, u32::MAX >> 1));
         match self.model.remove(key) {
             Some(place) => assert!(self.index.remove(key, place), "{key:?}"),
@@ -97,7 +98,8 @@ impl Both {
     }
 }
 
-/// Keys that are prefixes of each other, that hold what no key should, that differ late, and the empty one.
+/// Keys that are prefixes of each other, that contain unusual bytes, that differ late, and the
+/// empty one.
 fn key(numbers: &mut Numbers) -> String {
     const PARTS: [&str; 12] = [
         "",
@@ -149,9 +151,9 @@ fn a_prefix_that_ends_within_a_character_is_one() {
     assert_eq!(both.with_prefix(&[0xff]), [0u32; 0]);
 }
 
-/// Seventeen at each of two half bytes, the most that can be: all sixteen, and none.
-fn family(half: impl Fn(u8) -> u8) -> Vec<Vec<u8>> {
-    let mut keys: Vec<Vec<u8>> = (0..16).map(|value| vec![b'x', half(value)]).collect();
+/// Seventeen children at each of two nibbles, the maximum: sixteen values and the end of the key.
+fn family(nibble: impl Fn(u8) -> u8) -> Vec<Vec<u8>> {
+    let mut keys: Vec<Vec<u8>> = (0..16).map(|value| vec![b'x', nibble(value)]).collect();
     keys.push(vec![b'x']);
     keys
 }
@@ -160,7 +162,7 @@ fn family(half: impl Fn(u8) -> u8) -> Vec<Vec<u8>> {
 fn a_branch_grows_and_shrinks_through_all_lengths() {
     let families = [family(|value| value << 4), family(|value| 0x40 | value)];
     for keys in families {
-        // Seven and seventeen have no divisor in common, so each step takes another.
+        // Seventeen is prime, so each step visits all of them.
         let orders = [1, 7, 16].map(|step| (0..keys.len()).map(move |at| at * step % 17));
         for order in orders {
             let mut both = Both::default();
@@ -212,7 +214,7 @@ fn blocks_are_used_again() {
     assert_eq!(both.words(), 0);
 }
 
-/// Whatever blocks it needed before, it doesn't grow by needing as many of each size again.
+/// The index doesn't grow when earlier block sizes are needed again.
 #[test]
 fn it_stays_small_when_keys_come_and_go() {
     let (mut both, mut numbers) = (Both::default(), Numbers(11));
@@ -234,7 +236,7 @@ fn it_stays_small_when_keys_come_and_go() {
                 both.insert(&key);
             }
         }
-        // One stays, so that nothing begins anew.
+        // One key stays, so that the index isn't reset.
         both.insert("kept");
         keys().for_each(|key| both.remove(key));
         both.check("kept");
@@ -250,7 +252,7 @@ fn it_stays_small_when_keys_come_and_go() {
     assert!(largest <= 1_000 * 13, "{largest}");
 }
 
-/// What an entry of the usual kind takes, and one of the worst.
+/// Size for typical keys, and for the worst ones.
 #[test]
 fn a_key_takes_few_words() {
     for (most, step) in [(4.0, 1), (4.0, 7_919)] {
@@ -264,7 +266,8 @@ fn a_key_takes_few_words() {
     assert!(both.words() <= 2_000 * 4, "{}", both.words());
 }
 
-/// No more branches than half bytes stand above a key, whatever else there is, so nobody's keys make others' slow.
+/// A key has at most as many branches above it as it has nibbles, so one caller's keys can't slow
+/// another's.
 #[test]
 fn the_depth_is_bounded_by_the_length_of_the_key() {
     let mut both = Both::default();
@@ -273,10 +276,10 @@ fn the_depth_is_bounded_by_the_length_of_the_key() {
     let mut node = both.index.root.expect("it isn't empty");
     let mut depth = 0;
     while let Kind::Branch(at) = node.kind() {
-        let half = half(b"b", both.index.number(at));
+        let nibble = nibble(b"b", both.index.number(at));
         node = both
             .index
-            .at(both.index.child(at, half).expect("the key is there"));
+            .at(both.index.child(at, nibble).expect("the key is there"));
         depth += 1;
     }
     assert!(depth <= 3, "{depth}");

@@ -1,10 +1,11 @@
-//! What the exploration finds when something is wrong: proof that its silence elsewhere means something.
+//! Flaws built in on purpose, which the exploration must find: proof that its passing elsewhere is
+//! meaningful.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::*;
 
-/// Explores a scenario that must fail, and gives what it failed with.
+/// Explore a scenario that must fail, and return its failure.
 fn failure_of(acts: &'static [fn(&World)]) -> String {
     let explored = catch_unwind(AssertUnwindSafe(|| {
         explore(RandomScheduler::new(8_000), || together(acts));
@@ -22,7 +23,7 @@ fn finds_staleness(acts: &'static [fn(&World)]) {
     assert!(failure.contains("stale"), "{failure}");
 }
 
-/// Enters whatever became of its note.
+/// Enter a value whatever became of its note.
 #[test]
 fn an_entry_without_a_look_at_the_note() {
     fn blind(world: &World) {
@@ -48,7 +49,7 @@ fn a_note_that_is_made_when_the_reply_is_there() {
     finds_staleness(&[late, elsewhere]);
 }
 
-/// What enters in between stays.
+/// An entry added in between stays.
 #[test]
 fn an_invalidation_that_voids_entries_before_notes() {
     fn backwards(world: &World) {
@@ -63,7 +64,7 @@ fn an_invalidation_that_voids_entries_before_notes() {
     finds_staleness(&[twice, backwards]);
 }
 
-/// What is fetched in between enters.
+/// A value fetched in between enters.
 #[test]
 fn an_invalidation_that_voids_before_the_server_has_answered() {
     fn early(world: &World) {
@@ -74,7 +75,7 @@ fn an_invalidation_that_voids_before_the_server_has_answered() {
     finds_staleness(&[World::fetch, early]);
 }
 
-/// A fetch from before the fill enters after it, and the server has no word for that.
+/// A fetch from before the fill enters after it, and the server sends no message about that.
 #[test]
 fn a_fill_that_cancels_no_fetch() {
     fn gentle(world: &World) {
@@ -91,7 +92,7 @@ fn a_fill_that_cancels_no_fetch() {
     finds_staleness(&[World::fetch, gentle]);
 }
 
-/// What was noted in it enters after it.
+/// A value noted in the term enters after its end.
 #[test]
 fn a_term_that_ends_with_its_entries_and_not_with_its_notes() {
     fn half(world: &World) {

@@ -1,8 +1,10 @@
-//! The near cache under a scheduler that tries many orders of what threads do (see `flight::explored`):
+//! The near cache under shuttle, a scheduler that explores many interleavings of threads (see
+//! `flight::explored`):
 //! `RUSTFLAGS="--cfg shuttle" cargo test -p cache-runtime --lib --no-default-features --features redis explored`.
 //!
-//! The server is a model of one key: it answers in the order in which it is asked, remembers who has read the key, and tells
-//! of its change over the connection that the replies take too. Values are its versions.
+//! The server is a model of one key: it answers in the order of the requests, remembers who has
+//! read the key, and announces its change over the connection that carries the replies. Values are
+//! its versions.
 
 mod flaws;
 mod server;
@@ -22,7 +24,7 @@ const KEY: &str = "posts:1";
 const LONG: Duration = Duration::from_secs(86_400);
 const MILLIS: u64 = 60_000;
 
-/// Of any entry. Made outside of what is explored.
+/// Header shared by all entries. Created outside of the exploration.
 static HEADER: LazyLock<Header> = LazyLock::new(|| {
     let bytes = entry::encode(
         "value",
@@ -81,7 +83,7 @@ impl World {
         self.near.note(&KEY.into(), self.term)
     }
 
-    /// Asks the server for the version, tracked.
+    /// Read the version from the server, tracked.
     fn ask(&self) -> u64 {
         let (reply, answer) = channel();
         let mut server = lock(&self.server);
@@ -92,7 +94,7 @@ impl World {
         answer.recv().expect("the driver lives")
     }
 
-    /// A read that missed.
+    /// Read after a miss.
     fn fetch(&self) {
         if let Some(note) = self.note() {
             let version = self.ask();
@@ -100,7 +102,8 @@ impl World {
         }
     }
 
-    /// A refresh's fill: a new version over the tracked connection, of which the server doesn't tell it.
+    /// Fill after a refresh: a new version over the tracked connection, which the server doesn't
+    /// announce to it.
     fn fill(&self) -> u64 {
         let Some(note) = self.note() else {
             return 0;
@@ -117,7 +120,8 @@ impl World {
         version
     }
 
-    /// A change over another connection, this process's or another's; returns when the server has answered.
+    /// Change the key over another connection, of this process or another; return when the server
+    /// has answered.
     fn change(&self) -> u64 {
         let mut server = lock(&self.server);
         server.version += 1;
@@ -125,14 +129,15 @@ impl World {
         server.version
     }
 
-    /// This process's invalidation: it voids after the answer and before it returns. Whoever reads then must not find older.
+    /// Invalidate in this process: void after the answer and before returning. Later reads must not
+    /// find older values.
     fn invalidate(&self, void: impl Fn(&NearStore)) {
         let version = self.change();
         void(&self.near);
         self.finds_nothing_older_than(version);
     }
 
-    /// What a read finds near, and that is all that it does.
+    /// Return the value in the near cache, without fetching.
     fn found(&self) -> Option<u64> {
         let (entries, now) = self.near.usable()?;
         let hit = entries.get(KEY, now)?;
@@ -149,11 +154,11 @@ impl World {
         }
     }
 
-    /// Once all is done and heard, what stands near is what the server has.
+    /// Check, once every message is processed, that the near cache agrees with the server.
     fn settle(self, driver: thread::JoinHandle<()>) {
         let version = {
             let mut server = lock(&self.server);
-            // The last sender: the driver ends when it has heard all.
+            // Drop the last sender: the driver ends when it has processed all messages.
             server.wire = channel().0;
             server.version
         };
@@ -171,7 +176,7 @@ fn payload(version: u64) -> Payload {
     Payload::typed(Arc::new(version))
 }
 
-/// Runs all of it at the same time, to the end, and looks at what is left.
+/// Run all acts concurrently, to the end, and check the result.
 fn together(acts: &[fn(&World)]) {
     let (world, driver) = World::new();
     let threads: Vec<_> = acts
@@ -205,7 +210,7 @@ fn elsewhere(world: &World) {
 }
 
 fn filled(world: &World) {
-    // Who has refreshed reads nothing older afterwards.
+    // A caller that has refreshed reads nothing older afterwards.
     let version = world.fill();
     world.finds_nothing_older_than(version);
 }
@@ -235,7 +240,7 @@ fn fills_and_fetches_and_changes() {
     explore_widely(|| together(&[twice, filled, by_pattern]));
 }
 
-/// The term ends while others fetch and change; another begins over a connection of its own.
+/// The term ends while others fetch and change; another begins over a new connection.
 #[test]
 fn a_term_ends_and_another_begins() {
     fn flushed(world: &World) {
@@ -248,7 +253,7 @@ fn a_term_ends_and_another_begins() {
     explore_widely(|| together(&[twice, by_pattern, flushed]));
     explore_widely(|| {
         together(&[twice, |world| {
-            // Changed where nobody told, as the connection was gone; then all begins anew.
+            // A change goes unannounced while the connection is down; then a new term begins.
             let mut server = lock(&world.server);
             server.tracked = false;
             drop(server);

@@ -1,11 +1,11 @@
-//! The other end of the tracked connection, and its driver at this end.
+//! The server's end of the tracked connection, and its driver in the process.
 
 use shuttle::sync::mpsc::{Receiver, Sender};
 
 use super::KEY;
 use crate::store::near::NearStore;
 
-/// What comes over the tracked connection.
+/// A message on the tracked connection.
 pub(super) enum Message {
     Reply(Sender<u64>, u64),
     Changed,
@@ -23,13 +23,13 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn tell(&mut self) {
         if std::mem::take(&mut self.tracked) {
-            // Nobody hears it any more once the connection is gone.
+            // The receiver is gone once the connection is.
             let _ = self.wire.send(Message::Changed);
         }
     }
 }
 
-/// The connection's driver: it hears a push before it hands out any later reply.
+/// Run the connection's driver: it processes a push before it delivers any later reply.
 pub(super) fn drive(near: &NearStore, term: u64, messages: &Receiver<Message>) {
     while let Ok(message) = messages.recv() {
         match message {
