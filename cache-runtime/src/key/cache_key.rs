@@ -95,7 +95,7 @@ use crate::value::place::DEEPEST;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `CacheKey`",
-    label = "nothing says what tells its values to_bytes in a key",
+    label = "nothing says what tells its values apart in a key",
     note = "add `#[derive(cache_runtime::CacheKey)]` to the type; or hash what its `Serialize` shows: `key.serialize(&value)`"
 )]
 pub trait CacheKey {
@@ -242,7 +242,7 @@ impl<'a> KeyWriter<'a> {
     }
 
     /// Return the bytes of one part, in a buffer of their own.
-    fn to_bytes<T: CacheKey + ?Sized>(&mut self, part: &T) -> Vec<u8> {
+    fn bytes_of<T: CacheKey + ?Sized>(&mut self, part: &T) -> Vec<u8> {
         let mut out = Vec::new();
         let mut writer = KeyWriter {
             out: &mut out,
@@ -259,7 +259,7 @@ impl<'a> KeyWriter<'a> {
     ) {
         let entries = entries.into_iter();
         let mut entries: Vec<_> = entries
-            .map(|(key, value)| (self.to_bytes(key), self.to_bytes(value)))
+            .map(|(key, value)| (self.bytes_of(key), self.bytes_of(value)))
             .collect();
         entries.sort_unstable();
         self.canonical()
@@ -356,7 +356,7 @@ impl<T: CacheKey, const N: usize> CacheKey for [T; N] {
 /// Equal sets have one key, whatever their iteration order.
 impl<T: CacheKey, S> CacheKey for HashSet<T, S> {
     fn cache_key(&self, key: &mut KeyWriter<'_>) {
-        let mut parts: Vec<Vec<u8>> = self.iter().map(|part| key.to_bytes(part)).collect();
+        let mut parts: Vec<Vec<u8>> = self.iter().map(|part| key.bytes_of(part)).collect();
         parts.sort_unstable();
         key.out.push(tag::SEQ);
         for part in &parts {

@@ -47,7 +47,9 @@ async fn the_key_and_the_path_of_a_call_name_its_entry() {
     on_both_stores(|cache| async move {
         assert_eq!(keyed_cache_path("a:b"), "full:a%3Ab");
         assert_eq!(keyed_cache_key("a:b"), "quickpost:full:a%3Ab");
-        let calls: [(fn(), String, String, &str); 3] = [
+        /// What makes an entry, its key, its path, and the value.
+        type Call = (fn(), String, String, &'static str);
+        let calls: [Call; 3] = [
             (
                 || drop(keyed("a:b")),
                 keyed_cache_key("a:b"),

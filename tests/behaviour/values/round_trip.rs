@@ -236,12 +236,14 @@ struct Aliased {
     third: Option<u32>,
 }
 
+type Sets = (HashSet<u32>, HashMap<String, Vec<u32>>, BTreeMap<u8, char>);
+
 /// Of the standard library, and what serde makes of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Standard {
     wide: (i128, u128),
     floats: (f32, f64, f64),
-    sets: (HashSet<u32>, HashMap<String, Vec<u32>>, BTreeMap<u8, char>),
+    sets: Sets,
     time: (Duration, SystemTime),
     place: (PathBuf, IpAddr),
     text: Cow<'static, str>,
