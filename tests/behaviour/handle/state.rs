@@ -79,8 +79,8 @@ async fn stats_tell_for_each_function_what_it_did_and_can_be_reset() {
             (2, 3, 2, 1, 0)
         );
         assert!(
-            site.module.ends_with("::handle_state")
-                && site.file.ends_with("handle_state.rs")
+            site.module.ends_with("::handle::state")
+                && site.file.ends_with("state.rs")
                 && site.line > 0
         );
         cache.reset_stats();
