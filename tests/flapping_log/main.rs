@@ -2,51 +2,15 @@
 //! process's, and this binary has one test.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use cache_runtime::{Cache, Clock, cacheable};
 use redis::Commands as _;
-use tests::{Fault, PATIENCE, Proxy, RedisCluster, RedisServer};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Level, Metadata, Subscriber};
-
-static LOG: Mutex<Vec<(Level, String)>> = Mutex::new(Vec::new());
-
-/// Keeps what an operator sees: `info` and above.
-struct Operator;
-
-impl Subscriber for Operator {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::INFO
-    }
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, event: &tracing::Event<'_>) {
-        let mut line = Line(String::new());
-        event.record(&mut line);
-        LOG.lock()
-            .unwrap()
-            .push((*event.metadata().level(), line.0));
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
-
-struct Line(String);
-
-impl Visit for Line {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        self.0.push_str(&format!("{}={value:?} ", field.name()));
-    }
-}
+use tests::{Fault, PATIENCE, Proxy, RedisCluster, RedisServer, keep_operator_log, operator_log};
+use tracing::Level;
 
 fn warnings() -> Vec<String> {
-    let logged = std::mem::take(&mut *LOG.lock().unwrap()).into_iter();
+    let logged = std::mem::take(&mut *operator_log()).into_iter();
     let warnings = logged.filter(|(level, _)| *level <= Level::WARN);
     warnings.map(|(_, line)| line).collect()
 }
@@ -186,7 +150,7 @@ async fn a_connection_that_breaks_at_each_reply_is_bounded() {
 
 #[tokio::test]
 async fn what_recurs_is_logged_once_or_twice() {
-    tracing::subscriber::set_global_default(Operator).unwrap();
+    keep_operator_log();
     a_node_of_a_cluster_is_refused_once_and_the_fix_is_named().await;
     a_server_at_the_limit_of_its_memory_is_logged_twice_at_most().await;
     an_address_of_a_master_and_a_replica_is_bounded().await;

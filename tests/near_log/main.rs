@@ -2,51 +2,15 @@
 //! binary has one test.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use cache_runtime::{Cache, cacheable};
-use tests::{Fault, PATIENCE, Proxy, RedisServer};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Level, Metadata, Subscriber};
-
-static LOG: Mutex<Vec<(Level, String)>> = Mutex::new(Vec::new());
-
-/// Keeps what an operator sees of the near cache: `info` and above.
-struct Operator;
-
-impl Subscriber for Operator {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::INFO
-    }
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, event: &tracing::Event<'_>) {
-        let mut line = Line(String::new());
-        event.record(&mut line);
-        if line.0.contains("near store") {
-            let mut log = LOG.lock().unwrap();
-            log.push((*event.metadata().level(), line.0));
-        }
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
-
-struct Line(String);
-
-impl Visit for Line {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        self.0.push_str(&format!("{}={value:?} ", field.name()));
-    }
-}
+use tests::{Fault, PATIENCE, Proxy, RedisServer, keep_operator_log, operator_log};
+use tracing::Level;
 
 fn logged() -> Vec<(Level, String)> {
-    LOG.lock().unwrap().clone()
+    let about_near = |line: &&(Level, String)| line.1.contains("near store");
+    operator_log().iter().filter(about_near).cloned().collect()
 }
 
 #[cacheable(key = "rows:<<id>>")]
@@ -67,7 +31,7 @@ async fn until(cache: &Cache, what: &str, condition: impl Fn() -> bool) {
 /// It goes out of use, and comes back: each is said once, the first with its cause.
 async fn is_said_once(cache: &Cache, cause: &str, begin: impl FnOnce(), end: impl FnOnce()) {
     until(cache, "it is used", || cache.stats().entries > 0).await;
-    LOG.lock().unwrap().clear();
+    operator_log().clear();
     begin();
     until(cache, "it is out of use", || !logged().is_empty()).await;
     end();
@@ -95,7 +59,7 @@ fn cache(url: &str) -> Cache {
 
 #[tokio::test]
 async fn that_it_is_out_of_use_is_logged_once_and_its_end_once() {
-    tracing::subscriber::set_global_default(Operator).unwrap();
+    keep_operator_log();
     let server = RedisServer::start_with(&["--requirepass", "sesame"]);
     let proxy = Proxy::before(server.port());
     let near = cache(&proxy.url());
@@ -116,7 +80,7 @@ async fn that_it_is_out_of_use_is_logged_once_and_its_end_once() {
     drop(near);
 
     // One that can't tell of changes: once, however often it is tried.
-    LOG.lock().unwrap().clear();
+    operator_log().clear();
     let old = RedisServer::start_with(&["--rename-command", "HELLO", ""]);
     let cache = Cache::builder()
         .prefix("app")

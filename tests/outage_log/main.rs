@@ -2,51 +2,15 @@
 //! binary has one test.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use cache_runtime::{Cache, cacheable, invalidate};
-use tests::{Fault, Proxy, RedisServer};
+use tests::{Fault, Proxy, RedisServer, keep_operator_log, operator_log};
 use tokio::sync::Notify;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Level, Metadata, Subscriber};
-
-static LOG: Mutex<Vec<(Level, String)>> = Mutex::new(Vec::new());
-
-/// Keeps what an operator sees: `info` and above.
-struct Operator;
-
-impl Subscriber for Operator {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::INFO
-    }
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, event: &tracing::Event<'_>) {
-        let mut line = Line(String::new());
-        event.record(&mut line);
-        LOG.lock()
-            .unwrap()
-            .push((*event.metadata().level(), line.0));
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
-
-struct Line(String);
-
-impl Visit for Line {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        self.0.push_str(&format!("{}={value:?} ", field.name()));
-    }
-}
+use tracing::Level;
 
 fn logged() -> Vec<(Level, String)> {
-    std::mem::take(&mut *LOG.lock().unwrap())
+    std::mem::take(&mut *operator_log())
 }
 
 #[cacheable(key = "rows:<<id>>")]
@@ -79,7 +43,7 @@ async fn use_it(cache: &Cache) {
 
 #[tokio::test]
 async fn an_outage_is_logged_once_and_its_end_once() {
-    tracing::subscriber::set_global_default(Operator).unwrap();
+    keep_operator_log();
     let server = RedisServer::start_with(&["--requirepass", "sesame"]);
     let proxy = Proxy::before(server.port());
     let url = proxy.url().replace("redis://", "redis://:sesame@");

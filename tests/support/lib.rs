@@ -21,6 +21,7 @@ pub mod operations {
 mod authority;
 mod events;
 mod fake_sentinel;
+mod operator_log;
 mod proxy;
 mod redis_cluster;
 mod redis_server;
@@ -30,6 +31,7 @@ mod stores;
 pub use authority::{Authority, Identity};
 pub use events::{Event, events_of};
 pub use fake_sentinel::FakeSentinel;
+pub use operator_log::{keep_operator_log, operator_log};
 pub use proxy::{Fault, Proxy};
 pub use redis_cluster::RedisCluster;
 pub use redis_server::RedisServer;
