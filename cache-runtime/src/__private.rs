@@ -4,13 +4,13 @@ pub use inventory;
 
 pub use crate::current::Handle;
 pub use crate::error::CacheError;
-pub use crate::read::detached::read_detached;
 #[cfg(feature = "macros")]
 pub use cache_macros::{key, pattern};
 
 pub use crate::key::cache_key::{CacheKey, KeyWriter};
+pub use crate::key::hash_argument::HashArgument;
 pub use crate::key::inline::{key_text, pattern_text};
-pub use crate::key::writer::{HashArgument, SeesByReference, Writer};
+pub use crate::key::writer::{SeesByReference, Writer};
 pub use crate::key::{hashed, part, quiet};
 pub use crate::pattern::reach::reaches;
 pub use crate::read::lookup::{

@@ -143,7 +143,9 @@ pub(crate) fn run(model: &Model, read: &Read, purpose: Purpose, task: &TokenStre
         };
     }
     match model.facts.style {
-        _ if detached => quote_spanned!(site=> #k::read_detached(lookup, #ttl, #unless, #task)),
+        _ if detached => {
+            quote_spanned!(site=> #k::mode::Background.read_detached(lookup, #ttl, #unless, #task))
+        }
         Style::Sync => quote_spanned!(site=> #k::read_sync_if(lookup, #ttl, #unless, #task)),
         _ => quote_spanned!(site=> #k::read_async_if(lookup, #ttl, #unless, #task)),
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::Cache;
+use crate::entry::payload::Payload;
 use crate::entry::{self, Encoding, Facts};
 use crate::error::CacheError;
 use crate::pattern::Pattern;
@@ -15,7 +16,6 @@ use crate::store::Store;
 use crate::store::memory::Entry;
 use crate::ttl::IntoTtl;
 use crate::value::Settable;
-use crate::value::payload::Payload;
 
 /// Explicit operations.
 ///

@@ -11,6 +11,7 @@ mod compression;
 pub(crate) mod fingerprint;
 mod header;
 mod options;
+pub(crate) mod payload;
 mod round_trip;
 
 use std::any::type_name;

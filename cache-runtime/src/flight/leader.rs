@@ -9,7 +9,7 @@ use super::leased;
 use super::nesting::{self, Entered, Within};
 use super::table::{ShardGuard, SlotId, TableSlot};
 use super::{Flight, Flights, Outcome};
-use crate::value::payload::Payload;
+use crate::entry::payload::Payload;
 
 /// Guard of the caller that computes the value. If dropped before the flight ends (the body
 /// returned an error, panicked, or was dropped with its caller), it removes the flight from the

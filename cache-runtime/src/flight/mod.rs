@@ -9,6 +9,7 @@
 //! No lock of this module is held while a value or a waker is dropped or woken: both are foreign
 //! code, which may call the cache again.
 
+mod id;
 mod leader;
 #[cfg(feature = "redis")]
 pub(crate) mod leased;
@@ -22,14 +23,14 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::task::Waker;
 
+use crate::entry::payload::Payload;
 #[cfg(feature = "redis")]
 use crate::sync::AtomicBool;
 use crate::sync::thread::{self, ThreadId};
 use crate::sync::{AtomicU64, Mutex, MutexGuard};
-use crate::value::payload::Payload;
+use id::FlightId;
 pub(crate) use leader::Leader;
 pub(crate) use nesting::Entered;
-use table::Id;
 pub(crate) use table::{Flights, JoinOutcome, Stance};
 use task::Task;
 pub(crate) use wait::{Wait, WaitOutcome};
@@ -46,7 +47,7 @@ pub(crate) enum Outcome {
 
 /// State that the leader of a computation shares with its waiters.
 pub(crate) struct Flight {
-    id: Id,
+    id: FlightId,
     /// Whether the leader is async: then it makes no progress while a blocking caller holds its
     /// thread.
     asynchronous: bool,
@@ -70,7 +71,7 @@ struct FlightState {
 }
 
 impl Flight {
-    fn new(id: Id, asynchronous: bool) -> Self {
+    fn new(id: FlightId, asynchronous: bool) -> Self {
         Self {
             id,
             asynchronous,

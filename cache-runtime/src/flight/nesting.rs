@@ -10,11 +10,11 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::Flight;
-use super::table::Id;
+use super::id::FlightId;
 use crate::sync::thread_local;
 
 /// A flight, whose table slot its leader owns meanwhile, and its lease if it has one.
-type Running = (Id, Option<u64>);
+type Running = (FlightId, Option<u64>);
 
 thread_local! {
     static WITHIN: RefCell<Vec<Running>> = const { RefCell::new(Vec::new()) };
@@ -64,7 +64,7 @@ impl EnclosingFlights {
 }
 
 /// Mark the flight as running on this thread until the guard is dropped.
-pub(super) fn enter(flight: Id, lease: Option<u64>) -> Entered {
+pub(super) fn enter(flight: FlightId, lease: Option<u64>) -> Entered {
     let running = (flight, lease);
     let entered = WITHIN
         .try_with(|within| within.borrow_mut().push(running))

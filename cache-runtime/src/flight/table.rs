@@ -1,6 +1,7 @@
 use std::hash::BuildHasher;
 use std::sync::{Arc, OnceLock, PoisonError};
 
+use super::id::FlightId;
 use super::{Flight, Leader, nesting};
 use crate::pattern::{Pattern, Span};
 use crate::store::memory::trie::Index;
@@ -42,10 +43,6 @@ pub(super) struct SlotId {
     shard: usize,
     slot: u32,
 }
-
-/// Identity of a flight among all flights of the process that haven't ended: the address of its
-/// table, and its slot there.
-pub(super) type Id = (usize, usize, u32);
 
 /// Number of slots kept when the last flight ends. A larger table, left over from a burst, is
 /// freed.
@@ -232,7 +229,7 @@ impl Flights {
         Leader::new(Arc::clone(self), flight, id)
     }
 
-    pub(super) fn id(&self, SlotId { shard, slot }: SlotId) -> Id {
+    pub(super) fn id(&self, SlotId { shard, slot }: SlotId) -> FlightId {
         (std::ptr::from_ref(self).addr(), shard, slot)
     }
 

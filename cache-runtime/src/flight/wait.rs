@@ -5,8 +5,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::{Flight, FlightState, Outcome, Task, nesting};
+use crate::entry::payload::Payload;
 use crate::sync::{Sleep, sleep, thread};
-use crate::value::payload::Payload;
 
 /// Outcome of waiting for a flight.
 pub(crate) enum WaitOutcome {

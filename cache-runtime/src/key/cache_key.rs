@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 
 use super::canonical::{Canonical, tag};
-use super::writer::HashArgument;
+use super::hash_argument::HashArgument;
 use crate::value::place::DEEPEST;
 
 /// A type that defines which parts of its values enter a cache key.

@@ -5,7 +5,8 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 
 use super::cache_key::{CacheKey, KeyWriter};
-use super::writer::{HashArgument, Writer};
+use super::hash_argument::HashArgument;
+use super::writer::Writer;
 
 /// First choice: the type has a `CacheKey`.
 #[derive(Debug)]

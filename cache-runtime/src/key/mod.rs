@@ -2,10 +2,10 @@
 
 pub(crate) mod cache_key;
 pub(crate) mod canonical;
-mod compound;
 mod direct;
 pub(crate) mod escape;
 pub(crate) mod hash;
+pub(crate) mod hash_argument;
 pub mod hashed;
 pub(crate) mod inline;
 pub mod part;

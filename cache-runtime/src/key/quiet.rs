@@ -5,7 +5,8 @@
 use std::ops::Deref;
 
 use super::cache_key::CacheKey;
-use super::writer::{HashArgument, Writer};
+use super::hash_argument::HashArgument;
+use super::writer::Writer;
 
 /// First choice: an argument with a `CacheKey`.
 #[derive(Debug)]

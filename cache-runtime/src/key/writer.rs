@@ -2,12 +2,11 @@ use std::cell::Cell;
 use std::fmt::{Display, Write};
 use std::ops::Range;
 
-use serde::Serialize;
-
 use super::cache_key::KeyWriter;
 use super::canonical::Canonical;
 use super::direct::Direct;
 use super::escape::Escape;
+use super::hash_argument::HashArgument;
 use super::text::Text;
 
 /// Placeholder of the returned value in a pattern, until the value is known. No other text can
@@ -280,24 +279,5 @@ impl<F: Fn(&mut Writer<'_>)> SeesByReference for F {
             write: self,
             type_name: std::any::type_name::<F>(),
         }
-    }
-}
-
-/// An argument that can enter the variant: any `Serialize` type.
-#[diagnostic::on_unimplemented(
-    message = "the argument `{Argument}` can't be hashed into the cache key: `{Self}` doesn't implement `serde::Serialize`",
-    label = "not hashable",
-    note = "add `skip({Argument})` to the attribute if the argument is no part of the key; or use it in the template, `<<{Argument}>>`; or derive `Serialize` for its type"
-)]
-pub trait HashArgument<Argument> {
-    /// Write the argument's canonical bytes.
-    #[doc(hidden)]
-    fn hash_into(&self, canonical: Canonical<'_>) -> Result<(), String>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T: Serialize + ?Sized, Argument> HashArgument<Argument> for T {
-    fn hash_into(&self, canonical: Canonical<'_>) -> Result<(), String> {
-        self.serialize(canonical).map_err(|error| error.to_string())
     }
 }

@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 
 use crate::clock::Moment;
 use crate::core::Cache;
+#[cfg(feature = "redis")]
+use crate::error::CacheError;
 use crate::events;
 use crate::flight::{Flight, Wait, WaitOutcome};
 use crate::read::decision::{Accept, Decision};
-#[cfg(feature = "redis")]
-use crate::read::redis;
 use crate::read::refresh::early;
-use crate::read::{memory, memory_stale};
 use crate::site::{Origin, ReadOptions};
 use crate::stats::Counter;
-use crate::store::Store;
+#[cfg(feature = "redis")]
+use crate::store::redis::RedisStore;
 
 /// One call for one entry.
 #[derive(Clone)]
@@ -58,43 +58,22 @@ impl Call {
         events::error(self.origin.function, &self.cache.full_key(&self.key), error);
     }
 
+    /// Count and log a failure of the store. A failure during an outage isn't logged as an error:
+    /// the outage is logged once, where it is noticed.
+    #[cfg(feature = "redis")]
+    pub(crate) fn store_failed(&self, store: &RedisStore, error: &CacheError) {
+        // The breaker that refused this call may have closed since.
+        if matches!(error, CacheError::Unavailable { .. }) || store.is_down() {
+            self.count(Counter::Errors);
+            tracing::debug!(target: "cache", function = self.origin.function, op = "error", "[Cache] {error}");
+        } else {
+            self.failed(error);
+        }
+    }
+
     pub(crate) fn hit(&self) {
         self.count(Counter::Hits);
         self.event(events::hit);
-    }
-
-    /// Decide the next step. Cancel safe: a flight or lease that was begun is given back on drop.
-    pub(crate) async fn decide(&self, accept: &mut Accept<'_>) -> Decision {
-        let step = match &self.cache.inner().store {
-            Store::Memory(store) if self.options.refresh() && !self.refresh => {
-                memory_stale::read(self, store, accept).await
-            }
-            Store::Memory(store) => memory::read(self, store, accept).await,
-            #[cfg(feature = "redis")]
-            Store::Redis(store) => redis::read(self, store, accept).await,
-        };
-        self.count_miss(&step);
-        step
-    }
-
-    /// Decide the next step where that needs no waiting. In memory only a call that joins another
-    /// caller's flight waits, so few misses there become a future that has to be polled.
-    pub(crate) fn decide_now(&self, accept: &mut Accept<'_>) -> Option<Decision> {
-        match &self.cache.inner().store {
-            Store::Memory(store) if !self.options.refresh() || self.refresh => {
-                let step = memory::join_or_lead(self, store, &mut false, accept).ok()?;
-                self.count_miss(&step);
-                Some(step)
-            }
-            _ => None,
-        }
-    }
-
-    fn count_miss(&self, step: &Decision) {
-        if matches!(step, Decision::Compute(_) | Decision::Bypass) {
-            self.count(Counter::Misses);
-            self.event(events::miss);
-        }
     }
 
     /// Wait for another caller's flight. `None`: the flight failed, so look again.

@@ -1,10 +1,10 @@
 //! The decision about a call that missed, and the lead that it may get.
 
+use crate::entry::payload::Payload;
 use crate::flight::Leader;
-use crate::read::refresh::Reason;
+use crate::read::freshness::Reason;
 #[cfg(feature = "redis")]
 use crate::store::redis::{Lease, NearCandidate};
-use crate::value::payload::Payload;
 
 /// Accept a payload with its entry's version, if the caller can use it.
 pub(crate) type Accept<'a> = dyn FnMut(&Payload, u32) -> bool + Send + 'a;
@@ -38,6 +38,16 @@ impl Lead {
         Self {
             #[cfg(feature = "redis")]
             lease: None,
+            leader,
+        }
+    }
+
+    /// The store has granted the lease, so the body may run.
+    #[cfg(feature = "redis")]
+    pub(crate) fn with_lease(leader: Leader, lease: Lease) -> Self {
+        leader.granted();
+        Self {
+            lease: Some(lease),
             leader,
         }
     }

@@ -17,7 +17,7 @@ use crate::flight::Flight;
 use crate::flight::nesting::EnclosingFlights;
 use crate::read::call::Call;
 use crate::read::lookup::{Lookup, LookupState};
-use crate::read::refresh::{CallContext, Resolution, is_err};
+use crate::read::refresh::{CallContext, is_err};
 use crate::read::run::read_async_if;
 use crate::runtime::sleep;
 use crate::ttl::IntoTtl;
@@ -36,61 +36,28 @@ pub trait Detachable: Send + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Send + 'static> Detachable for T {}
 
-/// Answer an async call like [`read_async_if`](crate::__private::read_async_if), by a body that
-/// outlives its caller.
-///
-/// Cancel safety: dropped while it waits, it leaves no trace. Dropped while it computes, the
-/// computation goes on in a task of its own, until the cache's `wait_timeout` at most.
-pub fn read_detached<R, S, V, D, U, B>(
-    lookup: Lookup<R, S>,
-    value_ttl: V,
-    unless: U,
-    body: B,
-) -> impl Future<Output = R>
-where
-    R: Cached<S> + 'static,
-    S: 'static,
-    V: FnOnce(&R::Stored) -> D + Detachable,
-    D: IntoTtl + 'static,
-    U: FnOnce(&R::Stored) -> bool + Detachable,
-    B: Future<Output = R> + Send + 'static, // otherwise take `detached` away
-{
-    // Boxed: only a call that isn't answered at once comes here, and unboxed it would enlarge every
-    // caller's future.
-    Box::pin(async move {
-        match lookup.resolve(false).await {
-            Resolution::Plain(lookup) => lead(lookup, value_ttl, unless, body).await,
-            // Functions that name a refresh go through `Background::read_detached`.
-            Resolution::Refresh(refresh) => {
-                refresh.recompute_detached(value_ttl, unless, body).await
-            }
-        }
-    })
-}
-
 /// Finish a call that is resolved. The body runs detached if this call leads. It runs attached if
 /// it bypasses the cache, since it fills nothing then.
-pub(crate) async fn lead<R, S, V, D, U, B>(
+pub(crate) async fn lead<R, S, D>(
     lookup: Lookup<R, S>,
-    value_ttl: V,
-    unless: U,
-    body: B,
+    value_ttl: impl FnOnce(&R::Stored) -> D + Detachable,
+    unless: impl FnOnce(&R::Stored) -> bool + Detachable,
+    body: impl Future<Output = R> + Send + 'static,
 ) -> R
 where
     R: Cached<S> + 'static,
     S: 'static,
-    V: FnOnce(&R::Stored) -> D + Detachable,
     D: IntoTtl + 'static,
-    U: FnOnce(&R::Stored) -> bool + Detachable,
-    B: Future<Output = R> + Send + 'static,
 {
-    let leading = match &lookup.state {
-        LookupState::Computation(leading) => Some((leading.flight(), leading.call().clone())),
+    let handover = match &lookup.state {
+        LookupState::Computation(leading) => {
+            Some(Handover::new(leading.flight(), leading.call().clone()))
+        }
         _ => None,
     };
     let computing = read_async_if(lookup, value_ttl, unless, body);
-    match leading {
-        Some((flight, call)) => Detached::new(flight, call, Box::pin(computing)).await,
+    match handover {
+        Some(handover) => Detached::new(handover, Box::pin(computing)).await,
         None => computing.await,
     }
 }
@@ -103,7 +70,7 @@ pub(crate) struct Detached<R: 'static> {
 }
 
 /// The state that outlives the caller, beside the computation.
-struct Handover<R> {
+pub(crate) struct Handover<R> {
     flight: Arc<Flight>,
     call: Call,
     since: Instant,
@@ -112,19 +79,24 @@ struct Handover<R> {
     is_err: fn(&R) -> bool,
 }
 
-impl<R: 'static> Detached<R> {
-    pub(crate) fn new<S>(flight: Arc<Flight>, call: Call, computing: Computing<R>) -> Self
+impl<R> Handover<R> {
+    pub(crate) fn new<S>(flight: Arc<Flight>, call: Call) -> Self
     where
         R: Cached<S>,
     {
-        let handover = Handover {
+        Self {
             flight,
             call,
             since: Instant::now(),
             context: CallContext::current(),
             around: EnclosingFlights::current(),
             is_err: is_err::<R, S>,
-        };
+        }
+    }
+}
+
+impl<R: 'static> Detached<R> {
+    pub(crate) fn new(handover: Handover<R>, computing: Computing<R>) -> Self {
         Self {
             computing: Some(computing),
             handover: Some(Box::new(handover)),

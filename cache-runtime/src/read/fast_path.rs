@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::clock::Moment;
 use crate::core::Cache;
 use crate::current::Handle;
+use crate::entry::payload::{Payload, Value};
 use crate::events;
 use crate::key::text::Text;
 use crate::key::writer::{Rendered, Rendering, with_rendering};
@@ -16,7 +17,6 @@ use crate::site::ReadSite;
 use crate::stats::Counter;
 use crate::store::memory::{MemoryStore, Unmatched};
 use crate::ttl::Ttl;
-use crate::value::payload::{Payload, Value};
 
 /// A call whose key isn't rendered yet.
 #[derive(Clone, Copy)]

@@ -16,7 +16,7 @@ use crate::flight::Entered;
 use crate::flight::Flight;
 use crate::read::call::Call;
 use crate::read::decision::Lead;
-use crate::read::fill::plan::FillFuture;
+use crate::read::fill::FillFuture;
 use crate::read::lookup::{Lookup, LookupState};
 use crate::read::run::{finish, rebuild};
 use crate::ttl::IntoTtl;

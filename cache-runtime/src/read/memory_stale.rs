@@ -4,7 +4,7 @@
 use crate::flight::{JoinOutcome, Stance};
 use crate::read::call::{Call, WaitBudget};
 use crate::read::decision::{Accept, Decision, Lead};
-use crate::read::refresh::{Freshness, Reason};
+use crate::read::freshness::{Freshness, Reason};
 use crate::store::memory::{MemoryStore, StaleHit};
 
 /// Result of one lookup in the store.

@@ -3,15 +3,19 @@
 //! [`lookup`] is the generic shell that generated code calls; [`fast_path`] renders the key and
 //! answers a hit in this process. A call that missed ([`call`]) is resolved ([`resolve`]) in
 //! [`memory`], [`memory_stale`], [`redis`] or [`redis_stale`], which make a [`decision`]: take a
-//! value, compute one, or bypass the cache. [`run`] and [`future`] run the body, and [`fill`]
-//! stores its value. [`refresh`] recomputes entries that are still cached.
+//! value, compute one, or bypass the cache. The two for Redis wait for a [`lease`] or take one.
+//! [`run`] and [`future`] run the body, and [`fill`] stores its value. [`refresh`] recomputes
+//! entries that are still cached, by their [`freshness`].
 
 pub(crate) mod call;
 pub(crate) mod decision;
 pub(crate) mod detached;
 pub(crate) mod fast_path;
 pub(crate) mod fill;
+pub(crate) mod freshness;
 pub(crate) mod future;
+#[cfg(feature = "redis")]
+mod lease;
 pub(crate) mod lookup;
 mod memory;
 mod memory_stale;

@@ -2,16 +2,21 @@
 //! claim to recompute it is in the entry's header.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::entry::Header;
+use crate::entry::age::Age;
+use crate::entry::payload::Payload;
 use crate::error::CacheError;
-use crate::flight::{JoinOutcome, leased, nesting};
+use crate::flight::JoinOutcome;
 use crate::read::call::Call;
 use crate::read::decision::{Accept, Decision, Lead};
-use crate::read::redis::{LeaseWait, Next, join_or_lead, lead, store_failed, wait_for_lease};
-use crate::read::refresh::{Age, Freshness, Reason, early};
+use crate::read::freshness::{Freshness, Reason};
+use crate::read::lease::{
+    LeaseWait, Next, join_or_lead, request_lease, wait_for_claim, wait_or_lead,
+};
+use crate::read::refresh::early;
 use crate::store::redis::{Claimed, Found, Holder, RedisStore, RemainingTtl, header_of};
-use crate::value::payload::Payload;
 
 /// The most nanoseconds by which an entry's end may appear later in Redis than in the near cache,
 /// which subtracts clock ticks and the reply's latency.
@@ -46,15 +51,7 @@ pub(crate) async fn read(
                 Next::Unusable => {}
             }
         }
-        let mut seen = look.seen;
-        if let Found::Lease(token, bytes) = &seen {
-            match wait_for_lease(call, store, *token, &mut wait, accept).await? {
-                Next::Decided(step) => return Ok(step),
-                Next::Retry => continue,
-                Next::Unusable => seen = Found::Entry(Arc::clone(bytes)),
-            }
-        }
-        if let Some(step) = lead(call, store, seen, &mut wait, accept).await? {
+        if let Some(step) = wait_or_lead(call, store, look.seen, &mut wait, accept).await? {
             return Ok(step);
         }
     }
@@ -66,10 +63,10 @@ fn freshness_of(
     left: RemainingTtl,
     drawn: &mut Option<(u64, bool)>,
 ) -> Freshness {
-    let age = left.map_or(Age::Fresh(std::time::Duration::MAX), |left| {
+    let age = left.map_or(Age::Fresh(Duration::MAX), |left| {
         Age::of(left, header.grace)
     });
-    let compute = std::time::Duration::from_micros(header.compute_micros.into());
+    let compute = Duration::from_micros(header.compute_micros.into());
     call.options.freshness(age, |fresh| {
         if let Some((token, due)) = *drawn
             && token == header.token
@@ -123,29 +120,13 @@ async fn use_or_claim(
         // This call can't serve the claimed value, so it waits for the claim's result as for a
         // lease.
         (Freshness::Due(Reason::Expired) | Freshness::Gone, Holder::Claim(claim)) => {
-            Ok(await_claim(call, claim, wait, accept).await)
+            Ok(wait_for_claim(call, claim, wait, accept).await)
         }
         (Freshness::Due(reason), Holder::Nobody) => {
             claim(call, store, reason, header, wait, accept).await
         }
         (Freshness::Gone, Holder::Nobody | Holder::Pause) => Ok(Next::Unusable),
     }
-}
-
-async fn await_claim(
-    call: &Call,
-    claim: u64,
-    wait: &mut LeaseWait,
-    accept: &mut Accept<'_>,
-) -> Next {
-    if nesting::holds(claim) {
-        return Next::Decided(Decision::Bypass);
-    }
-    if let Some(flight) = leased::find(claim) {
-        let waited = call.wait(flight, &mut wait.limit, accept).await;
-        return waited.map_or(Next::Retry, Next::Decided);
-    }
-    wait.pause(claim).await
 }
 
 /// Claim the value, unless another caller in this process is about to. A caller that comes too
@@ -173,8 +154,7 @@ async fn claim(
         JoinOutcome::Retry => return Ok(Next::Retry),
         JoinOutcome::Lead(leader) => leader,
     };
-    let lease = store.new_lease(Arc::clone(&call.key));
-    leader.seeks(lease.token());
+    let lease = request_lease(call, store, &leader);
     match leader.attend(store.claim(lease, header.token)).await {
         Ok(Claimed::Granted(lease)) => {
             let lead = Lead::with_lease(leader, lease);
@@ -185,7 +165,7 @@ async fn claim(
         Ok(Claimed::Taken) => Ok(wait.pause(header.token).await),
         Ok(Claimed::Changed) => Ok(Next::Retry),
         Err(error) if may_serve => {
-            store_failed(call, store, &error);
+            call.store_failed(store, &error);
             Ok(Next::Decided(call.hit_meanwhile(reason)))
         }
         Err(error) => Err(error),

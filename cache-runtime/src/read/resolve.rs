@@ -1,18 +1,24 @@
-//! Resolving a call that missed: a value, or the lead for computing it. Compiled once for each
-//! stored type.
+//! Resolving a call that missed: a value, or the lead for computing it.
 
 use std::sync::Arc;
 
 use crate::entry::CachedValue;
+use crate::entry::payload::Payload;
+use crate::events;
 use crate::read::call::Call;
-use crate::read::decision::Decision;
+use crate::read::decision::{Accept, Decision};
 use crate::read::future::{Computation, Resolved};
 use crate::read::lookup::{LookupState, fits};
 #[cfg(feature = "redis")]
+use crate::read::redis;
+#[cfg(feature = "redis")]
 use crate::read::run::weight;
+use crate::read::{memory, memory_stale};
+use crate::stats::Counter;
+use crate::store::Store;
 use crate::value::Storable;
-use crate::value::payload::Payload;
 
+/// Compiled once for each stored type.
 impl<T: Storable> LookupState<T> {
     /// Resolve the call where that needs no waiting.
     pub(crate) fn resolve_now(self, none: bool) -> Result<Resolved<T>, Box<Call>> {
@@ -86,5 +92,42 @@ impl Call {
             return Decision::Hit;
         }
         step
+    }
+}
+
+/// The part that isn't generic: one copy serves all annotated functions.
+impl Call {
+    /// Decide the next step. Cancel safe: a flight or lease that was begun is given back on drop.
+    async fn decide(&self, accept: &mut Accept<'_>) -> Decision {
+        let step = match &self.cache.inner().store {
+            Store::Memory(store) if self.options.refresh() && !self.refresh => {
+                memory_stale::read(self, store, accept).await
+            }
+            Store::Memory(store) => memory::read(self, store, accept).await,
+            #[cfg(feature = "redis")]
+            Store::Redis(store) => redis::read(self, store, accept).await,
+        };
+        self.count_miss(&step);
+        step
+    }
+
+    /// Decide the next step where that needs no waiting. In memory only a call that joins another
+    /// caller's flight waits, so few misses there become a future that has to be polled.
+    fn decide_now(&self, accept: &mut Accept<'_>) -> Option<Decision> {
+        match &self.cache.inner().store {
+            Store::Memory(store) if !self.options.refresh() || self.refresh => {
+                let step = memory::join_or_lead(self, store, &mut false, accept).ok()?;
+                self.count_miss(&step);
+                Some(step)
+            }
+            _ => None,
+        }
+    }
+
+    fn count_miss(&self, step: &Decision) {
+        if matches!(step, Decision::Compute(_) | Decision::Bypass) {
+            self.count(Counter::Misses);
+            self.event(events::miss);
+        }
     }
 }

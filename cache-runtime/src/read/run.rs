@@ -8,15 +8,16 @@ use std::time::Duration;
 #[cfg(feature = "redis")]
 use crate::entry;
 use crate::entry::CachedValue;
+use crate::entry::payload::Payload;
 use crate::error::CacheError;
 use crate::read::call::Call;
 use crate::read::decision::Lead;
-use crate::read::fill::plan::{FillFuture, FillPlan};
+use crate::read::fill::FillFuture;
+use crate::read::fill::plan::FillPlan;
 use crate::read::future::{AsyncRead, Computation, ReadFuture, Resolved};
 use crate::read::lookup::{Lookup, LookupState};
 use crate::runtime::block_on;
 use crate::ttl::IntoTtl;
-use crate::value::payload::Payload;
 use crate::value::place::DEEPEST;
 use crate::value::shape::{Cached, Peek};
 use crate::value::{Storable, measure};

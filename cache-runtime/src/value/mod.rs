@@ -3,7 +3,6 @@
 pub mod fit;
 pub(crate) mod hidden;
 pub(crate) mod measure;
-pub(crate) mod payload;
 pub(crate) mod place;
 pub mod shape;
 

@@ -6,7 +6,6 @@
 //! text that isn't a date) is replaced by the next. If none is accepted, the trace is incomplete,
 //! and values of that type are stored self-describing.
 
-mod parts;
 mod trace;
 mod tracer;
 
@@ -15,6 +14,8 @@ use std::collections::HashMap;
 use std::sync::{LazyLock, PoisonError, RwLock};
 
 use serde::de::DeserializeOwned;
+
+use tracer::Tracer;
 
 /// Facts that the tracer found about a type.
 #[derive(Debug, Default)]
@@ -56,7 +57,7 @@ pub(crate) fn of<T: DeserializeOwned + 'static>() -> &'static TypeFacts {
     // same result.
     let traced = TypeFacts {
         std_only: is_std_only(type_name::<T>()),
-        ..trace::run::<T>()
+        ..trace::run(|trace| T::deserialize(Tracer::new(trace)).is_ok())
     };
     let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
     known

@@ -3,10 +3,10 @@
 use std::any::type_name;
 use std::fmt;
 
-use serde::de::{self, DeserializeOwned};
+use serde::de;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Names, TypeFacts, tracer};
+use super::{Names, TypeFacts};
 
 /// Bounds of a trace. A trace that exceeds them is incomplete, which costs speed, not safety.
 const MAX_PASSES: usize = 256;
@@ -51,7 +51,9 @@ struct Visits {
     visited: usize,
 }
 
-pub(super) fn run<T: DeserializeOwned>() -> TypeFacts {
+/// Run the passes over a type. `deserialize` deserializes it from a tracer, and returns whether that
+/// succeeded.
+pub(super) fn run(deserialize: impl Fn(&mut Trace) -> bool) -> TypeFacts {
     let mut trace = Trace::default();
     let mut log = Vec::new();
     let mut complete = true;
@@ -61,7 +63,7 @@ pub(super) fn run<T: DeserializeOwned>() -> TypeFacts {
             break;
         }
         let visited = trace.visited();
-        complete &= trace.pass::<T>();
+        complete &= trace.pass(&deserialize);
         log.append(&mut trace.log);
         let all = trace
             .enums
@@ -94,7 +96,7 @@ impl Trace {
 
     /// Run one pass, repeated with other samples while the last one is refused. Return whether it
     /// completed.
-    fn pass<T: DeserializeOwned>(&mut self) -> bool {
+    fn pass(&mut self, deserialize: impl Fn(&mut Self) -> bool) -> bool {
         self.samples.clear();
         self.way_out = 0;
         let enums = self.enums.clone();
@@ -105,7 +107,7 @@ impl Trace {
             self.asked = 0;
             self.too_deep = false;
             self.level = 0;
-            if T::deserialize(tracer::Tracer::new(self)).is_ok() {
+            if deserialize(self) {
                 return true;
             }
             if self.too_deep {

@@ -22,12 +22,12 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, Runner};
 
 use crate::Cache;
+use crate::entry::payload::Payload;
 use crate::read::call::Call;
 use crate::read::decision::{Decision, Lead};
 use crate::read::fill::plan::FillPlan;
 use crate::site::{Origin, ReadOptions};
 use crate::sync::thread;
-use crate::value::payload::Payload;
 
 const KEY: &str = "posts:1";
 const TTL: Duration = Duration::from_secs(3_600);

@@ -1,17 +1,26 @@
 //! Storing a computed value.
 
 pub(crate) mod plan;
+#[cfg(feature = "redis")]
+mod redis;
 
+use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use crate::clock::later;
 #[cfg(feature = "redis")]
 use crate::entry::Facts;
+use crate::entry::payload::Payload;
+use crate::events;
 use crate::flight::Leader;
 use crate::read::call::Call;
 use crate::read::decision::Lead;
+use crate::stats::Counter;
 use crate::store::memory::{Entry, Insertion};
-use crate::value::payload::Payload;
+
+/// A fill on its way to the store.
+pub(crate) type FillFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Call {
     /// Share a value that isn't to be stored. The cached entry is outdated by it, and would be
@@ -82,5 +91,10 @@ impl Call {
             compute_micros: u32::try_from(took.as_micros()).unwrap_or(u32::MAX),
             ..Facts::default()
         }
+    }
+
+    pub(crate) fn filled(&self, ttl: Duration) {
+        self.count(Counter::Fills);
+        self.event(|origin, key| events::set(origin, key, ttl));
     }
 }

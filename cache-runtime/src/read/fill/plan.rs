@@ -1,26 +1,25 @@
 //! Deciding how a computed value is stored, shared or discarded.
 
-use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 #[cfg(feature = "redis")]
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::FillFuture;
+#[cfg(feature = "redis")]
+use super::redis;
 #[cfg(feature = "redis")]
 use crate::entry::Encoded;
+use crate::entry::payload::Payload;
 use crate::entry::{self, Equal, Facts};
 use crate::error::CacheError;
 use crate::events;
 use crate::read::call::Call;
 use crate::read::decision::Lead;
-#[cfg(feature = "redis")]
-use crate::read::redis;
 use crate::stats::Counter;
 #[cfg(feature = "redis")]
 use crate::store::{Store, redis::NearCopy};
 use crate::value::Storable;
-use crate::value::payload::Payload;
 
 /// The destination of a computed value.
 pub(crate) enum FillPlan {
@@ -46,9 +45,6 @@ pub(crate) enum FillPlan {
         near: Option<NearCopy>,
     },
 }
-
-/// A fill on its way to the store.
-pub(crate) type FillFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Call {
     /// Plan to store a value in memory as it is, weighed. A value that is too large is shared with
@@ -197,10 +193,5 @@ impl Call {
     fn is_kept_near(&self) -> bool {
         self.options.near
             && matches!(&self.cache.inner().store, Store::Redis(store) if store.near().is_some())
-    }
-
-    pub(crate) fn filled(&self, ttl: Duration) {
-        self.count(Counter::Fills);
-        self.event(|origin, key| events::set(origin, key, ttl));
     }
 }

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use crate::current::Handle;
+use crate::entry::payload::Payload;
 use crate::key::writer::Rendered;
 use crate::read::fast_path::{Expected, MemoryHit, Miss, Request, try_hit_with};
+use crate::read::freshness::{Freshness, Reason};
 use crate::read::lookup::{Lookup, expected, into_lookup};
-use crate::read::refresh::{Freshness, Reason, early};
+use crate::read::refresh::early;
 use crate::site::ReadSite;
 use crate::store::memory::{Hit, Unmatched};
-use crate::value::payload::Payload;
 use crate::value::shape::{Cached, Returns};
 
 /// Like [`begin_with`](crate::__private::begin_with). If the store is in this process, a fresh hit

@@ -5,19 +5,22 @@
 //!
 //! The futures are boxed: a call that isn't answered at once takes a few kilobytes, which every
 //! caller's future would carry.
+//!
+//! The entry points repeat each other where the language can't abstract. A blocking body isn't a
+//! future. `Caller` takes borrowed arguments and bodies that aren't `Send`. The bounds of `read_*`
+//! and `read_detached*` differ in the fix that their messages name. A future of `*_or_expired`
+//! holds the body's error across an await, so it is `Send` only if the error is, and whether a
+//! future is `Send` can't depend on a value.
 
 use std::future::Future;
 use std::marker::PhantomData;
 
-use crate::read::detached::{Detachable, lead};
+use crate::read::detached::{Detachable, Detached, lead};
 use crate::read::lookup::Lookup;
-use crate::read::refresh::Reason;
 use crate::read::refresh::run::{
     Resolution, recompute, recompute_or_keep, recompute_sync, unattended, unattended_sync,
 };
-use crate::read::refresh::spawn::Spawner;
 use crate::read::run::{read_async_if, read_sync_if};
-use crate::runtime::block_on;
 use crate::ttl::IntoTtl;
 use crate::value::shape::Cached;
 
@@ -124,9 +127,7 @@ impl Background {
             match lookup.resolve(false).await {
                 Resolution::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
                 Resolution::Refresh(refresh) => {
-                    if let Some(spawner) = Spawner::find()
-                        && let Some(value) = refresh.served()
-                    {
+                    if let Some((value, spawner)) = refresh.serve() {
                         spawner.run(unattended(refresh, value_ttl, unless, body));
                         return value;
                     }
@@ -157,10 +158,7 @@ impl Background {
             match lookup.resolve(false).await {
                 Resolution::Plain(lookup) => read_async_if(lookup, value_ttl, unless, body).await,
                 Resolution::Refresh(refresh) => {
-                    if refresh.reason != Reason::Expired
-                        && let Some(spawner) = Spawner::find()
-                        && let Some(value) = refresh.served()
-                    {
+                    if let Some((value, spawner)) = refresh.serve() {
                         spawner.run(unattended(refresh, value_ttl, unless, body));
                         return value;
                     }
@@ -170,8 +168,11 @@ impl Background {
         })
     }
 
-    /// [`read_async`](Self::read_async) of a function that is `detached`: its body outlives its
-    /// caller, also where the caller waits for it.
+    /// [`read_async`](Self::read_async) of a function that is `detached`, whether or not it has a
+    /// staleness option: its body outlives its caller, also where the caller waits for it.
+    ///
+    /// Cancel safety: dropped while it waits, it leaves no trace. Dropped while it computes, the
+    /// computation goes on in a task of its own, until the cache's `wait_timeout` at most.
     pub fn read_detached<R, S, V, D, U, B>(
         self,
         lookup: Lookup<R, S>,
@@ -191,13 +192,13 @@ impl Background {
             match lookup.resolve(false).await {
                 Resolution::Plain(lookup) => lead(lookup, value_ttl, unless, body).await,
                 Resolution::Refresh(refresh) => {
-                    if let Some(spawner) = Spawner::find()
-                        && let Some(value) = refresh.served()
-                    {
+                    if let Some((value, spawner)) = refresh.serve() {
                         spawner.run(unattended(refresh, value_ttl, unless, body));
                         return value;
                     }
-                    refresh.recompute_detached(value_ttl, unless, body).await
+                    let handover = refresh.handover();
+                    let computing = Box::pin(recompute(refresh, value_ttl, unless, body));
+                    Detached::new(handover, computing).await
                 }
             }
         })
@@ -223,16 +224,13 @@ impl Background {
             match lookup.resolve(false).await {
                 Resolution::Plain(lookup) => lead(lookup, value_ttl, unless, body).await,
                 Resolution::Refresh(refresh) => {
-                    if refresh.reason != Reason::Expired
-                        && let Some(spawner) = Spawner::find()
-                        && let Some(value) = refresh.served()
-                    {
+                    if let Some((value, spawner)) = refresh.serve() {
                         spawner.run(unattended(refresh, value_ttl, unless, body));
                         return value;
                     }
-                    refresh
-                        .recompute_or_keep_detached(value_ttl, unless, body)
-                        .await
+                    let handover = refresh.handover();
+                    let computing = Box::pin(recompute_or_keep(refresh, value_ttl, unless, body));
+                    Detached::new(handover, computing).await
                 }
             }
         })
@@ -255,17 +253,10 @@ impl Background {
         U: FnOnce(&R::Stored) -> bool + Unattended,
         B: FnOnce() -> R + Unattended,
     {
-        let lookup = match lookup.hit() {
-            Ok(value) => return value,
-            Err(lookup) => lookup,
-        };
-        match block_on(lookup.resolve(true)) {
+        match lookup.resolve_sync() {
             Resolution::Plain(lookup) => read_sync_if(lookup, value_ttl, unless, body),
             Resolution::Refresh(refresh) => {
-                if refresh.reason != Reason::Expired
-                    && let Some(spawner) = Spawner::find()
-                    && let Some(value) = refresh.served()
-                {
+                if let Some((value, spawner)) = refresh.serve() {
                     spawner.run_blocking(|| unattended_sync(refresh, value_ttl, unless, body));
                     return value;
                 }
@@ -345,11 +336,7 @@ impl Caller {
         U: FnOnce(&R::Stored) -> bool,
         B: FnOnce() -> R,
     {
-        let lookup = match lookup.hit() {
-            Ok(value) => return value,
-            Err(lookup) => lookup,
-        };
-        match block_on(lookup.resolve(true)) {
+        match lookup.resolve_sync() {
             Resolution::Plain(lookup) => read_sync_if(lookup, value_ttl, unless, body),
             Resolution::Refresh(refresh) => recompute_sync(refresh, value_ttl, unless, body),
         }

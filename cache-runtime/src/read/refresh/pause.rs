@@ -6,9 +6,10 @@ use std::time::Duration;
 #[cfg(feature = "redis")]
 use tokio::task::JoinHandle;
 
+use crate::entry::age::Age;
 use crate::read::call::Call;
 use crate::read::decision::Lead;
-use crate::read::refresh::{Age, Reason};
+use crate::read::freshness::Reason;
 #[cfg(feature = "redis")]
 use crate::runtime;
 use crate::store::Store;

@@ -7,22 +7,23 @@ use crate::entry::CachedValue;
 use crate::events;
 use crate::read::call::Call;
 use crate::read::decision::{Decision, Lead};
-use crate::read::detached::{Detachable, Detached};
+use crate::read::detached::Handover;
+use crate::read::fill::FillFuture;
+use crate::read::freshness::Reason;
 use crate::read::future::Computation;
 use crate::read::lookup::{Lookup, LookupState};
-use crate::read::refresh::Reason;
+use crate::read::refresh::spawn::Spawner;
 use crate::read::run::{finish, rebuild};
 use crate::runtime::block_on;
 use crate::stats::Counter;
 use crate::ttl::IntoTtl;
-use crate::value::Storable;
 use crate::value::shape::{Cached, Peek};
 
 /// A cached value that this caller alone recomputes.
 pub(crate) struct Refresh<T> {
     call: Box<Call>,
     lead: Lead,
-    pub(crate) reason: Reason,
+    reason: Reason,
     cached: CachedValue<Arc<T>>,
 }
 
@@ -59,6 +60,14 @@ impl<R: Cached<S>, S> Lookup<R, S> {
             _ => LookupState::Bypass,
         }))
     }
+
+    /// Look up the entry for a blocking caller.
+    pub(crate) fn resolve_sync(self) -> Resolution<R, S> {
+        match self.state {
+            LookupState::Pending(_) => block_on(self.resolve(true)),
+            _ => Resolution::Plain(self),
+        }
+    }
 }
 
 pub(crate) fn is_err<R: Cached<S>, S>(value: &R) -> bool {
@@ -66,53 +75,25 @@ pub(crate) fn is_err<R: Cached<S>, S>(value: &R) -> bool {
 }
 
 impl<T> Refresh<T> {
-    /// Return the cached value for a caller that doesn't wait.
-    pub(crate) fn served<R: Cached<S, Stored = T>, S>(&self) -> Option<R> {
+    /// Return the cached value, and count that it is served.
+    fn served<R: Cached<S, Stored = T>, S>(&self) -> Option<R> {
         let value = rebuild(self.cached.clone())?;
         self.call.served(self.reason);
         Some(value)
     }
 
-    /// Recompute the value while its caller waits, by a body that outlives the caller.
-    pub(crate) async fn recompute_detached<R, S, V, D, U, B>(
-        self,
-        value_ttl: V,
-        unless: U,
-        body: B,
-    ) -> R
-    where
-        R: Cached<S, Stored = T> + 'static,
-        S: 'static,
-        T: Storable,
-        V: FnOnce(&T) -> D + Detachable,
-        D: IntoTtl + 'static,
-        U: FnOnce(&T) -> bool + Detachable,
-        B: Future<Output = R> + Send + 'static,
-    {
-        let (flight, call) = (self.lead.leader.share(), (*self.call).clone());
-        let computing = Box::pin(recompute(self, value_ttl, unless, body));
-        Detached::new::<S>(flight, call, computing).await
+    /// Serve the cached value, if it may be served and the returned spawner can run its refresh.
+    pub(crate) fn serve<R: Cached<S, Stored = T>, S>(&self) -> Option<(R, Spawner)> {
+        if self.reason == Reason::Expired {
+            return None;
+        }
+        let spawner = Spawner::find()?;
+        Some((self.served()?, spawner))
     }
 
-    /// [`recompute_detached`](Self::recompute_detached) with `stale_if_error`.
-    pub(crate) async fn recompute_or_keep_detached<R, S, V, D, U, B>(
-        self,
-        value_ttl: V,
-        unless: U,
-        body: B,
-    ) -> R
-    where
-        R: Cached<S, Stored = T> + Send + 'static,
-        S: 'static,
-        T: Storable,
-        V: FnOnce(&T) -> D + Detachable,
-        D: IntoTtl + 'static,
-        U: FnOnce(&T) -> bool + Detachable,
-        B: Future<Output = R> + Send + 'static,
-    {
-        let (flight, call) = (self.lead.leader.share(), (*self.call).clone());
-        let computing = Box::pin(recompute_or_keep(self, value_ttl, unless, body));
-        Detached::new::<S>(flight, call, computing).await
+    /// Return what outlives the caller if its computation is detached.
+    pub(crate) fn handover<R: Cached<S, Stored = T>, S>(&self) -> Handover<R> {
+        Handover::new(self.lead.leader.share(), (*self.call).clone())
     }
 
     fn missed(&self) {
@@ -124,19 +105,12 @@ impl<T> Refresh<T> {
 /// Recompute the value while its caller waits. The cache itself chose to refresh early, so if an
 /// early refresh fails, its caller gets the cached value. Any other error is returned to the
 /// caller.
-pub(crate) async fn recompute<R, S, V, D, U, B>(
+pub(crate) async fn recompute<R: Cached<S>, S, D: IntoTtl>(
     refresh: Refresh<R::Stored>,
-    value_ttl: V,
-    unless: U,
-    body: B,
-) -> R
-where
-    R: Cached<S>,
-    V: FnOnce(&R::Stored) -> D,
-    D: IntoTtl,
-    U: FnOnce(&R::Stored) -> bool,
-    B: Future<Output = R>,
-{
+    value_ttl: impl FnOnce(&R::Stored) -> D,
+    unless: impl FnOnce(&R::Stored) -> bool,
+    body: impl Future<Output = R>,
+) -> R {
     let watch = refresh.call.stopwatch();
     // The value isn't held across an await: it needn't be `Send`.
     let (shared, filling) = {
@@ -166,19 +140,12 @@ where
 /// Recompute the value while its caller waits; if the body fails, return the expired value. The
 /// error is held while the store is asked whether that value is still cached, so the caller's
 /// future is `Send` only if the error is.
-pub(crate) async fn recompute_or_keep<R, S, V, D, U, B>(
+pub(crate) async fn recompute_or_keep<R: Cached<S>, S, D: IntoTtl>(
     refresh: Refresh<R::Stored>,
-    value_ttl: V,
-    unless: U,
-    body: B,
-) -> R
-where
-    R: Cached<S>,
-    V: FnOnce(&R::Stored) -> D,
-    D: IntoTtl,
-    U: FnOnce(&R::Stored) -> bool,
-    B: Future<Output = R>,
-{
+    value_ttl: impl FnOnce(&R::Stored) -> D,
+    unless: impl FnOnce(&R::Stored) -> bool,
+    body: impl Future<Output = R>,
+) -> R {
     let watch = refresh.call.stopwatch();
     let value = refresh.lead.leader.within(body).await;
     let took = watch.elapsed();
@@ -215,19 +182,12 @@ async fn expired_value<R: Cached<S>, S>(refresh: Refresh<R::Stored>) -> Option<R
 }
 
 /// [`recompute`] and [`recompute_or_keep`] for a blocking caller.
-pub(crate) fn recompute_sync<R, S, V, D, U, B>(
+pub(crate) fn recompute_sync<R: Cached<S>, S, D: IntoTtl>(
     refresh: Refresh<R::Stored>,
-    value_ttl: V,
-    unless: U,
-    body: B,
-) -> R
-where
-    R: Cached<S>,
-    V: FnOnce(&R::Stored) -> D,
-    D: IntoTtl,
-    U: FnOnce(&R::Stored) -> bool,
-    B: FnOnce() -> R,
-{
+    value_ttl: impl FnOnce(&R::Stored) -> D,
+    unless: impl FnOnce(&R::Stored) -> bool,
+    body: impl FnOnce() -> R,
+) -> R {
     let watch = refresh.call.stopwatch();
     let value = refresh.lead.leader.run(body);
     let took = watch.elapsed();
@@ -245,18 +205,12 @@ where
 
 /// Recompute the value without its caller, who has been served. No caller receives an error, so it
 /// is logged, and the refresh isn't tried again for a while.
-pub(crate) async fn unattended<R, S, V, D, U, B>(
+pub(crate) async fn unattended<R: Cached<S>, S, D: IntoTtl>(
     refresh: Refresh<R::Stored>,
-    value_ttl: V,
-    unless: U,
-    body: B,
-) where
-    R: Cached<S>,
-    V: FnOnce(&R::Stored) -> D,
-    D: IntoTtl,
-    U: FnOnce(&R::Stored) -> bool,
-    B: Future<Output = R>,
-{
+    value_ttl: impl FnOnce(&R::Stored) -> D,
+    unless: impl FnOnce(&R::Stored) -> bool,
+    body: impl Future<Output = R>,
+) {
     let Refresh { call, lead, .. } = refresh;
     let watch = call.stopwatch();
     let filling = {
@@ -269,18 +223,12 @@ pub(crate) async fn unattended<R, S, V, D, U, B>(
 }
 
 /// [`unattended`] for a blocking body.
-pub(crate) fn unattended_sync<R, S, V, D, U, B>(
+pub(crate) fn unattended_sync<R: Cached<S>, S, D: IntoTtl>(
     refresh: Refresh<R::Stored>,
-    value_ttl: V,
-    unless: U,
-    body: B,
-) where
-    R: Cached<S>,
-    V: FnOnce(&R::Stored) -> D,
-    D: IntoTtl,
-    U: FnOnce(&R::Stored) -> bool,
-    B: FnOnce() -> R,
-{
+    value_ttl: impl FnOnce(&R::Stored) -> D,
+    unless: impl FnOnce(&R::Stored) -> bool,
+    body: impl FnOnce() -> R,
+) {
     let Refresh { call, lead, .. } = refresh;
     let watch = call.stopwatch();
     let value = lead.leader.run(body);
@@ -298,7 +246,7 @@ fn finish_unattended<R: Cached<S>, S, D: IntoTtl>(
     value_ttl: impl FnOnce(&R::Stored) -> D,
     unless: impl FnOnce(&R::Stored) -> bool,
     took: std::time::Duration,
-) -> Option<crate::read::fill::plan::FillFuture> {
+) -> Option<FillFuture> {
     if is_err(value) {
         let key = call.cache.full_key(&call.key);
         let _ = call.pause(lead);

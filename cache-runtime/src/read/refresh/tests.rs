@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use crate::read::refresh::{Age, Freshness, Reason};
+use crate::entry::age::Age;
+use crate::read::freshness::{Freshness, Reason};
 use crate::site::ReadOptions;
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -15,10 +15,10 @@ use std::time::Duration;
 
 use crate::clock::Moment;
 use crate::entry::age::Age;
+use crate::entry::payload::{Payload, Value};
 use crate::key::text::Text;
 use crate::pattern::Pattern;
 use crate::sync::{RandomState, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use crate::value::payload::{Payload, Value};
 use key::{AnyKey, LookupKey, ShortKey};
 use shard::Shard;
 pub(crate) use slot::Entry;

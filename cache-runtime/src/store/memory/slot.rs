@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::Hit;
 use super::key::Key;
 use crate::clock::{Moment, NEVER};
+use crate::entry::payload::Payload;
 use crate::sync::AtomicBool;
-use crate::value::payload::Payload;
 
 /// Bytes that an entry costs besides its key and value: its slot, and its share of map, index and
 /// queue.

@@ -22,10 +22,10 @@ use std::time::Duration;
 
 use crate::clock::{self, Clock, Moment};
 use crate::entry::Header;
+use crate::entry::payload::Payload;
 use crate::pattern::Pattern;
 use crate::store::memory::{Cleared, Entry, Insertion, MemoryStore};
 use crate::sync::{AtomicU64, FLIGHT_SHARDS as SHARDS, Mutex, MutexGuard, RandomState};
-use crate::value::payload::Payload;
 
 /// The near cache of one [`Cache`](crate::Cache).
 pub(crate) struct NearStore {

@@ -9,12 +9,12 @@ use std::sync::atomic::Ordering;
 use hashbrown::HashTable;
 
 use crate::clock::Moment;
+use crate::entry::payload::{Payload, Value};
 use crate::pattern::{Pattern, Span};
 use crate::store::memory::key::{AnyKey, LookupKey};
 use crate::store::memory::slot::{ColdSlot, Entry, Slot};
 use crate::store::memory::trie::{GROUP, Index, MAX_KEY_BYTES, MAX_PLACES};
 use crate::store::memory::{Hit, Unmatched};
-use crate::value::payload::{Payload, Value};
 
 /// Number of slots that each insertion checks for an expired entry. With more than one, the sweep
 /// outpaces growth.

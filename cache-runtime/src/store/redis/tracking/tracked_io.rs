@@ -7,6 +7,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{FromRedisValue as _, Pipeline, RedisError, Value};
 
 use crate::entry;
+use crate::entry::payload::Payload;
 use crate::error::CacheError;
 use crate::store::near::{self, NearStore, Note};
 use crate::store::redis::client::{Client, Found, millis, parse_get};
@@ -15,7 +16,6 @@ use crate::store::redis::lua::FILL;
 use crate::store::redis::recovery::outage::Target;
 use crate::store::redis::tracking::Tracking;
 use crate::store::redis::{RedisStore, RemainingTtl};
-use crate::value::payload::Payload;
 
 /// Result of one read.
 pub(crate) struct Fetched {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::Storable;
 use crate::entry::{self, Bytes, CachedValue};
 use crate::error::CacheError;
+use crate::value::Storable;
 
 /// Content of an entry.
 #[derive(Clone)]
