@@ -21,6 +21,7 @@ mod overtaken;
 mod recovery;
 mod refusals;
 mod replay;
+mod round_trips;
 mod sentinel;
 mod tls;
 mod versions;

@@ -1,6 +1,6 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
@@ -33,6 +33,10 @@ pub struct Proxy {
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
+    /// Number of times that a client has sent something after a reply.
+    round_trips: AtomicU64,
+    /// Whether a reply was forwarded since a client last sent something.
+    replied: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -58,6 +62,8 @@ impl Proxy {
         let shared = Arc::new(Shared {
             state,
             changed: Condvar::new(),
+            round_trips: AtomicU64::new(0),
+            replied: AtomicBool::new(true),
         });
         let accepting = Arc::clone(&shared);
         thread::spawn(move || {
@@ -71,6 +77,13 @@ impl Proxy {
     /// The URL of the proxy, for the server behind it.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// The number of round trips so far: how often a client has sent something after it had got a
+    /// reply. Exact for one connection whose replies are delayed ([`Fault::Delay`]), since commands
+    /// that are sent together then all arrive before the first reply goes back.
+    pub fn round_trips(&self) -> u64 {
+        self.shared.round_trips.load(Ordering::SeqCst)
     }
 
     /// Direct new connections to the server at this port; open ones are not redirected.
@@ -159,6 +172,9 @@ impl Shared {
             }
             let fault = state.fault;
             drop(state);
+            if !replies && self.replied.swap(false, Ordering::SeqCst) {
+                self.round_trips.fetch_add(1, Ordering::SeqCst);
+            }
             let passed = match fault {
                 Fault::Delay(time) if replies => {
                     thread::sleep(time);
@@ -175,6 +191,9 @@ impl Shared {
                 Fault::Refuse => break,
                 _ => &bytes[..],
             };
+            if replies {
+                self.replied.store(true, Ordering::SeqCst);
+            }
             if to.write_all(passed).is_err() {
                 break;
             }

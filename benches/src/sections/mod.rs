@@ -9,6 +9,7 @@ pub mod memory_per_entry;
 mod near_hit;
 mod redis;
 mod two_threads;
+mod write;
 
 use std::future::Future;
 
@@ -100,6 +101,11 @@ pub const ALL: &[Section] = &[
         "invalidation",
         "invalidate 100 of 10,000 to 1,000,000 keys by pattern",
         invalidation::run,
+    ),
+    section(
+        "write",
+        "a write with four patterns on Redis, beside DEL of known keys",
+        write::run,
     ),
     section(
         "herd",

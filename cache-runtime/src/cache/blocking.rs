@@ -139,6 +139,18 @@ impl BlockingCache {
         block_on(self.0.set_many(entries, ttl))
     }
 
+    /// See [`Cache::delete_many`].
+    ///
+    /// # Errors
+    ///
+    /// The store's failure.
+    pub fn delete_many(
+        &self,
+        keys: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<u64, CacheError> {
+        block_on(self.0.delete_many(keys))
+    }
+
     /// See [`Cache::exists`].
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use crate::core::Cache;
 #[cfg(feature = "redis")]
 use crate::entry;
 use crate::error::CacheError;
+use crate::site::Origin;
 use crate::site::registry::EXPLICIT;
 use crate::stats::Counter;
 use crate::store::Store;
@@ -99,6 +100,41 @@ impl Cache {
         }
         self.inner().counters.add(EXPLICIT, Counter::Fills, count);
         Ok(())
+    }
+
+    /// Delete many keys, and return the number of those that existed. A key that is named twice
+    /// counts once.
+    ///
+    /// Redis is asked in one round trip for each 500 keys.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().build()?;
+    /// cache.set_many([("a", 1), ("b", 2), ("c", 3)], 60).await?;
+    /// assert_eq!(cache.delete_many(["a", "b", "x"]).await?, 2);
+    /// assert_eq!(cache.get_many::<i32>(["a", "b", "c"]).await?, [None, None, Some(3)]);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The store's failure. All keys are then deleted once Redis is back, before this process
+    /// serves another cached read.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, it finishes without its caller.
+    pub async fn delete_many(
+        &self,
+        keys: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<u64, CacheError> {
+        let keys = keys.into_iter();
+        let keys = keys.map(|key| self.stored_key(key.as_ref()).into());
+        self.delete_entries(Origin::explicit("delete_many"), keys.collect())
+            .await
     }
 }
 

@@ -176,8 +176,9 @@ impl Cache {
     ///
     /// Once polled, it finishes without its caller.
     pub async fn delete(&self, key: &str) -> Result<bool, CacheError> {
-        let key = self.stored_key(key);
-        self.delete_entry(Origin::explicit("delete"), key).await
+        let keys = vec![self.stored_key(key).into()];
+        let removed = self.delete_entries(Origin::explicit("delete"), keys);
+        Ok(removed.await? > 0)
     }
 
     pub(crate) async fn remove_value(&self, key: &str) -> Result<bool, CacheError> {

@@ -4,7 +4,7 @@ mod not_stored;
 pub(crate) mod prefix;
 mod presets;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -107,22 +107,20 @@ impl Cache {
 
     /// Remove the entries that the patterns match, and return their number. The work begins now,
     /// whether or not the returned future is polled: in memory it is then done, on Redis it is
-    /// under way on the cache's thread.
+    /// under way on the cache's thread. Equal patterns are one: two placeholders of a write often
+    /// have the same value.
     pub(crate) fn invalidate(
         &self,
         origin: Origin,
         patterns: Vec<Pattern>,
     ) -> impl Future<Output = Result<u64, CacheError>> + Send + use<> {
+        let patterns = without_repeats(patterns);
         let begun = match &self.inner.store {
             Store::Memory(_) => Invalidation::Done(self.invalidate_memory(origin, &patterns)),
             #[cfg(feature = "redis")]
             Store::Redis(store) => {
                 let targets = patterns.into_iter().map(Target::Pattern);
-                Invalidation::PendingReply(
-                    targets
-                        .map(|target| self.invalidate_redis(store, origin, target))
-                        .collect(),
-                )
+                self.invalidate_redis(store, origin, targets.collect())
             }
         };
         begun.finish()
@@ -146,31 +144,32 @@ impl Cache {
         total
     }
 
-    /// Remove one entry. Returns whether it existed. Begins now, like
+    /// Remove entries by their keys, and return the number of those that existed. Begins now, like
     /// [`invalidate`](Self::invalidate).
-    pub(crate) fn delete_entry(
+    pub(crate) fn delete_entries(
         &self,
         origin: Origin,
-        key: &str,
-    ) -> impl Future<Output = Result<bool, CacheError>> + Send + use<> {
+        keys: Vec<Arc<str>>,
+    ) -> impl Future<Output = Result<u64, CacheError>> + Send + use<> {
         let begun = match &self.inner.store {
             Store::Memory(store) => {
                 let now = self.inner.clock.now();
-                // `take`, not `remove`: the value is dropped after the table's lock is released.
-                let taken = self.inner.flights.invalidate_key(key, || store.take(key));
-                let removed = taken.is_some_and(|entry| entry.expires > now);
-                self.invalidated(origin, key, u64::from(removed));
-                Invalidation::Done(u64::from(removed))
+                let removals = keys.iter().map(|key| {
+                    // `take`, not `remove`: the value is dropped after the table's lock is released.
+                    let taken = self.inner.flights.invalidate_key(key, || store.take(key));
+                    let removed = u64::from(taken.is_some_and(|entry| entry.expires > now));
+                    self.invalidated(origin, key, removed);
+                    removed
+                });
+                Invalidation::Done(removals.sum())
             }
             #[cfg(feature = "redis")]
-            Store::Redis(store) => Invalidation::PendingReply(vec![self.invalidate_redis(
-                store,
-                origin,
-                Target::Key(key.into()),
-            )]),
+            Store::Redis(store) => {
+                let targets = keys.into_iter().map(Target::Key).collect();
+                self.invalidate_redis(store, origin, targets)
+            }
         };
-        let finished = begun.finish();
-        async move { finished.await.map(|count| count > 0) }
+        begun.finish()
     }
 
     #[cfg(feature = "redis")]
@@ -178,16 +177,20 @@ impl Cache {
         &self,
         store: &RedisStore,
         origin: Origin,
-        target: Target,
-    ) -> PendingReply<u64> {
+        targets: Vec<Target>,
+    ) -> Invalidation {
+        if targets.is_empty() {
+            return Invalidation::Done(0);
+        }
         let cache = self.clone();
-        store.invalidate(target, move |target, removed| match removed {
-            Ok(count) => cache.invalidated(origin, target.text(), *count),
+        let begun = store.invalidate(targets, move |target, removed| match removed {
+            Ok(count) => cache.invalidated(origin, target.text(), count),
             Err(error) => {
                 cache.inner.counters.add(origin.number, Counter::Errors, 1);
                 events::postponed(origin, &cache.full_key(target.text()), error);
             }
-        })
+        });
+        Invalidation::Underway(begun)
     }
 
     fn invalidated(&self, origin: Origin, pattern: &str, count: u64) {
@@ -204,7 +207,7 @@ impl Cache {
 enum Invalidation {
     Done(u64),
     #[cfg(feature = "redis")]
-    PendingReply(Vec<PendingReply<u64>>),
+    Underway(PendingReply<u64>),
 }
 
 impl Invalidation {
@@ -212,19 +215,29 @@ impl Invalidation {
         match self {
             Self::Done(count) => Ok(count),
             #[cfg(feature = "redis")]
-            Self::PendingReply(parts) => {
-                // After one pattern fails, the others are still awaited.
-                let (mut total, mut failure) = (0, None);
-                for part in parts {
-                    match part.await {
-                        Ok(count) => total += count,
-                        Err(error) => failure = failure.or(Some(error)),
-                    }
-                }
-                failure.map_or(Ok(total), Err)
-            }
+            Self::Underway(reply) => reply.await,
         }
     }
+}
+
+/// Return the patterns without those that repeat an earlier one.
+fn without_repeats(mut patterns: Vec<Pattern>) -> Vec<Pattern> {
+    // Nearly always a few: comparing each with the ones before costs less than hashing.
+    if patterns.len() <= 16 {
+        let mut at = 1;
+        while at < patterns.len() {
+            let (before, rest) = patterns.split_at(at);
+            if before.iter().any(|known| known.text() == rest[0].text()) {
+                patterns.remove(at);
+            } else {
+                at += 1;
+            }
+        }
+        return patterns;
+    }
+    let mut seen = HashSet::with_capacity(patterns.len());
+    patterns.retain(|pattern| seen.insert(pattern.text().to_owned()));
+    patterns
 }
 
 impl fmt::Debug for Cache {
@@ -250,4 +263,26 @@ pub(crate) fn preset_key(preset: &str) -> String {
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Pattern, without_repeats};
+
+    #[test]
+    fn patterns_that_repeat_an_earlier_one_are_dropped() {
+        for copies in [1, 20] {
+            let texts = [
+                "posts:a:*",
+                "posts:b:*",
+                "posts:a:*",
+                "posts:a",
+                "posts:b:*",
+            ];
+            let patterns = texts.repeat(copies).into_iter().map(Pattern::new).collect();
+            let left = without_repeats(patterns);
+            let left: Vec<&str> = left.iter().map(Pattern::text).collect();
+            assert_eq!(left, ["posts:a:*", "posts:b:*", "posts:a"]);
+        }
+    }
 }

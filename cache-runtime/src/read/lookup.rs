@@ -252,7 +252,7 @@ pub fn invalidate_entry(
     });
     async move {
         match target {
-            Some((cache, key, origin)) => cache.delete_entry(origin, &key).await,
+            Some((cache, key, origin)) => Ok(cache.delete_entries(origin, vec![key]).await? > 0),
             None => Ok(false),
         }
     }

@@ -133,31 +133,38 @@ impl RedisStore {
         .await
     }
 
-    /// Remove the values and leases that the invalidation names, and count the values. The result
-    /// is passed to `report`.
+    /// Remove the values and leases that the targets name, and return the number of values. The
+    /// result of each target is passed to `report`.
     ///
     /// An invalidation that can't be sent is queued, and reads run uncached until it is sent. It
     /// begins when this is called, and finishes without its caller.
     pub(crate) fn invalidate(
         &self,
-        target: Target,
-        report: impl FnOnce(&Target, &Result<u64, CacheError>) + Send + 'static,
+        targets: Vec<Target>,
+        report: impl Fn(&Target, Result<u64, &CacheError>) + Send + 'static,
     ) -> PendingReply<u64> {
         let client = Arc::clone(self.client());
         if let Err(error) = client.breaker.check() {
-            client.queue_invalidation(&target, &error);
-            client.void_near_matching(&target);
-            report(&target, &Err(error.clone()));
+            client.queue_invalidations(&targets, &error);
+            for target in &targets {
+                client.void_near_matching(target);
+                report(target, Err(&error));
+            }
             return PendingReply::Refused(error);
         }
         let work = async move {
-            let removed = client.invalidate(&target).await;
+            let removed = client.invalidate(&targets).await;
             // After the store has answered, so that later fetches get its new content. If it hasn't
             // answered, the queued keys must not be served from the near cache, although the store
-            // may still hold them.
-            client.void_near_matching(&target);
-            report(&target, &removed);
-            removed
+            // may still hold them. All of them before the first report, which runs code of a
+            // `tracing` subscriber.
+            targets
+                .iter()
+                .for_each(|target| client.void_near_matching(target));
+            for (number, target) in targets.iter().enumerate() {
+                report(target, removed.as_ref().map(|removed| removed[number]));
+            }
+            Ok(removed?.into_iter().sum())
         };
         runtime::spawn_telling(work).map_or_else(PendingReply::Refused, PendingReply::Running)
     }

@@ -4,6 +4,7 @@ use super::{BUCKETS, Layout, bucket_of};
 use crate::pattern::{Pattern, Span};
 
 /// Part of one set, in the form that `ZRANGEBYLEX` takes.
+#[derive(Clone)]
 pub(crate) struct Range {
     pub(crate) bucket: usize,
     pub(crate) from: Vec<u8>,

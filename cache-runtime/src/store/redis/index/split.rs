@@ -107,16 +107,16 @@ impl Client {
         self.drop_dead(bucket, members, Purpose::Call).await
     }
 
-    /// Remove keys, then exactly these members and those of the removed entries. Return the number
-    /// of keys that held a value. A member that is written meanwhile belongs to a later lease, and
-    /// stays.
+    /// Remove keys, then exactly these members and those of the removed entries. Return 1 for each
+    /// key that held a value, otherwise 0. A member that is written meanwhile belongs to a later
+    /// lease, and stays.
     pub(crate) async fn remove_split(
         self: &Arc<Self>,
         bucket: usize,
         keys: &[&[u8]],
-        members: &[Vec<u8>],
+        members: &[&[u8]],
         purpose: Purpose,
-    ) -> Result<u64, CacheError> {
+    ) -> Result<Vec<u64>, CacheError> {
         let drops = keys.iter().map(|key| async move {
             let answer: Option<(u64, Vec<u8>)> = self
                 .script(purpose, &lua::DELETE_SPLIT, |call| {
@@ -125,16 +125,15 @@ impl Client {
                 .await?;
             Ok::<_, CacheError>((key, answer))
         });
-        let (mut removed, mut gone) = (0, members.to_vec());
+        let (mut removed, mut of_entries) = (Vec::with_capacity(keys.len()), Vec::new());
         for (key, answer) in try_join_all(drops).await? {
-            let Some((value, head)) = answer else {
-                continue;
-            };
-            removed += value;
+            let (value, head) = answer.unwrap_or_default();
+            removed.push(value);
             let tokens = Head::of(&head).tokens();
-            gone.extend(tokens.map(|token| Layout::Split.member(key, token)));
+            of_entries.extend(tokens.map(|token| Layout::Split.member(key, token)));
         }
-        let gone: Vec<&[u8]> = gone.iter().map(|member| &member[..]).collect();
+        let of_entries = of_entries.iter().map(|member| &member[..]);
+        let gone: Vec<&[u8]> = members.iter().copied().chain(of_entries).collect();
         // The entries are gone, which is what the caller asked for. Members that couldn't be
         // removed are swept later.
         let _ = self.unregister(bucket, &gone, purpose).await;

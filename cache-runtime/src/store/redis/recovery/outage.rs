@@ -67,6 +67,14 @@ impl Target {
         }
     }
 
+    /// Report whether the target names this key.
+    pub(crate) fn matches(&self, other: &[u8]) -> bool {
+        match self {
+            Self::Key(key) => key.as_bytes() == other,
+            Self::Pattern(pattern) => pattern.matches(other),
+        }
+    }
+
     /// Return the pattern to remember. For a key, it is the pattern of its path, which covers the
     /// key.
     fn pattern(&self) -> Pattern {
@@ -101,37 +109,46 @@ impl<T> Future for PendingReply<T> {
 }
 
 impl Client {
-    /// Invalidate, or queue the invalidation if it can't be sent.
-    pub(crate) async fn invalidate(self: &Arc<Self>, target: &Target) -> Result<u64, CacheError> {
-        let mut total = 0;
+    /// Invalidate the targets, or queue all of them if one can't be sent. Return the number of
+    /// values that each target has removed.
+    pub(crate) async fn invalidate(
+        self: &Arc<Self>,
+        targets: &[Target],
+    ) -> Result<Vec<u64>, CacheError> {
+        let mut total = vec![0; targets.len()];
         loop {
             let before = self.server_of(Purpose::Invalidation);
-            let removed = match target {
-                Target::Key(key) => self.remove(key, Purpose::Invalidation).await.map(u64::from),
-                Target::Pattern(pattern) => {
-                    self.remove_matching(pattern, Purpose::Invalidation).await
+            match self.remove_targets(targets, Purpose::Invalidation).await {
+                Ok(removed) => {
+                    let sums = total.iter_mut().zip(removed);
+                    sums.for_each(|(sum, removed)| *sum += removed);
                 }
-            };
-            match removed {
-                Ok(removed) => total += removed,
                 Err(error) => {
-                    self.queue_invalidation(target, &error);
+                    self.queue_invalidations(targets, &error);
                     return Err(error);
                 }
             }
             // If the server changed in between, each of the two has received only a part of it.
             let server = self.server_of(Purpose::Invalidation);
             if server.is_some() && server == before {
-                self.replay
-                    .acknowledged(&target.pattern(), server.as_deref());
+                for target in targets {
+                    self.replay
+                        .acknowledged(&target.pattern(), server.as_deref());
+                }
                 self.start_monitor();
                 return Ok(total);
             }
         }
     }
 
-    /// Queue an invalidation. Reads run uncached until it is sent.
-    pub(crate) fn queue_invalidation(self: &Arc<Self>, target: &Target, cause: &CacheError) {
+    /// Queue invalidations. Reads run uncached until they are sent.
+    pub(crate) fn queue_invalidations(self: &Arc<Self>, targets: &[Target], cause: &CacheError) {
+        for target in targets {
+            self.queue_invalidation(target, cause);
+        }
+    }
+
+    fn queue_invalidation(self: &Arc<Self>, target: &Target, cause: &CacheError) {
         let opened = self
             .replay
             .queue(&target.pattern(), || self.breaker.open(cause));
