@@ -9,7 +9,7 @@ use tests::{Fault, PATIENCE, Proxy, RedisServer, keep_operator_log, operator_log
 use tracing::Level;
 
 fn logged() -> Vec<(Level, String)> {
-    let about_near = |line: &&(Level, String)| line.1.contains("near store");
+    let about_near = |line: &&(Level, String)| line.1.contains("near cache");
     operator_log().iter().filter(about_near).cloned().collect()
 }
 

@@ -58,8 +58,8 @@ pub(crate) fn refresher(
         obstacle.report(
             errors,
             "`refresh = \"background\"` can't be",
-            "write `refresh = \"caller\"`, or take `refresh` away: then the one caller that finds \
-             the value stale computes it, and the others are served meanwhile",
+            "write `refresh = \"caller\"`, or remove `refresh`: then the first caller that \
+             finds the value stale recomputes it, while the others get the stale value",
         );
     }
     Some(match owned {

@@ -162,7 +162,7 @@ mod bincode {
         if used == bytes.len() {
             Ok(value)
         } else {
-            Err("bytes are left over".into())
+            Err("unread bytes remain".into())
         }
     }
 }
@@ -190,7 +190,7 @@ mod postcard {
         if rest.is_empty() {
             Ok(value)
         } else {
-            Err("bytes are left over".into())
+            Err("unread bytes remain".into())
         }
     }
 }
@@ -222,7 +222,7 @@ mod message_pack {
         if rest.is_empty() {
             Ok(value)
         } else {
-            Err("bytes are left over".into())
+            Err("unread bytes remain".into())
         }
     }
 }

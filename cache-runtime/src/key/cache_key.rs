@@ -95,8 +95,8 @@ use crate::value::place::DEEPEST;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `CacheKey`",
-    label = "nothing says what tells its values apart in a key",
-    note = "add `#[derive(cache_runtime::CacheKey)]` to the type; or hash what its `Serialize` shows: `key.serialize(&value)`"
+    label = "this type doesn't say which parts of a value belong in a key",
+    note = "add `#[derive(cache_runtime::CacheKey)]` to the type; or hash its serialized form: `key.serialize(&value)`"
 )]
 pub trait CacheKey {
     /// Write everything that distinguishes this value from others of its type.
@@ -127,7 +127,7 @@ impl<'a> KeyWriter<'a> {
     /// cache, and the reason is logged.
     pub fn write<T: CacheKey + ?Sized>(&mut self, part: &T) {
         if self.depth == DEEPEST {
-            let reason = || format!("it nests deeper than {DEEPEST} levels");
+            let reason = || format!("it is nested more than {DEEPEST} levels deep");
             self.failure.get_or_insert_with(reason);
             return;
         }

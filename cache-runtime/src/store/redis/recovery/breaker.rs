@@ -95,7 +95,7 @@ impl Breaker {
         let cause = self.state().cause.clone();
         let source: crate::error::Cause = match cause {
             Some(cause) => Arc::new(cause),
-            None => Arc::from(Box::from("the store was down until now")),
+            None => Arc::from(Box::from("the store was down until a moment ago")),
         };
         Err(CacheError::Unavailable { source })
     }
