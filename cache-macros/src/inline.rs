@@ -10,7 +10,7 @@ use quote::{ToTokens as _, quote_spanned};
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Error, Expr, ExprLit, Lit, LitStr, Path, Token};
 
-/// What the template is rendered as.
+/// The kind of text that a template is rendered to.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Kind {
     Key,

@@ -9,8 +9,8 @@ pub(crate) type Cause = Arc<dyn Error + Send + Sync>;
 
 /// Error of a cache operation.
 ///
-/// Annotated functions never return it to their callers: if the cache fails, the body runs. Only the
-/// explicit operations of [`Cache`](crate::Cache) and its builder return it.
+/// Annotated functions never return it to their callers: if the cache fails, the body runs. Only
+/// the explicit operations of [`Cache`](crate::Cache) and its builder return it.
 ///
 /// ```
 /// use cache_runtime::{Cache, CacheError};

@@ -10,8 +10,8 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Encoding of stored values.
 ///
-/// Entries record their codec, so caches of different codecs read each other's entries; a build that
-/// lacks an entry's codec computes the value and overwrites it.
+/// Entries record their codec, so caches of different codecs read each other's entries; a build
+/// that lacks an entry's codec computes the value and overwrites it.
 ///
 /// The default is the first of these that the build has.
 ///

@@ -1,5 +1,5 @@
-//! What happens to a call after a miss, until it is known whether to take a value, compute one or
-//! bypass the cache. Not generic: one copy serves all annotated functions.
+//! The path of a call after a miss, until the decision to use a cached value, compute one or bypass
+//! the cache. Not generic: one copy serves all annotated functions.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -46,7 +46,7 @@ struct State {
     logged_opening: bool,
 }
 
-/// What to log about an opening.
+/// How an opening is logged.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum LogAs {
     /// The store is down.
