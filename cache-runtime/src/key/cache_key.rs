@@ -67,9 +67,9 @@ use crate::value::place::DEEPEST;
 /// `Cow`, `Option`, `Result`, tuples, arrays, slices and collections have it if all of their parts
 /// do. So in a `Vec<Auth>` or an `(Auth, u32)` every field of `Auth` is in the key. In an
 /// `(Auth, Uuid)` it isn't: `Uuid` has no `CacheKey`, and the whole tuple is hashed through
-/// `Serialize`. Make such a tuple two arguments, or a struct that derives `CacheKey`. In the same way, an
-/// argument of type `T: Serialize` in a generic function is hashed through `Serialize`, whatever
-/// `T` is; bound it by `CacheKey`.
+/// `Serialize`. Make such a tuple two arguments, or a struct that derives `CacheKey`. In the same
+/// way, an argument of type `T: Serialize` in a generic function is hashed through `Serialize`,
+/// whatever `T` is; bound it by `CacheKey`.
 ///
 /// The iteration order of a `HashMap` or `HashSet` is not in the key.
 ///

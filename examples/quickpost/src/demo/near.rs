@@ -34,12 +34,12 @@ impl fmt::Display for Near {
         let (hit, micros) = (self.hit.as_nanos(), self.redis_hit.as_secs_f64() * 1e6);
         let fresh = self.turned_fresh.as_secs_f64() * 1e3;
         writeln!(f, "{:<54} {:>10}", "NEAR CACHE", "TIME")?;
-        writeln!(f, "{:<54} {hit:>7} ns", "a hit near")?;
-        writeln!(f, "{:<54} {micros:>7.0} µs", "the same from Redis")?;
+        writeln!(f, "{:<54} {hit:>7} ns", "a near-cache hit")?;
+        writeln!(f, "{:<54} {micros:>7.0} µs", "the same read from Redis")?;
         write!(
             f,
             "{:<54} {fresh:>7.2} ms",
-            "after an invalidation, another process turned fresh in"
+            "time until another process saw an invalidation"
         )
     }
 }
