@@ -37,7 +37,7 @@ pub(crate) fn store_failed(call: &Call, store: &RedisStore, error: &CacheError) 
     // The breaker that refused this call may have closed since.
     if matches!(error, CacheError::Unavailable { .. }) || store.is_down() {
         call.count(crate::stats::Counter::Errors);
-        tracing::debug!(target: "cache", function = call.origin.function, op = "error", "[Cache] {error}");
+        tracing::debug!(target: "cache", function = call.origin.function, op = "error", "[Cache] ERROR: {}: {error}", call.cache.full_key(&call.key));
     } else {
         call.failed(error);
     }

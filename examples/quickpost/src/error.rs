@@ -38,7 +38,10 @@ impl IntoResponse for ApiError {
 
         let (status, error) = match self {
             Self::NotFound => (StatusCode::NOT_FOUND, "not found"),
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "send the header `x-user` with your user ID, such as `x-user: 1`"),
+            Self::Unauthorized => (
+                StatusCode::UNAUTHORIZED,
+                "send the header `x-user` with your user ID, such as `x-user: 1`",
+            ),
             Self::Forbidden => (StatusCode::FORBIDDEN, "this belongs to another user"),
             Self::Conflict => (StatusCode::CONFLICT, "this already exists"),
             Self::Database(error) => {

@@ -159,7 +159,7 @@ where
     filling.await;
     match rebuild(shared) {
         Some(value) => value,
-        None => unreachable!("a `None` was stored of a type that has none"),
+        None => unreachable!("a `None` was stored for a type without `None`"),
     }
 }
 
