@@ -40,7 +40,7 @@ async fn is_said_once(cache: &Cache, cause: &str, begin: impl FnOnce(), end: imp
     let (levels, lines): (Vec<Level>, Vec<String>) = logged().into_iter().unzip();
     assert_eq!(levels, [Level::WARN, Level::INFO], "{lines:?}");
     assert!(
-        lines[0].contains("out of use") && lines[0].contains(cause),
+        lines[0].contains("emptied and not used") && lines[0].contains(cause),
         "{lines:?}"
     );
     assert!(!lines[0].contains("sesame"), "{lines:?}");
