@@ -92,7 +92,7 @@ run cargo test -p cache-runtime --lib --no-default-features --features macros,re
 run cargo test -p cache-runtime --lib --no-default-features --features redis,lz4 entry
 run cargo check -p cache-runtime --no-default-features --features redis,zstd
 run cargo test -p cache-runtime --all-features
-# Flights, the memory store and the near store in thousands of orders of what threads and tasks do. A folder of its
+# Flights, the memory store and the near cache in thousands of orders of what threads and tasks do. A folder of its
 # own, since the flags are other ones: in the common folder all would be compiled anew each time.
 run env RUSTFLAGS="--cfg shuttle" cargo test -p cache-runtime --lib --no-default-features --features redis \
     --target-dir target/shuttle explored

@@ -31,7 +31,7 @@ impl Model {
             match attribute.kind {
                 Kind::Cacheable if model.read.is_some() => errors.at(
                     attribute.span,
-                    "`#[cacheable]` is given twice: a function has one key; keep one of them",
+                    "`#[cacheable]` is given twice, but a function has one key: remove one of them",
                 ),
                 Kind::Cacheable => {
                     let args: CacheableArgs = options::read(attribute.args.clone(), errors);

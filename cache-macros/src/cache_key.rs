@@ -27,8 +27,8 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
             (item.attrs, item.ident, item.generics, variants)
         }
         Ok(Item::Union(item)) => {
-            let message = "the fields of a union can't be read without knowing which one it holds: \
-                           implement `CacheKey` for it";
+            let message = "`CacheKey` can't be derived for a union, since nothing says which field \
+                           it holds: implement `CacheKey` by hand";
             return Error::new(item.union_token.span, message).into_compile_error();
         }
         Ok(other) => return Error::new(other.span(), "a struct or an enum").into_compile_error(),
@@ -159,9 +159,9 @@ impl Input {
             SerdeHazard::label,
         );
         let note = format!(
-            "add `#[cache_key(skip)]` to the field if it is no part of the key; or {}",
+            "add `#[cache_key(skip)]` to the field if the key doesn't need it; or {}",
             hazard.map_or(
-                "derive `cache_runtime::CacheKey` for its type (add it as a bound, if that is a type parameter)",
+                "derive `cache_runtime::CacheKey` for its type (for a type parameter, add it as a bound)",
                 SerdeHazard::fix,
             )
         );
@@ -252,7 +252,7 @@ fn option(input: ParseStream<'_>, place: Place, options: &mut KeyOptions) -> syn
     match (text.as_str(), place) {
         ("skip", Place::Field) if options.skip => Err(Error::new(
             name.span(),
-            "`skip` is given twice: keep one of them",
+            "`skip` is given twice: remove one of them",
         )),
         ("skip", Place::Field) => {
             options.skip = true;
@@ -260,7 +260,7 @@ fn option(input: ParseStream<'_>, place: Place, options: &mut KeyOptions) -> syn
         }
         ("skip", _) => Err(Error::new(
             name.span(),
-            "`skip` stands on a field: two values that differ elsewhere need different keys",
+            "`skip` is allowed on a field only: put `#[cache_key(skip)]` on each field that the key doesn't need",
         )),
         ("crate", Place::Type) => {
             input.parse::<syn::Token![=]>()?;
@@ -269,7 +269,7 @@ fn option(input: ParseStream<'_>, place: Place, options: &mut KeyOptions) -> syn
         }
         ("crate", _) => Err(Error::new(
             name.span(),
-            "`crate` stands on the type: `#[cache_key(crate = my_cache)]`",
+            "`crate` is allowed on the type only: put `#[cache_key(crate = my_cache)]` above the type",
         )),
         _ => {
             let meant = match hint(&text, &["skip", "crate"]) {

@@ -73,7 +73,7 @@ fn take_others(
             Meta::NameValue(_) => {
                 errors.on(
                     attr,
-                    "options stand in parentheses: `#[cacheable(ttl = 600)]`",
+                    "options must be in parentheses: write `#[cacheable(ttl = 600)]`",
                 );
                 return false;
             }

@@ -10,7 +10,7 @@ use quote::{ToTokens as _, quote_spanned};
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Error, Expr, ExprLit, Lit, LitStr, Path, Token};
 
-/// What the template is rendered as.
+/// The kind of text that a template is rendered to.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Kind {
     Key,
@@ -72,7 +72,7 @@ pub(crate) fn expand(kind: Kind, input: TokenStream) -> TokenStream {
 
 fn literal(kind: Kind, input: ParseStream<'_>) -> syn::Result<LitStr> {
     let (name, example) = (kind.name(), kind.example());
-    let takes = format!("`{name}!` takes one string literal: `{example}`");
+    let takes = format!("`{name}!` takes one string literal: write `{example}`");
     if input.is_empty() {
         return Err(Error::new(Span::call_site(), takes));
     }
@@ -82,13 +82,13 @@ fn literal(kind: Kind, input: ParseStream<'_>) -> syn::Result<LitStr> {
     };
     let literal = literal.clone();
     if literal.value().is_empty() {
-        let message = format!("an empty {name} names nothing: write a path, `{example}`");
+        let message = format!("the {name} is empty: write a path, `{example}`");
         return Err(Error::new(literal.span(), message));
     }
     input.parse::<Option<Token![,]>>()?;
     if !input.is_empty() {
         let rest: TokenStream = input.parse()?;
-        let message = format!("{takes}; values stand in it, between `<<` and `>>`");
+        let message = format!("{takes}; put values into the string, between `<<` and `>>`");
         return Err(Error::new_spanned(rest, message));
     }
     Ok(literal)

@@ -72,7 +72,7 @@ fn made() -> &'static Cache {
 #[cold]
 fn of_the_environment() -> Cache {
     Cache::from_env().unwrap_or_else(|error| {
-        tracing::error!(target: "cache", "[Cache] {error}; functions run uncached");
+        tracing::error!(target: "cache", "[Cache] the default cache can't be built, so functions run uncached: {error}");
         Cache::builder().uncached()
     })
 }

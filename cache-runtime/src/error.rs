@@ -9,8 +9,8 @@ pub(crate) type Cause = Arc<dyn Error + Send + Sync>;
 
 /// Error of a cache operation.
 ///
-/// Annotated functions never return it to their callers: if the cache fails, the body runs. Only the
-/// explicit operations of [`Cache`](crate::Cache) and its builder return it.
+/// Annotated functions never return it to their callers: if the cache fails, the body runs. Only
+/// the explicit operations of [`Cache`](crate::Cache) and its builder return it.
 ///
 /// ```
 /// use cache_runtime::{Cache, CacheError};
@@ -104,7 +104,7 @@ impl fmt::Display for CacheError {
         match self {
             Self::InvalidPrefix { prefix } => write!(
                 f,
-                "the prefix {prefix:?} is not of the form [A-Za-z0-9_.-]+; use letters, digits, `_`, `.` and `-` only, and at least one of them"
+                "the prefix {prefix:?} is invalid; use one or more of the characters A-Z, a-z, 0-9, `_`, `.` and `-`"
             ),
             Self::InvalidUrl { reason } => write!(f, "the store's URL can't be used: {reason}"),
             Self::InvalidOption { option, reason } => write!(f, "`{option}`: {reason}"),
@@ -117,19 +117,19 @@ impl fmt::Display for CacheError {
             Self::Encode { source } => write!(f, "the value can't be encoded: {source}"),
             Self::TooLarge { bytes, limit } => write!(
                 f,
-                "the value takes {bytes} bytes, and at most {limit} are stored; store less of it, or raise what limits it: `max_value_bytes`, in memory also `memory_capacity`, while an entry in Redis takes at most 16 MiB"
+                "the value takes {bytes} bytes, more than the limit of {limit}; store a smaller value, or raise `max_value_bytes` or, in memory, `memory_capacity` (an entry in Redis never exceeds 16 MiB)"
             ),
             Self::Changed { type_name, reason } => write!(
                 f,
-                "a stored `{type_name}` would come back changed: {reason}; cache a type whose fields are all written and read alike"
+                "a stored `{type_name}` would come back changed: {reason}; cache a type that deserializes to the value that was serialized"
             ),
             Self::TooDeep { limit } => write!(
                 f,
-                "the value nests deeper than the {limit} levels that are stored; store it flat, for example as a list of nodes that name each other by index"
+                "the value is nested more than {limit} levels deep; store it in a flat form, for example as a list of nodes that refer to each other by index"
             ),
             Self::Store { source } => write!(f, "the store failed: {source}"),
             Self::Timeout { after } => write!(f, "the store didn't answer within {after:?}"),
-            Self::Unavailable { source } => write!(f, "the store is unavailable since: {source}"),
+            Self::Unavailable { source } => write!(f, "the store is unavailable: {source}"),
             Self::Background { source } => {
                 write!(f, "the cache's background thread didn't start: {source}")
             }

@@ -96,8 +96,8 @@ pub(crate) fn postponed(origin: Origin, pattern: &str, error: &dyn std::fmt::Dis
 pub(crate) fn too_large(function: &str, key: &str, (bytes, limit): (usize, usize), fix: &str) {
     tracing::warn!(
         target: "cache", function, key, op = "too_large", bytes, limit,
-        "[Cache] TOO LARGE: {key}: the value takes {bytes} bytes, and at most {limit} are stored; {fix}. \
-         Further ones of `{function}` are counted, and not logged"
+        "[Cache] TOO LARGE: {key}: the value takes {bytes} bytes, more than the limit of {limit}; \
+         {fix}. Further such values of `{function}` are counted but not logged"
     );
 }
 
@@ -105,7 +105,7 @@ pub(crate) fn too_large(function: &str, key: &str, (bytes, limit): (usize, usize
 pub(crate) fn not_stored(function: &str, key: &str, error: &dyn std::fmt::Display) {
     tracing::warn!(
         target: "cache", function, key, op = "not_stored",
-        "[Cache] NOT STORED: {key}: {error}. Further ones of `{function}` are counted, and not logged"
+        "[Cache] NOT STORED: {key}: {error}. Further such values of `{function}` are counted but not logged"
     );
 }
 
@@ -113,8 +113,9 @@ pub(crate) fn not_stored(function: &str, key: &str, error: &dyn std::fmt::Displa
 pub(crate) fn memory_only(function: &str, key: &str, error: &dyn std::fmt::Display) {
     tracing::warn!(
         target: "cache", function, key, op = "memory_only",
-        "[Cache] MEMORY ONLY: {key}: {error}. Memory stores it as it is, Redis wouldn't store it; this is tried with the \
-         first value of each function in builds with debug assertions"
+        "[Cache] MEMORY ONLY: {key}: {error}. Memory stores the value as it is, but Redis wouldn't \
+         store it. Builds with debug assertions check the first value of each function (here \
+         `{function}`)"
     );
 }
 
@@ -122,7 +123,7 @@ pub(crate) fn memory_only(function: &str, key: &str, error: &dyn std::fmt::Displ
 pub(crate) fn no_key(function: &str, key: &str, error: &str) {
     tracing::warn!(
         target: "cache", function, key, op = "error",
-        "[Cache] ERROR: {key}: {error}, so the call isn't cached. Further ones of `{function}` are counted, and not logged"
+        "[Cache] ERROR: {key}: {error}, so the call isn't cached. Further such calls of `{function}` are counted but not logged"
     );
 }
 
@@ -138,9 +139,10 @@ pub(crate) fn unnamed_prefix(prefix: &str) {
     tracing::warn!(
         target: "cache",
         op = "configuration",
-        "[Cache] the key prefix is the default, `{prefix}`: programs on one Redis that name none \
-         overwrite each other's entries, and `clear` removes those of all; name the program, \
-         `Cache::builder().prefix(\"my-app\")` or `CACHE_KEY_PREFIX=my-app`"
+        "[Cache] the key prefix is the default, `{prefix}`: all programs with this prefix on one \
+         Redis overwrite each other's entries, and `clear` in one removes the entries of all; set \
+         a prefix of your own with `Cache::builder().prefix(\"my-app\")` or \
+         `CACHE_KEY_PREFIX=my-app`"
     );
 }
 

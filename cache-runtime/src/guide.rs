@@ -7,10 +7,10 @@
 //! [`macro@invalidate`]: crate::invalidate
 //! [`Cache`]: crate::Cache
 
-// The pages are Markdown files, so that they can be read on the web beside the README. The real files
-// are in `docs/guide` of the repository; `docs/guide` of this crate is a symbolic link to it, which
-// `cargo package` follows. This module exists in documentation builds only, so nothing else depends
-// on the link: a checkout without symbolic links still compiles.
+// The pages are Markdown files, so that they can be read on the web beside the README. The real
+// files are in `docs/guide` of the repository; `docs/guide` of this crate is a symbolic link to it,
+// which `cargo package` follows. This module exists in documentation builds only, so nothing else
+// depends on the link: a checkout without symbolic links still compiles.
 //
 // A page ends with link definitions that name files. In Markdown the first definition of a label
 // counts, so those of `links!`, which come before the page, replace them by links to modules.

@@ -76,11 +76,11 @@
 //! | `macros` | yes | the attributes |
 //! | `redis` | yes | the Redis store |
 //! | `sentinel` | yes | `CacheBuilder::redis_sentinel`: the master, found through Sentinel |
-//! | `tls` | | Redis over TLS, `rediss://`, with rustls; uses the program's crypto provider, otherwise ring |
+//! | `tls` | | Redis over TLS (`rediss://`) with rustls, by the program's crypto provider or ring |
 //! | `bincode` | yes | bincode as the codec of stored bytes |
 //! | `postcard` | | postcard as another codec, and the default where `bincode` is off |
 //! | `lz4` | | `CacheBuilder::compress_over` with LZ4; pure Rust |
-//! | `zstd` | | `CacheBuilder::compress_over` with Zstandard, preferred where both are on; needs a C compiler for its C library |
+//! | `zstd` | | the same with Zstandard, used if both are on; needs a C compiler |
 //! | `axum` | | `axum::Json<T>` as a return type |
 //!
 //! Without a compact codec, and for values that none can represent, bytes are MessagePack with

@@ -98,7 +98,7 @@ pub(crate) fn handle() -> Result<&'static Handle, CacheError> {
         }
     }
     Err(CacheError::Background {
-        source: Arc::from(Box::from("this process is forked too many times over")),
+        source: Arc::from(Box::from("this process has been forked too many times")),
     })
 }
 
@@ -138,7 +138,7 @@ where
     let underway = handle()?.spawn(future);
     if role() == Role::OwnBlocked {
         return Err(CacheError::Background {
-            source: Arc::from(Box::from("the caller blocks that thread itself")),
+            source: Arc::from(Box::from("the caller runs on that thread and blocks it")),
         });
     }
     Ok(underway)

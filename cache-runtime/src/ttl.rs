@@ -29,8 +29,8 @@ pub const STATIC: Duration = Duration::from_secs(86_400);
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a TTL",
     label = "not a TTL",
-    note = "a TTL is a `Duration`, whole seconds as `u64`, or `None` for the cache's default",
-    note = "give a constant of another integer type the type `u64`, convert a `u32` by `u64::from(seconds)`, or write `Duration::from_secs(..)`"
+    note = "a TTL is a `Duration`, a `u64` in whole seconds, or `None` for the cache's default",
+    note = "declare an integer constant as `u64`, convert a `u32` with `u64::from(seconds)`, or write `Duration::from_secs(..)`"
 )]
 pub trait IntoTtl {
     /// Return the TTL, or `None` for the cache's default.

@@ -256,7 +256,7 @@ where
         match mem::replace(this.stage, Stage::Done) {
             Stage::After(held, _) => Poll::Ready(H::restore(held)),
             Stage::Panicked(panic, _) => resume_unwind(panic),
-            _ => unreachable!("polled after it has returned"),
+            _ => unreachable!("a future was polled after its completion"),
         }
     }
 }

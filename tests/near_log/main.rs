@@ -9,7 +9,7 @@ use tests::{Fault, PATIENCE, Proxy, RedisServer, keep_operator_log, operator_log
 use tracing::Level;
 
 fn logged() -> Vec<(Level, String)> {
-    let about_near = |line: &&(Level, String)| line.1.contains("near store");
+    let about_near = |line: &&(Level, String)| line.1.contains("near cache");
     operator_log().iter().filter(about_near).cloned().collect()
 }
 
@@ -40,7 +40,7 @@ async fn is_said_once(cache: &Cache, cause: &str, begin: impl FnOnce(), end: imp
     let (levels, lines): (Vec<Level>, Vec<String>) = logged().into_iter().unzip();
     assert_eq!(levels, [Level::WARN, Level::INFO], "{lines:?}");
     assert!(
-        lines[0].contains("out of use") && lines[0].contains(cause),
+        lines[0].contains("emptied and not used") && lines[0].contains(cause),
         "{lines:?}"
     );
     assert!(!lines[0].contains("sesame"), "{lines:?}");

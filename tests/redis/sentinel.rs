@@ -202,7 +202,7 @@ async fn a_replica_that_a_sentinel_takes_for_the_master_is_not_used() {
     let row = Row::default();
     assert_eq!(cache.scope(read_row(&row, 1)).await, 0);
     let error = cache.health_check().await.unwrap_err().to_string();
-    assert!(error.contains("says that it is a slave"), "{error}");
+    assert!(error.contains("reports the role `slave`"), "{error}");
     // Nor later, until the sentinel knows better.
     sentinel.name(master.port(), 2);
     until_cached_again(&cache, &row, 1).await;

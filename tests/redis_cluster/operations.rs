@@ -59,7 +59,7 @@ async fn one_node_that_answers_is_enough_to_find_the_others() {
 #[test]
 fn urls_that_can_be_no_cluster_are_refused_and_not_shown() {
     for (urls, reason) in [
-        (vec![], "give one or more"),
+        (vec![], "one or more nodes"),
         (
             vec!["redis://here:6379", "redis://:secret@here/2"],
             "no databases",

@@ -12,7 +12,7 @@ use crate::report::{Goal, Table};
 use crate::sections::Settings;
 use crate::stats::{Samples, named};
 
-/// What is timed: the table's name, its title, the step, and whether it is a cold build.
+/// The timed steps: the table's name, its title, the step, and whether it is a cold build.
 const TIMED: [(&str, &str, Step, bool); 5] = [
     ("check", "cargo check, cold", Step::Check, true),
     (

@@ -111,42 +111,48 @@ impl Options for CacheableArgs {
     const NEEDLESS: &'static [(&'static str, &'static str)] = &[
         (
             "result",
-            "a `Result` is recognized by its type, and an `Err` is never stored",
+            "a `Result` is recognized by its type, and an `Err` is never stored; remove the option",
         ),
         (
             "option",
-            "an `Option` is recognized by its type, and a `None` is not stored unless \
-             `cache_none` is given",
+            "an `Option` is recognized by its type, and a `None` is stored only with `cache_none`; \
+             remove the option",
         ),
-        ("sync", "concurrent calls share one computation without it"),
+        (
+            "sync",
+            "concurrent calls always share one computation; remove the option",
+        ),
         (
             "sync_writes",
-            "concurrent calls share one computation without it",
+            "concurrent calls always share one computation; remove the option",
         ),
         (
             "single_flight",
-            "concurrent calls share one computation without it",
+            "concurrent calls always share one computation; remove the option",
         ),
-        ("convert", "a key is a template: `key = \"posts:<<slug>>\"`"),
+        (
+            "convert",
+            "write the key as a template: `key = \"posts:<<slug>>\"`",
+        ),
         (
             "ty",
-            "the type is that of the function's value; to choose a cache write `cache = self.cache`",
+            "the type of the value is the function's return type; to choose a cache, write `cache = self.cache`",
         ),
         (
             "create",
-            "a cache is built by `Cache::builder()`; to choose one write `cache = self.cache`",
+            "build a cache with `Cache::builder()`; to choose it, write `cache = self.cache`",
         ),
         (
             "size",
-            "`CacheBuilder::memory_capacity` bounds the memory of all entries together",
+            "the size is limited for all entries together, with `CacheBuilder::memory_capacity`",
         ),
         (
             "max_size",
-            "`CacheBuilder::memory_capacity` bounds the memory of all entries together",
+            "the size is limited for all entries together, with `CacheBuilder::memory_capacity`",
         ),
         (
             "capacity",
-            "`CacheBuilder::memory_capacity` bounds the memory of all entries together",
+            "the size is limited for all entries together, with `CacheBuilder::memory_capacity`",
         ),
     ];
     const ATTRIBUTE: &'static str = "cacheable";
@@ -225,15 +231,15 @@ impl Options for InvalidateArgs {
     const NEEDLESS: &'static [(&'static str, &'static str)] = &[
         (
             "ttl",
-            "it removes entries; the `ttl` is an option of `#[cacheable]`",
+            "it only removes entries; set the `ttl` in `#[cacheable]`",
         ),
         (
             "skip",
-            "its patterns name only the arguments that they need",
+            "patterns use only the arguments that they name; remove the option",
         ),
         (
             "result",
-            "a `Result` is recognized by its type, and an `Err` removes nothing, unless `when = \"always\"`",
+            "a `Result` is recognized by its type, and after an `Err` entries are removed only with `when = \"always\"`; remove the option",
         ),
     ];
     const ATTRIBUTE: &'static str = "invalidate";
@@ -262,7 +268,7 @@ fn krate(name: &Ident, input: ParseStream<'_>) -> syn::Result<Path> {
         Expr::Path(path) if path.qself.is_none() => Ok(path.path.clone()),
         other => Err(Error::new_spanned(
             other,
-            "`crate` takes the path of the renamed dependency: `crate = my_cache`",
+            "`crate` takes the path of the renamed dependency: write `crate = my_cache`",
         )),
     }
 }
@@ -276,7 +282,7 @@ fn version(name: &Ident, input: ParseStream<'_>) -> syn::Result<u32> {
     }
     Err(Error::new_spanned(
         number,
-        "`version` takes a number from 0 to 4294967295: `version = 2`",
+        "`version` takes a number from 0 to 4294967295: write `version = 2`",
     ))
 }
 
@@ -315,7 +321,10 @@ fn patterns(whole: Expr) -> syn::Result<Patterns> {
             literals.push(literal.clone());
             continue;
         }
-        let error = Error::new_spanned(item, "a pattern is a string literal: `\"posts:list:*\"`");
+        let error = Error::new_spanned(
+            item,
+            "a pattern must be a string literal: write `\"posts:list:*\"`",
+        );
         match &mut mistake {
             Some(first) => first.combine(error),
             None => mistake = Some(error),

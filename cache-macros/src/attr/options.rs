@@ -48,7 +48,7 @@ fn one<O: Options>(
     seen: &mut Vec<String>,
 ) -> syn::Result<()> {
     if !input.peek(Ident::peek_any) {
-        let message = format!("options have names: write `{}`", O::FIRST);
+        let message = format!("an option needs a name: write `{}`", O::FIRST);
         return Err(input.error(message));
     }
     let name = input.call(Ident::parse_any)?;
@@ -57,7 +57,7 @@ fn one<O: Options>(
         return Err(Error::new(name.span(), unknown::<O>(&text)));
     }
     if seen.contains(&text) {
-        let message = format!("`{text}` is given twice: keep one of them");
+        let message = format!("`{text}` is given twice: remove one of them");
         return Err(Error::new(name.span(), message));
     }
     seen.push(text);
@@ -123,12 +123,12 @@ pub(crate) fn value<T: Parse>(
     input: ParseStream<'_>,
 ) -> syn::Result<T> {
     if !input.peek(Token![=]) {
-        let message = format!("`{name}` needs a value: `{example}`");
+        let message = format!("`{name}` needs a value: write `{example}`");
         return Err(Error::new(name.span(), message));
     }
     input.parse::<Token![=]>()?;
     if input.is_empty() || input.peek(Token![,]) {
-        let message = format!("`{name}` needs a value: `{example}`");
+        let message = format!("`{name}` needs a value: write `{example}`");
         return Err(Error::new(name.span(), message));
     }
     input.parse()
@@ -145,12 +145,12 @@ pub(crate) fn string(name: &Ident, example: &str, input: ParseStream<'_>) -> syn
         other @ Expr::Macro(_) => Err(Error::new_spanned(
             other,
             format!(
-                "`{name}` takes a string literal, with each value in a placeholder: `{example}`"
+                "`{name}` takes a string literal, with values in placeholders: write `{example}`"
             ),
         )),
         other => Err(Error::new_spanned(
             other,
-            format!("`{name}` takes a string literal: `{example}`"),
+            format!("`{name}` takes a string literal: write `{example}`"),
         )),
     }
 }
@@ -166,7 +166,9 @@ pub(crate) fn flag(name: &Ident, input: ParseStream<'_>) -> syn::Result<bool> {
         Ok(value) => Ok(value.value),
         Err(_) => Err(Error::new(
             here,
-            format!("`{name}` is `true` or `false`: `{name}`, `{name} = true`, `{name} = false`"),
+            format!(
+                "`{name}` takes `true` or `false`: write `{name}`, `{name} = true` or `{name} = false`"
+            ),
         )),
     }
 }
@@ -174,7 +176,8 @@ pub(crate) fn flag(name: &Ident, input: ParseStream<'_>) -> syn::Result<bool> {
 /// Parse `(a, b)`.
 pub(crate) fn names(name: &Ident, input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
     if !input.peek(syn::token::Paren) {
-        let message = format!("`{name}` takes arguments in parentheses: `{name}(db)`");
+        let message =
+            format!("`{name}` takes the names of arguments in parentheses: write `{name}(db)`");
         return Err(Error::new(name.span(), message));
     }
     // Take the group whole: dropping a half-read parse buffer would invalidate the other options.

@@ -67,19 +67,19 @@ impl Staleness {
 
 fn duration(name: &str, time: Expr) -> syn::Result<u64> {
     let fix = format!(
-        "write seconds (`{name} = 60`) or a text (`{name} = \"1m\"`, `\"1h30m\"`, `\"500ms\"`)"
+        "write seconds (`{name} = 60`) or a string (`{name} = \"1m\"`, `\"1h30m\"`, `\"500ms\"`)"
     );
     let literal = match &time {
         Expr::Lit(ExprLit { lit, .. }) => lit,
         Expr::Group(group) => return duration(name, (*group.expr).clone()),
         other => {
-            let message = format!("`{name}` is a time that is known at compile time: {fix}");
+            let message = format!("`{name}` must be known at compile time: {fix}");
             return Err(Error::new_spanned(other, message));
         }
     };
     match ttl::millis(name, literal) {
         Ok(0) => {
-            let message = format!("a `{name}` of zero has no effect: {fix}, or take it away");
+            let message = format!("a `{name}` of zero has no effect: {fix}, or remove it");
             Err(Error::new(literal.span(), message))
         }
         Ok(millis) => Ok(millis),
@@ -94,8 +94,9 @@ fn refresh(name: &Ident, input: ParseStream<'_>) -> syn::Result<Refresh> {
         "background" => By::Background,
         other => {
             let message = format!(
-                "`refresh` is \"caller\" (the one caller that finds a stale value computes it) or \
-                 \"background\" (nobody waits for it), and not {other:?}"
+                "`refresh` can't be {other:?}: write \"caller\" (the first caller that finds a \
+                 stale value recomputes it) or \"background\" (a background task recomputes it, \
+                 and no caller waits)"
             );
             return Err(Error::new(word.span(), message));
         }
@@ -118,8 +119,8 @@ fn jitter(part: Expr) -> syn::Result<f64> {
         _ => None,
     };
     number.filter(|part| (0.0..1.0).contains(part)).ok_or_else(|| {
-        let message = "`jitter` is the part of the `ttl` by which it may be shortened, a number from 0 up to, \
-            and without, 1: `jitter = 0.1`";
+        let message = "`jitter` is the largest fraction by which the `ttl` is randomly shortened, \
+            from 0 to less than 1: write `jitter = 0.1`";
         Error::new_spanned(&part, message)
     })
 }

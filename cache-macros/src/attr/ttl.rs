@@ -17,15 +17,15 @@ pub(crate) enum Ttl {
     OfValue(Expr),
 }
 
-const EXAMPLES: &str = "write seconds (`ttl = 600`), a text (`ttl = \"10m\"`, `\"1h30m\"`, \
-    `\"500ms\"`), `preset(\"name\")`, a `Duration` or a closure over the value";
+const EXAMPLES: &str = "write seconds (`ttl = 600`), a string (`ttl = \"10m\"`, `\"1h30m\"`, \
+    `\"500ms\"`), `preset(\"name\")`, a `Duration`, or a closure over the value";
 
 /// 1000 years, in milliseconds. Clocks and servers add a TTL to the current time, and the sum must
 /// not overflow.
 const LONGEST: u64 = 1000 * 365 * 86_400_000;
 
-const ZERO: &str = "a `ttl` of zero stores nothing: give a positive time, \
-    or take the attribute away; for some calls only, use `condition` or `unless`";
+const ZERO: &str = "a `ttl` of zero stores nothing: give a positive time, or remove the attribute; \
+    to skip the cache for some calls only, use `condition` or `unless`";
 
 /// Read the value of `ttl`.
 pub(crate) fn read(expr: Expr) -> syn::Result<Ttl> {
@@ -57,7 +57,7 @@ fn literal(lit: &Lit) -> syn::Result<u64> {
 
 /// Read seconds or a string as milliseconds, at most `LONGEST`.
 pub(crate) fn millis(name: &str, lit: &Lit) -> Result<u64, String> {
-    let too_long = || format!("a `{name}` of more than 1000 years");
+    let too_long = || format!("this `{name}` is longer than the limit of 1000 years");
     let millis = match lit {
         Lit::Int(seconds) => seconds
             .base10_parse::<u64>()
@@ -65,7 +65,7 @@ pub(crate) fn millis(name: &str, lit: &Lit) -> Result<u64, String> {
             .and_then(|seconds| seconds.checked_mul(1000))
             .ok_or_else(too_long)?,
         Lit::Str(text) => parse(&text.value())?,
-        _ => return Err("this is not a time".to_owned()),
+        _ => return Err("this is not a duration".to_owned()),
     };
     if millis > LONGEST {
         return Err(too_long());
@@ -76,8 +76,8 @@ pub(crate) fn millis(name: &str, lit: &Lit) -> Result<u64, String> {
 /// Parse "1h30m" as milliseconds.
 fn parse(text: &str) -> Result<u64, String> {
     let unreadable = || match in_words(text) {
-        Some(meant) => format!("`{text}` is not a time, but `{meant}` is"),
-        None => format!("`{text}` is not a time (its units are ms, s, m, h, d)"),
+        Some(meant) => format!("`{text}` is not a duration, but `{meant}` is"),
+        None => format!("`{text}` is not a duration (units: ms, s, m, h, d)"),
     };
     let mut rest = text.trim();
     if rest.is_empty() {
@@ -96,7 +96,7 @@ fn parse(text: &str) -> Result<u64, String> {
             "h" => 3_600_000,
             "d" => 86_400_000,
             "" if rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_digit()) => {
-                return Err(format!("`{text}` lacks a unit (ms, s, m, h or d)"));
+                return Err(format!("`{text}` has no unit (ms, s, m, h or d)"));
             }
             _ => return Err(unreadable()),
         };
@@ -148,7 +148,7 @@ pub(crate) fn ungrouped(expr: &Expr) -> &Expr {
 }
 
 fn preset(call: &ExprCall) -> syn::Result<LitStr> {
-    let message = "`preset` takes one name in quotes, of letters, digits, `_` and `-`: \
+    let message = "`preset` takes one name in quotes, made of letters, digits, `_` and `-`: write \
         `ttl = preset(\"user_profile\")`";
     let mut names = call.args.iter().map(ungrouped);
     if let (
@@ -215,8 +215,8 @@ mod tests {
             ("0", "zero"),
             ("\"0s\"", "zero"),
             ("-5", "negative"),
-            ("\"soon\"", "not a time"),
-            ("1.5", "not a time"),
+            ("\"soon\"", "not a duration"),
+            ("1.5", "not a duration"),
             ("\"10 minutes\"", "but `10m` is"),
             ("\"1 hour, 30 min\"", "but `1h30m` is"),
             ("\"10 M\"", "but `10m` is"),

@@ -32,9 +32,8 @@ pub(crate) fn check(
             errors.on(
                 &input.ty,
                 format!(
-                    "the closure `{name}` can't be hashed into the cache key: write \
-                     `skip({name})`, and make sure that what it returns depends on the other \
-                     arguments only"
+                    "the closure `{name}` can't be hashed into the cache key: add `skip({name})`, \
+                     and make sure that its result depends on the other arguments only"
                 ),
             );
         });

@@ -12,9 +12,9 @@ pub(crate) fn wanted(args: &CacheableArgs, facts: &Facts, errors: &mut Errors) -
         Some(option) if option.wanted && boxed => {
             errors.at(
                 option.span,
-                "an `async_trait` method can't have companions: they would be further methods in \
-                 the `impl` of a trait that doesn't declare them; take `companions` away, or \
-                 annotate an inherent method and call it from this one",
+                "an `async_trait` method can't have companions, since the trait doesn't declare \
+                 them: remove `companions`, or annotate an inherent method and call it from this \
+                 one",
             );
             false
         }

@@ -18,7 +18,7 @@ pub(crate) fn check(
     if let Some(constness) = &sig.constness {
         errors.on(
             constness,
-            "a `const fn` runs at compile time, where there is no cache: take `const` away",
+            "a `const fn` can't use a cache, since it may run at compile time: remove `const`",
         );
     }
     if let Some(abi) = &sig.abi {
@@ -50,8 +50,8 @@ fn patterns(function: &Function, errors: &mut Errors) {
         {
             errors.on(
                 &input.pat,
-                "the names that this pattern binds can't be seen: write `name: Type` and bind \
-                 inside the body",
+                "the attribute can't see the names that this pattern binds: write `name: Type`, \
+                 and destructure it in the body",
             );
         }
     }
@@ -69,8 +69,9 @@ fn destructured(function: &Function, facts: &Facts, errors: &mut Errors) {
             errors.on(
                 pattern,
                 format!(
-                    "`async_trait` renames destructured arguments, so the key can't see what this \
-                     one binds: take `name: Type` and bind inside the body: `let {} = name;`",
+                    "`async_trait` renames destructured arguments, so the key can't use the names \
+                     that this pattern binds: write `name: Type`, and destructure it in the body: \
+                     `let {} = name;`",
                     tidy(pattern)
                 ),
             );

@@ -22,9 +22,10 @@ pub(crate) fn check(key: Option<&Template>, facts: &Facts, errors: &mut Errors) 
             errors.at(
                 key.literal.span(),
                 format!(
-                    "`<<{}>>` shows a value whose type may hide it, so that all values would share one entry: \
-                     name what tells them apart, such as `<<{name}.id>>`; or leave it out of `key` and derive \
-                     `cache_runtime::CacheKey` for its type, which hashes it; or add `skip({name})`",
+                    "`<<{}>>` has a type that may hide its value, so all values would share one \
+                     entry: use a field that identifies the value, such as `<<{name}.id>>`; or \
+                     leave it out of `key` and derive `cache_runtime::CacheKey` for its type, so \
+                     that it is hashed; or add `skip({name})`",
                     placeholder.source
                 ),
             );

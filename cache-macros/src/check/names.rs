@@ -18,7 +18,7 @@ pub(crate) fn key(template: &Template, facts: &Facts, errors: &mut Errors) {
             errors.at(
                 span,
                 format!(
-                    "`<<{}>>` uses the returned value, but a key is needed before the function \
+                    "`<<{}>>` uses the returned value, but the key is needed before the function \
                      runs: use arguments only (`result` is for `#[invalidate]`)",
                     placeholder.source
                 ),
@@ -48,13 +48,13 @@ fn no_result(facts: &Facts, when: When) -> Option<&'static str> {
     }
     if when == When::Before {
         return Some(
-            "uses the returned value, which isn't there yet with `when = \"before\"`: use \
-             arguments, or another `when`",
+            "uses the returned value, which doesn't exist yet with `when = \"before\"`: use \
+             arguments only, or another `when`",
         );
     }
     is_nothing(&facts.output).then_some(
-        "uses the returned value, but this function returns nothing: use arguments, or return \
-         what was written",
+        "uses the returned value, but this function returns nothing: use arguments only, or return \
+         the written value",
     )
 }
 

@@ -14,8 +14,8 @@ pub(crate) fn nameable(facts: &Facts, errors: &mut Errors) {
     if let Type::Never(never) = &facts.output {
         errors.on(
             never,
-            "a function that never returns has nothing to store and no moment after it: take the \
-             attribute away",
+            "this function never returns, so it has no value to cache and no moment for an \
+             invalidation: remove the attribute",
         );
     }
     let mut hidden = Hidden(Vec::new());
@@ -23,15 +23,15 @@ pub(crate) fn nameable(facts: &Facts, errors: &mut Errors) {
     for ty in hidden.0 {
         errors.on(
             ty,
-            "`impl Trait` hides the type that is returned, and the cache must know it to store \
-             and to look at the value: write the type itself (for a future: an `async fn`)",
+            "`impl Trait` hides the returned type, which the cache needs to know: write the \
+             concrete type (for a future, write an `async fn`)",
         );
     }
     if matches!(facts.style, Style::Sync) && async_trait::output(&facts.output).is_some() {
         errors.on(
             &facts.output,
-            "this function returns before its future has run: write it as an `async fn`, or end \
-             its body with `Box::pin(async move { .. })`",
+            "this function returns a future that hasn't run yet: write an `async fn`, or end the \
+             body with `Box::pin(async move { .. })`",
         );
     }
 }
@@ -43,13 +43,13 @@ pub(crate) fn owned(facts: &Facts, errors: &mut Errors) {
     for borrow in borrows.0 {
         let message = match borrow {
             Borrow::Static(_) => {
-                "a `&'static` value can't be cached: an entry is read back from bytes, which \
-                 makes an owned value; return one (`String` for `&'static str`, `Vec<T>` for \
-                 `&'static [T]`, `T` for `&'static T`)"
+                "a `&'static` value can't be cached, since reading an entry creates an owned \
+                 value: return an owned value (`String` for `&'static str`, `Vec<T>` for `&'static \
+                 [T]`, `T` for `&'static T`)"
             }
             _ => {
-                "a borrowed value can't be cached: the entry outlives this call and what it \
-                 borrows from; return an owned value (`String` for `&str`, `Vec<T>` for `&[T]`, \
+                "a borrowed value can't be cached, since the entry outlives the call and \
+                 everything that it borrows: return an owned value (`String` for `&str`, `Vec<T>` for `&[T]`, \
                  `Arc<T>` for `&T`)"
             }
         };

@@ -18,7 +18,7 @@ pub(crate) fn literals(
         None => {
             errors.at(
                 span,
-                format!("`#[invalidate]` needs to know what to remove: {example}"),
+                format!("`#[invalidate]` needs patterns of the entries to remove: write {example}"),
             );
             Vec::new()
         }
@@ -28,7 +28,7 @@ pub(crate) fn literals(
             if patterns.literals.is_empty() {
                 errors.on(
                     &patterns.whole,
-                    format!("empty `patterns`: name what to remove, {example}"),
+                    format!("`patterns` is empty: name the entries to remove, {example}"),
                 );
             }
             patterns.literals
@@ -51,7 +51,7 @@ pub(crate) fn when(when: Option<&LitStr>, errors: &mut Errors) -> When {
             errors.at(
                 when.span(),
                 format!(
-                    "unknown moment `{text}`{meant}{} `when` is \"ok\" (after the body, for a \
+                    "unknown value `{text}` of `when`{meant}{} write \"ok\" (after the body, for a \
                      `Result` only on `Ok`; the default), \"always\" (after the body) or \
                      \"before\" (before the body)",
                     if meant.is_empty() { ":" } else { "" },

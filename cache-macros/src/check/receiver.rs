@@ -34,9 +34,9 @@ pub(crate) fn check(
     errors.at(
         receiver.self_token.span,
         format!(
-            "`{}` is not in the key, so `{}` would give one receiver the value of another: name what the \
-             value depends on {place}, such as `<<self.id>>`; or add `skip(self)` if it depends on \
-             nothing of `self`",
+            "`{}` is not in the key, so `{}` would return one receiver's value for another: use \
+             the fields that the value depends on {place}, such as `<<self.id>>`; or add \
+             `skip(self)` if the value doesn't depend on `self`",
             written(receiver),
             facts.name,
         ),

@@ -45,8 +45,8 @@ pub(crate) fn refresher(
         if let Some(refresh) = &staleness.refresh {
             errors.at(
                 refresh.span,
-                "`refresh` says who computes a stale value, and without `stale`, `stale_if_error` or `early` \
-                 there is none: add one of these (`stale = \"1m\"`), or take `refresh` away",
+                "`refresh` has no effect without `stale`, `stale_if_error` or `early`: add one of \
+                 these, such as `stale = \"1m\"`, or remove `refresh`",
             );
         }
         return None;
@@ -57,9 +57,9 @@ pub(crate) fn refresher(
     if let (Err(obstacle), true) = (&owned, required && args.detached.is_none()) {
         obstacle.report(
             errors,
-            "`refresh = \"background\"` can't be",
-            "write `refresh = \"caller\"`, or take `refresh` away: then the one caller that finds \
-             the value stale computes it, and the others are served meanwhile",
+            "the function can't have `refresh = \"background\"`",
+            "write `refresh = \"caller\"`, or remove `refresh`: then the first caller that \
+             finds the value stale recomputes it, while the others get the stale value",
         );
     }
     Some(match owned {
@@ -92,7 +92,7 @@ impl Obstacle {
         let what = &self.what;
         errors.on(
             &self.at,
-            format!("{refused}: {what}, so the body can't outlive the call; {fix}"),
+            format!("{refused}: {what}, so the body can't outlive the call: {fix}"),
         );
     }
 }
@@ -102,8 +102,8 @@ fn outlives(args: &CacheableArgs, function: &Function, facts: &Facts, errors: &m
     if let (Style::Sync, Some(detached)) = (&facts.style, args.detached) {
         errors.at(
             detached,
-            "`detached` is about a caller that goes before the value is there, and a blocking \
-             caller can't go: take it away, or write an `async fn`",
+            "`detached` has no effect on a blocking function, whose caller can't be dropped while \
+             it waits: remove it, or write an `async fn`",
         );
         return;
     }
@@ -112,14 +112,14 @@ fn outlives(args: &CacheableArgs, function: &Function, facts: &Facts, errors: &m
             errors,
             "the function can't be `detached`",
             "take owned arguments (`String` for `&str`, a handle that is `Clone` for `&Db`), or \
-             take `detached` away: then a computation ends with its caller",
+             remove `detached`: then a computation ends with its caller",
         );
     }
     let refresh = args.staleness.refresh.as_ref();
     if let Some(refresh) = refresh.filter(|refresh| refresh.by == By::Caller) {
         errors.at(
             refresh.span,
-            "a function that is `detached` refreshes in the background: take `refresh` away, or \
+            "a `detached` function always refreshes in the background: remove either `refresh` or \
              `detached`",
         );
     }
@@ -129,7 +129,7 @@ fn outlives(args: &CacheableArgs, function: &Function, facts: &Facts, errors: &m
 fn owned(function: &Function, facts: &Facts) -> Result<Vec<Argument>, Obstacle> {
     let sig = &function.sig;
     if let Style::Boxed(_) = facts.style {
-        let what = "an `async_trait` method borrows all that it is called with".to_owned();
+        let what = "an `async_trait` method borrows its arguments".to_owned();
         return Err(Obstacle::new(&sig.ident, what));
     }
     let parameters = sig.generics.params.iter();
@@ -141,7 +141,7 @@ fn owned(function: &Function, facts: &Facts) -> Result<Vec<Argument>, Obstacle> 
         .collect();
     let arguments = sig.inputs.iter().map(|input| match input {
         FnArg::Receiver(receiver) => {
-            let what = "`self` belongs to the caller".to_owned();
+            let what = "`self` is owned by the caller".to_owned();
             Err(Obstacle::new(receiver, what))
         }
         FnArg::Typed(input) => match borrows(input.ty.to_token_stream(), &parameters) {
@@ -151,7 +151,10 @@ fn owned(function: &Function, facts: &Facts) -> Result<Vec<Argument>, Obstacle> 
             }),
             Some(what) => {
                 let pat = &input.pat;
-                let what = format!("the type of the argument `{}` has {what}", quote!(#pat));
+                let what = format!(
+                    "the type of the argument `{}` contains {what}",
+                    quote!(#pat)
+                );
                 Err(Obstacle::new(&input.ty, what))
             }
         },
@@ -201,8 +204,8 @@ fn returns_errors(option: &StaleIfError, facts: &Facts, errors: &mut Errors) {
         errors.at(
             option.span,
             format!(
-                "`stale_if_error` is about the `Err` of a function, and `{}` returns no `Result`: take the option \
-                 away, or use `stale`",
+                "`stale_if_error` needs a function that returns a `Result`, and `{}` doesn't: \
+                 remove the option, or use `stale`",
                 facts.name
             ),
         );

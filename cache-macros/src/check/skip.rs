@@ -15,9 +15,7 @@ pub(crate) fn check(skip: &[Ident], key: Option<&Template>, facts: &Facts, error
             .find(|placeholder| placeholder.uses(&name));
         let is_self = name == "self";
         let mistake = if is_self && !facts.has_receiver {
-            Some(
-                "`skip(self)` in a function that takes no `self`: take it out of `skip`".to_owned(),
-            )
+            Some("this function takes no `self`: remove `self` from `skip`".to_owned())
         } else if !is_self && !facts.has_argument(&name) {
             let known = super::arguments(&name, facts);
             Some(format!("`skip({name})` names no argument{known}"))
@@ -27,11 +25,11 @@ pub(crate) fn check(skip: &[Ident], key: Option<&Template>, facts: &Facts, error
                  and one of its caller: rename one of them"
             ))
         } else if skip[..place].contains(ident) {
-            Some(format!("`{name}` is skipped twice: keep one of them"))
+            Some(format!("`{name}` is skipped twice: remove one of them"))
         } else {
             in_key.map(|placeholder| {
                 format!(
-                    "`{name}` is skipped, and the key uses it in `<<{}>>`: take it out of one of \
+                    "`{name}` is skipped, but the key uses it in `<<{}>>`: remove it from one of \
                      the two",
                     placeholder.source
                 )

@@ -10,8 +10,8 @@ pub(crate) fn key(template: &Template, names: &[&str], errors: &mut Errors) {
     if template.literal.value().is_empty() {
         errors.at(
             span,
-            "an empty key: write a path, `key = \"posts:<<slug>>\"`, or leave `key` out for the \
-             function's own path",
+            "the key is empty: write a path, `key = \"posts:<<slug>>\"`, or remove `key` to use \
+             the function's own path",
         );
     }
     for text in texts(template) {
@@ -19,8 +19,8 @@ pub(crate) fn key(template: &Template, names: &[&str], errors: &mut Errors) {
             errors.at(
                 span,
                 format!(
-                    "`{wildcard}` in a key: it is a wildcard of patterns, and a key names one \
-                     entry; take it out"
+                    "a key can't contain the wildcard `{wildcard}`, since it names one entry: \
+                     remove it (wildcards are for patterns)"
                 ),
             );
         }
@@ -34,7 +34,7 @@ pub(crate) fn pattern(template: &Template, names: &[&str], errors: &mut Errors) 
     if template.literal.value().is_empty() {
         errors.at(
             span,
-            "an empty pattern matches nothing: write a path, `\"posts:<<slug>>:*\"`",
+            "an empty pattern matches nothing: write a path, such as `\"posts:<<slug>>:*\"`",
         );
     }
     let mut glob = Glob::Plain;
@@ -50,8 +50,8 @@ pub(crate) fn pattern(template: &Template, names: &[&str], errors: &mut Errors) 
                 errors.at(
                     span,
                     format!(
-                        "`<<{}>>` stands {place}, where its value would become part of the \
-                         wildcard: move it out",
+                        "`<<{}>>` is {place}, where its value would become part of the wildcard: \
+                         move it out of there",
                         placeholder.source
                     ),
                 );
@@ -95,15 +95,15 @@ fn common(template: &Template, what: &str, names: &[&str], errors: &mut Errors) 
             errors.at(
                 span,
                 format!(
-                    "`#` in a {what}: it separates the path from the hash of the other arguments; \
-                     take it out (a pattern reaches every hash of a path by itself)"
+                    "a {what} can't contain `#`, which separates the path from the hash of the \
+                     other arguments: remove it (a pattern matches all hashes of its paths)"
                 ),
             );
         }
         if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
             errors.at(
                 span,
-                format!("white space or a control character in a {what}: take it out"),
+                format!("a {what} can't contain white space or control characters: remove them"),
             );
         }
         for name in names {
@@ -120,7 +120,7 @@ fn common(template: &Template, what: &str, names: &[&str], errors: &mut Errors) 
         if text.contains("{}") {
             errors.at(
                 span,
-                format!("`{{}}` in a {what} is plain text: write the value there, `<<name>>`"),
+                format!("`{{}}` in a {what} is plain text: write a placeholder, `<<name>>`"),
             );
         }
     }

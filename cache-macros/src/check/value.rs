@@ -29,9 +29,9 @@ pub(crate) fn read(args: &CacheableArgs, facts: &Facts, errors: &mut Errors) {
             errors.on(
                 condition,
                 format!(
-                    "`condition` is evaluated before the function runs, so there is no `{RESULT}` \
-                     yet: to look at the returned value write `unless = |value| ..`, which says \
-                     when it is not stored"
+                    "`condition` is evaluated before the function runs, so `{RESULT}` doesn't \
+                     exist yet: to exclude some returned values from the cache, write `unless = \
+                     |value| ..`"
                 ),
             );
         }
@@ -47,8 +47,9 @@ pub(crate) fn write(args: &InvalidateArgs, facts: &Facts, errors: &mut Errors) {
             errors.on(
                 condition,
                 format!(
-                    "`condition` is evaluated before the function runs, so there is no `{RESULT}` \
-                     yet: use arguments only; after an `Err` nothing is invalidated anyway"
+                    "`condition` is evaluated before the function runs, so `{RESULT}` doesn't \
+                     exist yet: use arguments only (after an `Err`, the default is to invalidate \
+                     nothing)"
                 ),
             );
         }
@@ -72,9 +73,8 @@ fn over_value(unless: &Expr, facts: &Facts, errors: &mut Errors) {
         ),
         Expr::Lit(_) | Expr::Binary(_) | Expr::Unary(_) => errors.on(
             unless,
-            "`unless` takes a closure over the returned value: write \
-             `unless = |value| value.is_empty()`; what depends on the arguments alone is a \
-             `condition`",
+            "`unless` takes a closure over the returned value: write `unless = |value| \
+             value.is_empty()`; for a decision by the arguments alone, use `condition`",
         ),
         _ => {}
     }
@@ -101,8 +101,8 @@ fn declared(closure: &ExprClosure, option: &str, facts: &Facts, errors: &mut Err
         errors.on(
             &input.ty,
             format!(
-                "`{option}` sees the innermost value, without `Result`, `Option`, `Arc` and \
-                 `Json`: write `|{pat}: &{stored}|`; it isn't asked about an `Err` or a `None`"
+                "`{option}` gets the innermost value, without `Result`, `Option`, `Arc` and \
+                 `Json`: write `|{pat}: &{stored}|`; it isn't called for an `Err` or a `None`"
             ),
         );
     }
@@ -153,7 +153,7 @@ fn quoted(condition: &Expr, example: &str, errors: &mut Errors) {
     {
         errors.on(
             text,
-            format!("`condition` is a Rust expression, without quotes: `{example}`"),
+            format!("`condition` takes a Rust expression without quotes: write `{example}`"),
         );
     }
 }
@@ -163,8 +163,8 @@ fn cache(cache: Option<&Expr>, path: &str, errors: &mut Errors) {
         errors.on(
             literal,
             format!(
-                "`cache` takes a `Cache`, as in `cache = self.cache`; entries are named by their \
-                 path, `{path}`"
+                "`cache` takes a `Cache`: write `cache = self.cache`; to name the entries, write \
+                 `{path}`"
             ),
         );
     }

@@ -55,11 +55,11 @@ fn computing(head: &Head<'_>, purpose: Purpose, body: TokenStream) -> TokenStrea
     let (suffix, doc) = match purpose {
         Purpose::Refresh => (
             "_refresh",
-            format!(" `{name}`, computed and stored anew, whatever the cache holds."),
+            format!(" Run `{name}` and store its value, even if one is cached."),
         ),
         _ => (
             "_no_cache",
-            format!(" `{name}` without the cache: no entry is read or stored."),
+            format!(" Run `{name}` without the cache: no entry is read or stored."),
         ),
     };
     head.function(suffix, &doc, &head.asyncness, &head.output, &body)
@@ -67,7 +67,8 @@ fn computing(head: &Head<'_>, purpose: Purpose, body: TokenStream) -> TokenStrea
 
 fn cache_key(head: &Head<'_>, body: TokenStream) -> TokenStream {
     let name = head.name;
-    let doc = format!(" The full key of the entry that `{name}` reads with these arguments.");
+    let doc =
+        format!(" Return the full key of the entry that `{name}` reads with these arguments.");
     let output = quote_spanned!(Span::mixed_site()=> -> ::std::string::String);
     head.function("_cache_key", &doc, &TokenStream::new(), &output, &body)
 }
@@ -75,7 +76,7 @@ fn cache_key(head: &Head<'_>, body: TokenStream) -> TokenStream {
 fn cache_path(head: &Head<'_>, body: TokenStream) -> TokenStream {
     let name = head.name;
     let doc = format!(
-        " The path and variant, without the prefix, of the entry that `{name}` reads with these arguments."
+        " Return the key, without the prefix, of the entry that `{name}` reads with these arguments."
     );
     let output = quote_spanned!(Span::mixed_site()=> -> ::std::string::String);
     head.function("_cache_path", &doc, &TokenStream::new(), &output, &body)
@@ -86,7 +87,7 @@ fn invalidate(head: &Head<'_>, read: &Read, body: TokenStream) -> TokenStream {
     let k = read.runtime.private(site);
     let name = head.name;
     let doc = format!(
-        " Removes the one entry that `{name}` reads with these arguments; `true` if there was one."
+        " Remove the entry that `{name}` reads with these arguments; return `true` if it existed."
     );
     let output = quote_spanned! {site=>
         -> ::core::result::Result<::core::primitive::bool, #k::CacheError>

@@ -135,12 +135,11 @@ fn hashed(argument: &Binding, runtime: &Runtime) -> TokenStream {
     let fix = match hazard {
         Some(hazard) => hazard.fix().to_owned(),
         None => format!(
-            "use it in the key, `<<{ident}>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type \
-             (add it as a bound, if that is a type parameter)"
+            "use it in the key: `<<{ident}>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type \
+             (for a type parameter, add it as a bound)"
         ),
     };
-    let note =
-        format!("add `skip({ident})` to the attribute if it is no part of the key; or {fix}");
+    let note = format!("add `skip({ident})` to the attribute if the key doesn't need it; or {fix}");
     let way = match hazard {
         Some(_) => quote_spanned!(site=> __strict_way),
         None => quote_spanned!(site=> __way),

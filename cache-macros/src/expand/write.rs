@@ -52,9 +52,9 @@ pub(crate) fn own_key_checks(model: &Model) -> Option<TokenStream> {
         let k = read.runtime.private(span);
         let shape = pattern.shape();
         let message = format!(
-            "the pattern `{}` reaches this function's own key `{}`, so that every call would \
-             remove the entry it has just made: take the pattern away, or narrow it; \
-             invalidate this key in the functions that write",
+            "the pattern `{}` matches this function's own key `{}`, so every call would remove the \
+             entry it has just stored: remove the pattern, or narrow it; invalidate this key in \
+             the functions that write the data",
             pattern.literal.value(),
             key.literal.value(),
         );

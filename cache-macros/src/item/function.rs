@@ -31,8 +31,8 @@ impl Parse for Function {
         if input.peek(Token![;]) {
             let semi: Token![;] = input.parse()?;
             let message = format!(
-                "`{}` has no body to cache or to invalidate after: annotate the methods of the \
-                 `impl`s, or give this method a default body",
+                "`{}` has no body: annotate the methods of the `impl` blocks, or give this method \
+                 a default body",
                 sig.ident
             );
             return Err(Error::new_spanned(quote!(#sig #semi), message));
@@ -65,8 +65,8 @@ fn block(input: ParseStream<'_>) -> syn::Result<Group> {
 }
 
 fn not_a_function(item: ParseStream<'_>) -> Error {
-    let advice = "put the attribute on a function that computes (`#[cacheable]`) or that \
-                  writes (`#[invalidate]`)";
+    let advice = "put the attribute on a function that reads data (`#[cacheable]`) or writes data \
+                  (`#[invalidate]`)";
     let what = if item.peek(Token![struct]) {
         "a struct"
     } else if item.peek(Token![enum]) {

@@ -63,10 +63,10 @@ impl SerdeHazard {
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Order => {
-                "`{Self}` shows its elements in another order each time, so it would never hit"
+                "`{Self}` serializes its elements in a random order, so the key would differ in each call"
             }
             Self::Masked => {
-                "`{Self}` may hide its value from serde, so that all values would share one entry"
+                "`{Self}` may hide its value from serde, so all values would share one entry"
             }
         }
     }
@@ -75,12 +75,12 @@ impl SerdeHazard {
     pub(crate) fn fix(self) -> &'static str {
         match self {
             Self::Order => {
-                "take a `BTreeSet`; or derive `cache_runtime::CacheKey` for the types of its elements, and of \
-                 what is around it"
+                "use a `BTreeSet`; or derive `cache_runtime::CacheKey` for the element type and \
+                 for each type that contains the set"
             }
             Self::Masked => {
-                "derive `cache_runtime::CacheKey` for the type, or implement it, if the value belongs into the \
-                 key: it is hashed, not shown"
+                "derive or implement `cache_runtime::CacheKey` for the type, if the key needs the \
+                 value: it then contains a hash, not the value itself"
             }
         }
     }

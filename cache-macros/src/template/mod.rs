@@ -138,8 +138,8 @@ fn push_text(segments: &mut Vec<Segment>, text: &str, literal: &LitStr, errors: 
             errors.at(
                 literal.span(),
                 format!(
-                    "`{close}` closes no `{open}`; a `{close}` that belongs to a placeholder's \
-                     expression needs parentheses: `{open}(a {close} b){close}`"
+                    "this `{close}` has no matching `{open}`: remove it; a `{close}` within a \
+                     placeholder's expression needs parentheses: `{open}(a {close} b){close}`"
                 ),
             );
         }
@@ -172,13 +172,14 @@ fn read_placeholder(
     };
     if open == "{{" && rest.starts_with('{') {
         let braces = rest[first..].len() - rest[first..].trim_start_matches('}').len();
-        let message = "`{{{` can be read in two ways: for a placeholder between literal braces \
-                       write `{<<name>>}`";
+        let message = "`{{{` is ambiguous: for a placeholder between literal braces, write \
+                       `{<<name>>}`";
         return fail(message.to_owned(), first + braces);
     }
     let source = rest[..first].trim();
     if source.is_empty() {
-        let message = format!("empty placeholder: write an argument's name, `{open}name{close}`");
+        let message =
+            format!("this placeholder is empty: write an argument's name, `{open}name{close}`");
         return fail(message, first + close.len());
     }
     let mut reason = None;
@@ -194,13 +195,13 @@ fn read_placeholder(
     } else {
         String::new()
     };
-    let message = format!("`{open}{source}{close}` holds no Rust expression: {reason}{missing}");
+    let message = format!("`{open}{source}{close}` isn't a Rust expression: {reason}{missing}");
     fail(message, first + close.len())
 }
 
 fn expression(scope: &Scope<'_>, source: &str, span: Span) -> Result<Placeholder, String> {
     if !is_balanced(source) {
-        return Err("a bracket or a quote doesn't close".to_owned());
+        return Err("a bracket or a quote is unclosed".to_owned());
     }
     let tokens: TokenStream = source
         .parse()

@@ -55,27 +55,27 @@ fn the_first_mark_that_leaves_an_expression_closes() {
     assert_eq!(segments("<<a << 2>>"), ["<a << 2>"]);
     assert_eq!(segments("<<f(\">>\")>>"), ["<f(\">>\")>"]);
     assert_eq!(segments("{{m(|x| {{x}})}}"), ["<m(|x| {{x}})>"]);
-    fails("<<a >> 2>>", "closes no `<<`");
+    fails("<<a >> 2>>", "no matching `<<`");
 }
 
 #[test]
 fn mistakes_are_named() {
     fails("posts:<<slug", "unclosed `<<`");
     fails("posts:{{slug", "unclosed `{{`");
-    fails("posts:slug>>", "closes no `<<`");
-    fails("posts:<<>>", "empty placeholder");
-    fails("posts:{{ }}", "empty placeholder");
-    fails("posts:<<a b>>", "holds no Rust expression");
-    fails("posts:<<f(a>>", "doesn't close");
+    fails("posts:slug>>", "no matching `<<`");
+    fails("posts:<<>>", "placeholder is empty");
+    fails("posts:{{ }}", "placeholder is empty");
+    fails("posts:<<a b>>", "isn't a Rust expression");
+    fails("posts:<<f(a>>", "is unclosed");
     fails("posts:<<a:<<b>>", "is a `>>` missing?");
-    fails("{{{slug}}}", "two ways");
+    fails("{{{slug}}}", "is ambiguous");
 }
 
 #[test]
 fn reading_goes_on_after_a_mistake() {
     let (segments, errors) = parse("a:<<>>:<<b c>>:<<d>>");
     assert_eq!(segments, ["a:", ":", ":", "<d>"]);
-    assert!(errors.contains("empty placeholder") && errors.contains("<<b c>>"));
+    assert!(errors.contains("placeholder is empty") && errors.contains("<<b c>>"));
 }
 
 #[test]

@@ -19,5 +19,5 @@ where
     })
 }
 ::core::compile_error! {
-    "`async_trait` renames destructured arguments, so the key can't see what this one binds: take `name: Type` and bind inside the body: `let Path(id) = name;`"
+    "`async_trait` renames destructured arguments, so the key can't use the names that this pattern binds: write `name: Type`, and destructure it in the body: `let Path(id) = name;`"
 }

@@ -26,7 +26,7 @@ pub(super) async fn get_post<D: Database>(
                                 #[diagnostic::on_unimplemented(
                                     message = "the argument `page` can't be hashed into the cache key",
                                     label = "`{Self}` doesn't implement `serde::Serialize`",
-                                    note = "add `skip(page)` to the attribute if it is no part of the key; or use it in the key, `<<page>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type (add it as a bound, if that is a type parameter)",
+                                    note = "add `skip(page)` to the attribute if the key doesn't need it; or use it in the key: `<<page>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type (for a type parameter, add it as a bound)",
                                 )]
                                 pub(super) trait Hashed<Way> {
                                     fn hash(
@@ -80,7 +80,7 @@ pub(super) async fn get_post<D: Database>(
         .await
 }
 #[cfg(feature = "posts")]
-/// `get_post` without the cache: no entry is read or stored.
+/// Run `get_post` without the cache: no entry is read or stored.
 #[allow(
     unused,
     unreachable_pub,
@@ -109,7 +109,7 @@ pub(super) async fn get_post_no_cache<D: Database>(
         .await
 }
 #[cfg(feature = "posts")]
-/// The full key of the entry that `get_post` reads with these arguments.
+/// Return the full key of the entry that `get_post` reads with these arguments.
 #[allow(
     unused,
     unreachable_pub,
@@ -142,7 +142,7 @@ pub(super) fn get_post_cache_key<D: Database>(
     )
 }
 #[cfg(feature = "posts")]
-/// The path and variant, without the prefix, of the entry that `get_post` reads with these arguments.
+/// Return the key, without the prefix, of the entry that `get_post` reads with these arguments.
 #[allow(
     unused,
     unreachable_pub,
@@ -175,7 +175,7 @@ pub(super) fn get_post_cache_path<D: Database>(
     )
 }
 #[cfg(feature = "posts")]
-/// Removes the one entry that `get_post` reads with these arguments; `true` if there was one.
+/// Remove the entry that `get_post` reads with these arguments; return `true` if it existed.
 #[allow(
     unused,
     unreachable_pub,
@@ -212,7 +212,7 @@ pub(super) async fn get_post_invalidate<D: Database>(
     removal.await
 }
 #[cfg(feature = "posts")]
-/// `get_post`, computed and stored anew, whatever the cache holds.
+/// Run `get_post` and store its value, even if one is cached.
 #[allow(
     unused,
     unreachable_pub,

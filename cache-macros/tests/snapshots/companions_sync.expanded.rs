@@ -35,7 +35,7 @@ unsafe fn count(&self, visits: u32) -> u32 {
                         #[diagnostic::on_unimplemented(
                             message = "the argument `visits` can't be hashed into the cache key",
                             label = "`{Self}` doesn't implement `serde::Serialize`",
-                            note = "add `skip(visits)` to the attribute if it is no part of the key; or use it in the key, `<<visits>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type (add it as a bound, if that is a type parameter)",
+                            note = "add `skip(visits)` to the attribute if the key doesn't need it; or use it in the key: `<<visits>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type (for a type parameter, add it as a bound)",
                         )]
                         pub(super) trait Hashed<Way> {
                             fn hash(
@@ -89,7 +89,7 @@ unsafe fn count(&self, visits: u32) -> u32 {
         },
     )
 }
-/// `count` without the cache: no entry is read or stored.
+/// Run `count` without the cache: no entry is read or stored.
 #[allow(
     unused,
     unreachable_pub,
@@ -140,7 +140,7 @@ unsafe fn count_no_cache(&self, visits: u32) -> u32 {
         },
     )
 }
-/// The full key of the entry that `count` reads with these arguments.
+/// Return the full key of the entry that `count` reads with these arguments.
 #[allow(
     unused,
     unreachable_pub,
@@ -164,7 +164,7 @@ unsafe fn count_cache_key(&self, visits: u32) -> ::std::string::String {
         ),
     )
 }
-/// The path and variant, without the prefix, of the entry that `count` reads with these arguments.
+/// Return the key, without the prefix, of the entry that `count` reads with these arguments.
 #[allow(
     unused,
     unreachable_pub,
@@ -188,7 +188,7 @@ unsafe fn count_cache_path(&self, visits: u32) -> ::std::string::String {
         ),
     )
 }
-/// Removes the one entry that `count` reads with these arguments; `true` if there was one.
+/// Remove the entry that `count` reads with these arguments; return `true` if it existed.
 #[allow(
     unused,
     unreachable_pub,
@@ -218,7 +218,7 @@ unsafe fn count_invalidate(
         ),
     )
 }
-/// `count`, computed and stored anew, whatever the cache holds.
+/// Run `count` and store its value, even if one is cached.
 #[allow(
     unused,
     unreachable_pub,

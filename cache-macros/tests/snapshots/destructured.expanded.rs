@@ -27,7 +27,7 @@ where
                             #[diagnostic::on_unimplemented(
                                 message = "the argument `page` can't be hashed into the cache key",
                                 label = "`{Self}` doesn't implement `serde::Serialize`",
-                                note = "add `skip(page)` to the attribute if it is no part of the key; or use it in the key, `<<page>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type (add it as a bound, if that is a type parameter)",
+                                note = "add `skip(page)` to the attribute if the key doesn't need it; or use it in the key: `<<page>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type (for a type parameter, add it as a bound)",
                             )]
                             pub(super) trait Hashed<Way> {
                                 fn hash(
@@ -63,7 +63,7 @@ where
                             #[diagnostic::on_unimplemented(
                                 message = "the argument `first` can't be hashed into the cache key",
                                 label = "`{Self}` doesn't implement `serde::Serialize`",
-                                note = "add `skip(first)` to the attribute if it is no part of the key; or use it in the key, `<<first>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type (add it as a bound, if that is a type parameter)",
+                                note = "add `skip(first)` to the attribute if the key doesn't need it; or use it in the key: `<<first>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type (for a type parameter, add it as a bound)",
                             )]
                             pub(super) trait Hashed<Way> {
                                 fn hash(
@@ -100,7 +100,7 @@ where
                             #[diagnostic::on_unimplemented(
                                 message = "the argument `rest` can't be hashed into the cache key",
                                 label = "`{Self}` doesn't implement `serde::Serialize`",
-                                note = "add `skip(rest)` to the attribute if it is no part of the key; or use it in the key, `<<rest>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type (add it as a bound, if that is a type parameter)",
+                                note = "add `skip(rest)` to the attribute if the key doesn't need it; or use it in the key: `<<rest>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type (for a type parameter, add it as a bound)",
                             )]
                             pub(super) trait Hashed<Way> {
                                 fn hash(

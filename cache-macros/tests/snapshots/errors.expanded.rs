@@ -8,7 +8,7 @@ pub fn get_post(db: &Db, slug: &str, page: u32) {
     "unknown option `kye`; did you mean `key`? `#[cacheable]` takes `key`, `ttl`, `skip`, `condition`, `unless`, `cache_none`, `version`, `near`, `stale`, `stale_if_error`, `early`, `refresh`, `jitter`, `detached`, `debug`, `cache`, `companions`, `crate`"
 }
 ::core::compile_error! {
-    "`ttl` is given twice: keep one of them"
+    "`ttl` is given twice: remove one of them"
 }
 ::core::compile_error! {
     "unclosed `<<` before `page`: write `<<page>>`"
@@ -23,18 +23,18 @@ pub fn get_post(db: &Db, slug: &str, page: u32) {
     "`skip(bd)` names no argument; did you mean `db`? the arguments of `get_post` are `db`, `slug`, `page`"
 }
 ::core::compile_error! {
-    "a `ttl` of zero stores nothing: give a positive time, or take the attribute away; for some calls only, use `condition` or `unless`"
+    "a `ttl` of zero stores nothing: give a positive time, or remove the attribute; to skip the cache for some calls only, use `condition` or `unless`"
 }
 ::core::compile_error! {
-    "unknown moment `after`: `when` is \"ok\" (after the body, for a `Result` only on `Ok`; the default), \"always\" (after the body) or \"before\" (before the body)"
+    "unknown value `after` of `when`: write \"ok\" (after the body, for a `Result` only on `Ok`; the default), \"always\" (after the body) or \"before\" (before the body)"
 }
 ::core::compile_error! {
-    "an empty pattern matches nothing: write a path, `\"posts:<<slug>>:*\"`"
+    "an empty pattern matches nothing: write a path, such as `\"posts:<<slug>>:*\"`"
 }
 ::core::compile_error! {
-    "`<<result>>` uses the returned value, but this function returns nothing: use arguments, or return what was written"
+    "`<<result>>` uses the returned value, but this function returns nothing: use arguments only, or return the written value"
 }
-/// `get_post` without the cache: no entry is read or stored.
+/// Run `get_post` without the cache: no entry is read or stored.
 #[allow(
     unused,
     unreachable_pub,
@@ -51,7 +51,7 @@ pub fn get_post_no_cache(db: &Db, slug: &str, page: u32) {
     use invalidate as _;
     db.post(slug, page)
 }
-/// The full key of the entry that `get_post` reads with these arguments.
+/// Return the full key of the entry that `get_post` reads with these arguments.
 #[allow(
     unused,
     unreachable_pub,
@@ -66,7 +66,7 @@ pub fn get_post_no_cache(db: &Db, slug: &str, page: u32) {
 pub fn get_post_cache_key(db: &Db, slug: &str, page: u32) -> ::std::string::String {
     ::core::unreachable!()
 }
-/// The path and variant, without the prefix, of the entry that `get_post` reads with these arguments.
+/// Return the key, without the prefix, of the entry that `get_post` reads with these arguments.
 #[allow(
     unused,
     unreachable_pub,
@@ -81,7 +81,7 @@ pub fn get_post_cache_key(db: &Db, slug: &str, page: u32) -> ::std::string::Stri
 pub fn get_post_cache_path(db: &Db, slug: &str, page: u32) -> ::std::string::String {
     ::core::unreachable!()
 }
-/// Removes the one entry that `get_post` reads with these arguments; `true` if there was one.
+/// Remove the entry that `get_post` reads with these arguments; return `true` if it existed.
 #[allow(
     unused,
     unreachable_pub,
@@ -103,7 +103,7 @@ pub fn get_post_invalidate(
 > {
     ::core::unreachable!()
 }
-/// `get_post`, computed and stored anew, whatever the cache holds.
+/// Run `get_post` and store its value, even if one is cached.
 #[allow(
     unused,
     unreachable_pub,

@@ -3,5 +3,5 @@ pub struct Post {
     slug: String,
 }
 ::core::compile_error! {
-    "a struct can't be annotated: put the attribute on a function that computes (`#[cacheable]`) or that writes (`#[invalidate]`)"
+    "a struct can't be annotated: put the attribute on a function that reads data (`#[cacheable]`) or writes data (`#[invalidate]`)"
 }

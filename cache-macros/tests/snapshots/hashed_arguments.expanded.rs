@@ -17,7 +17,7 @@ async fn list(
                             #[diagnostic::on_unimplemented(
                                 message = "the argument `tags` can't be hashed into the cache key",
                                 label = "`{Self}` doesn't implement `serde::Serialize`",
-                                note = "add `skip(tags)` to the attribute if it is no part of the key; or use it in the key, `<<tags>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type (add it as a bound, if that is a type parameter)",
+                                note = "add `skip(tags)` to the attribute if the key doesn't need it; or use it in the key: `<<tags>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type (for a type parameter, add it as a bound)",
                             )]
                             pub(super) trait Hashed<Way> {
                                 fn hash(
@@ -53,7 +53,7 @@ async fn list(
                             #[diagnostic::on_unimplemented(
                                 message = "the argument `type` can't be hashed into the cache key",
                                 label = "`{Self}` doesn't implement `serde::Serialize`",
-                                note = "add `skip(r#type)` to the attribute if it is no part of the key; or use it in the key, `<<r#type>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type (add it as a bound, if that is a type parameter)",
+                                note = "add `skip(r#type)` to the attribute if the key doesn't need it; or use it in the key: `<<r#type>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type (for a type parameter, add it as a bound)",
                             )]
                             pub(super) trait Hashed<Way> {
                                 fn hash(

@@ -18,7 +18,7 @@ async fn score(player: u32, #[cfg(all())] limit: u64) -> u64 {
                                 #[diagnostic::on_unimplemented(
                                     message = "the argument `limit` can't be hashed into the cache key",
                                     label = "`{Self}` doesn't implement `serde::Serialize`",
-                                    note = "add `skip(limit)` to the attribute if it is no part of the key; or use it in the key, `<<limit>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type (add it as a bound, if that is a type parameter)",
+                                    note = "add `skip(limit)` to the attribute if the key doesn't need it; or use it in the key: `<<limit>>`; or derive `serde::Serialize` or `cache_runtime::CacheKey` for its type (for a type parameter, add it as a bound)",
                                 )]
                                 pub(super) trait Hashed<Way> {
                                     fn hash(
@@ -84,7 +84,7 @@ async fn score(player: u32, #[cfg(all())] limit: u64) -> u64 {
         )
         .await
 }
-/// `score` without the cache: no entry is read or stored.
+/// Run `score` without the cache: no entry is read or stored.
 #[allow(
     unused,
     unreachable_pub,
@@ -105,7 +105,7 @@ async fn score_no_cache(player: u32, #[cfg(all())] limit: u64) -> u64 {
     }
         .await
 }
-/// The full key of the entry that `score` reads with these arguments.
+/// Return the full key of the entry that `score` reads with these arguments.
 #[allow(
     unused,
     unreachable_pub,
@@ -133,7 +133,7 @@ fn score_cache_key(player: u32, #[cfg(all())] limit: u64) -> ::std::string::Stri
         ),
     )
 }
-/// The path and variant, without the prefix, of the entry that `score` reads with these arguments.
+/// Return the key, without the prefix, of the entry that `score` reads with these arguments.
 #[allow(
     unused,
     unreachable_pub,
@@ -161,7 +161,7 @@ fn score_cache_path(player: u32, #[cfg(all())] limit: u64) -> ::std::string::Str
         ),
     )
 }
-/// Removes the one entry that `score` reads with these arguments; `true` if there was one.
+/// Remove the entry that `score` reads with these arguments; return `true` if it existed.
 #[allow(
     unused,
     unreachable_pub,
@@ -197,7 +197,7 @@ async fn score_invalidate(
     );
     removal.await
 }
-/// `score`, computed and stored anew, whatever the cache holds.
+/// Run `score` and store its value, even if one is cached.
 #[allow(
     unused,
     unreachable_pub,

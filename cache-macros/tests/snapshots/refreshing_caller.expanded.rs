@@ -39,7 +39,7 @@ async fn post(db: &Db, slug: &str) -> Result<Post, DbError> {
         )
         .await
 }
-/// `post` without the cache: no entry is read or stored.
+/// Run `post` without the cache: no entry is read or stored.
 #[allow(
     unused,
     unreachable_pub,
@@ -61,7 +61,7 @@ async fn post_no_cache(db: &Db, slug: &str) -> Result<Post, DbError> {
     }
         .await
 }
-/// The full key of the entry that `post` reads with these arguments.
+/// Return the full key of the entry that `post` reads with these arguments.
 #[allow(
     unused,
     unreachable_pub,
@@ -85,7 +85,7 @@ fn post_cache_key(db: &Db, slug: &str) -> ::std::string::String {
         ),
     )
 }
-/// The path and variant, without the prefix, of the entry that `post` reads with these arguments.
+/// Return the key, without the prefix, of the entry that `post` reads with these arguments.
 #[allow(
     unused,
     unreachable_pub,
@@ -109,7 +109,7 @@ fn post_cache_path(db: &Db, slug: &str) -> ::std::string::String {
         ),
     )
 }
-/// Removes the one entry that `post` reads with these arguments; `true` if there was one.
+/// Remove the entry that `post` reads with these arguments; return `true` if it existed.
 #[allow(
     unused,
     unreachable_pub,
@@ -140,7 +140,7 @@ async fn post_invalidate(
     );
     removal.await
 }
-/// `post`, computed and stored anew, whatever the cache holds.
+/// Run `post` and store its value, even if one is cached.
 #[allow(
     unused,
     unreachable_pub,

@@ -2,11 +2,11 @@
 fn publish(slug: &str) -> Result<Post, Error> {
     const _: () = ::core::assert!(
         ! renamed::__private::reaches("drafts:\u{1}", "posts:\u{1}"),
-        "the pattern `drafts:<<slug>>` reaches this function's own key `posts:<<slug>>`, so that every call would remove the entry it has just made: take the pattern away, or narrow it; invalidate this key in the functions that write"
+        "the pattern `drafts:<<slug>>` matches this function's own key `posts:<<slug>>`, so every call would remove the entry it has just stored: remove the pattern, or narrow it; invalidate this key in the functions that write the data"
     );
     const _: () = ::core::assert!(
         ! renamed::__private::reaches("feeds:\u{1}", "posts:\u{1}"),
-        "the pattern `feeds:<<result.author>>` reaches this function's own key `posts:<<slug>>`, so that every call would remove the entry it has just made: take the pattern away, or narrow it; invalidate this key in the functions that write"
+        "the pattern `feeds:<<result.author>>` matches this function's own key `posts:<<slug>>`, so every call would remove the entry it has just stored: remove the pattern, or narrow it; invalidate this key in the functions that write the data"
     );
     let (write0, shape0) = (
         renamed::__private::plan(
@@ -109,7 +109,7 @@ fn publish(slug: &str) -> Result<Post, Error> {
         },
     )
 }
-/// `publish` without the cache: no entry is read or stored.
+/// Run `publish` without the cache: no entry is read or stored.
 #[allow(
     unused,
     unreachable_pub,
@@ -203,7 +203,7 @@ fn publish_no_cache(slug: &str) -> Result<Post, Error> {
         },
     )
 }
-/// The full key of the entry that `publish` reads with these arguments.
+/// Return the full key of the entry that `publish` reads with these arguments.
 #[allow(
     unused,
     unreachable_pub,
@@ -226,7 +226,7 @@ fn publish_cache_key(slug: &str) -> ::std::string::String {
         ),
     )
 }
-/// The path and variant, without the prefix, of the entry that `publish` reads with these arguments.
+/// Return the key, without the prefix, of the entry that `publish` reads with these arguments.
 #[allow(
     unused,
     unreachable_pub,
@@ -249,7 +249,7 @@ fn publish_cache_path(slug: &str) -> ::std::string::String {
         ),
     )
 }
-/// Removes the one entry that `publish` reads with these arguments; `true` if there was one.
+/// Remove the entry that `publish` reads with these arguments; return `true` if it existed.
 #[allow(
     unused,
     unreachable_pub,
@@ -274,7 +274,7 @@ fn publish_invalidate(
         ),
     )
 }
-/// `publish`, computed and stored anew, whatever the cache holds.
+/// Run `publish` and store its value, even if one is cached.
 #[allow(
     unused,
     unreachable_pub,

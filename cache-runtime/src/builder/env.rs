@@ -47,7 +47,7 @@ pub(super) fn seconds(variable: &str) -> Result<Option<Duration>, CacheError> {
     match value.parse::<u64>() {
         Ok(0) | Err(_) => Err(invalid(
             variable,
-            format!("is {value:?}; use a whole number of seconds above 0, such as 300"),
+            format!("is {value:?}; use a positive whole number of seconds, such as 300"),
         )),
         Ok(seconds) => Ok(Some(Duration::from_secs(seconds))),
     }
@@ -70,7 +70,7 @@ pub(super) fn with_presets(
         if let Some(ttl) = seconds(variable)? {
             let preset = preset_key(name);
             if let Some(other) = named.insert(preset.clone(), variable.to_owned()) {
-                let reason = format!("names the preset that {other} names too; unset one of them");
+                let reason = format!("names the same preset as {other}; unset one of them");
                 return Err(invalid(variable, reason));
             }
             presets.insert(preset, ttl);
@@ -101,7 +101,7 @@ fn builder_presets(
             // Sorted, so that the message is the same in each run.
             let (first, second) = (name.as_str().min(other), name.as_str().max(other));
             return Err(invalid(format!(
-                "{first:?} and {second:?} are one preset, `{PRESET}{}`; rename one of them",
+                "{first:?} and {second:?} are the same preset (`{PRESET}{}`); rename one of them",
                 variable.to_ascii_uppercase()
             )));
         }
@@ -128,7 +128,7 @@ pub(super) fn prefix(value: String) -> Result<String, CacheError> {
         Ok(()) => Ok(value),
         Err(_) => Err(invalid(
             "CACHE_KEY_PREFIX",
-            format!("is {value:?}; use letters, digits, `_`, `.` and `-` only"),
+            format!("is {value:?}; use only the characters A-Z, a-z, 0-9, `_`, `.` and `-`"),
         )),
     }
 }
@@ -145,6 +145,6 @@ pub(super) fn redis(builder: CacheBuilder, url: String) -> Result<CacheBuilder, 
 pub(super) fn redis(_: CacheBuilder, _: String) -> Result<CacheBuilder, CacheError> {
     Err(invalid(
         "REDIS_URL",
-        "is set, but cache-runtime was built without its feature `redis`",
+        "is set, but cache-runtime was built without the feature `redis`; enable the feature, or unset the variable",
     ))
 }

@@ -119,7 +119,7 @@ impl CacheBuilder {
     /// | `CACHE_ENABLED` | `true` or `false` (also `1`, `0`, `yes`, `no`, `on`, `off`) |
     /// | `CACHE_DEFAULT_TIMEOUT` | default TTL in seconds |
     /// | `CACHE_KEY_PREFIX` | prefix of every key |
-    /// | `CACHE_TIMEOUT_<NAME>` | TTL of the preset `<name>` in seconds; read by [`build`](Self::build), wins over the builder's |
+    /// | `CACHE_TIMEOUT_<NAME>` | TTL of the preset `<name>` in seconds; overrides the builder's |
     ///
     /// # Errors
     ///

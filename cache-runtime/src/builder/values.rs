@@ -108,7 +108,7 @@ pub(super) fn check(encoding: &Encoding) -> Result<(), CacheError> {
     if encoding.max_value_bytes == Some(0) {
         return Err(CacheError::InvalidOption {
             option: "max_value_bytes",
-            reason: "is zero, so nothing would be stored; give a number of bytes, or `enabled(false)` for no cache".to_owned(),
+            reason: "is zero, so nothing would be stored; give a positive number of bytes, or disable the cache with `enabled(false)`".to_owned(),
         });
     }
     Ok(())

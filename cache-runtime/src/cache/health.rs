@@ -53,9 +53,9 @@ impl Cache {
         if found != Some(number) || !deleted {
             let reason = match self.inner().store.memory() {
                 Some(_) => {
-                    "the store has no room for a value; raise `memory_capacity`, or use `enabled(false)`"
+                    "the memory store has no room for a single value; raise `memory_capacity`, or disable the cache with `enabled(false)`"
                 }
-                None => "the store didn't give back the value that was stored in it",
+                None => "the store didn't return the value that was just stored",
             };
             return Err(CacheError::Store {
                 source: std::sync::Arc::from(Box::from(reason)),

@@ -78,17 +78,17 @@ impl Cache {
     fn fix_for(&self, limit: usize) -> &'static str {
         match &self.inner.store {
             _ if self.inner.encoding.max_value_bytes == Some(limit) => {
-                "store less of it, or raise `max_value_bytes`"
+                "store a smaller value, or raise `max_value_bytes`"
             }
             Store::Memory(_) => {
-                "store less of it, or raise `memory_capacity`, of which one value may take a part"
+                "store a smaller value, or raise `memory_capacity` (the limit of one value is a part of it)"
             }
             #[cfg(feature = "redis")]
             Store::Redis(_) if self.inner.encoding.compress_over.is_none() => {
-                "store less of it, or try `compress_over`: no entry in Redis may take more"
+                "store a smaller value, or try `compress_over`: the limit of an entry in Redis is fixed"
             }
             #[cfg(feature = "redis")]
-            Store::Redis(_) => "store less of it: no entry in Redis may take more",
+            Store::Redis(_) => "store a smaller value: the limit of an entry in Redis is fixed",
         }
     }
 }

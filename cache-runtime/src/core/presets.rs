@@ -38,12 +38,11 @@ impl Cache {
         known.sort();
         let known = match known.is_empty() {
             true => "no preset is configured".to_owned(),
-            false => format!("configured are {}", known.join(", ")),
+            false => format!("the configured presets are {}", known.join(", ")),
         };
         let variable = preset_key(name).to_uppercase();
         let reason = format!(
-            "the preset `{name}` is not configured, so entries live for the default TTL of {:?}: \
-             add `.preset(\"{name}\", ttl)` to the builder, or set `CACHE_TIMEOUT_{variable}`; {known}",
+            "the preset `{name}` is not configured, so entries get the default TTL of {:?}; add `.preset(\"{name}\", ttl)` to the builder, or set `CACHE_TIMEOUT_{variable}`; {known}",
             self.inner.default_ttl
         );
         events::misconfigured(origin.function, &reason);

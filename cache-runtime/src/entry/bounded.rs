@@ -48,7 +48,7 @@ impl At<'_> {
     fn deeper<E: de::Error>(self, place: Place) -> Result<Self, E> {
         if self.depth == DEEPEST {
             return Err(E::custom(format_args!(
-                "it nests deeper than {DEEPEST} levels"
+                "it is nested more than {DEEPEST} levels deep"
             )));
         }
         Ok(Self {
@@ -246,7 +246,7 @@ impl<'w, A> Elements<'w, A> {
         let index = self.count;
         self.count += 1;
         if self.count > self.at.bytes + MAX_FREE_ELEMENTS {
-            return Err(E::custom("more elements than the input can hold"));
+            return Err(E::custom("the length exceeds the input"));
         }
         Ok(index as u32)
     }

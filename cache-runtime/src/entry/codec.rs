@@ -10,8 +10,8 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Encoding of stored values.
 ///
-/// Entries record their codec, so caches of different codecs read each other's entries; a build that
-/// lacks an entry's codec computes the value and overwrites it.
+/// Entries record their codec, so caches of different codecs read each other's entries; a build
+/// that lacks an entry's codec computes the value and overwrites it.
 ///
 /// The default is the first of these that the build has.
 ///
@@ -162,7 +162,7 @@ mod bincode {
         if used == bytes.len() {
             Ok(value)
         } else {
-            Err("bytes are left over".into())
+            Err("unread bytes remain".into())
         }
     }
 }
@@ -190,7 +190,7 @@ mod postcard {
         if rest.is_empty() {
             Ok(value)
         } else {
-            Err("bytes are left over".into())
+            Err("unread bytes remain".into())
         }
     }
 }
@@ -222,7 +222,7 @@ mod message_pack {
         if rest.is_empty() {
             Ok(value)
         } else {
-            Err("bytes are left over".into())
+            Err("unread bytes remain".into())
         }
     }
 }

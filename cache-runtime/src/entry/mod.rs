@@ -113,7 +113,7 @@ pub(crate) fn encode<T: Settable + ?Sized>(
         });
     }
     Err(cause.map_or_else(
-        || refused("no codec of this build carries an `Option` within an `Option` together with skipped fields"),
+        || refused("none of the codecs in this build can store an `Option` within an `Option` together with skipped fields"),
         refused,
     ))
 }

@@ -71,8 +71,8 @@ impl<T: Settable + ?Sized> RoundTrip<'_, T> {
         }
         if equal == Some(false) {
             return Err(
-                "by its `PartialEq` it isn't equal to what was written: one of its fields has `#[serde(skip)]`, or a \
-                 `serialize_with` that writes less than the value"
+                "the value read back isn't equal (`PartialEq`) to the value written: a field has \
+                 `#[serde(skip)]`, or a `serialize_with` that loses part of its value"
                     .to_owned(),
             );
         }
@@ -114,7 +114,7 @@ impl<T: Settable + ?Sized> RoundTrip<'_, T> {
             return Ok(());
         }
         Err(format!(
-            "the field `{missing}` of `{}` is read but never written (`skip_serializing`), so it would be its default",
+            "the field `{missing}` of `{}` is read but never written (`skip_serializing`), so it would get its default value",
             shown.name
         ))
     }
@@ -127,9 +127,9 @@ fn describe_difference<T: Serialize + ?Sized, U: DeserializeOwned + Serialize>(
 ) -> String {
     match details(value).difference(&details(read)) {
         Some((name, field)) => format!(
-            "the field `{field}` of `{name}` isn't read as it was written (`skip_deserializing`, or a `serialize_with` \
-             without its `deserialize_with`)"
+            "the field `{field}` of `{name}` isn't read back as it was written \
+             (`skip_deserializing`, or a `serialize_with` without its `deserialize_with`)"
         ),
-        None => "serde doesn't read it as it was written".to_owned(),
+        None => "serde doesn't read the value back as it was written".to_owned(),
     }
 }

@@ -121,7 +121,7 @@ impl<F: Future> Future for Within<F> {
         let _entered = enter(this.flight.id, this.flight.token());
         match this.body.as_pin_mut() {
             Some(body) => body.poll(cx),
-            None => unreachable!("the body goes only when this is dropped"),
+            None => unreachable!("the body is taken only on drop"),
         }
     }
 }

@@ -55,21 +55,21 @@ use crate::value::place::DEEPEST;
 ///
 /// # Deriving
 ///
-/// `#[derive(CacheKey)]` supports structs and enums. A field is hashed through its own `CacheKey`, or
-/// through `Serialize` if its type has none. `#[cache_key(skip)]` leaves a field out, visibly at its
-/// declaration. A type parameter of a hashed field must be `CacheKey`. If serde neither skips nor
-/// renames anything, the derived key equals the one through `Serialize`, so adding the derive
+/// `#[derive(CacheKey)]` supports structs and enums. A field is hashed through its own `CacheKey`,
+/// or through `Serialize` if its type has none. `#[cache_key(skip)]` leaves a field out, visibly at
+/// its declaration. A type parameter of a hashed field must be `CacheKey`. If serde neither skips
+/// nor renames anything, the derived key equals the one through `Serialize`, so adding the derive
 /// changes no key. `#[cache_key(crate = path)]` names a renamed runtime.
 ///
 /// # Which types have it
 ///
-/// The primitive types, strings, and other value types of std. References, `Box`, `Rc`, `Arc`, `Cow`,
-/// `Option`, `Result`, tuples, arrays, slices and collections have it if all of their parts do. So
-/// in a `Vec<Auth>` or an `(Auth, u32)` every field of `Auth` is in the key. In an `(Auth, Uuid)` it
-/// isn't: `Uuid` has no `CacheKey`, and the whole tuple is hashed through `Serialize`. Make such a
-/// tuple two arguments, or a struct that derives `CacheKey`. In the same way, an argument of type
-/// `T: Serialize` in a generic function is hashed through `Serialize`, whatever `T` is; bound it by
-/// `CacheKey`.
+/// The primitive types, strings, and other value types of std. References, `Box`, `Rc`, `Arc`,
+/// `Cow`, `Option`, `Result`, tuples, arrays, slices and collections have it if all of their parts
+/// do. So in a `Vec<Auth>` or an `(Auth, u32)` every field of `Auth` is in the key. In an
+/// `(Auth, Uuid)` it isn't: `Uuid` has no `CacheKey`, and the whole tuple is hashed through
+/// `Serialize`. Make such a tuple two arguments, or a struct that derives `CacheKey`. In the same
+/// way, an argument of type `T: Serialize` in a generic function is hashed through `Serialize`,
+/// whatever `T` is; bound it by `CacheKey`.
 ///
 /// The iteration order of a `HashMap` or `HashSet` is not in the key.
 ///
@@ -95,8 +95,8 @@ use crate::value::place::DEEPEST;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `CacheKey`",
-    label = "nothing says what tells its values apart in a key",
-    note = "add `#[derive(cache_runtime::CacheKey)]` to the type; or hash what its `Serialize` shows: `key.serialize(&value)`"
+    label = "this type doesn't say which parts of a value belong in a key",
+    note = "add `#[derive(cache_runtime::CacheKey)]` to the type; or hash its serialized form: `key.serialize(&value)`"
 )]
 pub trait CacheKey {
     /// Write everything that distinguishes this value from others of its type.
@@ -127,7 +127,7 @@ impl<'a> KeyWriter<'a> {
     /// cache, and the reason is logged.
     pub fn write<T: CacheKey + ?Sized>(&mut self, part: &T) {
         if self.depth == DEEPEST {
-            let reason = || format!("it nests deeper than {DEEPEST} levels");
+            let reason = || format!("it is nested more than {DEEPEST} levels deep");
             self.failure.get_or_insert_with(reason);
             return;
         }

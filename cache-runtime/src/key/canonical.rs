@@ -70,7 +70,7 @@ impl<'a> Canonical<'a> {
     pub(super) fn within<T: Serialize + ?Sized>(self, value: &T) -> Done {
         if self.depth == DEEPEST {
             return Err(SerializeError(format!(
-                "it nests deeper than {DEEPEST} levels"
+                "it is nested more than {DEEPEST} levels deep"
             )));
         }
         value.serialize(Self {

@@ -16,7 +16,8 @@ pub(crate) const fn is_structural(byte: u8) -> bool {
 ///
 /// Each byte of a character that has a meaning in a path or a pattern (`:` `#` `*` `?` `[` `]` `\`
 /// `{` `}` `%`, white space, control characters) becomes `%` and two hexadecimal digits. Different
-/// texts stay different. [`key!`](crate::key) and [`pattern!`](crate::pattern) escape by themselves.
+/// texts stay different. [`key!`](crate::key) and [`pattern!`](crate::pattern) escape by
+/// themselves.
 ///
 /// ```
 /// use cache_runtime::escape;

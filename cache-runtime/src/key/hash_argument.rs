@@ -8,7 +8,7 @@ use super::canonical::Canonical;
 #[diagnostic::on_unimplemented(
     message = "the argument `{Argument}` can't be hashed into the cache key: `{Self}` doesn't implement `serde::Serialize`",
     label = "not hashable",
-    note = "add `skip({Argument})` to the attribute if the argument is no part of the key; or use it in the template, `<<{Argument}>>`; or derive `Serialize` for its type"
+    note = "add `skip({Argument})` to the attribute if the result doesn't depend on the argument; or use it in the template: `<<{Argument}>>`; or derive `Serialize` for its type"
 )]
 pub trait HashArgument<Argument> {
     /// Write the argument's canonical bytes.

@@ -125,8 +125,8 @@ impl<T: MaybeShown + ?Sized> MaybeShown for &mut T {
 /// type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be written into a cache key",
-    label = "this placeholder's value has no text",
-    note = "a placeholder takes strings, integers, `bool`, `char`, `Uuid`, anything that is `Display`, and `Option`s of these",
+    label = "this type can't be written as text",
+    note = "a placeholder takes strings, integers, `bool`, `char`, `Uuid`, any type that implements `Display`, and `Option`s of these",
     note = "name a field or call a method in the placeholder, such as `<<user.id>>`; or leave the argument out of the template, so that it is hashed; or add it to `skip(..)`"
 )]
 pub trait KeyPart {}

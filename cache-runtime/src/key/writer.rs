@@ -263,9 +263,9 @@ impl Rendered<'_> {
 /// A closure that moves nothing out of the function's arguments. `Fn` isn't a supertrait, since the
 /// compiler would then report the closure's captures, which the user didn't write.
 #[diagnostic::on_unimplemented(
-    message = "a placeholder moves or changes an argument",
-    label = "placeholders see the arguments by reference: the body needs them afterwards",
-    note = "borrow in the placeholder, `<<name.as_str()>>` instead of `<<name.into_boxed_str()>>`, or clone, `<<name.clone().into_boxed_str()>>`"
+    message = "this placeholder moves or changes an argument",
+    label = "a placeholder only borrows the arguments, because the body needs them afterwards",
+    note = "borrow in the placeholder: write `<<name.as_str()>>` instead of `<<name.into_boxed_str()>>`; or clone: `<<name.clone().into_boxed_str()>>`"
 )]
 pub trait SeesByReference: Sized {
     /// Erase the type of the closure.

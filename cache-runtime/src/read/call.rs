@@ -1,5 +1,5 @@
-//! What happens to a call after a miss, until it is known whether to take a value, compute one or
-//! bypass the cache. Not generic: one copy serves all annotated functions.
+//! The path of a call after a miss, until the decision to use a cached value, compute one or bypass
+//! the cache. Not generic: one copy serves all annotated functions.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -65,7 +65,7 @@ impl Call {
         // The breaker that refused this call may have closed since.
         if matches!(error, CacheError::Unavailable { .. }) || store.is_down() {
             self.count(Counter::Errors);
-            tracing::debug!(target: "cache", function = self.origin.function, op = "error", "[Cache] {error}");
+            tracing::debug!(target: "cache", function = self.origin.function, op = "error", "[Cache] ERROR: {}: {error}", self.cache.full_key(&self.key));
         } else {
             self.failed(error);
         }

@@ -29,7 +29,7 @@ type Computing<R> = Pin<Box<dyn Future<Output = R> + Send>>;
 #[diagnostic::on_unimplemented(
     message = "this function can't be `detached`: its body, or a closure of its attribute, isn't `Send + 'static`",
     label = "not `Send + 'static`",
-    note = "take `detached` away: then a computation ends with its caller, and a caller that waits takes over"
+    note = "remove `detached`: then a computation ends with its caller, and a waiting caller takes over"
 )]
 pub trait Detachable: Send + 'static {}
 
@@ -154,9 +154,11 @@ impl<R: 'static> Handover<R> {
             let failed = match within(left, around, computing).await {
                 Some(value) if !is_err(&value) => return,
                 Some(_) => {
-                    "the body of a detached computation returned `Err` after its caller had gone"
+                    "the body of a detached computation returned `Err` after its caller was dropped"
                 }
-                None => "a detached computation was given up: it took longer than `wait_timeout`",
+                None => {
+                    "a detached computation was dropped because it took longer than `wait_timeout`"
+                }
             };
             let key = call.cache.full_key(&call.key);
             events::error(call.origin.function, &key, &failed);

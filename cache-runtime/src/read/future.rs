@@ -140,7 +140,7 @@ impl<T: Storable> Stage<T> {
         }
         match std::mem::replace(self, Self::Done) {
             Self::Filling(shared, _) => Poll::Ready(shared),
-            _ => unreachable!("polled after it has returned"),
+            _ => unreachable!("a future was polled after its completion"),
         }
     }
 }
@@ -204,7 +204,7 @@ where
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<R> {
         match rebuild(ready!(self.stage.poll_fill(cx))) {
             Some(value) => Poll::Ready(value),
-            None => unreachable!("a `None` was stored of a type that has none"),
+            None => unreachable!("a `None` was stored for a type without `None`"),
         }
     }
 }

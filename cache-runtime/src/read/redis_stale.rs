@@ -86,7 +86,7 @@ fn freshness_of(
 /// unusable, and is overwritten.
 #[expect(
     clippy::too_many_arguments,
-    reason = "one look, and what is known of it"
+    reason = "one reading of the entry, with its parts"
 )]
 async fn use_or_claim(
     call: &Call,

@@ -278,7 +278,7 @@ fn too_deep() -> CacheError {
     expect(
         unused_variables,
         clippy::extra_unused_type_parameters,
-        reason = "nothing is encoded for memory"
+        reason = "values in memory aren't encoded"
     )
 )]
 fn plan_none<T: Storable>(call: &Call, lead: &Lead, took: Duration) -> FillPlan {

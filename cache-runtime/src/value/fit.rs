@@ -75,7 +75,7 @@ impl<V: ?Sized> Clone for Misfit<V> {
 impl<V: ?Sized> Deref for Misfit<V> {
     type Target = V;
     fn deref(&self) -> &V {
-        unreachable!("a misfit is never made")
+        unreachable!("a misfit is never constructed")
     }
 }
 
@@ -105,6 +105,6 @@ impl<R, V: ?Sized + 'static> Cached<Misfit<V>> for R {
         None
     }
     fn wrap(_: Arc<Misfit<V>>) -> Self {
-        unreachable!("a misfit is never made")
+        unreachable!("a misfit is never constructed")
     }
 }

@@ -277,7 +277,7 @@ impl Measure {
         if depth == DEEPEST {
             self.too_deep = true;
             return Err(MeasureError {
-                message: format!("it nests deeper than {DEEPEST} levels"),
+                message: format!("it is nested more than {DEEPEST} levels deep"),
                 too_deep: true,
             });
         }

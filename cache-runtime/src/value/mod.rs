@@ -14,9 +14,9 @@ use serde::de::DeserializeOwned;
 /// Implemented for every `T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be cached",
-    label = "this type is to be stored",
-    note = "a cached value is `Serialize + DeserializeOwned + Clone + Send + Sync + 'static`; derive `Clone`, `serde::Serialize` and `serde::Deserialize` for it",
-    note = "cached are `T`, `Arc<T>`, `Option<T>`, `Result<T, E>` and `Json<T>`, and `Result<Option<Arc<T>>, E>` and the like; `E` needs nothing"
+    label = "this type can't be stored in the cache",
+    note = "a cached value must be `Serialize + DeserializeOwned + Clone + Send + Sync + 'static`; derive `Clone`, `serde::Serialize` and `serde::Deserialize` for it",
+    note = "a function may return `T`, `Arc<T>`, `Option<T>`, `Result<T, E>`, `Json<T>`, or a combination such as `Result<Option<Arc<T>>, E>`; `E` needs no traits"
 )]
 pub trait Storable: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}
 
@@ -27,8 +27,8 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Storable f
 /// back, and texts and slices, which are read back as `String` and `Vec`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be stored",
-    note = "a stored value is `Serialize + DeserializeOwned + 'static`, or a `str`, or a slice of such values",
-    note = "for a text, write `set(\"key\", \"text\", ttl)` instead of `&\"text\"`"
+    note = "a stored value must be `Serialize + DeserializeOwned + 'static`, or a `str`, or a slice of such values",
+    note = "for a string, write `set(\"key\", \"text\", ttl)` instead of `&\"text\"`"
 )]
 pub trait Settable: Serialize {
     /// The type that it is read back as.

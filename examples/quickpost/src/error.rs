@@ -37,10 +37,13 @@ impl IntoResponse for ApiError {
         }
 
         let (status, error) = match self {
-            Self::NotFound => (StatusCode::NOT_FOUND, "there is no such thing"),
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "say who you are: `x-user: 1`"),
-            Self::Forbidden => (StatusCode::FORBIDDEN, "this belongs to somebody else"),
-            Self::Conflict => (StatusCode::CONFLICT, "this exists already"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not found"),
+            Self::Unauthorized => (
+                StatusCode::UNAUTHORIZED,
+                "send the header `x-user` with your user ID, such as `x-user: 1`",
+            ),
+            Self::Forbidden => (StatusCode::FORBIDDEN, "this belongs to another user"),
+            Self::Conflict => (StatusCode::CONFLICT, "this already exists"),
             Self::Database(error) => {
                 eprintln!("database: {error}");
                 (StatusCode::INTERNAL_SERVER_ERROR, "the database failed")

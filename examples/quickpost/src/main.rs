@@ -93,7 +93,7 @@ async fn serve() -> Result<ExitCode, Box<dyn Error>> {
         eprintln!("the cache was not warmed: {error:?}");
     }
     let listener = TcpListener::bind(ADDRESS).await?;
-    println!("quickpost serves on http://{ADDRESS}; try{HINTS}");
+    println!("quickpost listens on http://{ADDRESS}; try{HINTS}");
     axum::serve(listener, routes::router(repo)).await?;
     Ok(ExitCode::SUCCESS)
 }

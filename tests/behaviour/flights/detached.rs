@@ -173,7 +173,7 @@ fn an_error_after_the_caller_has_gone_is_logged() {
             assert_eq!(soon(result(work.clone(), 1)).await, Ok(3));
         }));
     });
-    let told = |event: &&tests::Event| event.message.contains("after its caller had gone");
+    let told = |event: &&tests::Event| event.message.contains("after its caller was dropped");
     let told: Vec<_> = events.iter().filter(told).collect();
     assert_eq!(told.len(), 2, "once on each store: {events:?}");
     assert_eq!(told[0].function, "result");

@@ -47,7 +47,7 @@ fn a_preset_that_is_configured_nowhere_is_said_once_and_lives_for_the_default() 
         "77s",
         ".preset(\"no-such_preset\", ttl)",
         "CACHE_TIMEOUT_NO_SUCH_PRESET",
-        "configured are `pages`",
+        "the configured presets are `pages`",
     ] {
         assert!(warning.message.contains(part), "{part}: {warning:?}");
     }

@@ -150,7 +150,7 @@ macro_rules! deep {
                             let said = usize::from(depth == 2 * $fits + 1);
                             assert_eq!(events.len(), said, "{what}: {depth}: {events:#?}");
                             for event in events {
-                                assert!(event.message.contains("nests deeper than"), "{event:?}");
+                                assert!(event.message.contains("is nested more than"), "{event:?}");
                             }
                         }
                     });
@@ -252,7 +252,7 @@ fn a_deep_argument_makes_the_call_uncached_and_is_said_once() {
         assert!(
             events[0]
                 .message
-                .contains("the argument `list`: it nests deeper than 128 levels"),
+                .contains("the argument `list`: it is nested more than 128 levels deep"),
             "{events:?}"
         );
         assert_eq!(cache.stats().errors, 6);

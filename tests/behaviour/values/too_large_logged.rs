@@ -58,8 +58,8 @@ fn it_is_logged_once_for_each_function_and_cache() {
         assert_eq!(
             events[0].message,
             format!(
-                "[Cache] TOO LARGE: quickpost:lists:0: the value takes {bytes} bytes, and at most 1000 are stored; \
-                 store less of it, or raise `max_value_bytes`. Further ones of `list` are counted, and not logged"
+                "[Cache] TOO LARGE: quickpost:lists:0: the value takes {bytes} bytes, more than the limit of 1000; \
+                 store a smaller value, or raise `max_value_bytes`. Further such values of `list` are counted but not logged"
             )
         );
         assert!(events.iter().all(|event| event.level == "WARN"));

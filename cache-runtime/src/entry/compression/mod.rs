@@ -14,8 +14,8 @@ const MAX_BYTES: usize = 512 << 20;
 /// Size up to which any ratio is accepted: a text may repeat a single letter. A few uncompressed
 /// entries cost a reader as much.
 const ANY_RATIO_BYTES: usize = 64 << 20;
-/// Largest accepted ratio of uncompressed to compressed size beyond [`ANY_RATIO_BYTES`]. LZ4 doesn't reach
-/// 256; Zstandard can expand 16 KiB to 512 MiB.
+/// Largest accepted ratio of uncompressed to compressed size beyond [`ANY_RATIO_BYTES`]. LZ4
+/// doesn't reach 256; Zstandard can expand 16 KiB to 512 MiB.
 const MAX_RATIO: usize = 256;
 
 /// A compression method.

@@ -28,7 +28,7 @@ use crate::value::shape::Cached;
 #[diagnostic::on_unimplemented(
     message = "this function can't be refreshed in the background: its body, or a closure of its attribute, isn't `Send + 'static`",
     label = "not `Send + 'static`",
-    note = "write `refresh = \"caller\"` in the attribute: then the one caller that finds the value stale computes it, and the others are served meanwhile"
+    note = "write `refresh = \"caller\"` in the attribute: then the first caller that finds the value stale recomputes it, while the others get the stale value"
 )]
 pub trait Unattended: Send + 'static {}
 
@@ -39,7 +39,7 @@ impl<T: Send + 'static> Unattended for T {}
 #[diagnostic::on_unimplemented(
     message = "`refresh = \"background\"` needs arguments that are `Clone + Send`, and `{Self}` isn't",
     label = "the type of this argument isn't `Clone + Send`",
-    note = "write `refresh = \"caller\"`, or take `refresh` away: then the one caller that finds the value stale computes it, and the others are served meanwhile"
+    note = "write `refresh = \"caller\"`, or remove `refresh`: then the first caller that finds the value stale recomputes it, while the others get the stale value"
 )]
 pub trait OwnedArgument {}
 

@@ -133,7 +133,7 @@ pub(crate) async fn recompute<R: Cached<S>, S, D: IntoTtl>(
     filling.await;
     match rebuild(shared) {
         Some(value) => value,
-        None => unreachable!("a `None` was stored of a type that has none"),
+        None => unreachable!("a `None` was stored for a type without `None`"),
     }
 }
 
@@ -250,7 +250,7 @@ fn finish_unattended<R: Cached<S>, S, D: IntoTtl>(
     if is_err(value) {
         let key = call.cache.full_key(&call.key);
         let _ = call.pause(lead);
-        let reason = "the body erred in the background; what stands stays";
+        let reason = "the body returned `Err` during a background refresh; the cached value stays";
         events::error(call.origin.function, &key, &reason);
         return None;
     }

@@ -33,13 +33,13 @@ impl fmt::Display for Near {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (hit, micros) = (self.hit.as_nanos(), self.redis_hit.as_secs_f64() * 1e6);
         let fresh = self.turned_fresh.as_secs_f64() * 1e3;
-        writeln!(f, "{:<54} {:>10}", "NEAR STORE", "TIME")?;
-        writeln!(f, "{:<54} {hit:>7} ns", "a hit near")?;
-        writeln!(f, "{:<54} {micros:>7.0} µs", "the same from Redis")?;
+        writeln!(f, "{:<54} {:>10}", "NEAR CACHE", "TIME")?;
+        writeln!(f, "{:<54} {hit:>7} ns", "a near-cache hit")?;
+        writeln!(f, "{:<54} {micros:>7.0} µs", "the same read from Redis")?;
         write!(
             f,
             "{:<54} {fresh:>7.2} ms",
-            "after an invalidation, another process turned fresh in"
+            "time until another process saw an invalidation"
         )
     }
 }
@@ -85,7 +85,7 @@ pub async fn second(near: Cache, far: Cache) -> Result<(), Box<dyn Error>> {
     while near.stats().entries == 0 {
         near.scope(topics(&db)).await.map_err(failed)?;
         if began.elapsed() > PATIENCE {
-            return Err("nothing enters the near store".into());
+            return Err("nothing enters the near cache".into());
         }
     }
     println!("{}", time_of_a_hit(&near, &db, 2_000).await?.as_nanos());

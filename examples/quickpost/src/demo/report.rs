@@ -118,8 +118,8 @@ impl fmt::Display for Report {
             self.rows.len()
         )?;
         match wrong {
-            0 => write!(f, "every response was what an uncached run gives"),
-            _ => write!(f, "{wrong} responses were NOT what an uncached run gives"),
+            0 => write!(f, "every response equals that of an uncached run"),
+            _ => write!(f, "{wrong} responses DIFFER from an uncached run"),
         }
     }
 }

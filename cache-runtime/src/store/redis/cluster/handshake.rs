@@ -1,4 +1,4 @@
-//! What a master reports about itself.
+//! Identity and slot map of a master, as it reports them.
 
 use redis::aio::MultiplexedConnection;
 use redis::{ErrorKind, RedisResult, Value, from_redis_value};

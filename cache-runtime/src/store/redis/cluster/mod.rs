@@ -56,7 +56,7 @@ impl Cluster {
         };
         if urls.is_empty() {
             return Err(invalid(
-                "the cluster has none; give one or more of its nodes, redis://host:port",
+                "no URL is given; give the URL of one or more nodes, such as redis://host:port",
             ));
         }
         let seeds = urls.iter().map(|url| {
@@ -64,12 +64,12 @@ impl Cluster {
             let info = client.get_connection_info();
             if matches!(info.addr(), ConnectionAddr::Unix(_)) {
                 return Err(invalid(
-                    "nodes of a cluster are reached by host and port, redis://host:port",
+                    "a cluster's nodes are reached by host and port; write redis://host:port",
                 ));
             }
             if info.redis_settings().db() != 0 {
                 return Err(invalid(
-                    "a cluster has no databases; leave the number at its end out",
+                    "a cluster has no databases; leave out the number at the end of the URL",
                 ));
             }
             Ok(client)
@@ -111,7 +111,11 @@ impl Cluster {
             let mut node = self.connect(&address).await?;
             let map = healthy_map(&mut node, &address).await?;
             match map.masters.is_empty() {
-                true => Err((ErrorKind::Client, "a node knows no master with slots").into()),
+                true => Err((
+                    ErrorKind::Client,
+                    "a node knows of no master with slots; check `CLUSTER SLOTS`",
+                )
+                    .into()),
                 false => Ok(map),
             }
         };
@@ -160,7 +164,11 @@ fn agree(map: &SlotMap, handshakes: Vec<Handshake>) -> RedisResult<Identity> {
         .iter()
         .any(|handshake| handshake.map.ids() != map.ids())
     {
-        return Err((ErrorKind::Client, "the masters disagree on who they are").into());
+        return Err((
+            ErrorKind::Client,
+            "the masters report different sets of masters",
+        )
+            .into());
     }
     let partial = handshakes.iter().any(|handshake| handshake.partial);
     let mut each: Vec<String> = handshakes

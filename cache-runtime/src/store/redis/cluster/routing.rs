@@ -46,5 +46,11 @@ pub(crate) fn destination(cmd: &Cmd) -> RedisResult<Destination> {
         None => None,
     };
     let slot = key.map(|key| Destination::Slot(slot_of(key)));
-    slot.ok_or_else(|| (ErrorKind::Client, "a command without a key has no node").into())
+    slot.ok_or_else(|| {
+        (
+            ErrorKind::Client,
+            "a command without a key can't be routed to a node",
+        )
+            .into()
+    })
 }

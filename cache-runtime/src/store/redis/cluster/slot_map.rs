@@ -128,7 +128,7 @@ impl SlotMap {
 }
 
 pub(crate) fn unreadable(command: &'static str) -> RedisError {
-    let detail = format!("{command} answers what is none");
+    let detail = format!("{command} returned a malformed slot map");
     (ErrorKind::Client, "unreadable", detail).into()
 }
 

@@ -153,8 +153,8 @@ fn explained(command: &str, error: RedisError, prefix: &str) -> RedisError {
     let lower = command.to_lowercase();
     let text = match refused(&error) {
         Some(Refused::Unknown) => format!(
-            "the server has no {command}, which the cache needs; undo its `rename-command {command}`, or use a server that has \
-             it (see docs/operations/redis.md#rights)"
+            "the server lacks the command {command}, which the cache needs; remove `rename-command \
+             {command}` from its configuration, or use a server that has the command (see docs/operations/redis.md#rights)"
         ),
         Some(Refused::Forbidden) => format!(
             "this user may not run {command}, which the cache needs; allow it with `ACL SETUSER <user> +{lower}` (see \
@@ -175,7 +175,7 @@ fn explained(command: &str, error: RedisError, prefix: &str) -> RedisError {
 /// Error for a cluster's node. The keys of one script are on different nodes there, and most keys
 /// aren't on this one.
 fn is_of_a_cluster() -> RedisError {
-    let text = "it is a node of a cluster, which `redis` can't use; give its URL to `redis_cluster` instead";
+    let text = "the server is a cluster node, which `redis` can't use; give its URL to `redis_cluster` instead";
     (
         ErrorKind::Client,
         "the wrong kind of server",

@@ -70,10 +70,10 @@ pub(crate) fn provide(addr: &ConnectionAddr) {
 
 fn certificates_of(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
-    let certificates = certificates.map_err(|error| format!("isn't PEM: {error}"))?;
+    let certificates = certificates.map_err(|error| format!("isn't valid PEM: {error}"))?;
     if certificates.is_empty() {
         let reason =
-            "holds no certificate; give PEM, which has `-----BEGIN CERTIFICATE-----` in it";
+            "contains no certificate; give PEM with a `-----BEGIN CERTIFICATE-----` section";
         return Err(reason.to_owned());
     }
     Ok(certificates)
@@ -82,9 +82,12 @@ fn certificates_of(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
 fn check_authorities(pem: &[u8]) -> Result<(), String> {
     let mut roots = RootCertStore::empty();
     for (at, certificate) in certificates_of(pem)?.into_iter().enumerate() {
-        roots
-            .add(certificate)
-            .map_err(|error| format!("certificate {} can't be an authority's: {error}", at + 1))?;
+        roots.add(certificate).map_err(|error| {
+            format!(
+                "certificate {} can't be used as a certificate authority: {error}",
+                at + 1
+            )
+        })?;
     }
     Ok(())
 }
@@ -95,7 +98,7 @@ fn check_own(certificate: &[u8], key: &[u8]) -> Result<(), String> {
     let certificates = certificates_of(certificate)?;
     // The error could quote what it read, so it isn't shown.
     let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| {
-        "the key holds none; give PEM, which has `PRIVATE KEY-----` in it".to_owned()
+        "the key contains no private key; give PEM with a `PRIVATE KEY-----` section".to_owned()
     })?;
     ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -105,5 +108,5 @@ fn check_own(certificate: &[u8], key: &[u8]) -> Result<(), String> {
                 .with_client_auth_cert(certificates, key)
         })
         .map(drop)
-        .map_err(|error| format!("certificate and key can't be used: {error}"))
+        .map_err(|error| format!("the certificate and its key can't be used: {error}"))
 }

@@ -150,8 +150,8 @@ pub(crate) fn explained(client: &redis::Client, error: RedisError) -> RedisError
         return error;
     }
     let text = format!(
-        "the server closed the connection after the TLS handshake ({error}); where it asks for a client certificate, \
-         give one that it believes to `tls_client_certificate`"
+        "the server closed the connection after the TLS handshake ({error}); if it asks for a \
+         client certificate, give one that it trusts to `tls_client_certificate`"
     );
     io::Error::new(io::ErrorKind::ConnectionReset, text).into()
 }
@@ -222,25 +222,26 @@ pub(crate) fn check_url(url: &str) -> Result<redis::Client, CacheError> {
     let scheme = SCHEMES.iter().find(|(scheme, _)| url.starts_with(scheme));
     let Some((scheme, is_tls)) = scheme else {
         let expected =
-            "it doesn't begin with redis:// (redis://[user:password@]host[:port][/database])";
+            "it doesn't begin with redis://; write redis://[user:password@]host[:port][/database]";
         return Err(invalid(expected.to_owned()));
     };
     if *is_tls && cfg!(not(feature = "tls")) {
         return Err(invalid(format!(
-            "`{scheme}` is Redis over TLS; build cache-runtime with its feature `tls`"
+            "`{scheme}` means TLS, but cache-runtime was built without it; enable the feature `tls`"
         )));
     }
     // The only fragment that the client knows is `#insecure`.
     if *is_tls && url.contains('#') {
-        let reason = "it ends in `#..`: a certificate that nobody checks protects from nothing; take it away, and give \
-             the certificate of the server's authority to `tls_ca` (a `#` in a password is written `%23`)";
+        let reason = "it has a `#..` part, which would disable certificate checks; remove it, and \
+             give the certificate of the server's authority to `tls_ca` (write a `#` in a password \
+             as `%23`)";
         return Err(invalid(reason.to_owned()));
     }
     let client = redis::Client::open(url).map_err(|error| {
         let detail = error
             .detail()
             .filter(|detail| !detail.contains(url))
-            .unwrap_or("its form");
+            .unwrap_or("it is malformed");
         invalid(format!(
             "{detail} (redis://[user:password@]host[:port][/database])"
         ))
@@ -249,8 +250,9 @@ pub(crate) fn check_url(url: &str) -> Result<redis::Client, CacheError> {
     let settings = client.get_connection_info().redis_settings();
     let is_empty = |part: Option<&str>| part.is_none_or(str::is_empty);
     if !is_empty(settings.username()) && is_empty(settings.password()) {
-        let reason = "it names a user and no password, so the server would run its client as the user `default`, who mostly may \
-             do everything; give the password, redis://user:password@host (a user with `nopass` takes any), or leave the user out";
+        let reason = "it has a user but no password, so the server would run the client as the \
+             user `default`, which usually has all rights; write redis://user:password@host (a \
+             user with `nopass` accepts any password), or leave the user out";
         return Err(invalid(reason.to_owned()));
     }
     refuse_ignored_parts(url, client)
@@ -263,14 +265,14 @@ fn refuse_ignored_parts(url: &str, client: redis::Client) -> Result<redis::Clien
     let invalid = |reason: String| CacheError::InvalidUrl { reason };
     let info = client.get_connection_info();
     if !(0..=i64::from(i32::MAX)).contains(&info.redis_settings().db()) {
-        let reason = "the database is a number from 0 to 2147483647".to_owned();
+        let reason = "the database must be a number from 0 to 2147483647".to_owned();
         return Err(invalid(reason));
     }
     let (read, instead): (&[&str], _) = match info.addr() {
         ConnectionAddr::Unix(_) => (&["db", "user", "pass", "protocol"], ""),
         _ => (
             &["protocol"],
-            "; the database is the path, redis://host:port/3, and what else there is to say are options of the builder",
+            "; the database is the path, redis://host:port/3, and all other settings are options of the builder",
         ),
     };
     let query = url.split_once('?').map_or("", |(_, query)| query);
@@ -279,7 +281,7 @@ fn refuse_ignored_parts(url: &str, client: redis::Client) -> Result<redis::Clien
     if !query.is_empty() && names.any(|name| !name.is_some_and(|name| read.contains(&name))) {
         let read = read.join("`, `");
         return Err(invalid(format!(
-            "after `?` it says something other than `{read}`, which would be ignored{instead}"
+            "it has a `?..` parameter other than `{read}`, which would be ignored; remove it{instead}"
         )));
     }
     Ok(client)

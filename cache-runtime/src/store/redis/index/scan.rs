@@ -102,7 +102,7 @@ impl KeyScan {
         purpose: Purpose,
     ) -> Result<Attempt, CacheError> {
         if self.attempts == MAX_ATTEMPTS {
-            let reason = "slots of the cluster moved during each of several walks over its keys";
+            let reason = "slots of the cluster moved during every attempt to scan its keys; try again when the resharding is over";
             return Err(CacheError::Store {
                 source: Arc::from(Box::from(reason)),
             });

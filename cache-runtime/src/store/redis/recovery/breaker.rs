@@ -46,7 +46,7 @@ struct State {
     logged_opening: bool,
 }
 
-/// What to log about an opening.
+/// How an opening is logged.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum LogAs {
     /// The store is down.
@@ -95,7 +95,7 @@ impl Breaker {
         let cause = self.state().cause.clone();
         let source: crate::error::Cause = match cause {
             Some(cause) => Arc::new(cause),
-            None => Arc::from(Box::from("the store was down until now")),
+            None => Arc::from(Box::from("the store was down until a moment ago")),
         };
         Err(CacheError::Unavailable { source })
     }

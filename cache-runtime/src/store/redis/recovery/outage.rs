@@ -220,11 +220,12 @@ impl Client {
         let _ = runtime::spawn(probe(Arc::clone(self), opened.pause));
         match opened.log_as {
             LogAs::Down => {
-                tracing::warn!(target: "cache", op = "down", "[Cache] Redis is down, functions run uncached: {cause}")
+                tracing::warn!(target: "cache", op = "down", "[Cache] Redis is down, so functions run uncached: {cause}")
             }
             LogAs::Again => {
-                tracing::warn!(target: "cache", op = "down", "[Cache] Redis failed again soon after it was back; it is tried \
-                less often, and this cause isn't logged again until Redis has been well for a minute: {cause}")
+                tracing::warn!(target: "cache", op = "down", "[Cache] Redis failed again soon \
+                after its recovery; it is probed less often, and this cause isn't logged again \
+                until Redis has worked for a minute: {cause}")
             }
             LogAs::Nothing => {
                 tracing::debug!(target: "cache", op = "down", "[Cache] Redis failed again: {cause}")
@@ -236,7 +237,7 @@ impl Client {
     /// than was assumed.
     fn note_cause(&self, cause: &CacheError) {
         if self.breaker.note_cause(cause) {
-            tracing::warn!(target: "cache", op = "down", "[Cache] Redis can't be used, functions run uncached: {cause}");
+            tracing::warn!(target: "cache", op = "down", "[Cache] Redis can't be used, so functions run uncached: {cause}");
         }
     }
 

@@ -42,7 +42,7 @@ impl Client {
         // A server that was replaced meanwhile announced it before this term could receive it.
         let replaced = before.is_some() && before != self.manager.server();
         if server != expected || replaced {
-            let text = "it was led to another server than the cache's other connection";
+            let text = "it reached a different server from the cache's main connection";
             return Err(CacheError::store(io::Error::other(text)));
         }
         Ok(Tracked {

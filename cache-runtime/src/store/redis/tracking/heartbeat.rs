@@ -17,7 +17,7 @@ const FIRST_TRY: Duration = Duration::from_millis(50);
 const SLOWEST_TRY: Duration = Duration::from_secs(1);
 /// Number of heartbeats in the time for which a silent connection is trusted.
 const BEATS: u32 = 4;
-const TOO_OLD: &str = "it needs RESP3 and CLIENT TRACKING, which Redis 6 and newer have";
+const TOO_OLD: &str = "it needs RESP3 and CLIENT TRACKING; use Redis 6 or newer";
 
 /// Keep tracking on while the cache exists.
 pub(crate) async fn run(client: Weak<Client>, tracking: Arc<Tracking>) {
@@ -47,7 +47,7 @@ pub(crate) async fn run(client: Weak<Client>, tracking: Arc<Tracking>) {
             Err(_) => "the server is silent".to_owned(),
         };
         if !std::mem::replace(&mut logged, true) {
-            tracing::warn!(target: "cache", op = "near_down", "[Cache] the near store is empty and out of use: {cause}");
+            tracing::warn!(target: "cache", op = "near_down", "[Cache] the near cache is emptied and not used: {cause}");
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(SLOWEST_TRY);
@@ -79,7 +79,7 @@ impl Tracking {
                 return Some(why);
             }
             if std::mem::take(&mut first) && std::mem::take(logged) {
-                tracing::info!(target: "cache", op = "near_up", "[Cache] the near store is in use again");
+                tracing::info!(target: "cache", op = "near_up", "[Cache] the near cache is in use again");
             }
             let _ = timeout(self.silence / BEATS, self.lost.wake.notified()).await;
         }
@@ -118,11 +118,15 @@ pub(crate) fn reason(error: &RedisError) -> String {
     });
     match error.code() {
         Some("NOPERM") => {
-            format!("its user may not do what it needs (see docs/operations/redis.md): {error}")
+            format!(
+                "its Redis user lacks a right that the near cache needs; allow it (see docs/operations/redis.md#rights): {error}"
+            )
         }
         Some("NOPROTO") => format!("{TOO_OLD}: {error}"),
         _ if is_unknown && error.detail().is_some_and(|detail| detail.contains("INFO")) => {
-            format!("it needs INFO to tell servers apart (see docs/operations/redis.md): {error}")
+            format!(
+                "it needs the command INFO to tell servers apart; allow it (see docs/operations/redis.md#rights): {error}"
+            )
         }
         _ if is_unknown => format!("{TOO_OLD}: {error}"),
         _ => error.to_string(),

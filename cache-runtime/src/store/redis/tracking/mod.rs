@@ -121,7 +121,7 @@ impl Tracking {
             .as_ref()
             .is_some_and(|tracked| *tracked.server != *server);
         if elsewhere {
-            self.end_term("the cache went on with another server");
+            self.end_term("the cache switched to another server");
         }
     }
 }

@@ -145,8 +145,9 @@ fn without_io(error: &JoinError) -> Refusal {
         return Refusal::RuntimeEnded;
     }
     if !MET_ONE_WITHOUT_IO.swap(true, Ordering::Relaxed) {
-        tracing::warn!(target: "cache", op = "no_io", "[Cache] a tokio runtime without I/O reads from Redis over the cache's own \
-            thread, and so does each runtime that comes after it; build it with `enable_io` or `enable_all`");
+        tracing::warn!(target: "cache", op = "no_io", "[Cache] a tokio runtime was built without \
+            I/O, so it and all later runtimes read from Redis through the cache's own thread, \
+            which is slower; build it with `enable_io` or `enable_all`");
     }
     Refusal::RuntimeEnded
 }

@@ -53,9 +53,9 @@ impl Sentinel {
     ) -> Result<Self, CacheError> {
         if urls.is_empty() || master.trim().is_empty() {
             let reason = if urls.is_empty() {
-                "has no URL; give those of the sentinels, redis://host:26379"
+                "has no URL; give the URLs of the sentinels, such as redis://host:26379"
             } else {
-                "the master has no name; give the one that stands in `sentinel monitor <name> ..`"
+                "the master's name is empty; give the name that `sentinel monitor <name> ..` sets"
             };
             return Err(invalid(reason));
         }
@@ -75,7 +75,7 @@ impl Sentinel {
             .any(|tls| tls != is_tls(&sentinels[0]))
         {
             return Err(invalid(
-                "some URLs mean TLS and others don't; give all as rediss:// or all as redis://",
+                "some URLs use TLS and others don't; use rediss:// in all of them or redis:// in all of them",
             ));
         }
         let mut login = RedisConnectionInfo::default()
@@ -83,8 +83,9 @@ impl Sentinel {
             .set_skip_set_lib_name();
         if let Some((user, password)) = &options.login {
             if user.is_empty() || password.is_empty() {
-                let reason = "needs a user and a password, or the master would run client as the user `default`, who mostly may do \
-                     everything; where it knows a password only, the user is `default`";
+                let reason = "needs a user and a password; without one, the master would run the \
+                     client as the user `default`, which usually has all rights; if the master has \
+                     only a password, give the user `default`";
                 return Err(CacheError::InvalidOption {
                     option: "master_login",
                     reason: reason.to_owned(),
@@ -121,15 +122,15 @@ impl Sentinel {
                 .await
                 .map_err(|error| match refused(&error) {
                     Some(_) => failed(format!(
-                        "INFO is needed to tell a master from a replica; allow it (see docs/operations/redis.md#rights): {error}"
+                        "the user needs the command INFO, which tells a master from a replica; allow it (see docs/operations/redis.md#rights): {error}"
                     )),
                     None => explained(&client, error),
                 })?;
             match info.lines().find_map(|line| line.strip_prefix("role:")) {
                 Some("master") => Ok(connection),
                 role => Err(failed(format!(
-                    "says that it is a {}",
-                    role.unwrap_or("stranger")
+                    "reports the role `{}` instead of `master`",
+                    role.unwrap_or("unknown")
                 ))),
             }
         };
@@ -176,7 +177,7 @@ impl Sentinel {
                 Some(Ok(report)) => break report,
                 Some(Err(error)) => refusal = Some(error),
                 None => {
-                    let nobody = || failed("no sentinel was asked".to_owned());
+                    let nobody = || failed("there is no sentinel to ask".to_owned());
                     return Err(refusal.unwrap_or_else(nobody));
                 }
             }
@@ -232,7 +233,7 @@ fn sentinel_at(url: &str, options: &ConnectOptions) -> Result<redis::Client, Cac
     let client = options.tls.with_certificates(check_url(url)?)?;
     let mut info = client.get_connection_info().clone();
     if info.redis_settings().db() != 0 {
-        let reason = "a sentinel has no databases; name the master's with `master_database`";
+        let reason = "a sentinel has no databases; give the master's database to `master_database`";
         return Err(CacheError::InvalidUrl {
             reason: reason.to_owned(),
         });
