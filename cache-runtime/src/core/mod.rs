@@ -44,11 +44,11 @@ use prefix::Prefix;
 /// ```
 #[derive(Clone)]
 pub struct Cache {
-    pub(crate) inner: Arc<Inner>,
+    pub(crate) inner: Arc<CacheInner>,
 }
 
 /// The state that all clones of a handle share.
-pub(crate) struct Inner {
+pub(crate) struct CacheInner {
     pub(crate) prefix: Prefix,
     pub(crate) enabled: bool,
     pub(crate) default_ttl: Duration,
@@ -65,7 +65,7 @@ pub(crate) struct Inner {
 }
 
 impl Cache {
-    pub(crate) fn inner(&self) -> &Inner {
+    pub(crate) fn inner(&self) -> &CacheInner {
         &self.inner
     }
 
@@ -118,7 +118,7 @@ impl Cache {
             #[cfg(feature = "redis")]
             Store::Redis(store) => {
                 let targets = patterns.into_iter().map(Target::Pattern);
-                Invalidation::PendingReply(
+                Invalidation::Sent(
                     targets
                         .map(|target| self.invalidate_redis(store, origin, target))
                         .collect(),
@@ -163,7 +163,7 @@ impl Cache {
                 Invalidation::Done(u64::from(removed))
             }
             #[cfg(feature = "redis")]
-            Store::Redis(store) => Invalidation::PendingReply(vec![self.invalidate_redis(
+            Store::Redis(store) => Invalidation::Sent(vec![self.invalidate_redis(
                 store,
                 origin,
                 Target::Key(key.into()),
@@ -204,7 +204,7 @@ impl Cache {
 enum Invalidation {
     Done(u64),
     #[cfg(feature = "redis")]
-    PendingReply(Vec<PendingReply<u64>>),
+    Sent(Vec<PendingReply<u64>>),
 }
 
 impl Invalidation {
@@ -212,7 +212,7 @@ impl Invalidation {
         match self {
             Self::Done(count) => Ok(count),
             #[cfg(feature = "redis")]
-            Self::PendingReply(parts) => {
+            Self::Sent(parts) => {
                 // After one pattern fails, the others are still awaited.
                 let (mut total, mut failure) = (0, None);
                 for part in parts {

@@ -6,13 +6,13 @@ use crate::entry::CachedValue;
 use crate::entry::payload::Payload;
 use crate::events;
 use crate::read::call::Call;
+use crate::read::computation::{Computation, Resolved};
 use crate::read::decision::{Accept, Decision};
-use crate::read::future::{Computation, Resolved};
+#[cfg(feature = "redis")]
+use crate::read::fill::conclude::weight;
 use crate::read::lookup::{LookupState, fits};
 #[cfg(feature = "redis")]
 use crate::read::redis;
-#[cfg(feature = "redis")]
-use crate::read::run::weight;
 use crate::read::{memory, memory_stale};
 use crate::stats::Counter;
 use crate::store::Store;

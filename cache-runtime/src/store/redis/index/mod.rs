@@ -33,7 +33,7 @@ use crate::store::redis::client::Client;
 use crate::store::redis::lua;
 use crate::store::redis::recovery::outage::Purpose;
 pub(crate) use members::{Layout, Token};
-use ranges::{Range, ranges};
+use ranges::{LexRange, ranges};
 
 /// Number of sets of a prefix.
 pub(crate) const BUCKETS: usize = 16;
@@ -45,7 +45,7 @@ const PAGE: usize = 500;
 pub(crate) const COMPLETE: &[u8] = b"\0whole";
 
 /// State of the index in this process.
-pub(crate) struct Index {
+pub(crate) struct RedisIndex {
     pub(crate) layout: Layout,
     /// Held during a rebuild. A process runs one at a time.
     pub(crate) rebuilding: Mutex<()>,
@@ -57,7 +57,7 @@ pub(crate) struct Index {
     check_permits: Arc<Semaphore>,
 }
 
-impl Index {
+impl RedisIndex {
     pub(crate) fn new(layout: Layout) -> Self {
         Self {
             layout,
@@ -113,7 +113,7 @@ impl Client {
     async fn remove_indexed(
         self: &Arc<Self>,
         pattern: &Pattern,
-        ranges: &[Range],
+        ranges: &[LexRange],
         purpose: Purpose,
         removed: &mut u64,
     ) -> Result<bool, CacheError> {
@@ -145,7 +145,7 @@ impl Client {
     /// Return the next members of a range, or `None` if the set is incomplete.
     async fn page(
         self: &Arc<Self>,
-        range: &Range,
+        range: &LexRange,
         from: &[u8],
         purpose: Purpose,
     ) -> Result<Option<Vec<Vec<u8>>>, CacheError> {

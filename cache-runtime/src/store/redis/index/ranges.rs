@@ -4,14 +4,14 @@ use super::{BUCKETS, Layout, bucket_of};
 use crate::pattern::{Pattern, Span};
 
 /// Part of one set, in the form that `ZRANGEBYLEX` takes.
-pub(crate) struct Range {
+pub(crate) struct LexRange {
     pub(crate) bucket: usize,
     pub(crate) from: Vec<u8>,
     pub(crate) to: Vec<u8>,
 }
 
 /// Return the ranges that contain every match.
-pub(crate) fn ranges(pattern: &Pattern, layout: Layout) -> Vec<Range> {
+pub(crate) fn ranges(pattern: &Pattern, layout: Layout) -> Vec<LexRange> {
     let mut ranges = Vec::new();
     for span in pattern.spans() {
         match span {
@@ -22,7 +22,7 @@ pub(crate) fn ranges(pattern: &Pattern, layout: Layout) -> Vec<Range> {
                     Layout::SameNode => from.clone(),
                     Layout::Split => after_all_with(&start),
                 };
-                ranges.push(Range {
+                ranges.push(LexRange {
                     bucket: bucket_of(&key),
                     from,
                     to,
@@ -45,7 +45,7 @@ pub(crate) fn ranges(pattern: &Pattern, layout: Layout) -> Vec<Range> {
                 } else {
                     0..BUCKETS
                 };
-                ranges.extend(buckets.map(|bucket| Range {
+                ranges.extend(buckets.map(|bucket| LexRange {
                     bucket,
                     from: from.clone(),
                     to: to.clone(),
