@@ -22,7 +22,9 @@ where
                     ),
                     ::cache_runtime::__private::Handle::Given(&(self.cache)),
                     true,
-                    ::cache_runtime::__private::shape::ShapeProbe::<Result<User, Error>>::NEW
+                    ::cache_runtime::__private::shape::ShapeProbe::<
+                        Result<User, Error>,
+                    >::NEW
                         .__shape()
                         .__fit(),
                     ::cache_runtime::__private::SeesByReference::rendered(

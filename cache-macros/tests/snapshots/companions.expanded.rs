@@ -136,7 +136,8 @@ pub(super) fn get_post_cache_key<D: Database>(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
                 ::cache_runtime::__private::part::PartProbe::of(&(slug))
                     .__part(w, "posts:", "slug");
-                ::cache_runtime::__private::quiet::CompanionProbe::of(&page).__hash(w, "page");
+                ::cache_runtime::__private::quiet::CompanionProbe::of(&page)
+                    .__hash(w, "page");
             },
         ),
     )
@@ -169,7 +170,8 @@ pub(super) fn get_post_cache_path<D: Database>(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
                 ::cache_runtime::__private::part::PartProbe::of(&(slug))
                     .__part(w, "posts:", "slug");
-                ::cache_runtime::__private::quiet::CompanionProbe::of(&page).__hash(w, "page");
+                ::cache_runtime::__private::quiet::CompanionProbe::of(&page)
+                    .__hash(w, "page");
             },
         ),
     )
@@ -205,7 +207,8 @@ pub(super) async fn get_post_invalidate<D: Database>(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
                 ::cache_runtime::__private::part::PartProbe::of(&(slug))
                     .__part(w, "posts:", "slug");
-                ::cache_runtime::__private::quiet::CompanionProbe::of(&page).__hash(w, "page");
+                ::cache_runtime::__private::quiet::CompanionProbe::of(&page)
+                    .__hash(w, "page");
             },
         ),
     );
@@ -235,12 +238,15 @@ pub(super) async fn get_post_refresh<D: Database>(
             "get_post", "posts:<<slug>>", "posts:\u{1}", .computed_ttl()
         ),
         ::cache_runtime::__private::Handle::Current,
-        ::cache_runtime::__private::shape::ShapeProbe::<Option<Post>>::NEW.__shape().__fit(),
+        ::cache_runtime::__private::shape::ShapeProbe::<Option<Post>>::NEW
+            .__shape()
+            .__fit(),
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
                 ::cache_runtime::__private::part::PartProbe::of(&(slug))
                     .__part(w, "posts:", "slug");
-                ::cache_runtime::__private::quiet::CompanionProbe::of(&page).__hash(w, "page");
+                ::cache_runtime::__private::quiet::CompanionProbe::of(&page)
+                    .__hash(w, "page");
             },
         ),
         || ::cache_runtime::__private::ttl(ttl::SHORT),

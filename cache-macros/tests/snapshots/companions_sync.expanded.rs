@@ -61,7 +61,8 @@ unsafe fn count(&self, visits: u32) -> u32 {
                     use hashed::Hashed;
                     Hashed::hash(
                         &visits,
-                        ::cache_runtime::__private::hashed::HashProbe::of(&visits).__way(),
+                        ::cache_runtime::__private::hashed::HashProbe::of(&visits)
+                            .__way(),
                         w,
                     );
                 }

@@ -14,7 +14,9 @@ where
             ::cache_runtime::__private::site!(
                 "handler", "posts:<<slug>>", "posts:\u{1}",
             ),
-            ::cache_runtime::__private::shape::ShapeProbe::<Result<Json<Post>, AppError>>::NEW
+            ::cache_runtime::__private::shape::ShapeProbe::<
+                Result<Json<Post>, AppError>,
+            >::NEW
                 .__shape()
                 .__fit(),
             ::cache_runtime::__private::SeesByReference::rendered(
@@ -53,7 +55,8 @@ where
                         use hashed::Hashed;
                         Hashed::hash(
                             &page,
-                            ::cache_runtime::__private::hashed::HashProbe::of(&page).__way(),
+                            ::cache_runtime::__private::hashed::HashProbe::of(&page)
+                                .__way(),
                             w,
                         );
                     }
@@ -126,7 +129,8 @@ where
                         use hashed::Hashed;
                         Hashed::hash(
                             &rest,
-                            ::cache_runtime::__private::hashed::HashProbe::of(&rest).__way(),
+                            ::cache_runtime::__private::hashed::HashProbe::of(&rest)
+                                .__way(),
                             w,
                         );
                     }

@@ -7,7 +7,9 @@ async fn score(player: u32, #[cfg(all())] limit: u64) -> u64 {
                 ),
                 ::cache_runtime::__private::Handle::Current,
                 true,
-                ::cache_runtime::__private::shape::ShapeProbe::<u64>::NEW.__shape().__fit(),
+                ::cache_runtime::__private::shape::ShapeProbe::<u64>::NEW
+                    .__shape()
+                    .__fit(),
                 ::cache_runtime::__private::SeesByReference::rendered(
                     &|w: &mut ::cache_runtime::__private::Writer<'_>| {
                         ::cache_runtime::__private::part::PartProbe::of(&(player))
@@ -128,7 +130,8 @@ fn score_cache_key(player: u32, #[cfg(all())] limit: u64) -> ::std::string::Stri
                 ::cache_runtime::__private::part::PartProbe::of(&(player))
                     .__part(w, "scores:", "player");
                 #[cfg(all())]
-                ::cache_runtime::__private::quiet::CompanionProbe::of(&limit).__hash(w, "limit");
+                ::cache_runtime::__private::quiet::CompanionProbe::of(&limit)
+                    .__hash(w, "limit");
             },
         ),
     )
@@ -156,7 +159,8 @@ fn score_cache_path(player: u32, #[cfg(all())] limit: u64) -> ::std::string::Str
                 ::cache_runtime::__private::part::PartProbe::of(&(player))
                     .__part(w, "scores:", "player");
                 #[cfg(all())]
-                ::cache_runtime::__private::quiet::CompanionProbe::of(&limit).__hash(w, "limit");
+                ::cache_runtime::__private::quiet::CompanionProbe::of(&limit)
+                    .__hash(w, "limit");
             },
         ),
     )
@@ -191,7 +195,8 @@ async fn score_invalidate(
                 ::cache_runtime::__private::part::PartProbe::of(&(player))
                     .__part(w, "scores:", "player");
                 #[cfg(all())]
-                ::cache_runtime::__private::quiet::CompanionProbe::of(&limit).__hash(w, "limit");
+                ::cache_runtime::__private::quiet::CompanionProbe::of(&limit)
+                    .__hash(w, "limit");
             },
         ),
     );
@@ -221,7 +226,8 @@ async fn score_refresh(player: u32, #[cfg(all())] limit: u64) -> u64 {
                 ::cache_runtime::__private::part::PartProbe::of(&(player))
                     .__part(w, "scores:", "player");
                 #[cfg(all())]
-                ::cache_runtime::__private::quiet::CompanionProbe::of(&limit).__hash(w, "limit");
+                ::cache_runtime::__private::quiet::CompanionProbe::of(&limit)
+                    .__hash(w, "limit");
             },
         ),
     );

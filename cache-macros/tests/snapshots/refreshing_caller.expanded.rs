@@ -7,7 +7,9 @@ async fn post(db: &Db, slug: &str) -> Result<Post, DbError> {
                 ),
                 ::cache_runtime::__private::Handle::Current,
                 true,
-                ::cache_runtime::__private::shape::ShapeProbe::<Result<Post, DbError>>::NEW
+                ::cache_runtime::__private::shape::ShapeProbe::<
+                    Result<Post, DbError>,
+                >::NEW
                     .__shape()
                     .__fit(),
                 ::cache_runtime::__private::SeesByReference::rendered(

@@ -63,10 +63,13 @@ fn publish(slug: &str) -> Result<Post, Error> {
     );
     let lookup = renamed::__private::begin(
         renamed::__private::site!("publish", "posts:<<slug>>", "posts:\u{1}",),
-        renamed::__private::shape::ShapeProbe::<Result<Post, Error>>::NEW.__shape().__fit(),
+        renamed::__private::shape::ShapeProbe::<Result<Post, Error>>::NEW
+            .__shape()
+            .__fit(),
         renamed::__private::SeesByReference::rendered(
             &|w: &mut renamed::__private::Writer<'_>| {
-                renamed::__private::part::PartProbe::of(&(slug)).__part(w, "posts:", "slug");
+                renamed::__private::part::PartProbe::of(&(slug))
+                    .__part(w, "posts:", "slug");
             },
         ),
     );
@@ -221,7 +224,8 @@ fn publish_cache_key(slug: &str) -> ::std::string::String {
         renamed::__private::Handle::Current,
         renamed::__private::SeesByReference::rendered(
             &|w: &mut renamed::__private::Writer<'_>| {
-                renamed::__private::part::PartProbe::of(&(slug)).__part(w, "posts:", "slug");
+                renamed::__private::part::PartProbe::of(&(slug))
+                    .__part(w, "posts:", "slug");
             },
         ),
     )
@@ -244,7 +248,8 @@ fn publish_cache_path(slug: &str) -> ::std::string::String {
         renamed::__private::Handle::Current,
         renamed::__private::SeesByReference::rendered(
             &|w: &mut renamed::__private::Writer<'_>| {
-                renamed::__private::part::PartProbe::of(&(slug)).__part(w, "posts:", "slug");
+                renamed::__private::part::PartProbe::of(&(slug))
+                    .__part(w, "posts:", "slug");
             },
         ),
     )
@@ -269,7 +274,8 @@ fn publish_invalidate(
         renamed::__private::Handle::Current,
         renamed::__private::SeesByReference::rendered(
             &|w: &mut renamed::__private::Writer<'_>| {
-                renamed::__private::part::PartProbe::of(&(slug)).__part(w, "posts:", "slug");
+                renamed::__private::part::PartProbe::of(&(slug))
+                    .__part(w, "posts:", "slug");
             },
         ),
     )
@@ -336,10 +342,13 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
     );
     let lookup = renamed::__private::begin_refresh(
         renamed::__private::call_site!("publish", "posts:<<slug>>", "posts:\u{1}",),
-        renamed::__private::shape::ShapeProbe::<Result<Post, Error>>::NEW.__shape().__fit(),
+        renamed::__private::shape::ShapeProbe::<Result<Post, Error>>::NEW
+            .__shape()
+            .__fit(),
         renamed::__private::SeesByReference::rendered(
             &|w: &mut renamed::__private::Writer<'_>| {
-                renamed::__private::part::PartProbe::of(&(slug)).__part(w, "posts:", "slug");
+                renamed::__private::part::PartProbe::of(&(slug))
+                    .__part(w, "posts:", "slug");
             },
         ),
     );

@@ -1,13 +1,13 @@
 //! Types that a placeholder accepts, decided at compile time by method resolution.
 //!
-//! `PartProbe::of(&value).__part(w, before, name)` is a method of the first of four types that has it:
-//! [`PartProbe`] for text and integers, which need no formatting; [`Displayed`] for other `Display` types;
-//! [`Optional`] for an `Option` of them; and [`Textless`] for the rest. Each is found by dereferencing
-//! the one before. The method of `Textless` requires a trait that no type implements, so that the
-//! compiler shows our message at the placeholder. (The technique is a relative of autoref
-//! specialization, which D. Tolnay described in 2019. Inherent methods are resolved sooner than
-//! trait methods and need no imports, and the compiler follows one reference instead of four for
-//! every annotated function.)
+//! `PartProbe::of(&value).__part(w, before, name)` is a method of the first of four types that has
+//! it: [`PartProbe`] for text and integers, which need no formatting; [`Displayed`] for other
+//! `Display` types; [`Optional`] for an `Option` of them; and [`Textless`] for the rest. Each is
+//! found by dereferencing the one before. The method of `Textless` requires a trait that no type
+//! implements, so that the compiler shows our message at the placeholder. (The technique is a
+//! relative of autoref specialization, which D. Tolnay described in 2019. Inherent methods are
+//! resolved sooner than trait methods and need no imports, and the compiler follows one reference
+//! instead of four for every annotated function.)
 //!
 //! The methods have underscores, since a user's trait that is implemented for every type could also
 //! have a method `part`.
