@@ -98,7 +98,7 @@ impl Call {
 /// The part that isn't generic: one copy serves all annotated functions.
 impl Call {
     /// Decide the next step. Cancel safe: a flight or lease that was begun is given back on drop.
-    async fn decide(&self, accept: &mut Accept<'_>) -> Decision {
+    pub(crate) async fn decide(&self, accept: &mut Accept<'_>) -> Decision {
         let step = match &self.cache.inner().store {
             Store::Memory(store) if self.options.refresh() && !self.refresh => {
                 memory_stale::read(self, store, accept).await
