@@ -180,7 +180,7 @@ impl Input {
                     way.field(key, self);
                 }
             }
-            let way = #runtime::__private::hashed::Probe::of(#value).#way();
+            let way = #runtime::__private::hashed::HashProbe::of(#value).#way();
             Hashed::hash(#value, way, key);
         } }
     }

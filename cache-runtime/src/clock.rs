@@ -36,8 +36,8 @@ pub(crate) fn lag() -> u64 {
 
 #[cfg(not(target_os = "linux"))]
 fn ticks() -> Moment {
-    static ORIGIN: std::sync::LazyLock<std::time::Instant> =
-        std::sync::LazyLock::new(std::time::Instant::now);
+    static ORIGIN: crate::sync::LazyLock<std::time::Instant> =
+        crate::sync::LazyLock::new(std::time::Instant::now);
     nanos(ORIGIN.elapsed())
 }
 
@@ -102,7 +102,7 @@ impl Clock {
     pub(crate) fn stopwatch(&self) -> Stopwatch {
         match &self.manual {
             None => Stopwatch::real(),
-            Some(_) => Stopwatch(Started::Manual(self.clone(), self.now())),
+            Some(_) => Stopwatch(StartTime::Manual(self.clone(), self.now())),
         }
     }
 
@@ -124,9 +124,9 @@ impl fmt::Debug for Clock {
 
 /// Stopwatch for computations. Always precise, since a coarse tick may be longer than the whole
 /// computation.
-pub(crate) struct Stopwatch(Started);
+pub(crate) struct Stopwatch(StartTime);
 
-enum Started {
+enum StartTime {
     Real(Instant),
     Manual(Clock, Moment),
     Not,
@@ -135,19 +135,19 @@ enum Started {
 impl Stopwatch {
     /// Start a stopwatch on the system's clock.
     pub(crate) fn real() -> Self {
-        Self(Started::Real(Instant::now()))
+        Self(StartTime::Real(Instant::now()))
     }
 
     /// Return a stopwatch that measures nothing.
     pub(crate) fn none() -> Self {
-        Self(Started::Not)
+        Self(StartTime::Not)
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
         match &self.0 {
-            Started::Real(since) => since.elapsed(),
-            Started::Manual(clock, since) => Duration::from_nanos(clock.now() - since),
-            Started::Not => Duration::ZERO,
+            StartTime::Real(since) => since.elapsed(),
+            StartTime::Manual(clock, since) => Duration::from_nanos(clock.now() - since),
+            StartTime::Not => Duration::ZERO,
         }
     }
 }

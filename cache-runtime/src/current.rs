@@ -118,7 +118,7 @@ impl Cache {
 
     /// Run the closure with this cache as the current one of this thread.
     pub fn scope_sync<T>(&self, run: impl FnOnce() -> T) -> T {
-        let _entered = Entered::new(self.clone());
+        let _entered = EnteredScope::new(self.clone());
         run()
     }
 }
@@ -135,17 +135,17 @@ impl<F: Future> Future for Scope<F> {
     type Output = F::Output;
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _entered = Entered::new(this.cache.clone());
+        let _entered = EnteredScope::new(this.cache.clone());
         this.future.poll(cx)
     }
 }
 
 /// Restores the outer scope's cache when dropped, also by a panic.
-struct Entered {
+struct EnteredScope {
     outer: Option<Cache>,
 }
 
-impl Entered {
+impl EnteredScope {
     fn new(cache: Cache) -> Self {
         let outer = SCOPE
             .try_with(|scope| scope.replace(Some(cache)))
@@ -156,7 +156,7 @@ impl Entered {
     }
 }
 
-impl Drop for Entered {
+impl Drop for EnteredScope {
     fn drop(&mut self) {
         let outer = self.outer.take();
         SCOPED.set(outer.is_some());

@@ -21,17 +21,17 @@ use crate::error::CacheError;
 /// The thread of this process, after those of the processes that it was forked from. A forked child
 /// has none of its parent's threads, so it starts its own: work given to the parent's thread would
 /// never run.
-static THREADS: [Started; 8] = [const { Started::new() }; 8];
+static THREADS: [ProcessThread; 8] = [const { ProcessThread::new() }; 8];
 
 /// The thread of one process.
-struct Started {
+struct ProcessThread {
     /// Held while the thread starts.
     starting: Mutex<()>,
     /// The process ID and its thread's runtime.
     runtime: OnceLock<(u32, Handle)>,
 }
 
-impl Started {
+impl ProcessThread {
     const fn new() -> Self {
         Self {
             starting: Mutex::new(()),

@@ -2,6 +2,11 @@
 //! or under `--cfg shuttle` shuttle's, which runs all threads of a test as coroutines on one thread
 //! and lets a scheduler choose the next one at each lock and atomic.
 
+/// The standard library's, not `once_cell`'s `Lazy`, which parks a thread that finds another one
+/// initializing. That could consume the wake-up of a plain executor, one that only calls `poll` and
+/// `park`. `once_cell` serves where only the cache's own thread initializes.
+pub(crate) use std::sync::LazyLock;
+
 #[cfg(not(shuttle))]
 pub(crate) use real::*;
 #[cfg(shuttle)]

@@ -105,7 +105,7 @@ where
     P: FnOnce(&R::Value, &mut Writer<'_>),
     B: Future<Output = R>,
 {
-    Writing::<Whole, R, S, P, B>::new(write, result, body)
+    Writing::<WithError, R, S, P, B>::new(write, result, body)
 }
 
 /// How a write holds the returned value while it waits for the invalidation.
@@ -130,9 +130,9 @@ impl<R: Shape<S>, S> Hold<R, S> for WithoutError {
 }
 
 /// Hold the whole value.
-struct Whole;
+struct WithError;
 
-impl<R, S> Hold<R, S> for Whole {
+impl<R, S> Hold<R, S> for WithError {
     type Held = R;
     fn hold(value: R) -> Result<R, R> {
         Ok(value)
@@ -143,7 +143,7 @@ impl<R, S> Hold<R, S> for Whole {
 }
 
 /// Progress of an async write.
-enum Stage<T> {
+enum WriteStage<T> {
     Planned(Write),
     /// The invalidation before the body runs.
     Before(Invalidation),
@@ -167,7 +167,7 @@ pin_project! {
         // once it has returned.
         #[pin]
         body: Option<B>,
-        stage: Stage<H::Held>,
+        stage: WriteStage<H::Held>,
         result: Option<P>,
         // Holds no `R`: an error that isn't `Send` would make the future not `Send` either.
         shape: PhantomData<fn() -> (H, R, S)>,
@@ -178,7 +178,7 @@ impl<H: Hold<R, S>, R, S, P, B> Writing<H, R, S, P, B> {
     fn new(write: Write, result: P, body: B) -> Self {
         Self {
             body: Some(body),
-            stage: Stage::Planned(write),
+            stage: WriteStage::Planned(write),
             result: Some(result),
             shape: PhantomData,
         }
@@ -195,21 +195,21 @@ where
     type Output = R;
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
         let mut this = self.as_mut().project();
-        if let Stage::Planned(_) = this.stage
-            && let Stage::Planned(write) = mem::replace(this.stage, Stage::Done)
+        if let WriteStage::Planned(_) = this.stage
+            && let WriteStage::Planned(write) = mem::replace(this.stage, WriteStage::Done)
         {
             *this.stage = write.into_stage();
         }
-        if let Stage::Before(invalidation) = this.stage {
+        if let WriteStage::Before(invalidation) = this.stage {
             // Failures were counted and logged.
             let _ = ready!(invalidation.as_mut().poll(cx));
-            *this.stage = Stage::Body(None);
+            *this.stage = WriteStage::Body(None);
         }
         if let Some(body) = this.body.as_mut().as_pin_mut() {
-            let Stage::Body(Some(_)) = this.stage else {
+            let WriteStage::Body(Some(_)) = this.stage else {
                 let value = ready!(body.poll(cx));
                 this.body.set(None);
-                *this.stage = Stage::Done;
+                *this.stage = WriteStage::Done;
                 return Poll::Ready(value);
             };
             let polled = catch_unwind(AssertUnwindSafe(|| body.poll(cx)));
@@ -219,9 +219,10 @@ where
                 Err(panic) => Err(panic),
             };
             this.body.set(None);
-            let (Stage::Body(Some(armed)), Some(result)) =
-                (mem::replace(this.stage, Stage::Done), this.result.take())
-            else {
+            let (WriteStage::Body(Some(armed)), Some(result)) = (
+                mem::replace(this.stage, WriteStage::Done),
+                this.result.take(),
+            ) else {
                 unreachable!("a write is armed until its body is over");
             };
             let value = match returned {
@@ -236,26 +237,26 @@ where
                 return Poll::Ready(value);
             };
             match H::hold(value) {
-                Ok(held) => *this.stage = Stage::After(held, invalidation),
+                Ok(held) => *this.stage = WriteStage::After(held, invalidation),
                 // This is an `Err`, which isn't followed by an invalidation here. If one had begun,
                 // it would finish without its caller.
                 Err(value) => return Poll::Ready(value),
             }
         }
-        if let Stage::After(_, invalidation) = this.stage {
+        if let WriteStage::After(_, invalidation) = this.stage {
             // The write itself has happened: a failed invalidation isn't the caller's error.
             let _ = ready!(invalidation.as_mut().poll(cx));
         }
-        if let Stage::Panicked(_, invalidation) = this.stage {
+        if let WriteStage::Panicked(_, invalidation) = this.stage {
             // A panic of a `tracing` subscriber must not replace this one.
             let polled = catch_unwind(AssertUnwindSafe(|| invalidation.as_mut().poll(cx)));
             if let Ok(Poll::Pending) = polled {
                 return Poll::Pending;
             }
         }
-        match mem::replace(this.stage, Stage::Done) {
-            Stage::After(held, _) => Poll::Ready(H::restore(held)),
-            Stage::Panicked(panic, _) => resume_unwind(panic),
+        match mem::replace(this.stage, WriteStage::Done) {
+            WriteStage::After(held, _) => Poll::Ready(H::restore(held)),
+            WriteStage::Panicked(panic, _) => resume_unwind(panic),
             _ => unreachable!("a future was polled after its completion"),
         }
     }
@@ -327,7 +328,7 @@ impl Armed {
 
 impl Armed {
     /// Return the stage of a write whose body has panicked.
-    fn panicked<T>(mut self, panic: Box<dyn Any + Send>) -> Stage<T> {
+    fn panicked<T>(mut self, panic: Box<dyn Any + Send>) -> WriteStage<T> {
         let begin = || {
             let write = self.0.take()?;
             let patterns = write.open_patterns();
@@ -335,8 +336,8 @@ impl Armed {
         };
         // A panic of a `tracing` subscriber must not replace this one.
         match catch_unwind(AssertUnwindSafe(begin)).ok().flatten() {
-            Some(invalidation) => Stage::Panicked(panic, invalidation),
-            None => Stage::Panicked(panic, Box::pin(std::future::ready(Ok(0)))),
+            Some(invalidation) => WriteStage::Panicked(panic, invalidation),
+            None => WriteStage::Panicked(panic, Box::pin(std::future::ready(Ok(0)))),
         }
     }
 }
@@ -351,17 +352,17 @@ impl Drop for Armed {
 
 impl Write {
     /// Return the first stage of a write.
-    fn into_stage<R>(self) -> Stage<R> {
+    fn into_stage<R>(self) -> WriteStage<R> {
         match &self.cache {
-            None => Stage::Body(None),
+            None => WriteStage::Body(None),
             Some(_) if self.site.info.when == When::Before => {
                 let patterns = self.open_patterns();
                 match Self::begin_with((self, patterns)) {
-                    Some(invalidation) => Stage::Before(invalidation),
-                    None => Stage::Body(None),
+                    Some(invalidation) => WriteStage::Before(invalidation),
+                    None => WriteStage::Body(None),
                 }
             }
-            Some(_) => Stage::Body(Some(Armed(Some(self)))),
+            Some(_) => WriteStage::Body(Some(Armed(Some(self)))),
         }
     }
 

@@ -153,7 +153,7 @@ fn stored_shape(model: &Model, runtime: &Runtime) -> TokenStream {
     let span = stored_part(output).span();
     let site = Span::mixed_site().located_at(span);
     let k = runtime.private(span);
-    quote_spanned!(site=> #k::shape::Probe::<#output>::NEW.__shape().__fit())
+    quote_spanned!(site=> #k::shape::ShapeProbe::<#output>::NEW.__shape().__fit())
 }
 
 /// The stored part of the return type. The compiler finds it, since aliases hide it from a macro.
@@ -161,7 +161,7 @@ fn shape(model: &Model, runtime: &Runtime) -> TokenStream {
     let output = &model.facts.output;
     let site = Span::mixed_site().located_at(output.span());
     let k = runtime.private(output.span());
-    quote_spanned!(site=> #k::shape::Probe::<#output>::NEW.__shape())
+    quote_spanned!(site=> #k::shape::ShapeProbe::<#output>::NEW.__shape())
 }
 
 /// The cache to use.

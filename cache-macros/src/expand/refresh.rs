@@ -32,7 +32,7 @@ pub(crate) fn mode(read: &Read, refresher: &Refresher) -> TokenStream {
     });
     quote_spanned! {site=>
         let refresh = {
-            let probe = #k::mode::Probe::NEW;
+            let probe = #k::mode::RefreshProbe::NEW;
             #(#arguments)*
             {
                 #[allow(unused_imports)]

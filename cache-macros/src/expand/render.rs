@@ -113,7 +113,7 @@ fn part(before: &str, placeholder: &Placeholder, span: Span, runtime: &Runtime) 
     let underscored = mentions.any(|mention| mention.name.starts_with('_'));
     let allowed =
         underscored.then(|| quote_spanned!(site=> #[allow(clippy::used_underscore_binding)]));
-    quote_spanned!(site=> #allowed #k::part::Probe::of(&(#expr)).__part(w, #before, #source);)
+    quote_spanned!(site=> #allowed #k::part::PartProbe::of(&(#expr)).__part(w, #before, #source);)
 }
 
 /// Hash one argument. A trait local to this argument puts the argument's name into the compiler's
@@ -174,7 +174,7 @@ fn hashed(argument: &Binding, runtime: &Runtime) -> TokenStream {
         #[allow(clippy::used_underscore_binding)]
         {
             #hashed
-            Hashed::hash(&#ident, #k::hashed::Probe::of(&#ident).#way(), w);
+            Hashed::hash(&#ident, #k::hashed::HashProbe::of(&#ident).#way(), w);
         }
     }
 }
@@ -188,7 +188,7 @@ fn hashed_without_diagnostics(read: &Read, arguments: &[Binding]) -> TokenStream
         } = &arguments[*place];
         let site = Span::mixed_site().located_at(ident.span());
         let k = read.runtime.private(site);
-        quote_spanned!(site=> #(#cfgs)* #k::quiet::Probe::of(&#ident).__hash(w, #name);)
+        quote_spanned!(site=> #(#cfgs)* #k::quiet::CompanionProbe::of(&#ident).__hash(w, #name);)
     });
     hashed.collect()
 }

@@ -22,12 +22,14 @@ where
                     ),
                     ::cache_runtime::__private::Handle::Given(&(self.cache)),
                     true,
-                    ::cache_runtime::__private::shape::Probe::<Result<User, Error>>::NEW
+                    ::cache_runtime::__private::shape::ShapeProbe::<
+                        Result<User, Error>,
+                    >::NEW
                         .__shape()
                         .__fit(),
                     ::cache_runtime::__private::SeesByReference::rendered(
                         &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                            ::cache_runtime::__private::part::Probe::of(&(id))
+                            ::cache_runtime::__private::part::PartProbe::of(&(id))
                                 .__part(w, "users:", "id");
                         },
                     ),

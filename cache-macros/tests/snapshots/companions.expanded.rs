@@ -13,12 +13,12 @@ pub(super) async fn get_post<D: Database>(
                 ),
                 ::cache_runtime::__private::Handle::Current,
                 true,
-                ::cache_runtime::__private::shape::Probe::<Option<Post>>::NEW
+                ::cache_runtime::__private::shape::ShapeProbe::<Option<Post>>::NEW
                     .__shape()
                     .__fit(),
                 ::cache_runtime::__private::SeesByReference::rendered(
                     &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                        ::cache_runtime::__private::part::Probe::of(&(slug))
+                        ::cache_runtime::__private::part::PartProbe::of(&(slug))
                             .__part(w, "posts:", "slug");
                         #[allow(clippy::used_underscore_binding)]
                         {
@@ -52,7 +52,7 @@ pub(super) async fn get_post<D: Database>(
                             use hashed::Hashed;
                             Hashed::hash(
                                 &page,
-                                ::cache_runtime::__private::hashed::Probe::of(&page)
+                                ::cache_runtime::__private::hashed::HashProbe::of(&page)
                                     .__way(),
                                 w,
                             );
@@ -134,9 +134,10 @@ pub(super) fn get_post_cache_key<D: Database>(
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                ::cache_runtime::__private::part::Probe::of(&(slug))
+                ::cache_runtime::__private::part::PartProbe::of(&(slug))
                     .__part(w, "posts:", "slug");
-                ::cache_runtime::__private::quiet::Probe::of(&page).__hash(w, "page");
+                ::cache_runtime::__private::quiet::CompanionProbe::of(&page)
+                    .__hash(w, "page");
             },
         ),
     )
@@ -167,9 +168,10 @@ pub(super) fn get_post_cache_path<D: Database>(
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                ::cache_runtime::__private::part::Probe::of(&(slug))
+                ::cache_runtime::__private::part::PartProbe::of(&(slug))
                     .__part(w, "posts:", "slug");
-                ::cache_runtime::__private::quiet::Probe::of(&page).__hash(w, "page");
+                ::cache_runtime::__private::quiet::CompanionProbe::of(&page)
+                    .__hash(w, "page");
             },
         ),
     )
@@ -203,9 +205,10 @@ pub(super) async fn get_post_invalidate<D: Database>(
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                ::cache_runtime::__private::part::Probe::of(&(slug))
+                ::cache_runtime::__private::part::PartProbe::of(&(slug))
                     .__part(w, "posts:", "slug");
-                ::cache_runtime::__private::quiet::Probe::of(&page).__hash(w, "page");
+                ::cache_runtime::__private::quiet::CompanionProbe::of(&page)
+                    .__hash(w, "page");
             },
         ),
     );
@@ -235,12 +238,15 @@ pub(super) async fn get_post_refresh<D: Database>(
             "get_post", "posts:<<slug>>", "posts:\u{1}", .computed_ttl()
         ),
         ::cache_runtime::__private::Handle::Current,
-        ::cache_runtime::__private::shape::Probe::<Option<Post>>::NEW.__shape().__fit(),
+        ::cache_runtime::__private::shape::ShapeProbe::<Option<Post>>::NEW
+            .__shape()
+            .__fit(),
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                ::cache_runtime::__private::part::Probe::of(&(slug))
+                ::cache_runtime::__private::part::PartProbe::of(&(slug))
                     .__part(w, "posts:", "slug");
-                ::cache_runtime::__private::quiet::Probe::of(&page).__hash(w, "page");
+                ::cache_runtime::__private::quiet::CompanionProbe::of(&page)
+                    .__hash(w, "page");
             },
         ),
         || ::cache_runtime::__private::ttl(ttl::SHORT),

@@ -22,11 +22,11 @@ unsafe fn count(&self, visits: u32) -> u32 {
                 },
             ),
         ),
-        ::cache_runtime::__private::shape::Probe::<u32>::NEW.__shape(),
+        ::cache_runtime::__private::shape::ShapeProbe::<u32>::NEW.__shape(),
     );
     let lookup = ::cache_runtime::__private::begin(
         ::cache_runtime::__private::site!("count", "", "",),
-        ::cache_runtime::__private::shape::Probe::<u32>::NEW.__shape().__fit(),
+        ::cache_runtime::__private::shape::ShapeProbe::<u32>::NEW.__shape().__fit(),
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
                 #[allow(clippy::used_underscore_binding)]
@@ -61,7 +61,8 @@ unsafe fn count(&self, visits: u32) -> u32 {
                     use hashed::Hashed;
                     Hashed::hash(
                         &visits,
-                        ::cache_runtime::__private::hashed::Probe::of(&visits).__way(),
+                        ::cache_runtime::__private::hashed::HashProbe::of(&visits)
+                            .__way(),
                         w,
                     );
                 }
@@ -122,7 +123,7 @@ unsafe fn count_no_cache(&self, visits: u32) -> u32 {
                 },
             ),
         ),
-        ::cache_runtime::__private::shape::Probe::<u32>::NEW.__shape(),
+        ::cache_runtime::__private::shape::ShapeProbe::<u32>::NEW.__shape(),
     );
     ::cache_runtime::__private::write_sync::<
         u32,
@@ -158,7 +159,7 @@ unsafe fn count_cache_key(&self, visits: u32) -> ::std::string::String {
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                ::cache_runtime::__private::quiet::Probe::of(&visits)
+                ::cache_runtime::__private::quiet::CompanionProbe::of(&visits)
                     .__hash(w, "visits");
             },
         ),
@@ -182,7 +183,7 @@ unsafe fn count_cache_path(&self, visits: u32) -> ::std::string::String {
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                ::cache_runtime::__private::quiet::Probe::of(&visits)
+                ::cache_runtime::__private::quiet::CompanionProbe::of(&visits)
                     .__hash(w, "visits");
             },
         ),
@@ -212,7 +213,7 @@ unsafe fn count_invalidate(
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                ::cache_runtime::__private::quiet::Probe::of(&visits)
+                ::cache_runtime::__private::quiet::CompanionProbe::of(&visits)
                     .__hash(w, "visits");
             },
         ),
@@ -251,14 +252,14 @@ unsafe fn count_refresh(&self, visits: u32) -> u32 {
                 },
             ),
         ),
-        ::cache_runtime::__private::shape::Probe::<u32>::NEW.__shape(),
+        ::cache_runtime::__private::shape::ShapeProbe::<u32>::NEW.__shape(),
     );
     let lookup = ::cache_runtime::__private::begin_refresh(
         ::cache_runtime::__private::call_site!("count", "", "",),
-        ::cache_runtime::__private::shape::Probe::<u32>::NEW.__shape().__fit(),
+        ::cache_runtime::__private::shape::ShapeProbe::<u32>::NEW.__shape().__fit(),
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                ::cache_runtime::__private::quiet::Probe::of(&visits)
+                ::cache_runtime::__private::quiet::CompanionProbe::of(&visits)
                     .__hash(w, "visits");
             },
         ),

@@ -14,12 +14,14 @@ where
             ::cache_runtime::__private::site!(
                 "handler", "posts:<<slug>>", "posts:\u{1}",
             ),
-            ::cache_runtime::__private::shape::Probe::<Result<Json<Post>, AppError>>::NEW
+            ::cache_runtime::__private::shape::ShapeProbe::<
+                Result<Json<Post>, AppError>,
+            >::NEW
                 .__shape()
                 .__fit(),
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    ::cache_runtime::__private::part::Probe::of(&(slug))
+                    ::cache_runtime::__private::part::PartProbe::of(&(slug))
                         .__part(w, "posts:", "slug");
                     #[allow(clippy::used_underscore_binding)]
                     {
@@ -53,7 +55,8 @@ where
                         use hashed::Hashed;
                         Hashed::hash(
                             &page,
-                            ::cache_runtime::__private::hashed::Probe::of(&page).__way(),
+                            ::cache_runtime::__private::hashed::HashProbe::of(&page)
+                                .__way(),
                             w,
                         );
                     }
@@ -89,7 +92,7 @@ where
                         use hashed::Hashed;
                         Hashed::hash(
                             &first,
-                            ::cache_runtime::__private::hashed::Probe::of(&first)
+                            ::cache_runtime::__private::hashed::HashProbe::of(&first)
                                 .__way(),
                             w,
                         );
@@ -126,7 +129,8 @@ where
                         use hashed::Hashed;
                         Hashed::hash(
                             &rest,
-                            ::cache_runtime::__private::hashed::Probe::of(&rest).__way(),
+                            ::cache_runtime::__private::hashed::HashProbe::of(&rest)
+                                .__way(),
                             w,
                         );
                     }

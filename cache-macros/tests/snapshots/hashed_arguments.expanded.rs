@@ -8,7 +8,9 @@ async fn list(
     let lookup = match {
         ::cache_runtime::__private::answer(
             ::cache_runtime::__private::site!("list", "", "", .preset("posts")),
-            ::cache_runtime::__private::shape::Probe::<Vec<Post>>::NEW.__shape().__fit(),
+            ::cache_runtime::__private::shape::ShapeProbe::<Vec<Post>>::NEW
+                .__shape()
+                .__fit(),
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
                     #[cfg(feature = "tags")] #[allow(clippy::used_underscore_binding)]
@@ -43,7 +45,8 @@ async fn list(
                         use hashed::Hashed;
                         Hashed::hash(
                             &tags,
-                            ::cache_runtime::__private::hashed::Probe::of(&tags).__way(),
+                            ::cache_runtime::__private::hashed::HashProbe::of(&tags)
+                                .__way(),
                             w,
                         );
                     }
@@ -79,7 +82,7 @@ async fn list(
                         use hashed::Hashed;
                         Hashed::hash(
                             &r#type,
-                            ::cache_runtime::__private::hashed::Probe::of(&r#type)
+                            ::cache_runtime::__private::hashed::HashProbe::of(&r#type)
                                 .__way(),
                             w,
                         );

@@ -24,13 +24,13 @@ async fn update(db: &Db, slug: String, publish: bool) -> Result<Post, DbError> {
             },
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    ::cache_runtime::__private::part::Probe::of(&(slug))
+                    ::cache_runtime::__private::part::PartProbe::of(&(slug))
                         .__part(w, "posts:", "slug");
                     w.text(":*");
                     w.end();
                     w.text("posts:");
                     w.result();
-                    ::cache_runtime::__private::part::Probe::of(&(slug))
+                    ::cache_runtime::__private::part::PartProbe::of(&(slug))
                         .__part(w, ":", "slug");
                     w.end();
                     w.text("posts:list:*");
@@ -38,7 +38,8 @@ async fn update(db: &Db, slug: String, publish: bool) -> Result<Post, DbError> {
                 },
             ),
         ),
-        ::cache_runtime::__private::shape::Probe::<Result<Post, DbError>>::NEW.__shape(),
+        ::cache_runtime::__private::shape::ShapeProbe::<Result<Post, DbError>>::NEW
+            .__shape(),
     );
     ::cache_runtime::__private::write_async::<
         Result<Post, DbError>,
@@ -49,7 +50,7 @@ async fn update(db: &Db, slug: String, publish: bool) -> Result<Post, DbError> {
             write0,
             shape0,
             |result, w: &mut ::cache_runtime::__private::Writer<'_>| {
-                ::cache_runtime::__private::part::Probe::of(&(result.slug))
+                ::cache_runtime::__private::part::PartProbe::of(&(result.slug))
                     .__part(w, "", "result.slug");
             },
             async move {

@@ -24,7 +24,7 @@ fn wipe() {
                 },
             ),
         ),
-        my::cache::__private::shape::Probe::<()>::NEW.__shape(),
+        my::cache::__private::shape::ShapeProbe::<()>::NEW.__shape(),
     );
     my::cache::__private::write_sync::<
         (),

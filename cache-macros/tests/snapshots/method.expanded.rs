@@ -7,14 +7,14 @@ pub(crate) async fn user(&mut self, id: u64) -> Option<Arc<User>> {
                 ),
                 ::cache_runtime::__private::Handle::Given(&(self.cache)),
                 true,
-                ::cache_runtime::__private::shape::Probe::<Option<Arc<User>>>::NEW
+                ::cache_runtime::__private::shape::ShapeProbe::<Option<Arc<User>>>::NEW
                     .__shape()
                     .__fit(),
                 ::cache_runtime::__private::SeesByReference::rendered(
                     &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                        ::cache_runtime::__private::part::Probe::of(&(self.tenant))
+                        ::cache_runtime::__private::part::PartProbe::of(&(self.tenant))
                             .__part(w, "tenants:", "self.tenant");
-                        ::cache_runtime::__private::part::Probe::of(&(id))
+                        ::cache_runtime::__private::part::PartProbe::of(&(id))
                             .__part(w, ":users:", "id");
                     },
                 ),

@@ -6,12 +6,12 @@ pub async fn get_post(db: &Db, slug: &str) -> Result<Post, DbError> {
             ::cache_runtime::__private::site!(
                 "get_post", "posts:<<slug>>", "posts:\u{1}", .ttl(600000)
             ),
-            ::cache_runtime::__private::shape::Probe::<Result<Post, DbError>>::NEW
+            ::cache_runtime::__private::shape::ShapeProbe::<Result<Post, DbError>>::NEW
                 .__shape()
                 .__fit(),
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    ::cache_runtime::__private::part::Probe::of(&(slug))
+                    ::cache_runtime::__private::part::PartProbe::of(&(slug))
                         .__part(w, "posts:", "slug");
                 },
             ),

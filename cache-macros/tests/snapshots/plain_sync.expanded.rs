@@ -10,11 +10,12 @@ fn sum(a: u32, b: Option<u32>) -> u32 {
             () if a > 0 => true,
             () => false,
         },
-        ::cache_runtime::__private::shape::Probe::<u32>::NEW.__shape().__fit(),
+        ::cache_runtime::__private::shape::ShapeProbe::<u32>::NEW.__shape().__fit(),
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                ::cache_runtime::__private::part::Probe::of(&(a)).__part(w, "sum:", "a");
-                ::cache_runtime::__private::part::Probe::of(&(b.unwrap_or(1)))
+                ::cache_runtime::__private::part::PartProbe::of(&(a))
+                    .__part(w, "sum:", "a");
+                ::cache_runtime::__private::part::PartProbe::of(&(b.unwrap_or(1)))
                     .__part(w, ":", "b.unwrap_or(1)");
             },
         ),

@@ -7,10 +7,12 @@ async fn score(player: u32, #[cfg(all())] limit: u64) -> u64 {
                 ),
                 ::cache_runtime::__private::Handle::Current,
                 true,
-                ::cache_runtime::__private::shape::Probe::<u64>::NEW.__shape().__fit(),
+                ::cache_runtime::__private::shape::ShapeProbe::<u64>::NEW
+                    .__shape()
+                    .__fit(),
                 ::cache_runtime::__private::SeesByReference::rendered(
                     &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                        ::cache_runtime::__private::part::Probe::of(&(player))
+                        ::cache_runtime::__private::part::PartProbe::of(&(player))
                             .__part(w, "scores:", "player");
                         #[cfg(all())] #[allow(clippy::used_underscore_binding)]
                         {
@@ -44,7 +46,7 @@ async fn score(player: u32, #[cfg(all())] limit: u64) -> u64 {
                             use hashed::Hashed;
                             Hashed::hash(
                                 &limit,
-                                ::cache_runtime::__private::hashed::Probe::of(&limit)
+                                ::cache_runtime::__private::hashed::HashProbe::of(&limit)
                                     .__way(),
                                 w,
                             );
@@ -59,7 +61,7 @@ async fn score(player: u32, #[cfg(all())] limit: u64) -> u64 {
         ::core::result::Result::Err(lookup) => lookup,
     };
     let refresh = {
-        let probe = ::cache_runtime::__private::mode::Probe::NEW;
+        let probe = ::cache_runtime::__private::mode::RefreshProbe::NEW;
         let probe = probe.and::<u32>();
         #[cfg(all())]
         let probe = probe.and::<u64>();
@@ -125,10 +127,11 @@ fn score_cache_key(player: u32, #[cfg(all())] limit: u64) -> ::std::string::Stri
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                ::cache_runtime::__private::part::Probe::of(&(player))
+                ::cache_runtime::__private::part::PartProbe::of(&(player))
                     .__part(w, "scores:", "player");
                 #[cfg(all())]
-                ::cache_runtime::__private::quiet::Probe::of(&limit).__hash(w, "limit");
+                ::cache_runtime::__private::quiet::CompanionProbe::of(&limit)
+                    .__hash(w, "limit");
             },
         ),
     )
@@ -153,10 +156,11 @@ fn score_cache_path(player: u32, #[cfg(all())] limit: u64) -> ::std::string::Str
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                ::cache_runtime::__private::part::Probe::of(&(player))
+                ::cache_runtime::__private::part::PartProbe::of(&(player))
                     .__part(w, "scores:", "player");
                 #[cfg(all())]
-                ::cache_runtime::__private::quiet::Probe::of(&limit).__hash(w, "limit");
+                ::cache_runtime::__private::quiet::CompanionProbe::of(&limit)
+                    .__hash(w, "limit");
             },
         ),
     )
@@ -188,10 +192,11 @@ async fn score_invalidate(
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                ::cache_runtime::__private::part::Probe::of(&(player))
+                ::cache_runtime::__private::part::PartProbe::of(&(player))
                     .__part(w, "scores:", "player");
                 #[cfg(all())]
-                ::cache_runtime::__private::quiet::Probe::of(&limit).__hash(w, "limit");
+                ::cache_runtime::__private::quiet::CompanionProbe::of(&limit)
+                    .__hash(w, "limit");
             },
         ),
     );
@@ -215,13 +220,14 @@ async fn score_refresh(player: u32, #[cfg(all())] limit: u64) -> u64 {
             "score", "scores:<<player>>", "scores:\u{1}", .ttl(60000).stale(60000)
             .early().jitter(0.1f64)
         ),
-        ::cache_runtime::__private::shape::Probe::<u64>::NEW.__shape().__fit(),
+        ::cache_runtime::__private::shape::ShapeProbe::<u64>::NEW.__shape().__fit(),
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                ::cache_runtime::__private::part::Probe::of(&(player))
+                ::cache_runtime::__private::part::PartProbe::of(&(player))
                     .__part(w, "scores:", "player");
                 #[cfg(all())]
-                ::cache_runtime::__private::quiet::Probe::of(&limit).__hash(w, "limit");
+                ::cache_runtime::__private::quiet::CompanionProbe::of(&limit)
+                    .__hash(w, "limit");
             },
         ),
     );

@@ -7,12 +7,14 @@ async fn post(db: &Db, slug: &str) -> Result<Post, DbError> {
                 ),
                 ::cache_runtime::__private::Handle::Current,
                 true,
-                ::cache_runtime::__private::shape::Probe::<Result<Post, DbError>>::NEW
+                ::cache_runtime::__private::shape::ShapeProbe::<
+                    Result<Post, DbError>,
+                >::NEW
                     .__shape()
                     .__fit(),
                 ::cache_runtime::__private::SeesByReference::rendered(
                     &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                        ::cache_runtime::__private::part::Probe::of(&(slug))
+                        ::cache_runtime::__private::part::PartProbe::of(&(slug))
                             .__part(w, "posts:", "slug");
                     },
                 ),
@@ -79,7 +81,7 @@ fn post_cache_key(db: &Db, slug: &str) -> ::std::string::String {
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                ::cache_runtime::__private::part::Probe::of(&(slug))
+                ::cache_runtime::__private::part::PartProbe::of(&(slug))
                     .__part(w, "posts:", "slug");
             },
         ),
@@ -103,7 +105,7 @@ fn post_cache_path(db: &Db, slug: &str) -> ::std::string::String {
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                ::cache_runtime::__private::part::Probe::of(&(slug))
+                ::cache_runtime::__private::part::PartProbe::of(&(slug))
                     .__part(w, "posts:", "slug");
             },
         ),
@@ -133,7 +135,7 @@ async fn post_invalidate(
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                ::cache_runtime::__private::part::Probe::of(&(slug))
+                ::cache_runtime::__private::part::PartProbe::of(&(slug))
                     .__part(w, "posts:", "slug");
             },
         ),
@@ -158,12 +160,12 @@ async fn post_refresh(db: &Db, slug: &str) -> Result<Post, DbError> {
             "post", "posts:<<slug>>", "posts:\u{1}", .ttl(60000).stale(60000)
             .stale_if_error(3600000)
         ),
-        ::cache_runtime::__private::shape::Probe::<Result<Post, DbError>>::NEW
+        ::cache_runtime::__private::shape::ShapeProbe::<Result<Post, DbError>>::NEW
             .__shape()
             .__fit(),
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                ::cache_runtime::__private::part::Probe::of(&(slug))
+                ::cache_runtime::__private::part::PartProbe::of(&(slug))
                     .__part(w, "posts:", "slug");
             },
         ),

@@ -26,13 +26,13 @@ fn publish(slug: &str) -> Result<Post, Error> {
             true,
             renamed::__private::SeesByReference::rendered(
                 &|w: &mut renamed::__private::Writer<'_>| {
-                    renamed::__private::part::Probe::of(&(slug))
+                    renamed::__private::part::PartProbe::of(&(slug))
                         .__part(w, "drafts:", "slug");
                     w.end();
                 },
             ),
         ),
-        renamed::__private::shape::Probe::<Result<Post, Error>>::NEW.__shape(),
+        renamed::__private::shape::ShapeProbe::<Result<Post, Error>>::NEW.__shape(),
     );
     let (write1, shape1) = (
         renamed::__private::plan(
@@ -59,14 +59,17 @@ fn publish(slug: &str) -> Result<Post, Error> {
                 },
             ),
         ),
-        renamed::__private::shape::Probe::<Result<Post, Error>>::NEW.__shape(),
+        renamed::__private::shape::ShapeProbe::<Result<Post, Error>>::NEW.__shape(),
     );
     let lookup = renamed::__private::begin(
         renamed::__private::site!("publish", "posts:<<slug>>", "posts:\u{1}",),
-        renamed::__private::shape::Probe::<Result<Post, Error>>::NEW.__shape().__fit(),
+        renamed::__private::shape::ShapeProbe::<Result<Post, Error>>::NEW
+            .__shape()
+            .__fit(),
         renamed::__private::SeesByReference::rendered(
             &|w: &mut renamed::__private::Writer<'_>| {
-                renamed::__private::part::Probe::of(&(slug)).__part(w, "posts:", "slug");
+                renamed::__private::part::PartProbe::of(&(slug))
+                    .__part(w, "posts:", "slug");
             },
         ),
     );
@@ -89,7 +92,7 @@ fn publish(slug: &str) -> Result<Post, Error> {
                 write1,
                 shape1,
                 |result, w: &mut renamed::__private::Writer<'_>| {
-                    renamed::__private::part::Probe::of(&(result.author))
+                    renamed::__private::part::PartProbe::of(&(result.author))
                         .__part(w, "", "result.author");
                 },
                 move || -> Result<Post, Error> {
@@ -137,13 +140,13 @@ fn publish_no_cache(slug: &str) -> Result<Post, Error> {
             true,
             renamed::__private::SeesByReference::rendered(
                 &|w: &mut renamed::__private::Writer<'_>| {
-                    renamed::__private::part::Probe::of(&(slug))
+                    renamed::__private::part::PartProbe::of(&(slug))
                         .__part(w, "drafts:", "slug");
                     w.end();
                 },
             ),
         ),
-        renamed::__private::shape::Probe::<Result<Post, Error>>::NEW.__shape(),
+        renamed::__private::shape::ShapeProbe::<Result<Post, Error>>::NEW.__shape(),
     );
     let (write1, shape1) = (
         renamed::__private::plan(
@@ -167,7 +170,7 @@ fn publish_no_cache(slug: &str) -> Result<Post, Error> {
                 },
             ),
         ),
-        renamed::__private::shape::Probe::<Result<Post, Error>>::NEW.__shape(),
+        renamed::__private::shape::ShapeProbe::<Result<Post, Error>>::NEW.__shape(),
     );
     renamed::__private::write_sync::<
         Result<Post, Error>,
@@ -188,7 +191,7 @@ fn publish_no_cache(slug: &str) -> Result<Post, Error> {
                 write1,
                 shape1,
                 |result, w: &mut renamed::__private::Writer<'_>| {
-                    renamed::__private::part::Probe::of(&(result.author))
+                    renamed::__private::part::PartProbe::of(&(result.author))
                         .__part(w, "", "result.author");
                 },
                 move || -> Result<Post, Error> {
@@ -221,7 +224,8 @@ fn publish_cache_key(slug: &str) -> ::std::string::String {
         renamed::__private::Handle::Current,
         renamed::__private::SeesByReference::rendered(
             &|w: &mut renamed::__private::Writer<'_>| {
-                renamed::__private::part::Probe::of(&(slug)).__part(w, "posts:", "slug");
+                renamed::__private::part::PartProbe::of(&(slug))
+                    .__part(w, "posts:", "slug");
             },
         ),
     )
@@ -244,7 +248,8 @@ fn publish_cache_path(slug: &str) -> ::std::string::String {
         renamed::__private::Handle::Current,
         renamed::__private::SeesByReference::rendered(
             &|w: &mut renamed::__private::Writer<'_>| {
-                renamed::__private::part::Probe::of(&(slug)).__part(w, "posts:", "slug");
+                renamed::__private::part::PartProbe::of(&(slug))
+                    .__part(w, "posts:", "slug");
             },
         ),
     )
@@ -269,7 +274,8 @@ fn publish_invalidate(
         renamed::__private::Handle::Current,
         renamed::__private::SeesByReference::rendered(
             &|w: &mut renamed::__private::Writer<'_>| {
-                renamed::__private::part::Probe::of(&(slug)).__part(w, "posts:", "slug");
+                renamed::__private::part::PartProbe::of(&(slug))
+                    .__part(w, "posts:", "slug");
             },
         ),
     )
@@ -302,13 +308,13 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
             true,
             renamed::__private::SeesByReference::rendered(
                 &|w: &mut renamed::__private::Writer<'_>| {
-                    renamed::__private::part::Probe::of(&(slug))
+                    renamed::__private::part::PartProbe::of(&(slug))
                         .__part(w, "drafts:", "slug");
                     w.end();
                 },
             ),
         ),
-        renamed::__private::shape::Probe::<Result<Post, Error>>::NEW.__shape(),
+        renamed::__private::shape::ShapeProbe::<Result<Post, Error>>::NEW.__shape(),
     );
     let (write1, shape1) = (
         renamed::__private::plan(
@@ -332,14 +338,17 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
                 },
             ),
         ),
-        renamed::__private::shape::Probe::<Result<Post, Error>>::NEW.__shape(),
+        renamed::__private::shape::ShapeProbe::<Result<Post, Error>>::NEW.__shape(),
     );
     let lookup = renamed::__private::begin_refresh(
         renamed::__private::call_site!("publish", "posts:<<slug>>", "posts:\u{1}",),
-        renamed::__private::shape::Probe::<Result<Post, Error>>::NEW.__shape().__fit(),
+        renamed::__private::shape::ShapeProbe::<Result<Post, Error>>::NEW
+            .__shape()
+            .__fit(),
         renamed::__private::SeesByReference::rendered(
             &|w: &mut renamed::__private::Writer<'_>| {
-                renamed::__private::part::Probe::of(&(slug)).__part(w, "posts:", "slug");
+                renamed::__private::part::PartProbe::of(&(slug))
+                    .__part(w, "posts:", "slug");
             },
         ),
     );
@@ -362,7 +371,7 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
                 write1,
                 shape1,
                 |result, w: &mut renamed::__private::Writer<'_>| {
-                    renamed::__private::part::Probe::of(&(result.author))
+                    renamed::__private::part::PartProbe::of(&(result.author))
                         .__part(w, "", "result.author");
                 },
                 move || -> Result<Post, Error> {

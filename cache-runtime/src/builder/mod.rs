@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::core::prefix::Prefix;
-use crate::core::{Cache, Inner, Logged};
+use crate::core::{Cache, CacheInner, Logged};
 use crate::entry::Encoding;
 use crate::error::CacheError;
 #[cfg(feature = "redis")]
@@ -263,7 +263,7 @@ impl CacheBuilder {
 
     fn assemble(self, prefix: String, presets: HashMap<String, Duration>, store: Store) -> Cache {
         Cache {
-            inner: Arc::new(Inner {
+            inner: Arc::new(CacheInner {
                 prefix: Prefix::new(prefix),
                 enabled: self.enabled,
                 default_ttl: self.default_ttl,

@@ -44,11 +44,11 @@ use prefix::Prefix;
 /// ```
 #[derive(Clone)]
 pub struct Cache {
-    pub(crate) inner: Arc<Inner>,
+    pub(crate) inner: Arc<CacheInner>,
 }
 
 /// The state that all clones of a handle share.
-pub(crate) struct Inner {
+pub(crate) struct CacheInner {
     pub(crate) prefix: Prefix,
     pub(crate) enabled: bool,
     pub(crate) default_ttl: Duration,
@@ -65,7 +65,7 @@ pub(crate) struct Inner {
 }
 
 impl Cache {
-    pub(crate) fn inner(&self) -> &Inner {
+    pub(crate) fn inner(&self) -> &CacheInner {
         &self.inner
     }
 
@@ -190,7 +190,7 @@ impl Cache {
                 events::postponed(origin, &cache.full_key(target.text()), error);
             }
         });
-        Invalidation::Underway(begun)
+        Invalidation::Sent(begun)
     }
 
     fn invalidated(&self, origin: Origin, pattern: &str, count: u64) {
@@ -207,7 +207,7 @@ impl Cache {
 enum Invalidation {
     Done(u64),
     #[cfg(feature = "redis")]
-    Underway(PendingReply<u64>),
+    Sent(PendingReply<u64>),
 }
 
 impl Invalidation {
@@ -215,7 +215,7 @@ impl Invalidation {
         match self {
             Self::Done(count) => Ok(count),
             #[cfg(feature = "redis")]
-            Self::Underway(reply) => reply.await,
+            Self::Sent(reply) => reply.await,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, Visitor};
 
-use crate::value::place::{DEEPEST, Place};
+use crate::value::path::{MAX_DEPTH, ValuePath};
 
 type Names = &'static [&'static str];
 
@@ -22,7 +22,7 @@ pub(super) struct RequestLog(RefCell<Vec<RequestedFields>>);
 /// The fields that a struct, or an enum's struct variant, requests.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RequestedFields {
-    pub(super) place: Place,
+    pub(super) place: ValuePath,
     /// The struct's name; unknown for a variant.
     pub(super) name: Option<&'static str>,
     pub(super) fields: Names,
@@ -40,15 +40,15 @@ struct At<'w> {
     /// The bytes of the whole input.
     bytes: usize,
     depth: u32,
-    place: Place,
+    place: ValuePath,
     watch: Option<&'w RequestLog>,
 }
 
 impl At<'_> {
-    fn deeper<E: de::Error>(self, place: Place) -> Result<Self, E> {
-        if self.depth == DEEPEST {
+    fn deeper<E: de::Error>(self, place: ValuePath) -> Result<Self, E> {
+        if self.depth == MAX_DEPTH {
             return Err(E::custom(format_args!(
-                "it is nested more than {DEEPEST} levels deep"
+                "it is nested more than {MAX_DEPTH} levels deep"
             )));
         }
         Ok(Self {
@@ -92,7 +92,7 @@ pub(super) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(
         at: At {
             bytes,
             depth: 0,
-            place: Place::ROOT,
+            place: ValuePath::ROOT,
             watch,
         },
     })
@@ -255,7 +255,7 @@ impl<'w, A> Elements<'w, A> {
         hint.map(|hint| hint.min(self.at.bytes))
     }
 
-    fn seed<S, E: de::Error>(&self, inner: S, place: Place) -> Result<Bounded<'w, S>, E> {
+    fn seed<S, E: de::Error>(&self, inner: S, place: ValuePath) -> Result<Bounded<'w, S>, E> {
         let at = self.at.deeper(place)?;
         Ok(Bounded { inner, at })
     }

@@ -44,7 +44,7 @@ pub(super) const LEASE_START: &[u8] = &[MAGIC, FORMAT, 2];
 
 /// Kind of entry stored at a key.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) enum Kind {
+pub(crate) enum EntryKind {
     #[default]
     Value,
     /// A cached `None`.
@@ -56,7 +56,7 @@ pub(crate) enum Kind {
 /// Facts about an entry besides its value.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Facts {
-    pub(crate) kind: Kind,
+    pub(crate) kind: EntryKind,
     pub(crate) version: u32,
     /// Token of the fill.
     pub(crate) token: u64,
@@ -69,7 +69,7 @@ pub(crate) struct Facts {
 /// A parsed header.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Header {
-    pub(crate) kind: Kind,
+    pub(crate) kind: EntryKind,
     pub(crate) codec: u8,
     pub(crate) version: u32,
     pub(crate) token: u64,
@@ -111,9 +111,9 @@ impl Form {
 /// Write the header in front of the encoded value.
 pub(crate) fn seal(mut entry: Vec<u8>, form: Form, shape: &TypeFacts, facts: &Facts) -> Vec<u8> {
     let kind = match facts.kind {
-        Kind::Value => 0,
-        Kind::Nothing => 1,
-        Kind::Lease => 2,
+        EntryKind::Value => 0,
+        EntryKind::Nothing => 1,
+        EntryKind::Lease => 2,
     };
     entry[layout::MAGIC..layout::VERSION].copy_from_slice(&[MAGIC, FORMAT, kind, form.codec]);
     entry[layout::VERSION..layout::TOKEN].copy_from_slice(&facts.version.to_le_bytes());
@@ -144,11 +144,11 @@ pub(crate) fn inspect(bytes: &[u8]) -> Option<Header> {
         return None;
     }
     let kind = match header[layout::KIND] {
-        0 => Kind::Value,
-        1 => Kind::Nothing,
+        0 => EntryKind::Value,
+        1 => EntryKind::Nothing,
         // Other callers wait for a lease, so a corrupt value must not be mistaken for one.
         2 if bytes.len() == HEADER_BYTES && word(header, layout::CHECKSUM) == checksum(bytes) => {
-            Kind::Lease
+            EntryKind::Lease
         }
         _ => return None,
     };

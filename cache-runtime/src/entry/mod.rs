@@ -22,11 +22,11 @@ use serde::de::DeserializeOwned;
 use crate::error::CacheError;
 use crate::value::Settable;
 use crate::value::measure::{MeasureError, measure};
-use crate::value::place::DEEPEST;
+use crate::value::path::MAX_DEPTH;
 pub use codec::Codec;
 use fingerprint::TypeFacts;
 use header::Form;
-pub(crate) use header::{Facts, HEADER_BYTES, Kind, inspect};
+pub(crate) use header::{EntryKind, Facts, HEADER_BYTES, inspect};
 #[cfg(feature = "redis")]
 pub(crate) use header::{Header, layout};
 pub(crate) use options::Encoding;
@@ -151,7 +151,7 @@ fn finish(
 #[cfg(any(test, feature = "redis"))]
 pub(crate) fn nothing<T: DeserializeOwned + 'static>(facts: &Facts) -> Vec<u8> {
     let facts = Facts {
-        kind: Kind::Nothing,
+        kind: EntryKind::Nothing,
         ..*facts
     };
     header::seal(
@@ -166,7 +166,7 @@ pub(crate) fn nothing<T: DeserializeOwned + 'static>(facts: &Facts) -> Vec<u8> {
 #[cfg(feature = "redis")]
 pub(crate) fn lease(token: u64) -> Vec<u8> {
     let facts = Facts {
-        kind: Kind::Lease,
+        kind: EntryKind::Lease,
         token,
         ..Facts::default()
     };
@@ -220,9 +220,9 @@ pub(crate) fn read<T: DeserializeOwned + 'static>(
         return None;
     }
     match header.kind {
-        Kind::Lease => None,
-        Kind::Nothing => Some(CachedValue::None),
-        Kind::Value => {
+        EntryKind::Lease => None,
+        EntryKind::Nothing => Some(CachedValue::None),
+        EntryKind::Value => {
             let codec = codec::by_id(header.codec)?;
             // After the checksum: damaged bytes are never expanded.
             let value = compression::expand(header.compression, &bytes[HEADER_BYTES..])?;
@@ -245,7 +245,7 @@ pub(crate) fn decode<T: DeserializeOwned + 'static>(
 fn unmeasured(error: MeasureError) -> CacheError {
     if error.too_deep {
         return CacheError::TooDeep {
-            limit: DEEPEST as usize,
+            limit: MAX_DEPTH as usize,
         };
     }
     refused(error)

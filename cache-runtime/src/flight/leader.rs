@@ -6,7 +6,7 @@ use std::task::Waker;
 
 #[cfg(feature = "redis")]
 use super::leased;
-use super::nesting::{self, Entered, Within};
+use super::nesting::{self, EnteredFlight, Within};
 use super::table::{ShardGuard, SlotId, TableSlot};
 use super::{Flight, Flights, Outcome};
 use crate::entry::payload::Payload;
@@ -52,14 +52,14 @@ impl Leader {
     }
 
     /// Mark this thread as inside the flight until the guard is dropped.
-    pub(crate) fn enter(&self) -> Entered {
+    pub(crate) fn enter(&self) -> EnteredFlight {
         let lease = self.flight.get().and_then(|flight| flight.token());
         nesting::enter(self.flights.id(self.slot), lease)
     }
 
     /// Mark this thread as inside the flight while an async body is polled, and record the poll for
     /// the waiters.
-    pub(crate) fn polled(&self, waker: &Waker) -> Entered {
+    pub(crate) fn polled(&self, waker: &Waker) -> EnteredFlight {
         let flight = self.flight();
         flight.polled_by(waker);
         nesting::enter(flight.id, flight.token())
@@ -72,7 +72,7 @@ impl Leader {
 
     /// Await work that precedes the body, and record each poll for the waiters.
     #[cfg(feature = "redis")]
-    pub(crate) async fn attend<F: Future>(&self, work: F) -> F::Output {
+    pub(crate) async fn drive<F: Future>(&self, work: F) -> F::Output {
         let mut work = std::pin::pin!(work);
         let poll = |cx: &mut std::task::Context<'_>| {
             self.flight().polled_by(cx.waker());
@@ -167,7 +167,7 @@ impl Leader {
 
     /// Record the lease that is about to be requested.
     #[cfg(feature = "redis")]
-    pub(crate) fn seeks(&self, token: u64) {
+    pub(crate) fn record_request(&self, token: u64) {
         let flight = self.flight();
         flight.token.store(token, Ordering::Release);
         leased::register(token, flight);

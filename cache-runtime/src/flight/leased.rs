@@ -2,9 +2,10 @@
 //! flight here, whichever handle leads it, so two handles on one server behave as one process.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::Flight;
+use crate::sync::LazyLock;
 
 type Leased = HashMap<u64, Weak<Flight>>;
 

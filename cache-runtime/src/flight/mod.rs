@@ -17,7 +17,7 @@ pub(crate) mod nesting;
 mod table;
 mod task;
 mod wait;
-mod waiting;
+mod wakers;
 
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -30,11 +30,11 @@ use crate::sync::thread::{self, ThreadId};
 use crate::sync::{AtomicU64, Mutex, MutexGuard};
 use id::FlightId;
 pub(crate) use leader::Leader;
-pub(crate) use nesting::Entered;
+pub(crate) use nesting::EnteredFlight;
 pub(crate) use table::{Flights, JoinOutcome, Stance};
 use task::Task;
 pub(crate) use wait::{Wait, WaitOutcome};
-use waiting::Waiting;
+use wakers::Wakers;
 
 /// Outcome of a flight.
 #[derive(Clone)]
@@ -61,7 +61,7 @@ pub(crate) struct Flight {
 
 struct FlightState {
     outcome: Option<Outcome>,
-    waiting: Waiting,
+    waiting: Wakers,
     /// The waker of the leader's last poll. The next three fields are that poll's task and thread,
     /// and the number of polls.
     leader: Option<Waker>,
@@ -80,7 +80,7 @@ impl Flight {
             granted: AtomicBool::new(false),
             state: Mutex::new(FlightState {
                 outcome: None,
-                waiting: Waiting::default(),
+                waiting: Wakers::default(),
                 leader: None,
                 // The task is compared only once there is a waker to compare; the thread only for
                 // an async leader.

@@ -54,7 +54,7 @@ impl EnclosingFlights {
 
     /// Mark these flights as running on this thread while the closure runs.
     pub(crate) fn run<T>(&self, run: impl FnOnce() -> T) -> T {
-        let _entered: Vec<Entered> = self
+        let _entered: Vec<EnteredFlight> = self
             .0
             .iter()
             .map(|(id, lease)| enter(*id, *lease))
@@ -64,21 +64,21 @@ impl EnclosingFlights {
 }
 
 /// Mark the flight as running on this thread until the guard is dropped.
-pub(super) fn enter(flight: FlightId, lease: Option<u64>) -> Entered {
+pub(super) fn enter(flight: FlightId, lease: Option<u64>) -> EnteredFlight {
     let running = (flight, lease);
     let entered = WITHIN
         .try_with(|within| within.borrow_mut().push(running))
         .is_ok();
-    Entered { entered }
+    EnteredFlight { entered }
 }
 
 /// Guard that unmarks a flight. Guards are dropped in the reverse order of entering, also on a
 /// panic.
-pub(crate) struct Entered {
+pub(crate) struct EnteredFlight {
     entered: bool,
 }
 
-impl Drop for Entered {
+impl Drop for EnteredFlight {
     fn drop(&mut self) {
         if self.entered {
             let _ = WITHIN.try_with(|within| within.borrow_mut().pop());

@@ -4,21 +4,21 @@ use std::sync::{Arc, OnceLock, PoisonError};
 use super::id::FlightId;
 use super::{Flight, Leader, nesting};
 use crate::pattern::{Pattern, Span};
-use crate::store::memory::trie::Index;
+use crate::store::memory::trie::KeyTrie;
 use crate::sync::{FLIGHT_SHARDS as SHARDS, Mutex, MutexGuard, RandomState};
 
 /// The flights that callers can join, by key. An invalidation finds the flights it matches through
 /// the index, without visiting the others.
 pub(crate) struct Flights {
-    shards: [Mutex<Shard>; SHARDS],
+    shards: [Mutex<FlightShard>; SHARDS],
     hasher: RandomState,
 }
 
 /// One lock's share of the flights.
 #[derive(Default)]
-struct Shard {
+struct FlightShard {
     /// Slots of the flights in the table, by key.
-    index: Index,
+    index: KeyTrie,
     slots: Vec<Option<TableSlot>>,
     /// Unused slots.
     free: Vec<u32>,
@@ -54,7 +54,7 @@ fn key_at(slots: &[Option<TableSlot>], slot: u32) -> &[u8] {
     slot.map_or(&[], |slot| slot.key.as_bytes())
 }
 
-impl Shard {
+impl FlightShard {
     fn find(&self, key: &str) -> Option<u32> {
         let key_at = |slot| key_at(&self.slots, slot);
         self.index.find(key.as_bytes(), key_at)
@@ -118,7 +118,7 @@ impl Shard {
 
 /// A locked shard of the table.
 pub(super) struct ShardGuard<'a>(
-    #[expect(dead_code, reason = "it is there to be dropped")] MutexGuard<'a, Shard>,
+    #[expect(dead_code, reason = "it is there to be dropped")] MutexGuard<'a, FlightShard>,
 );
 
 /// Decision of a caller that found a flight in progress at its key.
@@ -160,7 +160,7 @@ impl Flights {
         self.hasher.hash_one(key) as usize % SHARDS
     }
 
-    fn lock(&self, shard: usize) -> MutexGuard<'_, Shard> {
+    fn lock(&self, shard: usize) -> MutexGuard<'_, FlightShard> {
         self.shards[shard]
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -208,7 +208,7 @@ impl Flights {
     fn start_flight(
         self: &Arc<Self>,
         shard: usize,
-        held: &mut Shard,
+        held: &mut FlightShard,
         key: &Arc<str>,
         asynchronous: bool,
     ) -> Leader {
@@ -240,7 +240,7 @@ impl Flights {
 
     /// Return the shared state of a slot, creating it for a blocking leader. An async leader's
     /// exists from the start.
-    fn shared_in(&self, held: &mut Shard, id: SlotId) -> Option<Arc<Flight>> {
+    fn shared_in(&self, held: &mut FlightShard, id: SlotId) -> Option<Arc<Flight>> {
         let slot = held.slots.get_mut(id.slot as usize)?.as_mut()?;
         let flight = slot
             .flight

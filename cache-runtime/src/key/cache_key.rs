@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::canonical::{Canonical, tag};
 use super::hash_argument::HashArgument;
-use crate::value::place::DEEPEST;
+use crate::value::path::MAX_DEPTH;
 
 /// A type that defines which parts of its values enter a cache key.
 ///
@@ -126,8 +126,8 @@ impl<'a> KeyWriter<'a> {
     /// Write one part of the value. If parts nest deeper than 128 levels, the call runs without the
     /// cache, and the reason is logged.
     pub fn write<T: CacheKey + ?Sized>(&mut self, part: &T) {
-        if self.depth == DEEPEST {
-            let reason = || format!("it is nested more than {DEEPEST} levels deep");
+        if self.depth == MAX_DEPTH {
+            let reason = || format!("it is nested more than {MAX_DEPTH} levels deep");
             self.failure.get_or_insert_with(reason);
             return;
         }

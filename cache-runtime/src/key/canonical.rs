@@ -10,7 +10,7 @@ use std::fmt;
 
 use serde::ser::{self, Serialize};
 
-use crate::value::place::DEEPEST;
+use crate::value::path::MAX_DEPTH;
 
 #[rustfmt::skip]
 pub(super) mod tag {
@@ -68,9 +68,9 @@ impl<'a> Canonical<'a> {
 
     /// Write an inner value, one level deeper.
     pub(super) fn within<T: Serialize + ?Sized>(self, value: &T) -> Done {
-        if self.depth == DEEPEST {
+        if self.depth == MAX_DEPTH {
             return Err(SerializeError(format!(
-                "it is nested more than {DEEPEST} levels deep"
+                "it is nested more than {MAX_DEPTH} levels deep"
             )));
         }
         value.serialize(Self {

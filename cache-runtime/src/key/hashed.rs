@@ -10,7 +10,7 @@ use super::writer::Writer;
 
 /// First choice: the type has a `CacheKey`.
 #[derive(Debug)]
-pub struct Probe<'a, T: ?Sized>(PhantomData<&'a T>);
+pub struct HashProbe<'a, T: ?Sized>(PhantomData<&'a T>);
 
 /// Last choice: the type has none.
 #[derive(Debug)]
@@ -28,14 +28,14 @@ pub struct ThroughSerialize;
 #[derive(Clone, Copy, Debug)]
 pub struct OnlyThroughCacheKey;
 
-impl<'a, T: ?Sized> Probe<'a, T> {
+impl<'a, T: ?Sized> HashProbe<'a, T> {
     /// Capture the type of a value for method resolution.
     pub fn of(_: &'a T) -> Self {
         Self(PhantomData)
     }
 }
 
-impl<T: CacheKey + ?Sized> Probe<'_, T> {
+impl<T: CacheKey + ?Sized> HashProbe<'_, T> {
     /// Return the method for a type that may be hashed through `Serialize`.
     pub fn __way(&self) -> ThroughCacheKey {
         ThroughCacheKey
@@ -59,7 +59,7 @@ impl Without {
     }
 }
 
-impl<T: ?Sized> Deref for Probe<'_, T> {
+impl<T: ?Sized> Deref for HashProbe<'_, T> {
     type Target = Without;
     fn deref(&self) -> &Without {
         &Without

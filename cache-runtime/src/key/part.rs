@@ -1,13 +1,13 @@
 //! Types that a placeholder accepts, decided at compile time by method resolution.
 //!
-//! `Probe::of(&value).__part(w, before, name)` is a method of the first of four types that has it:
-//! [`Probe`] for text and integers, which need no formatting; [`Shown`] for other `Display` types;
-//! [`Optional`] for an `Option` of them; and [`Unfit`] for the rest. Each is found by dereferencing
-//! the one before. The method of `Unfit` requires a trait that no type implements, so that the
-//! compiler shows our message at the placeholder. (The technique is a relative of autoref
-//! specialization, which D. Tolnay described in 2019. Inherent methods are resolved sooner than
-//! trait methods and need no imports, and the compiler follows one reference instead of four for
-//! every annotated function.)
+//! `PartProbe::of(&value).__part(w, before, name)` is a method of the first of four types that has
+//! it: [`PartProbe`] for text and integers, which need no formatting; [`Displayed`] for other
+//! `Display` types; [`Optional`] for an `Option` of them; and [`Textless`] for the rest. Each is
+//! found by dereferencing the one before. The method of `Textless` requires a trait that no type
+//! implements, so that the compiler shows our message at the placeholder. (The technique is a
+//! relative of autoref specialization, which D. Tolnay described in 2019. Inherent methods are
+//! resolved sooner than trait methods and need no imports, and the compiler follows one reference
+//! instead of four for every annotated function.)
 //!
 //! The methods have underscores, since a user's trait that is implemented for every type could also
 //! have a method `part`.
@@ -20,29 +20,29 @@ use super::writer::Writer;
 
 /// First choice: text or an integer.
 #[derive(Debug)]
-pub struct Probe<'a, T: ?Sized>(Shown<'a, T>);
+pub struct PartProbe<'a, T: ?Sized>(Displayed<'a, T>);
 
 /// Second choice: a `Display` value.
 #[derive(Debug)]
-pub struct Shown<'a, T: ?Sized>(Optional<'a, T>);
+pub struct Displayed<'a, T: ?Sized>(Optional<'a, T>);
 
 /// Third choice: an `Option` of a `Display` value.
 #[derive(Debug)]
-pub struct Optional<'a, T: ?Sized>(Unfit<'a, T>);
+pub struct Optional<'a, T: ?Sized>(Textless<'a, T>);
 
 /// Last choice: a value that has no text.
 #[derive(Debug)]
-pub struct Unfit<'a, T: ?Sized>(&'a T);
+pub struct Textless<'a, T: ?Sized>(&'a T);
 
-impl<'a, T: ?Sized> Probe<'a, T> {
+impl<'a, T: ?Sized> PartProbe<'a, T> {
     /// Capture the value of a placeholder for method resolution.
     #[inline]
     pub fn of(value: &'a T) -> Self {
-        Self(Shown(Optional(Unfit(value))))
+        Self(Displayed(Optional(Textless(value))))
     }
 }
 
-impl<T: Direct + ?Sized> Probe<'_, T> {
+impl<T: Direct + ?Sized> PartProbe<'_, T> {
     /// Write the literal text before the value, and the value.
     #[inline]
     pub fn __part(&self, writer: &mut Writer<'_>, before: &'static str, name: &'static str) {
@@ -51,7 +51,7 @@ impl<T: Direct + ?Sized> Probe<'_, T> {
     }
 }
 
-impl<T: Display + ?Sized> Shown<'_, T> {
+impl<T: Display + ?Sized> Displayed<'_, T> {
     /// Write the literal text before the value, and the value.
     pub fn __part(&self, writer: &mut Writer<'_>, before: &'static str, name: &'static str) {
         writer.text(before);
@@ -67,7 +67,7 @@ impl<T: MaybeShown + ?Sized> Optional<'_, T> {
     }
 }
 
-impl<T: ?Sized> Unfit<'_, T> {
+impl<T: ?Sized> Textless<'_, T> {
     /// Fail to compile.
     pub fn __part(&self, _: &mut Writer<'_>, _: &'static str, _: &'static str)
     where
@@ -76,14 +76,14 @@ impl<T: ?Sized> Unfit<'_, T> {
     }
 }
 
-impl<'a, T: ?Sized> Deref for Probe<'a, T> {
-    type Target = Shown<'a, T>;
-    fn deref(&self) -> &Shown<'a, T> {
+impl<'a, T: ?Sized> Deref for PartProbe<'a, T> {
+    type Target = Displayed<'a, T>;
+    fn deref(&self) -> &Displayed<'a, T> {
         &self.0
     }
 }
 
-impl<'a, T: ?Sized> Deref for Shown<'a, T> {
+impl<'a, T: ?Sized> Deref for Displayed<'a, T> {
     type Target = Optional<'a, T>;
     fn deref(&self) -> &Optional<'a, T> {
         &self.0
@@ -91,8 +91,8 @@ impl<'a, T: ?Sized> Deref for Shown<'a, T> {
 }
 
 impl<'a, T: ?Sized> Deref for Optional<'a, T> {
-    type Target = Unfit<'a, T>;
-    fn deref(&self) -> &Unfit<'a, T> {
+    type Target = Textless<'a, T>;
+    fn deref(&self) -> &Textless<'a, T> {
         &self.0
     }
 }

@@ -10,20 +10,20 @@ use super::writer::Writer;
 
 /// First choice: an argument with a `CacheKey`.
 #[derive(Debug)]
-pub struct Probe<'a, T: ?Sized>(Serialized<'a, T>);
+pub struct CompanionProbe<'a, T: ?Sized>(Serialized<'a, T>);
 
 /// Second choice: an argument with a `Serialize`.
 #[derive(Debug)]
 pub struct Serialized<'a, T: ?Sized>(&'a T);
 
-impl<'a, T: ?Sized> Probe<'a, T> {
+impl<'a, T: ?Sized> CompanionProbe<'a, T> {
     /// Capture an argument for method resolution.
     pub fn of(argument: &'a T) -> Self {
         Self(Serialized(argument))
     }
 }
 
-impl<T: CacheKey + ?Sized> Probe<'_, T> {
+impl<T: CacheKey + ?Sized> CompanionProbe<'_, T> {
     /// Add the argument to the variant.
     pub fn __hash(&self, writer: &mut Writer<'_>, name: &'static str) {
         let value = self.0.0;
@@ -47,7 +47,7 @@ impl Unhashed {
     pub fn __hash(&self, _: &mut Writer<'_>, _: &'static str) {}
 }
 
-impl<'a, T: ?Sized> Deref for Probe<'a, T> {
+impl<'a, T: ?Sized> Deref for CompanionProbe<'a, T> {
     type Target = Serialized<'a, T>;
     fn deref(&self) -> &Serialized<'a, T> {
         &self.0

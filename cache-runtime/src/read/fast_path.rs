@@ -84,7 +84,7 @@ pub(crate) fn try_hit_with(
     condition: bool,
     expected: fn() -> Expected,
     miss: &mut Miss,
-    look: impl FnOnce(&MemoryStore, &Text, Moment, &mut Unmatched) -> Option<Arc<dyn Value>>,
+    look_up: impl FnOnce(&MemoryStore, &Text, Moment, &mut Unmatched) -> Option<Arc<dyn Value>>,
 ) -> MemoryHit {
     handle.with(|cache| {
         let inner = cache.inner();
@@ -103,7 +103,7 @@ pub(crate) fn try_hit_with(
             if let Some((store, now)) = inner
                 .store
                 .here(&inner.clock, request.site.info.options.near)
-                && let Some(value) = look(store, key, now, &mut other)
+                && let Some(value) = look_up(store, key, now, &mut other)
             {
                 if traced {
                     return request.traced_value(cache, key, value, expected, miss);
@@ -131,7 +131,7 @@ pub(crate) fn wrong_type(
 ) -> Miss {
     handle.with(|cache| {
         let inner = cache.inner();
-        inner.counters.take_back(request.site.number());
+        inner.counters.undo_hit(request.site.number());
         let miss = request.with_text(cache, |key| {
             let here = inner
                 .store

@@ -10,75 +10,17 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use crate::clock::Stopwatch;
 use crate::entry::CachedValue;
-use crate::flight::Entered;
-use crate::flight::Flight;
-use crate::read::call::Call;
-use crate::read::decision::Lead;
+use crate::read::computation::{Computation, Resolved};
 use crate::read::fill::FillFuture;
-use crate::read::lookup::{Lookup, LookupState};
-use crate::read::run::{finish, rebuild};
+use crate::read::lookup::{Lookup, LookupState, rebuild};
 use crate::ttl::IntoTtl;
 use crate::value::Storable;
 use crate::value::shape::Cached;
 
-/// A call that computes its entry, for itself and for every waiting caller.
-pub(crate) struct Computation {
-    call: Box<Call>,
-    lead: Lead,
-    watch: Stopwatch,
-}
-
-impl Computation {
-    /// Boxed, since every caller's future carries it.
-    pub(crate) fn new(call: Box<Call>, lead: Lead) -> Box<Self> {
-        let watch = call.stopwatch();
-        Box::new(Self { call, lead, watch })
-    }
-
-    /// Return the flight that waiting callers share.
-    pub(crate) fn flight(&self) -> Arc<Flight> {
-        self.lead.leader.share()
-    }
-
-    pub(crate) fn call(&self) -> &Call {
-        &self.call
-    }
-
-    /// Mark this thread as running the body until the guard is dropped.
-    pub(crate) fn enter(&self) -> Entered {
-        self.lead.leader.enter()
-    }
-
-    /// Mark this thread as polling the async body until the guard is dropped.
-    fn enter_poll(&self, cx: &Context<'_>) -> Entered {
-        self.lead.leader.polled(cx.waker())
-    }
-
-    /// Pass on the value that the body returned. Returns the stored value and a fill that is still
-    /// to be awaited.
-    pub(crate) fn conclude<R: Cached<S>, S, D: IntoTtl>(
-        self,
-        value: &R,
-        value_ttl: impl FnOnce(&R::Stored) -> D,
-        unless: impl FnOnce(&R::Stored) -> bool,
-    ) -> Option<(CachedValue<Arc<R::Stored>>, FillFuture)> {
-        let took = self.watch.elapsed();
-        finish(&self.call, self.lead, value, value_ttl, unless, took)
-    }
-}
-
-/// Result of a lookup, before the body runs.
-pub(crate) enum Resolved<T> {
-    Found(CachedValue<Arc<T>>),
-    /// Run the body: as the leader of a flight, or without the cache.
-    Body(Option<Box<Computation>>),
-}
-
 /// Progress of an async read. Large or rare parts are boxed, since every caller's future carries
 /// this.
-enum Stage<T> {
+enum ReadStage<T> {
     Lookup(LookupState<T>),
     /// Waiting for another caller or for Redis.
     Waiting(Pin<Box<dyn Future<Output = Resolved<T>> + Send>>),
@@ -87,7 +29,7 @@ enum Stage<T> {
     Done,
 }
 
-impl<T> Stage<T> {
+impl<T> ReadStage<T> {
     /// Return the computation whose body is running.
     fn leading(&self) -> Option<&Computation> {
         match self {
@@ -97,7 +39,7 @@ impl<T> Stage<T> {
     }
 }
 
-impl<T: Storable> Stage<T> {
+impl<T: Storable> ReadStage<T> {
     /// Poll the lookup. `None`: run the body.
     fn poll_lookup(
         &mut self,
@@ -148,7 +90,7 @@ impl<T: Storable> Stage<T> {
 /// The part of an async read around its body, with the closures that inspect the value. It holds no
 /// `R`: an `R` that isn't `Send` would make the future not `Send` either.
 pub(crate) struct AsyncRead<T, R, S, V, U> {
-    stage: Stage<T>,
+    stage: ReadStage<T>,
     on_value: Option<(V, U)>,
     returns: PhantomData<fn() -> (R, S)>,
 }
@@ -156,7 +98,7 @@ pub(crate) struct AsyncRead<T, R, S, V, U> {
 impl<R: Cached<S>, S, V, U> AsyncRead<R::Stored, R, S, V, U> {
     pub(crate) fn new(lookup: Lookup<R, S>, value_ttl: V, unless: U) -> Self {
         Self {
-            stage: Stage::Lookup(lookup.state),
+            stage: ReadStage::Lookup(lookup.state),
             on_value: Some((value_ttl, unless)),
             returns: PhantomData,
         }
@@ -193,7 +135,7 @@ where
         };
         match leading.conclude(&value, value_ttl, unless) {
             Some((shared, filling)) => {
-                self.stage = Stage::Filling(shared, filling);
+                self.stage = ReadStage::Filling(shared, filling);
                 None
             }
             None => Some(value),

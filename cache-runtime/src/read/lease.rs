@@ -103,7 +103,7 @@ async fn lead(
         JoinOutcome::Lead(leader) => leader,
     };
     let lease = request_lease(call, store, &leader);
-    let taken = leader.attend(store.take(lease, seen)).await?;
+    let taken = leader.drive(store.take(lease, seen)).await?;
     Ok(taken.map(|lease| Decision::Compute(Lead::with_lease(leader, lease))))
 }
 
@@ -126,14 +126,14 @@ pub(crate) async fn take_over(call: &Call, store: &RedisStore) -> Result<Decisio
     let flights = &call.cache.inner().flights;
     let leader = flights.supersede(&call.key, !call.blocking);
     let lease = request_lease(call, store, &leader);
-    let lease = leader.attend(store.take_over(lease)).await?;
+    let lease = leader.drive(store.take_over(lease)).await?;
     Ok(Decision::Compute(Lead::with_lease(leader, lease)))
 }
 
 /// Return a lease to request for the leader. It is recorded before it is requested.
 pub(crate) fn request_lease(call: &Call, store: &RedisStore, leader: &Leader) -> Lease {
     let lease = store.new_lease(Arc::clone(&call.key));
-    leader.seeks(lease.token());
+    leader.record_request(lease.token());
     lease
 }
 

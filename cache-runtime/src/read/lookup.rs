@@ -12,10 +12,10 @@ use crate::entry::CachedValue;
 use crate::error::CacheError;
 use crate::key::writer::Rendered;
 use crate::read::call::Call;
+use crate::read::computation::Computation;
 use crate::read::fast_path::{
     Expected, MemoryHit, Miss, PendingCall, Request, try_hit, wrong_type,
 };
-use crate::read::future::Computation;
 use crate::runtime::block_on;
 use crate::site::{Origin, ReadSite};
 use crate::ttl::Ttl;
@@ -272,4 +272,13 @@ pub fn invalidate_entry_sync(
 #[inline]
 pub(crate) fn fits<T>(found: &CachedValue<Arc<T>>, none: bool) -> bool {
     matches!(found, CachedValue::Value(_)) || none
+}
+
+/// Wrap a cached value in the return type, if it fits.
+#[inline]
+pub(crate) fn rebuild<R: Cached<S>, S>(found: CachedValue<Arc<R::Stored>>) -> Option<R> {
+    match found {
+        CachedValue::Value(value) => Some(R::wrap(value)),
+        CachedValue::None => R::none(),
+    }
 }

@@ -56,7 +56,7 @@ pub(crate) async fn read(call: &Call, store: &MemoryStore, accept: &mut Accept<'
 
 fn look_up(call: &Call, store: &MemoryStore, accept: &mut Accept<'_>) -> StaleLookup {
     let now = call.cache.inner().clock.now();
-    let hit = store.look(&call.key, now);
+    let hit = store.get_stale(&call.key, now);
     let freshness = hit.as_ref().map_or(Freshness::Gone, |hit| {
         let early = |_| call.due == Some(hit.fresh_until);
         call.options.freshness(hit.age(now), early)
@@ -79,7 +79,7 @@ fn look_up(call: &Call, store: &MemoryStore, accept: &mut Accept<'_>) -> StaleLo
 fn join_or_lead(call: &Call, store: &MemoryStore, seen: &StaleLookup) -> JoinOutcome<()> {
     let inner = call.cache.inner();
     let recheck = || {
-        let now_seen = store.look(&call.key, inner.clock.now());
+        let now_seen = store.get_stale(&call.key, inner.clock.now());
         let same = match (&seen.hit, &now_seen) {
             (Some(then), Some(now)) => then.is_same(now),
             // An unusable entry may have expired.

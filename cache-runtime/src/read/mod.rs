@@ -4,10 +4,11 @@
 //! answers a hit in this process. A call that missed ([`call`]) is resolved ([`resolve`]) in
 //! [`memory`], [`memory_stale`], [`redis`] or [`redis_stale`], which make a [`decision`]: take a
 //! value, compute one, or bypass the cache. The two for Redis wait for a [`lease`] or take one.
-//! [`run`] and [`future`] run the body, and [`fill`] stores its value. [`refresh`] recomputes
-//! entries that are still cached, by their [`freshness`].
+//! [`run`] and [`future`] run the body of a [`computation`], and [`fill`] stores its value.
+//! [`refresh`] recomputes entries that are still cached, by their [`freshness`].
 
 pub(crate) mod call;
+pub(crate) mod computation;
 pub(crate) mod decision;
 pub(crate) mod detached;
 pub(crate) mod fast_path;

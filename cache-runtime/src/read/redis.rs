@@ -8,7 +8,7 @@ use crate::read::call::Call;
 use crate::read::decision::{Accept, Decision};
 use crate::read::lease::{LeaseWait, take_over, wait_or_lead};
 use crate::read::redis_stale;
-use crate::store::near::NearStore;
+use crate::store::near::NearCache;
 use crate::store::redis::{Found, RedisStore, may_be_stale};
 
 /// Read an entry. The first look is a plain `GET`, so a hit costs nothing more. A flight of
@@ -40,7 +40,7 @@ async fn try_read(
     }
     let mut wait = LeaseWait::new(call.cache.inner().wait_timeout);
     loop {
-        let mut look = store.look(&call.key, call.options.near).await?;
+        let mut look = store.fetch(&call.key, call.options.near).await?;
         // An entry of another function that outlives its TTL.
         if may_be_stale(&look.seen) {
             return Box::pin(redis_stale::read(call, store, accept)).await;
@@ -64,7 +64,7 @@ async fn try_read(
 fn is_near(call: &Call, store: &RedisStore, accept: &mut Accept<'_>) -> bool {
     let usable = store.near().filter(|_| call.options.near);
     let hit = usable
-        .and_then(NearStore::usable)
+        .and_then(NearCache::usable)
         .and_then(|(entries, now)| entries.get(&call.key, now));
     let is_near = hit.is_some_and(|hit| accept(&hit.payload, hit.version));
     if is_near {

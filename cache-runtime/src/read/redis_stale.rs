@@ -155,7 +155,7 @@ async fn claim(
         JoinOutcome::Lead(leader) => leader,
     };
     let lease = request_lease(call, store, &leader);
-    match leader.attend(store.claim(lease, header.token)).await {
+    match leader.drive(store.claim(lease, header.token)).await {
         Ok(Claimed::Granted(lease)) => {
             let lead = Lead::with_lease(leader, lease);
             Ok(Next::Decided(Decision::Refresh(lead, reason)))

@@ -6,13 +6,13 @@ use crate::entry::CachedValue;
 use crate::entry::payload::Payload;
 use crate::events;
 use crate::read::call::Call;
+use crate::read::computation::{Computation, Resolved};
 use crate::read::decision::{Accept, Decision};
-use crate::read::future::{Computation, Resolved};
+#[cfg(feature = "redis")]
+use crate::read::fill::conclude::weight;
 use crate::read::lookup::{LookupState, fits};
 #[cfg(feature = "redis")]
 use crate::read::redis;
-#[cfg(feature = "redis")]
-use crate::read::run::weight;
 use crate::read::{memory, memory_stale};
 use crate::stats::Counter;
 use crate::store::Store;
@@ -98,7 +98,7 @@ impl Call {
 /// The part that isn't generic: one copy serves all annotated functions.
 impl Call {
     /// Decide the next step. Cancel safe: a flight or lease that was begun is given back on drop.
-    async fn decide(&self, accept: &mut Accept<'_>) -> Decision {
+    pub(crate) async fn decide(&self, accept: &mut Accept<'_>) -> Decision {
         let step = match &self.cache.inner().store {
             Store::Memory(store) if self.options.refresh() && !self.refresh => {
                 memory_stale::read(self, store, accept).await

@@ -2,25 +2,14 @@
 //! flight, or by running the body and sharing its value.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
-#[cfg(feature = "redis")]
-use crate::entry;
-use crate::entry::CachedValue;
-use crate::entry::payload::Payload;
-use crate::error::CacheError;
-use crate::read::call::Call;
-use crate::read::decision::Lead;
-use crate::read::fill::FillFuture;
-use crate::read::fill::plan::FillPlan;
-use crate::read::future::{AsyncRead, Computation, ReadFuture, Resolved};
-use crate::read::lookup::{Lookup, LookupState};
+use crate::read::computation::{Computation, Resolved};
+use crate::read::future::{AsyncRead, ReadFuture};
+use crate::read::lookup::{Lookup, LookupState, rebuild};
 use crate::runtime::block_on;
 use crate::ttl::IntoTtl;
-use crate::value::place::DEEPEST;
-use crate::value::shape::{Cached, Peek};
-use crate::value::{Storable, measure};
+use crate::value::shape::Cached;
 
 /// Answer an async call: from the store, from another caller's flight, or by the body.
 ///
@@ -148,163 +137,4 @@ impl<R: Cached<S>, S> Lookup<R, S> {
             Err(call) => block_on(call.resolve(none)),
         }
     }
-}
-
-/// Wrap a cached value in the return type, if it fits.
-#[inline]
-pub(crate) fn rebuild<R: Cached<S>, S>(found: CachedValue<Arc<R::Stored>>) -> Option<R> {
-    match found {
-        CachedValue::Value(value) => Some(R::wrap(value)),
-        CachedValue::None => R::none(),
-    }
-}
-
-/// Share a computed value with waiting callers and the store. Returns the stored value and a fill
-/// that is still to be awaited.
-pub(crate) fn finish<R: Cached<S>, S, D: IntoTtl>(
-    call: &Call,
-    lead: Lead,
-    value: &R,
-    value_ttl: impl FnOnce(&R::Stored) -> D,
-    unless: impl FnOnce(&R::Stored) -> bool,
-    took: Duration,
-) -> Option<(CachedValue<Arc<R::Stored>>, FillFuture)> {
-    // Within the flight too: the value's `Serialize` and the conditions on it may call the cache.
-    let conclude = || conclude(call, &lead, value, value_ttl, unless, took);
-    let conclusion = lead.leader.run(conclude);
-    let filling = call.fill(lead, conclusion.plan)?;
-    Some((conclusion.stored, filling))
-}
-
-/// The decision about a computed value.
-struct Plan<T> {
-    plan: FillPlan,
-    /// The value as it is stored, where it is.
-    stored: CachedValue<Arc<T>>,
-}
-
-fn conclude<R: Cached<S>, S, D: IntoTtl>(
-    call: &Call,
-    lead: &Lead,
-    value: &R,
-    value_ttl: impl FnOnce(&R::Stored) -> D,
-    unless: impl FnOnce(&R::Stored) -> bool,
-    took: Duration,
-) -> Plan<R::Stored> {
-    let mut weight = Some(0);
-    let shared = match value.verdict() {
-        Peek::Err => {
-            return Plan {
-                plan: FillPlan::Discard,
-                stored: CachedValue::None,
-            };
-        }
-        // A type parameter that is an `Option` is stored whole, `None` included.
-        Peek::None if call.cache_none => value.share(),
-        Peek::None => None,
-        Peek::Value(inner) => {
-            weight = weigh(inner);
-            // Sharing the value may clone it, and cloning recurses.
-            if weight.is_none() && !lead.leader.has_joiners() {
-                call.not_stored(&too_deep());
-                return Plan {
-                    plan: FillPlan::Discard,
-                    stored: CachedValue::None,
-                };
-            }
-            value.share()
-        }
-    };
-    let Some(value) = shared else {
-        return Plan {
-            plan: plan_none::<R::Stored>(call, lead, took),
-            stored: CachedValue::None,
-        };
-    };
-    let Some(weight) = weight else {
-        return Plan {
-            plan: call.unstorable(Payload::typed(Arc::clone(&value)), &too_deep()),
-            stored: CachedValue::Value(value),
-        };
-    };
-    let ttl = if unless(&value) {
-        None
-    } else {
-        call.ttl_or_default(value_ttl(&value).into_ttl())
-    };
-    let Some(ttl) = ttl else {
-        return Plan {
-            plan: FillPlan::Share(Payload::typed(Arc::clone(&value))),
-            stored: CachedValue::Value(value),
-        };
-    };
-    #[cfg(feature = "redis")]
-    if call.stores_in_redis() {
-        let encoding = call.cache.encoding_of(&call.key);
-        let encoded = entry::encode(&*value, &call.facts(lead, took), &encoding, R::equal);
-        let payload = Payload::typed(Arc::clone(&value));
-        return Plan {
-            plan: call.plan_redis(payload, ttl, weight, encoded),
-            stored: CachedValue::Value(value),
-        };
-    }
-    let payload = Payload::typed(Arc::clone(&value));
-    let plan = if call.cache.inner().memory_as_bytes {
-        let encoded = call.encode_for_memory(&*value, R::equal);
-        call.plan_as_bytes(payload, ttl, encoded, took)
-    } else {
-        if cfg!(debug_assertions) {
-            call.check_round_trip(&*value, R::equal);
-        }
-        drop(value);
-        call.plan_memory(payload, ttl, weight, took)
-    };
-    Plan {
-        plan,
-        // A fill in memory is complete at once, so this value isn't read.
-        stored: CachedValue::None,
-    }
-}
-
-fn too_deep() -> CacheError {
-    CacheError::TooDeep {
-        limit: DEEPEST as usize,
-    }
-}
-
-/// Decide about a computed `None`.
-#[cfg_attr(
-    not(feature = "redis"),
-    expect(
-        unused_variables,
-        clippy::extra_unused_type_parameters,
-        reason = "values in memory aren't encoded"
-    )
-)]
-fn plan_none<T: Storable>(call: &Call, lead: &Lead, took: Duration) -> FillPlan {
-    let fill = call.cache_none.then(|| call.ttl_or_default(None)).flatten();
-    let Some(ttl) = fill else {
-        return FillPlan::Share(Payload::Nothing);
-    };
-    #[cfg(feature = "redis")]
-    if call.stores_in_redis() {
-        let encoded = entry::Encoded::<T> {
-            bytes: entry::nothing::<T>(&call.facts(lead, took)),
-            read_back: None,
-        };
-        return call.plan_redis(Payload::Nothing, ttl, 0, Ok(encoded));
-    }
-    call.plan_memory(Payload::Nothing, ttl, 0, took)
-}
-
-/// Return the approximate size of a value in this process, in bytes. `None` if it nests too deeply
-/// to be stored.
-fn weigh<T: Storable>(value: &T) -> Option<usize> {
-    measure::weigh(value).map(|bytes| size_of::<T>() + bytes)
-}
-
-/// Return the approximate size of a value that was stored.
-#[cfg(feature = "redis")]
-pub(crate) fn weight<T: Storable>(value: &T) -> usize {
-    weigh(value).unwrap_or_default()
 }

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::{ReadInfo, ReadOptions, ReadSite, When, WriteInfo, WriteSite, is_ambiguous};
-use crate::site::identity::IdentityMemo;
+use crate::site::identity_memo::IdentityMemo;
 use crate::ttl::Ttl;
 
 impl ReadSite {

@@ -3,6 +3,8 @@
 
 mod declare;
 mod identity;
+mod identity_memo;
+mod namesakes;
 pub(crate) mod registry;
 
 use std::panic::Location;
@@ -11,7 +13,7 @@ use std::time::Duration;
 
 use crate::key::escape::is_structural;
 use crate::key::writer::{Rendered, Rendering};
-use crate::site::identity::IdentityMemo;
+use crate::site::identity_memo::IdentityMemo;
 use crate::ttl::Ttl;
 use registry::SourcePosition;
 

@@ -19,6 +19,25 @@ pub(crate) enum Counter {
 }
 const COUNTERS: usize = 8;
 
+/// Construct [`Stats`] or [`SiteStats`], which have one field for each counter, from a function of
+/// the counter.
+macro_rules! with_counts {
+    ($stats:ident, $count:expr, $($field:ident: $value:expr),* $(,)?) => {{
+        let count = $count;
+        $stats {
+            hits: count(Counter::Hits),
+            misses: count(Counter::Misses),
+            fills: count(Counter::Fills),
+            waits: count(Counter::Waits),
+            stale: count(Counter::Stale),
+            errors: count(Counter::Errors),
+            invalidated: count(Counter::Invalidated),
+            too_large: count(Counter::TooLarge),
+            $($field: $value),*
+        }
+    }};
+}
+
 /// One call site's counters, on cache lines of their own.
 #[derive(Default)]
 #[repr(align(64))]
@@ -55,8 +74,8 @@ impl Counters {
     }
 
     /// Undo the last hit of this call site.
-    pub(crate) fn take_back(&self, site: usize) {
-        self.hits.take_back(site);
+    pub(crate) fn undo_hit(&self, site: usize) {
+        self.hits.undo_hit(site);
     }
 
     pub(crate) fn reset(&self) {
@@ -77,34 +96,18 @@ impl Counters {
         let sites = registry::positions()
             .iter()
             .zip(rows.iter().skip(1))
-            .map(|(position, row)| SiteStats {
-                function: position.function,
-                module: position.module,
-                file: position.file,
-                line: position.line,
-                hits: row[Counter::Hits as usize],
-                misses: row[Counter::Misses as usize],
-                fills: row[Counter::Fills as usize],
-                waits: row[Counter::Waits as usize],
-                stale: row[Counter::Stale as usize],
-                errors: row[Counter::Errors as usize],
-                invalidated: row[Counter::Invalidated as usize],
-                too_large: row[Counter::TooLarge as usize],
+            .map(|(position, row)| {
+                with_counts!(
+                    SiteStats,
+                    |counter: Counter| row[counter as usize],
+                    function: position.function,
+                    module: position.module,
+                    file: position.file,
+                    line: position.line,
+                )
             })
             .collect();
-        Stats {
-            hits: sum(Counter::Hits),
-            misses: sum(Counter::Misses),
-            fills: sum(Counter::Fills),
-            waits: sum(Counter::Waits),
-            stale: sum(Counter::Stale),
-            errors: sum(Counter::Errors),
-            invalidated: sum(Counter::Invalidated),
-            too_large: sum(Counter::TooLarge),
-            entries,
-            bytes,
-            sites,
-        }
+        with_counts!(Stats, sum, entries: entries, bytes: bytes, sites: sites)
     }
 }
 

@@ -35,7 +35,7 @@ thread_local! {
     /// memory.
     static STRIPE: Cell<u32> = const { Cell::new(UNCHOSEN) };
     /// Guard that returns the copy when the thread ends.
-    static OWNED: Cell<Option<Owned>> = const { Cell::new(None) };
+    static OWNED: Cell<Option<OwnedStripe>> = const { Cell::new(None) };
 }
 
 /// Bit set of owned copies; the lowest bit is the first copy's. A new owner locks this mutex after
@@ -43,9 +43,9 @@ thread_local! {
 static TAKEN: Mutex<u64> = Mutex::new(0);
 
 /// Ownership of one copy, in all caches of the process.
-struct Owned(u32);
+struct OwnedStripe(u32);
 
-impl Owned {
+impl OwnedStripe {
     fn take() -> Option<Self> {
         let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
         let free = taken.trailing_ones();
@@ -57,7 +57,7 @@ impl Owned {
     }
 }
 
-impl Drop for Owned {
+impl Drop for OwnedStripe {
     fn drop(&mut self) {
         // Counts made during thread exit go to the shared copy.
         STRIPE.set(SHARED);
@@ -109,7 +109,7 @@ impl Stripes {
     }
 
     /// Undo one count. Any copy will do, since they are summed.
-    pub(super) fn take_back(&self, site: usize) {
+    pub(super) fn undo_hit(&self, site: usize) {
         if let Some(count) = self.at(SHARED, site) {
             count.fetch_sub(1, Ordering::Relaxed);
         }
@@ -146,7 +146,7 @@ impl Stripes {
 
 /// Choose a copy for this thread, if one is free.
 fn choose() {
-    let owned = Owned::take();
+    let owned = OwnedStripe::take();
     STRIPE.set(owned.as_ref().map_or(SHARED, |owned| owned.0));
     // A thread that is ending can't store the guard, which is then dropped at once.
     let _ = OWNED.try_with(|place| place.set(owned));
@@ -189,11 +189,11 @@ mod tests {
     fn an_undo_after_a_reset_does_not_underflow() {
         let stripes = Stripes::new(1);
         stripes.count(0);
-        stripes.take_back(0);
+        stripes.undo_hit(0);
         assert_eq!(stripes.sum(0), 0);
         stripes.count(0);
         stripes.reset();
-        stripes.take_back(0);
+        stripes.undo_hit(0);
         assert_eq!(stripes.sum(0), 0);
         stripes.count(0);
         stripes.count(0);

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::ser::{self, Impossible, Serialize};
 
-use super::place::DEEPEST;
+use super::path::MAX_DEPTH;
 
 /// The case of a value whose type is a `Result` or an `Option`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,7 +36,7 @@ struct CaseFinder {
 
 impl CaseFinder {
     fn within<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Stop> {
-        if self.depth == DEEPEST {
+        if self.depth == MAX_DEPTH {
             return Err(Stop(Hidden::Value));
         }
         value.serialize(Self {

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::ser::{self, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::place::{DEEPEST, Place};
+use super::path::{MAX_DEPTH, ValuePath};
 
 /// Result of measuring a value.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,7 +26,7 @@ pub(crate) struct Measure {
     /// maps count in any order, since a `HashMap` iterates in a different order after it is read
     /// back.
     pub(crate) digest: u64,
-    /// The value nests deeper than [`DEEPEST`]; the measurement ended there.
+    /// The value nests deeper than [`MAX_DEPTH`]; the measurement ended there.
     pub(crate) too_deep: bool,
     mode: Mode,
     details: Details,
@@ -52,14 +52,14 @@ pub(crate) struct Details {
     /// Struct, field and digest, inner structs first.
     fields: Vec<(&'static str, &'static str, u64)>,
     /// The structs that were written, by place.
-    shown: HashMap<Place, Shown>,
+    shown: HashMap<ValuePath, WrittenFields>,
     /// The enums of which a variant without content was written, by place.
-    variants: HashMap<Place, &'static str>,
+    variants: HashMap<ValuePath, &'static str>,
 }
 
 /// The fields of one struct as they were written.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Shown {
+pub(crate) struct WrittenFields {
     pub(crate) name: &'static str,
     /// Includes fields that `skip_serializing_if` left out this time.
     pub(crate) fields: Vec<&'static str>,
@@ -70,13 +70,13 @@ const MAX_DETAILS: usize = 10_000;
 
 impl Details {
     /// Return the struct that was written at this place.
-    pub(crate) fn shown(&self, place: Place) -> Option<&Shown> {
+    pub(crate) fn shown(&self, place: ValuePath) -> Option<&WrittenFields> {
         self.shown.get(&place)
     }
 
     /// Return whether the struct at this place is an enum that writes its variant's name as its
     /// first field (`tag` and `content`). A variant without content has no second field.
-    pub(crate) fn is_tagged(&self, place: Place) -> bool {
+    pub(crate) fn is_tagged(&self, place: ValuePath) -> bool {
         let name = self.shown.get(&place).map(|shown| shown.name);
         name.is_some() && self.variants.get(&place.value(0)).copied() == name
     }
@@ -95,24 +95,24 @@ pub(crate) fn measure<T: Serialize + ?Sized>(
     value: &T,
     digest: bool,
 ) -> Result<Measure, MeasureError> {
-    look(value, if digest { Mode::Digest } else { Mode::Measure })
+    traverse(value, if digest { Mode::Digest } else { Mode::Measure })
 }
 
 /// Collect the details of `value`, to explain a difference.
 pub(crate) fn details<T: Serialize + ?Sized>(value: &T) -> Details {
-    look(value, Mode::Detail).map_or_else(|_| Details::default(), |measure| measure.details)
+    traverse(value, Mode::Detail).map_or_else(|_| Details::default(), |measure| measure.details)
 }
 
 /// Return the approximate size of `value` in bytes; 0 if its `Serialize` failed, `None` if it nests
 /// too deep.
 pub(crate) fn weigh<T: Serialize + ?Sized>(value: &T) -> Option<usize> {
-    match look(value, Mode::Weigh) {
+    match traverse(value, Mode::Weigh) {
         Ok(measure) => Some(measure.bytes),
         Err(refused) => (!refused.too_deep).then_some(0),
     }
 }
 
-fn look<T: Serialize + ?Sized>(value: &T, mode: Mode) -> Result<Measure, MeasureError> {
+fn traverse<T: Serialize + ?Sized>(value: &T, mode: Mode) -> Result<Measure, MeasureError> {
     let mut measure = Measure {
         mode,
         ..Measure::default()
@@ -121,7 +121,7 @@ fn look<T: Serialize + ?Sized>(value: &T, mode: Mode) -> Result<Measure, Measure
         measure: &mut measure,
         in_some: false,
         depth: 0,
-        place: Place::ROOT,
+        place: ValuePath::ROOT,
     });
     match shown {
         _ if measure.too_deep => Err(MeasureError {
@@ -197,7 +197,7 @@ struct Measurer<'a> {
     measure: &'a mut Measure,
     in_some: bool,
     depth: u32,
-    place: Place,
+    place: ValuePath,
 }
 
 impl<'a> Measurer<'a> {
@@ -212,7 +212,7 @@ impl<'a> Measurer<'a> {
     }
 
     /// Return a measurement of an inner value, one level deeper.
-    fn within(self, in_some: bool, place: Place) -> Result<Self, MeasureError> {
+    fn within(self, in_some: bool, place: ValuePath) -> Result<Self, MeasureError> {
         Ok(Measurer {
             depth: self.measure.deeper(self.depth)?,
             measure: self.measure,
@@ -221,16 +221,21 @@ impl<'a> Measurer<'a> {
         })
     }
 
-    fn compound(self, unordered: bool) -> Parts<'a> {
+    fn compound(self, unordered: bool) -> MeasuredParts<'a> {
         self.measure.bytes += 8;
         let tag = if unordered { tag::MANY } else { tag::FIELDS };
-        Parts {
+        MeasuredParts {
             unordered,
             ..self.parts("", tag)
         }
     }
 
-    fn fields(mut self, name: &'static str, length: usize, variant: Option<u32>) -> Parts<'a> {
+    fn fields(
+        mut self,
+        name: &'static str,
+        length: usize,
+        variant: Option<u32>,
+    ) -> MeasuredParts<'a> {
         let mut digest = tag::FIELDS;
         if let Some(index) = variant {
             self.place = self.place.variant();
@@ -241,7 +246,7 @@ impl<'a> Measurer<'a> {
             measure.structs.push((name, length));
         }
         if measure.mode == Mode::Detail && measure.details.shown.len() < MAX_DETAILS {
-            let shown = Shown {
+            let shown = WrittenFields {
                 name,
                 fields: Vec::new(),
             };
@@ -250,8 +255,8 @@ impl<'a> Measurer<'a> {
         self.parts(name, digest)
     }
 
-    fn parts(self, name: &'static str, digest: u64) -> Parts<'a> {
-        Parts {
+    fn parts(self, name: &'static str, digest: u64) -> MeasuredParts<'a> {
+        MeasuredParts {
             measure: self.measure,
             depth: self.depth,
             place: self.place,
@@ -274,10 +279,10 @@ impl Measure {
     }
 
     fn deeper(&mut self, depth: u32) -> Result<u32, MeasureError> {
-        if depth == DEEPEST {
+        if depth == MAX_DEPTH {
             self.too_deep = true;
             return Err(MeasureError {
-                message: format!("it is nested more than {DEEPEST} levels deep"),
+                message: format!("it is nested more than {MAX_DEPTH} levels deep"),
                 too_deep: true,
             });
         }
@@ -296,13 +301,13 @@ macro_rules! sized {
 impl<'a> ser::Serializer for Measurer<'a> {
     type Ok = u64;
     type Error = MeasureError;
-    type SerializeSeq = Parts<'a>;
-    type SerializeTuple = Parts<'a>;
-    type SerializeTupleStruct = Parts<'a>;
-    type SerializeTupleVariant = Parts<'a>;
-    type SerializeMap = Parts<'a>;
-    type SerializeStruct = Parts<'a>;
-    type SerializeStructVariant = Parts<'a>;
+    type SerializeSeq = MeasuredParts<'a>;
+    type SerializeTuple = MeasuredParts<'a>;
+    type SerializeTupleStruct = MeasuredParts<'a>;
+    type SerializeTupleVariant = MeasuredParts<'a>;
+    type SerializeMap = MeasuredParts<'a>;
+    type SerializeStruct = MeasuredParts<'a>;
+    type SerializeStructVariant = MeasuredParts<'a>;
 
     sized! {
         serialize_bool(bool) = |value| mix(tag::BOOL, value.into());
@@ -374,17 +379,17 @@ impl<'a> ser::Serializer for Measurer<'a> {
         let within = value.serialize(self.within(false, place)?)?;
         Ok(mix(mix(tag::VARIANT, index.into()), within))
     }
-    fn serialize_seq(self, _: Option<usize>) -> Result<Parts<'a>, MeasureError> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<MeasuredParts<'a>, MeasureError> {
         Ok(self.compound(true))
     }
-    fn serialize_tuple(self, _: usize) -> Result<Parts<'a>, MeasureError> {
+    fn serialize_tuple(self, _: usize) -> Result<MeasuredParts<'a>, MeasureError> {
         Ok(self.compound(false))
     }
     fn serialize_tuple_struct(
         self,
         name: &'static str,
         length: usize,
-    ) -> Result<Parts<'a>, MeasureError> {
+    ) -> Result<MeasuredParts<'a>, MeasureError> {
         Ok(self.fields(name, length, None))
     }
     fn serialize_tuple_variant(
@@ -393,17 +398,17 @@ impl<'a> ser::Serializer for Measurer<'a> {
         index: u32,
         variant: &'static str,
         length: usize,
-    ) -> Result<Parts<'a>, MeasureError> {
+    ) -> Result<MeasuredParts<'a>, MeasureError> {
         Ok(self.fields(variant, length, Some(index)))
     }
-    fn serialize_map(self, _: Option<usize>) -> Result<Parts<'a>, MeasureError> {
+    fn serialize_map(self, _: Option<usize>) -> Result<MeasuredParts<'a>, MeasureError> {
         Ok(self.compound(true))
     }
     fn serialize_struct(
         self,
         name: &'static str,
         length: usize,
-    ) -> Result<Parts<'a>, MeasureError> {
+    ) -> Result<MeasuredParts<'a>, MeasureError> {
         Ok(self.fields(name, length, None))
     }
     fn serialize_struct_variant(
@@ -412,7 +417,7 @@ impl<'a> ser::Serializer for Measurer<'a> {
         index: u32,
         variant: &'static str,
         length: usize,
-    ) -> Result<Parts<'a>, MeasureError> {
+    ) -> Result<MeasuredParts<'a>, MeasureError> {
         Ok(self.fields(variant, length, Some(index)))
     }
     fn is_human_readable(&self) -> bool {
@@ -421,10 +426,10 @@ impl<'a> ser::Serializer for Measurer<'a> {
 }
 
 /// The elements, entries or fields of a compound value.
-struct Parts<'a> {
+struct MeasuredParts<'a> {
     measure: &'a mut Measure,
     depth: u32,
-    place: Place,
+    place: ValuePath,
     /// Name of the struct or variant.
     name: &'static str,
     unordered: bool,
@@ -435,11 +440,11 @@ struct Parts<'a> {
     key: u64,
 }
 
-impl Parts<'_> {
-    fn look<T: Serialize + ?Sized>(
+impl MeasuredParts<'_> {
+    fn traverse<T: Serialize + ?Sized>(
         &mut self,
         value: &T,
-        place: Place,
+        place: ValuePath,
     ) -> Result<u64, MeasureError> {
         value.serialize(Measurer {
             depth: self.measure.deeper(self.depth)?,
@@ -461,7 +466,7 @@ impl Parts<'_> {
     }
 
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), MeasureError> {
-        let digest = self.look(value, self.place.element(self.count))?;
+        let digest = self.traverse(value, self.place.element(self.count))?;
         self.count(digest);
         Ok(())
     }
@@ -472,7 +477,7 @@ impl Parts<'_> {
         value: &T,
     ) -> Result<(), MeasureError> {
         self.show(field);
-        let digest = self.look(value, self.place.value(self.count))?;
+        let digest = self.traverse(value, self.place.value(self.count))?;
         self.count(digest);
         let details = &mut self.measure.details;
         if self.measure.mode == Mode::Detail && details.fields.len() < MAX_DETAILS {
@@ -502,7 +507,7 @@ impl Parts<'_> {
 
 macro_rules! parts {
     ($($trait:ident.$method:ident,)*) => {$(
-        impl ser::$trait for Parts<'_> {
+        impl ser::$trait for MeasuredParts<'_> {
             type Ok = u64;
             type Error = MeasureError;
             fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), MeasureError> {
@@ -521,7 +526,7 @@ parts! {
 
 macro_rules! named_parts {
     ($($trait:ident,)*) => {$(
-        impl ser::$trait for Parts<'_> {
+        impl ser::$trait for MeasuredParts<'_> {
             type Ok = u64;
             type Error = MeasureError;
             fn serialize_field<T: Serialize + ?Sized>(
@@ -543,15 +548,15 @@ macro_rules! named_parts {
 }
 named_parts! { SerializeStruct, SerializeStructVariant, }
 
-impl ser::SerializeMap for Parts<'_> {
+impl ser::SerializeMap for MeasuredParts<'_> {
     type Ok = u64;
     type Error = MeasureError;
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), MeasureError> {
-        self.key = self.look(key, self.place.element(self.count))?;
+        self.key = self.traverse(key, self.place.element(self.count))?;
         Ok(())
     }
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), MeasureError> {
-        let value = self.look(value, self.place.value(self.count))?;
+        let value = self.traverse(value, self.place.value(self.count))?;
         self.count(mix(self.key, value));
         Ok(())
     }
@@ -652,8 +657,8 @@ mod tests {
         #[derive(Serialize)]
         struct List(Option<Box<List>>);
         let list = |length| (1..length).fold(List(None), |list, _| List(Some(Box::new(list))));
-        assert!(measure(&list(DEEPEST / 2)).is_ok());
-        assert!(measure(&list(DEEPEST / 2 + 2)).is_err_and(|refused| refused.too_deep));
-        assert_eq!(weigh(&list(DEEPEST)), None);
+        assert!(measure(&list(MAX_DEPTH / 2)).is_ok());
+        assert!(measure(&list(MAX_DEPTH / 2 + 2)).is_err_and(|refused| refused.too_deep));
+        assert_eq!(weigh(&list(MAX_DEPTH)), None);
     }
 }

@@ -3,7 +3,7 @@
 pub mod fit;
 pub(crate) mod hidden;
 pub(crate) mod measure;
-pub(crate) mod place;
+pub(crate) mod path;
 pub mod shape;
 
 use serde::Serialize;

@@ -2,8 +2,8 @@
 //!
 //! An alias hides a `Result` from the attribute, so the types decide. A wrapper's implementation
 //! would overlap with that of "any `T`" (a `Result` of serializable parts is itself serializable),
-//! so each carries a marker ([`Whole`], [`InResult`] ..). [`Probe`] finds the right one by method
-//! resolution, as in `key/part.rs`: deeper wrappers are tried first.
+//! so each carries a marker ([`Whole`], [`InResult`] ..). [`ShapeProbe`] finds the right one by
+//! method resolution, as in `key/part.rs`: deeper wrappers are tried first.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -323,7 +323,7 @@ macro_rules! probes {
 
 probes! {
     /// Captures a return type for method resolution, starting with three wrappers.
-    Probe => Twice {
+    ShapeProbe => Twice {
         [T, E] Result<Option<Arc<T>>, E> => InResult<InOption<InArc>>;
         #[cfg(feature = "axum")]
         [T, E] Result<Option<axum::Json<T>>, E> => InResult<InOption<InJson>>;

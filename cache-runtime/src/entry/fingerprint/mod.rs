@@ -11,10 +11,11 @@ mod tracer;
 
 use std::any::{TypeId, type_name};
 use std::collections::HashMap;
-use std::sync::{LazyLock, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 
 use serde::de::DeserializeOwned;
 
+use crate::sync::LazyLock;
 use tracer::Tracer;
 
 /// Facts that the tracer found about a type.

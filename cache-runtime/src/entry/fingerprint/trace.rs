@@ -11,7 +11,7 @@ use super::{Names, TypeFacts};
 /// Bounds of a trace. A trace that exceeds them is incomplete, which costs speed, not safety.
 const MAX_PASSES: usize = 256;
 const MAX_EVENTS: usize = 100_000;
-const DEEPEST: usize = 64;
+const MAX_OPEN_TYPES: usize = 64;
 /// Maximum depth. It is the only bound for a type that contains itself through unnamed sequences or
 /// options alone.
 const MAX_LEVELS: u32 = 320;
@@ -194,7 +194,7 @@ impl Trace {
 
     /// Enter a struct or enum. Return whether it contains itself.
     pub(super) fn enter<T>(&mut self) -> Result<bool, TraceStopped> {
-        if self.open.len() == DEEPEST {
+        if self.open.len() == MAX_OPEN_TYPES {
             self.too_deep = true;
             return Err(TraceStopped);
         }

@@ -41,8 +41,8 @@ impl<'t> Tracer<'t> {
         }
     }
 
-    fn parts<'a>(&'a mut self, left: usize) -> Parts<'a> {
-        Parts {
+    fn parts<'a>(&'a mut self, left: usize) -> TracedParts<'a> {
+        TracedParts {
             trace: self.trace,
             recursive: self.recursive,
             left,
@@ -265,13 +265,13 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
 }
 
 /// The elements, fields or entries of a compound type.
-struct Parts<'a> {
+struct TracedParts<'a> {
     trace: &'a mut Trace,
     recursive: bool,
     left: usize,
 }
 
-impl Parts<'_> {
+impl TracedParts<'_> {
     fn next(&mut self) -> Tracer<'_> {
         Tracer {
             trace: self.trace,
@@ -280,7 +280,7 @@ impl Parts<'_> {
     }
 }
 
-impl<'de> de::SeqAccess<'de> for Parts<'_> {
+impl<'de> de::SeqAccess<'de> for TracedParts<'_> {
     type Error = TraceStopped;
     fn next_element_seed<S: DeserializeSeed<'de>>(
         &mut self,
@@ -299,7 +299,7 @@ impl<'de> de::SeqAccess<'de> for Parts<'_> {
     }
 }
 
-impl<'de> de::MapAccess<'de> for Parts<'_> {
+impl<'de> de::MapAccess<'de> for TracedParts<'_> {
     type Error = TraceStopped;
     fn next_key_seed<S: DeserializeSeed<'de>>(
         &mut self,
@@ -364,7 +364,7 @@ impl<'de> de::VariantAccess<'de> for Variant<'_> {
             .log
             .extend_from_slice(&(length as u64).to_le_bytes());
         self.trace.note_struct(self.name, length);
-        visitor.visit_seq(Parts {
+        visitor.visit_seq(TracedParts {
             trace: self.trace,
             recursive: self.recursive,
             left: length,
@@ -377,7 +377,7 @@ impl<'de> de::VariantAccess<'de> for Variant<'_> {
     ) -> Result<V::Value, TraceStopped> {
         self.trace.note(31)?;
         self.trace.note_names(fields);
-        let mut parts = Parts {
+        let mut parts = TracedParts {
             trace: self.trace,
             recursive: self.recursive,
             left: fields.len(),

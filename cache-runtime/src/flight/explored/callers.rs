@@ -3,7 +3,7 @@
 use super::*;
 
 /// Call from async tasks and blocking threads at the same time, and return the values they got.
-fn herd(world: &World, tasks: usize, threads: usize) -> Vec<u64> {
+fn herd(world: &FlightWorld, tasks: usize, threads: usize) -> Vec<u64> {
     let tasks: Vec<_> = (0..tasks)
         .map(|_| {
             let world = world.clone();
@@ -27,7 +27,7 @@ fn herd(world: &World, tasks: usize, threads: usize) -> Vec<u64> {
 }
 
 fn one_body_for(tasks: usize, threads: usize) {
-    let world = World::new(PATIENT);
+    let world = FlightWorld::new(PATIENT);
     let values = herd(&world, tasks, threads);
     assert_eq!(world.history.runs(), 1);
     assert!(values.iter().all(|value| *value == values[0]));
@@ -54,7 +54,7 @@ fn one_body_serves_async_and_blocking_callers() {
 #[test]
 fn a_limit_may_end_any_wait() {
     explore(RandomScheduler::new(3_000), || {
-        let world = World::new(IMPATIENT);
+        let world = FlightWorld::new(IMPATIENT);
         let values = herd(&world, 2, 2);
         assert_eq!(values.len(), 4);
         world.resolve();
@@ -65,7 +65,7 @@ fn a_limit_may_end_any_wait() {
 #[test]
 fn calls_joined_in_one_task_share_a_body() {
     explore(RandomScheduler::new(3_000), || {
-        let world = World::new(PATIENT);
+        let world = FlightWorld::new(PATIENT);
         let joined = task(&world, |world| async move {
             let (first, second) = tokio::join!(world.read(), world.read());
             assert_eq!(first, second);
@@ -80,7 +80,7 @@ fn calls_joined_in_one_task_share_a_body() {
 #[test]
 fn a_task_does_not_wait_for_a_call_that_it_holds() {
     explore(RandomScheduler::new(3_000), || {
-        let world = World::new(PATIENT);
+        let world = FlightWorld::new(PATIENT);
         let holding = task(&world, |world| async move {
             let mut held = std::pin::pin!(world.read());
             let once = std::future::poll_fn(|cx| std::task::Poll::Ready(held.as_mut().poll(cx)));
@@ -99,7 +99,7 @@ fn a_task_does_not_wait_for_a_call_that_it_holds() {
 #[test]
 fn a_call_may_move_to_another_thread() {
     explore_widely(2_000, || {
-        let world = World::new(PATIENT);
+        let world = FlightWorld::new(PATIENT);
         let moved = work(&world, |world| {
             let call = world.clone();
             let mut call = Box::pin(async move { call.read().await });

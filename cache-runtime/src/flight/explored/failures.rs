@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use super::*;
 
 /// A body that fails on its first run.
-fn fails_once(world: &World) -> Option<u64> {
+fn fails_once(world: &FlightWorld) -> Option<u64> {
     let began = world.history.begin();
     (world.history.runs() > 1).then_some(began)
 }
@@ -14,7 +14,7 @@ fn fails_once(world: &World) -> Option<u64> {
 #[test]
 fn a_waiter_takes_over_from_a_leader_that_fails() {
     explore_widely(3_000, || {
-        let world = World::new(PATIENT);
+        let world = FlightWorld::new(PATIENT);
         let outcomes: Vec<_> = (0..4)
             .map(|_| {
                 let world = world.clone();
@@ -45,7 +45,7 @@ fn panicking() -> ! {
 #[test]
 fn a_waiter_takes_over_from_a_blocking_leader_that_panics() {
     explore_widely(3_000, || {
-        let world = World::new(PATIENT);
+        let world = FlightWorld::new(PATIENT);
         let threads: Vec<_> = (0..3)
             .map(|_| {
                 let world = world.clone();
@@ -77,7 +77,7 @@ fn a_waiter_takes_over_from_a_blocking_leader_that_panics() {
 #[test]
 fn a_waiter_takes_over_from_an_async_leader_that_panics() {
     explore_widely(3_000, || {
-        let world = World::new(PATIENT);
+        let world = FlightWorld::new(PATIENT);
         let callers: Vec<_> = (0..3)
             .map(|_| {
                 task(&world, |world| async move {
@@ -111,8 +111,8 @@ fn a_waiter_takes_over_from_an_async_leader_that_panics() {
 #[test]
 fn a_waiter_takes_over_from_a_leader_that_is_dropped() {
     explore_widely(3_000, || {
-        let world = World::new(PATIENT);
-        let read = |world: World| async move {
+        let world = FlightWorld::new(PATIENT);
+        let read = |world: FlightWorld| async move {
             world.read().await;
         };
         let gone: Vec<_> = (0..2).map(|_| task(&world, read)).collect();

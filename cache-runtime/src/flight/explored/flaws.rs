@@ -19,7 +19,7 @@ fn failure_of(scenario: impl Fn() + Send + Sync + 'static) -> String {
 }
 
 /// The same scenario that passes elsewhere.
-fn readers_and(invalidate: fn(&World)) {
+fn readers_and(invalidate: fn(&FlightWorld)) {
     stale::readers_against(PATIENT, &[invalidate]);
 }
 
@@ -42,11 +42,11 @@ impl Drop for FillsBlindly {
 #[test]
 fn a_fill_that_does_not_check_that_its_flight_is_in_the_table() {
     let flawed = FillsBlindly::new();
-    let by_key = failure_of(|| readers_and(World::delete));
+    let by_key = failure_of(|| readers_and(FlightWorld::delete));
     assert!(by_key.contains("stale"), "{by_key}");
     let by_pattern = failure_of(|| readers_and(|world| world.delete_pattern("posts:*")));
     assert!(by_pattern.contains("stale"), "{by_pattern}");
-    let by_set = failure_of(|| readers_and(World::set));
+    let by_set = failure_of(|| readers_and(FlightWorld::set));
     assert!(by_set.contains("stale"), "{by_set}");
     drop(flawed);
 }
@@ -83,7 +83,7 @@ fn an_invalidation_that_leaves_flights_on_the_table() {
 #[test]
 fn a_leader_that_never_completes() {
     let found = failure_of(|| {
-        let world = World::new(PATIENT);
+        let world = FlightWorld::new(PATIENT);
         let flights = &world.cache.inner().flights;
         std::mem::forget(flights.supersede(&KEY.into(), false));
         world.read_blocking(false);

@@ -64,7 +64,7 @@ fn explore_widely(times: usize, scenario: impl Fn() + Send + Sync + Clone + 'sta
 
 /// A cache, and the facts known about the values that it may return.
 #[derive(Clone)]
-struct World {
+struct FlightWorld {
     cache: Cache,
     history: Arc<History>,
 }
@@ -119,7 +119,7 @@ impl History {
     }
 }
 
-impl World {
+impl FlightWorld {
     fn new(limit: Duration) -> Self {
         let cache = Cache::builder()
             .wait_timeout(limit)
@@ -252,15 +252,18 @@ fn together(threads: Vec<Box<dyn FnOnce() + Send>>) {
 }
 
 /// A thread's work on the world.
-fn work(world: &World, act: impl FnOnce(World) + Send + 'static) -> Box<dyn FnOnce() + Send> {
+fn work(
+    world: &FlightWorld,
+    act: impl FnOnce(FlightWorld) + Send + 'static,
+) -> Box<dyn FnOnce() + Send> {
     let world = world.clone();
     Box::new(move || act(world))
 }
 
 /// An async task's work, on shuttle's own scheduler for futures.
 fn task<F: Future<Output = ()> + Send + 'static>(
-    world: &World,
-    act: impl FnOnce(World) -> F,
+    world: &FlightWorld,
+    act: impl FnOnce(FlightWorld) -> F,
 ) -> shuttle::future::JoinHandle<()> {
     shuttle::future::spawn(act(world.clone()))
 }

@@ -1,6 +1,6 @@
 //! Invalidations and explicit sets at any point of a call: no value whose computation began before
 //! one is in the store, or returned to a caller that called after it returned. The checks are in
-//! `World`.
+//! `FlightWorld`.
 
 use shuttle::scheduler::UncontrolledNondeterminismCheckScheduler;
 
@@ -8,8 +8,8 @@ use super::*;
 
 /// Run readers of every kind, twice each, so that the second call meets the result of the first,
 /// against `others`.
-pub(super) fn readers_against(limit: Duration, others: &[fn(&World)]) {
-    let world = World::new(limit);
+pub(super) fn readers_against(limit: Duration, others: &[fn(&FlightWorld)]) {
+    let world = FlightWorld::new(limit);
     let reader = task(&world, |world| async move {
         world.read().await;
         world.look();
@@ -33,20 +33,20 @@ pub(super) fn readers_against(limit: Duration, others: &[fn(&World)]) {
 fn a_schedule_repeats() {
     let twice = UncontrolledNondeterminismCheckScheduler::new(RandomScheduler::new(300));
     explore(twice, || {
-        readers_against(IMPATIENT, &[World::delete, World::set]);
+        readers_against(IMPATIENT, &[FlightWorld::delete, FlightWorld::set]);
     });
 }
 
 #[test]
 fn an_invalidation_by_key() {
-    explore_widely(4_000, || readers_against(PATIENT, &[World::delete]));
+    explore_widely(4_000, || readers_against(PATIENT, &[FlightWorld::delete]));
 }
 
 #[test]
 fn an_invalidation_by_pattern() {
     for pattern in [0, 1] {
         explore_widely(2_000, move || {
-            let by: fn(&World) = match pattern {
+            let by: fn(&FlightWorld) = match pattern {
                 0 => |world| world.delete_pattern("posts:1:*"),
                 _ => |world| world.delete_pattern("*"),
             };
@@ -58,15 +58,21 @@ fn an_invalidation_by_pattern() {
 #[test]
 fn two_invalidations_and_a_set() {
     explore_widely(4_000, || {
-        let by_pattern: fn(&World) = |world| world.delete_pattern("posts:*");
-        readers_against(PATIENT, &[World::delete, by_pattern, World::set]);
+        let by_pattern: fn(&FlightWorld) = |world| world.delete_pattern("posts:*");
+        readers_against(
+            PATIENT,
+            &[FlightWorld::delete, by_pattern, FlightWorld::set],
+        );
     });
 }
 
 #[test]
 fn two_sets_and_an_invalidation() {
     explore_widely(4_000, || {
-        readers_against(PATIENT, &[World::set, World::delete, World::set]);
+        readers_against(
+            PATIENT,
+            &[FlightWorld::set, FlightWorld::delete, FlightWorld::set],
+        );
     });
 }
 
@@ -74,10 +80,10 @@ fn two_sets_and_an_invalidation() {
 #[test]
 fn a_refresh_and_an_invalidation() {
     explore_widely(4_000, || {
-        let refresh: fn(&World) = |world| {
+        let refresh: fn(&FlightWorld) = |world| {
             world.history.voiding(|| world.read_blocking(true));
         };
-        readers_against(PATIENT, &[refresh, World::delete]);
+        readers_against(PATIENT, &[refresh, FlightWorld::delete]);
     });
 }
 
@@ -86,10 +92,10 @@ fn a_refresh_and_an_invalidation() {
 #[test]
 fn refreshes_and_an_invalidation() {
     explore_widely(4_000, || {
-        let refresh: fn(&World) = |world| {
+        let refresh: fn(&FlightWorld) = |world| {
             world.read_blocking(true);
         };
-        readers_against(PATIENT, &[refresh, World::delete, refresh]);
+        readers_against(PATIENT, &[refresh, FlightWorld::delete, refresh]);
     });
 }
 
@@ -97,8 +103,8 @@ fn refreshes_and_an_invalidation() {
 #[test]
 fn impatient_readers_and_invalidations() {
     explore(RandomScheduler::new(4_000), || {
-        let by_pattern: fn(&World) = |world| world.delete_pattern("posts:*");
-        readers_against(IMPATIENT, &[World::delete, by_pattern]);
+        let by_pattern: fn(&FlightWorld) = |world| world.delete_pattern("posts:*");
+        readers_against(IMPATIENT, &[FlightWorld::delete, by_pattern]);
     });
 }
 
@@ -106,8 +112,8 @@ fn impatient_readers_and_invalidations() {
 #[test]
 fn dropped_leaders_and_an_invalidation() {
     explore_widely(4_000, || {
-        let world = World::new(PATIENT);
-        let read = |world: World| async move {
+        let world = FlightWorld::new(PATIENT);
+        let read = |world: FlightWorld| async move {
             world.read().await;
             world.read().await;
         };

@@ -1,5 +1,6 @@
 //! Storing a computed value.
 
+pub(crate) mod conclude;
 pub(crate) mod plan;
 #[cfg(feature = "redis")]
 mod redis;

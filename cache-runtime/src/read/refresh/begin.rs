@@ -53,7 +53,7 @@ fn try_hit(
         expected,
         miss,
         |store, key, now, other| {
-            let hit = store.get_stale_by(key, now)?;
+            let hit = store.get_stale_rendered(key, now)?;
             let early = |left| hit.paused_until <= now && early::is_due(left, hit.compute);
             match options.freshness(hit.age(now), early) {
                 Freshness::Due(Reason::Early) => *other = Unmatched::Due(hit.fresh_until),

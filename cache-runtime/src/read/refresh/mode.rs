@@ -1,6 +1,6 @@
 //! Where a cached value is recomputed: in the background, or in the one caller that found it due.
 //!
-//! `#[cacheable]` knows the tokens of the arguments' types. [`Probe`] finds out by method
+//! `#[cacheable]` knows the tokens of the arguments' types. [`RefreshProbe`] finds out by method
 //! resolution whether the types are `Clone + Send`.
 //!
 //! The futures are boxed: a call that isn't answered at once takes a few kilobytes, which every
@@ -48,22 +48,22 @@ impl<T: Clone + Send> OwnedArgument for T {}
 
 /// Carries the types of the arguments for method resolution.
 #[derive(Debug)]
-pub struct Probe<T>(PhantomData<fn() -> T>);
+pub struct RefreshProbe<T>(PhantomData<fn() -> T>);
 
-impl Probe<()> {
+impl RefreshProbe<()> {
     /// Without arguments.
     pub const NEW: Self = Self(PhantomData);
 }
 
-impl<T> Probe<T> {
+impl<T> RefreshProbe<T> {
     /// Add an argument.
-    pub fn and<A>(self) -> Probe<(A, T)> {
-        Probe(PhantomData)
+    pub fn and<A>(self) -> RefreshProbe<(A, T)> {
+        RefreshProbe(PhantomData)
     }
 
     /// Add an argument, which must be fit for the background.
-    pub fn and_owned<A: OwnedArgument>(self) -> Probe<(A, T)> {
-        Probe(PhantomData)
+    pub fn and_owned<A: OwnedArgument>(self) -> RefreshProbe<(A, T)> {
+        RefreshProbe(PhantomData)
     }
 }
 
@@ -76,7 +76,7 @@ pub mod probe {
         /// Return the mode.
         fn __mode(self) -> Background;
     }
-    impl<T: Clone + Send> Owned for Probe<T> {
+    impl<T: Clone + Send> Owned for RefreshProbe<T> {
         fn __mode(self) -> Background {
             Background
         }
@@ -87,7 +87,7 @@ pub mod probe {
         /// Return the mode.
         fn __mode(self) -> Caller;
     }
-    impl<T> Borrowed for &Probe<T> {
+    impl<T> Borrowed for &RefreshProbe<T> {
         fn __mode(self) -> Caller {
             Caller
         }

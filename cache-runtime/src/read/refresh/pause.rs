@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(crate) enum Pausing {
     Done(Option<Age>),
     #[cfg(feature = "redis")]
-    PendingReply(JoinHandle<Option<Age>>),
+    Sent(JoinHandle<Option<Age>>),
 }
 
 impl Pausing {
@@ -34,7 +34,7 @@ impl Pausing {
         match self {
             Self::Done(age) => age,
             #[cfg(feature = "redis")]
-            Self::PendingReply(underway) => underway.await.ok().flatten(),
+            Self::Sent(underway) => underway.await.ok().flatten(),
         }
     }
 }
@@ -53,7 +53,7 @@ impl Lead {
             drop(self);
             Some(Age::of(left?, millis(grace)))
         });
-        underway.map_or(Pausing::Done(None), Pausing::PendingReply)
+        underway.map_or(Pausing::Done(None), Pausing::Sent)
     }
 }
 

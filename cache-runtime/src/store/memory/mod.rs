@@ -20,7 +20,7 @@ use crate::key::text::Text;
 use crate::pattern::Pattern;
 use crate::sync::{RandomState, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use key::{AnyKey, LookupKey, ShortKey};
-use shard::Shard;
+use shard::StoreShard;
 pub(crate) use slot::Entry;
 
 /// Smallest capacity of a shard, in bytes. A smaller one would refuse values that the whole store
@@ -30,7 +30,7 @@ const MAX_SHARDS: usize = 64;
 
 /// The memory store.
 pub(crate) struct MemoryStore {
-    shards: Box<[RwLock<Shard>]>,
+    shards: Box<[RwLock<StoreShard>]>,
     /// Capacity of each shard, in bytes.
     capacity: usize,
     hasher: RandomState,
@@ -47,7 +47,9 @@ pub(crate) struct Insertion {
 
 /// The contents of a store that was cleared, for the caller to drop.
 #[cfg(feature = "redis")]
-pub(crate) struct Cleared(#[expect(dead_code, reason = "it is there to be dropped")] Vec<Shard>);
+pub(crate) struct Cleared(
+    #[expect(dead_code, reason = "it is there to be dropped")] Vec<StoreShard>,
+);
 
 /// An entry that was found.
 pub(crate) struct Hit {
@@ -91,7 +93,7 @@ impl MemoryStore {
             count /= 2;
         }
         let capacity = capacity / count;
-        let shard = || RwLock::new(Shard::new(capacity));
+        let shard = || RwLock::new(StoreShard::new(capacity));
         Self {
             shards: std::iter::repeat_with(shard).take(count).collect(),
             capacity,
@@ -109,7 +111,7 @@ impl MemoryStore {
     }
 
     #[inline(always)]
-    fn shard(&self, wanted: &impl LookupKey) -> &RwLock<Shard> {
+    fn shard(&self, wanted: &impl LookupKey) -> &RwLock<StoreShard> {
         // The shard count is a power of two. The map within the shard uses the other bits.
         let shard = (wanted.hash() >> 48) as usize & (self.shards.len() - 1);
         &self.shards[shard]
@@ -168,19 +170,19 @@ impl MemoryStore {
     }
 
     /// Return the entry if it exists, fresh or stale.
-    pub(crate) fn look(&self, key: &str, now: Moment) -> Option<StaleHit> {
-        self.see(&self.seek(key), now)
+    pub(crate) fn get_stale(&self, key: &str, now: Moment) -> Option<StaleHit> {
+        self.stale(&self.seek(key), now)
     }
 
-    /// Return the entry of a key that was just written, fresh or stale.
+    /// Return the entry of a key that was just rendered, fresh or stale.
     #[inline]
-    pub(crate) fn get_stale_by(&self, key: &Text, now: Moment) -> Option<StaleHit> {
-        self.see(&AnyKey::written(key, &self.hasher), now)
+    pub(crate) fn get_stale_rendered(&self, key: &Text, now: Moment) -> Option<StaleHit> {
+        self.stale(&AnyKey::written(key, &self.hasher), now)
     }
 
     #[inline(always)]
-    fn see(&self, wanted: &AnyKey<'_>, now: Moment) -> Option<StaleHit> {
-        read(self.shard(wanted)).look(wanted, now)
+    fn stale(&self, wanted: &AnyKey<'_>, now: Moment) -> Option<StaleHit> {
+        read(self.shard(wanted)).get_stale(wanted, now)
     }
 
     /// Record that the entry isn't recomputed before `until`. Return the end of its freshness, if
@@ -226,9 +228,9 @@ impl MemoryStore {
     /// Remove all entries. The caller drops the result, which can be large and runs foreign code.
     #[cfg(feature = "redis")]
     pub(crate) fn clear(&self) -> Cleared {
-        let empty = |shard: &RwLock<Shard>| {
+        let empty = |shard: &RwLock<StoreShard>| {
             let mut shard = write(shard);
-            let fresh = Shard::new(shard.capacity());
+            let fresh = StoreShard::new(shard.capacity());
             std::mem::replace(&mut *shard, fresh)
         };
         Cleared(self.shards.iter().map(empty).collect())
@@ -253,11 +255,11 @@ impl MemoryStore {
 }
 
 #[inline(always)]
-fn read(shard: &RwLock<Shard>) -> RwLockReadGuard<'_, Shard> {
+fn read(shard: &RwLock<StoreShard>) -> RwLockReadGuard<'_, StoreShard> {
     shard.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn write(shard: &RwLock<Shard>) -> RwLockWriteGuard<'_, Shard> {
+fn write(shard: &RwLock<StoreShard>) -> RwLockWriteGuard<'_, StoreShard> {
     shard.write().unwrap_or_else(PoisonError::into_inner)
 }
 

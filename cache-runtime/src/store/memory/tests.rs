@@ -5,10 +5,10 @@ use crate::clock::NEVER;
 use crate::pattern::Span;
 
 /// Marsaglia's xorshift: the same numbers in each run.
-struct Numbers(u64);
+pub(super) struct Numbers(pub(super) u64);
 
 impl Numbers {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub(super) fn below(&mut self, limit: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -251,12 +251,12 @@ fn a_stale_entry_is_visible_to_look_only_until_its_grace_ends() {
     store.insert("a", stale, 0);
     assert!(store.get("a", 99).is_some());
     assert!(store.get("a", 100).is_none());
-    let sight = store.look("a", 199).expect("it stands");
+    let sight = store.get_stale("a", 199).expect("it stands");
     assert_eq!((sight.fresh_until, sight.paused_until), (100, 0));
-    assert!(store.look("a", 200).is_none());
+    assert!(store.get_stale("a", 200).is_none());
     // An existing entry is removed and counted, fresh or stale.
     assert!(store.remove("a", 150));
-    assert!(store.look("a", 150).is_none());
+    assert!(store.get_stale("a", 150).is_none());
     store.assert_consistent();
 }
 
@@ -271,14 +271,14 @@ fn a_pause_is_recorded_on_an_existing_entry() {
     store.insert("a", stale, 0);
     assert_eq!(store.pause("a", 150, 160), Some(100));
     assert_eq!(
-        store.look("a", 150).map(|sight| sight.paused_until),
+        store.get_stale("a", 150).map(|sight| sight.paused_until),
         Some(160)
     );
     assert_eq!(store.pause("a", 200, 210), None, "it has ended");
     // The entry that replaces it has no pause.
     store.insert("a", entry(1, 300), 150);
     assert_eq!(
-        store.look("a", 150).map(|sight| sight.paused_until),
+        store.get_stale("a", 150).map(|sight| sight.paused_until),
         Some(0)
     );
     store.assert_consistent();

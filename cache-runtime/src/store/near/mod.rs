@@ -28,7 +28,7 @@ use crate::store::memory::{Cleared, Entry, Insertion, MemoryStore};
 use crate::sync::{AtomicU64, FLIGHT_SHARDS as SHARDS, Mutex, MutexGuard, RandomState};
 
 /// The near cache of one [`Cache`](crate::Cache).
-pub(crate) struct NearStore {
+pub(crate) struct NearCache {
     entries: MemoryStore,
     notes: [Mutex<HashMap<Arc<str>, Noted>>; SHARDS],
     hasher: RandomState,
@@ -54,7 +54,7 @@ struct Noted {
 
 /// A fetch in progress. Dropping it ends the fetch.
 pub(crate) struct Note {
-    near: Arc<NearStore>,
+    near: Arc<NearCache>,
     key: Arc<str>,
     number: u64,
     term: u64,
@@ -62,7 +62,7 @@ pub(crate) struct Note {
     sent: Moment,
 }
 
-impl NearStore {
+impl NearCache {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             entries: MemoryStore::new(capacity),
@@ -270,4 +270,4 @@ mod siblings;
 #[cfg(all(test, not(shuttle)))]
 mod tests;
 
-pub(crate) use siblings::{enlist, of_prefix};
+pub(crate) use siblings::{of_prefix, register};

@@ -7,19 +7,19 @@
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use super::NearStore;
+use super::NearCache;
 
-static ALL: RwLock<Vec<(Box<str>, Weak<NearStore>)>> = RwLock::new(Vec::new());
+static ALL: RwLock<Vec<(Box<str>, Weak<NearCache>)>> = RwLock::new(Vec::new());
 
 /// Make a near cache known to the others.
-pub(crate) fn enlist(prefix: &str, near: &Arc<NearStore>) {
+pub(crate) fn register(prefix: &str, near: &Arc<NearCache>) {
     let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
     all.retain(|(_, near)| near.strong_count() > 0);
     all.push((prefix.into(), Arc::downgrade(near)));
 }
 
 /// Return the near caches of a prefix. Allocates nothing if there are none, the most common case.
-pub(crate) fn of_prefix(prefix: &str) -> Vec<Arc<NearStore>> {
+pub(crate) fn of_prefix(prefix: &str) -> Vec<Arc<NearCache>> {
     let all = ALL.read().unwrap_or_else(PoisonError::into_inner);
     all.iter()
         .filter(|(other, _)| **other == *prefix)

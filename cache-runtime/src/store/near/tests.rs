@@ -3,14 +3,14 @@ use crate::entry::{self, Facts};
 
 const SILENCE: Duration = Duration::from_secs(60);
 
-fn near() -> (Arc<NearStore>, u64) {
-    let near = Arc::new(NearStore::new(1 << 20));
+fn near() -> (Arc<NearCache>, u64) {
+    let near = Arc::new(NearCache::new(1 << 20));
     let term = near.begin();
     assert!(near.trust(term, near.now(), SILENCE));
     (near, term)
 }
 
-fn note(near: &Arc<NearStore>, key: &str, term: u64) -> Note {
+fn note(near: &Arc<NearCache>, key: &str, term: u64) -> Note {
     near.note(&key.into(), term).expect("the term lasts")
 }
 
@@ -38,7 +38,7 @@ fn replace(note: Note, bytes: usize) {
     note.replace(&header(0), 60_000, bytes, Payload::Nothing);
 }
 
-fn weight(near: &NearStore) -> u64 {
+fn weight(near: &NearCache) -> u64 {
     near.size().1
 }
 
@@ -49,12 +49,12 @@ fn weight_of(key: &str, bytes: usize) -> u64 {
     weight(&alone)
 }
 
-fn holds(near: &NearStore, key: &str) -> bool {
+fn holds(near: &NearCache, key: &str) -> bool {
     near.usable()
         .is_some_and(|(entries, now)| entries.get(key, now).is_some())
 }
 
-fn notes(near: &NearStore) -> usize {
+fn notes(near: &NearCache) -> usize {
     near.notes.iter().map(|shard| lock(shard).len()).sum()
 }
 
@@ -159,7 +159,7 @@ fn an_entry_lives_as_long_as_it_does_in_redis_and_is_fresh_until_its_grace() {
     note(&near, "stale", term).enter(&header(60_000), 60_000, 10, Payload::Nothing);
     assert!(!holds(&near, "stale"), "it is all grace");
     let (entries, now) = near.usable().expect("it is trusted");
-    assert!(entries.look("stale", now).is_some());
+    assert!(entries.get_stale("stale", now).is_some());
 }
 
 #[test]

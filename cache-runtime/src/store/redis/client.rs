@@ -8,12 +8,12 @@ use futures_util::future::try_join_all;
 use redis::{Cmd, Script, ScriptInvocation};
 
 use crate::clock::Clock;
-use crate::entry::{self, Bytes, Kind};
+use crate::entry::{self, Bytes, EntryKind};
 use crate::error::CacheError;
 use crate::store::redis::conn::endpoint::Connector;
 use crate::store::redis::conn::manager::ConnectionManager;
 use crate::store::redis::conn::per_runtime::PerRuntime;
-use crate::store::redis::index::{Index, Layout};
+use crate::store::redis::index::{Layout, RedisIndex};
 use crate::store::redis::lease::orphans::Orphans;
 use crate::store::redis::lua;
 use crate::store::redis::recovery::breaker::Breaker;
@@ -30,7 +30,7 @@ pub(crate) struct Client {
     pub(crate) per_runtime: PerRuntime,
     pub(crate) breaker: Breaker,
     pub(crate) replay: Replay,
-    pub(crate) index: Index,
+    pub(crate) index: RedisIndex,
     pub(crate) orphans: Orphans,
     pub(crate) tracking: Option<Arc<Tracking>>,
     /// Whether the cluster monitor runs.
@@ -99,7 +99,7 @@ impl Client {
             ),
             breaker: Breaker::new(clock),
             replay: Replay::new(limits.replay_window),
-            index: Index::new(layout),
+            index: RedisIndex::new(layout),
             orphans: Orphans::default(),
             tracking: limits
                 .near
@@ -248,7 +248,9 @@ pub(crate) fn parse_get(reply: Result<Option<Vec<u8>>, CacheError>) -> Result<Fo
     match reply {
         Ok(None) => Ok(Found::Absent),
         Ok(Some(bytes)) => Ok(match entry::inspect(&bytes) {
-            Some(header) if header.kind == Kind::Lease => Found::Lease(header.token, bytes.into()),
+            Some(header) if header.kind == EntryKind::Lease => {
+                Found::Lease(header.token, bytes.into())
+            }
             _ => Found::Entry(bytes.into()),
         }),
         Err(error) if is_wrong_type(&error) => Ok(Found::OtherType),

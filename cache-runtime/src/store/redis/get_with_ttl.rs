@@ -8,16 +8,13 @@ use crate::entry;
 use crate::error::CacheError;
 use crate::store::redis::RedisStore;
 use crate::store::redis::client::{Client, Found, parse_get};
+use crate::store::redis::fetched::{Fetched, RemainingTtl};
 use crate::store::redis::lua;
 use crate::store::redis::recovery::outage::Purpose;
-use crate::store::redis::tracking::tracked_io::Fetched;
 
 /// Number of keys checked in one batch. A key behind too many others would exceed the response
 /// timeout and look like an outage.
 const BATCH: usize = 500;
-
-/// Remaining TTL of an entry in milliseconds; `None` if it doesn't expire.
-pub(crate) type RemainingTtl = Option<u64>;
 
 impl Client {
     /// Read value and `PTTL` in one script. With two commands, the TTL of an entry stored in

@@ -8,6 +8,7 @@
 mod client;
 mod cluster;
 mod conn;
+mod fetched;
 mod get_with_ttl;
 mod index;
 mod lease;
@@ -24,24 +25,25 @@ use crate::clock::Clock;
 use crate::entry::Bytes;
 use crate::error::CacheError;
 use crate::runtime;
-use crate::store::near::{self, NearStore};
+use crate::store::near::{self, NearCache};
 use client::Client;
 pub(crate) use client::{Found, Limits, millis};
 use conn::endpoint::Connector;
 pub(crate) use conn::endpoint::{ConnectOptions, Endpoint, check_url};
-pub(crate) use get_with_ttl::{RemainingTtl, may_be_stale};
+pub(crate) use fetched::{NearCandidate, RemainingTtl};
+pub(crate) use get_with_ttl::may_be_stale;
 pub(crate) use lease::Lease;
 pub(crate) use lease::claim::{Claimed, Holder, header_of};
 use recovery::outage::Purpose;
 pub(crate) use recovery::outage::{PendingReply, Target};
-pub(crate) use tracking::tracked_io::{NearCandidate, NearCopy};
+pub(crate) use tracking::tracked_io::NearCopy;
 
 /// Handle of the store. Clones share one connection.
 #[derive(Clone)]
 pub(crate) struct RedisStore {
     client: Arc<Client>,
     /// The near cache, at one level of indirection, since every hit in it comes through here.
-    near: Option<Arc<NearStore>>,
+    near: Option<Arc<NearCache>>,
 }
 
 impl RedisStore {
@@ -55,7 +57,7 @@ impl RedisStore {
         let connector = Connector::new(endpoint, options, limits.response)?;
         let client = Client::new(Arc::new(connector), prefix, limits, clock.clone());
         if let Some(tracking) = &client.tracking {
-            near::enlist(prefix, &tracking.near);
+            near::register(prefix, &tracking.near);
         }
         Ok(Self::of(Arc::new(client)))
     }
@@ -83,7 +85,7 @@ impl RedisStore {
         client.breaker.check()?;
         client.start_monitor();
         runtime::spawn(work(Arc::clone(client)))
-            .map_or_else(PendingReply::Refused, PendingReply::Running)
+            .map_or_else(PendingReply::Refused, PendingReply::Sent)
             .await
     }
 
@@ -144,7 +146,12 @@ impl RedisStore {
         report: impl Fn(&Target, Result<u64, &CacheError>) + Send + 'static,
     ) -> PendingReply<u64> {
         let client = Arc::clone(self.client());
-        if let Err(error) = client.breaker.check() {
+        // Without the cache's thread nothing can be sent now either.
+        let ready = client
+            .breaker
+            .check()
+            .and_then(|()| runtime::handle().map(drop));
+        if let Err(error) = ready {
             client.queue_invalidations(&targets, &error);
             for target in &targets {
                 client.void_near_matching(target);
@@ -166,7 +173,7 @@ impl RedisStore {
             }
             Ok(removed?.into_iter().sum())
         };
-        runtime::spawn_telling(work).map_or_else(PendingReply::Refused, PendingReply::Running)
+        runtime::spawn_telling(work).map_or_else(PendingReply::Refused, PendingReply::Sent)
     }
 
     pub(crate) async fn ttl(&self, key: &str) -> Result<Option<Duration>, CacheError> {

@@ -1,9 +1,9 @@
 //! Invariants of a shard.
 
-use super::{Shard, key_at};
+use super::{StoreShard, key_at};
 use crate::store::memory::trie::GROUP;
 
-impl Shard {
+impl StoreShard {
     /// Return the number of slots, occupied and empty.
     #[cfg(all(test, not(shuttle)))]
     pub(in crate::store::memory) fn slot_count(&self) -> usize {

@@ -13,7 +13,7 @@ use crate::entry::payload::{Payload, Value};
 use crate::pattern::{Pattern, Span};
 use crate::store::memory::key::{AnyKey, LookupKey};
 use crate::store::memory::slot::{ColdSlot, Entry, Slot};
-use crate::store::memory::trie::{GROUP, Index, MAX_KEY_BYTES, MAX_PLACES};
+use crate::store::memory::trie::{GROUP, KeyTrie, MAX_KEY_BYTES, MAX_PLACES};
 use crate::store::memory::{Hit, Unmatched};
 
 /// Number of slots that each insertion checks for an expired entry. With more than one, the sweep
@@ -29,7 +29,7 @@ fn key_at(slots: &[Option<Slot>], number: u32) -> &[u8] {
 /// One lock's share of the store. Evicts by CLOCK (Corbató, 1968): entries queue up in insertion
 /// order. An entry at the head that was read meanwhile moves to the end once more; any other is
 /// evicted.
-pub(crate) struct Shard {
+pub(crate) struct StoreShard {
     capacity: usize,
     weight: usize,
     map: HashTable<u32>,
@@ -38,7 +38,7 @@ pub(crate) struct Shard {
     cold: Vec<ColdSlot>,
     free: Vec<u32>,
     /// Finds keys by prefix, for patterns.
-    index: Index,
+    index: KeyTrie,
     /// Slots that the index may not contain yet, fewer than a [`GROUP`]. Inserting them together
     /// takes a fraction of the time.
     unindexed: Vec<u32>,
@@ -47,7 +47,7 @@ pub(crate) struct Shard {
     swept: usize,
 }
 
-impl Shard {
+impl StoreShard {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             capacity,
@@ -56,7 +56,7 @@ impl Shard {
             slots: Vec::new(),
             cold: Vec::new(),
             free: Vec::new(),
-            index: Index::default(),
+            index: KeyTrie::default(),
             unindexed: Vec::new(),
             queue: VecDeque::new(),
             swept: 0,

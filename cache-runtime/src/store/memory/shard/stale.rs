@@ -1,13 +1,13 @@
 //! Entries that outlive their TTL.
 
-use super::Shard;
+use super::StoreShard;
 use crate::clock::Moment;
 use crate::store::memory::StaleHit;
 use crate::store::memory::key::AnyKey;
 
-impl Shard {
+impl StoreShard {
     /// Return the entry, fresh or stale.
-    pub(in crate::store::memory) fn look(
+    pub(in crate::store::memory) fn get_stale(
         &self,
         wanted: &AnyKey<'_>,
         now: Moment,

@@ -1,6 +1,6 @@
-//! Nodes and branches of an [`Index`].
+//! Nodes and branches of a [`KeyTrie`].
 
-use crate::store::memory::trie::Index;
+use crate::store::memory::trie::KeyTrie;
 use crate::store::memory::trie::blocks::size_for;
 
 /// Number of words in a branch before its children.
@@ -12,17 +12,18 @@ pub(crate) const ROOT: usize = 0;
 #[derive(Clone, Copy)]
 pub(crate) struct Node(u32);
 
-pub(crate) enum Kind {
+pub(crate) enum NodeKind {
     /// The position of the branch's block.
     Branch(usize),
-    Place(u32),
+    /// The place of the entry.
+    Leaf(u32),
 }
 
 impl Node {
-    const IS_PLACE: u32 = 1 << 31;
+    const IS_LEAF: u32 = 1 << 31;
 
     pub(crate) fn place(place: u32) -> Self {
-        Self(place | Self::IS_PLACE)
+        Self(place | Self::IS_LEAF)
     }
 
     /// Blocks begin at multiples of four. Storing a quarter of the position allows for more words
@@ -31,16 +32,16 @@ impl Node {
         Self((at / 4) as u32)
     }
 
-    fn is_place(self) -> bool {
-        self.0 & Self::IS_PLACE != 0
+    fn is_leaf(self) -> bool {
+        self.0 & Self::IS_LEAF != 0
     }
 
     #[inline(always)]
-    pub(crate) fn kind(self) -> Kind {
-        if self.is_place() {
-            Kind::Place(self.0 & !Self::IS_PLACE)
+    pub(crate) fn kind(self) -> NodeKind {
+        if self.is_leaf() {
+            NodeKind::Leaf(self.0 & !Self::IS_LEAF)
         } else {
-            Kind::Branch(self.0 as usize * 4)
+            NodeKind::Branch(self.0 as usize * 4)
         }
     }
 }
@@ -83,7 +84,7 @@ fn before(bitmap: u32, nibble: u32) -> usize {
     (bitmap & ((1 << nibble) - 1)).count_ones() as usize
 }
 
-impl Index {
+impl KeyTrie {
     #[inline(always)]
     pub(crate) fn number(&self, branch: usize) -> u32 {
         self.blocks.words[branch]
@@ -113,10 +114,10 @@ impl Index {
     pub(crate) fn nearest_leaf(&self, mut node: Node) -> u32 {
         loop {
             let at = match node.kind() {
-                Kind::Place(place) => return place,
-                Kind::Branch(at) => at,
+                NodeKind::Leaf(place) => return place,
+                NodeKind::Branch(at) => at,
             };
-            let leaf = self.children(at).find(|child| child.is_place());
+            let leaf = self.children(at).find(|child| child.is_leaf());
             node = leaf.unwrap_or_else(|| self.at(at + HEAD));
         }
     }

@@ -1,10 +1,10 @@
 //! Invariants of an index.
 
-use crate::store::memory::trie::Index;
+use crate::store::memory::trie::KeyTrie;
 use crate::store::memory::trie::blocks::size_for;
-use crate::store::memory::trie::branch::{Kind, length};
+use crate::store::memory::trie::branch::{NodeKind, length};
 
-impl Index {
+impl KeyTrie {
     /// Panic unless each word belongs to exactly one branch or free block, and all branches are
     /// well-formed.
     pub(crate) fn assert_consistent(&self) {
@@ -21,7 +21,7 @@ impl Index {
         }
         let mut left: Vec<_> = self.root.into_iter().map(|root| (root, 0)).collect();
         while let Some((node, least)) = left.pop() {
-            let Kind::Branch(at) = node.kind() else {
+            let NodeKind::Branch(at) = node.kind() else {
                 continue;
             };
             own(at, size_for(length(words[at + 1])));

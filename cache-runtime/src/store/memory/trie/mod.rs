@@ -5,7 +5,7 @@ mod branch;
 
 use crate::pattern::Span;
 use blocks::Blocks;
-use branch::{Kind, Node, ROOT, first_difference, nibble};
+use branch::{Node, NodeKind, ROOT, first_difference, nibble};
 
 /// A nibble trie whose branches store only the children that exist, located by a bitmap ("qp trie",
 /// T. Finch, 2015). Branches exist only where keys differ, as in Morrison's PATRICIA (1968).
@@ -20,7 +20,7 @@ use branch::{Kind, Node, ROOT, first_difference, nibble};
 /// block of words: the number of the nibble in which the keys below it differ, the bitmap of the
 /// nibbles that occur there, and the children in the same order.
 #[derive(Default)]
-pub(crate) struct Index {
+pub(crate) struct KeyTrie {
     root: Option<Node>,
     blocks: Blocks,
 }
@@ -35,7 +35,7 @@ pub(crate) const GROUP: usize = 32;
 /// Size in words, 128 KiB, up to which an index fits into the processor's inner caches.
 const MAX_CACHED_WORDS: usize = if cfg!(test) { 1 << 5 } else { 1 << 15 };
 
-impl Index {
+impl KeyTrie {
     /// Insert a key. A key that is already present keeps its place.
     pub(crate) fn insert<'k>(
         &mut self,
@@ -51,8 +51,8 @@ impl Index {
         let (mut node, mut slot, mut passed) = (root, ROOT, 0);
         let nearest = loop {
             let at = match node.kind() {
-                Kind::Place(place) => break place,
-                Kind::Branch(at) => at,
+                NodeKind::Leaf(place) => break place,
+                NodeKind::Branch(at) => at,
             };
             let number = self.number(at);
             let Some(child) = self.child(at, nibble(key, number)) else {
@@ -72,7 +72,7 @@ impl Index {
         }
         let leaf = Node::place(place);
         match node.kind() {
-            Kind::Branch(at) if self.number(at) == number => {
+            NodeKind::Branch(at) if self.number(at) == number => {
                 self.add(slot, at, nibble(key, number), leaf);
             }
             _ => self.part(
@@ -117,19 +117,19 @@ impl Index {
             // These loads are independent, so the processor can issue them without waiting for one
             // another.
             let branches = ways[..going].iter().map(|(_, node)| match node.kind() {
-                Kind::Branch(at) => self.number(at),
-                Kind::Place(_) => 0,
+                NodeKind::Branch(at) => self.number(at),
+                NodeKind::Leaf(_) => 0,
             });
             std::hint::black_box(branches.fold(0, |all, number| all ^ number));
             for way in (0..going).rev() {
                 let (key, node) = &mut ways[way];
-                if let Kind::Branch(at) = node.kind() {
+                if let NodeKind::Branch(at) = node.kind() {
                     *node = match self.child(at, nibble(key, self.number(at))) {
                         Some(child) => self.at(child),
                         None => Node::place(self.nearest_leaf(*node)),
                     };
                 }
-                if let Kind::Place(_) = node.kind() {
+                if let NodeKind::Leaf(_) = node.kind() {
                     going -= 1;
                     ways.swap(way, going);
                 }
@@ -137,8 +137,8 @@ impl Index {
         }
         // Prefetch the texts that the keys will be compared with, too.
         let texts = ways.iter().map(|(_, node)| match node.kind() {
-            Kind::Place(place) => key_at(place).first().copied().unwrap_or_default(),
-            Kind::Branch(_) => 0,
+            NodeKind::Leaf(place) => key_at(place).first().copied().unwrap_or_default(),
+            NodeKind::Branch(_) => 0,
         });
         std::hint::black_box(texts.fold(0, |all, byte| all ^ byte));
     }
@@ -148,7 +148,7 @@ impl Index {
     #[cold]
     fn above(&self, root: Node, key: &[u8], number: u32) -> (usize, Node) {
         let mut found = (ROOT, root);
-        while let Kind::Branch(at) = found.1.kind()
+        while let NodeKind::Branch(at) = found.1.kind()
             && self.number(at) < number
             && let Some(child) = self.child(at, nibble(key, self.number(at)))
         {
@@ -167,8 +167,8 @@ impl Index {
         let (mut above, mut slot) = (None, ROOT);
         let found = loop {
             let at = match node.kind() {
-                Kind::Place(place) => break place,
-                Kind::Branch(at) => at,
+                NodeKind::Leaf(place) => break place,
+                NodeKind::Branch(at) => at,
             };
             let nibble = nibble(key, self.number(at));
             let Some(child) = self.child(at, nibble) else {
@@ -185,7 +185,7 @@ impl Index {
             Some((slot, at, nibble)) => self.take(slot, at, nibble),
             None => self.root = None,
         }
-        if !matches!(self.root.map(Node::kind), Some(Kind::Branch(_))) {
+        if !matches!(self.root.map(Node::kind), Some(NodeKind::Branch(_))) {
             self.blocks.clear();
         }
         true
@@ -232,7 +232,7 @@ impl Index {
     /// Descend by the key's first `bytes`; `None` if no key has that path.
     fn below(&self, key: &[u8], bytes: usize) -> Option<Node> {
         let mut node = self.root?;
-        while let Kind::Branch(at) = node.kind() {
+        while let NodeKind::Branch(at) = node.kind() {
             let number = self.number(at);
             if (number >> 1) as usize >= bytes {
                 break;
@@ -247,8 +247,8 @@ impl Index {
         let mut left = vec![top];
         while let Some(node) = left.pop() {
             match node.kind() {
-                Kind::Place(place) => visit(place),
-                Kind::Branch(at) => left.extend(self.children(at)),
+                NodeKind::Leaf(place) => visit(place),
+                NodeKind::Branch(at) => left.extend(self.children(at)),
             }
         }
     }

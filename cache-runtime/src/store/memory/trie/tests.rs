@@ -1,24 +1,13 @@
 use std::collections::BTreeMap;
 
+use crate::store::memory::tests::Numbers;
 use crate::store::memory::trie::*;
-
-/// Marsaglia's xorshift: the same numbers in each run.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit as u64) as usize
-    }
-}
 
 /// An index and a model that it must agree with. A place keeps its text after its key is removed,
 /// unlike in a shard.
 #[derive(Default)]
 struct Both {
-    index: Index,
+    index: KeyTrie,
     model: BTreeMap<Vec<u8>, u32>,
     texts: Vec<Vec<u8>>,
 }
@@ -98,6 +87,10 @@ impl Both {
     }
 }
 
+fn below(numbers: &mut Numbers, limit: usize) -> usize {
+    numbers.below(limit as u64) as usize
+}
+
 /// Keys that are prefixes of each other, that contain unusual bytes, that differ late, and the
 /// empty one.
 fn key(numbers: &mut Numbers) -> String {
@@ -115,8 +108,8 @@ fn key(numbers: &mut Numbers) -> String {
         "12345678",
         "123456789",
     ];
-    (0..numbers.below(5))
-        .map(|_| PARTS[numbers.below(PARTS.len())])
+    (0..below(numbers, 5))
+        .map(|_| PARTS[below(numbers, PARTS.len())])
         .collect()
 }
 
@@ -126,8 +119,10 @@ fn it_agrees_with_an_ordered_map() {
         let (mut both, mut numbers) = (Both::default(), Numbers(seed * 0x9E37_79B9));
         for _ in 0..2_000 {
             let key = key(&mut numbers);
-            match numbers.below(21) {
-                20 => both.insert_all((0..numbers.below(80)).map(|_| self::key(&mut numbers))),
+            match below(&mut numbers, 21) {
+                20 => {
+                    both.insert_all((0..below(&mut numbers, 80)).map(|_| self::key(&mut numbers)))
+                }
                 0..9 => both.insert(&key),
                 9..18 => both.remove(&key),
                 18 => both.drop_prefix(&key),
@@ -229,7 +224,7 @@ fn it_stays_small_when_keys_come_and_go() {
         let keys = || (0..1_000).map(|number| shape(number * 7));
         both.insert_all(keys());
         for _ in 0..3_000 {
-            let key = shape(numbers.below(1_000) * 7);
+            let key = shape(below(&mut numbers, 1_000) * 7);
             if both.model.contains_key(&key) {
                 both.remove(&key);
             } else {
@@ -275,7 +270,7 @@ fn the_depth_is_bounded_by_the_length_of_the_key() {
     both.insert("b");
     let mut node = both.index.root.expect("it isn't empty");
     let mut depth = 0;
-    while let Kind::Branch(at) = node.kind() {
+    while let NodeKind::Branch(at) = node.kind() {
         let nibble = nibble(b"b", both.index.number(at));
         node = both
             .index

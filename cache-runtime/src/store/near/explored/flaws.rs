@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::*;
 
 /// Explore a scenario that must fail, and return its failure.
-fn failure_of(acts: &'static [fn(&World)]) -> String {
+fn failure_of(acts: &'static [fn(&NearWorld)]) -> String {
     let explored = catch_unwind(AssertUnwindSafe(|| {
         explore(RandomScheduler::new(8_000), || together(acts));
     }));
@@ -18,7 +18,7 @@ fn failure_of(acts: &'static [fn(&World)]) -> String {
 }
 
 #[track_caller]
-fn finds_staleness(acts: &'static [fn(&World)]) {
+fn finds_staleness(acts: &'static [fn(&NearWorld)]) {
     let failure = failure_of(acts);
     assert!(failure.contains("stale"), "{failure}");
 }
@@ -26,7 +26,7 @@ fn finds_staleness(acts: &'static [fn(&World)]) {
 /// Enter a value whatever became of its note.
 #[test]
 fn an_entry_without_a_look_at_the_note() {
-    fn blind(world: &World) {
+    fn blind(world: &NearWorld) {
         if let Some(note) = world.note() {
             let version = world.ask();
             let entry = note.entry(&HEADER, MILLIS, 8, payload(version));
@@ -40,7 +40,7 @@ fn an_entry_without_a_look_at_the_note() {
 /// The push came before the note, and had nothing to cancel.
 #[test]
 fn a_note_that_is_made_when_the_reply_is_there() {
-    fn late(world: &World) {
+    fn late(world: &NearWorld) {
         let version = world.ask();
         if let Some(note) = world.note() {
             note.enter(&HEADER, MILLIS, 8, payload(version));
@@ -52,7 +52,7 @@ fn a_note_that_is_made_when_the_reply_is_there() {
 /// An entry added in between stays.
 #[test]
 fn an_invalidation_that_voids_entries_before_notes() {
-    fn backwards(world: &World) {
+    fn backwards(world: &NearWorld) {
         world.invalidate(|near| {
             let pattern = Pattern::new("posts:*");
             near.entries.remove_matching(&pattern, near.now());
@@ -67,18 +67,18 @@ fn an_invalidation_that_voids_entries_before_notes() {
 /// A value fetched in between enters.
 #[test]
 fn an_invalidation_that_voids_before_the_server_has_answered() {
-    fn early(world: &World) {
+    fn early(world: &NearWorld) {
         drop(world.near.void(KEY));
         let version = world.change();
         world.finds_nothing_older_than(version);
     }
-    finds_staleness(&[World::fetch, early]);
+    finds_staleness(&[NearWorld::fetch, early]);
 }
 
 /// A fetch from before the fill enters after it, and the server sends no message about that.
 #[test]
 fn a_fill_that_cancels_no_fetch() {
-    fn gentle(world: &World) {
+    fn gentle(world: &NearWorld) {
         let Some(note) = world.note() else {
             return;
         };
@@ -89,18 +89,18 @@ fn a_fill_that_cancels_no_fetch() {
         drop(server);
         note.enter(&HEADER, MILLIS, 8, payload(version));
     }
-    finds_staleness(&[World::fetch, gentle]);
+    finds_staleness(&[NearWorld::fetch, gentle]);
 }
 
 /// A value noted in the term enters after its end.
 #[test]
 fn a_term_that_ends_with_its_entries_and_not_with_its_notes() {
-    fn half(world: &World) {
+    fn half(world: &NearWorld) {
         let mut server = lock(&world.server);
         server.tracked = false;
         server.version += 1;
         drop(server);
         drop(world.near.entries.clear());
     }
-    finds_staleness(&[World::fetch, half]);
+    finds_staleness(&[NearWorld::fetch, half]);
 }

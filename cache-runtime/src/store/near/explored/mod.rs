@@ -9,7 +9,7 @@
 mod flaws;
 mod server;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::sync::mpsc::channel;
@@ -17,7 +17,7 @@ use shuttle::{Config, Runner};
 
 use crate::entry::{self, CachedValue, Facts};
 use crate::store::near::*;
-use crate::sync::thread;
+use crate::sync::{LazyLock, thread};
 use server::{Message, Server, drive};
 
 const KEY: &str = "posts:1";
@@ -50,15 +50,15 @@ fn explore_widely(scenario: impl Fn() + Send + Sync + Clone + 'static) {
 
 /// A process with its near cache, and the server.
 #[derive(Clone)]
-struct World {
-    near: Arc<NearStore>,
+struct NearWorld {
+    near: Arc<NearCache>,
     server: Arc<Mutex<Server>>,
     term: u64,
 }
 
-impl World {
+impl NearWorld {
     fn new() -> (Self, thread::JoinHandle<()>) {
-        let near = Arc::new(NearStore::new(1 << 20));
+        let near = Arc::new(NearCache::new(1 << 20));
         let (wire, messages) = channel();
         let server = Server {
             version: 1,
@@ -131,7 +131,7 @@ impl World {
 
     /// Invalidate in this process: void after the answer and before returning. Later reads must not
     /// find older values.
-    fn invalidate(&self, void: impl Fn(&NearStore)) {
+    fn invalidate(&self, void: impl Fn(&NearCache)) {
         let version = self.change();
         void(&self.near);
         self.finds_nothing_older_than(version);
@@ -177,8 +177,8 @@ fn payload(version: u64) -> Payload {
 }
 
 /// Run all acts concurrently, to the end, and check the result.
-fn together(acts: &[fn(&World)]) {
-    let (world, driver) = World::new();
+fn together(acts: &[fn(&NearWorld)]) {
+    let (world, driver) = NearWorld::new();
     let threads: Vec<_> = acts
         .iter()
         .map(|act| {
@@ -192,24 +192,24 @@ fn together(acts: &[fn(&World)]) {
     world.settle(driver);
 }
 
-fn twice(world: &World) {
+fn twice(world: &NearWorld) {
     world.fetch();
     world.fetch();
 }
 
-fn by_key(world: &World) {
+fn by_key(world: &NearWorld) {
     world.invalidate(|near| drop(near.void(KEY)));
 }
 
-fn by_pattern(world: &World) {
+fn by_pattern(world: &NearWorld) {
     world.invalidate(|near| near.void_matching(&Pattern::new("posts:*")));
 }
 
-fn elsewhere(world: &World) {
+fn elsewhere(world: &NearWorld) {
     world.change();
 }
 
-fn filled(world: &World) {
+fn filled(world: &NearWorld) {
     // A caller that has refreshed reads nothing older afterwards.
     let version = world.fill();
     world.finds_nothing_older_than(version);
@@ -217,7 +217,7 @@ fn filled(world: &World) {
 
 #[test]
 fn fetches_and_changes_in_another_process() {
-    explore_widely(|| together(&[twice, World::fetch, elsewhere]));
+    explore_widely(|| together(&[twice, NearWorld::fetch, elsewhere]));
     explore_widely(|| {
         together(&[twice, |world| {
             elsewhere(world);
@@ -228,28 +228,28 @@ fn fetches_and_changes_in_another_process() {
 
 #[test]
 fn fetches_and_own_invalidations() {
-    explore_widely(|| together(&[twice, World::fetch, by_key]));
-    explore_widely(|| together(&[twice, World::fetch, by_pattern]));
+    explore_widely(|| together(&[twice, NearWorld::fetch, by_key]));
+    explore_widely(|| together(&[twice, NearWorld::fetch, by_pattern]));
     explore_widely(|| together(&[twice, by_key, by_pattern, elsewhere]));
 }
 
 #[test]
 fn fills_and_fetches_and_changes() {
     explore_widely(|| together(&[twice, filled]));
-    explore_widely(|| together(&[World::fetch, filled, filled, elsewhere]));
+    explore_widely(|| together(&[NearWorld::fetch, filled, filled, elsewhere]));
     explore_widely(|| together(&[twice, filled, by_pattern]));
 }
 
 /// The term ends while others fetch and change; another begins over a new connection.
 #[test]
 fn a_term_ends_and_another_begins() {
-    fn flushed(world: &World) {
+    fn flushed(world: &NearWorld) {
         let mut server = lock(&world.server);
         server.version += 1;
         server.tracked = false;
         let _ = server.wire.send(Message::Flushed);
     }
-    explore_widely(|| together(&[twice, World::fetch, flushed]));
+    explore_widely(|| together(&[twice, NearWorld::fetch, flushed]));
     explore_widely(|| together(&[twice, by_pattern, flushed]));
     explore_widely(|| {
         together(&[twice, |world| {
@@ -261,7 +261,7 @@ fn a_term_ends_and_another_begins() {
             elsewhere_untold(world);
             let next = world.near.begin();
             world.near.trust(next, world.near.now(), LONG);
-            let again = World {
+            let again = NearWorld {
                 term: next,
                 ..world.clone()
             };
@@ -271,7 +271,7 @@ fn a_term_ends_and_another_begins() {
     });
 }
 
-fn elsewhere_untold(world: &World) {
+fn elsewhere_untold(world: &NearWorld) {
     let mut server = lock(&world.server);
     server.version += 1;
     server.tracked = false;

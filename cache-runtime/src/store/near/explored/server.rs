@@ -3,7 +3,7 @@
 use shuttle::sync::mpsc::{Receiver, Sender};
 
 use super::KEY;
-use crate::store::near::NearStore;
+use crate::store::near::NearCache;
 
 /// A message on the tracked connection.
 pub(super) enum Message {
@@ -30,7 +30,7 @@ impl Server {
 }
 
 /// Run the connection's driver: it processes a push before it delivers any later reply.
-pub(super) fn drive(near: &NearStore, term: u64, messages: &Receiver<Message>) {
+pub(super) fn drive(near: &NearCache, term: u64, messages: &Receiver<Message>) {
     while let Ok(message) = messages.recv() {
         match message {
             Message::Reply(reply, version) => {

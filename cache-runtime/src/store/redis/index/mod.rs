@@ -43,7 +43,7 @@ const PAGE: usize = 500;
 pub(crate) const COMPLETE: &[u8] = b"\0whole";
 
 /// State of the index in this process.
-pub(crate) struct Index {
+pub(crate) struct RedisIndex {
     pub(crate) layout: Layout,
     /// Held during a rebuild. A process runs one at a time.
     pub(crate) rebuilding: Mutex<()>,
@@ -55,7 +55,7 @@ pub(crate) struct Index {
     check_permits: Arc<Semaphore>,
 }
 
-impl Index {
+impl RedisIndex {
     pub(crate) fn new(layout: Layout) -> Self {
         Self {
             layout,

@@ -5,14 +5,14 @@ use crate::pattern::{Pattern, Span};
 
 /// Part of one set, in the form that `ZRANGEBYLEX` takes.
 #[derive(Clone)]
-pub(crate) struct Range {
+pub(crate) struct LexRange {
     pub(crate) bucket: usize,
     pub(crate) from: Vec<u8>,
     pub(crate) to: Vec<u8>,
 }
 
 /// Return the ranges that contain every match.
-pub(crate) fn ranges(pattern: &Pattern, layout: Layout) -> Vec<Range> {
+pub(crate) fn ranges(pattern: &Pattern, layout: Layout) -> Vec<LexRange> {
     let mut ranges = Vec::new();
     for span in pattern.spans() {
         match span {
@@ -23,7 +23,7 @@ pub(crate) fn ranges(pattern: &Pattern, layout: Layout) -> Vec<Range> {
                     Layout::SameNode => from.clone(),
                     Layout::Split => after_all_with(&start),
                 };
-                ranges.push(Range {
+                ranges.push(LexRange {
                     bucket: bucket_of(&key),
                     from,
                     to,
@@ -46,7 +46,7 @@ pub(crate) fn ranges(pattern: &Pattern, layout: Layout) -> Vec<Range> {
                 } else {
                     0..BUCKETS
                 };
-                ranges.extend(buckets.map(|bucket| Range {
+                ranges.extend(buckets.map(|bucket| LexRange {
                     bucket,
                     from: from.clone(),
                     to: to.clone(),

@@ -62,7 +62,7 @@ impl Client {
         }
         let mut scan = KeyScan::over(&Pattern::new("*"));
         while let Some(keys) = scan.step(self, purpose).await? {
-            self.enlist(&keys, &partial, purpose).await?;
+            self.add_members(&keys, &partial, purpose).await?;
         }
         // Another server may have the mark (it replicated from this one, or was restored from a
         // snapshot), but this server's cursors mean nothing to it. So the sets aren't declared
@@ -92,7 +92,7 @@ impl Client {
     }
 
     /// Register keys that a scan found, in those sets that are incomplete.
-    async fn enlist(
+    async fn add_members(
         self: &Arc<Self>,
         keys: &[Vec<u8>],
         partial: &[bool],
@@ -115,12 +115,12 @@ impl Client {
             }
         }
         let lists = of_sets.iter().enumerate().filter(|(_, of)| !of.is_empty());
-        let enlisted = lists.map(|(bucket, of)| {
+        let added = lists.map(|(bucket, of)| {
             self.script::<i64>(purpose, &lua::REBUILD_ADD, move |call| {
                 call.key(self.bucket(bucket)).arg(of);
             })
         });
-        try_join_all(enlisted).await.map(drop)
+        try_join_all(added).await.map(drop)
     }
 
     /// Declare a set complete, if it still has this rebuild's mark.

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::future::{try_join, try_join_all};
 
-use super::ranges::{Range, ranges};
+use super::ranges::{LexRange, ranges};
 use super::{BUCKETS, Layout, PAGE, Token, bucket_of};
 use crate::error::CacheError;
 use crate::pattern::Pattern;
@@ -28,7 +28,7 @@ struct InSet<'t> {
     /// Keys, each with the number of its target.
     keys: Vec<(usize, &'t [u8])>,
     /// Ranges, each with the number of its target.
-    ranges: Vec<(usize, Range)>,
+    ranges: Vec<(usize, LexRange)>,
 }
 
 /// Number of removed values for each target.
@@ -139,13 +139,13 @@ impl Client {
     async fn remove_ranges(
         self: &Arc<Self>,
         bucket: usize,
-        ranges: &[(usize, Range)],
+        ranges: &[(usize, LexRange)],
         targets: &[Target],
         purpose: Purpose,
         counts: &Counts,
     ) -> Result<bool, CacheError> {
         let layout = self.index.layout;
-        let mut open: VecDeque<(usize, Range)> = ranges.iter().cloned().collect();
+        let mut open: VecDeque<(usize, LexRange)> = ranges.iter().cloned().collect();
         while !open.is_empty() {
             let Some(pages) = self.page(bucket, open.iter().take(RANGES), purpose).await? else {
                 return Ok(false);
@@ -159,7 +159,7 @@ impl Client {
                 };
                 if let Some(end) = page.last().filter(|_| is_full && at == last) {
                     let from = [b"(", &end[..]].concat();
-                    open.push_front((number, Range { from, ..range }));
+                    open.push_front((number, LexRange { from, ..range }));
                 }
                 let matching = page.into_iter().filter(|member| {
                     let key = layout.key_of(member);
@@ -184,7 +184,7 @@ impl Client {
     async fn page(
         self: &Arc<Self>,
         bucket: usize,
-        ranges: impl Iterator<Item = &(usize, Range)>,
+        ranges: impl Iterator<Item = &(usize, LexRange)>,
         purpose: Purpose,
     ) -> Result<Option<Vec<Vec<Vec<u8>>>>, CacheError> {
         let complete_mark = self.complete_mark(purpose).await?;

@@ -10,8 +10,8 @@ pub(crate) mod orphans;
 pub(crate) mod scripts;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -21,6 +21,7 @@ use crate::runtime;
 use crate::store::redis::RedisStore;
 use crate::store::redis::client::{Client, Found};
 use crate::store::redis::tracking::tracked_io::NearCopy;
+use crate::sync::LazyLock;
 
 /// The right to fill one entry. Dropping it gives it back. If the process dies, the lease expires
 /// in Redis.
@@ -150,8 +151,6 @@ impl Drop for Lease {
 /// Return a token that no other lease has: 64 bits of a keyed hash, whose keys are random in each
 /// process.
 pub(crate) fn fresh_token() -> u64 {
-    // Not `once_cell`'s `Lazy`, because callers in a plain executor may wait for each other here,
-    // see `background`.
     static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let mut hasher = KEYS.build_hasher();

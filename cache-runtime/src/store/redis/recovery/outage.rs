@@ -88,7 +88,7 @@ impl Target {
 /// Future of an operation that runs on the cache's thread, or was refused. Dropping it doesn't stop
 /// the operation.
 pub(crate) enum PendingReply<T> {
-    Running(JoinHandle<Result<T, CacheError>>),
+    Sent(JoinHandle<Result<T, CacheError>>),
     Refused(CacheError),
 }
 
@@ -96,7 +96,7 @@ impl<T> Future for PendingReply<T> {
     type Output = Result<T, CacheError>;
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut *self {
-            Self::Running(running) => Pin::new(running).poll(cx).map(|ended| {
+            Self::Sent(reply) => Pin::new(reply).poll(cx).map(|ended| {
                 ended.unwrap_or_else(|panic| {
                     Err(CacheError::Background {
                         source: Arc::new(panic),

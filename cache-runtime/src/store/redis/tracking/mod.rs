@@ -23,13 +23,13 @@ use tokio::time::timeout;
 
 use crate::error::CacheError;
 use crate::runtime;
-use crate::store::near::{NearStore, Note};
+use crate::store::near::{NearCache, Note};
 use crate::store::redis::client::Client;
 use crate::store::redis::conn::connection::Node;
 
 /// The near cache of a cache, and its tracked connections.
 pub(crate) struct Tracking {
-    pub(crate) near: Arc<NearStore>,
+    pub(crate) near: Arc<NearCache>,
     /// How long a silent connection is trusted.
     pub(crate) silence: Duration,
     current: Mutex<Option<Tracked>>,
@@ -80,7 +80,7 @@ impl Lost {
 impl Tracking {
     pub(crate) fn new(capacity: usize, silence: Duration) -> Self {
         Self {
-            near: Arc::new(NearStore::new(capacity)),
+            near: Arc::new(NearCache::new(capacity)),
             silence,
             current: Mutex::new(None),
             started: AtomicBool::new(false),
@@ -127,7 +127,7 @@ impl Tracking {
 }
 
 /// End a term. Only the first call for a term has an effect.
-fn end(near: &NearStore, term: u64, lost: &Lost, why: &str) {
+fn end(near: &NearCache, term: u64, lost: &Lost, why: &str) {
     if let Some(remains) = near.end(term) {
         lost.tell(why);
         // Dropping many entries takes time, so it runs on a blocking thread, and the caller doesn't
@@ -141,7 +141,7 @@ fn end(near: &NearStore, term: u64, lost: &Lost, why: &str) {
 /// Handle a push message of the server.
 pub(crate) fn handle_push(
     info: &PushInfo,
-    near: &NearStore,
+    near: &NearCache,
     lost: &Lost,
     term: u64,
     entries: &[u8],

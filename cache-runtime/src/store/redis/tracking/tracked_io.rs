@@ -9,28 +9,14 @@ use redis::{FromRedisValue as _, Pipeline, RedisError, Value};
 use crate::entry;
 use crate::entry::payload::Payload;
 use crate::error::CacheError;
-use crate::store::near::{self, NearStore, Note};
-use crate::store::redis::client::{Client, Found, millis, parse_get};
+use crate::store::near::{self, NearCache, Note};
+use crate::store::redis::RedisStore;
+use crate::store::redis::client::{Client, millis, parse_get};
+use crate::store::redis::fetched::Fetched;
 use crate::store::redis::get_with_ttl::with_remaining_ttl;
 use crate::store::redis::lua::FILL;
 use crate::store::redis::recovery::outage::Target;
 use crate::store::redis::tracking::Tracking;
-use crate::store::redis::{RedisStore, RemainingTtl};
-
-/// Result of one read.
-pub(crate) struct Fetched {
-    pub(crate) seen: Found,
-    /// Remaining TTL, if it was queried.
-    pub(crate) left: Option<RemainingTtl>,
-    pub(crate) note: Option<Note>,
-}
-
-/// Entry that a call has read, on its way into the near cache.
-pub(crate) struct NearCandidate {
-    note: Note,
-    header: entry::Header,
-    left: u64,
-}
 
 /// Value being stored in Redis that is also to be kept in the near cache.
 pub(crate) struct NearCopy {
@@ -39,36 +25,14 @@ pub(crate) struct NearCopy {
     pub(crate) weight: usize,
 }
 
-impl Fetched {
-    /// Return what can enter the near cache: an entry whose remaining TTL is known.
-    pub(crate) fn near_candidate(&mut self) -> Option<NearCandidate> {
-        let (Found::Entry(bytes), Some(Some(left))) = (&self.seen, self.left) else {
-            return None;
-        };
-        Some(NearCandidate {
-            header: entry::inspect(bytes)?,
-            left,
-            note: self.note.take()?,
-        })
-    }
-}
-
-impl NearCandidate {
-    /// Store the value decoded from the entry's bytes. `weight` is its approximate size in memory,
-    /// in bytes.
-    pub(crate) fn enter(self, payload: Payload, weight: usize) {
-        self.note.enter(&self.header, self.left, weight, payload);
-    }
-}
-
 impl RedisStore {
     /// Return the near cache, if there is one.
-    pub(crate) fn near(&self) -> Option<&NearStore> {
+    pub(crate) fn near(&self) -> Option<&NearCache> {
         self.near.as_deref()
     }
 
     /// Read a key. With `near`, the entry may enter the near cache, if possible.
-    pub(crate) async fn look(&self, key: &Arc<str>, near: bool) -> Result<Fetched, CacheError> {
+    pub(crate) async fn fetch(&self, key: &Arc<str>, near: bool) -> Result<Fetched, CacheError> {
         let plain = |seen| Fetched {
             seen,
             left: None,

@@ -26,9 +26,9 @@ const FIRST_PAUSED_HOP: u32 = 3;
 
 /// Connection to one set of masters. Clones share it.
 #[derive(Clone)]
-pub(crate) struct ClusterConnection(Arc<Inner>);
+pub(crate) struct ClusterConnection(Arc<ClusterInner>);
 
-struct Inner {
+struct ClusterInner {
     cluster: Arc<Cluster>,
     identity: Identity,
     view: Mutex<View>,
@@ -58,7 +58,7 @@ impl ClusterConnection {
             map: Arc::new(map),
             verified_at: Instant::now(),
         };
-        Self(Arc::new(Inner {
+        Self(Arc::new(ClusterInner {
             cluster,
             identity,
             view: Mutex::new(view),

@@ -78,7 +78,7 @@ impl CoarseTimer {
         self.woken.notify_waiters();
     }
 
-    fn enter(self: &Arc<Self>) -> Waiting<'_> {
+    fn enter(self: &Arc<Self>) -> TimerWait<'_> {
         // Sequentially consistent with the check that stops the beat: one of the two sees the
         // other.
         self.begun.fetch_add(1, Ordering::SeqCst);
@@ -88,13 +88,13 @@ impl CoarseTimer {
         {
             self.beating.store(false, Ordering::SeqCst);
         }
-        Waiting(self)
+        TimerWait(self)
     }
 }
 
-struct Waiting<'a>(&'a CoarseTimer);
+struct TimerWait<'a>(&'a CoarseTimer);
 
-impl Drop for Waiting<'_> {
+impl Drop for TimerWait<'_> {
     fn drop(&mut self) {
         self.0.ended.fetch_add(1, Ordering::SeqCst);
     }

@@ -51,7 +51,7 @@ static MET_ONE_WITHOUT_IO: AtomicBool = AtomicBool::new(false);
 pub(crate) struct PerRuntime {
     /// Whether there are such connections at all.
     usable: bool,
-    slots: RwLock<HashMap<Id, Slot, RandomState>>,
+    slots: RwLock<HashMap<Id, RuntimeState, RandomState>>,
     /// Number of connections opened, so that an attempt recognizes its own slot.
     serial: AtomicU64,
     timer: Arc<CoarseTimer>,
@@ -67,7 +67,7 @@ pub(crate) struct RuntimeConnection {
 }
 
 /// State of a runtime.
-enum Slot {
+enum RuntimeState {
     /// Number of reads so far over the main connection.
     Counted(u32),
     Opening(OpeningTask),
@@ -114,8 +114,10 @@ impl PerRuntime {
         let runtime = Handle::try_current().ok()?;
         let main = client.manager.number()?;
         match self.read().get(&runtime.id()) {
-            Some(Slot::Open(local, _)) if local.number == main => return Some(Arc::clone(local)),
-            Some(Slot::Opening(_)) => return None,
+            Some(RuntimeState::Open(local, _)) if local.number == main => {
+                return Some(Arc::clone(local));
+            }
+            Some(RuntimeState::Opening(_)) => return None,
             _ => {}
         }
         self.count(client, &runtime, main);
@@ -128,28 +130,32 @@ impl PerRuntime {
     fn count(&self, client: &Arc<Client>, runtime: &Handle, main: u64) {
         let mut slots = self.write();
         if slots.len() >= MAX_RUNTIMES && !slots.contains_key(&runtime.id()) {
-            slots.retain(|_, slot| matches!(slot, Slot::Opening(_) | Slot::Open(..)));
+            slots.retain(|_, slot| {
+                matches!(slot, RuntimeState::Opening(_) | RuntimeState::Open(..))
+            });
             if slots.len() >= MAX_RUNTIMES {
                 return;
             }
         }
-        let slot = slots.entry(runtime.id()).or_insert(Slot::Counted(0));
+        let slot = slots
+            .entry(runtime.id())
+            .or_insert(RuntimeState::Counted(0));
         match slot {
-            Slot::Counted(reads) if *reads + 1 < READS_BEFORE_CONNECTING => *reads += 1,
-            Slot::Counted(_) if !MET_ONE_WITHOUT_IO.load(Ordering::Relaxed) => {
+            RuntimeState::Counted(reads) if *reads + 1 < READS_BEFORE_CONNECTING => *reads += 1,
+            RuntimeState::Counted(_) if !MET_ONE_WITHOUT_IO.load(Ordering::Relaxed) => {
                 let serial = self.serial.fetch_add(1, Ordering::Relaxed);
                 if let Some(opening) = open::start(client, runtime.clone(), serial) {
-                    *slot = Slot::Opening(opening);
+                    *slot = RuntimeState::Opening(opening);
                 }
             }
-            Slot::Counted(_) | Slot::Opening(_) => {}
+            RuntimeState::Counted(_) | RuntimeState::Opening(_) => {}
             // Its server is no longer the main connection's, or not known to be.
-            Slot::Open(local, _) if local.number != main => {
-                *slot = Slot::Counted(READS_BEFORE_CONNECTING)
+            RuntimeState::Open(local, _) if local.number != main => {
+                *slot = RuntimeState::Counted(READS_BEFORE_CONNECTING)
             }
-            Slot::Open(..) => {}
-            Slot::Refused(until) if Instant::now() < *until => {}
-            Slot::Refused(_) => *slot = Slot::Counted(READS_BEFORE_CONNECTING),
+            RuntimeState::Open(..) => {}
+            RuntimeState::Refused(until) if Instant::now() < *until => {}
+            RuntimeState::Refused(_) => *slot = RuntimeState::Counted(READS_BEFORE_CONNECTING),
         }
     }
 
@@ -157,17 +163,22 @@ impl PerRuntime {
     fn install(&self, local: RuntimeConnection) {
         let mut slots = self.write();
         if let Some(slot) = slots.get_mut(&local.runtime)
-            && matches!(slot, Slot::Opening(opening) if opening.serial == local.serial)
-            && let Slot::Opening(opening) = std::mem::replace(slot, Slot::Counted(0))
+            && matches!(slot, RuntimeState::Opening(opening) if opening.serial == local.serial)
+            && let RuntimeState::Opening(opening) =
+                std::mem::replace(slot, RuntimeState::Counted(0))
         {
-            *slot = Slot::Open(Arc::new(local), opening);
+            *slot = RuntimeState::Open(Arc::new(local), opening);
         }
     }
 
     /// Open no connection for the runtime for a while, since this one, or the attempt to open it,
     /// failed.
     fn refuse(&self, runtime: Id, serial: u64, pause: Duration) {
-        self.change(runtime, serial, Some(Slot::Refused(Instant::now() + pause)));
+        self.change(
+            runtime,
+            serial,
+            Some(RuntimeState::Refused(Instant::now() + pause)),
+        );
     }
 
     /// Forget a runtime that has ended.
@@ -175,7 +186,7 @@ impl PerRuntime {
         self.change(runtime, serial, None);
     }
 
-    fn change(&self, runtime: Id, serial: u64, to: Option<Slot>) {
+    fn change(&self, runtime: Id, serial: u64, to: Option<RuntimeState>) {
         let mut slots = self.write();
         let is_it = slots
             .get(&runtime)
@@ -198,16 +209,16 @@ impl PerRuntime {
         self.timer.cancel_all();
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, HashMap<Id, Slot, RandomState>> {
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<Id, RuntimeState, RandomState>> {
         self.slots.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, HashMap<Id, Slot, RandomState>> {
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<Id, RuntimeState, RandomState>> {
         self.slots.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Slot {
+impl RuntimeState {
     fn serial(&self) -> Option<u64> {
         match self {
             Self::Opening(opening) => Some(opening.serial),

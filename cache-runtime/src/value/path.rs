@@ -7,13 +7,13 @@
 ///
 /// Reading one level of MessagePack takes over 4 kB of stack in a build without optimization, so
 /// this limit takes a quarter of a thread's 2 MiB. `serde_json` has the same limit.
-pub(crate) const DEEPEST: u32 = 128;
+pub(crate) const MAX_DEPTH: u32 = 128;
 
 /// A place within a value, as a digest of the path to it.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(crate) struct Place(u64);
+pub(crate) struct ValuePath(u64);
 
-impl Place {
+impl ValuePath {
     /// The value itself.
     pub(crate) const ROOT: Self = Self(0x51_7C_C1_B7_27_22_0A_95);
 

@@ -3,12 +3,12 @@ use std::task::Waker;
 /// Wakers of a flight's waiters. Slots are reused, so that callers that come and give up during the
 /// flight don't grow the list.
 #[derive(Default)]
-pub(super) struct Waiting {
+pub(super) struct Wakers {
     slots: Vec<Option<Waker>>,
     free: Vec<usize>,
 }
 
-impl Waiting {
+impl Wakers {
     /// Store the waker in its owner's slot, assigning one on first use, and return the waker it
     /// replaces.
     pub(super) fn keep(&mut self, slot: &mut Option<usize>, waker: Waker) -> Option<Waker> {

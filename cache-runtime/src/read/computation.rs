@@ -1,0 +1,68 @@
+//! A call that runs its body, from the lead to the fill.
+
+use std::sync::Arc;
+use std::task::Context;
+
+use crate::clock::Stopwatch;
+use crate::entry::CachedValue;
+use crate::flight::EnteredFlight;
+use crate::flight::Flight;
+use crate::read::call::Call;
+use crate::read::decision::Lead;
+use crate::read::fill::FillFuture;
+use crate::read::fill::conclude::finish;
+use crate::ttl::IntoTtl;
+use crate::value::shape::Cached;
+
+/// A call that computes its entry, for itself and for every waiting caller.
+pub(crate) struct Computation {
+    call: Box<Call>,
+    lead: Lead,
+    watch: Stopwatch,
+}
+
+impl Computation {
+    /// Boxed, since every caller's future carries it.
+    pub(crate) fn new(call: Box<Call>, lead: Lead) -> Box<Self> {
+        let watch = call.stopwatch();
+        Box::new(Self { call, lead, watch })
+    }
+
+    /// Return the flight that waiting callers share.
+    pub(crate) fn flight(&self) -> Arc<Flight> {
+        self.lead.leader.share()
+    }
+
+    pub(crate) fn call(&self) -> &Call {
+        &self.call
+    }
+
+    /// Mark this thread as running the body until the guard is dropped.
+    pub(crate) fn enter(&self) -> EnteredFlight {
+        self.lead.leader.enter()
+    }
+
+    /// Mark this thread as polling the async body until the guard is dropped.
+    pub(crate) fn enter_poll(&self, cx: &Context<'_>) -> EnteredFlight {
+        self.lead.leader.polled(cx.waker())
+    }
+
+    /// Pass on the value that the body returned. Returns the stored value and a fill that is still
+    /// to be awaited.
+    pub(crate) fn conclude<R: Cached<S>, S, D: IntoTtl>(
+        self,
+        value: &R,
+        value_ttl: impl FnOnce(&R::Stored) -> D,
+        unless: impl FnOnce(&R::Stored) -> bool,
+    ) -> Option<(CachedValue<Arc<R::Stored>>, FillFuture)> {
+        let took = self.watch.elapsed();
+        finish(&self.call, self.lead, value, value_ttl, unless, took)
+    }
+}
+
+/// Result of a lookup, before the body runs.
+pub(crate) enum Resolved<T> {
+    Found(CachedValue<Arc<T>>),
+    /// Run the body: as the leader of a flight, or without the cache.
+    Body(Option<Box<Computation>>),
+}
