@@ -1,28 +1,11 @@
-//! What the modules share.
+//! Helpers that the modules share.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use cache_runtime::Cache;
 use serde::{Deserialize, Serialize};
+pub(crate) use tests::Runs;
 use tests::{PATIENCE, RedisServer};
-
-/// Counts how often a body ran. An argument of the functions under test, and skipped.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Runs(Arc<AtomicU32>);
-
-impl Runs {
-    /// Counts a run, and gives its number from 1.
-    pub(crate) fn next(&self) -> u32 {
-        self.0.fetch_add(1, Ordering::SeqCst) + 1
-    }
-
-    /// How many there were.
-    pub(crate) fn count(&self) -> u32 {
-        self.0.load(Ordering::SeqCst)
-    }
-}
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Post {
@@ -39,7 +22,7 @@ impl Post {
     }
 }
 
-/// A cache on memory, for what no store has a part in.
+/// A cache on memory, for tests that are the same on each store.
 pub(crate) fn memory() -> Cache {
     Cache::builder().prefix("quickpost").build().unwrap()
 }
@@ -55,10 +38,10 @@ pub(crate) fn variant(key: &str) -> Option<&str> {
     key.split_once('#').map(|(_, variant)| variant)
 }
 
-/// Asserts that an entry was stored just now for so many seconds.
+/// Assert that an entry was stored just now for this number of seconds.
 #[track_caller]
 pub(crate) fn assert_about(left: Option<Duration>, seconds: u64) {
-    let left = left.expect("the entry stands");
+    let left = left.expect("the entry is cached");
     let most = Duration::from_secs(seconds);
     let least = most.saturating_sub(Duration::from_secs(10));
     assert!(

@@ -4,7 +4,6 @@
 mod attributes;
 mod common;
 mod flights;
-mod gate;
 mod handle;
 mod keys;
 mod staleness;

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use cache_runtime::{Cache, Clock, cacheable};
 use redis::Commands as _;
-use tests::{Fault, PATIENCE, Proxy, RedisCluster, RedisServer, keep_operator_log, operator_log};
+use tests::{
+    Fault, PATIENCE, Proxy, RedisCluster, RedisServer, keep_operator_log, operator_log, until_well,
+};
 use tracing::Level;
 
 fn warnings() -> Vec<String> {
@@ -28,14 +30,6 @@ async fn use_it(cache: &Cache, time: Duration) {
         if started.elapsed() > time {
             return;
         }
-        tokio::task::yield_now().await;
-    }
-}
-
-async fn until_well(cache: &Cache) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while cache.health_check().await.is_err() {
-        assert!(Instant::now() < deadline, "the probe notices");
         tokio::task::yield_now().await;
     }
 }
@@ -149,7 +143,7 @@ async fn a_connection_that_breaks_at_each_reply_is_bounded() {
 }
 
 #[tokio::test]
-async fn what_recurs_is_logged_once_or_twice() {
+async fn a_recurring_outage_is_logged_once_or_twice() {
     keep_operator_log();
     a_node_of_a_cluster_is_refused_once_and_the_fix_is_named().await;
     a_server_at_the_limit_of_its_memory_is_logged_twice_at_most().await;

@@ -58,7 +58,7 @@ fn cache(url: &str) -> Cache {
 }
 
 #[tokio::test]
-async fn that_it_is_out_of_use_is_logged_once_and_its_end_once() {
+async fn an_outage_of_the_near_cache_is_logged_once_and_its_end_once() {
     keep_operator_log();
     let server = RedisServer::start_with(&["--requirepass", "sesame"]);
     let proxy = Proxy::before(server.port());

@@ -1,55 +1,12 @@
 //! A computation that outlives its callers in one process, and serves another process.
 
-use std::time::Duration;
-
-use cache_runtime::{Cache, cacheable};
 use tests::RedisServer;
 
-use crate::database::Database;
-use crate::worker::{self, Orders};
-
-/// Ends when all the impatient callers have gone, and the other process has asked.
-#[cacheable(key = "hot", skip(database), detached = true)]
-async fn hot(database: Database) -> u64 {
-    let run = database.count("runs", 1).await;
-    database.until("gone", 10).await;
-    database.until("asked", 1).await;
-    run
-}
-
-pub(crate) async fn work(orders: &Orders) {
-    let database = Database::open(&orders.database_url).await;
-    let cache = Cache::builder()
-        .prefix("app")
-        .redis(orders.cache_url.as_str())
-        .response_timeout(Duration::from_secs(5))
-        .lease_ttl(Duration::from_secs(5))
-        .build()
-        .unwrap();
-    if orders.role == "impatient" {
-        for _ in 0..10 {
-            let call = cache.scope(hot(database.clone()));
-            let value = tokio::time::timeout(Duration::from_millis(50), call).await;
-            assert!(value.is_err(), "the body waits for the other process");
-            // A timeout may have come before the body began.
-            database.until("runs", 1).await;
-            database.count("gone", 1).await;
-        }
-        database.until("got", 1).await;
-    } else {
-        database.until("gone", 10).await;
-        let call = cache.scope(hot(database.clone()));
-        database.count("asked", 1).await;
-        assert_eq!(call.await, 1);
-        database.count("got", 1).await;
-    }
-}
+use crate::start::{all_succeed, start};
 
 #[test]
 fn the_callers_of_two_processes_start_one_body() {
     let (cache, database) = (RedisServer::start(), RedisServer::start());
-    let workers = ["impatient", "patient"].map(|role| worker::start(role, &cache, &database));
-    for mut worker in workers {
-        assert!(worker.wait().unwrap().success());
-    }
+    let workers = ["impatient", "patient"].map(|role| start(role, &cache, &database));
+    all_succeed(workers);
 }

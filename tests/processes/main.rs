@@ -1,10 +1,10 @@
-//! Real processes on one Redis: this binary starts itself again as its own workers.
+//! Real processes on one Redis. The workers are a program of their own, in `worker/`.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-mod database;
 mod detached;
 mod herd;
 mod near;
 mod refresh;
+mod sizes;
+mod start;
 mod stress;
-mod worker;

@@ -3,59 +3,30 @@
 use std::time::{Duration, Instant};
 
 use cache_runtime::{Cache, cacheable};
-use redis::{Client, Connection};
-use tests::{PATIENCE, RedisServer, Sentinels};
+use redis::Client;
+use tests::{PATIENCE, RedisServer, Sentinels, documented_users, refused_to, run_words};
 
 use crate::common::{until, until_well};
 use crate::everything::Pair;
 
 const DOCS: &str = include_str!("../../docs/operations/redis.md");
 
-/// The user that the documentation makes, under another name, which is its prefix too; its rights in order: the
-/// server's, what the near cache needs besides, the sentinel's.
+/// The documented user under another name, which is also its prefix. Its rights in order: on the
+/// server, for the near cache in addition, on the sentinels.
 fn documented(user: &str) -> [Vec<String>; 3] {
-    let lines = DOCS
-        .lines()
-        .filter(|line| line.starts_with("ACL SETUSER "))
-        .map(|line| {
-            let line = line.replace("quickpost", user);
-            line.split(' ').map(str::to_owned).collect::<Vec<String>>()
-        });
-    let lines: Vec<Vec<String>> = lines.collect();
-    lines.try_into().expect("three lines")
-}
-
-fn run(line: &[String], connection: &mut Connection) {
-    let mut request = redis::cmd(&line[0]);
-    request.arg(&line[1..]);
-    request.query::<()>(connection).unwrap();
+    let users = documented_users(DOCS, user);
+    users.try_into().expect("the page has three users")
 }
 
 fn url_of(user: &str, server: &RedisServer) -> String {
     format!("redis://{user}:secret@127.0.0.1:{}", server.port())
 }
 
-/// What the server refused this user: commands and keys.
-fn refused(server: &RedisServer, user: &str) -> Vec<String> {
-    let log: Vec<std::collections::HashMap<String, redis::Value>> = redis::cmd("ACL")
-        .arg("LOG")
-        .arg(10_000)
-        .query(&mut server.connect())
-        .unwrap();
-    let field = |entry: &std::collections::HashMap<String, redis::Value>, name: &str| {
-        redis::from_redis_value_ref::<String>(&entry[name]).unwrap()
-    };
-    log.iter()
-        .filter(|entry| field(entry, "username") == user)
-        .map(|entry| field(entry, "object"))
-        .collect()
-}
-
 #[tokio::test]
 async fn the_documented_rights_are_enough_for_everything() {
     let server = RedisServer::start();
     let [line, ..] = documented("modest");
-    run(&line, &mut server.connect());
+    run_words(&line, &mut server.connect());
     let pair = Pair::at(&url_of("modest", &server), "modest");
     for _ in 0..2 {
         for (what, done) in pair.does_everything(&server).await {
@@ -68,7 +39,7 @@ async fn the_documented_rights_are_enough_for_everything() {
             cache.reset_stats();
         }
     }
-    assert_eq!(refused(&server, "modest"), [""; 0]);
+    assert_eq!(refused_to("modest", &server), [""; 0]);
 }
 
 #[tokio::test]
@@ -86,14 +57,14 @@ async fn each_of_the_documented_rights_is_needed() {
             .filter(|word| word.strip_prefix('+') != Some(right))
             .collect();
         let mut admin = server.connect();
-        run(&lesser, &mut admin);
+        run_words(&lesser, &mut admin);
         let pair = Pair::at(&url_of(&user, &server), &user);
         let deadline = Instant::now() + Duration::from_secs(60);
         // Once more if the machine was too slow for a renewal.
         loop {
             redis::cmd("SCRIPT").arg("FLUSH").exec(&mut admin).unwrap();
             pair.does_everything(&server).await;
-            let refused = refused(&server, &user);
+            let refused = refused_to(&user, &server);
             // Redis 6 doesn't name the subcommand.
             let command = right.split('|').next().unwrap();
             if refused
@@ -105,7 +76,7 @@ async fn each_of_the_documented_rights_is_needed() {
             assert!(Instant::now() < deadline, "{right}: {refused:?}");
         }
         // Given what it lacks, it works; nothing is owed for ever.
-        run(&documented(&user)[0], &mut admin);
+        run_words(&documented(&user)[0], &mut admin);
         for cache in pair.caches() {
             until_well(cache).await;
         }
@@ -122,11 +93,11 @@ async fn until_near(cache: &Cache) {
 }
 
 #[tokio::test]
-async fn with_the_line_of_the_near_store_they_are_enough_for_that_too() {
+async fn the_documented_rights_for_the_near_cache_are_enough_for_it() {
     let server = RedisServer::start();
     let [first, second, _] = documented("modest");
-    run(&first, &mut server.connect());
-    run(&second, &mut server.connect());
+    run_words(&first, &mut server.connect());
+    run_words(&second, &mut server.connect());
     let pair = Pair::with(&url_of("modest", &server), "modest", 1 << 20);
     for _ in 0..2 {
         for cache in pair.caches() {
@@ -141,18 +112,18 @@ async fn with_the_line_of_the_near_store_they_are_enough_for_that_too() {
             cache.reset_stats();
         }
     }
-    assert_eq!(refused(&server, "modest"), [""; 0]);
+    assert_eq!(refused_to("modest", &server), [""; 0]);
 }
 
 #[tokio::test]
-async fn each_right_of_the_near_store_is_needed() {
+async fn each_documented_right_for_the_near_cache_is_needed() {
     let server = RedisServer::start();
     let [first, second, _] = documented("lesser");
     let rights = second.iter().filter_map(|word| word.strip_prefix('+'));
     for right in rights {
         let mut admin = server.connect();
-        run(&first, &mut admin);
-        run(&second, &mut admin);
+        run_words(&first, &mut admin);
+        run_words(&second, &mut admin);
         let mut lessen = redis::cmd("ACL");
         lessen.arg("SETUSER").arg("lesser").arg(format!("-{right}"));
         lessen.exec(&mut admin).unwrap();
@@ -167,7 +138,7 @@ async fn each_right_of_the_near_store_is_needed() {
         until("it is refused", || async {
             let id = next.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
             assert_eq!(cache.scope(doubled(id)).await, id * 2);
-            refused(&server, "lesser")
+            refused_to("lesser", &server)
                 .iter()
                 .any(|object| object == right)
         })
@@ -185,13 +156,13 @@ async fn the_documented_rights_are_enough_through_sentinels() {
     let server = RedisServer::start();
     let sentinels = Sentinels::one(server.port(), "");
     let [on_server, near, on_sentinel] = documented("modest");
-    run(&on_server, &mut server.connect());
-    run(&near, &mut server.connect());
+    run_words(&on_server, &mut server.connect());
+    run_words(&near, &mut server.connect());
     for url in sentinels.urls() {
         let mut sentinel = Client::open(url)
             .and_then(|client| client.get_connection())
             .unwrap();
-        run(&on_sentinel, &mut sentinel);
+        run_words(&on_sentinel, &mut sentinel);
     }
     let urls = sentinels.urls();
     let urls = urls
@@ -208,5 +179,5 @@ async fn the_documented_rights_are_enough_through_sentinels() {
     until_near(&cache).await;
     cache.health_check().await.unwrap();
     assert_eq!(cache.stats().errors, 0);
-    assert_eq!(refused(&server, "modest"), [""; 0]);
+    assert_eq!(refused_to("modest", &server), [""; 0]);
 }

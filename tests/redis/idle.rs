@@ -108,7 +108,7 @@ async fn a_connection_that_was_closed_while_idle_is_replaced() {
 }
 
 #[tokio::test]
-async fn one_behind_a_proxy_that_closes_is_replaced() {
+async fn a_connection_that_a_proxy_closed_while_idle_is_replaced() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let cache = builder().redis(proxy.url()).build().unwrap();
@@ -141,6 +141,7 @@ async fn the_connections_to_the_masters_of_a_cluster_are_replaced() {
                 break;
             }
             before = now;
+            // The work is over if the servers ran no command in this pause.
             std::thread::sleep(Duration::from_millis(2));
         }
         masters.iter().for_each(close_all);
@@ -149,7 +150,7 @@ async fn the_connections_to_the_masters_of_a_cluster_are_replaced() {
 }
 
 #[tokio::test]
-async fn those_of_a_cache_with_a_near_store_are_replaced() {
+async fn idle_connections_of_a_near_cache_are_replaced() {
     let server = RedisServer::start();
     let cache = builder()
         .redis(server.url())
@@ -161,7 +162,7 @@ async fn those_of_a_cache_with_a_near_store_are_replaced() {
 
 /// As `redis-server --timeout 1` does it, with the pause that it takes.
 #[tokio::test]
-async fn a_servers_own_idle_timeout_is_no_outage() {
+async fn a_servers_own_idle_timeout_is_not_an_outage() {
     let server = RedisServer::start_with(&["--timeout", "1"]);
     let cache = builder().redis(server.url()).build().unwrap();
     let row = Row::default();
@@ -170,7 +171,6 @@ async fn a_servers_own_idle_timeout_is_no_outage() {
             assert_eq!(cache.scope(read(&row, 1)).await, 0);
         }
         until("all are closed", || async {
-            std::thread::sleep(Duration::from_millis(20));
             let clients: String = redis::cmd("CLIENT")
                 .arg("LIST")
                 .query(&mut server.connect())
@@ -229,6 +229,7 @@ async fn connections_that_are_closed_under_load_make_no_call_wait_for_a_lease() 
     let calls: Vec<_> = calls.collect();
     while calls.iter().any(|call| !call.is_finished()) {
         proxy.close();
+        // Real time between two cuts, in which some calls come through.
         tokio::time::sleep(Duration::from_millis(25)).await;
         assert!(started.elapsed() < Duration::from_secs(60));
     }
@@ -244,7 +245,7 @@ async fn connections_that_are_closed_under_load_make_no_call_wait_for_a_lease() 
 /// A load balancer forgets a flow without telling either side: what is sent then is lost. After half a minute without a word
 /// the connection is asked before it is used.
 #[tokio::test]
-async fn a_flow_that_was_forgotten_costs_a_part_of_a_timeout_and_is_no_outage() {
+async fn a_connection_that_a_firewall_forgot_costs_part_of_a_timeout_and_is_not_an_outage() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let clock = Clock::manual();
@@ -275,7 +276,7 @@ async fn a_flow_that_was_forgotten_costs_a_part_of_a_timeout_and_is_no_outage() 
 
 /// The same where many callers come at once: one of them asks.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_forgotten_flow_is_asked_by_one_of_many_callers() {
+async fn a_forgotten_connection_is_tried_by_one_of_many_callers() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let clock = Clock::manual();
@@ -320,7 +321,7 @@ async fn copy_of(server: &RedisServer, key: &str) -> RedisServer {
 /// The new connection leads to a server that lacks an invalidation: it is told before anything is read there, and the call
 /// that found the connection closed waits for that, and isn't run uncached.
 #[tokio::test]
-async fn another_server_at_the_same_address_is_told_first() {
+async fn another_server_at_the_same_address_gets_the_replayed_invalidations_before_reads() {
     let mut server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let cache = builder().redis(proxy.url()).build().unwrap();
@@ -341,7 +342,7 @@ async fn another_server_at_the_same_address_is_told_first() {
 
 /// Readers of all kinds at once, while the server comes back with what it had before the update.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_reader_of_another_server_is_quicker_than_the_invalidation() {
+async fn no_read_of_another_server_overtakes_the_replayed_invalidation() {
     let mut server = RedisServer::start();
     let cache = builder().redis(server.url()).build().unwrap();
     let row = Row::default();

@@ -1,13 +1,12 @@
 //! Two caches on one server stand for two processes: nothing but the server connects them.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use cache_runtime::{Cache, cacheable, invalidate};
 use redis::Commands;
-use tests::{PATIENCE, RedisServer};
-use tokio::sync::{Notify, Semaphore, oneshot};
+use tests::{PATIENCE, RedisServer, Runs, Turnstile};
+use tokio::sync::oneshot;
 
 fn two_processes(server: &RedisServer) -> (Cache, Cache) {
     let cache = || {
@@ -22,32 +21,9 @@ fn two_processes(server: &RedisServer) -> (Cache, Cache) {
     (cache(), cache())
 }
 
-/// A body that says when it runs, and goes on when it is told.
-#[derive(Clone)]
-struct Gate {
-    runs: Arc<AtomicU32>,
-    entered: Arc<Notify>,
-    open: Arc<Semaphore>,
-}
-
-impl Gate {
-    fn new() -> Self {
-        // Permits, not wake-ups: they are there for a body that comes to the gate later.
-        let open = Arc::new(Semaphore::new(0));
-        Self {
-            runs: Arc::default(),
-            entered: Arc::default(),
-            open,
-        }
-    }
-}
-
 #[cacheable(key = "rows:<<id>>", skip(gate))]
-async fn slow_row(gate: &Gate, id: u32) -> u32 {
-    let run = gate.runs.fetch_add(1, Ordering::SeqCst) + 1;
-    gate.entered.notify_one();
-    gate.open.acquire().await.unwrap().forget();
-    run
+async fn slow_row(gate: &Turnstile, id: u32) -> u32 {
+    gate.pass().await
 }
 
 #[invalidate(patterns = ["rows:<<id>>"])]
@@ -59,39 +35,39 @@ async fn update_row(id: u32) {
 async fn another_process_waits_for_the_leader_and_takes_its_value() {
     let server = RedisServer::start();
     let (a, b) = two_processes(&server);
-    let gate = Gate::new();
+    let gate = Turnstile::new();
     let leader = tokio::spawn(a.scope({
         let gate = gate.clone();
         async move { slow_row(&gate, 1).await }
     }));
-    gate.entered.notified().await;
+    gate.entered().await;
     let follower = tokio::spawn(b.scope({
         let gate = gate.clone();
         async move { slow_row(&gate, 1).await }
     }));
     // It has looked, and found the lease.
     while b.stats().waits == 0 && !follower.is_finished() {
-        if gate.runs.load(Ordering::SeqCst) > 1 {
+        if gate.runs.count() > 1 {
             break;
         }
-        gate.open.add_permits(1);
+        gate.let_through(1);
         tokio::task::yield_now().await;
     }
     assert_eq!(leader.await.unwrap(), 1);
     assert_eq!(follower.await.unwrap(), 1);
-    assert_eq!(gate.runs.load(Ordering::SeqCst), 1);
+    assert_eq!(gate.runs.count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_another_process_invalidated_meanwhile_is_not_filled_and_not_joined() {
     let server = RedisServer::start();
     let (a, b) = two_processes(&server);
-    let gate = Gate::new();
+    let gate = Turnstile::new();
     let stale = tokio::spawn(a.scope({
         let gate = gate.clone();
         async move { slow_row(&gate, 1).await }
     }));
-    gate.entered.notified().await;
+    gate.entered().await;
 
     b.scope(update_row(1)).await;
     // A caller that comes now, in the first process, must not join the flight from before.
@@ -99,8 +75,8 @@ async fn what_another_process_invalidated_meanwhile_is_not_filled_and_not_joined
         let gate = gate.clone();
         async move { slow_row(&gate, 1).await }
     }));
-    gate.entered.notified().await;
-    gate.open.add_permits(2);
+    gate.entered().await;
+    gate.let_through(2);
     assert_eq!(
         stale.await.unwrap(),
         1,
@@ -118,15 +94,15 @@ async fn what_another_process_invalidated_meanwhile_is_not_filled_and_not_joined
 async fn a_leader_that_is_dropped_gives_its_lease_back_at_once() {
     let server = RedisServer::start();
     let (a, b) = two_processes(&server);
-    let gate = Gate::new();
+    let gate = Turnstile::new();
     let leader = tokio::spawn(a.scope({
         let gate = gate.clone();
         async move { slow_row(&gate, 1).await }
     }));
-    gate.entered.notified().await;
+    gate.entered().await;
     leader.abort();
     assert!(leader.await.unwrap_err().is_cancelled());
-    gate.open.add_permits(1);
+    gate.let_through(1);
     let started = std::time::Instant::now();
     assert_eq!(b.scope(slow_row(&gate, 1)).await, 2);
     assert!(
@@ -136,18 +112,18 @@ async fn a_leader_that_is_dropped_gives_its_lease_back_at_once() {
 }
 
 #[cacheable(key = "rows:<<id>>", skip(runs))]
-fn row_at_once(runs: &AtomicU32, id: u32) -> u32 {
+fn row_at_once(runs: &Runs, id: u32) -> u32 {
     let _ = id;
-    runs.fetch_add(1, Ordering::SeqCst) + 1
+    runs.next()
 }
 
 #[tokio::test]
 async fn two_handles_of_one_process_know_each_other_s_leaders() {
     let server = RedisServer::start();
     let (a, b) = two_processes(&server);
-    let gate = Gate::new();
+    let gate = Turnstile::new();
     let mut leader = Box::pin(a.scope(slow_row(&gate, 1)));
-    while gate.runs.load(Ordering::SeqCst) == 0 {
+    while gate.runs.count() == 0 {
         assert!(futures_util::poll!(&mut leader).is_pending());
         tokio::task::yield_now().await;
     }
@@ -158,7 +134,7 @@ async fn two_handles_of_one_process_know_each_other_s_leaders() {
         started.elapsed() < Duration::from_secs(10),
         "the limit is thirty"
     );
-    gate.open.add_permits(1);
+    gate.let_through(1);
     assert_eq!(leader.await, 1);
     assert_eq!(b.get::<u32>("rows:1").await.unwrap(), Some(1));
 }
@@ -228,12 +204,12 @@ async fn leases_are_not_seen_by_explicit_operations_and_an_eternal_one_wedges_no
         .response_timeout(PATIENCE)
         .build()
         .unwrap();
-    let gate = Gate::new();
+    let gate = Turnstile::new();
     let leader = tokio::spawn(cache.scope({
         let gate = gate.clone();
         async move { slow_row(&gate, 1).await }
     }));
-    gate.entered.notified().await;
+    gate.entered().await;
     assert!(
         server.connect().exists::<_, bool>("app:rows:1").unwrap(),
         "the lease stands there"
@@ -247,7 +223,7 @@ async fn leases_are_not_seen_by_explicit_operations_and_an_eternal_one_wedges_no
         !cache.delete("rows:1").await.unwrap(),
         "a lease is no entry"
     );
-    gate.open.add_permits(1);
+    gate.let_through(1);
     leader.await.unwrap();
     assert!(
         !cache.exists("rows:1").await.unwrap(),
@@ -255,7 +231,7 @@ async fn leases_are_not_seen_by_explicit_operations_and_an_eternal_one_wedges_no
     );
 
     let _: () = server.connect().set("app:rows:1", lease).unwrap();
-    gate.open.add_permits(1);
+    gate.let_through(1);
     assert_eq!(
         cache.scope(slow_row(&gate, 1)).await,
         2,

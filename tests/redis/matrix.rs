@@ -56,32 +56,32 @@ async fn behind_a_proxy(fault: Fault) {
 }
 
 #[tokio::test]
-async fn refused() {
+async fn a_refused_connection_never_fails_a_call() {
     behind_a_proxy(Fault::Refuse).await;
 }
 
 #[tokio::test]
-async fn silent() {
+async fn a_silent_server_never_fails_a_call() {
     behind_a_proxy(Fault::Silent).await;
 }
 
 #[tokio::test]
-async fn slow() {
+async fn a_slow_server_never_fails_a_call() {
     behind_a_proxy(Fault::Delay(Duration::from_millis(600))).await;
 }
 
 #[tokio::test]
-async fn cut_in_the_middle_of_a_reply() {
+async fn a_reply_cut_in_the_middle_never_fails_a_call() {
     behind_a_proxy(Fault::Cut).await;
 }
 
 #[tokio::test]
-async fn corrupt() {
+async fn a_corrupt_reply_never_fails_a_call() {
     behind_a_proxy(Fault::Corrupt).await;
 }
 
 #[tokio::test]
-async fn wrong_password() {
+async fn a_wrong_password_never_fails_a_call() {
     let server = RedisServer::start_with(&["--requirepass", "right"]);
     let cache = cache_at(format!("redis://:wrong@127.0.0.1:{}", server.port()));
     bounded(calls_return_their_values(&cache).await);
@@ -97,7 +97,7 @@ async fn wrong_password() {
 }
 
 #[tokio::test]
-async fn killed_and_restarted_empty() {
+async fn a_server_killed_and_restarted_empty_never_fails_a_call() {
     let mut server = RedisServer::start();
     let cache = cache_at(server.url());
     assert_eq!(cache.scope(doubled(7)).await, 14);
@@ -108,7 +108,7 @@ async fn killed_and_restarted_empty() {
 }
 
 #[tokio::test]
-async fn stopped_and_continued() {
+async fn a_server_stopped_and_continued_never_fails_a_call() {
     let server = RedisServer::start();
     let cache = cache_at(server.url());
     assert_eq!(cache.scope(doubled(7)).await, 14);
@@ -172,7 +172,7 @@ async fn after_a_command(well: &[&str], ill: &[&str], says: &str) {
 }
 
 #[tokio::test]
-async fn read_only() {
+async fn a_read_only_server_never_fails_a_call() {
     after_a_command(
         &["REPLICAOF", "NO", "ONE"],
         &["REPLICAOF", "127.0.0.1", "1"],
@@ -182,7 +182,7 @@ async fn read_only() {
 }
 
 #[tokio::test]
-async fn out_of_memory() {
+async fn a_server_out_of_memory_never_fails_a_call() {
     let (well, ill) = (
         ["CONFIG", "SET", "maxmemory", "0"],
         ["CONFIG", "SET", "maxmemory", "1"],
@@ -191,7 +191,7 @@ async fn out_of_memory() {
 }
 
 #[tokio::test]
-async fn scripts_forgotten() {
+async fn forgotten_scripts_never_fail_a_call() {
     let server = RedisServer::start();
     let cache = cache_at(server.url());
     assert_eq!(cache.scope(doubled(7)).await, 14);

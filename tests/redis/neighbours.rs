@@ -9,7 +9,7 @@ use tests::{PATIENCE, RedisServer};
 const TTL: Duration = Duration::from_secs(60);
 
 #[tokio::test]
-async fn foreign_keys_survive_and_stop_nothing() {
+async fn foreign_keys_survive_an_invalidation_and_do_not_stop_it() {
     let server = RedisServer::start();
     let mut redis = server.connect();
     let foreign: [&[u8]; 4] = [b"app:\xff\xfe", b"app2:posts:1", b"ap:posts:1", b"posts:1"];
@@ -89,7 +89,7 @@ async fn a_walk_over_many_keys_finds_all_that_match() {
 }
 
 #[tokio::test]
-async fn an_entry_lives_as_long_as_it_was_told() {
+async fn an_entry_expires_in_redis_after_its_ttl() {
     let server = RedisServer::start();
     let cache = Cache::builder()
         .prefix("app")

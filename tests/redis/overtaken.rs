@@ -134,7 +134,7 @@ fn run(server: &RedisServer, command: &[&str]) {
 }
 
 #[tokio::test]
-async fn too_few_replicas() {
+async fn no_read_is_stale_after_a_write_that_too_few_replicas_refused() {
     let replicas = |count: &'static str| {
         move |server: &RedisServer| {
             run(server, &["CONFIG", "SET", "min-replicas-to-write", count]);

@@ -37,7 +37,7 @@ async fn only_the_new_row_returns(cache: &Cache, row: &Row) {
 
 /// The window counts back from when the server was lost, not from its return.
 #[tokio::test]
-async fn an_outage_longer_than_the_window_forgets_nothing() {
+async fn invalidations_of_an_outage_longer_than_the_replay_window_are_sent() {
     const WINDOW: Duration = Duration::from_millis(300);
     for noticed_at_once in [true, false] {
         let mut server = RedisServer::start();
@@ -66,7 +66,7 @@ async fn an_outage_longer_than_the_window_forgets_nothing() {
 }
 
 #[tokio::test]
-async fn a_snapshot_that_returns_twice_is_told_twice() {
+async fn invalidations_are_replayed_each_time_that_a_server_restarts_from_a_snapshot() {
     let mut server = RedisServer::start();
     let cache = Cache::builder()
         .prefix("app")
@@ -86,7 +86,7 @@ async fn a_snapshot_that_returns_twice_is_told_twice() {
 
 /// The same process, whose data became another's meanwhile.
 #[tokio::test]
-async fn a_server_that_followed_another_is_told_again() {
+async fn invalidations_are_replayed_to_a_server_that_was_a_replica() {
     let (server, elder) = (RedisServer::start(), RedisServer::start());
     let cache = Cache::builder()
         .prefix("app")
@@ -133,7 +133,7 @@ async fn a_server_that_followed_another_is_told_again() {
 }
 
 #[tokio::test]
-async fn what_is_owed_outlives_the_last_handle() {
+async fn owed_invalidations_are_sent_after_the_last_handle_is_dropped() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let cache = Cache::builder()
@@ -196,7 +196,7 @@ async fn slow(gate: &(Notify, Notify)) -> u32 {
 }
 
 #[tokio::test]
-async fn a_lease_that_could_not_be_given_back_delays_nobody() {
+async fn a_lease_that_could_not_be_released_delays_no_caller() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let build = |url: String| {
@@ -227,7 +227,7 @@ async fn a_lease_that_could_not_be_given_back_delays_nobody() {
 
 /// The command that took the lease arrives when nobody waits for it any more, and after all of the recovery.
 #[tokio::test]
-async fn a_lease_that_arrives_late_delays_nobody_here() {
+async fn a_lease_that_arrives_late_delays_no_caller_of_this_process() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let cache = Cache::builder()

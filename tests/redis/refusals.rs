@@ -199,7 +199,7 @@ async fn huge() -> String {
 }
 
 #[tokio::test]
-async fn a_value_too_large_is_its_own_problem() {
+async fn a_value_too_large_for_redis_is_not_an_outage() {
     let server = RedisServer::start_with(&["--proto-max-bulk-len", "18mb"]);
     let cache = cache_at(server.url());
     assert_eq!(cache.scope(doubled(1)).await, 2);

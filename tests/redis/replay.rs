@@ -92,7 +92,7 @@ async fn many_invalidations_of_an_outage_are_all_replayed() {
 }
 
 #[tokio::test]
-async fn a_server_that_comes_back_from_a_snapshot_is_told_again() {
+async fn invalidations_are_replayed_to_a_server_restored_from_a_snapshot() {
     let mut server = RedisServer::start();
     let cache = cache_at(server.url());
     let row = Row::default();

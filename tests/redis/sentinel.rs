@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use cache_runtime::{Cache, CacheBuilder, CacheError, cacheable, invalidate};
 use redis::Commands;
-use tests::{FakeSentinel, PATIENCE, RedisServer, Sentinels};
+use tests::{FakeSentinel, PATIENCE, RedisServer, Sentinels, until_blocking};
 
 use crate::common::until_well;
 
@@ -51,19 +51,10 @@ fn holds(server: &RedisServer, key: &str) -> bool {
     server.connect().exists(key).unwrap()
 }
 
-/// Waits longer than the other tests: a failover is elections and pauses.
-fn until(what: &str, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(90);
-    while !condition() {
-        assert!(Instant::now() < deadline, "{what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
 fn replica_of(master: &RedisServer) -> RedisServer {
     let port = master.port().to_string();
     let replica = RedisServer::start_with(&["--replicaof", "127.0.0.1", &port]);
-    until("the replica has its copy", || {
+    until_blocking("the replica has its copy", || {
         says_of_replication(&replica, "master_link_status:up")
     });
     replica
@@ -73,7 +64,7 @@ fn replica_of(master: &RedisServer) -> RedisServer {
 fn cut_off(replica: &RedisServer, master: &RedisServer) {
     admin(master, &["ACL", "SETUSER", "default", "-psync", "-sync"]);
     admin(master, &["CLIENT", "KILL", "TYPE", "replica"]);
-    until("the replica has lost its master", || {
+    until_blocking("the replica has lost its master", || {
         says_of_replication(replica, "master_link_status:down")
     });
 }
@@ -95,12 +86,12 @@ async fn until_cached_again(cache: &Cache, row: &Row, id: u32) {
 
 /// The master dies before its replica heard of a delete: the new master has the old row.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failover_to_a_replica_that_missed_an_invalidation() {
+async fn a_failover_to_a_replica_that_missed_an_invalidation_returns_no_old_row() {
     fails_over(0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failover_with_a_near_store() {
+async fn a_failover_with_a_near_cache_returns_no_old_row() {
     fails_over(1 << 20).await;
 }
 
@@ -116,7 +107,7 @@ async fn fails_over(near: usize) {
         .unwrap();
     let row = Row::default();
     until_cached_again(&cache, &row, 1).await;
-    until("the replica has the row", || holds(&replica, "app:rows:1"));
+    until_blocking("the replica has the row", || holds(&replica, "app:rows:1"));
 
     cut_off(&replica, &master);
     assert_eq!(cache.scope(update_row(&row, 1)).await, Ok(1));
@@ -196,7 +187,7 @@ async fn a_replica_that_a_sentinel_takes_for_the_master_is_not_used() {
     let master = RedisServer::start_with(&["--repl-diskless-sync-delay", "0"]);
     let replica = replica_of(&master);
     let _: () = master.connect().set("app:rows:1", "theirs").unwrap();
-    until("it is copied", || holds(&replica, "app:rows:1"));
+    until_blocking("it is copied", || holds(&replica, "app:rows:1"));
     let sentinel = FakeSentinel::naming(replica.port(), 1);
     let cache = cache_through([sentinel.url()]).build().unwrap();
     let row = Row::default();

@@ -1,18 +1,13 @@
 //! Redis over TLS, with authorities and certificates made here.
 
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use cache_runtime::{Cache, CacheBuilder, CacheError, cacheable, invalidate};
-use tests::{Authority, PATIENCE, RedisServer, Sentinels};
-
-#[derive(Clone, Default)]
-struct Runs(Arc<AtomicU32>);
+use tests::{Authority, PATIENCE, RedisServer, Runs, Sentinels};
 
 #[cacheable(key = "doubled:<<id>>", skip(runs))]
 async fn doubled(runs: &Runs, id: u32) -> u32 {
-    runs.0.fetch_add(1, Ordering::SeqCst);
+    runs.next();
     id * 2
 }
 
@@ -44,7 +39,7 @@ async fn works(cache: &Cache) {
         assert_eq!(doubled(&runs, 1).await, 2);
     };
     cache.scope(calls).await;
-    assert_eq!(runs.0.load(Ordering::SeqCst), 2);
+    assert_eq!(runs.count(), 2);
     assert_eq!(cache.stats().errors, 0);
     assert_eq!(cache.delete_pattern("doubled:*").await.unwrap(), 1);
     cache.health_check().await.unwrap();
@@ -69,7 +64,7 @@ async fn attributes_work_over_tls() {
 }
 
 #[tokio::test]
-async fn a_server_of_another_authority_is_not_believed() {
+async fn a_server_of_another_authority_is_not_trusted() {
     let authority = Authority::new("ours");
     let server = server_of(&authority, &["127.0.0.1"], "no");
     let theirs = Authority::new("theirs").pem();
@@ -80,7 +75,7 @@ async fn a_server_of_another_authority_is_not_believed() {
 }
 
 #[tokio::test]
-async fn a_certificate_of_another_name_is_not_believed() {
+async fn a_certificate_of_another_name_is_not_trusted() {
     let authority = Authority::new("ours");
     let server = server_of(&authority, &["redis.internal"], "no");
     let cache = cache_at(&server).tls_ca(authority.pem()).build().unwrap();
@@ -134,7 +129,7 @@ async fn sentinel_and_master_over_tls() {
 const CHILD: &str = "TESTS_TLS_CA";
 
 #[tokio::test]
-async fn the_environment_may_say_tls() {
+async fn the_environment_configures_tls() {
     if let Ok(pem) = std::env::var(CHILD) {
         let builder = CacheBuilder::from_env().unwrap().tls_ca(pem);
         works(&builder.response_timeout(PATIENCE).build().unwrap()).await;
@@ -143,7 +138,7 @@ async fn the_environment_may_say_tls() {
     let authority = Authority::new("ours");
     let server = server_of(&authority, &["127.0.0.1"], "no");
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["tls::the_environment_may_say_tls", "--exact"])
+        .args(["tls::the_environment_configures_tls", "--exact"])
         .env(CHILD, authority.pem())
         .env("REDIS_URL", format!("rediss://127.0.0.1:{}", server.port()))
         .env("CACHE_KEY_PREFIX", "app")
@@ -157,7 +152,7 @@ async fn the_environment_may_say_tls() {
 }
 
 #[test]
-fn what_is_no_certificate_is_refused_by_name() {
+fn a_file_that_is_not_a_certificate_is_refused_by_name() {
     let authority = Authority::new("ours");
     let (ours, other) = (authority.identity(&["a"]), authority.identity(&["b"]));
     let builder = || Cache::builder().redis("rediss://localhost");
@@ -194,7 +189,7 @@ fn refused(builder: CacheBuilder, option: &str, secret: &str) {
 }
 
 #[test]
-fn a_url_that_asks_for_no_look_at_the_certificate_is_refused() {
+fn a_url_that_disables_certificate_checks_is_refused() {
     for url in [
         "rediss://:sesame@host#insecure",
         "rediss://:sesame@host/0#insecure",

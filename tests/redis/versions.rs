@@ -45,7 +45,7 @@ fn version(text: &str) -> (u32, u32) {
 }
 
 #[tokio::test]
-async fn nothing_that_is_sent_is_newer_than_redis_6_2() {
+async fn every_command_sent_exists_in_redis_6_2() {
     let server = RedisServer::start();
     let mut redis = server.connect();
     let info: String = redis::cmd("INFO").arg("server").query(&mut redis).unwrap();

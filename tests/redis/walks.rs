@@ -29,7 +29,7 @@ fn scans(redis: &mut Connection) -> u64 {
 
 /// The first invalidation of a prefix must walk, and the connection breaks meanwhile.
 #[tokio::test]
-async fn a_walk_that_breaks_off_is_made_again() {
+async fn a_scan_that_breaks_off_is_started_again() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let mut redis = server.connect();

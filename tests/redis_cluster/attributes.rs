@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use cache_runtime::{Cache, cacheable, invalidate};
 use redis::Commands;
-use tests::RedisCluster;
-use tokio::sync::{Notify, Semaphore};
+use tests::{RedisCluster, Turnstile};
 
 use crate::common::{cache_on, calls, members, patient, until};
 
@@ -100,33 +99,12 @@ async fn a_refresh_leaves_one_member_that_counts() {
     assert_eq!(cluster.keys("app:*"), Vec::<String>::new());
 }
 
-/// A body that says when it runs, and goes on when it is told.
-#[derive(Clone)]
-struct Gate {
-    runs: Arc<AtomicU32>,
-    entered: Arc<Notify>,
-    open: Arc<Semaphore>,
-}
-
-impl Gate {
-    fn new() -> Self {
-        Self {
-            runs: Arc::default(),
-            entered: Arc::default(),
-            open: Arc::new(Semaphore::new(0)),
-        }
-    }
-}
-
 #[cacheable(key = "slow:<<id>>:page", skip(gate))]
-async fn slow(gate: &Gate, id: u32) -> u32 {
-    let run = gate.runs.fetch_add(1, Ordering::SeqCst) + 1;
-    gate.entered.notify_one();
-    gate.open.acquire().await.unwrap().forget();
-    run
+async fn slow(gate: &Turnstile, id: u32) -> u32 {
+    gate.pass().await
 }
 
-fn started(cache: &Cache, gate: &Gate, id: u32) -> tokio::task::JoinHandle<u32> {
+fn started(cache: &Cache, gate: &Turnstile, id: u32) -> tokio::task::JoinHandle<u32> {
     let gate = gate.clone();
     tokio::spawn(cache.scope(async move { slow(&gate, id).await }))
 }
@@ -135,21 +113,21 @@ fn started(cache: &Cache, gate: &Gate, id: u32) -> tokio::task::JoinHandle<u32> 
 async fn a_herd_in_two_processes_computes_once() {
     let cluster = RedisCluster::start();
     let caches = [cache_on(&cluster), cache_on(&cluster)];
-    let gate = Gate::new();
+    let gate = Turnstile::new();
     let callers: Vec<_> = (0..60)
         .map(|number| started(&caches[number % 2], &gate, 1))
         .collect();
-    gate.entered.notified().await;
+    gate.entered().await;
     let key = "app:slow:1:page";
     until("all have looked", || async {
         calls(&mut cluster.connect_for(key), "get") >= 60
     })
     .await;
-    gate.open.add_permits(100);
+    gate.let_through(100);
     for caller in callers {
         assert_eq!(caller.await.unwrap(), 1);
     }
-    assert_eq!(gate.runs.load(Ordering::SeqCst), 1);
+    assert_eq!(gate.runs.count(), 1);
 }
 
 /// The lease is on one node, its member on another, and the pattern comes by way of the latter.
@@ -159,15 +137,15 @@ async fn nothing_that_an_invalidation_overtook_is_filled() {
     let (a, b) = (cache_on(&cluster), cache_on(&cluster));
     for pattern in ["slow:*", "slow:<id>:*", "*:page", "slow:<id>:page"] {
         for id in 0..6 {
-            let gate = Gate::new();
+            let gate = Turnstile::new();
             let stale = started(&a, &gate, id);
-            gate.entered.notified().await;
+            gate.entered().await;
             let pattern = pattern.replace("<id>", &id.to_string());
             assert_eq!(b.delete_pattern(&pattern).await.unwrap(), 0, "no value");
             // Who comes now must not join the flight from before.
             let fresh = started(&a, &gate, id);
-            gate.entered.notified().await;
-            gate.open.add_permits(2);
+            gate.entered().await;
+            gate.let_through(2);
             assert_eq!(stale.await.unwrap(), 1);
             assert_eq!(fresh.await.unwrap(), 2);
             let stored = b.get::<u32>(&format!("slow:{id}:page")).await.unwrap();
@@ -183,17 +161,17 @@ async fn the_lease_of_a_dead_holder_delays_nobody_for_long() {
     let lease = Duration::from_millis(400);
     let cache = patient(&cluster).lease_ttl(lease).build().unwrap();
     // As a process that dies in its body leaves it: a lease with a lifetime, which nobody renews.
-    let gate = Gate::new();
+    let gate = Turnstile::new();
     let holder = started(&cache, &gate, 1);
-    gate.entered.notified().await;
+    gate.entered().await;
     let key = "app:slow:1:page";
     let bytes: Vec<u8> = cluster.connect_for(key).get(key).unwrap();
-    gate.open.add_permits(1);
+    gate.let_through(1);
     holder.await.unwrap();
     let mut foreign = bytes;
     foreign[8] ^= 0xFF;
     let _: () = cluster.connect_for(key).pset_ex(key, foreign, 400).unwrap();
-    gate.open.add_permits(1);
+    gate.let_through(1);
     let begun = Instant::now();
     assert_eq!(started(&cache, &gate, 1).await.unwrap(), 2);
     assert!(begun.elapsed() < Duration::from_secs(20));

@@ -1,10 +1,10 @@
-//! What these tests wait for.
+//! Caches on a cluster, and questions to its nodes.
 
-use std::future::Future;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cache_runtime::{Cache, CacheBuilder};
 use redis::Connection;
+pub(crate) use tests::until;
 use tests::{PATIENCE, RedisCluster};
 
 pub(crate) const TTL: Duration = Duration::from_secs(600);
@@ -22,22 +22,13 @@ pub(crate) fn patient(cluster: &RedisCluster) -> CacheBuilder {
         .invalidation_timeout(PATIENCE)
 }
 
-/// Waits until the condition holds, which it must within a minute.
-pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !condition().await {
-        assert!(Instant::now() < deadline, "{what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
-/// Members of all sets, marks excepted.
+/// Return the members of all sets, without marks.
 pub(crate) fn members(cluster: &RedisCluster) -> Vec<Vec<u8>> {
     let all = all_members(cluster).into_iter();
     all.filter(|member| member.first() != Some(&0)).collect()
 }
 
-/// Members of all sets, marks included.
+/// Return the members of all sets, with marks.
 pub(crate) fn all_members(cluster: &RedisCluster) -> Vec<Vec<u8>> {
     let members = |set: &String| -> Vec<Vec<u8>> {
         redis::cmd("ZRANGE")
@@ -51,13 +42,13 @@ pub(crate) fn all_members(cluster: &RedisCluster) -> Vec<Vec<u8>> {
     sets.iter().flat_map(members).collect()
 }
 
-/// Waits until the first walk of the prefix is over, so that the next is another.
+/// Wait until the first walk of the prefix is over, so that the next is another.
 pub(crate) async fn settled(cache: &Cache) {
     cache.set("settle:1", &1, TTL).await.unwrap();
     cache.delete_pattern("settle:*").await.unwrap();
 }
 
-/// How often a node was sent a command.
+/// Return the number of times that a node was sent a command.
 pub(crate) fn calls(redis: &mut Connection, command: &str) -> u64 {
     let stats: String = redis::cmd("INFO").arg("commandstats").query(redis).unwrap();
     let line = stats

@@ -67,7 +67,7 @@ async fn only_the_new_row_returns(cache: &Cache, row: &Row, id: u32) {
 /// The replica never heard of the delete, so it brings the old value back; and whoever sent the delete sends it again
 /// before he reads.
 #[tokio::test]
-async fn what_a_replica_that_takes_over_had_not_heard_is_sent_again() {
+async fn invalidations_that_a_promoted_replica_missed_are_sent_again() {
     let mut cluster = RedisCluster::start_with_replicas();
     let cache = cache_on(&cluster);
     let row = Row::default();
@@ -129,7 +129,7 @@ async fn an_index_that_lost_members_is_rebuilt() {
 
 /// The watch: no command goes to the master that dies, nor to any other.
 #[tokio::test]
-async fn who_sends_nothing_sends_it_again_all_the_same() {
+async fn an_idle_process_replays_its_invalidations_after_a_failover() {
     let mut cluster = RedisCluster::start_with_replicas();
     let cache = cache_on(&cluster);
     let row = Row::default();

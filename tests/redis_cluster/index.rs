@@ -1,15 +1,12 @@
 //! The index whose sets are on other nodes than their entries: lost, partial, swept; and what its members carry.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cache_runtime::cacheable;
 use redis::Commands;
-use tests::RedisCluster;
-use tokio::sync::{Notify, Semaphore};
+use tests::{RedisCluster, Turnstile};
 
-use crate::common::{TTL, all_members, cache_on, calls, members, patient, settled};
+use crate::common::{TTL, all_members, cache_on, calls, members, patient, settled, until};
 
 /// The first bytes of every entry: magic and format; behind them, from the eighth on, the token.
 fn token(entry: &[u8]) -> &[u8] {
@@ -17,7 +14,7 @@ fn token(entry: &[u8]) -> &[u8] {
 }
 
 #[tokio::test]
-async fn a_member_is_a_key_and_the_token_that_stands_there() {
+async fn an_index_member_is_a_key_and_the_token_of_its_entry() {
     let cluster = RedisCluster::start();
     let cache = cache_on(&cluster);
     settled(&cache).await;
@@ -97,7 +94,7 @@ async fn keys_that_nobody_registered_are_found_by_a_walk_over_all_nodes() {
 }
 
 #[tokio::test]
-async fn odd_keys_are_told_apart() {
+async fn unusual_keys_are_deleted_by_exactly_the_patterns_that_match() {
     let cluster = RedisCluster::start();
     let cache = cache_on(&cluster);
     let odd = [
@@ -130,20 +127,10 @@ async fn odd_keys_are_told_apart() {
     }
 }
 
-#[derive(Clone)]
-struct Gate {
-    runs: Arc<AtomicU32>,
-    entered: Arc<Notify>,
-    open: Arc<Semaphore>,
-}
-
 #[cacheable(key = "slow:<<id>>", skip(gate))]
-async fn slow(gate: &Gate, id: u32) -> u32 {
-    let run = gate.runs.fetch_add(1, Ordering::SeqCst) + 1;
-    gate.entered.notify_one();
-    gate.open.acquire().await.unwrap().forget();
+async fn slow(gate: &Turnstile, id: u32) -> u32 {
     let _ = id;
-    run
+    gate.pass().await
 }
 
 /// A sweeper that saw the first lease gone, and whose removal comes when the second one stands.
@@ -152,11 +139,7 @@ async fn a_key_that_is_leased_again_is_not_lost_with_its_dead_member() {
     let cluster = RedisCluster::start();
     let cache = cache_on(&cluster);
     settled(&cache).await;
-    let gate = Gate {
-        runs: Arc::default(),
-        entered: Arc::default(),
-        open: Arc::new(Semaphore::new(0)),
-    };
+    let gate = Turnstile::new();
     cache.set("slow:1", &0_u32, TTL).await.unwrap();
     let dead = members(&cluster);
     let _: () = cluster.connect_for("app:slow:1").del("app:slow:1").unwrap();
@@ -164,13 +147,13 @@ async fn a_key_that_is_leased_again_is_not_lost_with_its_dead_member() {
         let gate = gate.clone();
         async move { slow(&gate, 1).await }
     }));
-    gate.entered.notified().await;
+    gate.entered().await;
     for set in cluster.keys("app#index:*") {
         let _: () = cluster.connect_for(&set).zrem(&set, &dead).unwrap();
     }
     assert_eq!(members(&cluster).len(), 1, "that of the new lease");
     cache.delete_pattern("slow:*").await.unwrap();
-    gate.open.add_permits(1);
+    gate.let_through(1);
     assert_eq!(reader.await.unwrap(), 1);
     assert_eq!(cache.get::<u32>("slow:1").await.unwrap(), None);
 }
@@ -182,17 +165,13 @@ async fn a_walk_registers_the_claim_on_a_value_too() {
     let cluster = RedisCluster::start();
     let cache = cache_on(&cluster);
     settled(&cache).await;
-    let gate = Gate {
-        runs: Arc::default(),
-        entered: Arc::default(),
-        open: Arc::new(Semaphore::new(0)),
-    };
+    let gate = Turnstile::new();
     cache.set("slow:1", &0_u32, TTL).await.unwrap();
     let refresh = tokio::spawn(cache.scope({
         let gate = gate.clone();
         async move { slow_refresh(&gate, 1).await }
     }));
-    gate.entered.notified().await;
+    gate.entered().await;
     for set in cluster.keys("app#index:*") {
         let _: () = cluster.connect_for(&set).del(&set).unwrap();
     }
@@ -202,7 +181,7 @@ async fn a_walk_registers_the_claim_on_a_value_too() {
         "it walks"
     );
     assert_eq!(members(&cluster).len(), 2);
-    gate.open.add_permits(1);
+    gate.let_through(1);
     assert_eq!(refresh.await.unwrap(), 1);
     assert_eq!(cache.get::<u32>("slow:1").await.unwrap(), Some(1));
     assert_eq!(cache.delete_pattern("slow:*").await.unwrap(), 1);
@@ -221,15 +200,11 @@ async fn expired_entries_leave_the_index() {
         cache.set_many(&entries, short).await.unwrap();
     }
     // The rest is the sweeper's, which looks again while it finds something.
-    let deadline = Instant::now() + Duration::from_secs(60);
-    loop {
+    until("the sweeper removes dead members", || async {
         let (members, live) = (members(&cluster).len(), cluster.keys("app:short:*").len());
-        if members <= 2 * live + 16 * 30 {
-            break;
-        }
-        assert!(Instant::now() < deadline, "{members} members, {live} live");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+        members <= 2 * live + 16 * 30
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Redis Cluster: three masters on loopback, slots that move, and a master that dies.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod acl;
 mod attributes;
 mod chaos;
 mod common;

@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use cache_runtime::{Cache, cacheable, invalidate};
 use redis::Commands;
-use tests::RedisCluster;
-use tokio::sync::{Notify, Semaphore};
+use tests::{RedisCluster, Turnstile};
 
 use crate::common::{TTL, cache_on, settled, until};
 
@@ -92,23 +91,13 @@ async fn keys_on_both_sides_are_read_filled_and_invalidated() {
     assert_eq!(stats.map(|stats| stats.errors), [0, 0], "no outage");
 }
 
-#[derive(Clone)]
-struct Gate {
-    runs: Arc<AtomicU32>,
-    entered: Arc<Notify>,
-    open: Arc<Semaphore>,
-}
-
 #[cacheable(key = "{t}:slow:<<id>>", skip(gate))]
-async fn slow(gate: &Gate, id: u32) -> u32 {
+async fn slow(gate: &Turnstile, id: u32) -> u32 {
     let _ = id;
-    let run = gate.runs.fetch_add(1, Ordering::SeqCst) + 1;
-    gate.entered.notify_one();
-    gate.open.acquire().await.unwrap().forget();
-    run
+    gate.pass().await
 }
 
-fn started(cache: &Cache, gate: &Gate, id: u32) -> tokio::task::JoinHandle<u32> {
+fn started(cache: &Cache, gate: &Turnstile, id: u32) -> tokio::task::JoinHandle<u32> {
     let gate = gate.clone();
     tokio::spawn(cache.scope(async move { slow(&gate, id).await }))
 }
@@ -120,18 +109,14 @@ async fn a_lease_moves_with_its_slot() {
     let (a, b) = (cache_on(&cluster), cache_on(&cluster));
     let (slot, from, to) = slot_and_target(&cluster);
     for (id, overtaken) in [(1, false), (2, true)] {
-        let gate = Gate {
-            runs: Arc::default(),
-            entered: Arc::default(),
-            open: Arc::new(Semaphore::new(0)),
-        };
+        let gate = Turnstile::new();
         let reader = started(&a, &gate, id);
-        gate.entered.notified().await;
+        gate.entered().await;
         cluster.move_slot(slot, if overtaken { from } else { to });
         if overtaken {
             b.delete_pattern("*:slow:*").await.unwrap();
         }
-        gate.open.add_permits(1);
+        gate.let_through(1);
         assert_eq!(reader.await.unwrap(), 1);
         let stored = b.get::<u32>(&format!("{{t}}:slow:{id}")).await.unwrap();
         assert_eq!(stored, (!overtaken).then_some(1));

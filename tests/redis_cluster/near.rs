@@ -86,7 +86,7 @@ async fn until_fresh(cache: &Cache, row: &Row, tag: &str, value: u32) {
 }
 
 #[tokio::test]
-async fn each_node_tells_of_its_keys() {
+async fn each_node_invalidates_near_entries_of_its_keys() {
     let cluster = RedisCluster::start();
     let (cache, row) = (cache_on(&cluster), Row::default());
     let mut nodes = masters(&cluster);
@@ -105,7 +105,7 @@ async fn each_node_tells_of_its_keys() {
 
 /// By key and by pattern, and from the first read on.
 #[tokio::test]
-async fn what_this_process_invalidates_has_left_when_that_returns() {
+async fn an_invalidation_of_this_process_has_emptied_the_near_cache_when_it_returns() {
     let cluster = RedisCluster::start();
     let (cache, row) = (cache_on(&cluster), Row::default());
     let mut nodes = masters(&cluster);
@@ -123,7 +123,7 @@ async fn what_this_process_invalidates_has_left_when_that_returns() {
 
 /// The nodes' connections are one: what one of them may have said unheard, another one can't tell.
 #[tokio::test]
-async fn the_end_of_one_connection_empties_it_for_all_nodes() {
+async fn the_end_of_one_connection_empties_the_near_cache_for_all_nodes() {
     let cluster = RedisCluster::start();
     let (cache, row) = (cache_on(&cluster), Row::default());
     let mut nodes = masters(&cluster);
@@ -154,7 +154,7 @@ async fn the_end_of_one_connection_empties_it_for_all_nodes() {
 
 /// The key leaves its old node, which says so; the new one tells of it from the first read there.
 #[tokio::test]
-async fn a_key_whose_slot_moves_is_followed() {
+async fn a_near_entry_whose_slot_moves_is_still_invalidated() {
     let cluster = RedisCluster::start();
     let (cache, row) = (cache_on(&cluster), Row::default());
     let mut nodes = masters(&cluster);
@@ -184,7 +184,7 @@ async fn a_key_whose_slot_moves_is_followed() {
 }
 
 #[tokio::test]
-async fn a_replica_that_took_over_tells_of_its_keys() {
+async fn a_promoted_replica_invalidates_near_entries() {
     let mut cluster = RedisCluster::start_with_replicas();
     let (cache, row) = (cache_on(&cluster), Row::default());
     let tags: Vec<String> = (0..3).map(|number| tag_on(&cluster, number)).collect();

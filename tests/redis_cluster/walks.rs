@@ -125,7 +125,7 @@ async fn nothing_is_missed(moves_before: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_walk_during_which_a_slot_moved_begins_anew() {
+async fn a_scan_during_which_a_slot_moved_starts_again() {
     nothing_is_missed(false).await;
 }
 

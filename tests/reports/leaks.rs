@@ -8,7 +8,9 @@ use cache_runtime::{Cache, Clock, cacheable};
 use serde::{Deserialize, Serialize};
 use tests::{RedisServer, on_both_stores};
 
-use crate::common::{on_redis, soon};
+use tests::until;
+
+use crate::common::on_redis;
 
 /// A value that can be seen to be dropped.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -119,13 +121,11 @@ async fn dropped_caches_close_their_connections() {
         }
         cache.delete_pattern("*").await.unwrap();
     }
-    let closed = async {
-        // The one that asks.
-        while clients_of(&server) > 1 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    soon(closed).await;
+    // The remaining connection is the one that asks.
+    until("the connections are closed", || async {
+        clients_of(&server) <= 1
+    })
+    .await;
     // Other tests of this process start threads too, but no thirty.
     assert!(threads() < before + 30);
 }

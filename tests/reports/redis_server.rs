@@ -142,6 +142,7 @@ async fn an_administrator_in_the_midst_of_calls_disturbs_no_caller() {
         "SCRIPT FLUSH ASYNC",
     ] {
         run(&mut admin, command);
+        // Real time, in which calls meet the effect of the command.
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     run(&mut admin, "CLIENT KILL TYPE normal");

@@ -18,22 +18,36 @@ pub mod operations {
     pub struct Tls;
 }
 
+mod acl;
 mod authority;
+mod chaos;
+mod database;
 mod events;
 mod fake_sentinel;
+mod gate;
 mod operator_log;
 mod proxy;
 mod redis_cluster;
 mod redis_server;
+mod runs;
 mod sentinel;
 mod stores;
+mod turnstile;
+mod waiting;
 
+pub use acl::{documented_users, refused_to, run_words};
 pub use authority::{Authority, Identity};
+pub use chaos::{Chaos, ChaosTasks};
+pub use database::{Database, patient_connection};
 pub use events::{Event, events_of};
 pub use fake_sentinel::FakeSentinel;
+pub use gate::{Gate, all, begin, begin_to_wait};
 pub use operator_log::{keep_operator_log, operator_log};
 pub use proxy::{Fault, Proxy};
 pub use redis_cluster::RedisCluster;
 pub use redis_server::RedisServer;
+pub use runs::Runs;
 pub use sentinel::Sentinels;
 pub use stores::{PATIENCE, Stores, on_both_stores, on_both_stores_with};
+pub use turnstile::Turnstile;
+pub use waiting::{soon, until, until_blocking, until_well};

@@ -13,12 +13,13 @@ use tokio::time::timeout;
 use tracing::Level;
 
 use crate::common::Runs;
-use crate::gate::{Gate, begin, soon};
 use crate::staleness::support::{Place, Work, on_both, until, until_stored};
+use tests::{Gate, begin, soon};
 
 #[cacheable(key = "slow:<<id>>", skip(runs), detached = true)]
 async fn slow(runs: Runs, id: u32) -> u32 {
     let run = runs.next();
+    // Longer than the patience of its callers, which is real time.
     tokio::time::sleep(Duration::from_millis(300)).await;
     run + id
 }
@@ -121,6 +122,7 @@ async fn a_body_whose_caller_waits_is_not_given_up() {
             let work = Place::memory().work();
             let call = begin(&cache, row(work.clone(), 1)).await;
             work.gate.reached_by(1).await;
+            // The wait timeout runs in real time, and has to pass.
             tokio::time::sleep(limit * 2).await;
             work.gate.open();
             assert_eq!(soon(call).await.unwrap(), 2);
@@ -266,7 +268,7 @@ async fn scope(gate: Gate, id: u32) -> String {
 }
 
 #[tokio::test]
-async fn it_stays_in_its_callers_scope() {
+async fn a_detached_body_stays_in_its_callers_scope() {
     on_both_stores(|cache| async move {
         let gate = Gate::new();
         abandon(&gate, scope(gate.clone(), 1)).await;

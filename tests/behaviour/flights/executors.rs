@@ -10,7 +10,7 @@ use cache_runtime::{Cache, cacheable, invalidate};
 use tests::{Stores, on_both_stores};
 
 use crate::common::Runs;
-use crate::gate::{Gate, soon};
+use tests::{Gate, soon};
 
 #[cacheable(key = "executors:<<id>>", skip(runs))]
 async fn count(runs: &Runs, id: u32) -> u32 {
@@ -62,7 +62,7 @@ async fn read_write_read(cache: &Cache) {
 }
 
 #[test]
-fn executors_other_than_tokio_will_do() {
+fn executors_other_than_tokio_run_cached_functions() {
     let stores = Stores::new();
     for (_, cache) in &stores.caches {
         block_on(cache.scope(read_write_read(cache)));

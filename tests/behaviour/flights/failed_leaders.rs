@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use tests::{Stores, on_both_stores};
 
 use crate::common::Runs;
-use crate::gate::{Gate, all, begin, begin_to_wait, soon};
+use tests::{Gate, all, begin, begin_to_wait, soon};
 
 #[cacheable(key = "failed:err", skip(gate))]
 async fn errs(gate: &Gate) -> Result<u32, u32> {

@@ -8,7 +8,7 @@ use cache_runtime::Cache;
 use futures_util::{FutureExt, StreamExt, poll, stream};
 use tests::on_both_stores;
 
-use crate::gate::{Gate, begin_to_wait, soon};
+use tests::{Gate, begin_to_wait, soon};
 
 /// What the leader waits for while it is held.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +30,7 @@ async fn held_then_called_again(cache: &Cache, waits: Waits) {
         }
     };
     let mut leader = pin!(cache.get_or_set("held", 60, || body));
-    // Until the body has been polled, or the store has been asked at least.
+    // Real time: the leader must be pending still when it passes, in its body or at the store.
     let enough = tokio::time::sleep(Duration::from_millis(30));
     tokio::select! {
         biased;

@@ -5,7 +5,7 @@ use futures_util::poll;
 use tests::on_both_stores;
 
 use crate::common::Runs;
-use crate::gate::{Gate, begin_to_wait, soon};
+use tests::{Gate, begin_to_wait, soon};
 
 #[cacheable(key = "nested:recursing", skip(runs, depth))]
 fn recursing(runs: &Runs, depth: u32) -> u32 {

@@ -9,7 +9,7 @@ use tests::{Stores, on_both_stores};
 use tokio::task::JoinHandle;
 
 use crate::common::Runs;
-use crate::gate::{Gate, begin, soon};
+use tests::{Gate, begin, soon};
 
 #[cacheable(key = "overtaken:<<id>>", skip(gate, runs))]
 async fn row(gate: &Gate, runs: &Runs, id: u32) -> u32 {

@@ -12,7 +12,7 @@ use cache_runtime::{Cache, cacheable, invalidate};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tests::{Stores, on_both_stores};
 
-use crate::gate::soon;
+use tests::soon;
 
 thread_local! {
     /// Whether the value's code calls the cache: it does so once, not again from within.

@@ -10,7 +10,7 @@ use futures_util::stream::FuturesUnordered;
 use tests::{Stores, on_both_stores};
 
 use crate::common::Runs;
-use crate::gate::{Gate, all, begin, begin_to_wait, soon};
+use tests::{Gate, all, begin, begin_to_wait, soon};
 
 #[cacheable(key = "flights:<<id>>", skip(gate))]
 async fn slow(gate: &Gate, id: u32) -> u32 {

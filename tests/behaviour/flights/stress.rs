@@ -7,7 +7,7 @@ use std::time::Duration;
 use cache_runtime::{Cache, cacheable, invalidate};
 use tests::RedisServer;
 
-use crate::gate::soon;
+use tests::soon;
 
 const ROWS: u32 = 8;
 

@@ -55,7 +55,7 @@ fn a_preset_that_is_configured_nowhere_is_said_once_and_lives_for_the_default() 
 }
 
 #[test]
-fn a_preset_that_is_configured_is_not_said() {
+fn a_configured_preset_is_not_logged() {
     let cache = memory(|builder| builder.preset("no_such_preset", Duration::from_secs(60)));
     let said = warnings(|| assert_eq!(cache.scope_sync(|| profile(1)), 1));
     assert_eq!(said, []);
@@ -63,7 +63,7 @@ fn a_preset_that_is_configured_is_not_said() {
 }
 
 #[test]
-fn a_function_that_is_not_called_says_nothing() {
+fn a_function_that_is_not_called_logs_nothing() {
     let said = warnings(|| drop(memory(|builder| builder)));
     assert_eq!(said, [], "its crate may only be linked");
 }

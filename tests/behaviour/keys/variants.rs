@@ -147,7 +147,7 @@ fn a_variant_is_26_characters_and_maps_have_no_order() {
 }
 
 #[test]
-fn arguments_that_trade_places_differ() {
+fn arguments_swapped_or_of_another_type_have_different_keys() {
     memory().scope_sync(|| {
         assert_ne!(two_cache_key(1, 2), two_cache_key(2, 1));
         assert_ne!(floats_cache_key(0.0), floats_cache_key(-0.0));

@@ -1,14 +1,12 @@
 //! Where a refresh in the background runs, and what it brings along.
 
-use std::time::Duration;
-
 use cache_runtime::cacheable;
 use tests::events_of;
 use tracing::Level;
 
-use crate::gate::soon;
 use crate::staleness::stale::row;
 use crate::staleness::support::{LIFE, Place, Work, on_both, until_stored};
+use tests::soon;
 
 #[cacheable(key = "rows:<<id>>", ttl = work.life, stale = "10m", skip(work), companions = false)]
 fn row_sync(work: Work, id: u32) -> u32 {
@@ -51,11 +49,9 @@ fn without_a_runtime_the_refresh_runs_beside_the_caches_thread() {
     assert_eq!(read(), 1);
     let blocking = place.cache.blocking();
     let wait_for = |value| {
-        let deadline = std::time::Instant::now() + Duration::from_secs(30);
-        while blocking.get::<u32>(key).unwrap() != Some(value) {
-            assert!(std::time::Instant::now() < deadline);
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        tests::until_blocking("the refresh is stored", || {
+            blocking.get::<u32>(key).unwrap() == Some(value)
+        });
     };
     place.pass(LIFE);
     assert_eq!(read(), 1);

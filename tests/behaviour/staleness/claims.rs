@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::gate::soon;
 use crate::staleness::stale::{row, stale_row};
 use crate::staleness::support::{Place, on, until, until_stored};
+use tests::soon;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_processes_make_one_run() {

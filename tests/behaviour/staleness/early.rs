@@ -7,8 +7,8 @@ use cache_runtime::{Cache, Clock, Stats, cacheable};
 use tests::{PATIENCE, RedisServer};
 
 use crate::common::Runs;
-use crate::gate::{Gate, soon};
 use crate::staleness::support::until;
+use tests::{Gate, soon};
 
 /// Takes a second of a manual clock to compute, and stops at the gate from the second run on.
 #[derive(Clone)]
@@ -92,10 +92,10 @@ async fn without_it_the_end_of_a_hot_key_is_a_burst() {
     slow.clock.advance(Duration::from_secs(600));
     let mut calls = Vec::new();
     for _ in 0..5 {
-        calls.push(crate::gate::begin(&cache, cold(slow.clone())).await);
+        calls.push(tests::begin(&cache, cold(slow.clone())).await);
     }
     slow.gate.open();
-    crate::gate::all(calls).await;
+    tests::all(calls).await;
     assert_eq!(cache.stats().waits, 4, "all but the one that computes wait");
 }
 

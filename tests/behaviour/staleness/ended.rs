@@ -2,9 +2,9 @@
 
 use cache_runtime::{cacheable, invalidate};
 
-use crate::gate::soon;
 use crate::staleness::stale::{row, stale_row};
 use crate::staleness::support::{Work, on_both, until, until_stored};
+use tests::soon;
 
 #[invalidate(patterns = ["rows:<<id>>"])]
 async fn update(id: u32) {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use cache_runtime::cacheable;
 
-use crate::gate::soon;
 use crate::staleness::support::{Place, Work, on_both, until, until_stored};
+use tests::soon;
 
 /// How the next bodies end.
 #[derive(Clone, Default)]

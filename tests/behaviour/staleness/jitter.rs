@@ -46,7 +46,7 @@ async fn lifetimes_are_spread_below_the_ttl() {
 }
 
 #[tokio::test]
-async fn without_it_a_lifetime_is_exact() {
+async fn without_jitter_a_lifetime_is_exact() {
     on_both_stores(|cache| async move {
         for id in 0..20 {
             exact(id).await;

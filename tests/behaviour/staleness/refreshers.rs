@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use cache_runtime::{Cache, cacheable};
 
-use crate::gate::soon;
 use crate::staleness::support::{LIFE, Place, Work, on_both, until_stored};
+use tests::soon;
 
 /// Not `Clone`.
 struct Single;
@@ -136,7 +136,7 @@ async fn a_body_that_owns_its_arguments_runs_in_the_background() {
 }
 
 #[tokio::test]
-async fn else_the_caller_that_finds_it_stale_computes() {
+async fn a_body_that_cannot_run_in_the_background_is_refreshed_by_its_caller() {
     on_both(|place| async move {
         let place = &place;
         let name = String::from("a");

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use cache_runtime::{Cache, cacheable};
 
-use crate::gate::soon;
 use crate::staleness::support::{LIFE, Place, Work, on_both, until, until_stored};
+use tests::soon;
 
 #[cacheable(key = "rows:<<id>>", ttl = work.life, stale = "10m", skip(work))]
 pub(crate) async fn row(work: Work, id: u32) -> u32 {
@@ -109,7 +109,7 @@ async fn past_its_stale_time_a_refresh_under_way_is_waited_for() {
         assert_eq!(two(work.clone()).await, 1);
         work.gate.reached_by(1).await;
         place.pass(Duration::from_secs(2));
-        let waits = crate::gate::begin(&place.cache, two(work.clone())).await;
+        let waits = tests::begin(&place.cache, two(work.clone())).await;
         assert_eq!(work.runs.count(), 2, "it doesn't compute");
         work.gate.open();
         assert_eq!(soon(waits).await.unwrap(), 2);
@@ -140,7 +140,7 @@ async fn a_function_without_the_option_waits_for_the_refresh() {
         let waits = {
             let work = work.clone();
             let call = async move { row_without_options(&work, 1).await };
-            crate::gate::begin(&place.cache, call).await
+            tests::begin(&place.cache, call).await
         };
         work.gate.open();
         assert_eq!(soon(waits).await.unwrap(), 2);

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use cache_runtime::cacheable;
 
-use crate::gate::soon;
 use crate::staleness::support::{Place, Work, on, on_both, until, until_stored};
+use tests::soon;
 
 /// Whether the body errs: the number of the run either way.
 #[derive(Clone, Default)]
@@ -82,7 +82,7 @@ async fn the_expired_value_is_served_instead_of_an_error() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_well_is_waited_for() {
+async fn callers_wait_for_a_body_that_succeeds() {
     on_both(|place| async move {
         let (work, broken) = expired_row(&place).await;
         work.gate.open();
@@ -94,7 +94,7 @@ async fn a_body_that_is_well_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_tries_and_all_wait_for_what_comes_of_it() {
+async fn one_caller_tries_and_all_share_the_outcome() {
     on_both(|place| async move {
         for errs in [true, false] {
             place.cache.clear().await.unwrap();
@@ -105,10 +105,10 @@ async fn one_tries_and_all_wait_for_what_comes_of_it() {
             let mut calls = Vec::new();
             for _ in 0..5 {
                 let call = row(work.clone(), broken.clone());
-                calls.push(crate::gate::begin(&place.cache, call).await);
+                calls.push(tests::begin(&place.cache, call).await);
             }
             work.gate.open();
-            for value in crate::gate::all(calls).await {
+            for value in tests::all(calls).await {
                 assert_eq!(value, Ok(if errs { 1 } else { 2 }));
             }
             assert_eq!(work.runs.count(), 2, "one has tried, errs: {errs}");
@@ -123,9 +123,9 @@ async fn two_processes_try_once() {
     let other = on(place.server.as_ref().unwrap());
     let (work, broken) = place.cache.scope(expired_row(&place)).await;
     broken.breaks();
-    let tries = crate::gate::begin(&place.cache, row(work.clone(), broken.clone())).await;
+    let tries = tests::begin(&place.cache, row(work.clone(), broken.clone())).await;
     work.gate.reached_by(1).await;
-    let waits = crate::gate::begin(&other, row(work.clone(), broken.clone())).await;
+    let waits = tests::begin(&other, row(work.clone(), broken.clone())).await;
     let began = Instant::now();
     work.gate.open();
     assert_eq!(soon(tries).await.unwrap(), Ok(1));
@@ -141,7 +141,7 @@ async fn what_was_invalidated_meanwhile_is_not_served() {
         let (work, broken) = expired_row(&place).await;
         broken.breaks();
         let call = row(work.clone(), broken.clone());
-        let tries = crate::gate::begin(&place.cache, call).await;
+        let tries = tests::begin(&place.cache, call).await;
         work.gate.reached_by(1).await;
         assert!(row_invalidate(work.clone(), broken.clone()).await.unwrap());
         work.gate.open();

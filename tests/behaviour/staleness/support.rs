@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use cache_runtime::{Cache, CacheBuilder, Clock};
 use redis::Commands as _;
+pub(crate) use tests::until;
 use tests::{PATIENCE, RedisServer};
 
 use crate::common::Runs;
-use crate::gate::Gate;
+use tests::Gate;
 
 /// The lifetime that the functions are given.
 pub(crate) const LIFE: Duration = Duration::from_secs(60);
@@ -131,15 +132,6 @@ impl Work {
     /// A run that nothing stops.
     pub(crate) fn run_through(&self) -> u32 {
         self.runs.next()
-    }
-}
-
-/// Waits until the condition holds, which it must within half a minute.
-pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
-    let deadline = std::time::Instant::now() + Duration::from_secs(30);
-    while !condition().await {
-        assert!(std::time::Instant::now() < deadline, "{what}");
-        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 

@@ -131,7 +131,7 @@ macro_rules! deep {
         )*
 
         #[test]
-        fn a_deep_value_is_returned_and_not_stored_and_said_once() {
+        fn a_deep_value_is_returned_not_stored_and_logged_once() {
             let server = RedisServer::start();
             for (store, cache) in caches(&server) {
                 $({
@@ -231,7 +231,7 @@ fn of_maps(maps: &Maps, runs: &Runs) -> usize {
 }
 
 #[test]
-fn a_deep_argument_makes_the_call_uncached_and_is_said_once() {
+fn a_deep_argument_makes_the_call_uncached_and_is_logged_once() {
     on_a_worker(|| {
         let cache = Cache::builder().build().unwrap();
         let runs = Runs::default();

@@ -5,7 +5,7 @@ use redis::Commands;
 use tests::{PATIENCE, RedisServer, on_both_stores_with};
 
 use crate::common::Runs;
-use crate::gate::{Gate, all, begin, soon};
+use tests::{Gate, all, begin, soon};
 
 #[cacheable(key = "lists:<<id>>", skip(runs, length))]
 async fn list(runs: &Runs, id: u32, length: usize) -> Result<String, String> {
@@ -188,7 +188,7 @@ async fn a_health_check_is_no_value_of_the_cache() {
 }
 
 #[test]
-fn no_bytes_at_all_are_a_mistake() {
+fn a_limit_of_zero_bytes_is_refused() {
     let error = Cache::builder().max_value_bytes(0).build().unwrap_err();
     let CacheError::InvalidOption { option, reason } = &error else {
         panic!("{error}");

@@ -34,7 +34,7 @@ fn run<F: Future>(future: F) -> F::Output {
 }
 
 #[test]
-fn it_is_logged_once_for_each_function_and_cache() {
+fn a_value_too_large_is_logged_once_for_each_function_and_cache() {
     for (store, cache) in &Stores::with(limited).caches {
         let events = warnings(|| {
             run(cache.scope(async {
@@ -68,7 +68,7 @@ fn it_is_logged_once_for_each_function_and_cache() {
 }
 
 #[test]
-fn what_nobody_heard_is_told_to_the_first_who_listens() {
+fn a_value_too_large_is_logged_to_the_first_subscriber_that_listens() {
     let cache = limited(Cache::builder()).build().unwrap();
     let call = || drop(cache.scope_sync(|| other(1, 5_000)));
     call();

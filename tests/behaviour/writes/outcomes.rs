@@ -8,21 +8,16 @@ use std::task::{Context, Waker};
 use cache_runtime::{Cache, cacheable, invalidate};
 use futures_util::FutureExt;
 use redis::Commands;
-use tests::{RedisServer, on_both_stores};
+use tests::{RedisServer, on_both_stores, until};
 
 use crate::common::{Post, Runs, on_redis};
 
-/// Waits until the key is gone: what a drop begins finishes without its caller.
+/// Wait until the key is gone: an invalidation that a drop begins finishes without its caller.
 async fn until_gone(cache: &Cache, key: &str) {
-    let gone = async {
-        while cache.exists(key).await.unwrap() {
-            tokio::task::yield_now().await;
-        }
-    };
-    let limit = std::time::Duration::from_secs(5);
-    tokio::time::timeout(limit, gone)
-        .await
-        .unwrap_or_else(|_| panic!("{key} still stands"));
+    until(&format!("{key} is gone"), || async {
+        !cache.exists(key).await.unwrap()
+    })
+    .await;
 }
 
 #[invalidate(patterns = ["a:<<id>>", "b:<<result.slug>>:x"])]

@@ -9,20 +9,18 @@ use cache_runtime::{Cache, invalidate};
 use redis::Commands;
 use serde::{Deserialize, Serialize};
 use tests::PATIENCE;
-use tests::{RedisServer, Stores, on_both_stores};
+use tests::{RedisServer, Stores, on_both_stores, until, until_well};
 
-use crate::gate::{Gate, begin, begin_to_wait, soon};
+use tests::{Gate, begin, begin_to_wait, soon};
 
-/// Waits until the keys are gone: what a drop begins finishes without its caller.
+/// Wait until the keys are gone: an invalidation that a drop begins finishes without its caller.
 async fn until_gone(cache: &Cache, keys: &[&str]) {
-    soon(async {
-        for key in keys {
-            while cache.exists(key).await.unwrap() {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        }
-    })
-    .await;
+    for key in keys {
+        until("the key is gone", || async {
+            !cache.exists(key).await.unwrap()
+        })
+        .await;
+    }
 }
 
 #[invalidate(patterns = ["unknown:<<id>>", "unknown:by:<<result>>:*"])]
@@ -300,13 +298,8 @@ async fn a_panic_waits_for_a_silent_server_for_the_invalidation_timeout() {
     assert!(caught.is_err());
     let took = started.elapsed();
     assert!(took >= limit / 2 && took < 4 * limit, "{took:?}");
-    // It is owed, and sent before anything is read.
+    // The invalidation is owed, and sent before any read.
     proxy.set(tests::Fault::None);
-    soon(async {
-        while cache.health_check().await.is_err() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await;
+    until_well(&cache).await;
     assert!(!cache.exists("unknown:1").await.unwrap());
 }

@@ -71,7 +71,7 @@ async fn a_write_with_an_error_that_is_not_send_can_be_spawned() {
 }
 
 #[tokio::test]
-async fn its_error_is_returned_and_invalidates_nothing() {
+async fn an_error_that_is_not_send_is_returned_and_invalidates_nothing() {
     on_both_stores(|cache| async move {
         user(0).await;
         let error = in_a_task(&cache, async {

@@ -26,7 +26,7 @@ async fn a_server_that_comes_back_from_a_snapshot_is_told_again_before_any_read(
 
 /// Many readers at once, on two runtimes, while the server is replaced by its elder self.
 #[test]
-fn nobody_of_many_reads_the_snapshot() {
+fn none_of_many_readers_reads_the_snapshot() {
     let mut server = RedisServer::start();
     let (cache, row) = (builder(server.url()).build().unwrap(), Row::default());
     let several = || {
@@ -71,7 +71,7 @@ fn nobody_of_many_reads_the_snapshot() {
 
 /// The main connection stands, and whoever connects now comes to another server, which has other entries.
 #[tokio::test]
-async fn none_is_opened_to_another_server() {
+async fn no_connection_of_a_runtime_is_opened_to_another_server() {
     let (server, other) = (RedisServer::start(), RedisServer::start());
     let proxy = Proxy::before(server.port());
     let (cache, row) = (builder(proxy.url()).build().unwrap(), Row::default());
@@ -103,7 +103,7 @@ async fn none_is_opened_to_another_server() {
 
 /// Only the connection of this runtime breaks: its read is asked for again over the main one.
 #[tokio::test]
-async fn one_that_is_killed_is_no_outage() {
+async fn a_killed_connection_of_a_runtime_is_not_an_outage() {
     let server = RedisServer::start();
     let (cache, row) = (builder(server.url()).build().unwrap(), Row::default());
     for _ in 0..3 {
@@ -154,7 +154,7 @@ async fn a_silent_server_costs_one_timeout_and_is_used_again() {
 
 /// Slower than a read waits by itself, and not too slow: the late reply is taken, or the other one.
 #[tokio::test]
-async fn a_slow_server_is_no_outage() {
+async fn a_slow_server_is_not_an_outage() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let limit = Duration::from_secs(4);

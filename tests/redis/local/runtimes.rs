@@ -30,7 +30,7 @@ async fn round(cache: &Cache, row: &Row) {
 }
 
 #[test]
-fn each_runtime_that_reads_often_has_one_and_its_end_takes_it_along() {
+fn each_runtime_that_reads_often_has_a_connection_that_closes_with_it() {
     let server = RedisServer::start();
     let (cache, row) = (builder(server.url()).build().unwrap(), Row::default());
     for runtime in [current(), several(), current()] {
@@ -48,7 +48,7 @@ fn each_runtime_that_reads_often_has_one_and_its_end_takes_it_along() {
 }
 
 #[test]
-fn a_few_reads_open_none() {
+fn a_few_reads_open_no_connection_of_the_runtime() {
     let server = RedisServer::start();
     let (cache, row) = (builder(server.url()).build().unwrap(), Row::default());
     for _ in 0..20 {
@@ -64,7 +64,7 @@ fn a_few_reads_open_none() {
 
 /// Reads of a runtime that ends are dropped with it, in whatever state they are; those who live on other runtimes don't notice.
 #[test]
-fn the_end_of_a_runtime_under_way_is_nobodys_outage() {
+fn a_runtime_that_ends_during_a_read_is_not_an_outage() {
     let server = RedisServer::start();
     let (cache, row) = (builder(server.url()).build().unwrap(), Row::default());
     let stays = several();
@@ -184,7 +184,7 @@ fn a_runtime_that_nobody_runs_delays_its_readers_and_fails_none() {
 
 /// A reply lies there, and the runtime does something else for longer than a reply may take: that says nothing of the server.
 #[test]
-fn a_runtime_that_is_busy_for_too_long_is_no_outage() {
+fn a_runtime_busy_for_longer_than_a_timeout_is_not_an_outage() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let short = Duration::from_millis(200);

@@ -33,7 +33,7 @@ async fn what_is_filled_is_near_before_it_was_ever_read() {
 }
 
 #[tokio::test]
-async fn another_process_changes_it_and_reads_turn_fresh() {
+async fn an_invalidation_by_another_process_reaches_the_near_cache() {
     let server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     for round in 1..100 {
@@ -79,7 +79,7 @@ async fn short(rows: &Rows, id: u32) -> u32 {
 
 /// Some of its time has passed when it enters, and it ends here when it does there: not by a tick of the clock later.
 #[tokio::test]
-async fn an_entry_lives_no_longer_than_in_redis() {
+async fn a_near_entry_lives_no_longer_than_in_redis() {
     let server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     until_near(&server, &cache, &rows, 0).await;
@@ -108,7 +108,7 @@ async fn large(id: u32) -> String {
 }
 
 #[tokio::test]
-async fn it_is_bounded_by_bytes() {
+async fn the_near_cache_is_bounded_by_bytes() {
     let server = RedisServer::start();
     let small = builder(server.url()).near_cache(100_000).build().unwrap();
     until_near(&server, &small, &Rows::default(), 1).await;
@@ -137,7 +137,7 @@ async fn two_prefixes_on_one_server_know_nothing_of_each_other() {
 }
 
 #[tokio::test]
-async fn without_being_asked_for_there_is_none() {
+async fn the_near_cache_is_off_by_default() {
     let server = RedisServer::start();
     let plain = Cache::builder().prefix("app").redis(server.url());
     let plain = plain.response_timeout(PATIENCE).build().unwrap();

@@ -96,7 +96,7 @@ async fn a_silent_connection_is_trusted_for_no_longer_than_the_bound() {
 
 /// The same by a server that is stopped: its connections stand, and the kernel goes on taking what is sent.
 #[tokio::test]
-async fn a_stopped_server_is_noticed() {
+async fn a_stopped_server_ends_hits_in_the_near_cache() {
     let server = RedisServer::start();
     let near = builder(server.url()).near_max_silence(Duration::from_millis(400));
     let near = near.response_timeout(Duration::from_millis(250));
@@ -117,7 +117,7 @@ async fn a_stopped_server_is_noticed() {
 }
 
 #[tokio::test]
-async fn a_flush_empties_it() {
+async fn a_flush_empties_the_near_cache() {
     let server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     for (round, flush) in (1..).zip(["FLUSHALL", "FLUSHDB", "FLUSHALL"]) {

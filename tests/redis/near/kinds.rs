@@ -29,7 +29,7 @@ async fn close(rows: &Rows, id: u32) -> u32 {
 }
 
 #[tokio::test]
-async fn near_false_keeps_a_function_out() {
+async fn near_false_keeps_a_function_out_of_the_near_cache() {
     let server = RedisServer::start();
     // A machine that stands still for a second empties no near cache meanwhile: its entries are counted.
     let patient = builder(server.url()).near_max_silence(Duration::from_secs(60));
@@ -100,7 +100,7 @@ async fn surely(id: u32) -> u32 {
 }
 
 #[tokio::test]
-async fn a_none_that_is_kept_is_kept_near() {
+async fn a_cached_none_is_kept_in_the_near_cache() {
     let server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     until_near(&server, &cache, &rows, 1).await;
@@ -116,7 +116,7 @@ async fn refreshed(rows: &Rows, id: u32) -> u32 {
 }
 
 #[tokio::test]
-async fn functions_that_refresh_are_near_while_they_are_fresh() {
+async fn functions_that_refresh_are_in_the_near_cache_while_they_are_fresh() {
     let server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     until_near(&server, &cache, &rows, 1).await;
@@ -164,7 +164,7 @@ fn write_blocking(rows: &Rows, id: u32, value: u32) {
 }
 
 #[tokio::test]
-async fn blocking_functions_read_near_and_void() {
+async fn blocking_functions_read_and_invalidate_the_near_cache() {
     let server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     until_near(&server, &cache, &rows, 1).await;
@@ -179,7 +179,7 @@ async fn blocking_functions_read_near_and_void() {
 }
 
 #[tokio::test]
-async fn computed_by_the_handle_it_is_near_too() {
+async fn get_or_set_fills_the_near_cache() {
     let server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     until_near(&server, &cache, &rows, 1).await;

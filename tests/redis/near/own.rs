@@ -23,7 +23,7 @@ async fn the_process_that_invalidates_never_reads_the_old_value() {
 }
 
 #[tokio::test]
-async fn nor_does_another_cache_of_it() {
+async fn another_cache_of_the_process_never_reads_the_old_value() {
     let server = RedisServer::start();
     let (a, b, rows) = (cache(&server), cache(&server), Rows::default());
     // Without a near cache of its own, too.
@@ -38,7 +38,7 @@ async fn nor_does_another_cache_of_it() {
 }
 
 #[tokio::test]
-async fn explicit_operations_void_what_is_near() {
+async fn explicit_operations_remove_near_entries() {
     let server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     let read = || cache.scope(row(&rows, 1));
@@ -82,7 +82,7 @@ async fn dropped_update(rows: &Rows, id: u32, value: u32, written: &Notify) {
 }
 
 #[tokio::test]
-async fn a_write_whose_future_is_dropped_voids_it() {
+async fn a_dropped_write_removes_near_entries() {
     let server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     for round in 1..30 {
@@ -98,7 +98,7 @@ async fn a_write_whose_future_is_dropped_voids_it() {
 
 /// Readers and writers of one process at once; no read is older than a write that had returned before it began.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_reader_of_the_process_is_behind_its_writers() {
+async fn no_read_is_older_than_a_finished_write_of_the_same_process() {
     let server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     let other = builder(server.url()).build().unwrap();

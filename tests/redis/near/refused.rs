@@ -17,7 +17,7 @@ async fn works_without(server: &RedisServer, cache: &Cache, rows: &Rows) {
 }
 
 #[tokio::test]
-async fn a_server_without_resp3_is_one_without_a_near_store() {
+async fn without_resp3_everything_but_the_near_cache_works() {
     let server = RedisServer::start_with(&["--rename-command", "HELLO", ""]);
     let (cache, rows) = (cache(&server), Rows::default());
     works_without(&server, &cache, &rows).await;
@@ -25,7 +25,7 @@ async fn a_server_without_resp3_is_one_without_a_near_store() {
 
 /// And as soon as it is allowed, it is used.
 #[tokio::test]
-async fn so_is_one_whose_user_may_not_track() {
+async fn without_the_right_to_client_tracking_everything_but_the_near_cache_works() {
     let server = RedisServer::start();
     for right in ["client|tracking", "client|caching", "multi"] {
         let rows = Rows::default();
