@@ -69,11 +69,27 @@ pub struct Clock {
 
 impl Clock {
     /// Return the system's monotonic clock.
+    ///
+    /// ```
+    /// # use cache_runtime::{Cache, Clock};
+    /// let cache = Cache::builder().clock(Clock::system()).build()?; // the default
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn system() -> Self {
         Self { manual: None }
     }
 
     /// Return a clock that only [`advance`](Clock::advance) moves. Clones share it.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use cache_runtime::{Cache, Clock};
+    /// let clock = Clock::manual();
+    /// let cache = Cache::builder().clock(clock.clone()).build()?.blocking();
+    /// cache.set("answer", &42, 60)?;
+    /// assert_eq!(cache.ttl("answer")?, Some(Duration::from_secs(60)));
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn manual() -> Self {
         Self {
             manual: Some(Arc::new(AtomicU64::new(0))),
@@ -82,6 +98,17 @@ impl Clock {
 
     /// Move a manual clock forward. The system's clock is not affected. The clock stops at its end,
     /// some 584 years after its start, and never wraps around.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use cache_runtime::{Cache, Clock};
+    /// let clock = Clock::manual();
+    /// let cache = Cache::builder().clock(clock.clone()).build()?.blocking();
+    /// cache.set("answer", &42, 60)?;
+    /// clock.advance(Duration::from_secs(61));
+    /// assert!(!cache.exists("answer")?);
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn advance(&self, by: Duration) {
         if let Some(now) = &self.manual {
             // Stay below `NEVER`, otherwise entries that don't expire would expire.

@@ -80,10 +80,20 @@ fn of_the_environment() -> Cache {
 impl Cache {
     /// Make this the process's default: the cache of every annotated function outside a scope.
     ///
+    /// ```standalone_crate
+    /// # use cache_runtime::{Cache, CacheError};
+    /// let cache = Cache::builder().prefix("quickpost").build()?;
+    /// cache.install()?; // once, at the start of `main`
+    /// assert_eq!(Cache::current().prefix(), "quickpost");
+    /// assert!(matches!(cache.install(), Err(CacheError::AlreadyInstalled)));
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`CacheError::AlreadyInstalled`] if there is a default already, because of an earlier call,
-    /// or because a cached function ran before and created one from the environment.
+    /// or because a cached function ran before and created one from the environment. Call it once,
+    /// at the start of the program.
     pub fn install(&self) -> Result<(), CacheError> {
         DEFAULT
             .set(self.clone())
@@ -93,6 +103,13 @@ impl Cache {
     /// Return the innermost [`scope`](Cache::scope)'s cache, otherwise the installed one, otherwise
     /// one that is now created from the environment. A malformed environment creates a cache that
     /// stores nothing, and is logged once, at `error`.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().prefix("of-this-test").build()?;
+    /// cache.scope_sync(|| assert_eq!(Cache::current().prefix(), "of-this-test"));
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn current() -> Self {
         Handle::Current.with(Clone::clone)
     }
@@ -109,6 +126,10 @@ impl Cache {
     /// # }
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
     /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the returned future drops `future`.
     pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
         Scope {
             cache: self.clone(),
@@ -117,6 +138,14 @@ impl Cache {
     }
 
     /// Run the closure with this cache as the current one of this thread.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().prefix("of-this-test").build()?;
+    /// let prefix = cache.scope_sync(|| Cache::current().prefix().to_owned());
+    /// assert_eq!(prefix, "of-this-test");
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn scope_sync<T>(&self, run: impl FnOnce() -> T) -> T {
         let _entered = EnteredScope::new(self.clone());
         run()

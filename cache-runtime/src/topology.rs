@@ -112,6 +112,21 @@ pub struct DeadPattern {
 impl Topology {
     /// Return the patterns that can't match a key of any function of the program, whatever their
     /// placeholders contain.
+    ///
+    /// ```standalone_crate
+    /// use cache_runtime::{cacheable, invalidate, topology};
+    ///
+    /// #[cacheable(key = "posts:<<id>>")]
+    /// fn post(id: u32) -> u32 {
+    ///     id
+    /// }
+    ///
+    /// #[invalidate(patterns = ["posts:<<id>>", "post:<<id>>"])] // the second has a typo
+    /// fn update(id: u32) {}
+    ///
+    /// let dead = topology().dead_patterns();
+    /// assert_eq!((dead.len(), dead[0].pattern), (1, "post:<<id>>"));
+    /// ```
     pub fn dead_patterns(&self) -> Vec<DeadPattern> {
         let alive = |shape: &str| self.reads.iter().any(|read| reaches(shape, &read.shape));
         let dead_of = |write: &WriteNode| {
@@ -132,6 +147,18 @@ impl Topology {
 
     /// Return the functions whose entries no pattern of the program can match: they live until
     /// their TTL ends.
+    ///
+    /// ```standalone_crate
+    /// use cache_runtime::{cacheable, topology};
+    ///
+    /// #[cacheable(key = "settings", ttl = "1d")]
+    /// fn settings() -> u32 {
+    ///     1
+    /// }
+    ///
+    /// let forgotten = topology().never_invalidated();
+    /// assert_eq!(forgotten[0].function, "settings");
+    /// ```
     pub fn never_invalidated(&self) -> Vec<ReadNode> {
         let reached = |read: &ReadNode| {
             let mut shapes = self.writes.iter().flat_map(|write| write.shapes);

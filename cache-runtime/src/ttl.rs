@@ -34,6 +34,14 @@ pub const STATIC: Duration = Duration::from_secs(86_400);
 )]
 pub trait IntoTtl {
     /// Return the TTL, or `None` for the cache's default.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cache_runtime::ttl::IntoTtl;
+    ///
+    /// assert_eq!(60.into_ttl(), Some(Duration::from_secs(60)));
+    /// assert_eq!(None.into_ttl(), None);
+    /// ```
     fn into_ttl(self) -> Option<Duration>;
 }
 

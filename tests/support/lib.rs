@@ -18,6 +18,17 @@ pub mod operations {
     pub struct Tls;
 }
 
+/// The examples of the attributes' documentation.
+#[cfg(doctest)]
+pub mod attributes {
+    #[doc = include_str!("../../cache-macros/src/docs/cacheable.md")]
+    pub struct Cacheable;
+    #[doc = include_str!("../../cache-macros/src/docs/invalidate.md")]
+    pub struct Invalidate;
+    #[doc = include_str!("../../cache-macros/src/docs/cache_key.md")]
+    pub struct CacheKey;
+}
+
 mod acl;
 mod authority;
 mod chaos;

@@ -121,9 +121,18 @@ impl CacheBuilder {
     /// | `CACHE_KEY_PREFIX` | prefix of every key |
     /// | `CACHE_TIMEOUT_<NAME>` | TTL of the preset `<name>` in seconds; overrides the builder's |
     ///
+    /// ```
+    /// # use cache_runtime::CacheBuilder;
+    /// let cache = CacheBuilder::from_env()?.default_prefix("quickpost").build()?;
+    /// # if std::env::var_os("CACHE_KEY_PREFIX").is_none() {
+    /// assert_eq!(cache.prefix(), "quickpost"); // `CACHE_KEY_PREFIX` is unset
+    /// # }
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// [`CacheError::InvalidVariable`] names the variable and the fix.
+    /// [`CacheError::InvalidVariable`] names the variable and the fix: correct the environment.
     pub fn from_env() -> Result<Self, CacheError> {
         let mut builder = Self::new();
         if let Some(url) = env::text("REDIS_URL")? {
@@ -147,6 +156,13 @@ impl CacheBuilder {
     /// Programs that share a Redis must have different prefixes, and the processes of one program
     /// the same one: they find, invalidate and clear each other's entries by it. So it isn't
     /// derived from the binary's name, and `build` logs a warning where Redis is used without one.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().prefix("quickpost").build()?;
+    /// assert_eq!(cache.prefix(), "quickpost");
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = Some(prefix.into());
         self
@@ -154,12 +170,28 @@ impl CacheBuilder {
 
     /// Set the prefix that is used if neither [`prefix`](Self::prefix) nor `CACHE_KEY_PREFIX` names
     /// one.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().default_prefix("quickpost").build()?;
+    /// assert_eq!(cache.prefix(), "quickpost");
+    /// let cache = Cache::builder().prefix("blog").default_prefix("quickpost").build()?;
+    /// assert_eq!(cache.prefix(), "blog");
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn default_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.default_prefix = Some(prefix.into());
         self
     }
 
     /// Store entries in this process. The default.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().memory().build()?.blocking();
+    /// assert_eq!(cache.health_check()?.store, "memory");
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn memory(mut self) -> Self {
         self.backend = Backend::Memory;
         self
@@ -168,12 +200,29 @@ impl CacheBuilder {
     /// Set the capacity of the memory store in bytes, keys and bookkeeping included; default 64
     /// MiB. The least recently used entries are evicted first. A value must fit in the store's
     /// smallest shard, which is at least 4 MiB, or the whole of a smaller store.
+    ///
+    /// ```
+    /// # use cache_runtime::{Cache, CacheError};
+    /// let cache = Cache::builder().memory_capacity(1 << 20).build()?;
+    /// let error = cache.blocking().set("long", &"x".repeat(2 << 20), 60).unwrap_err();
+    /// assert!(matches!(error, CacheError::TooLarge { .. }));
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn memory_capacity(mut self, bytes: usize) -> Self {
         self.memory_capacity = bytes;
         self
     }
 
     /// Set the TTL of entries that name no other; default 300 s.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().default_ttl(Duration::from_secs(60)).build()?.blocking();
+    /// cache.set("answer", &42, None)?;
+    /// assert!(cache.ttl("answer")? <= Some(Duration::from_secs(60)));
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn default_ttl(mut self, ttl: Duration) -> Self {
         self.default_ttl = ttl;
         self
@@ -181,6 +230,19 @@ impl CacheBuilder {
 
     /// Set whether annotated functions are cached at all; default true. Explicit operations work
     /// either way.
+    ///
+    /// ```
+    /// # use cache_runtime::{Cache, cacheable};
+    /// #[cacheable(key = "answer")]
+    /// fn answer() -> u32 {
+    ///     42
+    /// }
+    ///
+    /// let cache = Cache::builder().enabled(false).build()?;
+    /// assert_eq!(cache.scope_sync(answer), 42);
+    /// assert_eq!(cache.stats().fills, 0);
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
         self
@@ -192,6 +254,20 @@ impl CacheBuilder {
     /// [`build`](Self::build) refuses a TTL of zero, and two names that have the same variable,
     /// such as `user-profile` and `user_profile`. A function that names a preset which is
     /// configured nowhere uses the default TTL, and logs a warning at its first miss, once.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use cache_runtime::{Cache, cacheable};
+    /// #[cacheable(key = "users:<<id>>", ttl = preset("user_profile"))]
+    /// fn user(id: u32) -> u32 {
+    ///     id
+    /// }
+    ///
+    /// let cache = Cache::builder().preset("user_profile", Duration::from_secs(30)).build()?;
+    /// cache.scope_sync(|| user(1));
+    /// assert!(cache.blocking().ttl("users:1")? <= Some(Duration::from_secs(30)));
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn preset(mut self, name: impl Into<String>, ttl: Duration) -> Self {
         self.presets.insert(name.into(), ttl);
         self
@@ -199,12 +275,30 @@ impl CacheBuilder {
 
     /// Set how long a call waits for another caller's computation before it runs the body itself;
     /// default 30 s.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().wait_timeout(Duration::from_secs(5)).build()?;
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn wait_timeout(mut self, limit: Duration) -> Self {
         self.wait_timeout = limit;
         self
     }
 
     /// Set the clock that governs the memory store's TTLs; default the system's.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use cache_runtime::{Cache, Clock};
+    /// let clock = Clock::manual();
+    /// let cache = Cache::builder().clock(clock.clone()).build()?.blocking();
+    /// cache.set("answer", &42, 60)?;
+    /// clock.advance(Duration::from_secs(61));
+    /// assert_eq!(cache.get::<i32>("answer")?, None);
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
@@ -212,9 +306,18 @@ impl CacheBuilder {
 
     /// Validate the options and create the cache. Does no I/O: Redis is connected on first use.
     ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use cache_runtime::{Cache, CacheError};
+    /// let error = Cache::builder().default_ttl(Duration::ZERO).build().unwrap_err();
+    /// assert!(matches!(error, CacheError::InvalidOption { option: "default_ttl", .. }));
+    /// ```
+    ///
     /// # Errors
     ///
-    /// [`CacheError`] names the wrong option and the fix.
+    /// [`CacheError::InvalidPrefix`], [`CacheError::InvalidUrl`], [`CacheError::InvalidOption`] or,
+    /// for a `CACHE_TIMEOUT_<NAME>`, [`CacheError::InvalidVariable`]. Each names the mistake and
+    /// the fix: correct the configuration.
     pub fn build(self) -> Result<Cache, CacheError> {
         let named = self.prefix.clone().or_else(|| self.default_prefix.clone());
         #[cfg(feature = "redis")]
@@ -283,15 +386,32 @@ impl CacheBuilder {
 
 impl Cache {
     /// Create a builder with every default: memory, prefix `cache`, TTL 300 s.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().build()?;
+    /// assert_eq!(cache.prefix(), "cache");
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn builder() -> CacheBuilder {
         CacheBuilder::new()
     }
 
     /// Create a cache from the environment. See [`CacheBuilder::from_env`].
     ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::from_env()?; // memory, as `REDIS_URL` is unset
+    /// # if std::env::var_os("CACHE_KEY_PREFIX").is_none() {
+    /// assert_eq!(cache.prefix(), "cache");
+    /// # }
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// [`CacheError::InvalidVariable`] names the malformed variable.
+    /// [`CacheError::InvalidVariable`] names the malformed variable: correct the environment. The
+    /// errors of [`CacheBuilder::build`].
     pub fn from_env() -> Result<Self, CacheError> {
         CacheBuilder::from_env()?.build()
     }

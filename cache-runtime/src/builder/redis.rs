@@ -18,6 +18,14 @@ impl CacheBuilder {
     /// ignored, such as `?db=3`. It also refuses a user without a password: the client would not
     /// log in, and act as the user `default`. A password alone, `redis://:password@host`, is that
     /// of `default`. A node of a cluster needs [`redis_cluster`](Self::redis_cluster).
+    ///
+    /// ```
+    /// # use cache_runtime::{Cache, CacheError};
+    /// let cache = Cache::builder().redis("redis://127.0.0.1:6379/2").build()?;
+    /// let error = Cache::builder().redis("redis://127.0.0.1:6379?db=3").build().unwrap_err();
+    /// assert!(matches!(error, CacheError::InvalidUrl { .. }));
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn redis(mut self, url: impl Into<String>) -> Self {
         self.backend = Backend::Redis(Endpoint::Server(url.into()));
         self
@@ -48,6 +56,14 @@ impl CacheBuilder {
 impl CacheBuilder {
     /// Set how long Redis may take to answer (connecting included) before it counts as down;
     /// default 250 ms.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().response_timeout(Duration::from_millis(100)).build()?;
+    /// assert!(Cache::builder().response_timeout(Duration::ZERO).build().is_err());
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn response_timeout(mut self, timeout: Duration) -> Self {
         self.response_timeout = timeout;
         self
@@ -56,6 +72,14 @@ impl CacheBuilder {
     /// Set how long an invalidation on Redis may take before it counts as unsent, while Redis isn't
     /// known to be down; default 2 s. It is longer than a read's timeout, since a late invalidation
     /// leaves other processes with old values.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().invalidation_timeout(Duration::from_secs(1)).build()?;
+    /// assert!(Cache::builder().invalidation_timeout(Duration::ZERO).build().is_err());
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn invalidation_timeout(mut self, timeout: Duration) -> Self {
         self.invalidation_timeout = timeout;
         self
@@ -64,6 +88,13 @@ impl CacheBuilder {
     /// Set how long acknowledged invalidations are remembered, default 10 s. They are sent again to
     /// a Redis that came back as another server (restarted from a snapshot, or a new master), since
     /// it may have lost them.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().replay_window(Duration::from_secs(60)).build()?;
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn replay_window(mut self, window: Duration) -> Self {
         self.replay_window = window;
         self
@@ -71,6 +102,14 @@ impl CacheBuilder {
 
     /// Set the TTL of a lease in Redis, after which the lease of a dead holder expires; default 5
     /// s. A live holder renews its lease.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().lease_ttl(Duration::from_secs(2)).build()?;
+    /// assert!(Cache::builder().lease_ttl(Duration::ZERO).build().is_err());
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn lease_ttl(mut self, lease: Duration) -> Self {
         self.lease_ttl = lease;
         self
@@ -109,6 +148,12 @@ impl CacheBuilder {
     /// process invalidates is removed before the invalidation returns. While Redis can't notify,
     /// the near cache serves no entries. A function with `near = false` is excluded. Without Redis
     /// this option has no effect.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().near_cache(64 << 20).build()?;
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn near_cache(mut self, bytes: usize) -> Self {
         self.near_cache = Some(bytes);
         self
@@ -117,6 +162,15 @@ impl CacheBuilder {
     /// Set how long the near cache trusts a silent connection; default 1 s. A process that is cut
     /// off from Redis serves old values for at most that long. A heartbeat is sent four times in
     /// that time.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use cache_runtime::Cache;
+    /// let silence = Duration::from_millis(500);
+    /// let cache = Cache::builder().near_cache(64 << 20).near_max_silence(silence).build()?;
+    /// assert!(Cache::builder().near_max_silence(Duration::ZERO).build().is_err());
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn near_max_silence(mut self, silence: Duration) -> Self {
         self.near_max_silence = silence;
         self

@@ -28,6 +28,14 @@ pub struct BlockingCache(Cache);
 
 impl Cache {
     /// Return a handle of the same cache with blocking operations.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().build()?;
+    /// cache.blocking().set("answer", &42, 60)?;
+    /// assert_eq!(cache.stats().fills, 1);
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn blocking(&self) -> BlockingCache {
         BlockingCache(self.clone())
     }
@@ -36,9 +44,18 @@ impl Cache {
 impl BlockingCache {
     /// See [`Cache::get`].
     ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().build()?.blocking();
+    /// cache.set("answer", &42, 60)?;
+    /// assert_eq!(cache.get::<i32>("answer")?, Some(42));
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// The store's failure.
+    /// [`CacheError::Store`], [`CacheError::Timeout`], [`CacheError::Unavailable`] or
+    /// [`CacheError::Background`] if Redis fails: treat the key as not cached.
     pub fn get<T: serde::de::DeserializeOwned + 'static>(
         &self,
         key: &str,
@@ -48,9 +65,20 @@ impl BlockingCache {
 
     /// See [`Cache::set`].
     ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().build()?.blocking();
+    /// cache.set("greeting", "hello", 60)?; // seconds
+    /// assert_eq!(cache.get::<String>("greeting")?.as_deref(), Some("hello"));
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// The store's failure, a value that no codec carries, or [`CacheError::TooLarge`].
+    /// [`CacheError::TooLarge`], [`CacheError::TooDeep`], [`CacheError::Changed`] or
+    /// [`CacheError::Encode`] if the value can't be stored: correct its type or raise the limit.
+    /// [`CacheError::Store`], [`CacheError::Timeout`], [`CacheError::Unavailable`] or
+    /// [`CacheError::Background`] if Redis fails: go on without the entry.
     pub fn set<T: Settable + ?Sized>(
         &self,
         key: &str,
@@ -62,32 +90,73 @@ impl BlockingCache {
 
     /// See [`Cache::delete`].
     ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().build()?.blocking();
+    /// cache.set("answer", &42, 60)?;
+    /// assert!(cache.delete("answer")?);
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// The store's failure.
+    /// [`CacheError::Store`], [`CacheError::Timeout`] or [`CacheError::Unavailable`] if Redis fails.
+    /// The invalidation is queued and sent before this process serves another cached read, so the
+    /// caller needn't repeat it.
+    /// [`CacheError::Background`] if the cache's thread can't start: nothing was sent or queued.
     pub fn delete(&self, key: &str) -> Result<bool, CacheError> {
         block_on(self.0.delete(key))
     }
 
     /// See [`Cache::delete_pattern`].
     ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().build()?.blocking();
+    /// cache.set_many([("posts:1", 1), ("posts:2", 2), ("users:1", 3)], 60)?;
+    /// assert_eq!(cache.delete_pattern("posts:*")?, 2);
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// The store's failure.
+    /// [`CacheError::Store`], [`CacheError::Timeout`] or [`CacheError::Unavailable`] if Redis fails.
+    /// The invalidation is queued and sent before this process serves another cached read, so the
+    /// caller needn't repeat it.
+    /// [`CacheError::Background`] if the cache's thread can't start: nothing was sent or queued.
     pub fn delete_pattern(&self, pattern: &str) -> Result<u64, CacheError> {
         block_on(self.0.delete_pattern(pattern))
     }
 
     /// See [`Cache::clear`].
     ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().build()?.blocking();
+    /// cache.set_many([("a", 1), ("b", 2)], 60)?;
+    /// assert_eq!(cache.clear()?, 2);
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// The store's failure.
+    /// [`CacheError::Store`], [`CacheError::Timeout`] or [`CacheError::Unavailable`] if Redis fails.
+    /// The invalidation is queued and sent before this process serves another cached read, so the
+    /// caller needn't repeat it.
+    /// [`CacheError::Background`] if the cache's thread can't start: nothing was sent or queued.
     pub fn clear(&self) -> Result<u64, CacheError> {
         block_on(self.0.clear())
     }
 
     /// See [`Cache::get_or_set`].
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().build()?.blocking();
+    /// assert_eq!(cache.get_or_set("answer", 60, || 42), 42);
+    /// assert_eq!(cache.get::<i32>("answer")?, Some(42));
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn get_or_set<T: Storable>(
         &self,
         key: &str,
@@ -99,6 +168,14 @@ impl BlockingCache {
     }
 
     /// See [`Cache::try_get_or_set`].
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().build()?.blocking();
+    /// assert!(cache.try_get_or_set("answer", 60, || "x".parse::<u32>()).is_err());
+    /// assert_eq!(cache.try_get_or_set("answer", 60, || "42".parse::<u32>()), Ok(42));
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -116,9 +193,18 @@ impl BlockingCache {
 
     /// See [`Cache::get_many`].
     ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().build()?.blocking();
+    /// cache.set("a", &1, 60)?;
+    /// assert_eq!(cache.get_many::<i32>(["a", "b"])?, [Some(1), None]);
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// The store's failure.
+    /// [`CacheError::Store`], [`CacheError::Timeout`], [`CacheError::Unavailable`] or
+    /// [`CacheError::Background`] if Redis fails: treat all of the keys as not cached.
     pub fn get_many<T: serde::de::DeserializeOwned + 'static>(
         &self,
         keys: impl IntoIterator<Item = impl AsRef<str>>,
@@ -128,9 +214,20 @@ impl BlockingCache {
 
     /// See [`Cache::set_many`].
     ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().build()?.blocking();
+    /// cache.set_many([("a", 1), ("b", 2)], 60)?;
+    /// assert_eq!(cache.get::<i32>("b")?, Some(2));
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// The store's failure, a value that no codec carries, or [`CacheError::TooLarge`].
+    /// [`CacheError::TooLarge`], [`CacheError::TooDeep`], [`CacheError::Changed`] or
+    /// [`CacheError::Encode`] if the value can't be stored: correct its type or raise the limit.
+    /// [`CacheError::Store`], [`CacheError::Timeout`], [`CacheError::Unavailable`] or
+    /// [`CacheError::Background`] if Redis fails: go on without the entries.
     pub fn set_many(
         &self,
         entries: impl IntoIterator<Item = impl KeyAndValue>,
@@ -153,27 +250,55 @@ impl BlockingCache {
 
     /// See [`Cache::exists`].
     ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().build()?.blocking();
+    /// cache.set("answer", &42, 60)?;
+    /// assert!(cache.exists("answer")?);
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// The store's failure.
+    /// [`CacheError::Store`], [`CacheError::Timeout`], [`CacheError::Unavailable`] or
+    /// [`CacheError::Background`] if Redis fails: treat the key as not cached.
     pub fn exists(&self, key: &str) -> Result<bool, CacheError> {
         block_on(self.0.exists(key))
     }
 
     /// See [`Cache::ttl`].
     ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().build()?.blocking();
+    /// cache.set("answer", &42, 60)?;
+    /// assert!(cache.ttl("answer")? > Some(Duration::from_secs(50)));
+    /// assert_eq!(cache.ttl("question")?, None);
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// The store's failure.
+    /// [`CacheError::Store`], [`CacheError::Timeout`], [`CacheError::Unavailable`] or
+    /// [`CacheError::Background`] if Redis fails: treat the key as not cached.
     pub fn ttl(&self, key: &str) -> Result<Option<Duration>, CacheError> {
         block_on(self.0.ttl(key))
     }
 
     /// See [`Cache::health_check`].
     ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().build()?.blocking();
+    /// assert_eq!(cache.health_check()?.store, "memory");
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// The store's failure.
+    /// [`CacheError::Store`], [`CacheError::Timeout`], [`CacheError::Unavailable`] or
+    /// [`CacheError::Background`]: report its text, which names the cause.
     pub fn health_check(&self) -> Result<Health, CacheError> {
         block_on(self.0.health_check())
     }

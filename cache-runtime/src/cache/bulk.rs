@@ -21,9 +21,25 @@ impl Cache {
     /// Each round trip has the whole [`response_timeout`](crate::CacheBuilder::response_timeout),
     /// so a large batch isn't taken for an outage.
     ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().build()?;
+    /// cache.set("a", &1, 60).await?;
+    /// assert_eq!(cache.get_many::<i32>(["a", "b"]).await?, [Some(1), None]);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
-    /// The store's failure.
+    /// [`CacheError::Store`], [`CacheError::Timeout`], [`CacheError::Unavailable`] or
+    /// [`CacheError::Background`] if Redis fails: treat all of the keys as not cached.
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped call changes nothing.
     pub async fn get_many<T: serde::de::DeserializeOwned + 'static>(
         &self,
         keys: impl IntoIterator<Item = impl AsRef<str>>,
@@ -74,8 +90,15 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// The store's failure, or that of a value that [`set`](Cache::set) would refuse: then none of
-    /// the values is stored.
+    /// [`CacheError::TooLarge`], [`CacheError::TooDeep`], [`CacheError::Changed`] or
+    /// [`CacheError::Encode`] if a value can't be stored: correct its type or raise the limit. Then
+    /// none of the values is stored. [`CacheError::Store`], [`CacheError::Timeout`],
+    /// [`CacheError::Unavailable`] or [`CacheError::Background`] if Redis fails: go on without the
+    /// entries. Some of them may be stored.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, it finishes without its caller.
     pub async fn set_many(
         &self,
         entries: impl IntoIterator<Item = impl KeyAndValue>,
@@ -143,8 +166,20 @@ pub trait KeyAndValue {
     /// The value's type.
     type Value: Settable;
     /// The key, without the prefix.
+    ///
+    /// ```
+    /// use cache_runtime::KeyAndValue;
+    ///
+    /// assert_eq!(("answer", 42).key(), "answer");
+    /// ```
     fn key(&self) -> &str;
     /// The value.
+    ///
+    /// ```
+    /// use cache_runtime::KeyAndValue;
+    ///
+    /// assert_eq!(("answer", 42).value(), &42);
+    /// ```
     fn value(&self) -> &Self::Value;
 }
 

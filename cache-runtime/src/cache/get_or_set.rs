@@ -44,9 +44,26 @@ impl Cache {
     /// Like [`get_or_set`](Cache::get_or_set), for a computation that can fail. Errors aren't
     /// stored, and each is returned to the caller that computed it only.
     ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().build()?;
+    /// let failed = cache.try_get_or_set("answer", 60, || async { "x".parse::<u32>() }).await;
+    /// assert!(failed.is_err());
+    /// let parsed = cache.try_get_or_set("answer", 60, || async { "42".parse::<u32>() }).await;
+    /// assert_eq!(parsed, Ok(42));
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
-    /// The error of `compute`.
+    /// The error of `compute`. A failure of the store isn't returned: the value is computed then.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped while it computes, another waiting caller takes over.
     pub async fn try_get_or_set<T, E, F, Fut>(
         &self,
         key: &str,

@@ -34,7 +34,9 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// The store's failure. Counters don't change.
+    /// [`CacheError::Store`], [`CacheError::Timeout`], [`CacheError::Unavailable`] or
+    /// [`CacheError::Background`]: report its text, which names the cause. `CacheError::Store` also
+    /// says that the memory store has no room for a value. Counters don't change.
     ///
     /// # Cancel safety
     ///

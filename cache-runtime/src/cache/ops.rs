@@ -31,9 +31,26 @@ use crate::value::Settable;
 impl Cache {
     /// Return the value of a key, if it is cached and a `T`.
     ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().build()?;
+    /// cache.set("answer", &42, 60).await?;
+    /// assert_eq!(cache.get::<i32>("answer").await?, Some(42));
+    /// assert_eq!(cache.get::<i32>("question").await?, None);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
-    /// The store's failure.
+    /// [`CacheError::Store`], [`CacheError::Timeout`], [`CacheError::Unavailable`] or
+    /// [`CacheError::Background`] if Redis fails: treat the key as not cached.
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped call changes nothing.
     pub async fn get<T: serde::de::DeserializeOwned + 'static>(
         &self,
         key: &str,
@@ -76,12 +93,26 @@ impl Cache {
     /// A computation of the same key that is under way is superseded: its value is no longer
     /// stored.
     ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().build()?;
+    /// cache.set("greeting", "hello", 60).await?; // seconds
+    /// assert_eq!(cache.get::<String>("greeting").await?.as_deref(), Some("hello"));
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
-    /// The store's failure; [`CacheError::TooLarge`]; [`CacheError::TooDeep`];
-    /// [`CacheError::Changed`] for a value that does not survive the serde round trip;
-    /// [`CacheError::Encode`] for one that no codec can represent. The entry that was cached before
+    /// [`CacheError::TooLarge`]; [`CacheError::TooDeep`]; [`CacheError::Changed`] for a value that
+    /// does not survive the serde round trip; [`CacheError::Encode`] for one that no codec can
+    /// represent: correct the value's type or raise the limit. The entry that was cached before
     /// stays.
+    ///
+    /// [`CacheError::Store`], [`CacheError::Timeout`], [`CacheError::Unavailable`] or
+    /// [`CacheError::Background`] if Redis fails: go on without the entry.
     ///
     /// Two values that change are not detected here: a field with `#[serde(skip)]`, and a field
     /// whose `serialize_with` writes a value that encodes to itself (`"***"`). Functions with
@@ -168,9 +199,24 @@ impl Cache {
 
     /// Delete a key. Returns whether it existed.
     ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().build()?;
+    /// cache.set("answer", &42, 60).await?;
+    /// assert!(cache.delete("answer").await?);
+    /// assert!(!cache.delete("answer").await?);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
-    /// The store's failure.
+    /// [`CacheError::Store`], [`CacheError::Timeout`] or [`CacheError::Unavailable`] if Redis fails.
+    /// The invalidation is queued and sent before this process serves another cached read, so the
+    /// caller needn't repeat it.
+    /// [`CacheError::Background`] if the cache's thread can't start: nothing was sent or queued.
     ///
     /// # Cancel safety
     ///
@@ -195,9 +241,24 @@ impl Cache {
     /// deleted, and `posts:42:*` includes `posts:42`. A value in the pattern needs escaping, which
     /// [`pattern!`](crate::pattern) does.
     ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().build()?;
+    /// cache.set_many([("posts:1", 1), ("posts:1:comments", 2), ("posts:10", 3)], 60).await?;
+    /// assert_eq!(cache.delete_pattern("posts:1:*").await?, 2);
+    /// assert!(cache.exists("posts:10").await?);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
-    /// The store's failure; entries that were deleted before it stay deleted.
+    /// [`CacheError::Store`], [`CacheError::Timeout`] or [`CacheError::Unavailable`] if Redis fails.
+    /// The invalidation is queued and sent before this process serves another cached read, so the
+    /// caller needn't repeat it. Entries that were deleted before the failure stay deleted.
+    /// [`CacheError::Background`] if the cache's thread can't start: nothing was sent or queued.
     ///
     /// # Cancel safety
     ///
@@ -212,9 +273,28 @@ impl Cache {
 
     /// Delete every entry of this prefix, and return their number.
     ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().build()?;
+    /// cache.set_many([("a", 1), ("b", 2)], 60).await?;
+    /// assert_eq!(cache.clear().await?, 2);
+    /// assert_eq!(cache.stats().entries, 0);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
-    /// The store's failure; entries that were deleted before it stay deleted.
+    /// [`CacheError::Store`], [`CacheError::Timeout`] or [`CacheError::Unavailable`] if Redis fails.
+    /// The invalidation is queued and sent before this process serves another cached read, so the
+    /// caller needn't repeat it. Entries that were deleted before the failure stay deleted.
+    /// [`CacheError::Background`] if the cache's thread can't start: nothing was sent or queued.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, it finishes without its caller.
     pub async fn clear(&self) -> Result<u64, CacheError> {
         self.invalidate(Origin::explicit("clear"), vec![Pattern::new("*")])
             .await
@@ -222,9 +302,26 @@ impl Cache {
 
     /// Whether a key is cached.
     ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().build()?;
+    /// cache.set("answer", &42, 60).await?;
+    /// assert!(cache.exists("answer").await?);
+    /// assert!(!cache.exists("question").await?);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
-    /// The store's failure.
+    /// [`CacheError::Store`], [`CacheError::Timeout`], [`CacheError::Unavailable`] or
+    /// [`CacheError::Background`] if Redis fails: treat the key as not cached.
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped call changes nothing.
     pub async fn exists(&self, key: &str) -> Result<bool, CacheError> {
         Ok(self.ttl(key).await?.is_some())
     }
@@ -233,9 +330,28 @@ impl Cache {
     /// TTL, because its function has `stale` or a similar option, counts as not cached once the TTL
     /// ends.
     ///
+    /// ```
+    /// # use cache_runtime::{Cache, Clock};
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// # use std::time::Duration;
+    /// let clock = Clock::manual();
+    /// let cache = Cache::builder().clock(clock.clone()).build()?;
+    /// cache.set("answer", &42, 60).await?;
+    /// clock.advance(Duration::from_secs(20));
+    /// assert_eq!(cache.ttl("answer").await?, Some(Duration::from_secs(40)));
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
-    /// The store's failure.
+    /// [`CacheError::Store`], [`CacheError::Timeout`], [`CacheError::Unavailable`] or
+    /// [`CacheError::Background`] if Redis fails: treat the key as not cached.
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped call changes nothing.
     pub async fn ttl(&self, key: &str) -> Result<Option<Duration>, CacheError> {
         let key = self.stored_key(key);
         match &self.inner().store {

@@ -70,6 +70,13 @@ impl Cache {
     }
 
     /// Return the prefix of every key of this cache.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().prefix("quickpost").build()?;
+    /// assert_eq!(cache.prefix(), "quickpost");
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn prefix(&self) -> &str {
         self.inner.prefix.as_str()
     }
@@ -96,11 +103,28 @@ impl Cache {
     }
 
     /// Return the counters of this cache, in total and for each annotated function.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().build()?;
+    /// cache.blocking().get_or_set("answer", 60, || 42);
+    /// assert_eq!((cache.stats().misses, cache.stats().fills), (1, 1));
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn stats(&self) -> Stats {
         self.inner.counters.snapshot(self.inner.store.size())
     }
 
     /// Set all counters to zero.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().build()?;
+    /// cache.blocking().get_or_set("answer", 60, || 42);
+    /// cache.reset_stats();
+    /// assert_eq!((cache.stats().misses, cache.stats().entries), (0, 1));
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn reset_stats(&self) {
         self.inner.counters.reset();
     }

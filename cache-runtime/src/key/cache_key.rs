@@ -100,6 +100,24 @@ use crate::value::path::MAX_DEPTH;
 )]
 pub trait CacheKey {
     /// Write everything that distinguishes this value from others of its type.
+    ///
+    /// ```
+    /// use cache_runtime::{CacheKey, KeyWriter, cacheable};
+    ///
+    /// struct Celsius(f64);
+    ///
+    /// impl CacheKey for Celsius {
+    ///     fn cache_key(&self, key: &mut KeyWriter<'_>) {
+    ///         key.write(&self.0.to_bits());
+    ///     }
+    /// }
+    ///
+    /// #[cacheable(key = "advice")]
+    /// fn advice(at: Celsius) -> bool {
+    ///     at.0 < 10.0
+    /// }
+    /// assert_ne!(advice_cache_key(Celsius(1.0)), advice_cache_key(Celsius(2.0)));
+    /// ```
     fn cache_key(&self, key: &mut KeyWriter<'_>);
 }
 
@@ -125,6 +143,26 @@ impl<'a> KeyWriter<'a> {
 
     /// Write one part of the value. If parts nest deeper than 128 levels, the call runs without the
     /// cache, and the reason is logged.
+    ///
+    /// ```
+    /// # use cache_runtime::cacheable;
+    /// use cache_runtime::{CacheKey, KeyWriter};
+    ///
+    /// struct Range(u64, u64);
+    ///
+    /// impl CacheKey for Range {
+    ///     fn cache_key(&self, key: &mut KeyWriter<'_>) {
+    ///         key.write(&self.0);
+    ///         key.write(&self.1);
+    ///     }
+    /// }
+    ///
+    /// #[cacheable(key = "sum")]
+    /// fn sum(range: Range) -> u64 {
+    ///     (range.0..range.1).sum()
+    /// }
+    /// assert_ne!(sum_cache_key(Range(1, 23)), sum_cache_key(Range(12, 3)));
+    /// ```
     pub fn write<T: CacheKey + ?Sized>(&mut self, part: &T) {
         if self.depth == MAX_DEPTH {
             let reason = || format!("it is nested more than {MAX_DEPTH} levels deep");
@@ -138,6 +176,29 @@ impl<'a> KeyWriter<'a> {
 
     /// Write one part through its `Serialize`: a field that serde leaves out is not in the key. If
     /// `Serialize` fails, the call runs without the cache, and the reason is logged.
+    ///
+    /// ```
+    /// # use cache_runtime::cacheable;
+    /// use cache_runtime::{CacheKey, KeyWriter};
+    ///
+    /// #[derive(serde::Serialize)]
+    /// enum Order { Newest, Oldest }
+    ///
+    /// struct Query { order: Order }
+    ///
+    /// impl CacheKey for Query {
+    ///     fn cache_key(&self, key: &mut KeyWriter<'_>) {
+    ///         key.serialize(&self.order);
+    ///     }
+    /// }
+    ///
+    /// #[cacheable(key = "list")]
+    /// fn list(query: Query) -> u32 {
+    ///     query.order as u32
+    /// }
+    /// let (newest, oldest) = (Query { order: Order::Newest }, Query { order: Order::Oldest });
+    /// assert_ne!(list_cache_key(newest), list_cache_key(oldest));
+    /// ```
     pub fn serialize<T: Serialize + ?Sized>(&mut self, part: &T) {
         if let Err(error) = part.serialize(self.canonical())
             && self.failure.is_none()

@@ -150,6 +150,16 @@ pub struct Stats {
 impl Stats {
     /// Return the fraction of calls answered without running a body, from 0 to 1; 0 before the
     /// first call.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().build()?;
+    /// for _ in 0..4 {
+    ///     cache.blocking().get_or_set("answer", 60, || 42);
+    /// }
+    /// assert_eq!(cache.stats().hit_rate(), 0.75);
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn hit_rate(&self) -> f64 {
         let answered = self.hits + self.waits + self.stale;
         match answered + self.misses {
