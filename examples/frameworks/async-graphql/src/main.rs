@@ -14,7 +14,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_graphql::dataloader::{DataLoader, Loader};
-use async_graphql::{ComplexObject, Context, EmptySubscription, Object, Result, Schema, SimpleObject};
+use async_graphql::{
+    ComplexObject, Context, EmptySubscription, Object, Result, Schema, SimpleObject,
+};
 use cache_runtime::{Cache, cacheable, invalidate};
 use serde::{Deserialize, Serialize};
 use support::{Database, Note};
@@ -113,25 +115,25 @@ impl Loader<String> for Names {
 
 type Notes = Schema<Query, Mutation, EmptySubscription>;
 
-fn schema(database: Arc<Database>, queries_of_names: Arc<AtomicU64>) -> Notes {
-    let names = Names {
-        rows: [("ada", "Ada Byron"), ("grace", "Grace Hopper")].into(),
-        queries: queries_of_names,
-    };
+fn schema(database: Arc<Database>, names: DataLoader<Names>) -> Notes {
     Schema::build(Query, Mutation, EmptySubscription)
         .data(database)
-        // The loader spawns a task for each batch, which doesn't inherit the scope of a cache.
-        .data(DataLoader::new(names, |batch| {
-            tokio::spawn(Cache::current().scope(batch))
-        }))
+        .data(names)
         .finish()
+}
+
+fn loader(queries: Arc<AtomicU64>) -> DataLoader<Names> {
+    let rows = [("ada", "Ada Byron"), ("grace", "Grace Hopper")].into();
+    let names = Names { rows, queries };
+    // The loader spawns a task for each batch, which doesn't inherit the scope of a cache.
+    DataLoader::new(names, |batch| tokio::spawn(Cache::current().scope(batch)))
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cache = support::cache("with-async-graphql")?;
     cache.install()?;
-    let schema = schema(Arc::new(Database::open()), Arc::default());
+    let schema = schema(Arc::new(Database::open()), loader(Arc::default()));
     for _ in 0..2 {
         let request = async_graphql::Request::new("{ notes(text: \"\") { id text author } }");
         let response = schema.execute(request.data(User("ada"))).await;

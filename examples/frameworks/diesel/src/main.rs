@@ -40,7 +40,11 @@ fn note(connection: &mut SqliteConnection, id: i32) -> QueryResult<Option<Note>>
 #[cacheable(key = "notes:of:<<owner>>", ttl = "1m", skip(connection))]
 fn notes_of(connection: &mut SqliteConnection, owner: &str, text: &str) -> QueryResult<Vec<Note>> {
     notes::table
-        .filter(notes::owner.eq(owner).and(notes::text.like(format!("%{text}%"))))
+        .filter(
+            notes::owner
+                .eq(owner)
+                .and(notes::text.like(format!("%{text}%"))),
+        )
         .order(notes::id)
         .load(connection)
 }
@@ -63,7 +67,11 @@ fn hand_over(connection: &mut SqliteConnection, from: &str, to: &str) -> QueryRe
         let moved = diesel::update(notes::table.filter(notes::owner.eq(from)))
             .set(notes::owner.eq(to))
             .execute(connection)?;
-        if moved == 0 { Err(Error::NotFound) } else { Ok(moved) }
+        if moved == 0 {
+            Err(Error::NotFound)
+        } else {
+            Ok(moved)
+        }
     })
 }
 
@@ -100,7 +108,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     edit(connection, 2, "Order punch cards.")?;
     println!("{:?}", notes_of(connection, "ada", "cards")?);
-    println!("{} notes handed over", hand_over(connection, "ada", "grace")?);
+    println!(
+        "{} notes handed over",
+        hand_over(connection, "ada", "grace")?
+    );
     println!("{:?}", note(connection, 1)?);
     let stats = cache.stats();
     println!("{} hits, {} misses", stats.hits, stats.misses);

@@ -16,7 +16,9 @@ fn the_second_read_is_a_hit() {
         let first = note(connection, 1).unwrap();
         assert_eq!(first.as_ref().unwrap().text, "Weave algebra.");
         // A change that the cache isn't told of: only a hit returns the old text.
-        diesel::sql_query("UPDATE notes SET text = ''").execute(connection).unwrap();
+        diesel::sql_query("UPDATE notes SET text = ''")
+            .execute(connection)
+            .unwrap();
         assert_eq!(note(connection, 1).unwrap(), first);
     });
     assert_eq!(hits_and_misses(&cache, "note"), (1, 1));
@@ -65,9 +67,8 @@ fn a_write_removes_what_it_changes_and_nothing_else() {
 fn a_transaction_invalidates_if_it_commits() {
     let (cache, connection) = (support::cache("diesel-d").unwrap(), &mut open().unwrap());
     cache.scope_sync(|| {
-        let mut owner = |connection: &mut SqliteConnection| {
-            note(connection, 1).unwrap().map(|note| note.owner)
-        };
+        let owner =
+            |connection: &mut SqliteConnection| note(connection, 1).unwrap().map(|note| note.owner);
         assert_eq!(owner(connection).as_deref(), Some("ada"));
         hand_over(connection, "nobody", "grace").unwrap_err();
         assert_eq!(owner(connection).as_deref(), Some("ada"));
@@ -82,9 +83,13 @@ fn a_transaction_invalidates_if_it_commits() {
 fn neither_an_error_nor_a_missing_note_is_cached() {
     let (cache, connection) = (support::cache("diesel-e").unwrap(), &mut open().unwrap());
     cache.scope_sync(|| {
-        diesel::sql_query("ALTER TABLE notes RENAME TO away").execute(connection).unwrap();
+        diesel::sql_query("ALTER TABLE notes RENAME TO away")
+            .execute(connection)
+            .unwrap();
         note(connection, 1).unwrap_err();
-        diesel::sql_query("ALTER TABLE away RENAME TO notes").execute(connection).unwrap();
+        diesel::sql_query("ALTER TABLE away RENAME TO notes")
+            .execute(connection)
+            .unwrap();
         assert!(note(connection, 1).unwrap().is_some());
         assert!(note(connection, 99).unwrap().is_none());
         assert!(note(connection, 99).unwrap().is_none());

@@ -87,7 +87,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cache = support::cache("with-juniper")?;
     cache.install()?;
     let (schema, database) = (schema(), Arc::new(Database::open()));
-    let context = Context { user: "ada", database };
+    let context = Context {
+        user: "ada",
+        database,
+    };
     for _ in 0..2 {
         let request = "{ notes(text: \"\") { id text } }";
         let (data, _) =

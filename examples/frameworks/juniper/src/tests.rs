@@ -55,10 +55,17 @@ async fn the_second_read_is_a_hit() {
 async fn a_key_depends_on_the_user_only_where_the_value_does() {
     let api = Api::new("juniper-b");
     let (ada, grace) = (api.context("ada"), api.context("grace"));
-    assert_eq!(Query::note_cache_path(&ada, 1), Query::note_cache_path(&grace, 1));
+    assert_eq!(
+        Query::note_cache_path(&ada, 1),
+        Query::note_cache_path(&grace, 1)
+    );
     let list = |context: &Context| Query::notes_cache_path(context, "e".to_owned());
     assert!(list(&ada).starts_with("notes:of:ada#"), "{}", list(&ada));
-    assert!(list(&grace).starts_with("notes:of:grace#"), "{}", list(&grace));
+    assert!(
+        list(&grace).starts_with("notes:of:grace#"),
+        "{}",
+        list(&grace)
+    );
 }
 
 #[tokio::test]
@@ -101,13 +108,19 @@ async fn neither_an_error_nor_a_missing_note_is_cached() {
     let api = Api::new("juniper-e");
     let read = "{ note(id: 1) { id } }";
     api.database.set_down(true);
-    assert_eq!(api.execute("ada", read).await, (graphql_value!({ "note": null }), 1));
+    assert_eq!(
+        api.execute("ada", read).await,
+        (graphql_value!({ "note": null }), 1)
+    );
     api.database.set_down(false);
     let expected = graphql_value!({ "note": { "id": 1 } });
     assert_eq!(api.execute("ada", read).await, (expected, 0));
     for _ in 0..2 {
         let missing = "{ note(id: 99) { id } }";
-        assert_eq!(api.execute("ada", missing).await, (graphql_value!({ "note": null }), 0));
+        assert_eq!(
+            api.execute("ada", missing).await,
+            (graphql_value!({ "note": null }), 0)
+        );
     }
     assert_eq!(hits_and_misses(&api.cache, "note"), (0, 4));
 }

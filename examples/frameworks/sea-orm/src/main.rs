@@ -91,7 +91,8 @@ async fn hand_over(db: &DatabaseConnection, from: &str, to: &str) -> Result<u64,
 async fn open() -> Result<DatabaseConnection, DbErr> {
     let db = Database::connect("sqlite::memory:").await?;
     let schema = Schema::new(db.get_database_backend());
-    db.execute(&schema.create_table_from_entity(note::Entity)).await?;
+    db.execute(&schema.create_table_from_entity(note::Entity))
+        .await?;
     let rows = [
         (1, "ada", "Weave algebra."),
         (2, "ada", "Buy punch cards."),
@@ -117,7 +118,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     edit(&db, 2, "Order punch cards.".to_owned()).await?;
     println!("{:?}", notes_of(&db, "ada", "cards").await?);
-    println!("{} notes handed over", hand_over(&db, "ada", "grace").await?);
+    println!(
+        "{} notes handed over",
+        hand_over(&db, "ada", "grace").await?
+    );
     println!("{:?}", note(&db, 1).await?);
     let stats = cache.stats();
     println!("{} hits, {} misses", stats.hits, stats.misses);

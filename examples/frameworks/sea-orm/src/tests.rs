@@ -22,7 +22,9 @@ async fn the_second_read_is_a_hit() {
             let first = note(&db, 1).await.unwrap();
             assert_eq!(first.as_ref().unwrap().text, "Weave algebra.");
             // A change that the cache isn't told of: only a hit returns the old text.
-            db.execute_unprepared("UPDATE notes SET text = ''").await.unwrap();
+            db.execute_unprepared("UPDATE notes SET text = ''")
+                .await
+                .unwrap();
             assert_eq!(note(&db, 1).await.unwrap(), first);
         })
         .await;
@@ -87,9 +89,13 @@ async fn neither_an_error_nor_a_missing_note_is_cached() {
     let (cache, db) = (support::cache("sea-orm-e").unwrap(), open().await.unwrap());
     cache
         .scope(async {
-            db.execute_unprepared("ALTER TABLE notes RENAME TO away").await.unwrap();
+            db.execute_unprepared("ALTER TABLE notes RENAME TO away")
+                .await
+                .unwrap();
             note(&db, 1).await.unwrap_err();
-            db.execute_unprepared("ALTER TABLE away RENAME TO notes").await.unwrap();
+            db.execute_unprepared("ALTER TABLE away RENAME TO notes")
+                .await
+                .unwrap();
             assert!(note(&db, 1).await.unwrap().is_some());
             for _ in 0..2 {
                 assert!(note(&db, 99).await.unwrap().is_none());
