@@ -88,8 +88,8 @@ impl Db {
     }
 }
 
-/// Begin a transaction that may write. It takes the lock at once: one that has only read can't take
-/// it anymore after another process has written.
+/// Begin a transaction that may write. It takes the lock at once: a transaction that has only read
+/// can't take it after another process has written.
 fn begin(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
     connection.transaction_with_behavior(TransactionBehavior::Immediate)
 }

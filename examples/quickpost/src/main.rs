@@ -101,7 +101,8 @@ async fn serve() -> Result<ExitCode, Box<dyn Error>> {
     }
     let listener = TcpListener::bind(settings.address).await?;
     let address = listener.local_addr()?;
-    println!("quickpost serves on http://{address}; try{HINTS}");
+    let hints = HINTS.replace("127.0.0.1:3000", &address.to_string());
+    println!("quickpost serves on http://{address}; try{hints}");
     axum::serve(listener, routes::router(repo)).await?;
     Ok(ExitCode::SUCCESS)
 }

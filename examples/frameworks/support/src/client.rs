@@ -48,7 +48,7 @@ impl Client {
             body.len(),
         );
         let reply = self.exchange(&message).expect("the server answers");
-        parse(&reply).unwrap_or_else(|| panic!("{reply:?} is no HTTP response"))
+        parse(&reply).unwrap_or_else(|| panic!("{reply:?} is not an HTTP response"))
     }
 
     fn exchange(&self, message: &str) -> io::Result<String> {

@@ -21,7 +21,7 @@ use crate::twins::{Lag, Twins};
 #[test]
 fn a_cache_in_memory_is_not_noticed() {
     let mut twins = Twins::new(vec![Server::start(&[])], Lag::Never);
-    twins.steps(1_500);
+    twins.steps(1_000);
     let hits = twins.hits();
     assert!(hits > 100, "{hits} hits of single posts");
 }
@@ -32,8 +32,8 @@ fn two_processes_on_one_redis_are_not_noticed() {
     let database = Database::new();
     let start = || Server::start_on(&redis, &database, 0);
     let mut twins = Twins::new(vec![start(), start()], Lag::Never);
-    for _ in 0..8 {
-        twins.steps(150);
+    for _ in 0..6 {
+        twins.steps(120);
         // A process that is killed takes nothing with it: what it acknowledged is in Redis.
         twins.replace_a_process(start);
     }
@@ -47,7 +47,7 @@ fn near_caches_lag_by_moments_only() {
     let database = Database::new();
     let start = || Server::start_on(&redis, &database, 1 << 20);
     let mut twins = Twins::new(vec![start(), start()], Lag::AfterOthersWrites);
-    twins.steps(1_000);
+    twins.steps(500);
     println!("longest lag: {:?}", twins.longest_lag());
     let hits = twins.hits();
     assert!(hits > 100, "{hits} hits of single posts");

@@ -25,7 +25,7 @@ const SLUGS: [&str; 16] = [
 const TOPICS: [&str; 4] = ["rust", "life", "history", "a:b *"];
 const TEXTS: [&str; 6] = ["", "post", "first", "%", "*", "Edited"];
 
-/// Where a request belongs: what it reads or changes.
+/// A generator of requests.
 #[derive(Debug)]
 pub(crate) struct Requests {
     pub(crate) random: Random,

@@ -78,7 +78,7 @@ impl Twins {
         self.longest_lag
     }
 
-    /// Send so many random requests, and compare all responses.
+    /// Send `count` random requests or groups of requests, and compare all responses.
     pub(crate) fn steps(&mut self, count: usize) {
         for _ in 0..count {
             self.done += 1;
@@ -161,8 +161,8 @@ impl Twins {
         }
     }
 
-    /// Send the write, and at the same time each read to each process so many times. Returns the
-    /// response of the write, and for each read its process, its index and its response.
+    /// Send the write, and at the same time each read to each process, from `racers` threads. Returns
+    /// the response of the write, and for each read its process, its index and its response.
     fn race(
         &self,
         writer: usize,
