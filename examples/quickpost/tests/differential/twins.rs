@@ -120,8 +120,8 @@ impl Twins {
         let reads: Vec<Request> = (0..3).map(|_| self.requests.read_after(&write)).collect();
         let before: Vec<Response> = reads.iter().map(|read| self.expected(read)).collect();
 
-        let racers = if racing { 2 } else { 0 };
-        let (response, seen) = self.race(writer, &write, &reads, racers);
+        let racing: &[Request] = if racing { &reads } else { &[] };
+        let (response, seen) = self.race(writer, &write, racing);
         let expected = self.expected(&write);
         self.compare(writer, &write, response, &expected, false);
         self.requests.learn(&write, &expected);
@@ -161,24 +161,21 @@ impl Twins {
         }
     }
 
-    /// Send the write, and at the same time each read to each process, from `racers` threads. Returns
-    /// the response of the write, and for each read its process, its index and its response.
+    /// Send the write, and at the same time each read to each process. Returns the response of the
+    /// write, and for each read its process, its index and its response.
     fn race(
         &self,
         writer: usize,
         write: &Request,
         reads: &[Request],
-        racers: usize,
     ) -> (Response, Vec<(usize, usize, Response)>) {
         thread::scope(|scope| {
             let mut racing = Vec::new();
             for (process, server) in self.cached.iter().enumerate() {
-                for _ in 0..racers {
-                    racing.push(scope.spawn(move || {
-                        let send = |(index, read)| (process, index, send(server.address, read));
-                        reads.iter().enumerate().map(send).collect::<Vec<_>>()
-                    }));
-                }
+                racing.push(scope.spawn(move || {
+                    let send = |(index, read)| (process, index, send(server.address, read));
+                    reads.iter().enumerate().map(send).collect::<Vec<_>>()
+                }));
             }
             let response = send(self.cached[writer].address, write);
             let seen = racing
