@@ -14,12 +14,13 @@ pub struct Note {
     pub text: String,
 }
 
-/// A stand-in for a database of notes. It counts its queries, and it can be down.
+/// A stand-in for a database of notes. It counts its queries, and it can be slow or down.
 #[derive(Debug)]
 pub struct Database {
     notes: Mutex<BTreeMap<u64, Note>>,
     queries: AtomicU64,
     down: AtomicBool,
+    held: AtomicBool,
 }
 
 /// The error of a query while the database is down.
@@ -50,6 +51,7 @@ impl Database {
             notes: Mutex::new(rows.map(note).into()),
             queries: AtomicU64::new(0),
             down: AtomicBool::new(false),
+            held: AtomicBool::new(false),
         }
     }
 
@@ -59,7 +61,7 @@ impl Database {
     ///
     /// [`Down`].
     pub async fn note(&self, id: u64) -> Result<Option<Note>, Down> {
-        self.query(|notes| notes.get(&id).cloned())
+        self.query(|notes| notes.get(&id).cloned()).await
     }
 
     /// List the notes of a user that contain a text.
@@ -70,6 +72,7 @@ impl Database {
     pub async fn notes_of(&self, owner: &str, text: &str) -> Result<Vec<Note>, Down> {
         let fits = |note: &&Note| note.owner == owner && note.text.contains(text);
         self.query(|notes| notes.values().filter(fits).cloned().collect())
+            .await
     }
 
     /// Change the text of a note, and return the note.
@@ -83,6 +86,7 @@ impl Database {
             note.text = text;
             Some(note.clone())
         })
+        .await
     }
 
     /// Return the number of queries so far.
@@ -95,8 +99,16 @@ impl Database {
         self.down.store(down, Ordering::SeqCst);
     }
 
-    fn query<T>(&self, run: impl FnOnce(&mut BTreeMap<u64, Note>) -> T) -> Result<T, Down> {
+    /// Let no query end, or let all go on.
+    pub fn hold(&self, held: bool) {
+        self.held.store(held, Ordering::SeqCst);
+    }
+
+    async fn query<T>(&self, run: impl FnOnce(&mut BTreeMap<u64, Note>) -> T) -> Result<T, Down> {
         self.queries.fetch_add(1, Ordering::SeqCst);
+        while self.held.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
         if self.down.load(Ordering::SeqCst) {
             return Err(Down);
         }
