@@ -25,7 +25,9 @@ fn start(database: &Arc<Database>, cache: &Cache) -> SocketAddr {
     let rocket = application(Notes { database, cache })
         .configure(free_port)
         .attach(liftoff);
-    thread::spawn(|| rocket::execute(rocket.launch()));
+    thread::spawn(|| {
+        rocket::execute(rocket.launch()).expect("rocket serves");
+    });
     ([127, 0, 0, 1], told.recv().unwrap()).into()
 }
 
