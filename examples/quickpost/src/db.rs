@@ -28,8 +28,8 @@ impl Db {
         })
     }
 
-    /// Open the database of a file, which other processes may have open too. A new one is filled with
-    /// the sample data.
+    /// Open the database of a file, which other processes may have open too. A new one is filled
+    /// with the sample data.
     pub fn open_file(path: &Path) -> rusqlite::Result<Self> {
         let mut connection = Connection::open(path)?;
         // In this mode a writer and the readers of other processes don't wait for each other.

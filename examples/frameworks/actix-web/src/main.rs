@@ -7,8 +7,8 @@
 //! curl -i -X PUT http://127.0.0.1:8080/notes/1 -d 'Weave flowers.'
 //! ```
 //!
-//! A worker of actix-web is one thread, so what a request holds need not be `Send`. Neither need the
-//! arguments, the body and the error of a cached function. The workers share the cache.
+//! A worker of actix-web is one thread, so what a request holds need not be `Send`. Neither need
+//! the arguments, the body and the error of a cached function. The workers share the cache.
 
 #[cfg(test)]
 mod tests;

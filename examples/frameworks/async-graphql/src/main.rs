@@ -1,5 +1,5 @@
-//! Notes in GraphQL, with async-graphql: cached resolvers, a cached data loader, and a mutation that
-//! invalidates.
+//! Notes in GraphQL, with async-graphql: cached resolvers, a cached data loader, and a mutation
+//! that invalidates.
 //!
 //! ```sh
 //! cargo run -p with-async-graphql

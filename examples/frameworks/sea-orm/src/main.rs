@@ -4,9 +4,8 @@
 //! cargo run -p with-sea-orm
 //! ```
 //!
-//! A cached read takes a `&DatabaseConnection`, not any `ConnectionTrait`: inside of a transaction it
-//! would cache rows that may be rolled back. There, call the companion `note_no_cache`, or the query
-//! itself.
+//! A cached read takes a `&DatabaseConnection`, not any `ConnectionTrait`: inside of a transaction
+//! it would cache rows that may be rolled back. There, run the query itself.
 
 #[cfg(test)]
 mod tests;

@@ -133,8 +133,9 @@ impl Requests {
         let topic = self.random.pick(&TOPICS);
         match self.random.below(9) {
             0 => {
+                let title = format!("Title {number}");
                 let body = format!(
-                    r#"{{"slug": "{slug}", "title": "Title {number}", "body": "b", "topic": "{topic}"}}"#
+                    r#"{{"slug": "{slug}", "title": "{title}", "body": "b", "topic": "{topic}"}}"#
                 );
                 self.request("POST", "/posts".to_owned(), body)
             }
