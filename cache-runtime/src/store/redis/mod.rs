@@ -15,6 +15,7 @@ mod lease;
 mod lua;
 mod put;
 mod recovery;
+mod server_stats;
 mod tracking;
 
 use std::future::Future;
