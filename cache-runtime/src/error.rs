@@ -1,3 +1,5 @@
+//! `CacheError`: the errors of the builder and of explicit operations.
+
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;

@@ -103,6 +103,7 @@ mod events;
 mod flight;
 #[cfg(all(doc, feature = "macros", feature = "redis"))]
 pub mod guide;
+mod inline;
 mod key;
 mod pattern;
 mod read;

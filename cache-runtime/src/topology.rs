@@ -1,3 +1,5 @@
+//! `topology()`: the call sites of the program, and which patterns reach which templates.
+
 use crate::pattern::reach::reaches;
 use crate::site::registry::{Registered, all};
 use crate::ttl::Ttl;

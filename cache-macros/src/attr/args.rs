@@ -1,6 +1,6 @@
 //! The options of `#[cacheable]` and `#[invalidate]`: syntax only.
 
-use crate::attr::options::{Options, flag, names, string, value};
+use crate::attr::options::{Options, flag, names, string, value, without_arm};
 use crate::attr::staleness::Staleness;
 use crate::attr::ttl::ungrouped;
 use proc_macro2::Span;
@@ -180,7 +180,8 @@ impl Options for CacheableArgs {
                 let span = name.span();
                 self.companions = Some(Companions { span, wanted });
             }
-            _ => self.krate = Some(krate(name, input)?),
+            "crate" => self.krate = Some(krate(name, input)?),
+            _ => return Err(without_arm(name)),
         }
         Ok(())
     }
@@ -256,7 +257,8 @@ impl Options for InvalidateArgs {
             "condition" => self.condition = Some(value(name, "condition = notify", input)?),
             "debug" => self.debug = flag(name, input)?,
             "cache" => self.cache = Some(value(name, "cache = self.cache", input)?),
-            _ => self.krate = Some(krate(name, input)?),
+            "crate" => self.krate = Some(krate(name, input)?),
+            _ => return Err(without_arm(name)),
         }
         Ok(())
     }

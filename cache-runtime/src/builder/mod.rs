@@ -1,3 +1,6 @@
+//! `CacheBuilder`: the options of a cache, and the check of all of them in `build`. The options of
+//! Redis are in [`redis`], those of stored values in [`values`], the environment in [`env`].
+
 mod env;
 #[cfg(any(feature = "sentinel", feature = "tls"))]
 mod network;

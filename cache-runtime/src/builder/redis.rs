@@ -179,10 +179,10 @@ impl CacheBuilder {
     #[cfg(feature = "redis")]
     pub(super) fn limits(&self) -> Limits {
         Limits {
-            response: self.response_timeout,
-            invalidation: self.invalidation_timeout,
-            lease: self.lease_ttl,
-            flight: self.wait_timeout,
+            response_timeout: self.response_timeout,
+            invalidation_timeout: self.invalidation_timeout,
+            lease_ttl: self.lease_ttl,
+            wait_timeout: self.wait_timeout,
             replay_window: self.replay_window,
             near: self.near_cache.filter(|bytes| *bytes > 0),
             near_max_silence: self.near_max_silence,

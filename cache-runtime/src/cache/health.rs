@@ -1,3 +1,5 @@
+//! `Cache::health_check`: a round trip through the store.
+
 use std::time::{Duration, Instant};
 
 use super::ops::encode;

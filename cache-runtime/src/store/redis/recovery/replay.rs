@@ -134,7 +134,7 @@ impl Replay {
     }
 
     /// Run `close` if nothing is pending. Check and call are one step.
-    pub(crate) fn close_if_empty(&self, close: impl FnOnce()) -> bool {
+    pub(crate) fn run_if_empty(&self, close: impl FnOnce()) -> bool {
         let state = self.state();
         let empty = state.pending.is_empty();
         if empty {
@@ -238,11 +238,11 @@ mod tests {
         assert_eq!(texts(&replay), ["posts:2"], "nobody knows who has that");
         replay.requeue("b");
         assert_eq!(texts(&replay), ["posts:1", "posts:2"]);
-        assert!(!replay.close_if_empty(|| unreachable!("two are pending")));
+        assert!(!replay.run_if_empty(|| unreachable!("two are pending")));
         for queued in replay.pending() {
             replay.done(&queued, "b");
         }
-        assert!(replay.close_if_empty(|| {}));
+        assert!(replay.run_if_empty(|| {}));
         replay.requeue("b");
         assert_eq!(
             texts(&replay).len(),

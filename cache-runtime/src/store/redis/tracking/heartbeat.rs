@@ -28,7 +28,7 @@ pub(crate) async fn run(client: Weak<Client>, tracking: Arc<Tracking>) {
         let Some(alive) = client.upgrade() else {
             return;
         };
-        let attempt = timeout(alive.limits.response, alive.track(&tracking)).await;
+        let attempt = timeout(alive.limits.response_timeout, alive.track(&tracking)).await;
         drop(alive);
         let cause = match attempt {
             Ok(Ok(tracked)) => {
