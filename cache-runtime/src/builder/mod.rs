@@ -201,8 +201,8 @@ impl CacheBuilder {
     }
 
     /// Set the capacity of the memory store in bytes, keys and bookkeeping included; default 64
-    /// MiB. The least recently used entries are evicted first. A value must fit in the store's
-    /// smallest shard, which is at least 4 MiB, or the whole of a smaller store.
+    /// MiB. Entries that were not read recently are evicted first (CLOCK). A value must fit into one
+    /// shard, which has at least 4 MiB, or is the whole of a smaller store.
     ///
     /// ```
     /// # use cache_runtime::{Cache, CacheError};

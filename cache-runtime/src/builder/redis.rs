@@ -143,7 +143,7 @@ impl CacheBuilder {
     /// Enable the near cache (client-side caching): keep up to this many bytes of the entries in
     /// Redis in this process too. Default: off.
     ///
-    /// Redis notifies the process of changes (`CLIENT TRACKING`, Redis 6 or newer). An entry that
+    /// Redis notifies the process of changes (`CLIENT TRACKING`). An entry that
     /// another process invalidates is removed when the notification arrives; an entry that this
     /// process invalidates is removed before the invalidation returns. While Redis can't notify,
     /// the near cache serves no entries. A function with `near = false` is excluded. Without Redis

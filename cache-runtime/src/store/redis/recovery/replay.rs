@@ -10,7 +10,7 @@ use crate::pattern::Pattern;
 /// deleted then, and no invalidation is lost.
 const MAX_PATTERNS: usize = 1_024;
 
-/// Queue of one process.
+/// Invalidations that were not sent, and those acknowledged within the replay window.
 pub(crate) struct Replay {
     window: Duration,
     state: Mutex<ReplayState>,
