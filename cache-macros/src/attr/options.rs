@@ -142,7 +142,12 @@ pub(crate) fn value<T: Parse>(
 
 /// Parse `= "text"`.
 pub(crate) fn string(name: &Ident, example: &str, input: ParseStream<'_>) -> syn::Result<LitStr> {
-    match value::<Expr>(name, example, input)? {
+    literal(name, example, value(name, example, input)?)
+}
+
+/// Match a string literal.
+pub(crate) fn literal(name: &Ident, example: &str, value: Expr) -> syn::Result<LitStr> {
+    match value {
         Expr::Lit(syn::ExprLit {
             lit: syn::Lit::Str(text),
             ..
