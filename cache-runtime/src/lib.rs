@@ -97,6 +97,7 @@ mod cache;
 mod clock;
 mod core;
 mod current;
+mod default_origin;
 mod entry;
 mod error;
 mod events;

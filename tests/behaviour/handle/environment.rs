@@ -4,7 +4,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use cache_runtime::{Cache, CacheBuilder, CacheError, cacheable};
+use cache_runtime::{Cache, CacheBuilder, CacheError, cacheable, invalidate};
 use tests::{RedisServer, events_of};
 use tracing::Level;
 
@@ -286,10 +286,14 @@ fn a_cache_is_installed_once() {
     }
     let named = |prefix: &str| Cache::builder().prefix(prefix).build().unwrap();
     named("first").install().unwrap();
-    assert!(matches!(
-        named("second").install(),
-        Err(CacheError::AlreadyInstalled)
-    ));
+    let line = line!() - 1;
+    let error = named("second").install().unwrap_err();
+    assert!(matches!(error, CacheError::AlreadyInstalled));
+    let said = error.to_string();
+    assert!(
+        said.contains(&format!("installed at {}:{line};", file!())),
+        "{said}"
+    );
     assert_eq!(Cache::current().prefix(), "first");
     // Of the whole process, not of one thread.
     std::thread::spawn(|| assert_eq!(Cache::current().prefix(), "first"))
@@ -305,8 +309,46 @@ fn install_comes_too_late_after_the_first_use() {
         return;
     }
     count(1, &Runs::default());
-    assert!(matches!(
-        Cache::builder().build().unwrap().install(),
-        Err(CacheError::AlreadyInstalled)
-    ));
+    let said = late_install();
+    assert!(said.contains("call of `count`"), "{said}");
+    assert!(said.contains(&format!("({}:", file!())), "{said}");
+    assert!(said.contains("call `install` before"), "{said}");
+}
+
+/// Returns the error of an `install` that comes too late.
+fn late_install() -> String {
+    let error = Cache::builder().build().unwrap().install().unwrap_err();
+    assert!(matches!(error, CacheError::AlreadyInstalled), "{error}");
+    error.to_string()
+}
+
+#[invalidate(patterns = ["current:<<id>>"])]
+async fn forget(id: u32) {}
+
+#[test]
+fn a_late_install_names_a_write_that_came_before() {
+    if !is_child() {
+        rerun("a_late_install_names_a_write_that_came_before", &[]);
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.unwrap().block_on(forget(1));
+    let said = late_install();
+    assert!(said.contains("call of `forget`"), "{said}");
+}
+
+#[test]
+fn a_late_install_names_a_call_of_current_that_came_before() {
+    if !is_child() {
+        rerun(
+            "a_late_install_names_a_call_of_current_that_came_before",
+            &[],
+        );
+        return;
+    }
+    Cache::current();
+    let line = line!() - 1;
+    let said = late_install();
+    let call = format!("call of `Cache::current` ({}:{line})", file!());
+    assert!(said.contains(&call), "{said}");
 }
