@@ -99,12 +99,14 @@ mod cache;
 mod clock;
 mod core;
 mod current;
+mod default_origin;
 mod entry;
 mod error;
 mod events;
 mod flight;
 #[cfg(all(doc, feature = "macros", feature = "redis"))]
 pub mod guide;
+mod inline;
 mod key;
 mod pattern;
 mod read;

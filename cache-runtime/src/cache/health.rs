@@ -1,4 +1,4 @@
-//! The health check.
+//! `Cache::health_check`: a round trip through the store.
 
 use std::time::{Duration, Instant};
 

@@ -88,7 +88,8 @@ pub(crate) fn try_hit_with(
     miss: &mut Miss,
     look_up: impl FnOnce(&MemoryStore, &Text, Moment, &mut Unmatched) -> Option<Arc<dyn Value>>,
 ) -> MemoryHit {
-    handle.with(|cache| {
+    let first = || request.site.info.first_call();
+    handle.lend(first, |cache| {
         let inner = cache.inner();
         if !condition || !inner.enabled {
             *miss = Miss::Bypass;

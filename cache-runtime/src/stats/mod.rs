@@ -1,3 +1,5 @@
+//! The counters of a cache, in total and per call site.
+
 mod stripes;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,9 +19,10 @@ pub(crate) enum Counter {
     Stale,
     Errors,
     Invalidated,
+    // The last one: `COUNTERS` is derived from it.
     TooLarge,
 }
-const COUNTERS: usize = 8;
+const COUNTERS: usize = Counter::TooLarge as usize + 1;
 
 /// Construct [`Stats`] or [`SiteStats`], which have one field for each counter, from a function of
 /// the counter.
@@ -123,7 +126,8 @@ impl Counters {
 pub struct Stats {
     /// Calls answered from the store.
     pub hits: u64,
-    /// Calls that ran the body, since the store had no entry (or was down).
+    /// Calls that ran the body because no usable entry was found or Redis was down. A call that
+    /// bypasses the cache, such as one whose `condition` is false, isn't counted.
     pub misses: u64,
     /// Values stored.
     pub fills: u64,
@@ -150,8 +154,8 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Return the fraction of calls answered without running a body, from 0 to 1; 0 before the
-    /// first call.
+    /// Return the fraction of calls answered from the store, by another caller's computation or with
+    /// an expired value, from 0 to 1; 0 before the first call.
     ///
     /// ```
     /// # use cache_runtime::Cache;

@@ -1,3 +1,5 @@
+//! One shard of the memory store: its entries, its index of keys, and eviction by CLOCK.
+
 #[cfg(test)]
 mod checks;
 mod stale;

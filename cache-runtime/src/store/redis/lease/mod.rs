@@ -88,7 +88,7 @@ impl Lease {
     }
 
     /// Note that there is nothing to give back: the lease wasn't granted, or it was filled.
-    pub(crate) fn is_over(&mut self) {
+    pub(crate) fn mark_over(&mut self) {
         self.held = false;
     }
 }
@@ -115,7 +115,7 @@ impl RedisStore {
             if client.take(&lease.key, &seen, lease.token).await? {
                 return Ok(Some(lease.start_renewal()));
             }
-            lease.is_over();
+            lease.mark_over();
             Ok(None)
         })
         .await
