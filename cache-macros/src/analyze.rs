@@ -9,7 +9,7 @@ use crate::diagnostics::errors::Errors;
 use crate::item::function::Function;
 use crate::item::signature::{Binding, Facts};
 use crate::model::{Model, Read, Runtime, Write};
-use crate::template::Template;
+use crate::template::{RESULT, Template};
 use proc_macro2::Span;
 use syn::Path;
 use syn::ext::IdentExt as _;
@@ -120,8 +120,12 @@ impl Write {
             check::names::pattern(&pattern, facts, when, errors);
             pattern
         };
+        let patterns: Vec<Template> = literals.iter().map(read).collect();
+        if facts.opaque.is_some() && !facts.has_argument(RESULT) {
+            check::output::visible(facts, &patterns, errors);
+        }
         Self {
-            patterns: literals.iter().map(read).collect(),
+            patterns,
             runtime: Runtime(args.krate),
             when,
             condition: args.condition,

@@ -24,8 +24,11 @@ pub use crate::read::run::{
 pub use crate::site::registry::Registered;
 pub use crate::site::{ReadSite, WriteSite};
 pub use crate::ttl::{IntoTtl, Ttl};
-pub use crate::value::{fit, shape};
-pub use crate::write::{Write, no_result, plan, write_async, write_async_always, write_sync};
+pub use crate::value::{fit, shape, success};
+pub use crate::write::{
+    Write, no_result, plan, write_async, write_async_always, write_async_opaque, write_sync,
+    write_sync_opaque,
+};
 
 use std::time::Duration;
 

@@ -81,7 +81,8 @@
 //! | `postcard` | | postcard as another codec, and the default where `bincode` is off |
 //! | `lz4` | | `CacheBuilder::compress_over` with LZ4; pure Rust |
 //! | `zstd` | | the same with Zstandard, used if both are on; needs a C compiler |
-//! | `axum` | | `axum::Json<T>` as a return type |
+//! | `axum` | | `axum::Json<T>` as a return type; [`Succeeded`] for axum's responses |
+//! | `actix-web` | | [`Succeeded`] for actix's responses |
 //!
 //! Without a compact codec, and for values that none can represent, bytes are MessagePack with
 //! field names. [`CacheBuilder::codec`] selects the codec. Entries name their codec and
@@ -130,6 +131,7 @@ pub use key::cache_key::{CacheKey, KeyWriter};
 pub use key::escape::escape;
 pub use stats::{SiteStats, Stats};
 pub use topology::{DeadPattern, ReadNode, Topology, WriteNode, topology};
+pub use value::success::Succeeded;
 pub use value::{Settable, Storable};
 
 /// Render a key as an attribute's `key = ".."` does, for the operations of the handle.

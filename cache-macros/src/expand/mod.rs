@@ -16,8 +16,8 @@ use crate::item::signature::{Style, stored_part};
 use crate::model::{Model, Runtime};
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::quote_spanned;
-use syn::Expr;
 use syn::spanned::Spanned as _;
+use syn::{Expr, Type};
 
 /// The purpose of one generated function.
 #[derive(Clone, Copy, PartialEq)]
@@ -100,7 +100,7 @@ fn statements(
 /// in them once.
 fn computation(model: &Model) -> TokenStream {
     let site = Span::mixed_site();
-    let output = &model.facts.output;
+    let output = model.facts.written_output();
     let body = &model.function.body;
     let boxed;
     let body = match &model.facts.style {
@@ -116,13 +116,16 @@ fn computation(model: &Model) -> TokenStream {
     };
     let site = site.located_at(output.span());
     let k = model.runtime().private(output.span());
-    // An `async` block can't declare its type; a `return` that never runs does.
-    let typed = quote_spanned! {site=>
-        if false {
-            #[allow(unreachable_code)]
-            return #k::never::<#output>();
-        }
-        #body
+    let typed = match output {
+        Type::Infer(_) => body.clone(),
+        // An `async` block can't declare its type; a `return` that never runs does.
+        _ => quote_spanned! {site=>
+            if false {
+                #[allow(unreachable_code)]
+                return #k::never::<#output>();
+            }
+            #body
+        },
     };
     let block = block(model, typed);
     quote_spanned!(Span::mixed_site()=> async move #block)
@@ -140,7 +143,7 @@ fn task(model: &Model, run: TokenStream) -> TokenStream {
     let site = Span::mixed_site();
     match model.facts.style {
         Style::Sync => {
-            let output = &model.facts.output;
+            let output = model.facts.written_output();
             quote_spanned!(site=> move || -> #output { #run })
         }
         _ => run,
@@ -154,14 +157,6 @@ fn stored_shape(model: &Model, runtime: &Runtime) -> TokenStream {
     let site = Span::mixed_site().located_at(span);
     let k = runtime.private(span);
     quote_spanned!(site=> #k::shape::ShapeProbe::<#output>::NEW.__shape().__fit())
-}
-
-/// The stored part of the return type. The compiler finds it, since aliases hide it from a macro.
-fn shape(model: &Model, runtime: &Runtime) -> TokenStream {
-    let output = &model.facts.output;
-    let site = Span::mixed_site().located_at(output.span());
-    let k = runtime.private(output.span());
-    quote_spanned!(site=> #k::shape::ShapeProbe::<#output>::NEW.__shape())
 }
 
 /// The cache to use.

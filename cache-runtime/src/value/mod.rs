@@ -5,6 +5,7 @@ pub(crate) mod hidden;
 pub(crate) mod measure;
 pub(crate) mod path;
 pub mod shape;
+pub mod success;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
