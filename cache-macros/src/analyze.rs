@@ -77,6 +77,7 @@ impl Read {
         check::value::read(&args, facts, errors);
         check::closures::check(&args.skip, key.as_ref(), function, errors);
         let refresher = check::refresh::refresher(&args, function, facts, errors);
+        let negative = check::negative::check(&args, facts, errors);
         let is_hashed = |argument: &Binding| {
             let in_key = key
                 .iter()
@@ -98,6 +99,7 @@ impl Read {
             condition: args.condition,
             unless: args.unless,
             cache_none: args.cache_none,
+            negative,
             version: args.version,
             near: args.near.unwrap_or(true),
             refresher,

@@ -17,6 +17,9 @@ pub use crate::read::lookup::{
     Lookup, answer, begin, begin_refresh, begin_refresh_with, begin_with, cache_key, cache_path,
     invalidate_entry, invalidate_entry_sync,
 };
+pub use crate::read::negative::{
+    err_ttl, read_async_err, read_async_made_err, read_sync_err, read_sync_made_err,
+};
 pub use crate::read::refresh::{begin_refreshing, mode};
 pub use crate::read::run::{
     read_async, read_async_if, read_sync, read_sync_if, ttl_unset, unless_unset,

@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, Responder};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, NoContent, Redirect, Response};
 use cache_runtime::{Cache, Succeeded, invalidate};
-use tests::on_both_stores;
+use tests::{on_both_stores, until};
 
 /// Whether the call removed the entry `a`.
 async fn removes<F: Future>(cache: &Cache, call: F) -> bool {
@@ -237,6 +237,31 @@ async fn a_type_of_the_users_own_says_whether_it_succeeded() {
         assert!(!removes(&cache, save(false)).await);
         // A type parameter is judged as any type is.
         assert!(removes(&cache, generic(StatusCode::NOT_FOUND)).await);
+    })
+    .await;
+}
+
+/// A type whose judgement fails.
+struct Undecided;
+
+impl Succeeded for Undecided {
+    fn succeeded(&self) -> bool {
+        panic!("undecided")
+    }
+}
+
+#[invalidate(patterns = ["a"])]
+async fn undecided() -> Undecided {
+    Undecided
+}
+
+#[tokio::test]
+async fn a_judgement_that_panics_leaves_the_outcome_unknown() {
+    on_both_stores(|cache| async move {
+        cache.set("a", &1, 600).await.unwrap();
+        let call = std::panic::AssertUnwindSafe(undecided());
+        assert!(futures_util::FutureExt::catch_unwind(call).await.is_err());
+        until("it is gone", || async { !cache.exists("a").await.unwrap() }).await;
     })
     .await;
 }
