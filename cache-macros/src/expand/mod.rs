@@ -90,7 +90,13 @@ fn statements(
     let run = match model.facts.style {
         Style::Sync if is_called => run,
         Style::Sync => quote_spanned!(site=> (#run)()),
-        _ => quote_spanned!(site=> #run.await),
+        _ => {
+            // An error that can't be stored concerns the future too: where both are reported at the
+            // same place, the compiler prints one.
+            let negative = reads.and_then(|read| read.negative.as_ref());
+            let site = negative.map_or(site, |negative| site.located_at(negative.cache_err.span()));
+            quote_spanned!(site=> #run.await)
+        }
     };
     quote_spanned!(site=> #own_key #before #run)
 }

@@ -26,10 +26,10 @@ use crate::value::measure::{MeasureError, measure};
 use crate::value::path::MAX_DEPTH;
 pub use codec::Codec;
 use fingerprint::TypeFacts;
+use header::Form;
 #[cfg(feature = "redis")]
 pub(crate) use header::layout;
 pub(crate) use header::{EntryKind, Facts, HEADER_BYTES, Header, inspect};
-use header::Form;
 pub(crate) use negative::{encode_error, read_error};
 pub(crate) use options::Encoding;
 pub(crate) use round_trip::{Equal, incomparable};

@@ -179,7 +179,8 @@ async fn for_an_argument(runs: Runs, id: u32) -> Loaded<Post> {
 
 #[tokio::test]
 async fn its_time_has_every_form_of_a_ttl() {
-    let configured = |builder: cache_runtime::CacheBuilder| builder.preset("errors", Duration::from_secs(45));
+    let configured =
+        |builder: cache_runtime::CacheBuilder| builder.preset("errors", Duration::from_secs(45));
     on_both_stores_with(configured, |cache| async move {
         let runs = Runs::default();
         for_a_text(&runs, 100).await.unwrap_err();

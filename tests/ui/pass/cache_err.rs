@@ -1,24 +1,25 @@
 //! The options that cache errors, under strict lints, in each kind of function.
 #![deny(warnings, clippy::all, clippy::pedantic)]
+#![allow(missing_docs)]
 
 use std::time::Duration;
 
 use cache_runtime::{Cache, cacheable};
 
 /// An error that implements nothing.
-pub enum Error {
+enum Error {
     NotFound,
     Busy(u32),
 }
 
-pub type Loaded<T> = Result<T, Error>;
+type Loaded<T> = Result<T, Error>;
 
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub enum StoredError {
+enum StoredError {
     NotFound,
 }
 
-pub struct Posts {
+struct Posts {
     cache: Cache,
     life: Duration,
 }
@@ -33,7 +34,7 @@ impl Posts {
         err = || Error::NotFound,
         unless = |value| *value == 0
     )]
-    pub async fn get(&self, id: u32) -> Loaded<u32> {
+    async fn get(&self, id: u32) -> Loaded<u32> {
         match id {
             1 => Ok(id),
             2 => Err(Error::Busy(id)),
@@ -43,12 +44,12 @@ impl Posts {
 }
 
 #[cacheable(key = "b:<<id>>", cache_err = |_: &StoredError| true, err_ttl = "30s", ttl = |value| u64::from(*value))]
-pub fn stored(id: u32) -> Result<u32, StoredError> {
+fn stored(id: u32) -> Result<u32, StoredError> {
     (id == 1).then_some(id).ok_or(StoredError::NotFound)
 }
 
 #[cacheable(key = "c:<<id>>:<<text>>", cache_err = |_| id > 3, err_ttl = 30)]
-pub async fn consumed(id: u32, text: String) -> Result<String, StoredError> {
+async fn consumed(id: u32, text: String) -> Result<String, StoredError> {
     let taken = text;
     if id > 3 {
         return Err(StoredError::NotFound);

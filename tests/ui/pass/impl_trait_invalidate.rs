@@ -1,16 +1,17 @@
 //! `#[invalidate]` on functions that return an `impl Trait`, under strict lints.
 #![deny(warnings, clippy::all, clippy::pedantic)]
+#![allow(missing_docs)]
 
 use std::fmt::Display;
 
 use cache_runtime::invalidate;
 
-pub struct Posts;
+struct Posts;
 
 impl Posts {
     #[invalidate(patterns = ["posts:<<slug>>:*"])]
     #[invalidate(patterns = ["lists:*"], when = "always")]
-    pub async fn update(&self, slug: &str) -> Result<impl Display + use<>, std::num::ParseIntError> {
+    async fn update(&self, slug: &str) -> Result<impl Display + use<>, std::num::ParseIntError> {
         let number: u32 = slug.parse()?;
         if number == 0 {
             return Ok(String::new());
@@ -19,13 +20,13 @@ impl Posts {
     }
 
     #[invalidate(patterns = ["posts:<<slug>>:*"])]
-    pub fn rename<'a>(&'a self, slug: &'a str) -> impl Iterator<Item = char> + 'a {
+    fn rename<'a>(&'a self, slug: &'a str) -> impl Iterator<Item = char> + 'a {
         slug.chars()
     }
 }
 
 #[invalidate(patterns = ["posts:*"], when = "before")]
-pub async fn generic<T: Display>(value: T) -> impl Display {
+async fn generic<T: Display>(value: T) -> impl Display {
     value
 }
 
