@@ -81,7 +81,8 @@
 //! | `postcard` | | postcard as another codec, and the default where `bincode` is off |
 //! | `lz4` | | `CacheBuilder::compress_over` with LZ4; pure Rust |
 //! | `zstd` | | the same with Zstandard, used if both are on; needs a C compiler |
-//! | `axum` | | `axum::Json<T>` as a return type |
+//! | `axum` | | `axum::Json<T>` as a return type; [`Succeeded`] for axum's responses |
+//! | `actix-web` | | [`Succeeded`] for actix's responses |
 //! | `log` | | events as records of the crate `log`, in programs without a subscriber of `tracing` |
 //! | `tower` | | `testing::ScopeLayer`, which makes a cache the current one of a service |
 //!
@@ -137,6 +138,7 @@ pub use key::escape::escape;
 pub use report::{CallOutcome, CallReport};
 pub use stats::{SiteStats, Stats};
 pub use topology::{DeadPattern, ReadNode, Topology, WriteNode, topology};
+pub use value::success::Succeeded;
 pub use value::{Settable, Storable};
 
 /// Render a key as an attribute's `key = ".."` does, for the operations of the handle.
