@@ -70,6 +70,7 @@ impl Read {
         if let Some(key) = &key {
             check::text::key(key, &facts.names(), errors);
             check::names::key(key, facts, errors);
+            check::per_item::key(key, errors);
         }
         check::skip::check(&args.skip, key.as_ref(), facts, errors);
         check::masked::check(key.as_ref(), facts, errors);
@@ -118,6 +119,7 @@ impl Write {
             let pattern = Template::parse_in(&|name| facts.bound_at(name), literal, errors);
             check::text::pattern(&pattern, &facts.names(), errors);
             check::names::pattern(&pattern, facts, when, errors);
+            check::per_item::pattern(&pattern, errors);
             pattern
         };
         Self {

@@ -7,6 +7,7 @@ pub(crate) mod masked;
 pub(crate) mod names;
 pub(crate) mod output;
 pub(crate) mod pattern;
+pub(crate) mod per_item;
 pub(crate) mod receiver;
 pub(crate) mod refresh;
 pub(crate) mod skip;

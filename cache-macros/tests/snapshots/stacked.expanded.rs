@@ -54,7 +54,7 @@ fn publish(slug: &str) -> Result<Post, Error> {
             renamed::__private::SeesByReference::rendered(
                 &|w: &mut renamed::__private::Writer<'_>| {
                     w.text("feeds:");
-                    w.result();
+                    w.result("0");
                     w.end();
                 },
             ),
@@ -93,7 +93,7 @@ fn publish(slug: &str) -> Result<Post, Error> {
                 shape1,
                 |result, w: &mut renamed::__private::Writer<'_>| {
                     renamed::__private::part::PartProbe::of(&(result.author))
-                        .__part(w, "", "result.author");
+                        .__part(w, "", "0");
                 },
                 move || -> Result<Post, Error> {
                     renamed::__private::read_sync(
@@ -165,7 +165,7 @@ fn publish_no_cache(slug: &str) -> Result<Post, Error> {
             renamed::__private::SeesByReference::rendered(
                 &|w: &mut renamed::__private::Writer<'_>| {
                     w.text("feeds:");
-                    w.result();
+                    w.result("0");
                     w.end();
                 },
             ),
@@ -192,7 +192,7 @@ fn publish_no_cache(slug: &str) -> Result<Post, Error> {
                 shape1,
                 |result, w: &mut renamed::__private::Writer<'_>| {
                     renamed::__private::part::PartProbe::of(&(result.author))
-                        .__part(w, "", "result.author");
+                        .__part(w, "", "0");
                 },
                 move || -> Result<Post, Error> {
                     #[allow(unused_imports)]
@@ -333,7 +333,7 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
             renamed::__private::SeesByReference::rendered(
                 &|w: &mut renamed::__private::Writer<'_>| {
                     w.text("feeds:");
-                    w.result();
+                    w.result("0");
                     w.end();
                 },
             ),
@@ -372,7 +372,7 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
                 shape1,
                 |result, w: &mut renamed::__private::Writer<'_>| {
                     renamed::__private::part::PartProbe::of(&(result.author))
-                        .__part(w, "", "result.author");
+                        .__part(w, "", "0");
                 },
                 move || -> Result<Post, Error> {
                     renamed::__private::read_sync(

@@ -8,6 +8,7 @@ pub(crate) mod hash;
 pub(crate) mod hash_argument;
 pub mod hashed;
 pub(crate) mod inline;
+pub mod items;
 pub mod part;
 pub mod quiet;
 pub(crate) mod text;
