@@ -5,7 +5,7 @@
 //! [`memory`], [`memory_stale`], [`redis`] or [`redis_stale`], which make a [`decision`]: take a
 //! value, compute one, or bypass the cache. The two for Redis wait for a [`lease`] or take one.
 //! [`run`] and [`future`] run the body of a [`computation`], and [`fill`] stores its value.
-//! [`refresh`] recomputes entries that are still cached, by their [`freshness`].
+//! [`many`] does all of this for many entries at once. [`refresh`] recomputes entries that are still cached, by their [`freshness`].
 
 pub(crate) mod call;
 pub(crate) mod computation;
@@ -18,6 +18,7 @@ pub(crate) mod future;
 #[cfg(feature = "redis")]
 mod lease;
 pub(crate) mod lookup;
+pub(crate) mod many;
 mod memory;
 mod memory_stale;
 #[cfg(feature = "redis")]

@@ -3,5 +3,6 @@
 mod configuration;
 mod current;
 mod environment;
+mod many;
 mod operations;
 mod state;
