@@ -9,7 +9,7 @@ use crate::item::signature::Facts;
 use crate::template::Template;
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
-use syn::{Expr, Path};
+use syn::{Expr, Ident, Pat, Path, Type};
 
 /// Everything that the expansion needs.
 pub(crate) struct Model {
@@ -26,6 +26,8 @@ pub(crate) struct Read {
     pub(crate) key: Option<Template>,
     /// The indices of the arguments that are hashed.
     pub(crate) hashed: Vec<usize>,
+    /// The items, if each has an entry of its own.
+    pub(crate) each: Option<Each>,
     pub(crate) ttl: Ttl,
     pub(crate) condition: Option<Expr>,
     pub(crate) unless: Option<Expr>,
@@ -39,6 +41,19 @@ pub(crate) struct Read {
     pub(crate) refresher: Option<Refresher>,
     pub(crate) debug: bool,
     pub(crate) cache: Option<Expr>,
+}
+
+/// `each = ids`: the argument holds items, and the key names one of them.
+pub(crate) struct Each {
+    /// The argument.
+    pub(crate) argument: Ident,
+    /// The argument's pattern and type, as the body sees them.
+    pub(crate) pat: Pat,
+    pub(crate) ty: Type,
+    /// The type of one item.
+    pub(crate) item_ty: Type,
+    /// The name of one item in the key.
+    pub(crate) item: Ident,
 }
 
 /// `#[invalidate]`.

@@ -2,6 +2,7 @@
 
 pub(crate) mod closures;
 pub(crate) mod companions;
+pub(crate) mod each;
 pub(crate) mod function;
 pub(crate) mod masked;
 pub(crate) mod names;

@@ -11,6 +11,7 @@ pub(crate) mod call;
 pub(crate) mod computation;
 pub(crate) mod decision;
 pub(crate) mod detached;
+pub mod each;
 pub(crate) mod fast_path;
 pub(crate) mod fill;
 pub(crate) mod freshness;
