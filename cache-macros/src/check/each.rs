@@ -25,6 +25,7 @@ pub(crate) fn each(
 ) -> Option<Each> {
     let each = args.each.as_ref()?;
     combined(args, each.span(), facts, errors);
+    output(&facts.output, errors);
     let item = item(args, each, key, facts, errors);
     let named = argument(each, facts, errors)?;
     let (argument, input) = input(&named, function, errors)?;
@@ -45,6 +46,41 @@ pub(crate) fn each(
         ty: (*input.ty).clone(),
         argument,
     })
+}
+
+/// Refuse a return type that is written as one value. The compiler finds out about the others.
+fn output(ty: &Type, errors: &mut Errors) {
+    const SINGLE: &[&str] = &[
+        "Option", "Arc", "Rc", "Box", "Json", "String", "HashSet", "BTreeSet", "bool", "char",
+        "f32", "f64", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64",
+        "i128", "isize",
+    ];
+    let is_single = match ty {
+        Type::Group(group) => return output(&group.elem, errors),
+        Type::Paren(paren) => return output(&paren.elem, errors),
+        Type::Tuple(_) | Type::Array(_) => true,
+        Type::Path(path) => {
+            let Some(last) = path.path.segments.last() else {
+                return;
+            };
+            if last.ident == "Result"
+                && let PathArguments::AngleBracketed(generics) = &last.arguments
+                && let Some(GenericArgument::Type(inner)) = generics.args.first()
+            {
+                return output(inner, errors);
+            }
+            SINGLE.iter().any(|single| last.ident == single)
+        }
+        _ => false,
+    };
+    if is_single {
+        errors.on(
+            ty,
+            "a function with `each` returns a value for each item: a `HashMap` or a `BTreeMap` \
+             from items to values, or a `Vec` in the order of the items (`Vec<Option<T>>` where \
+             an item may have no value), each also in a `Result`",
+        );
+    }
 }
 
 /// Return the argument that `each` names.

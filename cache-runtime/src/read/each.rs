@@ -157,7 +157,10 @@ enum Progress<K> {
     All,
 }
 
-/// Render the key of each item. `Err`s of rendering bypass the cache.
+/// Writes the key of one item, and passes it on.
+pub type RenderItem<'a, K> = dyn Fn(&K, &mut dyn FnMut(Rendered<'_>)) + 'a;
+
+/// Render the key of each item. An item whose key can't be rendered bypasses the cache.
 #[expect(clippy::too_many_arguments, reason = "generated code has all of them")]
 pub fn begin_each<K, O, S>(
     site: &'static ReadSite,
@@ -165,7 +168,7 @@ pub fn begin_each<K, O, S>(
     condition: bool,
     _: Returns<O::Item, S>,
     items: &[K],
-    render: &dyn Fn(&K, &mut dyn FnMut(Rendered<'_>)),
+    render: &RenderItem<'_, K>,
     ttl: &dyn Fn() -> Option<Duration>,
     blocking: bool,
 ) -> EachRead<K, O, S>

@@ -14,8 +14,6 @@ pub(crate) mod run;
 use std::mem;
 use std::sync::Arc;
 
-use futures_util::future::join_all;
-
 use crate::core::Cache;
 use crate::entry::CachedValue;
 use crate::flight::Flight;
@@ -107,12 +105,23 @@ impl<T: Storable> Batch<T> {
     /// Cancel safe: flights and leases that were begun are given back on drop.
     pub(crate) async fn next(&mut self) -> Round {
         loop {
-            join_all(self.items.iter_mut().map(Item::wait)).await;
+            self.wait().await;
             self.look().await;
             let round = self.take_round();
             if !round.is_empty() || !self.items.iter().any(Item::is_open) {
                 return round;
             }
+        }
+    }
+
+    /// Wait for the items that other callers compute.
+    async fn wait(&mut self) {
+        // The pauses between looks at other processes' leases are taken together.
+        #[cfg(feature = "redis")]
+        futures_util::future::join_all(self.items.iter_mut().map(Item::wait)).await;
+        #[cfg(not(feature = "redis"))]
+        for item in &mut self.items {
+            item.wait().await;
         }
     }
 
