@@ -35,7 +35,7 @@ impl Cache {
     /// # use cache_runtime::Cache;
     /// # async fn run() -> Result<(), cache_runtime::CacheError> {
     /// let cache = Cache::builder().build()?;
-    /// cache.set("lengths:one", &3, 60).await?;
+    /// cache.set("lengths:one", &3usize, 60).await?;
     /// let lengths: HashMap<&str, usize> = cache
     ///     .get_or_set_many(["lengths:one", "lengths:three"], 60, |missing| async move {
     ///         assert_eq!(missing, ["lengths:three"]);
