@@ -69,10 +69,16 @@ impl Read {
         let key = key.map(|key| Template::parse_in(&scope, key, errors));
         if let Some(key) = &key {
             check::text::key(key, &facts.names(), errors);
-            check::names::key(key, facts, errors);
+            let items = match args.each {
+                Some(_) => check::names::free(key, facts),
+                None => Vec::new(),
+            };
+            check::names::key(key, &items, facts, errors);
+            check::per_item::key(key, errors);
         }
+        let each = check::each::each(&args, key.as_ref(), function, facts, errors);
         check::skip::check(&args.skip, key.as_ref(), facts, errors);
-        check::masked::check(key.as_ref(), facts, errors);
+        check::masked::check(key.as_ref(), each.as_ref(), facts, errors);
         check::receiver::check(key.as_ref(), &args.skip, function, facts, errors);
         check::value::read(&args, facts, errors);
         check::closures::check(&args.skip, key.as_ref(), function, errors);
@@ -84,12 +90,16 @@ impl Read {
                 .flat_map(Template::placeholders)
                 .any(|placeholder| placeholder.uses(&argument.name));
             let skipped = args.skip.iter().any(|name| name.unraw() == argument.name);
-            !in_key && !skipped
+            let holds_items = each
+                .as_ref()
+                .is_some_and(|each| each.argument.unraw() == argument.name);
+            !in_key && !skipped && !holds_items
         };
         let arguments = facts.arguments.iter().enumerate();
         let hashed = arguments.filter(|(_, argument)| is_hashed(argument));
         Self {
             hashed: hashed.map(|(place, _)| place).collect(),
+            each,
             runtime: Runtime(args.krate),
             key,
             ttl: match args.ttl {
@@ -120,6 +130,7 @@ impl Write {
             let pattern = Template::parse_in(&|name| facts.bound_at(name), literal, errors);
             check::text::pattern(&pattern, &facts.names(), errors);
             check::names::pattern(&pattern, facts, when, errors);
+            check::per_item::pattern(&pattern, errors);
             pattern
         };
         let patterns: Vec<Template> = literals.iter().map(read).collect();

@@ -1,6 +1,6 @@
 //! `key!` and `pattern!`: templates outside of an attribute, over the names in scope.
 
-use crate::check::text;
+use crate::check::{per_item, text};
 use crate::diagnostics::errors::Errors;
 use crate::expand::render;
 use crate::model::Runtime;
@@ -52,6 +52,7 @@ pub(crate) fn expand(kind: Kind, input: TokenStream) -> TokenStream {
         Kind::Key => text::key(&template, &[], &mut errors),
         Kind::Pattern => text::pattern(&template, &[], &mut errors),
     }
+    per_item::inline(&template, kind.name(), &mut errors);
     if let Some(errors) = errors.into_tokens() {
         // An expression of the right type, so that the compiler reports no other error.
         return quote_spanned!(Span::mixed_site()=> { #errors ::std::string::String::new() });

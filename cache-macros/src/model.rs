@@ -8,7 +8,7 @@ use crate::item::signature::Facts;
 use crate::template::Template;
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
-use syn::{Attribute, Expr, Path, Type};
+use syn::{Attribute, Expr, Ident, Pat, Path, Type};
 
 /// Everything that the expansion needs.
 pub(crate) struct Model {
@@ -25,6 +25,8 @@ pub(crate) struct Read {
     pub(crate) key: Option<Template>,
     /// The indices of the arguments that are hashed.
     pub(crate) hashed: Vec<usize>,
+    /// The items, if each has an entry of its own.
+    pub(crate) each: Option<Each>,
     pub(crate) ttl: Ttl,
     pub(crate) condition: Option<Expr>,
     pub(crate) unless: Option<Expr>,
@@ -48,6 +50,19 @@ pub(crate) struct Negative {
     pub(crate) ttl: Ttl,
     /// The closure that makes the error again; `None` if it is stored.
     pub(crate) err: Option<Expr>,
+}
+
+/// `each = ids`: the argument holds items, and the key names one of them.
+pub(crate) struct Each {
+    /// The argument.
+    pub(crate) argument: Ident,
+    /// The argument's pattern and type, as the body sees them.
+    pub(crate) pat: Pat,
+    pub(crate) ty: Type,
+    /// The type of one item.
+    pub(crate) item_ty: Type,
+    /// The name of one item in the key.
+    pub(crate) item: Ident,
 }
 
 /// `#[invalidate]`.

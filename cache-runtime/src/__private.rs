@@ -11,8 +11,9 @@ pub use crate::inline::{key_text, pattern_text};
 pub use crate::key::cache_key::{CacheKey, KeyWriter};
 pub use crate::key::hash_argument::HashArgument;
 pub use crate::key::writer::{SeesByReference, Writer};
-pub use crate::key::{hashed, part, quiet};
+pub use crate::key::{hashed, items, part, quiet};
 pub use crate::pattern::reach::reaches;
+pub use crate::read::each::{self, begin_each};
 pub use crate::read::lookup::{
     Lookup, answer, begin, begin_refresh, begin_refresh_with, begin_with, cache_key, cache_path,
     invalidate_entry, invalidate_entry_sync,

@@ -175,6 +175,15 @@ pub(crate) fn no_key(function: &str, key: &str, error: &str) {
     );
 }
 
+/// The values of a function with `each` can't be told apart.
+pub(crate) fn misaligned(function: &str, items: usize) {
+    tracing::warn!(
+        target: "cache", function, op = "not_stored", items,
+        "[Cache] NOT STORED: {function}: its `Vec` must have one value for each of the {items} \
+         items, in their order, and has another length; return a map, or a `Vec<Option<T>>`"
+    );
+}
+
 /// A failure that no caller sees: a function's options and the cache's configuration don't fit
 /// together.
 pub(crate) fn misconfigured(function: &str, reason: &str) {

@@ -442,7 +442,11 @@ impl Write {
     fn open_patterns(&self) -> Vec<Pattern> {
         self.patterns
             .iter()
-            .map(|text| Pattern::new(text.replace(HOLE, "*")))
+            .map(|text| {
+                let pieces = text.split(HOLE).enumerate();
+                let open = pieces.map(|(place, piece)| if is_name(place) { "*" } else { piece });
+                Pattern::new(open.collect::<String>())
+            })
             .collect()
     }
 
@@ -460,17 +464,9 @@ impl Write {
                 // The text of a `Display` that failed isn't known.
                 return self.open_patterns();
             }
-            let mut parts = rendering.part_texts().into_iter();
-            let close = |text: &String| {
-                let mut pieces = text.split(HOLE);
-                let mut closed = pieces.next().unwrap_or_default().to_owned();
-                for piece in pieces {
-                    closed.push_str(parts.next().as_deref().unwrap_or("*"));
-                    closed.push_str(piece);
-                }
-                Pattern::new(closed)
-            };
-            self.patterns.iter().map(close).collect()
+            let parts = rendering.named_parts();
+            let texts = self.patterns.iter().flat_map(|text| closed(text, &parts));
+            texts.map(Pattern::new).collect()
         })
     }
 
@@ -487,6 +483,28 @@ impl Write {
         let Some(cache) = &self.cache else { return };
         let _underway = cache.invalidate(self.site.into(), patterns);
     }
+}
+
+/// Return the texts of a pattern with the value's parts in the places of their names. A placeholder
+/// with `..` has any number of parts, and there is a text for each; any other has one.
+fn closed(pattern: &str, parts: &[(&'static str, String)]) -> Vec<String> {
+    let mut texts = vec![String::new()];
+    for (place, piece) in pattern.split(HOLE).enumerate() {
+        if !is_name(place) {
+            texts.iter_mut().for_each(|text| text.push_str(piece));
+            continue;
+        }
+        let of_name = parts.iter().filter(|(name, _)| *name == piece);
+        texts = of_name
+            .flat_map(|(_, part)| texts.iter().map(move |text| format!("{text}{part}")))
+            .collect();
+    }
+    texts
+}
+
+/// Whether the piece at this place, between two marks, is the name of a part.
+fn is_name(place: usize) -> bool {
+    place % 2 == 1
 }
 
 /// The closure of a function whose patterns don't mention the returned value.

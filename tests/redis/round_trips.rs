@@ -1,5 +1,6 @@
 //! How many round trips a write takes.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use cache_runtime::{Cache, invalidate};
@@ -135,6 +136,29 @@ async fn many_keys_are_deleted_in_one_round_trip() {
         })
         .await;
     assert_eq!(taken, 1);
+}
+
+#[tokio::test]
+async fn a_hundred_missing_items_take_three_round_trips() {
+    let setup = Setup::new().await;
+    let read = async |from: u32| {
+        let keys = (from..from + 100).map(|id| format!("items:{id}"));
+        let computed = async |missing: Vec<String>| missing.into_iter().map(|key| (key, 1));
+        let found: HashMap<String, i32> = setup.cache.get_or_set_many(keys, TTL, computed).await;
+        assert_eq!(found.len(), 100);
+    };
+    // The set of `items` is completed.
+    read(1_000).await;
+    let taken = setup.round_trips(read(0)).await;
+    assert_eq!(
+        taken, 3,
+        "one to look, one for all leases, one for all fills"
+    );
+    let taken = setup.round_trips(read(0)).await;
+    assert_eq!(taken, 1, "all are cached");
+    let taken = setup.round_trips(read(50)).await;
+    assert_eq!(taken, 3);
+    assert_eq!(setup.cache.stats().misses, 250);
 }
 
 #[tokio::test]

@@ -14,6 +14,8 @@ pub(crate) struct CacheableArgs {
     pub(crate) key: Option<LitStr>,
     pub(crate) ttl: Option<Expr>,
     pub(crate) skip: Vec<Ident>,
+    /// The argument that holds the items.
+    pub(crate) each: Option<Expr>,
     pub(crate) condition: Option<Expr>,
     pub(crate) unless: Option<Expr>,
     pub(crate) cache_none: bool,
@@ -40,6 +42,7 @@ impl Options for CacheableArgs {
         "key",
         "ttl",
         "skip",
+        "each",
         "condition",
         "unless",
         "cache_none",
@@ -115,6 +118,10 @@ impl Options for CacheableArgs {
         ("background", "detached"),
         ("spawn", "detached"),
         ("detach", "detached"),
+        ("for_each", "each"),
+        ("many", "each"),
+        ("batch", "each"),
+        ("items", "each"),
         ("store", "cache"),
         ("manager", "cache"),
     ];
@@ -173,6 +180,7 @@ impl Options for CacheableArgs {
             "key" => self.key = Some(key(name, input)?),
             "ttl" => self.ttl = Some(value(name, "ttl = \"10m\"", input)?),
             "skip" => self.skip = names(name, input)?,
+            "each" => self.each = Some(value(name, "each = ids", input)?),
             "condition" => self.condition = Some(value(name, "condition = page < 10", input)?),
             "unless" => {
                 let example = "unless = |value| value.is_empty()";

@@ -3,13 +3,19 @@
 use crate::diagnostics::errors::Errors;
 use crate::item::serde_hazard::SerdeHazard;
 use crate::item::signature::Facts;
+use crate::model::Each;
 use crate::template::Template;
 use syn::Expr;
 use syn::ext::IdentExt as _;
 
 /// Refuse `<<token>>` for a `token: Masked<..>`: its text may be `***` for all values.
 /// `<<token.id>>` is allowed.
-pub(crate) fn check(key: Option<&Template>, facts: &Facts, errors: &mut Errors) {
+pub(crate) fn check(
+    key: Option<&Template>,
+    each: Option<&Each>,
+    facts: &Facts,
+    errors: &mut Errors,
+) {
     for placeholder in key.iter().flat_map(|key| key.placeholders()) {
         let Some(name) = shown(&placeholder.expr) else {
             continue;
@@ -18,7 +24,10 @@ pub(crate) fn check(key: Option<&Template>, facts: &Facts, errors: &mut Errors) 
             .arguments
             .iter()
             .any(|argument| argument.name == name && argument.hazard == Some(SerdeHazard::Masked));
-        if let (true, Some(key)) = (is_masked, key) {
+        let is_masked_item = each.is_some_and(|each| {
+            each.item == name && SerdeHazard::of(&each.item_ty) == Some(SerdeHazard::Masked)
+        });
+        if let (true, Some(key)) = (is_masked || is_masked_item, key) {
             errors.at(
                 key.literal.span(),
                 format!(

@@ -2,12 +2,14 @@
 
 pub(crate) mod closures;
 pub(crate) mod companions;
+pub(crate) mod each;
 pub(crate) mod function;
 pub(crate) mod masked;
 pub(crate) mod names;
 pub(crate) mod negative;
 pub(crate) mod output;
 pub(crate) mod pattern;
+pub(crate) mod per_item;
 pub(crate) mod receiver;
 pub(crate) mod refresh;
 pub(crate) mod skip;

@@ -9,8 +9,8 @@ use crate::template::{Placeholder, RESULT, Template};
 use proc_macro2::Span;
 use syn::Type;
 
-/// Check the placeholders of a key.
-pub(crate) fn key(template: &Template, facts: &Facts, errors: &mut Errors) {
+/// Check the placeholders of a key. `items` are the names that can be that of an item of `each`.
+pub(crate) fn key(template: &Template, items: &[String], facts: &Facts, errors: &mut Errors) {
     let span = template.literal.span();
     for placeholder in template.placeholders() {
         let is_result = placeholder.uses_result() && !facts.has_argument(RESULT);
@@ -24,8 +24,9 @@ pub(crate) fn key(template: &Template, facts: &Facts, errors: &mut Errors) {
                 ),
             );
         }
-        let known = if is_result { RESULT } else { "" };
-        unknown(placeholder, known, facts, span, errors);
+        let mut known: Vec<&str> = items.iter().map(String::as_str).collect();
+        known.extend(is_result.then_some(RESULT));
+        unknown(placeholder, &known, facts, span, errors);
     }
 }
 
@@ -38,7 +39,7 @@ pub(crate) fn pattern(template: &Template, facts: &Facts, when: When, errors: &m
         {
             errors.at(span, format!("`<<{}>>` {mistake}", placeholder.source));
         }
-        unknown(placeholder, RESULT, facts, span, errors);
+        unknown(placeholder, &[RESULT], facts, span, errors);
     }
 }
 
@@ -75,7 +76,32 @@ fn is_nothing(ty: &Type) -> bool {
     }
 }
 
-fn unknown(placeholder: &Placeholder, known: &str, facts: &Facts, span: Span, errors: &mut Errors) {
+/// Return the names in a key's placeholders that are written as locals are and come from nowhere.
+pub(crate) fn free(template: &Template, facts: &Facts) -> Vec<String> {
+    let mut free: Vec<String> = Vec::new();
+    let mentions = template.placeholders().flat_map(|one| &one.mentions);
+    for mention in mentions.filter(|mention| mention.place != Place::Callee) {
+        let name = &mention.name;
+        let is_known = name == RESULT || is_bound(name, facts);
+        if !is_known && is_local(name) && !free.contains(name) {
+            free.push(name.clone());
+        }
+    }
+    free
+}
+
+/// Whether the signature binds a name.
+fn is_bound(name: &str, facts: &Facts) -> bool {
+    facts.has_argument(name) || name == "self" || facts.consts.iter().any(|param| param == name)
+}
+
+fn unknown(
+    placeholder: &Placeholder,
+    known: &[&str],
+    facts: &Facts,
+    span: Span,
+    errors: &mut Errors,
+) {
     let mut told = Vec::new();
     for mention in &placeholder.mentions {
         let name = mention.name.as_str();
@@ -88,7 +114,7 @@ fn unknown(placeholder: &Placeholder, known: &str, facts: &Facts, span: Span, er
             );
             errors.at(span, message);
         }
-        let is_known = name == known
+        let is_known = known.contains(&name)
             || facts.has_argument(name)
             || (name == "self" && facts.has_receiver)
             || facts.consts.iter().any(|param| param == name);

@@ -20,9 +20,13 @@ pub(crate) fn all(model: &Model, computation: &TokenStream) -> TokenStream {
         &model.facts.arguments,
         render::Diagnostics::Suppressed,
     );
-    let entry = entry(model, cached, &render);
     let head = Head::new(model);
     let no_cache = body(model, Purpose::NoCache, computation, &render);
+    if cached.each.is_some() {
+        // The others are about one entry.
+        return computing(&head, Purpose::NoCache, no_cache);
+    }
+    let entry = entry(model, cached, &render);
     let refresh = body(model, Purpose::Refresh, computation, &render);
     let mut tokens = computing(&head, Purpose::NoCache, no_cache);
     tokens.extend(cache_key(&head, key_call(cached, &entry)));
@@ -43,6 +47,9 @@ pub(crate) fn stubs(model: &Model) -> TokenStream {
     let as_written = &model.function.body;
     let head = Head::new(model);
     let mut tokens = computing(&head, Purpose::NoCache, as_written.clone());
+    if cached.each.is_some() {
+        return tokens;
+    }
     tokens.extend(cache_key(&head, never.clone()));
     tokens.extend(cache_path(&head, never.clone()));
     tokens.extend(invalidate(&head, cached, never));

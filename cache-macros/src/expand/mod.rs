@@ -6,6 +6,7 @@
 //! user's code.
 
 pub(crate) mod companions;
+mod each;
 mod head;
 mod read;
 mod refresh;
@@ -75,7 +76,10 @@ fn statements(
         before.extend(write::plan(model, write, place, purpose));
     }
     let mut run = computation.clone();
-    if let Some(read) = reads {
+    if let Some((read, each)) = reads.and_then(|read| Some((read, read.each.as_ref()?))) {
+        before.extend(each::begin(model, read, each, render));
+        run = each::run(model, each);
+    } else if let Some(read) = reads {
         before.extend(read::lookup(model, read, purpose, render));
         run = read::run(model, read, purpose, &run);
     }
@@ -135,6 +139,29 @@ fn computation(model: &Model) -> TokenStream {
     };
     let block = block(model, typed);
     quote_spanned!(Span::mixed_site()=> async move #block)
+}
+
+/// The same for the body of a function with `each`, in which an argument is replaced for each run.
+fn repeated(model: &Model, replaced: &TokenStream) -> TokenStream {
+    let site = Span::mixed_site();
+    let output = &model.facts.output;
+    let body = &model.function.body;
+    if let Style::Sync = model.facts.style {
+        let block = block(model, quote_spanned!(site=> #replaced #body));
+        return quote_spanned!(site=> (|| -> #output #block)());
+    }
+    let k = model.runtime().private(output.span());
+    let located = site.located_at(output.span());
+    let typed = quote_spanned! {located=>
+        if false {
+            #[allow(unreachable_code)]
+            return #k::never::<#output>();
+        }
+        #replaced
+        #body
+    };
+    let block = block(model, typed);
+    quote_spanned!(site=> async #block)
 }
 
 /// Braces at the author's span: an error about the block's value is reported there.

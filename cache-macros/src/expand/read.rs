@@ -227,7 +227,7 @@ fn names_placeholder(ty: TokenStream) -> bool {
 }
 
 /// Generate a `&'static ReadSite` that is registered in the program's list.
-fn static_site(model: &Model, read: &Read) -> TokenStream {
+pub(super) fn static_site(model: &Model, read: &Read) -> TokenStream {
     let site = Span::mixed_site();
     let k = read.runtime.private(site);
     let (function, template, shape, options) = site_arguments(model, read, true);
@@ -311,7 +311,7 @@ fn storage_options(read: &Read) -> TokenStream {
 }
 
 /// Generate the closure that returns the TTL on a miss.
-fn computed_ttl(read: &Read) -> TokenStream {
+pub(super) fn computed_ttl(read: &Read) -> TokenStream {
     let site = Span::mixed_site();
     match &read.ttl {
         Ttl::Computed(ttl) => {

@@ -20,7 +20,7 @@ pub(crate) enum Diagnostics {
 pub(crate) fn key(read: &Read, arguments: &[Binding], diagnostics: Diagnostics) -> TokenStream {
     let mut lines = TokenStream::new();
     if let Some(key) = &read.key {
-        segments(key, &read.runtime, &mut lines);
+        segments(key, &read.runtime, &mut 0, &mut lines);
     }
     lines.extend(match diagnostics {
         Diagnostics::Suppressed => hashed_without_diagnostics(read, arguments),
@@ -32,24 +32,39 @@ pub(crate) fn key(read: &Read, arguments: &[Binding], diagnostics: Diagnostics) 
     closure(&lines, &read.runtime, read.key.as_ref())
 }
 
-/// Write every pattern, with a mark in place of the returned value.
+/// Write every pattern, with a numbered mark for each placeholder of the returned value.
 pub(crate) fn patterns(patterns: &[Template], runtime: &Runtime) -> TokenStream {
     let mut lines = TokenStream::new();
+    let mut marks = 0;
     for pattern in patterns {
-        segments(pattern, runtime, &mut lines);
-        lines.extend(quote_spanned!(Span::mixed_site()=> w.end();));
+        let mut one = TokenStream::new();
+        segments(pattern, runtime, &mut marks, &mut one);
+        one.extend(quote_spanned!(Span::mixed_site()=> w.end();));
+        let known = pattern.per_item().filter(|items| !items.uses_result());
+        lines.extend(match known {
+            Some(items) => for_each(items, pattern.literal.span(), runtime, &one),
+            None => one,
+        });
     }
     closure(&lines, runtime, patterns.first())
 }
 
-/// Write the parts that `patterns` marked.
+/// Write the parts that `patterns` marked, each under its number.
 pub(crate) fn results(patterns: &[Template], runtime: &Runtime) -> TokenStream {
     let site = Span::mixed_site();
     let k = runtime.private(site);
     let mut lines = TokenStream::new();
+    let mut marks = 0;
     for pattern in patterns {
-        let of_result = pattern.placeholders().filter(|part| part.uses_result());
-        lines.extend(of_result.map(|one| part("", one, pattern.literal.span(), runtime)));
+        let span = pattern.literal.span();
+        for placeholder in pattern.placeholders().filter(|part| part.uses_result()) {
+            let name = next_mark(&mut marks);
+            let one = named_part("", &name, placeholder, span, runtime);
+            lines.extend(match placeholder.per_item {
+                true => for_each(placeholder, span, runtime, &one),
+                false => one,
+            });
+        }
     }
     if lines.is_empty() {
         return quote_spanned!(site=> #k::no_result);
@@ -62,8 +77,31 @@ pub(crate) fn results(patterns: &[Template], runtime: &Runtime) -> TokenStream {
 /// Write a template that belongs to no function.
 pub(crate) fn inline(template: &Template, runtime: &Runtime) -> TokenStream {
     let mut lines = TokenStream::new();
-    segments(template, runtime, &mut lines);
+    segments(template, runtime, &mut 0, &mut lines);
     closure(&lines, runtime, Some(template))
+}
+
+/// Repeat the lines for each value that the placeholder yields.
+fn for_each(
+    placeholder: &Placeholder,
+    span: Span,
+    runtime: &Runtime,
+    lines: &TokenStream,
+) -> TokenStream {
+    let site = Span::mixed_site().located_at(span);
+    let k = runtime.private(span);
+    let (expr, allowed) = (&placeholder.expr, allowed(placeholder, site));
+    quote_spanned! {site=>
+        #allowed
+        for item in #k::items::ItemsProbe::of(&(#expr)).__items() { #lines }
+    }
+}
+
+/// The name of the next mark: its number.
+fn next_mark(marks: &mut usize) -> String {
+    let name = marks.to_string();
+    *marks += 1;
+    name
 }
 
 /// Wrap the lines in a closure. An error about it, such as a moved value, is reported at
@@ -79,7 +117,7 @@ fn closure(lines: &TokenStream, runtime: &Runtime, template: Option<&Template>) 
 
 /// Text is written together with the placeholder behind it: the compiler reads each line for every
 /// annotated function and for each of its companions.
-fn segments(template: &Template, runtime: &Runtime, lines: &mut TokenStream) {
+fn segments(template: &Template, runtime: &Runtime, marks: &mut usize, lines: &mut TokenStream) {
     let span = template.literal.span();
     let site = Span::mixed_site().located_at(span);
     let text = |text: &str| (!text.is_empty()).then(|| quote_spanned!(site=> w.text(#text);));
@@ -93,7 +131,8 @@ fn segments(template: &Template, runtime: &Runtime, lines: &mut TokenStream) {
             }
             Segment::Placeholder(placeholder) if placeholder.uses_result() => {
                 lines.extend(text(before));
-                lines.extend(quote_spanned!(Span::mixed_site()=> w.result();));
+                let name = next_mark(marks);
+                lines.extend(quote_spanned!(Span::mixed_site()=> w.result(#name);));
             }
             Segment::Placeholder(placeholder) => {
                 lines.extend(part(before, placeholder, span, runtime));
@@ -105,15 +144,32 @@ fn segments(template: &Template, runtime: &Runtime, lines: &mut TokenStream) {
 }
 
 fn part(before: &str, placeholder: &Placeholder, span: Span, runtime: &Runtime) -> TokenStream {
+    named_part(before, &placeholder.source, placeholder, span, runtime)
+}
+
+/// Write a value under a name. The value of a placeholder with `..` is the `item` of [`for_each`].
+fn named_part(
+    before: &str,
+    name: &str,
+    placeholder: &Placeholder,
+    span: Span,
+    runtime: &Runtime,
+) -> TokenStream {
     let site = Span::mixed_site().located_at(span);
     let k = runtime.private(span);
-    let (source, expr) = (&placeholder.source, &placeholder.expr);
-    // Lints treat a name of the signature in a placeholder as the author's own use of it.
+    let probe = quote_spanned!(site=> #k::part::PartProbe);
+    if placeholder.per_item {
+        return quote_spanned!(site=> #probe::of(&item).__part(w, #before, #name););
+    }
+    let (expr, allowed) = (&placeholder.expr, allowed(placeholder, site));
+    quote_spanned!(site=> #allowed #probe::of(&(#expr)).__part(w, #before, #name);)
+}
+
+/// Lints treat a name of the signature in a placeholder as the author's own use of it.
+fn allowed(placeholder: &Placeholder, site: Span) -> Option<TokenStream> {
     let mut mentions = placeholder.mentions.iter();
     let underscored = mentions.any(|mention| mention.name.starts_with('_'));
-    let allowed =
-        underscored.then(|| quote_spanned!(site=> #[allow(clippy::used_underscore_binding)]));
-    quote_spanned!(site=> #allowed #k::part::PartProbe::of(&(#expr)).__part(w, #before, #source);)
+    underscored.then(|| quote_spanned!(site=> #[allow(clippy::used_underscore_binding)]))
 }
 
 /// Hash one argument. A trait local to this argument puts the argument's name into the compiler's

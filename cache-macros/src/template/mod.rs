@@ -35,10 +35,12 @@ pub(crate) enum Segment {
     Placeholder(Placeholder),
 }
 
-/// `<<expression>>`.
+/// `<<expression>>`, or `<<expression..>>`.
 pub(crate) struct Placeholder {
     /// The expression as written, without the marks.
     pub(crate) source: String,
+    /// Whether `..` follows the expression: it yields values, and there is one pattern for each.
+    pub(crate) per_item: bool,
     pub(crate) expr: Expr,
     pub(crate) mentions: Vec<Mention>,
 }
@@ -113,6 +115,11 @@ impl Template {
             }
         }
         true
+    }
+
+    /// The first placeholder with `..`.
+    pub(crate) fn per_item(&self) -> Option<&Placeholder> {
+        self.placeholders().find(|placeholder| placeholder.per_item)
     }
 
     pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
@@ -203,13 +210,23 @@ fn expression(scope: &Scope<'_>, source: &str, span: Span) -> Result<Placeholder
     if !is_balanced(source) {
         return Err("a bracket or a quote is unclosed".to_owned());
     }
-    let tokens: TokenStream = source
+    let (value, per_item) = match source.strip_suffix("..") {
+        Some(value) => (value.trim_end(), true),
+        None => (source, false),
+    };
+    if value.is_empty() {
+        return Err(
+            "`..` needs an expression before it that yields values, `<<ids..>>`".to_owned(),
+        );
+    }
+    let tokens: TokenStream = value
         .parse()
         .map_err(|_| "it can't be split into tokens".to_owned())?;
     let tokens = respan(scope, tokens, span.resolved_at(Span::call_site()));
     let expr: Expr = syn::parse2(tokens).map_err(|error| error.to_string())?;
     Ok(Placeholder {
         source: source.to_owned(),
+        per_item,
         mentions: mentions(&expr),
         expr,
     })

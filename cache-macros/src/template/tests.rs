@@ -59,6 +59,23 @@ fn the_first_mark_that_leaves_an_expression_closes() {
 }
 
 #[test]
+fn two_dots_mean_one_pattern_for_each_item() {
+    let per_item = |text: &str| {
+        let literal = LitStr::new(text, Span::call_site());
+        let template = Template::parse(&literal, &mut Errors::default());
+        let placeholders = template.placeholders();
+        placeholders.map(|one| one.per_item).collect::<Vec<_>>()
+    };
+    assert_eq!(segments("a:<<ids..>>:*"), ["a:", "<ids..>", ":*"]);
+    assert_eq!(
+        per_item("<<a>>:<<ids..>>:{{result.ids ..}}"),
+        [false, true, true]
+    );
+    assert_eq!(per_item("<<(1..)>>:<<f(1..)>>"), [false, false]);
+    fails("<<..>>", "needs an expression before it");
+}
+
+#[test]
 fn mistakes_are_named() {
     fails("posts:<<slug", "unclosed `<<`");
     fails("posts:{{slug", "unclosed `{{`");

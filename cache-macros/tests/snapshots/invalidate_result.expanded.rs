@@ -29,7 +29,7 @@ async fn update(db: &Db, slug: String, publish: bool) -> Result<Post, DbError> {
                     w.text(":*");
                     w.end();
                     w.text("posts:");
-                    w.result();
+                    w.result("0");
                     ::cache_runtime::__private::part::PartProbe::of(&(slug))
                         .__part(w, ":", "slug");
                     w.end();
@@ -52,7 +52,7 @@ async fn update(db: &Db, slug: String, publish: bool) -> Result<Post, DbError> {
             shape0,
             |result, w: &mut ::cache_runtime::__private::Writer<'_>| {
                 ::cache_runtime::__private::part::PartProbe::of(&(result.slug))
-                    .__part(w, "", "result.slug");
+                    .__part(w, "", "0");
             },
             async move {
                 if false {

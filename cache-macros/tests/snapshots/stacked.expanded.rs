@@ -56,7 +56,7 @@ fn publish(slug: &str) -> Result<Post, Error> {
             renamed::__private::SeesByReference::rendered(
                 &|w: &mut renamed::__private::Writer<'_>| {
                     w.text("feeds:");
-                    w.result();
+                    w.result("0");
                     w.end();
                 },
             ),
@@ -95,7 +95,7 @@ fn publish(slug: &str) -> Result<Post, Error> {
                 shape1,
                 |result, w: &mut renamed::__private::Writer<'_>| {
                     renamed::__private::part::PartProbe::of(&(result.author))
-                        .__part(w, "", "result.author");
+                        .__part(w, "", "0");
                 },
                 move || -> Result<Post, Error> {
                     renamed::__private::read_sync(
@@ -169,7 +169,7 @@ fn publish_no_cache(slug: &str) -> Result<Post, Error> {
             renamed::__private::SeesByReference::rendered(
                 &|w: &mut renamed::__private::Writer<'_>| {
                     w.text("feeds:");
-                    w.result();
+                    w.result("0");
                     w.end();
                 },
             ),
@@ -196,7 +196,7 @@ fn publish_no_cache(slug: &str) -> Result<Post, Error> {
                 shape1,
                 |result, w: &mut renamed::__private::Writer<'_>| {
                     renamed::__private::part::PartProbe::of(&(result.author))
-                        .__part(w, "", "result.author");
+                        .__part(w, "", "0");
                 },
                 move || -> Result<Post, Error> {
                     #[allow(unused_imports)]
@@ -339,7 +339,7 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
             renamed::__private::SeesByReference::rendered(
                 &|w: &mut renamed::__private::Writer<'_>| {
                     w.text("feeds:");
-                    w.result();
+                    w.result("0");
                     w.end();
                 },
             ),
@@ -378,7 +378,7 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
                 shape1,
                 |result, w: &mut renamed::__private::Writer<'_>| {
                     renamed::__private::part::PartProbe::of(&(result.author))
-                        .__part(w, "", "result.author");
+                        .__part(w, "", "0");
                 },
                 move || -> Result<Post, Error> {
                     renamed::__private::read_sync(

@@ -44,6 +44,10 @@ impl Cache {
 }
 
 impl BlockingCache {
+    pub(super) fn cache(&self) -> &Cache {
+        &self.0
+    }
+
     /// See [`Cache::get`].
     ///
     /// ```

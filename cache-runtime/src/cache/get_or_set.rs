@@ -1,6 +1,8 @@
 //! Reading a value, or computing and storing it.
 
 use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::core::Cache;
 use crate::read::call::Call;
@@ -86,14 +88,24 @@ impl Cache {
         key: &str,
         ttl: impl IntoTtl,
     ) -> Call {
+        self.call_at(function, self.stored_key(key).into(), ttl.into_ttl())
+    }
+
+    /// Return the call for a stored key.
+    pub(crate) fn call_at(
+        &self,
+        function: &'static str,
+        key: Arc<str>,
+        ttl: Option<Duration>,
+    ) -> Call {
         Call {
             cache: self.clone(),
             origin: Origin::explicit(function),
-            key: self.stored_key(key).into(),
+            key,
             version: 0,
             cache_none: true,
             options: ReadOptions::DEFAULT,
-            ttl: ttl.into_ttl(),
+            ttl,
             refresh: false,
             due: None,
             blocking: false,

@@ -4,6 +4,7 @@ mod blocking;
 mod bulk;
 mod get_or_set;
 mod health;
+mod many;
 mod ops;
 mod store_stats;
 mod traced;

@@ -7,6 +7,7 @@ pub(crate) mod escape;
 pub(crate) mod hash;
 pub(crate) mod hash_argument;
 pub mod hashed;
+pub mod items;
 pub mod part;
 pub mod quiet;
 pub(crate) mod text;

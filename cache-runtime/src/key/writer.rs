@@ -11,8 +11,9 @@ use super::escape::Escape;
 use super::hash_argument::HashArgument;
 use super::text::Text;
 
-/// Placeholder of the returned value in a pattern, until the value is known. No other text can
-/// contain it: control characters are escaped in values and refused in literals.
+/// Mark on both sides of the name of a part of the returned value in a pattern, until the value is
+/// known. No other text can contain it: control characters are escaped in values and refused in
+/// literals.
 pub(crate) const HOLE: char = '\u{1}';
 
 /// Text of `None`. No value has this text: an escape's `%` is followed by two upper-case
@@ -133,12 +134,12 @@ impl Rendering {
         shown
     }
 
-    /// Return the parts without their names, as rendered.
-    pub(crate) fn part_texts(&self) -> Vec<String> {
+    /// Return the parts with their names, as rendered.
+    pub(crate) fn named_parts(&self) -> Vec<(&'static str, String)> {
         let text = self.text.to_str();
         let parts = self.parts.iter().flatten();
         parts
-            .map(|(_, range)| text[range.clone()].to_owned())
+            .map(|(name, range)| (*name, text[range.clone()].to_owned()))
             .collect()
     }
 
@@ -231,8 +232,10 @@ impl Writer<'_> {
         }
     }
 
-    /// Leave a placeholder for the returned value in a pattern.
-    pub fn result(&mut self) {
+    /// Leave room in a pattern for the parts of the returned value with this name.
+    pub fn result(&mut self, name: &'static str) {
+        self.0.text.push(HOLE);
+        self.0.text.push_str(name);
         self.0.text.push(HOLE);
     }
 

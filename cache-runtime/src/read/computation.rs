@@ -5,13 +5,15 @@ use std::task::Context;
 
 use crate::clock::Stopwatch;
 use crate::entry::CachedValue;
+use crate::entry::payload::Payload;
 use crate::flight::EnteredFlight;
 use crate::flight::Flight;
 use crate::read::call::Call;
 use crate::read::decision::Lead;
 use crate::read::fill::FillFuture;
-use crate::read::fill::conclude::finish;
+use crate::read::fill::conclude::{finish, plan};
 use crate::read::fill::negative;
+use crate::read::fill::plan::FillPlan;
 use crate::ttl::{IntoTtl, Ttl};
 use crate::value::Storable;
 use crate::value::negative::StorableError;
@@ -63,6 +65,19 @@ impl Computation {
     ) -> Option<FillFuture> {
         let took = self.watch.elapsed();
         negative::finish::<T, X>(&self.call, self.lead, error, ttl, took)
+    }
+
+    /// Decide how the value that the body returned is passed on. With [`Call::fill_many`], the
+    /// decisions of many calls are carried out together.
+    pub(crate) fn plan<R: Cached<S>, S>(self, value: &R) -> (Call, Lead, FillPlan) {
+        let took = self.watch.elapsed();
+        let plan = plan(&self.call, &self.lead, value, took);
+        (*self.call, self.lead, plan)
+    }
+
+    /// Decide that there is no value: waiting callers learn that, and nothing is stored.
+    pub(crate) fn plan_absent(self) -> (Call, Lead, FillPlan) {
+        (*self.call, self.lead, FillPlan::Share(Payload::Nothing))
     }
 
     /// Pass on the value that the body returned. Returns the stored value and a fill that is still

@@ -158,6 +158,16 @@ impl LeaseWait {
         }
     }
 
+    /// Whether this lease is known to have a TTL.
+    pub(crate) fn is_lasting(&self, token: u64) -> bool {
+        self.known_to_expire == Some(token)
+    }
+
+    /// Note that this lease has a TTL.
+    pub(crate) fn set_lasting(&mut self, token: u64) {
+        self.known_to_expire = Some(token);
+    }
+
     /// Pause before the next look at another process's lease or claim.
     pub(crate) async fn pause(&mut self, token: u64) -> Next {
         let left = self.limit.left();

@@ -5,13 +5,14 @@
 //! [`memory`], [`memory_stale`], [`redis`] or [`redis_stale`], which make a [`decision`]: take a
 //! value, compute one, or bypass the cache. The two for Redis wait for a [`lease`] or take one.
 //! [`run`] and [`future`] run the body of a [`computation`], and [`fill`] stores its value.
-//! [`refresh`] recomputes entries that are still cached, by their [`freshness`]; [`negative`] caches
-//! errors.
+//! [`many`] does all of this for many entries at once. [`refresh`] recomputes entries that are still
+//! cached, by their [`freshness`]; [`negative`] caches errors.
 
 pub(crate) mod call;
 pub(crate) mod computation;
 pub(crate) mod decision;
 pub(crate) mod detached;
+pub mod each;
 pub(crate) mod fast_path;
 pub(crate) mod fill;
 pub(crate) mod freshness;
@@ -19,6 +20,7 @@ pub(crate) mod future;
 #[cfg(feature = "redis")]
 mod lease;
 pub(crate) mod lookup;
+pub(crate) mod many;
 mod memory;
 mod memory_stale;
 pub(crate) mod negative;

@@ -61,7 +61,7 @@ async fn try_read(
 
 /// Whether the near cache answers the call. Calls of annotated functions have looked there
 /// already, so only explicit operations get a hit here.
-fn try_near(call: &Call, store: &RedisStore, accept: &mut Accept<'_>) -> bool {
+pub(crate) fn try_near(call: &Call, store: &RedisStore, accept: &mut Accept<'_>) -> bool {
     let usable = store.near().filter(|_| call.options.near);
     let hit = usable
         .and_then(NearCache::usable)

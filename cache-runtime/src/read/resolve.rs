@@ -61,7 +61,7 @@ impl Call {
     }
 
     /// Return the [`Accept`] of a function that stores a `T`.
-    fn accept<T: Storable>(
+    pub(crate) fn accept<T: Storable>(
         &self,
         none: bool,
         found: &mut Option<CachedValue<Arc<T>>>,
@@ -124,7 +124,7 @@ impl Call {
         }
     }
 
-    fn count_miss(&self, step: &Decision) {
+    pub(crate) fn count_miss(&self, step: &Decision) {
         if matches!(step, Decision::Compute(_) | Decision::Bypass) {
             self.count(Counter::Misses);
             self.event(match step {

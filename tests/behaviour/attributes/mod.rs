@@ -2,6 +2,7 @@
 
 mod companions;
 mod debug;
+mod each;
 mod functions;
 mod options;
 mod ttl;

@@ -3,6 +3,7 @@
 mod configuration;
 mod current;
 mod environment;
+mod many;
 mod operations;
 mod seen;
 mod state;

@@ -2,6 +2,7 @@
 
 mod outcomes;
 mod patterns;
+mod per_item;
 mod responses;
 mod unknown_outcome;
 mod unsendable_errors;

@@ -12,6 +12,7 @@ use crate::entry::payload::Payload;
 use crate::error::CacheError;
 use crate::read::call::Call;
 use crate::read::decision::Lead;
+use crate::read::run::{ttl_unset, unless_unset};
 use crate::ttl::IntoTtl;
 use crate::value::path::MAX_DEPTH;
 use crate::value::shape::{Cached, Peek};
@@ -32,6 +33,17 @@ pub(crate) fn finish<R: Cached<S>, S, D: IntoTtl>(
     let conclusion = lead.leader.run(conclude);
     let filling = call.fill(lead, conclusion.plan)?;
     Some((conclusion.stored, filling))
+}
+
+/// Decide about a computed value without carrying the decision out.
+pub(crate) fn plan<R: Cached<S>, S>(
+    call: &Call,
+    lead: &Lead,
+    value: &R,
+    took: Duration,
+) -> FillPlan {
+    let conclude = || conclude(call, lead, value, ttl_unset, unless_unset, took);
+    lead.leader.run(conclude).plan
 }
 
 /// The decision about a computed value.

@@ -189,6 +189,34 @@ impl Call {
         }
     }
 
+    /// Carry out the plans of many calls. The caller should await the returned future, but the
+    /// fills finish without it too.
+    pub(crate) fn fill_many(planned: Vec<(Self, Lead, FillPlan)>) -> Option<FillFuture> {
+        #[cfg(feature = "redis")]
+        let mut fills = Vec::new();
+        for (call, lead, plan) in planned {
+            match plan {
+                #[cfg(feature = "redis")]
+                FillPlan::Redis {
+                    payload,
+                    ttl,
+                    bytes,
+                    near,
+                } => fills.extend(redis::RedisFill::announced(
+                    call, lead, payload, ttl, bytes, near,
+                )),
+                other => {
+                    let filling = call.fill(lead, other);
+                    debug_assert!(filling.is_none(), "only Redis is waited for");
+                }
+            }
+        }
+        #[cfg(feature = "redis")]
+        return redis::fill_many(fills);
+        #[cfg(not(feature = "redis"))]
+        None
+    }
+
     #[cfg(feature = "redis")]
     pub(super) fn is_kept_near(&self) -> bool {
         self.options.near

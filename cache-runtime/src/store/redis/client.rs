@@ -13,6 +13,8 @@ use crate::error::CacheError;
 use crate::store::redis::conn::endpoint::Connector;
 use crate::store::redis::conn::manager::ConnectionManager;
 use crate::store::redis::conn::per_runtime::PerRuntime;
+use crate::store::redis::fetched::RemainingTtl;
+use crate::store::redis::get_with_ttl::may_be_stale;
 use crate::store::redis::index::{Layout, RedisIndex};
 use crate::store::redis::lease::orphans::Orphans;
 use crate::store::redis::lua;
@@ -173,6 +175,38 @@ impl Client {
         self: &Arc<Self>,
         keys: &[Arc<str>],
     ) -> Result<Vec<Option<Vec<u8>>>, CacheError> {
+        let mut found = self.get_part(keys).await?;
+        self.drop_stale(keys, &mut found).await?;
+        Ok(found)
+    }
+
+    /// Read many keys for calls that lead if an entry is missing. Each is returned with its
+    /// remaining TTL if it may be stale.
+    pub(crate) async fn look_many(
+        self: &Arc<Self>,
+        keys: &[Arc<str>],
+    ) -> Result<Vec<(Found, Option<RemainingTtl>)>, CacheError> {
+        let mut looks = Vec::with_capacity(keys.len());
+        for part in keys.chunks(BATCH) {
+            let found = self.get_part(part).await?;
+            let found = found.into_iter().map(|bytes| parse_get(Ok(bytes)));
+            let found = found.collect::<Result<Vec<Found>, CacheError>>()?;
+            let looked = part.iter().zip(found).map(|(key, seen)| async move {
+                if !may_be_stale(&seen) {
+                    return Ok((seen, None));
+                }
+                let (seen, left) = self.get_with_ttl(key).await?;
+                Ok((seen, Some(left)))
+            });
+            looks.extend(try_join_all(looked).await?);
+        }
+        Ok(looks)
+    }
+
+    async fn get_part(
+        self: &Arc<Self>,
+        keys: &[Arc<str>],
+    ) -> Result<Vec<Option<Vec<u8>>>, CacheError> {
         if self.index.layout == Layout::Split {
             let loads = keys.iter().map(|key| async {
                 match self.read(key).await? {
@@ -188,11 +222,8 @@ impl Client {
             get.arg(self.full_key(key));
         }
         let get = &get;
-        let mut found: Vec<Option<Vec<u8>>> = self
-            .send(|mut connection| async move { get.query_async(&mut connection).await })
-            .await?;
-        self.drop_stale(keys, &mut found).await?;
-        Ok(found)
+        self.send(|mut connection| async move { get.query_async(&mut connection).await })
+            .await
     }
 
     /// Return how long an entry stays fresh. Leases and foreign values return `None`.

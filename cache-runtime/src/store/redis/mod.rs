@@ -118,6 +118,16 @@ impl RedisStore {
             .await
     }
 
+    /// Read many keys for calls that lead if an entry is missing. Each is returned with its
+    /// remaining TTL if it may be stale.
+    pub(crate) async fn look_many(
+        &self,
+        keys: Vec<Arc<str>>,
+    ) -> Result<Vec<(Found, Option<RemainingTtl>)>, CacheError> {
+        self.run(|client| async move { client.look_many(&keys).await })
+            .await
+    }
+
     pub(crate) async fn store(
         &self,
         entries: Vec<(Arc<str>, Vec<u8>)>,

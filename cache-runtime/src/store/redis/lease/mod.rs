@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::task::JoinHandle;
 
 use crate::error::CacheError;
@@ -22,6 +23,10 @@ use crate::store::redis::RedisStore;
 use crate::store::redis::client::{Client, Found};
 use crate::store::redis::tracking::tracked_io::NearCopy;
 use crate::sync::LazyLock;
+
+/// Number of leases taken in one batch. A lease behind too many others would exceed the response
+/// timeout and look like an outage.
+const BATCH: usize = 500;
 
 /// The right to fill one entry. Dropping it gives it back. If the process dies, the lease expires
 /// in Redis.
@@ -80,6 +85,22 @@ impl Lease {
         filled
     }
 
+    /// Take the lease in place of exactly the content that was read. Return `None` if the content
+    /// has changed.
+    async fn take(
+        mut self,
+        client: &Arc<Client>,
+        seen: &Found,
+    ) -> Result<Option<Self>, CacheError> {
+        // Set before the reply, since a command whose reply is lost may have been executed.
+        self.held = true;
+        if client.take(&self.key, seen, self.token).await? {
+            return Ok(Some(self.start_renewal()));
+        }
+        self.mark_over();
+        Ok(None)
+    }
+
     /// Start renewing the lease while the body runs.
     pub(crate) fn start_renewal(mut self) -> Self {
         let (client, key, token) = (Arc::clone(&self.client), Arc::clone(&self.key), self.token);
@@ -106,17 +127,34 @@ impl RedisStore {
     /// that task gives the lease back, always after it was taken.
     pub(crate) async fn take(
         &self,
-        mut lease: Lease,
+        lease: Lease,
         seen: Found,
     ) -> Result<Option<Lease>, CacheError> {
+        self.run(|client| async move { lease.take(&client, &seen).await })
+            .await
+    }
+
+    /// Take many leases, as [`take`](Self::take) does, in one round trip for each [`BATCH`].
+    pub(crate) async fn take_many(
+        &self,
+        wanted: Vec<(Lease, Found)>,
+    ) -> Result<Vec<Option<Lease>>, CacheError> {
         self.run(|client| async move {
-            // Set before the reply, since a command whose reply is lost may have been executed.
-            lease.held = true;
-            if client.take(&lease.key, &seen, lease.token).await? {
-                return Ok(Some(lease.start_renewal()));
+            let mut taken = Vec::with_capacity(wanted.len());
+            let mut wanted = wanted.into_iter().peekable();
+            while wanted.peek().is_some() {
+                let part = wanted.by_ref().take(BATCH);
+                let takes = part.map(|(lease, seen)| {
+                    let client = &client;
+                    async move { lease.take(client, &seen).await }
+                });
+                // All of them are awaited even if one fails: a lease must not be given back before
+                // it has been taken.
+                for answer in join_all(takes).await {
+                    taken.push(answer?);
+                }
             }
-            lease.mark_over();
-            Ok(None)
+            Ok(taken)
         })
         .await
     }

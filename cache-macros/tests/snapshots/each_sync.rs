@@ -1,0 +1,4 @@
+#[cacheable(key = "users:<<id>>", each = ids)]
+fn users(ids: Vec<Id>) -> Vec<User> {
+    load(ids)
+}
