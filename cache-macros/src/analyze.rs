@@ -9,7 +9,7 @@ use crate::diagnostics::errors::Errors;
 use crate::item::function::Function;
 use crate::item::signature::{Binding, Facts};
 use crate::model::{Model, Read, Runtime, Write};
-use crate::template::Template;
+use crate::template::{RESULT, Template};
 use proc_macro2::Span;
 use syn::Path;
 use syn::ext::IdentExt as _;
@@ -77,6 +77,7 @@ impl Read {
         check::value::read(&args, facts, errors);
         check::closures::check(&args.skip, key.as_ref(), function, errors);
         let refresher = check::refresh::refresher(&args, function, facts, errors);
+        let negative = check::negative::check(&args, facts, errors);
         let is_hashed = |argument: &Binding| {
             let in_key = key
                 .iter()
@@ -98,6 +99,7 @@ impl Read {
             condition: args.condition,
             unless: args.unless,
             cache_none: args.cache_none,
+            negative,
             version: args.version,
             near: args.near.unwrap_or(true),
             refresher,
@@ -120,8 +122,12 @@ impl Write {
             check::names::pattern(&pattern, facts, when, errors);
             pattern
         };
+        let patterns: Vec<Template> = literals.iter().map(read).collect();
+        if facts.opaque.is_some() && !facts.has_argument(RESULT) {
+            check::output::visible(facts, &patterns, errors);
+        }
         Self {
-            patterns: literals.iter().map(read).collect(),
+            patterns,
             runtime: Runtime(args.krate),
             when,
             condition: args.condition,

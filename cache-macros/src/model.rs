@@ -29,6 +29,7 @@ pub(crate) struct Read {
     pub(crate) condition: Option<Expr>,
     pub(crate) unless: Option<Expr>,
     pub(crate) cache_none: bool,
+    pub(crate) negative: Option<Negative>,
     pub(crate) version: u32,
     pub(crate) near: bool,
     pub(crate) staleness: Staleness,
@@ -38,6 +39,15 @@ pub(crate) struct Read {
     pub(crate) refresher: Option<Refresher>,
     pub(crate) debug: bool,
     pub(crate) cache: Option<Expr>,
+}
+
+/// `cache_err`: which errors are cached.
+pub(crate) struct Negative {
+    /// A closure over the error.
+    pub(crate) cache_err: Expr,
+    pub(crate) ttl: Ttl,
+    /// The closure that makes the error again; `None` if it is stored.
+    pub(crate) err: Option<Expr>,
 }
 
 /// `#[invalidate]`.

@@ -17,6 +17,9 @@ pub use crate::read::lookup::{
     Lookup, answer, begin, begin_refresh, begin_refresh_with, begin_with, cache_key, cache_path,
     invalidate_entry, invalidate_entry_sync,
 };
+pub use crate::read::negative::{
+    err_ttl, read_async_err, read_async_made_err, read_sync_err, read_sync_made_err,
+};
 pub use crate::read::refresh::{begin_refreshing, mode};
 pub use crate::read::run::{
     read_async, read_async_if, read_sync, read_sync_if, ttl_unset, unless_unset,
@@ -24,8 +27,11 @@ pub use crate::read::run::{
 pub use crate::site::registry::Registered;
 pub use crate::site::{ReadSite, WriteSite};
 pub use crate::ttl::{IntoTtl, Ttl};
-pub use crate::value::{fit, shape};
-pub use crate::write::{Write, no_result, plan, write_async, write_async_always, write_sync};
+pub use crate::value::{fit, shape, success};
+pub use crate::write::{
+    Write, no_result, plan, write_async, write_async_always, write_async_opaque, write_sync,
+    write_sync_opaque,
+};
 
 use std::time::Duration;
 

@@ -169,10 +169,7 @@ impl Cache {
     ///
     /// Dropping the returned future drops `future`.
     pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
-        Scope {
-            cache: self.clone(),
-            future,
-        }
+        Scope::new(self, future)
     }
 
     /// Run the closure with this cache as the current one of this thread.
@@ -191,10 +188,20 @@ impl Cache {
 }
 
 pin_project! {
-    struct Scope<F> {
+    /// A future with a cache of its own.
+    pub(crate) struct Scope<F> {
         cache: Cache,
         #[pin]
         future: F,
+    }
+}
+
+impl<F> Scope<F> {
+    pub(crate) fn new(cache: &Cache, future: F) -> Self {
+        Self {
+            cache: cache.clone(),
+            future,
+        }
     }
 }
 

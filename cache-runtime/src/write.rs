@@ -90,7 +90,7 @@ where
     P: FnOnce(&R::Value, &mut Writer<'_>),
     B: Future<Output = R>,
 {
-    Writing::<WithoutError, R, S, P, B>::new(write, result, body)
+    Writing::<WithoutError<S>, R, _, B>::new(write, ByShape::new(result), body)
 }
 
 /// [`write_async`] with `when = "always"`, which invalidates after an `Err` too. The error is held
@@ -108,11 +108,79 @@ where
     P: FnOnce(&R::Value, &mut Writer<'_>),
     B: Future<Output = R>,
 {
-    Writing::<WithError, R, S, P, B>::new(write, result, body)
+    Writing::<WithError, R, _, B>::new(write, ByShape::<S, P>::new(result), body)
+}
+
+/// [`write_async`] for a return type with `impl Trait`, which can't be named: its shape isn't known,
+/// so no pattern uses the value, and `succeeded` decides whether the call was a success. The whole
+/// value is held meanwhile, so the future is `Send` only if the return type is.
+///
+/// Cancel safety: as for [`write_async`].
+pub fn write_async_opaque<R, B, J>(write: Write, body: B, succeeded: J) -> impl Future<Output = R>
+where
+    B: Future<Output = R>,
+    J: FnOnce(&R) -> bool,
+{
+    Writing::<WithError, R, _, B>::new(write, ByVerdict(succeeded), body)
+}
+
+/// Which patterns a returned value leads to.
+trait Outcome<R> {
+    fn patterns(self, write: &Write, value: &R) -> Vec<Pattern>;
+}
+
+/// The outcome of a return type whose shape is known; the closure writes the placeholders of its
+/// value.
+struct ByShape<S, P> {
+    result: P,
+    shape: PhantomData<fn() -> S>,
+}
+
+impl<S, P> ByShape<S, P> {
+    fn new(result: P) -> Self {
+        Self {
+            result,
+            shape: PhantomData,
+        }
+    }
+}
+
+impl<R, S, P> Outcome<R> for ByShape<S, P>
+where
+    R: Shape<S>,
+    P: FnOnce(&R::Value, &mut Writer<'_>),
+{
+    fn patterns(self, write: &Write, value: &R) -> Vec<Pattern> {
+        match value.peek() {
+            Peek::Err if write.site.info.when == When::Ok => Vec::new(),
+            // The effects of a call that returned `Err` aren't known, so the value's placeholders
+            // become `*`.
+            Peek::Err => write.open_patterns(),
+            Peek::None => write
+                .patterns
+                .iter()
+                .filter(|text| !text.contains(HOLE))
+                .map(Pattern::new)
+                .collect(),
+            Peek::Value(value) => write.closed_patterns(value, self.result),
+        }
+    }
+}
+
+/// The outcome of a return type that can't be named: the closure says whether it is a success.
+struct ByVerdict<J>(J);
+
+impl<R, J: FnOnce(&R) -> bool> Outcome<R> for ByVerdict<J> {
+    fn patterns(self, write: &Write, value: &R) -> Vec<Pattern> {
+        if write.site.info.when == When::Ok && !(self.0)(value) {
+            return Vec::new();
+        }
+        write.open_patterns()
+    }
 }
 
 /// How a write holds the returned value while it waits for the invalidation.
-trait Hold<R, S> {
+trait Hold<R> {
     type Held;
     /// Convert the value into its held form. Returns the value if it has none.
     fn hold(value: R) -> Result<Self::Held, R>;
@@ -120,9 +188,9 @@ trait Hold<R, S> {
 }
 
 /// Hold the value without its `Err`.
-struct WithoutError;
+struct WithoutError<S>(PhantomData<fn() -> S>);
 
-impl<R: Shape<S>, S> Hold<R, S> for WithoutError {
+impl<R: Shape<S>, S> Hold<R> for WithoutError<S> {
     type Held = R::Kept;
     fn hold(value: R) -> Result<R::Kept, R> {
         value.keep()
@@ -135,7 +203,7 @@ impl<R: Shape<S>, S> Hold<R, S> for WithoutError {
 /// Hold the whole value.
 struct WithError;
 
-impl<R, S> Hold<R, S> for WithError {
+impl<R> Hold<R> for WithError {
     type Held = R;
     fn hold(value: R) -> Result<R, R> {
         Ok(value)
@@ -165,34 +233,33 @@ pin_project! {
     /// The future of an async write. Hand-written, so that the body takes its space once: an async
     /// function keeps its arguments beside the future that it awaits, so each attribute, and each
     /// annotated callee, would double the size.
-    struct Writing<H: Hold<R, S>, R, S, P, B> {
+    struct Writing<H: Hold<R>, R, O, B> {
         // Declared before the stage: a dropped write invalidates after its body is dropped. `None`
         // once it has returned.
         #[pin]
         body: Option<B>,
         stage: WriteStage<H::Held>,
-        result: Option<P>,
+        outcome: Option<O>,
         // Holds no `R`: an error that isn't `Send` would make the future not `Send` either.
-        shape: PhantomData<fn() -> (H, R, S)>,
+        returns: PhantomData<fn() -> (H, R)>,
     }
 }
 
-impl<H: Hold<R, S>, R, S, P, B> Writing<H, R, S, P, B> {
-    fn new(write: Write, result: P, body: B) -> Self {
+impl<H: Hold<R>, R, O, B> Writing<H, R, O, B> {
+    fn new(write: Write, outcome: O, body: B) -> Self {
         Self {
             body: Some(body),
             stage: WriteStage::Planned(write),
-            result: Some(result),
-            shape: PhantomData,
+            outcome: Some(outcome),
+            returns: PhantomData,
         }
     }
 }
 
-impl<H, R, S, P, B> Future for Writing<H, R, S, P, B>
+impl<H, R, O, B> Future for Writing<H, R, O, B>
 where
-    H: Hold<R, S>,
-    R: Shape<S>,
-    P: FnOnce(&R::Value, &mut Writer<'_>),
+    H: Hold<R>,
+    O: Outcome<R>,
     B: Future<Output = R>,
 {
     type Output = R;
@@ -222,9 +289,9 @@ where
                 Err(panic) => Err(panic),
             };
             this.body.set(None);
-            let (WriteStage::Body(Some(armed)), Some(result)) = (
+            let (WriteStage::Body(Some(armed)), Some(outcome)) = (
                 mem::replace(this.stage, WriteStage::Done),
-                this.result.take(),
+                this.outcome.take(),
             ) else {
                 unreachable!("a write is armed until its body is over");
             };
@@ -235,7 +302,7 @@ where
                     return self.as_mut().poll(cx);
                 }
             };
-            let Some(invalidation) = armed.disarm(&value, result).and_then(Write::begin_with)
+            let Some(invalidation) = armed.disarm(&value, outcome).and_then(Write::begin_with)
             else {
                 return Poll::Ready(value);
             };
@@ -273,6 +340,19 @@ where
     P: FnOnce(&R::Value, &mut Writer<'_>),
     B: FnOnce() -> R,
 {
+    write_blocking(write, ByShape::<S, P>::new(result), body)
+}
+
+/// [`write_sync`] for a return type with `impl Trait`, as in [`write_async_opaque`].
+pub fn write_sync_opaque<R, B, J>(write: Write, body: B, succeeded: J) -> R
+where
+    B: FnOnce() -> R,
+    J: FnOnce(&R) -> bool,
+{
+    write_blocking(write, ByVerdict(succeeded), body)
+}
+
+fn write_blocking<R>(write: Write, outcome: impl Outcome<R>, body: impl FnOnce() -> R) -> R {
     if write.cache.is_none() {
         return body();
     }
@@ -293,7 +373,7 @@ where
             resume_unwind(panic)
         }
     };
-    if let Some((write, patterns)) = armed.disarm(&value, result) {
+    if let Some((write, patterns)) = armed.disarm(&value, outcome) {
         block_on(write.invalidate(patterns));
     }
     value
@@ -305,25 +385,8 @@ struct Armed(Option<Write>);
 
 impl Armed {
     /// Return the patterns to invalidate now that the body has returned.
-    fn disarm<R: Shape<S>, S>(
-        mut self,
-        value: &R,
-        result: impl FnOnce(&R::Value, &mut Writer<'_>),
-    ) -> Option<(Write, Vec<Pattern>)> {
-        let write = self.0.as_ref()?;
-        let patterns = match value.peek() {
-            Peek::Err if write.site.info.when == When::Ok => Vec::new(),
-            // The effects of a call that returned `Err` aren't known, so the value's placeholders
-            // become `*`.
-            Peek::Err => write.open_patterns(),
-            Peek::None => write
-                .patterns
-                .iter()
-                .filter(|text| !text.contains(HOLE))
-                .map(Pattern::new)
-                .collect(),
-            Peek::Value(value) => write.closed_patterns(value, result),
-        };
+    fn disarm<R>(mut self, value: &R, outcome: impl Outcome<R>) -> Option<(Write, Vec<Pattern>)> {
+        let patterns = outcome.patterns(self.0.as_ref()?, value);
         let write = self.0.take()?;
         (!patterns.is_empty()).then_some((write, patterns))
     }

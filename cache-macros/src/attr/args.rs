@@ -1,5 +1,6 @@
 //! The options of `#[cacheable]` and `#[invalidate]`: syntax only.
 
+use crate::attr::negative::NegativeArgs;
 use crate::attr::options::{Options, flag, literal, names, string, value, without_arm};
 use crate::attr::staleness::Staleness;
 use crate::attr::ttl::ungrouped;
@@ -16,6 +17,7 @@ pub(crate) struct CacheableArgs {
     pub(crate) condition: Option<Expr>,
     pub(crate) unless: Option<Expr>,
     pub(crate) cache_none: bool,
+    pub(crate) negative: NegativeArgs,
     pub(crate) version: u32,
     pub(crate) near: Option<bool>,
     pub(crate) staleness: Staleness,
@@ -41,6 +43,9 @@ impl Options for CacheableArgs {
         "condition",
         "unless",
         "cache_none",
+        "cache_err",
+        "err_ttl",
+        "err",
         "version",
         "near",
         "stale",
@@ -93,6 +98,11 @@ impl Options for CacheableArgs {
         ("cache_null", "cache_none"),
         ("cache_empty", "cache_none"),
         ("none", "cache_none"),
+        ("cache_error", "cache_err"),
+        ("cache_errors", "cache_err"),
+        ("negative", "cache_err"),
+        ("negative_ttl", "err_ttl"),
+        ("error_ttl", "err_ttl"),
         ("swr", "stale"),
         ("grace", "stale"),
         ("stale_while_revalidate", "stale"),
@@ -111,7 +121,7 @@ impl Options for CacheableArgs {
     const NEEDLESS: &'static [(&'static str, &'static str)] = &[
         (
             "result",
-            "a `Result` is recognized by its type, and an `Err` is never stored; remove the option",
+            "a `Result` is recognized by its type, and an `Err` is stored only with `cache_err`; remove the option",
         ),
         (
             "option",
@@ -169,6 +179,7 @@ impl Options for CacheableArgs {
                 self.unless = Some(value(name, example, input)?);
             }
             "cache_none" => self.cache_none = flag(name, input)?,
+            option if NegativeArgs::NAMES.contains(&option) => self.negative.read(name, input)?,
             "version" => self.version = version(name, input)?,
             "near" => self.near = Some(flag(name, input)?),
             option if Staleness::NAMES.contains(&option) => self.staleness.read(name, input)?,

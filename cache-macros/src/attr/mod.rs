@@ -1,6 +1,7 @@
 //! The attributes as written, with their spans. Syntax only.
 
 pub(crate) mod args;
+pub(crate) mod negative;
 pub(crate) mod options;
 pub(crate) mod staleness;
 pub(crate) mod ttl;

@@ -46,6 +46,26 @@ pub(crate) fn read(expr: Expr) -> syn::Result<Ttl> {
     }
 }
 
+/// Read the value of `err_ttl`, the TTL of a cached error.
+pub(crate) fn of_error(expr: Expr) -> syn::Result<Ttl> {
+    let fix = "write seconds (`err_ttl = 30`), a string (`err_ttl = \"30s\"`), `preset(\"name\")` or \
+        a `Duration`";
+    match expr {
+        Expr::Group(group) => of_error(*group.expr),
+        Expr::Lit(ExprLit { lit, .. }) => match millis("err_ttl", &lit) {
+            Ok(0) => Err(format!("an `err_ttl` of zero stores nothing: {fix}")),
+            Ok(millis) => Ok(Ttl::Fixed(millis)),
+            Err(reason) => Err(format!("{reason}: {fix}")),
+        }
+        .map_err(|message| Error::new(lit.span(), message)),
+        Expr::Closure(_) => Err(Error::new_spanned(
+            expr,
+            format!("`err_ttl` isn't a closure, since all cached errors have one TTL: {fix}"),
+        )),
+        other => read(other),
+    }
+}
+
 fn literal(lit: &Lit) -> syn::Result<u64> {
     let mistake = match millis("ttl", lit) {
         Ok(0) => ZERO.to_owned(),

@@ -36,8 +36,9 @@ pub(crate) fn check(
     }
     patterns(function, errors);
     destructured(function, facts, errors);
-    output::nameable(facts, errors);
-    if attached.iter().any(|one| one.kind == Kind::Cacheable) {
+    let is_cached = attached.iter().any(|one| one.kind == Kind::Cacheable);
+    output::nameable(facts, is_cached, errors);
+    if is_cached {
         output::owned(facts, errors);
     }
 }

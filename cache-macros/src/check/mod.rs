@@ -5,6 +5,7 @@ pub(crate) mod companions;
 pub(crate) mod function;
 pub(crate) mod masked;
 pub(crate) mod names;
+pub(crate) mod negative;
 pub(crate) mod output;
 pub(crate) mod pattern;
 pub(crate) mod receiver;

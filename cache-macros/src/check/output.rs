@@ -1,16 +1,17 @@
 //! Checks of the return type.
 
 use crate::diagnostics::errors::Errors;
-use crate::item::async_trait;
 use crate::item::signature::{Facts, Style};
+use crate::item::{async_trait, opaque};
+use crate::template::Template;
 use syn::visit::Visit;
 use syn::{
     GenericArgument, Lifetime, PathArguments, Type, TypeImplTrait, TypeReference, TypeTraitObject,
 };
 
-/// Check that generated code can name the type, and that the value is there when the function
-/// returns.
-pub(crate) fn nameable(facts: &Facts, errors: &mut Errors) {
+/// Check that generated code can name the type, as far as it has to, and that the value is there
+/// when the function returns.
+pub(crate) fn nameable(facts: &Facts, is_cached: bool, errors: &mut Errors) {
     if let Type::Never(never) = &facts.output {
         errors.on(
             never,
@@ -18,13 +19,24 @@ pub(crate) fn nameable(facts: &Facts, errors: &mut Errors) {
              invalidation: remove the attribute",
         );
     }
-    let mut hidden = Hidden(Vec::new());
-    hidden.visit_type(&facts.output);
-    for ty in hidden.0 {
+    // Without `#[cacheable]` the compiler may infer a hidden type, where `_` can be written.
+    let written = match is_cached {
+        true => &facts.output,
+        false => facts.written_output(),
+    };
+    for ty in hidden(written) {
         errors.on(
             ty,
             "`impl Trait` hides the returned type, which the cache needs to know: write the \
              concrete type (for a future, write an `async fn`)",
+        );
+    }
+    let futures = hidden(&facts.output).into_iter();
+    for ty in futures.filter(|ty| !is_cached && opaque::is_future(ty)) {
+        errors.on(
+            ty,
+            "this function returns a future that hasn't run yet, so entries would be removed too \
+             early: write an `async fn`",
         );
     }
     if matches!(facts.style, Style::Sync) && async_trait::output(&facts.output).is_some() {
@@ -32,6 +44,24 @@ pub(crate) fn nameable(facts: &Facts, errors: &mut Errors) {
             &facts.output,
             "this function returns a future that hasn't run yet: write an `async fn`, or end the \
              body with `Box::pin(async move { .. })`",
+        );
+    }
+}
+
+/// Check that no pattern uses a value whose type is hidden.
+pub(crate) fn visible(facts: &Facts, patterns: &[Template], errors: &mut Errors) {
+    let mut placeholders = patterns.iter().flat_map(Template::placeholders);
+    let Some(used) = placeholders.find(|placeholder| placeholder.uses_result()) else {
+        return;
+    };
+    for ty in hidden(&facts.output) {
+        errors.on(
+            ty,
+            format!(
+                "`impl Trait` hides the returned type, but the placeholder `<<{}>>` of a pattern \
+                 uses the returned value: write the concrete type, or use arguments only",
+                used.source
+            ),
         );
     }
 }
@@ -55,6 +85,12 @@ pub(crate) fn owned(facts: &Facts, errors: &mut Errors) {
         };
         errors.on(borrow, message);
     }
+}
+
+fn hidden(ty: &Type) -> Vec<&TypeImplTrait> {
+    let mut hidden = Hidden(Vec::new());
+    hidden.visit_type(ty);
+    hidden.0
 }
 
 struct Hidden<'ast>(Vec<&'ast TypeImplTrait>);

@@ -175,16 +175,7 @@ const NO_RESULTS: &[&str] = &[
 ];
 
 fn returns_errors(option: &StaleIfError, facts: &Facts, errors: &mut Errors) {
-    let no_result = match &facts.output {
-        Type::Tuple(_) | Type::Array(_) | Type::Never(_) => true,
-        Type::Path(path) => path.path.segments.last().is_some_and(|last| {
-            // `Option<T>` and the like, but not `Option(..)`, which isn't the type of that name.
-            let known = NO_RESULTS.iter().any(|name| last.ident == name);
-            known && !matches!(last.arguments, PathArguments::Parenthesized(_))
-        }),
-        _ => false,
-    };
-    if no_result {
+    if is_no_result(&facts.output) {
         errors.at(
             option.span,
             format!(
@@ -193,6 +184,19 @@ fn returns_errors(option: &StaleIfError, facts: &Facts, errors: &mut Errors) {
                 facts.name
             ),
         );
+    }
+}
+
+/// Whether a type is known not to be a `Result`.
+pub(super) fn is_no_result(ty: &Type) -> bool {
+    match ty {
+        Type::Tuple(_) | Type::Array(_) | Type::Never(_) => true,
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| {
+            // `Option<T>` and the like, but not `Option(..)`, which isn't the type of that name.
+            let known = NO_RESULTS.iter().any(|name| last.ident == name);
+            known && !matches!(last.arguments, PathArguments::Parenthesized(_))
+        }),
+        _ => false,
     }
 }
 

@@ -16,8 +16,8 @@ use crate::item::signature::{Style, stored_part};
 use crate::model::{Model, Runtime};
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::quote_spanned;
-use syn::Expr;
 use syn::spanned::Spanned as _;
+use syn::{Expr, Type};
 
 /// The purpose of one generated function.
 #[derive(Clone, Copy, PartialEq)]
@@ -90,7 +90,13 @@ fn statements(
     let run = match model.facts.style {
         Style::Sync if is_called => run,
         Style::Sync => quote_spanned!(site=> (#run)()),
-        _ => quote_spanned!(site=> #run.await),
+        _ => {
+            // An error that can't be stored concerns the future too: where both are reported at the
+            // same place, the compiler prints one.
+            let negative = reads.and_then(|read| read.negative.as_ref());
+            let site = negative.map_or(site, |negative| site.located_at(negative.cache_err.span()));
+            quote_spanned!(site=> #run.await)
+        }
     };
     quote_spanned!(site=> #own_key #before #run)
 }
@@ -100,7 +106,7 @@ fn statements(
 /// in them once.
 fn computation(model: &Model) -> TokenStream {
     let site = Span::mixed_site();
-    let output = &model.facts.output;
+    let output = model.facts.written_output();
     let body = &model.function.body;
     let boxed;
     let body = match &model.facts.style {
@@ -116,13 +122,16 @@ fn computation(model: &Model) -> TokenStream {
     };
     let site = site.located_at(output.span());
     let k = model.runtime().private(output.span());
-    // An `async` block can't declare its type; a `return` that never runs does.
-    let typed = quote_spanned! {site=>
-        if false {
-            #[allow(unreachable_code)]
-            return #k::never::<#output>();
-        }
-        #body
+    let typed = match output {
+        Type::Infer(_) => body.clone(),
+        // An `async` block can't declare its type; a `return` that never runs does.
+        _ => quote_spanned! {site=>
+            if false {
+                #[allow(unreachable_code)]
+                return #k::never::<#output>();
+            }
+            #body
+        },
     };
     let block = block(model, typed);
     quote_spanned!(Span::mixed_site()=> async move #block)
@@ -140,7 +149,7 @@ fn task(model: &Model, run: TokenStream) -> TokenStream {
     let site = Span::mixed_site();
     match model.facts.style {
         Style::Sync => {
-            let output = &model.facts.output;
+            let output = model.facts.written_output();
             quote_spanned!(site=> move || -> #output { #run })
         }
         _ => run,
@@ -154,14 +163,6 @@ fn stored_shape(model: &Model, runtime: &Runtime) -> TokenStream {
     let site = Span::mixed_site().located_at(span);
     let k = runtime.private(span);
     quote_spanned!(site=> #k::shape::ShapeProbe::<#output>::NEW.__shape().__fit())
-}
-
-/// The stored part of the return type. The compiler finds it, since aliases hide it from a macro.
-fn shape(model: &Model, runtime: &Runtime) -> TokenStream {
-    let output = &model.facts.output;
-    let site = Span::mixed_site().located_at(output.span());
-    let k = runtime.private(output.span());
-    quote_spanned!(site=> #k::shape::ShapeProbe::<#output>::NEW.__shape())
 }
 
 /// The cache to use.

@@ -3,8 +3,7 @@
 use super::{Purpose, condition, handle, refresh, stored_shape};
 use crate::attr::ttl::Ttl;
 use crate::item::signature::Style;
-use crate::model::Refresher;
-use crate::model::{Model, Read};
+use crate::model::{Model, Negative, Read, Refresher};
 use proc_macro2::Literal;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote_spanned};
@@ -115,6 +114,9 @@ pub(crate) fn run(model: &Model, read: &Read, purpose: Purpose, task: &TokenStre
     };
     let unless = read.unless.as_ref().map(over_value);
     let sync = matches!(model.facts.style, Style::Sync);
+    if let Some(negative) = &read.negative {
+        return run_negative(read, negative, sync, ttl, unless, task);
+    }
     if ttl.is_none() && unless.is_none() && refresher.is_none() && !detached {
         return match sync {
             true => quote_spanned!(site=> #k::read_sync(lookup, #task)),
@@ -148,6 +150,49 @@ pub(crate) fn run(model: &Model, read: &Read, purpose: Purpose, task: &TokenStre
         }
         Style::Sync => quote_spanned!(site=> #k::read_sync_if(lookup, #ttl, #unless, #task)),
         _ => quote_spanned!(site=> #k::read_async_if(lookup, #ttl, #unless, #task)),
+    }
+}
+
+/// Generate the call of a function with `cache_err`.
+fn run_negative(
+    read: &Read,
+    negative: &Negative,
+    sync: bool,
+    ttl: Option<TokenStream>,
+    unless: Option<TokenStream>,
+    task: &TokenStream,
+) -> TokenStream {
+    let Negative {
+        cache_err,
+        ttl: err_ttl,
+        err,
+    } = negative;
+    // An error that can't be stored, and a type that has none, are reported at the option.
+    let site = Span::mixed_site().located_at(cache_err.span());
+    let k = read.runtime.private(cache_err.span());
+    let ttl = ttl.unwrap_or_else(|| quote_spanned!(site=> #k::ttl_unset));
+    let unless = unless.unwrap_or_else(|| quote_spanned!(site=> #k::unless_unset));
+    let err_ttl = match err_ttl {
+        Ttl::Fixed(millis) => {
+            let millis = Literal::u64_unsuffixed(*millis);
+            quote_spanned!(site=> #k::Ttl::Fixed(::core::time::Duration::from_millis(#millis)))
+        }
+        Ttl::Preset(name) => quote_spanned!(site=> #k::Ttl::Preset(#name)),
+        Ttl::Computed(ttl) | Ttl::OfValue(ttl) => {
+            let at = site.located_at(ttl.span());
+            quote_spanned!(at=> #k::err_ttl(#ttl))
+        }
+        Ttl::Default => quote_spanned!(site=> #k::Ttl::Default),
+    };
+    let function = match (sync, err) {
+        (true, None) => quote_spanned!(site=> read_sync_err),
+        (true, Some(_)) => quote_spanned!(site=> read_sync_made_err),
+        (false, None) => quote_spanned!(site=> read_async_err),
+        (false, Some(_)) => quote_spanned!(site=> read_async_made_err),
+    };
+    let err = err.as_ref().map(|err| quote_spanned!(site=> #err,));
+    quote_spanned! {site=>
+        #k::#function(lookup, #ttl, #unless, #err_ttl, #cache_err, #err #task)
     }
 }
 

@@ -1,10 +1,11 @@
 //! `#[invalidate]`: the site, the plan and the call.
 
-use super::{Purpose, condition, handle, render, shape};
+use super::{Purpose, condition, handle, render};
 use crate::item::signature::Style;
 use crate::model::{Model, When, Write};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote_spanned};
+use syn::spanned::Spanned as _;
 
 /// Generate `let write0 = ..; let shape0 = ..;`, which read the arguments before the body may
 /// consume them.
@@ -16,11 +17,21 @@ pub(crate) fn plan(model: &Model, write: &Write, place: usize, purpose: Purpose)
     let handle = handle(write.cache.as_ref(), &write.runtime);
     let condition = condition(write.condition.as_ref());
     let render = render::patterns(&write.patterns, &write.runtime);
-    let shape = shape(model, &write.runtime);
-    let plan = quote_spanned! {site=>
-        (#k::plan(#static_site, #handle, #condition, #render), #shape)
-    };
-    quote_spanned!(site=> let (#name, #shape_name) = #plan;)
+    let plan = quote_spanned!(site=> #k::plan(#static_site, #handle, #condition, #render));
+    if model.facts.opaque.is_some() {
+        return quote_spanned!(site=> let #name = #plan;);
+    }
+    let shape = shape(model, write);
+    quote_spanned!(site=> let (#name, #shape_name) = (#plan, #shape);)
+}
+
+/// The shape of the return type. The compiler finds it, since aliases hide it from a macro.
+fn shape(model: &Model, write: &Write) -> TokenStream {
+    let output = &model.facts.output;
+    let site = Span::mixed_site().located_at(output.span());
+    let k = write.runtime.private(output.span());
+    let judged = (write.when == When::Ok).then(|| quote_spanned!(site=> .__judged()));
+    quote_spanned!(site=> #k::shape::ShapeProbe::<#output>::NEW.__shape() #judged)
 }
 
 /// Generate the call that runs `task` and invalidates.
@@ -28,7 +39,10 @@ pub(crate) fn run(model: &Model, write: &Write, place: usize, task: &TokenStream
     let site = Span::mixed_site();
     let k = write.runtime.private(site);
     let (name, shape) = names(place);
-    let output = &model.facts.output;
+    let output = model.facts.written_output();
+    if model.facts.opaque.is_some() {
+        return run_opaque(model, write, &name, task);
+    }
     let results = render::results(&write.patterns, &write.runtime);
     let function = match model.facts.style {
         Style::Sync => quote_spanned!(site=> #k::write_sync),
@@ -37,6 +51,23 @@ pub(crate) fn run(model: &Model, write: &Write, place: usize, task: &TokenStream
     };
     // Without the type, the closure over `result` would be checked before the compiler knows it.
     quote_spanned!(site=> #function::<#output, _, _, _>(#name, #shape, #results, #task))
+}
+
+/// Generate the call for a return type that only the compiler knows. The value is judged where the
+/// compiler has seen the body, so after the task.
+fn run_opaque(model: &Model, write: &Write, name: &Ident, task: &TokenStream) -> TokenStream {
+    let site = Span::mixed_site();
+    let k = write.runtime.private(site);
+    let output = model.facts.written_output();
+    let function = match model.facts.style {
+        Style::Sync => quote_spanned!(site=> #k::write_sync_opaque),
+        _ => quote_spanned!(site=> #k::write_async_opaque),
+    };
+    let succeeded = match write.when {
+        When::Ok => quote_spanned!(site=> |value| #k::success::Judge::new(value).__succeeded()),
+        _ => quote_spanned!(site=> |_| true),
+    };
+    quote_spanned!(site=> #function::<#output, _, _>(#name, #task, #succeeded))
 }
 
 /// Generate checks that refuse a pattern that matches the function's own key, which would undo

@@ -6,5 +6,6 @@ pub(crate) mod bindings;
 pub(crate) mod extractor;
 pub(crate) mod free;
 pub(crate) mod function;
+pub(crate) mod opaque;
 pub(crate) mod serde_hazard;
 pub(crate) mod signature;

@@ -4,6 +4,7 @@ use crate::item::async_trait::{self, BoxedBody};
 use crate::item::bindings;
 use crate::item::extractor::Extractor;
 use crate::item::function::Function;
+use crate::item::opaque;
 use crate::item::serde_hazard::SerdeHazard;
 use proc_macro2::Span;
 use proc_macro2::{TokenStream, TokenTree};
@@ -49,6 +50,8 @@ pub(crate) struct Facts {
     pub(crate) consts: Vec<String>,
     /// The type that a caller gets, after `.await`.
     pub(crate) output: Type,
+    /// The same with `_` for each `impl Trait`, if there is one.
+    pub(crate) opaque: Option<Type>,
     pub(crate) style: Style,
 }
 
@@ -71,7 +74,10 @@ impl Facts {
                 (written_output(function), style)
             }
         };
+        let mut inferred = output.clone();
+        let is_opaque = opaque::infer(&mut inferred);
         Self {
+            opaque: is_opaque.then_some(inferred),
             name: sig.ident.unraw().to_string(),
             arguments: arguments(function, &style),
             has_receiver: sig.receiver().is_some(),
@@ -81,6 +87,11 @@ impl Facts {
             output,
             style,
         }
+    }
+
+    /// The output as generated code writes it.
+    pub(crate) fn written_output(&self) -> &Type {
+        self.opaque.as_ref().unwrap_or(&self.output)
     }
 
     /// The arguments' names, for messages.

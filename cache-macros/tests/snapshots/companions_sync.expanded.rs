@@ -22,7 +22,7 @@ unsafe fn count(&self, visits: u32) -> u32 {
                 },
             ),
         ),
-        ::cache_runtime::__private::shape::ShapeProbe::<u32>::NEW.__shape(),
+        ::cache_runtime::__private::shape::ShapeProbe::<u32>::NEW.__shape().__judged(),
     );
     let lookup = ::cache_runtime::__private::begin(
         ::cache_runtime::__private::site!("count", "", "",),
@@ -123,7 +123,7 @@ unsafe fn count_no_cache(&self, visits: u32) -> u32 {
                 },
             ),
         ),
-        ::cache_runtime::__private::shape::ShapeProbe::<u32>::NEW.__shape(),
+        ::cache_runtime::__private::shape::ShapeProbe::<u32>::NEW.__shape().__judged(),
     );
     ::cache_runtime::__private::write_sync::<
         u32,
@@ -252,7 +252,7 @@ unsafe fn count_refresh(&self, visits: u32) -> u32 {
                 },
             ),
         ),
-        ::cache_runtime::__private::shape::ShapeProbe::<u32>::NEW.__shape(),
+        ::cache_runtime::__private::shape::ShapeProbe::<u32>::NEW.__shape().__judged(),
     );
     let lookup = ::cache_runtime::__private::begin_refresh(
         ::cache_runtime::__private::call_site!("count", "", "",),

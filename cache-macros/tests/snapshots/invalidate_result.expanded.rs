@@ -39,7 +39,8 @@ async fn update(db: &Db, slug: String, publish: bool) -> Result<Post, DbError> {
             ),
         ),
         ::cache_runtime::__private::shape::ShapeProbe::<Result<Post, DbError>>::NEW
-            .__shape(),
+            .__shape()
+            .__judged(),
     );
     ::cache_runtime::__private::write_async::<
         Result<Post, DbError>,

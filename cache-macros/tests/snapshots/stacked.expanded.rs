@@ -32,7 +32,9 @@ fn publish(slug: &str) -> Result<Post, Error> {
                 },
             ),
         ),
-        renamed::__private::shape::ShapeProbe::<Result<Post, Error>>::NEW.__shape(),
+        renamed::__private::shape::ShapeProbe::<Result<Post, Error>>::NEW
+            .__shape()
+            .__judged(),
     );
     let (write1, shape1) = (
         renamed::__private::plan(
@@ -146,7 +148,9 @@ fn publish_no_cache(slug: &str) -> Result<Post, Error> {
                 },
             ),
         ),
-        renamed::__private::shape::ShapeProbe::<Result<Post, Error>>::NEW.__shape(),
+        renamed::__private::shape::ShapeProbe::<Result<Post, Error>>::NEW
+            .__shape()
+            .__judged(),
     );
     let (write1, shape1) = (
         renamed::__private::plan(
@@ -314,7 +318,9 @@ fn publish_refresh(slug: &str) -> Result<Post, Error> {
                 },
             ),
         ),
-        renamed::__private::shape::ShapeProbe::<Result<Post, Error>>::NEW.__shape(),
+        renamed::__private::shape::ShapeProbe::<Result<Post, Error>>::NEW
+            .__shape()
+            .__judged(),
     );
     let (write1, shape1) = (
         renamed::__private::plan(

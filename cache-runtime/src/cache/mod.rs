@@ -5,7 +5,10 @@ mod bulk;
 mod get_or_set;
 mod health;
 mod ops;
+mod store_stats;
+mod traced;
 
 pub use blocking::BlockingCache;
 pub use bulk::KeyAndValue;
 pub use health::Health;
+pub use store_stats::StoreStats;

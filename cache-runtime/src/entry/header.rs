@@ -12,7 +12,7 @@ pub(crate) const HEADER_BYTES: usize = 72;
 pub(crate) mod layout {
     /// Magic and format, one byte each.
     pub(super) const MAGIC: usize = 0;
-    /// Kind of entry: 0 value, 1 cached `None`, 2 lease.
+    /// Kind of entry: 0 value, 1 cached `None`, 2 lease, 3 cached error.
     pub(crate) const KIND: usize = 2;
     pub(super) const CODEC: usize = 3;
     /// The function's version, four bytes.
@@ -54,6 +54,8 @@ pub(crate) enum EntryKind {
     Nothing,
     /// A lease: the right to fill the entry.
     Lease,
+    /// A cached error.
+    Error,
 }
 
 /// Facts about an entry besides its value.
@@ -117,6 +119,7 @@ pub(crate) fn seal(mut entry: Vec<u8>, form: Form, shape: &TypeFacts, facts: &Fa
         EntryKind::Value => 0,
         EntryKind::Nothing => 1,
         EntryKind::Lease => 2,
+        EntryKind::Error => 3,
     };
     entry[layout::MAGIC..layout::VERSION].copy_from_slice(&[MAGIC, FORMAT, kind, form.codec]);
     entry[layout::VERSION..layout::TOKEN].copy_from_slice(&facts.version.to_le_bytes());
@@ -130,6 +133,13 @@ pub(crate) fn seal(mut entry: Vec<u8>, form: Form, shape: &TypeFacts, facts: &Fa
     let checksum = checksum(&entry);
     entry[layout::CHECKSUM..HEADER_BYTES].copy_from_slice(&checksum.to_le_bytes());
     entry
+}
+
+/// Replace the fingerprint of a sealed entry.
+pub(super) fn set_fingerprint(entry: &mut [u8], fingerprint: u64) {
+    entry[layout::FINGERPRINT..layout::CREATED].copy_from_slice(&fingerprint.to_le_bytes());
+    let checksum = checksum(entry);
+    entry[layout::CHECKSUM..HEADER_BYTES].copy_from_slice(&checksum.to_le_bytes());
 }
 
 /// Return the same bytes with a correct checksum.
@@ -153,6 +163,7 @@ pub(crate) fn inspect(bytes: &[u8]) -> Option<Header> {
         2 if bytes.len() == HEADER_BYTES && word(header, layout::CHECKSUM) == checksum(bytes) => {
             EntryKind::Lease
         }
+        3 => EntryKind::Error,
         _ => return None,
     };
     Some(Header {

@@ -10,6 +10,7 @@ mod codec;
 mod compression;
 pub(crate) mod fingerprint;
 mod header;
+mod negative;
 mod options;
 pub(crate) mod payload;
 mod round_trip;
@@ -26,9 +27,10 @@ use crate::value::path::MAX_DEPTH;
 pub use codec::Codec;
 use fingerprint::TypeFacts;
 use header::Form;
-pub(crate) use header::{EntryKind, Facts, HEADER_BYTES, inspect};
 #[cfg(feature = "redis")]
-pub(crate) use header::{Header, layout};
+pub(crate) use header::layout;
+pub(crate) use header::{EntryKind, Facts, HEADER_BYTES, Header, inspect};
+pub(crate) use negative::{encode_error, read_error};
 pub(crate) use options::Encoding;
 pub(crate) use round_trip::{Equal, incomparable};
 use round_trip::{Failed, RoundTrip};
@@ -220,15 +222,17 @@ pub(crate) fn read<T: DeserializeOwned + 'static>(
         return None;
     }
     match header.kind {
-        EntryKind::Lease => None,
+        EntryKind::Lease | EntryKind::Error => None,
         EntryKind::Nothing => Some(CachedValue::None),
-        EntryKind::Value => {
-            let codec = codec::by_id(header.codec)?;
-            // After the checksum: damaged bytes are never expanded.
-            let value = compression::expand(header.compression, &bytes[HEADER_BYTES..])?;
-            codec.decode(&value).ok().map(CachedValue::Value)
-        }
+        EntryKind::Value => value_of(&header, bytes).map(CachedValue::Value),
     }
+}
+
+/// Decode the value behind a header. Check the checksum first: damaged bytes are never expanded.
+fn value_of<T: DeserializeOwned>(header: &Header, bytes: &[u8]) -> Option<T> {
+    let codec = codec::by_id(header.codec)?;
+    let value = compression::expand(header.compression, &bytes[HEADER_BYTES..])?;
+    codec.decode(&value).ok()
 }
 
 /// Return the value alone.

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::entry::{self, Bytes, CachedValue};
 use crate::error::CacheError;
 use crate::value::Storable;
+use crate::value::negative::{CachedError, StorableError};
 
 /// Content of an entry.
 #[derive(Clone)]
@@ -18,6 +19,8 @@ pub(crate) enum Payload {
     Encoded(Bytes),
     /// A `None` stored because of `cache_none`.
     Nothing,
+    /// An error stored because of `cache_err`, as a [`CachedError`].
+    Error(Arc<dyn Any + Send + Sync>),
 }
 
 /// A value of unknown type.
@@ -74,7 +77,7 @@ impl Payload {
             }
             Self::Encoded(bytes) => read_shared(&bytes, version),
             Self::Nothing if entry_version == version => Some(CachedValue::None),
-            Self::Typed(..) | Self::Nothing => None,
+            Self::Typed(..) | Self::Nothing | Self::Error(_) => None,
         }
     }
 
@@ -87,11 +90,32 @@ impl Payload {
         self.clone().into_shared(entry_version, version)
     }
 
+    /// Return the payload of an error of a function whose values are a `T`.
+    pub(crate) fn error<T: Storable, X: StorableError>(error: X) -> Self {
+        Self::Error(Arc::new(CachedError::<T, X>::new(error)))
+    }
+
+    /// Return the error, if it is one of this version and of a function whose values are a `T`.
+    pub(crate) fn share_error<T: Storable, X: StorableError>(
+        &self,
+        entry_version: u32,
+        version: u32,
+    ) -> Option<Arc<CachedError<T, X>>> {
+        match self {
+            Self::Error(error) if entry_version == version => Arc::clone(error).downcast().ok(),
+            Self::Encoded(bytes) => {
+                let error = entry::read_error::<T, X>(bytes, version)?;
+                Some(Arc::new(CachedError::new(error)))
+            }
+            Self::Error(_) | Self::Typed(_) | Self::Nothing => None,
+        }
+    }
+
     /// Return a clone of the value for a reader that can't share it, whatever its version.
     pub(crate) fn read<T: DeserializeOwned + 'static>(&self) -> Option<T> {
         match self {
             Self::Encoded(bytes) => entry::decode::<T>(bytes, None),
-            Self::Nothing => None,
+            Self::Nothing | Self::Error(_) => None,
             Self::Typed(value) => {
                 let mut slot: Option<T> = None;
                 if (**value).clone_to(&mut slot) {

@@ -11,7 +11,10 @@ use crate::read::call::Call;
 use crate::read::decision::Lead;
 use crate::read::fill::FillFuture;
 use crate::read::fill::conclude::finish;
-use crate::ttl::IntoTtl;
+use crate::read::fill::negative;
+use crate::ttl::{IntoTtl, Ttl};
+use crate::value::Storable;
+use crate::value::negative::StorableError;
 use crate::value::shape::Cached;
 
 /// A call that computes its entry, for itself and for every waiting caller.
@@ -45,6 +48,21 @@ impl Computation {
     /// Mark this thread as polling the async body until the guard is dropped.
     pub(crate) fn enter_poll(&self, cx: &Context<'_>) -> EnteredFlight {
         self.lead.leader.polled(cx.waker())
+    }
+
+    /// Run a closure of the attribute within the flight.
+    pub(crate) fn within<T>(&self, closure: impl FnOnce() -> T) -> T {
+        self.lead.leader.run(closure)
+    }
+
+    /// Pass on an error that is cached. Returns a fill that is still to be awaited.
+    pub(crate) fn conclude_error<T: Storable, X: StorableError>(
+        self,
+        error: X,
+        ttl: Ttl,
+    ) -> Option<FillFuture> {
+        let took = self.watch.elapsed();
+        negative::finish::<T, X>(&self.call, self.lead, error, ttl, took)
     }
 
     /// Pass on the value that the body returned. Returns the stored value and a fill that is still

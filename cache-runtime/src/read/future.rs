@@ -87,6 +87,20 @@ impl<T: Storable> ReadStage<T> {
     }
 }
 
+/// The part of an async read around its body.
+pub(crate) trait Around {
+    /// The return type.
+    type Returned;
+    /// Return the computation whose body is running.
+    fn leading(&self) -> Option<&Computation>;
+    /// Poll the lookup. `None`: run the body.
+    fn poll_lookup(&mut self, cx: &mut Context<'_>) -> Poll<Option<Self::Returned>>;
+    /// Take the value that the body returned, or return it if there is no fill to wait for.
+    fn computed(&mut self, value: Self::Returned) -> Option<Self::Returned>;
+    /// Wait for the fill.
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Self::Returned>;
+}
+
 /// The part of an async read around its body, with the closures that inspect the value. It holds no
 /// `R`: an `R` that isn't `Send` would make the future not `Send` either.
 pub(crate) struct AsyncRead<T, R, S, V, U> {
@@ -105,14 +119,7 @@ impl<R: Cached<S>, S, V, U> AsyncRead<R::Stored, R, S, V, U> {
     }
 }
 
-impl<T, R, S, V, U> AsyncRead<T, R, S, V, U> {
-    /// Return the computation whose body is running.
-    fn leading(&self) -> Option<&Computation> {
-        self.stage.leading()
-    }
-}
-
-impl<T, R, S, V, D, U> AsyncRead<T, R, S, V, U>
+impl<T, R, S, V, D, U> Around for AsyncRead<T, R, S, V, U>
 where
     R: Cached<S, Stored = T>,
     T: Storable,
@@ -120,13 +127,17 @@ where
     D: IntoTtl,
     U: FnOnce(&T) -> bool,
 {
-    /// Poll the lookup. `None`: run the body.
+    type Returned = R;
+
+    fn leading(&self) -> Option<&Computation> {
+        self.stage.leading()
+    }
+
     fn poll_lookup(&mut self, cx: &mut Context<'_>) -> Poll<Option<R>> {
         let found = ready!(self.stage.poll_lookup(R::none().is_some(), cx));
         Poll::Ready(found.and_then(rebuild))
     }
 
-    /// Take the value that the body returned, or return it if there is no fill to wait for.
     fn computed(&mut self, value: R) -> Option<R> {
         let (Some(leading), Some((value_ttl, unless))) =
             (self.stage.take_computation(), self.on_value.take())
@@ -142,7 +153,6 @@ where
         }
     }
 
-    /// Wait for the fill.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<R> {
         match rebuild(ready!(self.stage.poll_fill(cx))) {
             Some(value) => Poll::Ready(value),
@@ -153,16 +163,16 @@ where
 
 pin_project! {
     /// The future of an async read.
-    pub(crate) struct ReadFuture<T, R, S, V, U, B> {
+    pub(crate) struct ReadFuture<A: Around, B> {
         // Declared before the body: a future dropped while it waits for a leader then leaves the
         // flight before the arguments are dropped.
-        read: AsyncRead<T, R, S, V, U>,
+        read: A,
         // `None` once it has returned.
         #[pin]
         body: Option<B>,
     }
 
-    impl<T, R, S, V, U, B> PinnedDrop for ReadFuture<T, R, S, V, U, B> {
+    impl<A: Around, B> PinnedDrop for ReadFuture<A, B> {
         // Values that the body owns may call the cache when they are dropped, and are still within
         // the flight then.
         fn drop(this: Pin<&mut Self>) {
@@ -175,8 +185,8 @@ pin_project! {
     }
 }
 
-impl<T, R, S, V, U, B> ReadFuture<T, R, S, V, U, B> {
-    pub(crate) fn new(read: AsyncRead<T, R, S, V, U>, body: B) -> Self {
+impl<A: Around, B> ReadFuture<A, B> {
+    pub(crate) fn new(read: A, body: B) -> Self {
         Self {
             read,
             body: Some(body),
@@ -184,17 +194,9 @@ impl<T, R, S, V, U, B> ReadFuture<T, R, S, V, U, B> {
     }
 }
 
-impl<T, R, S, V, D, U, B> Future for ReadFuture<T, R, S, V, U, B>
-where
-    R: Cached<S, Stored = T>,
-    T: Storable,
-    V: FnOnce(&T) -> D,
-    D: IntoTtl,
-    U: FnOnce(&T) -> bool,
-    B: Future<Output = R>,
-{
-    type Output = R;
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
+impl<A: Around, B: Future<Output = A::Returned>> Future for ReadFuture<A, B> {
+    type Output = A::Returned;
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<A::Returned> {
         let mut this = self.project();
         if let Some(body) = this.body.as_mut().as_pin_mut() {
             if let Some(value) = ready!(this.read.poll_lookup(cx)) {

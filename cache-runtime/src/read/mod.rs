@@ -5,7 +5,8 @@
 //! [`memory`], [`memory_stale`], [`redis`] or [`redis_stale`], which make a [`decision`]: take a
 //! value, compute one, or bypass the cache. The two for Redis wait for a [`lease`] or take one.
 //! [`run`] and [`future`] run the body of a [`computation`], and [`fill`] stores its value.
-//! [`refresh`] recomputes entries that are still cached, by their [`freshness`].
+//! [`refresh`] recomputes entries that are still cached, by their [`freshness`]; [`negative`] caches
+//! errors.
 
 pub(crate) mod call;
 pub(crate) mod computation;
@@ -20,6 +21,7 @@ mod lease;
 pub(crate) mod lookup;
 mod memory;
 mod memory_stale;
+pub(crate) mod negative;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "redis")]

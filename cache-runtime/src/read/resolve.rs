@@ -127,7 +127,10 @@ impl Call {
     fn count_miss(&self, step: &Decision) {
         if matches!(step, Decision::Compute(_) | Decision::Bypass) {
             self.count(Counter::Misses);
-            self.event(events::miss);
+            self.event(match step {
+                Decision::Bypass => events::bypass,
+                _ => events::miss,
+            });
         }
     }
 }

@@ -4,6 +4,8 @@ mod stripes;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde::Serialize;
+
 use crate::site::registry;
 use stripes::Stripes;
 
@@ -119,7 +121,7 @@ impl Counters {
 ///
 /// Counters are read one by one while other threads update them, so they are exact only while the
 /// cache is idle.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
     /// Calls answered from the store.
@@ -174,7 +176,7 @@ impl Stats {
 }
 
 /// Activity of one annotated function on a cache.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct SiteStats {
     /// The function's name.

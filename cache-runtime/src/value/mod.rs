@@ -3,8 +3,10 @@
 pub mod fit;
 pub(crate) mod hidden;
 pub(crate) mod measure;
+pub(crate) mod negative;
 pub(crate) mod path;
 pub mod shape;
+pub mod success;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

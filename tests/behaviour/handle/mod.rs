@@ -4,4 +4,5 @@ mod configuration;
 mod current;
 mod environment;
 mod operations;
+mod seen;
 mod state;

@@ -3,6 +3,7 @@
 mod codec;
 mod compression;
 mod depth;
+mod errors;
 mod max_value_bytes;
 mod misread;
 mod return_types;

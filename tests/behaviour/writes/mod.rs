@@ -2,5 +2,6 @@
 
 mod outcomes;
 mod patterns;
+mod responses;
 mod unknown_outcome;
 mod unsendable_errors;

@@ -124,7 +124,7 @@ fn conclude<R: Cached<S>, S, D: IntoTtl>(
     }
 }
 
-fn too_deep() -> CacheError {
+pub(super) fn too_deep() -> CacheError {
     CacheError::TooDeep {
         limit: MAX_DEPTH as usize,
     }

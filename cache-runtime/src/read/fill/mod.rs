@@ -1,6 +1,7 @@
 //! Storing a computed value.
 
 pub(crate) mod conclude;
+pub(crate) mod negative;
 pub(crate) mod plan;
 #[cfg(feature = "redis")]
 mod redis;

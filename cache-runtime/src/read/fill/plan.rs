@@ -190,7 +190,7 @@ impl Call {
     }
 
     #[cfg(feature = "redis")]
-    fn is_kept_near(&self) -> bool {
+    pub(super) fn is_kept_near(&self) -> bool {
         self.options.near
             && matches!(&self.cache.inner().store, Store::Redis(store) if store.near().is_some())
     }

@@ -23,6 +23,7 @@ mod purpose;
 mod put;
 mod recovery;
 mod send;
+mod server_stats;
 mod tracking;
 
 use std::future::Future;

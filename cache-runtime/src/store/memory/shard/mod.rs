@@ -47,6 +47,8 @@ pub(crate) struct StoreShard {
     queue: VecDeque<u32>,
     /// Slot at which the sweep continues.
     swept: usize,
+    /// Number of entries that were evicted to make room.
+    evicted: u64,
 }
 
 impl StoreShard {
@@ -62,6 +64,7 @@ impl StoreShard {
             unindexed: Vec::new(),
             queue: VecDeque::new(),
             swept: 0,
+            evicted: 0,
         }
     }
 
@@ -76,6 +79,11 @@ impl StoreShard {
 
     pub(crate) fn weight(&self) -> usize {
         self.weight
+    }
+
+    /// Return the number of entries that were evicted to make room.
+    pub(crate) fn evicted(&self) -> u64 {
+        self.evicted
     }
 
     fn find(&self, wanted: &AnyKey<'_>) -> Option<u32> {
@@ -240,6 +248,7 @@ impl StoreShard {
             }
             removed.extend(self.clear(number));
             self.free.push(number);
+            self.evicted += 1;
             return true;
         }
         false
