@@ -63,7 +63,7 @@ async fn a_leader_that_panics_leaves_no_wedge() {
         })
         .await;
         let mut waiter = Box::pin(cache.get_or_set("panics", 60, async || 7u32));
-        begin_to_wait(&mut waiter).await;
+        begin_to_wait(&cache, &mut waiter).await;
         gate.open();
         assert!(soon(leader).await.is_err());
         assert_eq!(soon(waiter).await, 7, "a waiter takes over");
@@ -89,7 +89,7 @@ async fn a_blocking_leader_that_panics_leaves_no_wedge() {
         gate.reached_by(1).await;
         let waiter = std::thread::spawn(move || blocking.get_or_set("panics", 60, || 7));
         let mut awaiting = Box::pin(cache.get_or_set("panics", 60, async || 7u32));
-        begin_to_wait(&mut awaiting).await;
+        begin_to_wait(&cache, &mut awaiting).await;
         gate.open();
         assert!(leader.join().is_err());
         assert_eq!(waiter.join().unwrap(), 7);

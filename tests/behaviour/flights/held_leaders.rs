@@ -5,6 +5,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use cache_runtime::Cache;
+use futures_util::future::join;
 use futures_util::{FutureExt, StreamExt, poll, stream};
 use tests::on_both_stores;
 
@@ -19,23 +20,25 @@ enum Waits {
     Noisily,
 }
 
+async fn wake_forever() {
+    loop {
+        tokio::task::yield_now().await;
+    }
+}
+
 async fn held_then_called_again(cache: &Cache, waits: Waits) {
     let gate = Gate::new();
     let body = async {
         match waits {
             Waits::Silently => gate.pass().await,
-            Waits::Noisily => loop {
-                tokio::task::yield_now().await;
-            },
+            Waits::Noisily => join(gate.pass(), wake_forever()).await.0,
         }
     };
     let mut leader = pin!(cache.get_or_set("held", 60, || body));
-    // Real time: the leader must be pending still when it passes, in its body or at the store.
-    let enough = tokio::time::sleep(Duration::from_millis(30));
     tokio::select! {
         biased;
         _ = &mut leader => unreachable!("its gate is shut"),
-        () = enough => {}
+        () = gate.reached_by(1) => {}
     }
     let again = cache.get_or_set("held", 60, async || 7);
     assert_eq!(soon(again).await, 7, "{waits:?}");
@@ -126,10 +129,10 @@ async fn a_leader_that_is_held_later_is_noticed() {
     on_both_stores(|cache| async move {
         let gate = Gate::new();
         let mut leader = Box::pin(cache.get_or_set("later", 60, || gate.pass()));
-        begin_to_wait(&mut leader).await;
+        begin_to_wait(&cache, &mut leader).await;
         let mut waiter = Box::pin(cache.get_or_set("later", 60, async || 7));
-        let mut both = futures_util::future::join(leader.as_mut(), waiter.as_mut());
-        begin_to_wait(&mut both).await;
+        let mut both = join(leader.as_mut(), waiter.as_mut());
+        begin_to_wait(&cache, &mut both).await;
         drop(both);
         assert_eq!(soon(waiter).await, 7);
     })

@@ -129,7 +129,7 @@ async fn a_nested_call_is_known_as_one_after_a_late_caller() {
         }
         let leader = tokio::spawn(call());
         gate.reached_by(1).await;
-        begin_to_wait(&mut late).await;
+        begin_to_wait(&cache, &mut late).await;
         gate.open();
         assert_eq!(soon(leader).await.unwrap(), 8);
         assert_eq!(soon(late).await, 8);

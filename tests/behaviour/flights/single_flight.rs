@@ -191,10 +191,10 @@ async fn what_is_not_stored_is_shared_with_those_who_wait() {
 
 #[tokio::test]
 async fn different_keys_do_not_wait_for_each_other() {
-    on_both_stores(|_| async {
+    on_both_stores(|cache| async move {
         let gate = Gate::new();
         let mut first = Box::pin(slow(&gate, 1));
-        begin_to_wait(&mut first).await;
+        begin_to_wait(&cache, &mut first).await;
         let open = Gate::new();
         open.open();
         assert_eq!(soon(slow(&open, 2)).await, 3);

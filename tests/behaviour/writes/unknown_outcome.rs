@@ -58,7 +58,7 @@ fn a_write_whose_runtime_ends_invalidates() {
             async move { cache.scope(write(&gate, 2)).await }
         };
         let mut polled = Box::pin(polled);
-        outer.block_on(begin_to_wait(&mut polled));
+        outer.block_on(begin_to_wait(cache, &mut polled));
         std::thread::spawn(move || drop(polled)).join().unwrap();
         outer.block_on(until_gone(cache, &["unknown:2"]));
     }
@@ -75,7 +75,7 @@ async fn a_write_that_is_dropped_overtakes_flights() {
         };
         let reader = begin(&cache, read()).await;
         let mut writer = Box::pin(write(&gate, 1));
-        begin_to_wait(&mut writer).await;
+        begin_to_wait(&cache, &mut writer).await;
         drop(writer);
         // On Redis the invalidation goes on without its caller; what follows here comes after it.
         cache.delete_pattern("nothing").await.unwrap();
@@ -105,7 +105,7 @@ async fn the_invalidation_comes_after_the_body_is_gone() {
         cache.set("unknown:rollback", &1, 60).await.unwrap();
         let seen = Arc::new(Mutex::new(None));
         let mut writer = Box::pin(write(Rollback(cache.clone(), Arc::clone(&seen))));
-        begin_to_wait(&mut writer).await;
+        begin_to_wait(&cache, &mut writer).await;
         drop(writer);
         assert_eq!(*seen.lock().unwrap(), Some(true));
         until_gone(&cache, &["unknown:rollback"]).await;
