@@ -1,6 +1,6 @@
-//! Snapshot tests of expansions: `tests/snapshots/<name>.rs` holds an annotated item,
+//! Snapshot tests of expansions_equal_their_snapshots: `tests/snapshots/<name>.rs` holds an annotated item,
 //! `<name>.expanded.rs` its expansion. `UPDATE_SNAPSHOTS=1 cargo test -p cache-macros` rewrites the
-//! expansions; read the diff.
+//! expansions_equal_their_snapshots; read the diff.
 
 use crate::entry;
 use proc_macro2::TokenStream;
@@ -11,7 +11,7 @@ use syn::Attribute;
 use syn::parse::{ParseStream, Parser as _};
 
 #[test]
-fn expansions() {
+fn expansions_equal_their_snapshots() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
     let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
     let mut inputs = 0;

@@ -8,7 +8,8 @@ use tokio::task::JoinHandle;
 use crate::idle::Observed;
 use crate::soon;
 
-/// A gate where bodies wait, so that a test decides when a flight ends. Opening it lets all through.
+/// A gate where bodies wait, so that a test decides when a flight ends. Opening it lets all
+/// through.
 #[derive(Clone, Debug)]
 pub struct Gate {
     entered: Arc<watch::Sender<u32>>,
@@ -78,7 +79,8 @@ impl Default for Gate {
 }
 
 /// Begin the call in its own task, and return once it waits: in its body, or for another call. In
-/// the test's task, a leader that isn't polled would count as held, and no caller would wait for it.
+/// the test's task, a leader that isn't polled would count as held, and no caller would wait for
+/// it.
 pub async fn begin<T: Send + 'static>(
     cache: &Cache,
     call: impl Future<Output = T> + Send + 'static,

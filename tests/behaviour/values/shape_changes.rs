@@ -1,5 +1,5 @@
-//! A type that changed between two releases: what the earlier stored is never misread by the later. Both releases
-//! are functions of one test here, under one key.
+//! A type that changes between two releases: entries of the earlier one are never misread by the
+//! later one. In these tests, both releases are functions with one key.
 
 use cache_runtime::cacheable;
 use serde::{Deserialize, Deserializer, Serialize, de};
@@ -7,8 +7,9 @@ use tests::on_both_stores;
 
 use crate::common::Runs;
 
-/// Two releases of a type `Stored` under one key. The second must not read the first's entry, whose bytes would
-/// often pass for its own: a `u32` and an `i32` are both one byte in the positional codec.
+/// Test two releases of a type `Stored` with one key. The second must not read the first's entry,
+/// whose bytes are often valid for it too: a `u32` and an `i32` are both one byte in the positional
+/// codec.
 macro_rules! releases {
     ($($change:ident: { $($first:item)* } { $value:expr } => { $($second:item)* } { $other:expr };)*) => {$(
         #[tokio::test]
@@ -55,7 +56,7 @@ macro_rules! releases {
     )*};
 }
 
-/// Refuses whatever isn't its own text, so that what follows it in a struct can't be looked at.
+/// A type that refuses any other text, so that the fields after it in a struct can't be traced.
 #[derive(Clone, Debug, Serialize)]
 struct Date(String);
 
@@ -91,7 +92,7 @@ enum Either<A, B> {
     Right(B),
 }
 
-/// Other types by the names of those that hold them.
+/// Different types with equal names.
 mod twin {
     use serde::{Deserialize, Serialize};
 

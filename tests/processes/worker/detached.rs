@@ -26,7 +26,8 @@ pub(crate) async fn work(orders: &Orders) {
         .build()
         .unwrap();
     if orders.role == "impatient" {
-        // A busy machine may drop a call before its body begins, and then no other caller starts it.
+        // A busy machine may drop a call before its body begins, and then no other caller starts
+        // it.
         while database.counted("runs").await == 0 {
             let call = cache.scope(hot(database.clone()));
             let _ = tokio::time::timeout(Duration::from_millis(50), call).await;
