@@ -74,9 +74,10 @@ async fn before_invalidates_before_the_body_and_not_after_it() {
                 tokio::task::yield_now().await;
             }
             // The body has begun, and a reader stores a value again.
-            while cache.stats().invalidated == 0 {
-                tokio::task::yield_now().await;
-            }
+            until("the invalidation is counted", || async {
+                cache.stats().invalidated > 0
+            })
+            .await;
             assert!(hanging.as_mut().poll(&mut cx).is_pending());
             cache.set("a:1", &1, 600).await.unwrap();
         }
