@@ -1,6 +1,6 @@
-//! Snapshot tests of expansions_equal_their_snapshots: `tests/snapshots/<name>.rs` holds an annotated item,
+//! Snapshot tests of expansions: `tests/snapshots/<name>.rs` holds an annotated item,
 //! `<name>.expanded.rs` its expansion. `UPDATE_SNAPSHOTS=1 cargo test -p cache-macros` rewrites the
-//! expansions_equal_their_snapshots; read the diff.
+//! expansions; read the diff.
 
 use crate::entry;
 use proc_macro2::TokenStream;
