@@ -11,7 +11,7 @@ use syn::Attribute;
 use syn::parse::{ParseStream, Parser as _};
 
 #[test]
-fn expansions() {
+fn expansions_equal_their_snapshots() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
     let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
     let mut inputs = 0;

@@ -1,6 +1,6 @@
-//! What a hit allocates: nothing where the value is shared, and what its `clone` allocates where it isn't. Counted on the calling
-//! thread alone, so that the cache's own threads don't matter. The counting allocator is a crate's, since this workspace has no
-//! unsafe code.
+//! Allocations of a hit: none if the value is shared, otherwise those of its `clone`. They are
+//! counted on the calling thread alone, so the cache's own threads don't matter. The counting
+//! allocator comes from a crate, because this workspace has no unsafe code.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::sync::Arc;
@@ -79,24 +79,28 @@ async fn value_async(cache: &Cache, slug: &str) -> Post {
     post(slug)
 }
 
-/// On the current cache.
+/// A function on the current cache.
 #[cacheable(key = "current:<<slug>>", ttl = 600)]
 fn current(slug: &str) -> Arc<Post> {
     Arc::new(post(slug))
 }
 
-/// How many allocations so many hits make, once the entry is there. In the near cache it may still be on its way in.
+/// Assert the number of allocations of each hit, once the entry is cached. Its fill may still be
+/// running.
 fn of_hits(what: &str, expected: u64, mut call: impl FnMut()) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while measure(&mut call).count_total != expected {
-        assert!(Instant::now() < deadline, "{what}: no hit makes {expected}");
+        assert!(
+            Instant::now() < deadline,
+            "{what}: no hit makes {expected} allocations"
+        );
         std::thread::yield_now();
     }
     let all = measure(|| (0..HITS).for_each(|_| call()));
     assert_eq!(all.count_total, HITS * expected, "{what}");
 }
 
-/// What is ready at the first poll.
+/// Return the value of a future that is ready at the first poll.
 fn ready<T>(future: impl Future<Output = T>) -> Option<T> {
     future.now_or_never()
 }
@@ -121,14 +125,14 @@ fn of_all_kinds(cache: &Cache, fill: impl Fn(&Cache)) {
 
     let original = post(slug);
     let clone = measure(|| drop(original.clone())).count_total;
-    assert_eq!(clone, 4, "a slug, and a list of two");
+    assert_eq!(clone, 4, "the slug, and a list of two texts");
     of_hits("by value", clone, || drop(value(cache, slug)));
     of_hits("by value, async", clone, || {
         drop(ready(value_async(cache, slug)));
     });
 }
 
-/// Async entries, which in Redis are not ready at the first poll.
+/// Store the async entries, which on Redis are not ready at the first poll.
 fn fill(cache: &Cache) {
     futures_executor::block_on(async {
         shared_async(cache, "my-post").await;
@@ -145,17 +149,17 @@ fn are_near(cache: &Cache) -> bool {
 }
 
 #[test]
-fn a_hit_in_memory_allocates_nothing_but_the_clone_of_a_value() {
+fn a_hit_in_memory_allocates_only_the_clone_of_its_value() {
     let cache = Cache::builder().build().unwrap();
     of_all_kinds(&cache, fill);
-    assert_eq!(cache.stats().misses, 11, "they were hits");
+    assert_eq!(cache.stats().misses, 11, "all other calls were hits");
     cache.scope_sync(|| of_hits("in a scope", 0, || drop(current("my-post"))));
 }
 
 #[test]
-fn a_hit_in_the_near_store_allocates_nothing_but_the_clone_of_a_value() {
+fn a_hit_in_the_near_cache_allocates_only_the_clone_of_its_value() {
     let server = RedisServer::start();
-    // It mustn't lose its trust because the machine has a lot to do.
+    // A busy machine must not empty the near cache.
     let cache = Cache::builder()
         .redis(server.url())
         .response_timeout(PATIENCE)
@@ -164,10 +168,14 @@ fn a_hit_in_the_near_store_allocates_nothing_but_the_clone_of_a_value() {
         .build()
         .unwrap();
     of_all_kinds(&cache, |cache| {
-        // What was computed before tracking stood comes near when it is read again, which a call that is polled once doesn't.
+        // Entries computed before their connection tracked keys enter the near cache at a later
+        // read, which takes more than one poll.
         let deadline = Instant::now() + Duration::from_secs(60);
         while !are_near(cache) {
-            assert!(Instant::now() < deadline, "the entries don't come near");
+            assert!(
+                Instant::now() < deadline,
+                "the entries are in the near cache"
+            );
             fill(cache);
         }
     });

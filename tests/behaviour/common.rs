@@ -22,18 +22,18 @@ impl Post {
     }
 }
 
-/// A cache on memory, for tests that are the same on each store.
+/// Build a cache in memory, for tests whose result is the same on either store.
 pub(crate) fn memory() -> Cache {
     Cache::builder().prefix("quickpost").build().unwrap()
 }
 
-/// A cache on this server.
+/// Build a cache on this server.
 pub(crate) fn on_redis(server: &RedisServer, prefix: &str) -> Cache {
     let builder = Cache::builder().prefix(prefix).redis(server.url());
     builder.response_timeout(PATIENCE).build().unwrap()
 }
 
-/// The part of a key after `#`.
+/// Return the variant: the part of a key after `#`.
 pub(crate) fn variant(key: &str) -> Option<&str> {
     key.split_once('#').map(|(_, variant)| variant)
 }

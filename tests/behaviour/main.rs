@@ -1,4 +1,4 @@
-//! What the attributes and the handle do, on both stores.
+//! Behaviour of the attributes and the handle, on both stores.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod attributes;

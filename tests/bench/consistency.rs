@@ -48,7 +48,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-/// Entries that the cache will index by its walk.
+/// Store entries that the cache indexes by a scan.
 fn fill(redis: &mut Connection, from: u64, to: u64) {
     for start in (from..to).step_by(10_000) {
         let mut batch = redis::pipe();
@@ -69,7 +69,7 @@ async fn index() {
     let mut indexed = Vec::new();
     for (from, to) in [(0, 10_000), (10_000, 1_000_000)] {
         fill(&mut redis, from, to);
-        // Away with the index, so that the next invalidation makes it anew over all keys.
+        // Without its index, the next invalidation rebuilds it from all keys.
         let sets: Vec<String> = redis::cmd("KEYS")
             .arg("app#index:*")
             .query(&mut redis)
@@ -174,7 +174,8 @@ async fn memory_index() {
     );
 }
 
-/// A million entries that live a tenth of a second: how many keys the index knows, beside how many live.
+/// Store a million entries that live a tenth of a second. Compare the index's members with the live
+/// keys.
 async fn short_lived() {
     let server = RedisServer::start();
     let (cache, mut redis) = (cache_at(server.url()), server.connect());
@@ -299,7 +300,8 @@ async fn miss() {
     line("a hit, microseconds", format_args!("{hitting:.0}"));
 }
 
-/// What one miss sends: `GET`, lease, fill. Commands that scripts run inside the server aren't round trips.
+/// What one miss sends: `GET`, lease, fill. Commands that scripts run inside the server aren't
+/// round trips.
 async fn round_trips(cache: &Cache, redis: &mut Connection) -> u64 {
     let calls = |redis: &mut Connection| -> u64 {
         let stats: String = redis::cmd("INFO").arg("commandstats").query(redis).unwrap();
@@ -334,6 +336,7 @@ async fn herd() {
             callers.push(tokio::spawn(async move {
                 let compute = || async {
                     runs.fetch_add(1, Ordering::SeqCst);
+                    // The duration of the body.
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     7
                 };

@@ -15,7 +15,7 @@ const ROUNDS: u64 = 20_000;
 /// Readers of other keys in each process.
 const READERS: u64 = 4;
 const OTHER_KEYS: u64 = 500;
-/// The key of the row's version, which stands for a database.
+/// The key of the row's version, in place of a database.
 const VERSION: &str = "database";
 
 #[cacheable(key = "watched", ttl = 3_600, skip(database))]
@@ -65,7 +65,8 @@ fn cache(url: &str) -> Cache {
     patient.build().unwrap()
 }
 
-/// Nanoseconds of one call: the median of many batches, each short, so that few are interrupted by what else runs.
+/// Return the nanoseconds of one call: the median of many short batches, few of which are
+/// interrupted.
 async fn timed<F: Future<Output = u64>>(batch: u32, call: impl Fn() -> F) -> f64 {
     let mut times = Vec::new();
     for _ in 0..2_001 {
@@ -103,12 +104,13 @@ async fn hits(server: &RedisServer) {
         .await;
 }
 
-/// Reads of other keys, in bursts, while the runtime lives.
+/// Read other keys in bursts, as long as the runtime lives.
 fn load(runtime: &tokio::runtime::Runtime, cache: &Cache) {
     for task in 0..READERS {
         runtime.spawn(cache.scope(async move {
             for at in 0_u64.. {
                 other((at * 7 + task * 31) % OTHER_KEYS).await;
+                // A burst ends.
                 if at % 200 == 0 {
                     tokio::time::sleep(Duration::from_millis(1)).await;
                 }
@@ -117,7 +119,8 @@ fn load(runtime: &tokio::runtime::Runtime, cache: &Cache) {
     }
 }
 
-/// What one process changes the other polls; how long after the change had returned it read the new version.
+/// One process changes what the other polls. Return how long after the change returned the other
+/// read the new version.
 fn coherence(runtime: &tokio::runtime::Runtime, server: &RedisServer, rounds: u64) {
     let mut database = server.connect();
     let _: () = database.set(VERSION, 0).unwrap();
@@ -158,9 +161,9 @@ fn coherence(runtime: &tokio::runtime::Runtime, server: &RedisServer, rounds: u6
 
 struct Seen {
     version: u64,
-    /// When, in nanoseconds.
+    /// The time, in nanoseconds.
     at: u64,
-    /// Whether the version before was read without asking the server.
+    /// Whether the earlier version was a near hit.
     was_near: bool,
 }
 
@@ -181,7 +184,7 @@ fn now() -> u64 {
     u64::try_from(since.as_nanos()).unwrap()
 }
 
-/// The other process: polls, and says when it has seen each version. Ends with its parent's pipe.
+/// The other process: poll, and print when each version was seen. End with the parent's pipe.
 fn watch(runtime: &tokio::runtime::Runtime, url: &str) {
     let cache = cache(url);
     load(runtime, &cache);
@@ -192,7 +195,7 @@ fn watch(runtime: &tokio::runtime::Runtime, url: &str) {
     let mut database = redis::Client::open(url).unwrap().get_connection().unwrap();
     let (mut out, mut next, mut was_near) = (std::io::stdout(), 0, false);
     loop {
-        // The fastest of a few reads: one that asked the server takes a hundred times as long.
+        // The fastest of a few reads: one from the server takes a hundred times as long.
         let (version, fastest) = cache.scope_sync(|| {
             let mut fastest = Duration::MAX;
             let mut version = 0;
@@ -208,6 +211,7 @@ fn watch(runtime: &tokio::runtime::Runtime, url: &str) {
         });
         if version < next {
             was_near |= fastest < Duration::from_micros(10);
+            // Leave the server time for other work between two reads.
             std::thread::sleep(Duration::from_micros(20));
             continue;
         }

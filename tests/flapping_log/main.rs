@@ -1,5 +1,5 @@
-//! What a server that fails again and again writes into the log. The cache's own thread writes it, so the subscriber is the
-//! process's, and this binary has one test.
+//! Log lines of a server that fails repeatedly. The cache's own thread writes them, so the
+//! subscriber has to be that of the process, and this binary has one test.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ async fn row(id: u32) -> u32 {
     id
 }
 
-/// Calls with ever new keys for a while; each returns its value.
+/// Call with new keys for a while. Each call returns its value.
 async fn use_it(cache: &Cache, time: Duration) {
     let started = Instant::now();
     for id in 0.. {
@@ -34,7 +34,7 @@ async fn use_it(cache: &Cache, time: Duration) {
     }
 }
 
-/// A node of a cluster has some of the keys, so a check that tries one key may find it well.
+/// A node of a cluster owns some of the keys, so a check with a single key may succeed.
 async fn a_node_of_a_cluster_is_refused_once_and_the_fix_is_named() {
     let cluster = RedisCluster::start();
     for node in cluster.masters() {
@@ -53,7 +53,7 @@ async fn a_node_of_a_cluster_is_refused_once_and_the_fix_is_named() {
     }
 }
 
-/// The server is full, or nearly: small writes go through when something has been deleted, larger ones fail.
+/// The server is full, or almost: small writes succeed after deletions, larger ones fail.
 async fn a_server_at_the_limit_of_its_memory_is_logged_twice_at_most() {
     let server = RedisServer::start();
     let clock = Clock::manual();
@@ -81,7 +81,7 @@ async fn a_server_at_the_limit_of_its_memory_is_logged_twice_at_most() {
     let warnings = warnings();
     assert!((1..=2).contains(&warnings.len()), "{warnings:?}");
     assert!(warnings[0].contains("maxmemory"), "{warnings:?}");
-    // Well for a minute, it is another outage.
+    // After a minute without failures, the next one is a new outage.
     until_well(&cache).await;
     clock.advance(Duration::from_secs(61));
     server.connect().set::<_, _, ()>("other", 1).unwrap();
@@ -96,7 +96,7 @@ async fn a_server_at_the_limit_of_its_memory_is_logged_twice_at_most() {
     assert_eq!(warnings.len(), 1, "{warnings:?}");
 }
 
-/// Behind the address are a master and a replica, and each connection may lead to either.
+/// A master and a replica share the address, and a connection may lead to either.
 async fn an_address_of_a_master_and_a_replica_is_bounded() {
     let (master, replica) = (RedisServer::start(), RedisServer::start());
     redis::cmd("REPLICAOF")
@@ -122,7 +122,7 @@ async fn an_address_of_a_master_and_a_replica_is_bounded() {
     assert!(warnings[0].contains("read only"), "{warnings:?}");
 }
 
-/// Connections come through, and every reply is cut off.
+/// Connections succeed, and break soon afterwards.
 async fn a_connection_that_breaks_at_each_reply_is_bounded() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());

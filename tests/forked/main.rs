@@ -1,4 +1,5 @@
-//! A process that forks: the child has none of the threads that serve the cache, and must not share its connections.
+//! A process that forks: the child has none of the cache's threads, and must not share its
+//! connections.
 #![cfg(unix)]
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -39,7 +40,7 @@ fn builder() -> CacheBuilder {
     Cache::builder().prefix("app").response_timeout(PATIENCE)
 }
 
-/// Does the work in a forked child, which must succeed within half a minute.
+/// Do the work in a forked child, which must succeed within half a minute.
 fn in_child(work: impl FnOnce()) {
     let child = match fork().unwrap() {
         Fork::Child => {
@@ -51,19 +52,20 @@ fn in_child(work: impl FnOnce()) {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         match waitpid_nohang(child).unwrap() {
-            Some(status) => return assert_eq!(status, 0, "the child failed"),
+            Some(status) => return assert_eq!(status, 0, "the child succeeds"),
+            // A poll rather than `until_blocking`, because a child that hangs has to be killed.
             None if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(5)),
             None => {
                 let _ = Command::new("kill")
                     .args(["-9", &child.to_string()])
                     .status();
-                panic!("the child hangs");
+                panic!("the child hung");
             }
         }
     }
 }
 
-/// Runs in a child what must be as it is in the parent: hits, misses, and a write that the parent sees.
+/// Assert hits, misses and invalidations in a child. The parent sees their effects.
 fn a_child_caches(cache: &Cache) {
     runtime().block_on(async {
         for _ in 0..40 {
@@ -75,14 +77,14 @@ fn a_child_caches(cache: &Cache) {
     in_child(|| {
         assert_eq!(runtime().block_on(cache.scope(read(1))), 1);
         assert_eq!(cache.scope_sync(|| read_blocking(2)), 2);
-        assert_eq!(READS.load(Ordering::SeqCst), before, "both are hits");
+        assert_eq!(READS.load(Ordering::SeqCst), before, "both calls are hits");
         runtime().block_on(async {
             for _ in 0..40 {
                 assert_eq!(cache.scope(read(3)).await, 3);
             }
         });
         assert_eq!(READS.load(Ordering::SeqCst), before + 1);
-        // A child of the child.
+        // Fork the child, too.
         in_child(|| {
             assert_eq!(cache.scope_sync(|| read_blocking(3)), 3);
             assert_eq!(READS.load(Ordering::SeqCst), before + 1, "a hit");
@@ -91,14 +93,14 @@ fn a_child_caches(cache: &Cache) {
         assert_eq!(cache.scope_sync(|| update(1)), 1);
         assert_eq!(cache.stats().errors, 0);
     });
-    // The parent's connections are its own.
+    // The parent's connections still work.
     assert_eq!(cache.blocking().get::<u32>("rows:3").unwrap(), Some(3));
     assert_eq!(cache.blocking().get::<u32>("rows:2").unwrap(), None);
     assert_eq!(runtime().block_on(cache.scope(read(1))), 1);
     assert_eq!(
         READS.load(Ordering::SeqCst),
         before + 1,
-        "invalidated by the child"
+        "the child invalidated the row"
     );
     assert_eq!(cache.stats().errors, 0);
 }

@@ -8,8 +8,8 @@ use stateright::{Model, Property};
 
 use crate::protocol::NO_STALE_READ;
 
-pub(crate) const REFRESHED: &str = "a value is replaced while it stands";
-pub(crate) const SWEPT_LATE: &str = "a member is dropped after its key was leased anew";
+pub(crate) const REFRESHED: &str = "a value is replaced while it is cached";
+pub(crate) const SWEPT_LATE: &str = "a member is removed after its key was leased again";
 
 const READERS: usize = 2;
 /// The number of calls of each reader: the first one leads and reads again, the second one comes in
@@ -25,8 +25,8 @@ pub(crate) enum Flaw {
     IndexLast,
     /// Members are keys, without tokens.
     NoTokens,
-    /// A walk registers a value that is being refreshed without the claim on it.
-    WalkWithoutClaim,
+    /// A rebuild registers a value that is being refreshed without the claim on it.
+    RebuildWithoutClaim,
     /// A refresh doesn't register its claim.
     ClaimUnregistered,
     /// A set counts as complete on masters that have lost part of it.
@@ -98,7 +98,7 @@ pub(crate) enum Reader {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Walk {
+pub(crate) enum Rebuild {
     NotBegun,
     Begun,
     /// Has read the entry at the key.
@@ -110,7 +110,7 @@ pub(crate) enum Walk {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Writer {
     Before,
-    /// Waits for the walk if the set isn't complete.
+    /// Waits for the rebuild if the set isn't complete.
     Written,
     /// Has read these members.
     Deleting(Members),
@@ -130,7 +130,7 @@ pub(crate) struct State {
     floors: [u8; READERS],
     calls: [u8; READERS],
     writer: Writer,
-    walk: Walk,
+    rebuild: Rebuild,
     /// Members that the sweeper has seen dead, and hasn't removed yet.
     condemned: Members,
     next_token: Token,
@@ -152,7 +152,7 @@ pub(crate) enum Action {
     Fill(usize),
     Write,
     WriterContinues,
-    Walk,
+    Rebuild,
     Condemn,
     Drop,
     Expire,
@@ -176,7 +176,7 @@ impl Model for Apart {
             floors: [0; READERS],
             calls: [0; READERS],
             writer: Writer::Before,
-            walk: Walk::NotBegun,
+            rebuild: Rebuild::NotBegun,
             condemned: Members(0),
             next_token: 1,
             losses: 0,
@@ -207,8 +207,8 @@ impl Model for Apart {
             Writer::Returned => {}
             _ => actions.push(Action::WriterContinues),
         }
-        if state.walk != Walk::Over && !state.whole {
-            actions.push(Action::Walk);
+        if state.rebuild != Rebuild::Over && !state.whole {
+            actions.push(Action::Rebuild);
         }
         if state.members.0 & !self.alive(state.entry).0 != 0 && state.condemned == Members(0) {
             actions.push(Action::Condemn);
@@ -232,8 +232,8 @@ impl Model for Apart {
                 state.writer = Writer::Written;
             }
             Action::WriterContinues => self.writer(&mut state),
-            Action::Walk => {
-                state.walk = self.walk(&mut state);
+            Action::Rebuild => {
+                state.rebuild = self.rebuild(&mut state);
             }
             Action::Condemn => {
                 state.condemned = Members(state.members.0 & !self.alive(state.entry).0);

@@ -20,7 +20,7 @@ where
 }
 
 #[test]
-fn the_promises_hold_across_nodes() {
+fn no_read_is_stale_across_nodes_in_any_interleaving() {
     let checked = explore(Apart { flaw: None });
     println!("{} states", checked.unique_state_count());
     checked.assert_no_discovery(NO_STALE_READ);
@@ -38,49 +38,49 @@ fn finds(flaw: Flaw) {
 }
 
 #[test]
-fn an_index_step_before_the_lease_is_found_across_nodes() {
+fn the_model_finds_a_registration_before_the_lease_across_nodes() {
     finds(Flaw::IndexFirst);
 }
 
 #[test]
-fn a_registration_behind_the_computation_is_found_across_nodes() {
+fn the_model_finds_a_registration_after_the_computation_across_nodes() {
     finds(Flaw::IndexLast);
 }
 
 #[test]
-fn members_without_tokens_are_found() {
+fn the_model_finds_members_without_tokens() {
     finds(Flaw::NoTokens);
 }
 
 #[test]
-fn a_walk_that_overlooks_a_claim_is_found() {
-    finds(Flaw::WalkWithoutClaim);
+fn the_model_finds_a_rebuild_that_ignores_a_claim() {
+    finds(Flaw::RebuildWithoutClaim);
 }
 
 #[test]
-fn a_refresh_that_does_not_register_is_found() {
+fn the_model_finds_a_refresh_that_does_not_register() {
     finds(Flaw::ClaimUnregistered);
 }
 
 #[test]
-fn a_mark_that_outlives_its_masters_is_found() {
+fn the_model_finds_a_mark_that_outlives_its_masters() {
     finds(Flaw::MarkWithoutMasters);
 }
 
 #[test]
-fn a_value_that_does_not_carry_the_token_of_its_fill_is_found() {
+fn the_model_finds_a_value_without_the_token_of_its_fill() {
     finds(Flaw::FillWithoutToken);
 }
 
 #[test]
-fn a_walk_misses_no_key_that_hops() {
+fn an_accepted_rebuild_misses_no_key_that_moves() {
     let checked = explore(Hops { flaw: None });
     checked.assert_no_discovery(FOUND);
     checked.assert_any_discovery(ACCEPTED);
 }
 
 #[test]
-fn each_look_of_a_walk_is_needed() {
+fn each_check_of_a_rebuild_is_needed() {
     for flaw in [
         hops::Flaw::NoLooks,
         hops::Flaw::OneRound,

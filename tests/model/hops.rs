@@ -1,24 +1,24 @@
-//! A key whose slot moves between two masters while a walk scans one after the other. A walk that
-//! is accepted must have found the key, which exists all the time.
+//! A key whose slot moves between two masters while a rebuild scans one after the other. A rebuild
+//! that is accepted must have found the key, which exists all the time.
 
 use stateright::{Model, Property};
 
-pub(crate) const FOUND: &str = "a walk that is accepted has met the key";
-pub(crate) const ACCEPTED: &str = "a walk is accepted though its slot is being moved";
+pub(crate) const FOUND: &str = "an accepted rebuild has found the key";
+pub(crate) const ACCEPTED: &str = "a rebuild is accepted although its slot is being moved";
 
 /// The number of moves of the slot, there and back.
 const MOVES: u8 = 3;
-/// The number of times a walk begins.
+/// The number of times a rebuild begins.
 const BEGINNINGS: u8 = 2;
 
-/// A piece taken out of the walk.
+/// A piece taken out of the rebuild.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Flaw {
-    /// The walk never starts over.
+    /// The rebuild never starts over.
     NoLooks,
-    /// The walk scans once although the slot is being moved.
+    /// The rebuild scans once although the slot is being moved.
     OneRound,
-    /// The walk checks the slot's owner, and not the epoch.
+    /// The rebuild checks the slot's owner, and not the epoch.
     NoEpoch,
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct Hops {
     pub(crate) flaw: Option<Flaw>,
 }
 
-/// The walk's view of the slot: its owner, the number of moves so far, and whether it is being
+/// The rebuild's view of the slot: its owner, the number of moves so far, and whether it is being
 /// moved.
 type Sight = (u8, u8, bool);
 
@@ -38,7 +38,7 @@ pub(crate) struct State {
     key: u8,
     moving: bool,
     moves: u8,
-    /// The walk's view of the slot at its beginning.
+    /// The rebuild's view of the slot at its beginning.
     sight: Option<Sight>,
     /// The number of steps done: scans, and the checks after them.
     scanned: u8,
@@ -54,7 +54,7 @@ pub(crate) enum Action {
     BeginMove,
     Hop,
     EndMove,
-    BeginWalk,
+    BeginRebuild,
     /// Scan one master, in one step: its keys don't come and go in between.
     Scan,
     /// Check the slot again after a scan.
@@ -76,7 +76,7 @@ impl Model for Hops {
     type Action = Action;
 
     fn init_states(&self) -> Vec<State> {
-        // The walk scans the second master first.
+        // The rebuild scans the second master first.
         vec![State {
             owner: 0,
             key: 0,
@@ -102,7 +102,7 @@ impl Model for Hops {
             false => {}
         }
         match state.sight {
-            None if state.begun < BEGINNINGS => actions.push(Action::BeginWalk),
+            None if state.begun < BEGINNINGS => actions.push(Action::BeginRebuild),
             None => {}
             // An odd number: the check after the scan is due.
             Some(_) if state.scanned % 2 == 1 => actions.push(Action::Look),
@@ -120,7 +120,7 @@ impl Model for Hops {
                 state.owner = state.key;
                 state.moves += 1;
             }
-            Action::BeginWalk => {
+            Action::BeginRebuild => {
                 let twice = state.moving && self.flaw != Some(Flaw::OneRound);
                 state.sight = Some(self.sight(before));
                 state.rounds = if twice { 2 } else { 1 };

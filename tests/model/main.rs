@@ -1,5 +1,5 @@
 //! The protocol of leases and index, explored exhaustively: every interleaving of two readers, a
-//! writer, a background walk, a sweeper, expiry, a loss of the index and a crash.
+//! writer, a background rebuild, a sweeper, expiry, a loss of the index and a crash.
 //!
 //! The first test shows that the promises hold. The others take one piece out and show that the
 //! model notices: a model that can't find a bug proves nothing.
@@ -18,7 +18,7 @@ fn explore(model: Protocol) -> impl Checker<Protocol> {
 }
 
 #[test]
-fn the_promises_hold() {
+fn no_read_is_stale_in_any_interleaving() {
     for same_process in [false, true] {
         let checked = explore(Protocol {
             same_process,
@@ -47,31 +47,31 @@ fn finds(flaw: Flaw) {
 }
 
 #[test]
-fn a_fill_without_a_look_at_its_token_is_found() {
+fn the_model_finds_a_fill_that_does_not_check_its_token() {
     finds(Flaw::FillUnchecked);
 }
 
 #[test]
-fn an_index_step_behind_the_computation_is_found() {
+fn the_model_finds_a_registration_after_the_computation() {
     finds(Flaw::IndexLast);
 }
 
 #[test]
-fn an_index_step_before_the_lease_is_found() {
+fn the_model_finds_a_registration_before_the_lease() {
     finds(Flaw::IndexFirst);
 }
 
 #[test]
-fn dead_members_dropped_in_two_steps_are_found() {
+fn the_model_finds_a_removal_of_expired_members_in_two_steps() {
     finds(Flaw::SweepInTwoSteps);
 }
 
 #[test]
-fn a_rebuild_that_a_loss_overtook_and_that_is_marked_whole_is_found() {
+fn the_model_finds_a_rebuild_marked_complete_after_a_loss() {
     finds(Flaw::FinishUnchecked);
 }
 
 #[test]
-fn joining_a_flight_without_having_seen_its_lease_is_found() {
+fn the_model_finds_a_join_of_a_flight_whose_lease_was_not_seen() {
     finds(Flaw::JoinUnseen);
 }

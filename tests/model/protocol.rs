@@ -55,9 +55,9 @@ pub(crate) enum Reader {
     Crashed,
 }
 
-/// The progress of a walk.
+/// The progress of a rebuild.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Walk {
+pub(crate) enum Rebuild {
     NotBegun,
     Begun,
     Scanned,
@@ -69,7 +69,7 @@ pub(crate) enum Walk {
 pub(crate) enum Writer {
     Before,
     Written,
-    Walking(Walk),
+    Rebuilding(Rebuild),
     Deleting,
     Returned,
 }
@@ -78,7 +78,8 @@ pub(crate) enum Writer {
 pub(crate) struct State {
     database: u8,
     entry: Entry,
-    /// The index: whether the key is a member, whether the set is complete, and the marks of walks.
+    /// The index: whether the key is a member, whether the set is complete, and the marks of
+    /// rebuilds.
     member: bool,
     whole: bool,
     building: [bool; 2],
@@ -87,7 +88,7 @@ pub(crate) struct State {
     floors: [u8; READERS],
     calls: [u8; READERS],
     writer: Writer,
-    background: Walk,
+    background: Rebuild,
     /// Whether the sweeper has seen a dead member, and hasn't removed it yet.
     condemned: bool,
     /// The values of the flights that landed, by token: the callers that joined get them.
@@ -115,8 +116,8 @@ pub(crate) enum Action {
     Write,
     Range,
     Delete,
-    WriterWalk,
-    BackgroundWalk,
+    WriterRebuild,
+    BackgroundRebuild,
     Sweep,
     Expire,
     LoseIndex,
@@ -135,21 +136,21 @@ impl State {
         self.readers[reader] = Reader::Idle;
     }
 
-    /// One step of a walk.
-    fn walk(&mut self, walk: Walk, mark: usize, flaw: Option<Flaw>) -> Walk {
-        match walk {
-            Walk::NotBegun => {
+    /// One step of a rebuild.
+    fn rebuild(&mut self, rebuild: Rebuild, mark: usize, flaw: Option<Flaw>) -> Rebuild {
+        match rebuild {
+            Rebuild::NotBegun => {
                 self.building[mark] = true;
-                Walk::Begun
+                Rebuild::Begun
             }
-            Walk::Begun => {
+            Rebuild::Begun => {
                 self.member |= self.entry != Entry::Absent;
-                Walk::Scanned
+                Rebuild::Scanned
             }
-            Walk::Scanned | Walk::Over => {
+            Rebuild::Scanned | Rebuild::Over => {
                 self.whole |= self.building[mark] || flaw == Some(Flaw::FinishUnchecked);
                 self.building[mark] = false;
-                Walk::Over
+                Rebuild::Over
             }
         }
     }
@@ -197,8 +198,8 @@ impl Protocol {
         if !self.has(Flaw::IndexLast) && !self.has(Flaw::IndexFirst) {
             state.member = true;
         }
-        if !state.whole && state.background == Walk::Over {
-            state.background = Walk::NotBegun;
+        if !state.whole && state.background == Rebuild::Over {
+            state.background = Rebuild::NotBegun;
         }
         state.taken_over |= state.crashed;
         state.readers[reader] = Reader::Leading(token);
@@ -233,7 +234,7 @@ impl Model for Protocol {
             floors: [0; READERS],
             calls: [0; READERS],
             writer: Writer::Before,
-            background: Walk::NotBegun,
+            background: Rebuild::NotBegun,
             condemned: false,
             landed: Vec::new(),
             next_token: 0,
@@ -280,12 +281,12 @@ impl Model for Protocol {
         match state.writer {
             Writer::Before => actions.push(Action::Write),
             Writer::Written => actions.push(Action::Range),
-            Writer::Walking(_) => actions.push(Action::WriterWalk),
+            Writer::Rebuilding(_) => actions.push(Action::WriterRebuild),
             Writer::Deleting => actions.push(Action::Delete),
             Writer::Returned => {}
         }
-        if state.background != Walk::Over && !state.whole {
-            actions.push(Action::BackgroundWalk);
+        if state.background != Rebuild::Over && !state.whole {
+            actions.push(Action::BackgroundRebuild);
         }
         let dead = state.member && state.entry == Entry::Absent;
         if dead || state.condemned {
@@ -356,7 +357,7 @@ impl Model for Protocol {
             }
             Action::Range => {
                 state.writer = match (state.whole, state.member) {
-                    (false, _) => Writer::Walking(Walk::NotBegun),
+                    (false, _) => Writer::Rebuilding(Rebuild::NotBegun),
                     (true, true) => Writer::Deleting,
                     (true, false) => Writer::Returned,
                 };
@@ -366,18 +367,20 @@ impl Model for Protocol {
                 state.member = false;
                 state.writer = Writer::Returned;
             }
-            Action::WriterWalk => {
-                let Writer::Walking(walk) = state.writer else {
+            Action::WriterRebuild => {
+                let Writer::Rebuilding(rebuild) = state.writer else {
                     return None;
                 };
-                let walk = state.walk(walk, 0, self.flaw);
-                state.writer = if walk == Walk::Over {
+                let rebuild = state.rebuild(rebuild, 0, self.flaw);
+                state.writer = if rebuild == Rebuild::Over {
                     Writer::Written
                 } else {
-                    Writer::Walking(walk)
+                    Writer::Rebuilding(rebuild)
                 };
             }
-            Action::BackgroundWalk => state.background = state.walk(state.background, 1, self.flaw),
+            Action::BackgroundRebuild => {
+                state.background = state.rebuild(state.background, 1, self.flaw)
+            }
             Action::Sweep => {
                 if self.has(Flaw::SweepInTwoSteps) && !state.condemned {
                     state.condemned = true;

@@ -1,11 +1,11 @@
-//! What the near cache writes into the log. The cache's own thread writes it, so the subscriber is the process's, and this
-//! binary has one test.
+//! Log lines of the near cache. The cache's own thread writes them, so the subscriber has to be
+//! that of the process, and this binary has one test.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cache_runtime::{Cache, cacheable};
-use tests::{Fault, PATIENCE, Proxy, RedisServer, keep_operator_log, operator_log};
+use tests::{Fault, PATIENCE, Proxy, RedisServer, keep_operator_log, operator_log, until};
 use tracing::Level;
 
 fn logged() -> Vec<(Level, String)> {
@@ -18,25 +18,31 @@ async fn row(id: u32) -> u32 {
     id
 }
 
-/// Calls until the condition holds.
-async fn until(cache: &Cache, what: &str, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !condition() {
-        assert!(Instant::now() < deadline, "{what}: {:?}", logged());
+/// Call until the condition holds.
+async fn call_until(cache: &Cache, what: &str, condition: impl Fn() -> bool) {
+    until(what, || async {
         assert_eq!(cache.scope(row(1)).await, 1);
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+        condition()
+    })
+    .await;
 }
 
-/// It goes out of use, and comes back: each is said once, the first with its cause.
-async fn is_said_once(cache: &Cache, cause: &str, begin: impl FnOnce(), end: impl FnOnce()) {
-    until(cache, "it is used", || cache.stats().entries > 0).await;
+/// Assert that the loss of the near cache and its return are logged once each, the first with the
+/// cause.
+async fn is_logged_once(cache: &Cache, cause: &str, begin: impl FnOnce(), end: impl FnOnce()) {
+    call_until(cache, "the near cache is used", || {
+        cache.stats().entries > 0
+    })
+    .await;
     operator_log().clear();
     begin();
-    until(cache, "it is out of use", || !logged().is_empty()).await;
+    call_until(cache, "the loss is logged", || !logged().is_empty()).await;
     end();
-    until(cache, "it is in use", || logged().len() > 1).await;
-    until(cache, "it is used", || cache.stats().entries > 0).await;
+    call_until(cache, "the return is logged", || logged().len() > 1).await;
+    call_until(cache, "the near cache is used", || {
+        cache.stats().entries > 0
+    })
+    .await;
     let (levels, lines): (Vec<Level>, Vec<String>) = logged().into_iter().unzip();
     assert_eq!(levels, [Level::WARN, Level::INFO], "{lines:?}");
     assert!(
@@ -58,7 +64,7 @@ fn cache(url: &str) -> Cache {
 }
 
 #[tokio::test]
-async fn an_outage_of_the_near_cache_is_logged_once_and_its_end_once() {
+async fn an_outage_of_the_near_cache_and_its_end_are_each_logged_once() {
     keep_operator_log();
     let server = RedisServer::start_with(&["--requirepass", "sesame"]);
     let proxy = Proxy::before(server.port());
@@ -69,17 +75,17 @@ async fn an_outage_of_the_near_cache_is_logged_once_and_its_end_once() {
         let mut request = redis::cmd(command[0]);
         request.arg(&command[1..]).exec(&mut admin).unwrap();
     };
-    until(&near, "it is used", || near.stats().entries > 0).await;
-    assert_eq!(logged(), [], "all is well");
+    call_until(&near, "the near cache is used", || near.stats().entries > 0).await;
+    assert_eq!(logged(), [], "nothing is logged without an outage");
     let flush = || admin(&["FLUSHALL"]);
-    is_said_once(&near, "flushed", flush, || {}).await;
+    is_logged_once(&near, "flushed", flush, || {}).await;
     let kill = || admin(&["CLIENT", "KILL", "TYPE", "normal"]);
-    is_said_once(&near, "connection was lost", kill, || {}).await;
+    is_logged_once(&near, "connection was lost", kill, || {}).await;
     let silent = || proxy.set(Fault::Silent);
-    is_said_once(&near, "silent", silent, || proxy.set(Fault::None)).await;
+    is_logged_once(&near, "silent", silent, || proxy.set(Fault::None)).await;
     drop(near);
 
-    // One that can't tell of changes: once, however often it is tried.
+    // A server without client tracking is logged once, however often the cache connects.
     operator_log().clear();
     let old = RedisServer::start_with(&["--rename-command", "HELLO", ""]);
     let cache = Cache::builder()
@@ -98,11 +104,11 @@ async fn an_outage_of_the_near_cache_is_logged_once_and_its_end_once() {
         line.unwrap().trim().parse::<u64>().unwrap()
     };
     let before = tries();
-    // Each look is a connection itself.
-    let looks = std::cell::Cell::new(0);
-    until(&cache, "it is tried again", || {
-        looks.set(looks.get() + 1);
-        tries() - before > looks.get() + 4
+    // Each check is a connection too.
+    let checks = std::cell::Cell::new(0);
+    call_until(&cache, "the cache connects again", || {
+        checks.set(checks.get() + 1);
+        tries() - before > checks.get() + 4
     })
     .await;
     let (levels, lines): (Vec<Level>, Vec<String>) = logged().into_iter().unzip();

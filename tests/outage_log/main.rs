@@ -1,11 +1,9 @@
-//! What an outage writes into the log. The cache's own thread writes it, so the subscriber is the process's, and this
-//! binary has one test.
+//! Log lines of an outage. The cache's own thread writes them, so the subscriber has to be that of
+//! the process, and this binary has one test.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use std::time::{Duration, Instant};
-
 use cache_runtime::{Cache, cacheable, invalidate};
-use tests::{Fault, Proxy, RedisServer, keep_operator_log, operator_log};
+use tests::{Fault, Proxy, RedisServer, keep_operator_log, operator_log, until_well};
 use tokio::sync::Notify;
 use tracing::Level;
 
@@ -30,7 +28,7 @@ async fn update_row(id: u32) -> u32 {
     id
 }
 
-/// Everything that can notice an outage does: reads, writes, explicit operations, and fills that are under way.
+/// Use everything that can notice an outage: reads, writes and explicit operations.
 async fn use_it(cache: &Cache) {
     for id in 0..50 {
         assert_eq!(cache.scope(row(id)).await, id);
@@ -42,14 +40,14 @@ async fn use_it(cache: &Cache) {
 }
 
 #[tokio::test]
-async fn an_outage_is_logged_once_and_its_end_once() {
+async fn an_outage_and_its_end_are_each_logged_once() {
     keep_operator_log();
     let server = RedisServer::start_with(&["--requirepass", "sesame"]);
     let proxy = Proxy::before(server.port());
     let url = proxy.url().replace("redis://", "redis://:sesame@");
     let cache = Cache::builder().prefix("app").redis(url).build().unwrap();
     use_it(&cache).await;
-    assert_eq!(logged(), [], "all is well");
+    assert_eq!(logged(), [], "nothing is logged without an outage");
     for (id, fault) in (0..).zip([Fault::Refuse, Fault::Silent, Fault::Corrupt]) {
         let gate = (Notify::new(), Notify::new());
         let outage = async {
@@ -65,11 +63,7 @@ async fn an_outage_is_logged_once_and_its_end_once() {
         assert!(!lines[0].contains("sesame"), "{lines:?}");
 
         proxy.set(Fault::None);
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while cache.health_check().await.is_err() {
-            assert!(Instant::now() < deadline, "the probe notices");
-            tokio::task::yield_now().await;
-        }
+        until_well(&cache).await;
         use_it(&cache).await;
         let (levels, lines): (Vec<Level>, Vec<String>) = logged().into_iter().unzip();
         assert_eq!(levels, [Level::INFO], "{fault:?}: {lines:?}");

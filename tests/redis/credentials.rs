@@ -1,17 +1,18 @@
-//! URLs whose user has no password. The client would send no `AUTH` at all, and act as `default`, with all rights.
+//! URLs whose user has no password. The client would send no `AUTH` at all and act as `default`,
+//! with all rights.
 
 use cache_runtime::{Cache, CacheBuilder, CacheError};
 use tests::RedisServer;
 
-/// What `build` says of it.
+/// Return the error of `build`.
 fn refusal(builder: CacheBuilder) -> CacheError {
-    let error = builder.build().expect_err("it is refused");
+    let error = builder.build().expect_err("the URL is refused");
     let text = format!("{error} {error:?}");
     assert!(!text.contains("reader"), "{text}");
     error
 }
 
-/// Users without a password, as they are written and as an unset variable leaves them.
+/// URLs whose user has no password: as written, and as an unset variable leaves them.
 const URLS: [&str; 6] = [
     "redis://reader@127.0.0.1:1",
     "redis://reader:@127.0.0.1:1",
@@ -22,7 +23,7 @@ const URLS: [&str; 6] = [
 ];
 
 #[test]
-fn a_user_without_a_password_is_refused_wherever_a_url_is_taken() {
+fn every_option_that_takes_a_url_refuses_a_user_without_a_password() {
     for url in URLS {
         let error = refusal(Cache::builder().redis(url));
         assert!(matches!(error, CacheError::InvalidUrl { .. }), "{error:?}");
@@ -41,7 +42,7 @@ fn a_user_without_a_password_is_refused_wherever_a_url_is_taken() {
 }
 
 #[test]
-fn a_login_of_a_master_needs_both_parts() {
+fn master_login_refuses_an_empty_user_or_password() {
     let master = || Cache::builder().redis_sentinel(["redis://127.0.0.1"], "mymaster");
     for (user, password) in [("reader", ""), ("", "reader"), ("", "")] {
         let error = refusal(master().master_login(user, password));
@@ -60,7 +61,7 @@ fn a_login_of_a_master_needs_both_parts() {
 }
 
 #[test]
-fn a_password_alone_and_neither_of_both_are_taken() {
+fn urls_with_a_password_alone_or_without_credentials_are_accepted() {
     for url in [
         "redis://:secret@127.0.0.1:1",
         "redis://127.0.0.1:1",
@@ -72,16 +73,16 @@ fn a_password_alone_and_neither_of_both_are_taken() {
     }
 }
 
-/// What the refusal is about: the user may do nothing, and everything is done.
+/// The user has no rights. Without the refusal, the cache would act with all rights.
 #[tokio::test]
-async fn nothing_is_stored_with_the_rights_of_another_user() {
+async fn a_user_without_a_password_never_acts_as_the_default_user() {
     let server = RedisServer::start();
     let mut admin = server.connect();
     for rule in ["on", "resetkeys", "-@all"] {
         let mut request = redis::cmd("ACL");
-        request.arg("SETUSER").arg("nobody").arg(rule);
+        request.arg("SETUSER").arg("powerless").arg(rule);
         request.exec(&mut admin).unwrap();
     }
-    let url = format!("redis://nobody@127.0.0.1:{}", server.port());
+    let url = format!("redis://powerless@127.0.0.1:{}", server.port());
     assert!(Cache::builder().redis(url).build().is_err());
 }

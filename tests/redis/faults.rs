@@ -1,10 +1,10 @@
-//! A server that refuses, is silent, wants another password, dies and comes back.
+//! Servers that refuse connections, are silent, reject the password, or restart.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::{Duration, Instant};
 
 use cache_runtime::{Cache, CacheError, cacheable, invalidate};
-use tests::RedisServer;
+use tests::{RedisServer, until, until_well};
 use tracing::Level;
 
 #[cacheable(key = "answers:<<id>>")]
@@ -26,7 +26,7 @@ fn cache_at(url: impl Into<String>) -> Cache {
     Cache::builder().redis(url).build().unwrap()
 }
 
-/// Accepts connections and never answers.
+/// Return a socket that accepts connections and never answers, and its URL.
 fn silent_socket() -> (TcpListener, String) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let url = format!(
@@ -58,7 +58,7 @@ async fn twenty_calls_on_a_silent_socket_take_under_three_seconds() {
 }
 
 #[tokio::test]
-async fn a_refused_connection_costs_nothing_and_is_logged_once() {
+async fn calls_on_a_refused_connection_do_not_wait() {
     let (listener, url) = silent_socket();
     drop(listener);
     let cache = cache_at(url);
@@ -74,7 +74,7 @@ async fn a_refused_connection_costs_nothing_and_is_logged_once() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_shows_in_the_health_check_and_the_password_does_not() {
+async fn the_health_check_reports_a_wrong_password_without_showing_it() {
     let server = RedisServer::start_with(&["--requirepass", "right"]);
     let cache = cache_at(format!("redis://:sesame@127.0.0.1:{}", server.port()));
     assert_eq!(cache.scope(answer(1)).await, 2);
@@ -88,7 +88,7 @@ async fn a_wrong_password_shows_in_the_health_check_and_the_password_does_not() 
 }
 
 #[tokio::test]
-async fn a_server_that_dies_and_comes_back_is_used_again() {
+async fn a_restarted_server_is_used_again() {
     let mut server = RedisServer::start();
     let cache = cache_at(server.url());
     assert_eq!(cache.scope(answer(1)).await, 2);
@@ -98,17 +98,16 @@ async fn a_server_that_dies_and_comes_back_is_used_again() {
     }
     assert!(cache.get::<u32>("answers:1").await.is_err());
     server.restart();
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while cache.get::<u32>("answers:1").await.is_err() {
-        assert!(Instant::now() < deadline, "the probe didn't notice");
-        tokio::task::yield_now().await;
-    }
+    until("the probe finds the server", || async {
+        cache.get::<u32>("answers:1").await.is_ok()
+    })
+    .await;
     assert_eq!(cache.scope(answer(9)).await, 10);
     assert_eq!(cache.get::<u32>("answers:9").await.unwrap(), Some(10));
 }
 
 #[tokio::test]
-async fn a_server_that_stops_in_the_middle_is_noticed_and_used_again() {
+async fn a_server_stopped_between_calls_is_used_again_when_it_continues() {
     let server = RedisServer::start();
     let cache = cache_at(server.url());
     assert_eq!(cache.scope(answer(1)).await, 2);
@@ -123,15 +122,11 @@ async fn a_server_that_stops_in_the_middle_is_noticed_and_used_again() {
         started.elapsed()
     );
     server.signal("CONT");
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while cache.health_check().await.is_err() {
-        assert!(Instant::now() < deadline, "the probe didn't notice");
-        tokio::task::yield_now().await;
-    }
+    until_well(&cache).await;
 }
 
 #[test]
-fn building_does_no_io_and_a_bad_url_shows_no_password() {
+fn building_does_no_io_and_the_error_of_an_invalid_url_shows_no_password() {
     let events = tests::events_of(Level::TRACE, || {
         let (_listener, url) = silent_socket();
         drop(Cache::builder().prefix("app").redis(url).build().unwrap());

@@ -1,4 +1,4 @@
-//! The memory store's globs beside those of a real server, on the same keys and patterns.
+//! The memory store's globs compared with those of a real server, on the same keys and patterns.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -11,14 +11,15 @@ use tests::RedisServer;
 
 const TTL: Duration = Duration::from_secs(60);
 
-/// Few characters, so that keys and patterns meet; all that globs read, and one of two bytes.
+/// Generate a text of few characters, so that patterns match keys: all that are special in globs,
+/// and one of two bytes.
 fn text(characters: &'static str, length: std::ops::Range<usize>) -> impl Strategy<Value = String> {
     let characters: Vec<char> = characters.chars().collect();
     prop::collection::vec(prop::sample::select(characters), length).prop_map(String::from_iter)
 }
 
 #[test]
-fn memory_matches_what_redis_matches() {
+fn a_glob_matches_the_same_keys_in_memory_and_in_redis() {
     let server = RedisServer::start();
     let redis = RefCell::new(server.connect());
     let mut runner = TestRunner::new(Config {
@@ -37,7 +38,7 @@ fn memory_matches_what_redis_matches() {
         }
         fill.query::<()>(redis).unwrap();
         for pattern in patterns {
-            // The rule for a final `:*` is ours; it has tests of its own.
+            // The rule for a final `:*` differs from Redis, and has tests of its own.
             if pattern.ends_with('*') && pattern.trim_end_matches('*').ends_with(':') {
                 continue;
             }
@@ -78,7 +79,7 @@ fn left_in_memory(keys: &BTreeSet<String>, pattern: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn both_stores_remove_the_same_of_paths_variants_and_children() {
+fn a_pattern_deletes_the_same_paths_variants_and_children_on_both_stores() {
     let server = RedisServer::start();
     let on_redis = Cache::builder()
         .redis(server.url())

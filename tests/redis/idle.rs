@@ -1,4 +1,5 @@
-//! Connections that end while nothing is sent over them. That is no outage: the next call connects again.
+//! Connections that end while nothing is sent over them. That is no outage: the next call connects
+//! again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -6,11 +7,9 @@ use std::time::{Duration, Instant};
 
 use cache_runtime::{Cache, CacheBuilder, Clock, cacheable, invalidate};
 use redis::Commands;
-use tests::{PATIENCE, Proxy, RedisCluster, RedisServer, Sentinels};
+use tests::{PATIENCE, Proxy, RedisCluster, RedisServer, Sentinels, until, until_blocking};
 
-use crate::common::until;
-
-/// A row of a database, which counts its versions and how often it is read.
+/// A row of a database, with its version and the number of its reads.
 #[derive(Clone, Default)]
 struct Row(Arc<(AtomicU32, AtomicU32)>);
 
@@ -45,7 +44,7 @@ fn builder() -> CacheBuilder {
         .invalidation_timeout(PATIENCE)
 }
 
-/// Closes every connection of clients, as `timeout` does.
+/// Close every client connection, as the option `timeout` does.
 fn close_all(server: &RedisServer) {
     let _: u32 = redis::cmd("CLIENT")
         .arg("KILL")
@@ -68,10 +67,10 @@ fn commands_processed(server: &RedisServer) -> u64 {
     count.unwrap().trim().parse().unwrap()
 }
 
-/// Every kind of operation, each as the first one after `close`; none notices.
-async fn nothing_notices(cache: &Cache, close: impl Fn()) {
+/// Perform every kind of operation, each as the first one after `close`. None of them fails.
+async fn all_operations_succeed_after(cache: &Cache, close: impl Fn()) {
     let row = Row::default();
-    // The walk that makes a new index whole is over.
+    // The scan that completes a new index has ended.
     cache.delete_pattern("rows:*").await.unwrap();
     for id in 0..10 {
         close();
@@ -85,7 +84,7 @@ async fn nothing_notices(cache: &Cache, close: impl Fn()) {
             cache.get::<u32>(&format!("rows:{id}")).await.unwrap(),
             Some(id)
         );
-        assert_eq!(row.reads(), id + 1, "it is cached");
+        assert_eq!(row.reads(), id + 1, "the row is cached");
         close();
         cache.set("other", &id, 60).await.unwrap();
         close();
@@ -104,7 +103,7 @@ async fn nothing_notices(cache: &Cache, close: impl Fn()) {
 async fn a_connection_that_was_closed_while_idle_is_replaced() {
     let server = RedisServer::start();
     let cache = builder().redis(server.url()).build().unwrap();
-    nothing_notices(&cache, || close_all(&server)).await;
+    all_operations_succeed_after(&cache, || close_all(&server)).await;
 }
 
 #[tokio::test]
@@ -112,7 +111,7 @@ async fn a_connection_that_a_proxy_closed_while_idle_is_replaced() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let cache = builder().redis(proxy.url()).build().unwrap();
-    nothing_notices(&cache, || proxy.close()).await;
+    all_operations_succeed_after(&cache, || proxy.close()).await;
 }
 
 #[tokio::test]
@@ -123,7 +122,7 @@ async fn the_connection_to_a_master_that_sentinels_name_is_replaced() {
         .redis_sentinel(sentinels.urls(), Sentinels::MASTER)
         .build()
         .unwrap();
-    nothing_notices(&cache, || close_all(&server)).await;
+    all_operations_succeed_after(&cache, || close_all(&server)).await;
 }
 
 #[tokio::test]
@@ -131,19 +130,17 @@ async fn the_connections_to_the_masters_of_a_cluster_are_replaced() {
     let cluster = RedisCluster::start();
     let cache = builder().redis_cluster(cluster.urls()).build().unwrap();
     let masters = cluster.masters();
-    nothing_notices(&cache, || {
-        // What a registration leaves to do in the background is done: it would meet the end of each master's connection in turn.
-        let mut before = u64::MAX;
-        loop {
+    all_operations_succeed_after(&cache, || {
+        // Background work of a registration would meet the end of each master's connection in turn.
+        // It has ended once the masters repeatedly ran no command but the one that asks them.
+        let (mut before, mut quiet) = (u64::MAX, 0);
+        until_blocking("the background work has ended", || {
             let now = masters.iter().map(commands_processed).sum();
-            // The question is one at each master.
-            if now == before.saturating_add(masters.len() as u64) {
-                break;
-            }
+            let is_quiet = now == before.saturating_add(masters.len() as u64);
+            quiet = if is_quiet { quiet + 1 } else { 0 };
             before = now;
-            // The work is over if the servers ran no command in this pause.
-            std::thread::sleep(Duration::from_millis(2));
-        }
+            quiet == 3
+        });
         masters.iter().for_each(close_all);
     })
     .await;
@@ -157,12 +154,12 @@ async fn idle_connections_of_a_near_cache_are_replaced() {
         .near_cache(1 << 20)
         .build()
         .unwrap();
-    nothing_notices(&cache, || close_all(&server)).await;
+    all_operations_succeed_after(&cache, || close_all(&server)).await;
 }
 
-/// As `redis-server --timeout 1` does it, with the pause that it takes.
+/// The server runs with `--timeout 1`, and the test waits until it has closed the connections.
 #[tokio::test]
-async fn a_servers_own_idle_timeout_is_not_an_outage() {
+async fn the_idle_timeout_of_the_server_is_not_an_outage() {
     let server = RedisServer::start_with(&["--timeout", "1"]);
     let cache = builder().redis(server.url()).build().unwrap();
     let row = Row::default();
@@ -170,7 +167,7 @@ async fn a_servers_own_idle_timeout_is_not_an_outage() {
         for _ in 0..20 {
             assert_eq!(cache.scope(read(&row, 1)).await, 0);
         }
-        until("all are closed", || async {
+        until("all connections are closed", || async {
             let clients: String = redis::cmd("CLIENT")
                 .arg("LIST")
                 .query(&mut server.connect())
@@ -183,9 +180,9 @@ async fn a_servers_own_idle_timeout_is_not_an_outage() {
     assert_eq!((row.reads(), cache.stats().errors), (1, 0));
 }
 
-/// Callers that come at once share one new connection, and one of them computes what is missing.
+/// Concurrent callers share one new connection, and one of them computes the missing entry.
 #[tokio::test(flavor = "multi_thread")]
-async fn single_flight_survives_a_closed_connection() {
+async fn calls_that_find_the_connection_closed_run_one_body() {
     let server = RedisServer::start();
     let cache = builder().redis(server.url()).build().unwrap();
     let row = Row::default();
@@ -205,10 +202,10 @@ async fn single_flight_survives_a_closed_connection() {
     assert_eq!(cache.stats().errors, 0);
 }
 
-/// Connections are closed at any moment while calls are under way: one that may have been obeyed is sent again too, and
-/// whoever took a lease finds it to be its own.
+/// Connections are closed at any moment during calls. A command that the server may have run is
+/// sent again too, and a caller that took a lease recognises it as its own.
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_that_are_closed_under_load_make_no_call_wait_for_a_lease() {
+async fn no_call_waits_for_a_lease_to_expire_while_connections_are_closed_under_load() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let cache = builder().redis(proxy.url()).build().unwrap();
@@ -229,7 +226,7 @@ async fn connections_that_are_closed_under_load_make_no_call_wait_for_a_lease() 
     let calls: Vec<_> = calls.collect();
     while calls.iter().any(|call| !call.is_finished()) {
         proxy.close();
-        // Real time between two cuts, in which some calls come through.
+        // Real time between two closes, in which some calls succeed.
         tokio::time::sleep(Duration::from_millis(25)).await;
         assert!(started.elapsed() < Duration::from_secs(60));
     }
@@ -237,15 +234,16 @@ async fn connections_that_are_closed_under_load_make_no_call_wait_for_a_lease() 
         let longest = call.await.unwrap();
         assert!(
             longest < Duration::from_secs(4),
-            "a lease lasts five: {longest:?}"
+            "a lease lasts five seconds, and a call took {longest:?}"
         );
     }
 }
 
-/// A load balancer forgets a flow without telling either side: what is sent then is lost. After half a minute without a word
-/// the connection is asked before it is used.
+/// A load balancer drops a connection without telling either side, and later packets are lost.
+/// After half a minute without traffic, the connection is checked before it is used.
 #[tokio::test]
-async fn a_connection_that_a_firewall_forgot_costs_part_of_a_timeout_and_is_not_an_outage() {
+async fn a_connection_dropped_silently_by_a_firewall_costs_part_of_a_timeout_and_is_not_an_outage()
+{
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let clock = Clock::manual();
@@ -256,7 +254,7 @@ async fn a_connection_that_a_firewall_forgot_costs_part_of_a_timeout_and_is_not_
         .build()
         .unwrap();
     let row = Row::default();
-    // The walk that makes a new index whole is over.
+    // The scan that completes a new index has ended.
     cache.delete_pattern("rows:*").await.unwrap();
     for id in 0..3 {
         cache.scope(read(&row, id)).await;
@@ -274,9 +272,9 @@ async fn a_connection_that_a_firewall_forgot_costs_part_of_a_timeout_and_is_not_
     assert_eq!((row.reads(), cache.stats().errors), (3, 0));
 }
 
-/// The same where many callers come at once: one of them asks.
+/// The same with many concurrent callers: one of them checks the connection.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_forgotten_connection_is_tried_by_one_of_many_callers() {
+async fn many_callers_on_a_silently_dropped_connection_all_hit() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let clock = Clock::manual();
@@ -301,7 +299,7 @@ async fn a_forgotten_connection_is_tried_by_one_of_many_callers() {
     assert_eq!((row.reads(), cache.stats().errors), (1, 0));
 }
 
-/// A server that has what another one has just now.
+/// Start a server with the current data of another one.
 async fn copy_of(server: &RedisServer, key: &str) -> RedisServer {
     let copy = RedisServer::start();
     let mut admin = copy.connect();
@@ -310,7 +308,7 @@ async fn copy_of(server: &RedisServer, key: &str) -> RedisServer {
         follow.arg(host).arg(port).exec(&mut admin).unwrap();
     };
     follow("127.0.0.1", &server.port().to_string());
-    until("it has caught up", || async {
+    until("the replica has the key", || async {
         copy.connect().exists(key).unwrap()
     })
     .await;
@@ -318,10 +316,11 @@ async fn copy_of(server: &RedisServer, key: &str) -> RedisServer {
     copy
 }
 
-/// The new connection leads to a server that lacks an invalidation: it is told before anything is read there, and the call
-/// that found the connection closed waits for that, and isn't run uncached.
+/// The new connection leads to a server that lacks an invalidation, which is replayed before
+/// anything is read there. The call that found the connection closed waits for that instead of
+/// running uncached.
 #[tokio::test]
-async fn another_server_at_the_same_address_gets_the_replayed_invalidations_before_reads() {
+async fn another_server_at_the_same_address_receives_replayed_invalidations_before_reads() {
     let mut server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let cache = builder().redis(proxy.url()).build().unwrap();
@@ -340,9 +339,9 @@ async fn another_server_at_the_same_address_gets_the_replayed_invalidations_befo
     assert_eq!(cache.stats().errors, 0);
 }
 
-/// Readers of all kinds at once, while the server comes back with what it had before the update.
+/// Many concurrent readers, while the server restarts with its data from before the update.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_read_of_another_server_overtakes_the_replayed_invalidation() {
+async fn no_read_is_stale_after_a_restart_from_an_old_snapshot() {
     let mut server = RedisServer::start();
     let cache = builder().redis(server.url()).build().unwrap();
     let row = Row::default();

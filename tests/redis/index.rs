@@ -1,10 +1,10 @@
-//! The index: lost, partial, swept; and what it costs.
+//! The index: lost, partial or swept, and its cost.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cache_runtime::Cache;
 use redis::{Commands, Connection};
-use tests::RedisServer;
+use tests::{RedisServer, until};
 
 const TTL: Duration = Duration::from_secs(600);
 
@@ -21,7 +21,7 @@ fn sets(redis: &mut Connection) -> Vec<String> {
     redis::cmd("KEYS").arg("app#index:*").query(redis).unwrap()
 }
 
-/// Members that are keys.
+/// Return the number of members that are keys.
 fn members(redis: &mut Connection) -> u64 {
     let sets = sets(redis);
     sets.iter()
@@ -38,14 +38,14 @@ fn calls(redis: &mut Connection, command: &str) -> u64 {
     count.unwrap_or(0)
 }
 
-/// Waits until the first walk of the prefix is over, so that the next is another.
+/// Wait until the first scan of the prefix has ended, so that a later scan is a new one.
 async fn settled(cache: &Cache) {
     cache.set("settle:1", &1, TTL).await.unwrap();
     cache.delete_pattern("settle:*").await.unwrap();
 }
 
 #[tokio::test]
-async fn a_pattern_costs_what_it_deletes_and_no_walk() {
+async fn a_pattern_on_an_intact_index_scans_no_keys() {
     let server = RedisServer::start();
     let (cache, mut redis) = (cache_on(&server), server.connect());
     settled(&cache).await;
@@ -53,17 +53,17 @@ async fn a_pattern_costs_what_it_deletes_and_no_walk() {
         .map(|id| (format!("posts:{}:{id}", id % 50), id))
         .collect();
     cache.set_many(&entries, TTL).await.unwrap();
-    let walks = calls(&mut redis, "scan");
+    let scans = calls(&mut redis, "scan");
     assert_eq!(cache.delete_pattern("posts:7:*").await.unwrap(), 100);
     assert_eq!(cache.delete_pattern("posts:*:4?").await.unwrap(), 10);
     assert_eq!(cache.delete_pattern("*:8:*").await.unwrap(), 100);
     assert_eq!(cache.delete_pattern("posts:[3-4]:*").await.unwrap(), 200);
-    assert_eq!(calls(&mut redis, "scan"), walks);
+    assert_eq!(calls(&mut redis, "scan"), scans);
     assert_eq!(members(&mut redis), 4_590);
 }
 
 #[tokio::test]
-async fn a_lost_index_is_noticed_whichever_way_it_went() {
+async fn a_lost_index_is_rebuilt_by_one_scan() {
     let server = RedisServer::start();
     let (cache, mut redis) = (cache_on(&server), server.connect());
     settled(&cache).await;
@@ -94,12 +94,12 @@ async fn a_lost_index_is_noticed_whichever_way_it_went() {
         );
         assert!(!redis.exists::<_, bool>("app:posts:1").unwrap(), "{lost}");
         assert!(redis.exists::<_, bool>("app:users:1").unwrap(), "{lost}");
-        let walks = calls(&mut redis, "scan");
+        let scans = calls(&mut redis, "scan");
         assert_eq!(cache.delete_pattern("users:*").await.unwrap(), 1, "{lost}");
         assert_eq!(
             calls(&mut redis, "scan"),
-            walks,
-            "{lost}: rebuilt by one walk"
+            scans,
+            "{lost}: rebuilt by one scan"
         );
     }
 }
@@ -119,7 +119,7 @@ async fn keys_that_an_older_release_wrote_without_an_index_are_found() {
 }
 
 #[tokio::test]
-async fn flushing_everything_loses_nothing_that_is_written_later() {
+async fn entries_written_after_a_flush_are_deleted_by_patterns() {
     let server = RedisServer::start();
     let (cache, mut redis) = (cache_on(&server), server.connect());
     settled(&cache).await;
@@ -131,8 +131,8 @@ async fn flushing_everything_loses_nothing_that_is_written_later() {
 }
 
 #[tokio::test]
-async fn an_index_that_a_server_evicts_loses_no_invalidation() {
-    // By age, as servers are run; and at random, so that the index itself goes for sure.
+async fn patterns_delete_all_matches_though_the_server_evicts_the_index() {
+    // By age, as in production; and at random, so that index sets are evicted for certain.
     for policy in ["allkeys-lru", "allkeys-random"] {
         an_evicting_server_loses_nothing(policy).await;
     }
@@ -167,7 +167,7 @@ async fn an_evicting_server_loses_nothing(policy: &str) {
 }
 
 #[tokio::test]
-async fn a_template_that_begins_with_a_value_makes_no_set_for_each() {
+async fn many_first_segments_share_sixteen_index_sets() {
     let server = RedisServer::start();
     let (cache, mut redis) = (cache_on(&server), server.connect());
     let entries: Vec<(String, u32)> = (0..2_000)
@@ -180,15 +180,12 @@ async fn a_template_that_begins_with_a_value_makes_no_set_for_each() {
 }
 
 #[tokio::test]
-async fn the_first_use_of_a_prefix_costs_one_walk_and_not_one_for_each_segment() {
+async fn the_first_use_of_a_prefix_scans_once_for_all_segments() {
     let server = RedisServer::start();
     let mut redis = server.connect();
     let mut fill = redis::pipe();
     for id in 0..20_000 {
-        fill.cmd("SET")
-            .arg(format!("neighbour:{id}"))
-            .arg(1)
-            .ignore();
+        fill.cmd("SET").arg(format!("other:{id}")).arg(1).ignore();
     }
     fill.query::<()>(&mut redis).unwrap();
     let cache = cache_on(&server);
@@ -204,7 +201,7 @@ async fn the_first_use_of_a_prefix_costs_one_walk_and_not_one_for_each_segment()
 }
 
 #[tokio::test]
-async fn expired_entries_leave_the_index_while_others_come() {
+async fn expired_entries_are_removed_from_the_index() {
     let server = RedisServer::start();
     let (cache, mut redis) = (cache_on(&server), server.connect());
     settled(&cache).await;
@@ -217,17 +214,14 @@ async fn expired_entries_leave_the_index_while_others_come() {
             .await
             .unwrap();
     }
-    // The rest is the sweeper's, which looks again while it finds something.
-    let deadline = Instant::now() + Duration::from_secs(60);
-    loop {
+    // The sweeper removes the rest. It runs again as long as it finds expired members.
+    until("few members are left", || {
         let live: Vec<String> = redis::cmd("KEYS")
             .arg("app:short:*")
             .query(&mut redis)
             .unwrap();
-        if members(&mut redis) <= 2 * live.len() as u64 + 16 * 30 {
-            break;
-        }
-        assert!(Instant::now() < deadline, "{} members", members(&mut redis));
-        tokio::task::yield_now().await;
-    }
+        let few = members(&mut redis) <= 2 * live.len() as u64 + 16 * 30;
+        async move { few }
+    })
+    .await;
 }

@@ -1,11 +1,12 @@
-//! Two caches on one server stand for two processes: nothing but the server connects them.
+//! Leases, between two caches on one server. They stand for two processes: only the server connects
+//! them.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use cache_runtime::{Cache, cacheable, invalidate};
 use redis::Commands;
-use tests::{PATIENCE, RedisServer, Runs, Turnstile};
+use tests::{PATIENCE, RedisServer, Runs, Turnstile, begin, until};
 use tokio::sync::oneshot;
 
 fn two_processes(server: &RedisServer) -> (Cache, Cache) {
@@ -32,7 +33,7 @@ async fn update_row(id: u32) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_process_waits_for_the_leader_and_takes_its_value() {
+async fn another_process_waits_for_the_leader_and_returns_its_value() {
     let server = RedisServer::start();
     let (a, b) = two_processes(&server);
     let gate = Turnstile::new();
@@ -41,25 +42,19 @@ async fn another_process_waits_for_the_leader_and_takes_its_value() {
         async move { slow_row(&gate, 1).await }
     }));
     gate.entered().await;
-    let follower = tokio::spawn(b.scope({
+    let follower = begin(&b, {
         let gate = gate.clone();
         async move { slow_row(&gate, 1).await }
-    }));
-    // It has looked, and found the lease.
-    while b.stats().waits == 0 && !follower.is_finished() {
-        if gate.runs.count() > 1 {
-            break;
-        }
-        gate.let_through(1);
-        tokio::task::yield_now().await;
-    }
+    })
+    .await;
+    gate.let_through(1);
     assert_eq!(leader.await.unwrap(), 1);
     assert_eq!(follower.await.unwrap(), 1);
     assert_eq!(gate.runs.count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_another_process_invalidated_meanwhile_is_not_filled_and_not_joined() {
+async fn a_flight_that_another_process_invalidates_is_not_stored_and_not_joined() {
     let server = RedisServer::start();
     let (a, b) = two_processes(&server);
     let gate = Turnstile::new();
@@ -70,7 +65,7 @@ async fn what_another_process_invalidated_meanwhile_is_not_filled_and_not_joined
     gate.entered().await;
 
     b.scope(update_row(1)).await;
-    // A caller that comes now, in the first process, must not join the flight from before.
+    // A new caller in the first process must not join the invalidated flight.
     let fresh = tokio::spawn(a.scope({
         let gate = gate.clone();
         async move { slow_row(&gate, 1).await }
@@ -80,18 +75,18 @@ async fn what_another_process_invalidated_meanwhile_is_not_filled_and_not_joined
     assert_eq!(
         stale.await.unwrap(),
         1,
-        "who was there before gets what it waited for"
+        "a caller from before the invalidation gets the value of its flight"
     );
     assert_eq!(fresh.await.unwrap(), 2);
     assert_eq!(
         b.get::<u32>("rows:1").await.unwrap(),
         Some(2),
-        "and only the later one was stored"
+        "only the later value is stored"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leader_that_is_dropped_gives_its_lease_back_at_once() {
+async fn a_dropped_leader_releases_its_lease_at_once() {
     let server = RedisServer::start();
     let (a, b) = two_processes(&server);
     let gate = Turnstile::new();
@@ -107,7 +102,7 @@ async fn a_leader_that_is_dropped_gives_its_lease_back_at_once() {
     assert_eq!(b.scope(slow_row(&gate, 1)).await, 2);
     assert!(
         started.elapsed() < Duration::from_secs(20),
-        "it waited neither for the lease's minute nor for the flight's limit"
+        "the call waited neither for the lease's TTL nor for the wait timeout"
     );
 }
 
@@ -118,7 +113,7 @@ fn row_at_once(runs: &Runs, id: u32) -> u32 {
 }
 
 #[tokio::test]
-async fn two_handles_of_one_process_know_each_other_s_leaders() {
+async fn a_blocking_call_does_not_wait_for_a_leader_of_another_handle_on_its_thread() {
     let server = RedisServer::start();
     let (a, b) = two_processes(&server);
     let gate = Turnstile::new();
@@ -127,12 +122,13 @@ async fn two_handles_of_one_process_know_each_other_s_leaders() {
         assert!(futures_util::poll!(&mut leader).is_pending());
         tokio::task::yield_now().await;
     }
-    // It needs this thread, so a blocking caller on it must not wait, whichever handle it uses.
+    // The leader needs this thread, so a blocking caller on it must not wait, whichever handle it
+    // uses.
     let started = std::time::Instant::now();
     assert_eq!(b.scope_sync(|| row_at_once(&gate.runs, 1)), 2);
     assert!(
         started.elapsed() < Duration::from_secs(10),
-        "the limit is thirty"
+        "the call did not wait for the wait timeout of thirty seconds"
     );
     gate.let_through(1);
     assert_eq!(leader.await, 1);
@@ -145,7 +141,7 @@ async fn failing(fail: bool) -> Result<u32, &'static str> {
 }
 
 #[tokio::test]
-async fn a_leader_that_errs_leaves_nothing_behind() {
+async fn a_leader_that_fails_releases_its_lease() {
     let server = RedisServer::start();
     let (a, b) = two_processes(&server);
     assert_eq!(a.scope(failing(true)).await, Err("no"));
@@ -161,7 +157,7 @@ async fn long(runs: &AtomicU32, open: oneshot::Receiver<()>) -> u32 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_longer_than_its_lease_keeps_it() {
+async fn the_lease_of_a_body_that_outlasts_it_is_renewed() {
     let server = RedisServer::start();
     let cache = Cache::builder()
         .prefix("app")
@@ -173,12 +169,17 @@ async fn a_body_longer_than_its_lease_keeps_it() {
     let (runs, mut redis) = (AtomicU32::new(0), server.connect());
     let (open, opened) = oneshot::channel();
     let look = async {
-        // Twice the lease's length, by the server's own clock.
+        // Twice the lease's TTL, by the server's own clock.
         let begin = server_millis(&mut redis);
-        while server_millis(&mut redis) < begin + 1_200 {
-            tokio::task::yield_now().await;
-        }
-        assert!(redis.exists::<_, bool>("app:long").unwrap(), "renewed");
+        until("twice the lease's TTL has passed", || {
+            let passed = server_millis(&mut redis) >= begin + 1_200;
+            async move { passed }
+        })
+        .await;
+        assert!(
+            redis.exists::<_, bool>("app:long").unwrap(),
+            "the lease was renewed"
+        );
         open.send(()).unwrap();
     };
     let (value, ()) = tokio::join!(cache.scope(long(&runs, opened)), look);
@@ -186,7 +187,7 @@ async fn a_body_longer_than_its_lease_keeps_it() {
     assert_eq!(
         cache.get::<u32>("long").await.unwrap(),
         Some(1),
-        "and filled"
+        "the value is stored"
     );
 }
 
@@ -196,7 +197,7 @@ fn server_millis(redis: &mut redis::Connection) -> u64 {
 }
 
 #[tokio::test]
-async fn leases_are_not_seen_by_explicit_operations_and_an_eternal_one_wedges_nothing() {
+async fn explicit_operations_ignore_leases_and_a_lease_without_ttl_blocks_no_caller() {
     let server = RedisServer::start();
     let cache = Cache::builder()
         .prefix("app")
@@ -212,7 +213,7 @@ async fn leases_are_not_seen_by_explicit_operations_and_an_eternal_one_wedges_no
     gate.entered().await;
     assert!(
         server.connect().exists::<_, bool>("app:rows:1").unwrap(),
-        "the lease stands there"
+        "the lease is stored at the key"
     );
     assert_eq!(cache.get::<u32>("rows:1").await.unwrap(), None);
     assert!(!cache.exists("rows:1").await.unwrap());
@@ -221,13 +222,13 @@ async fn leases_are_not_seen_by_explicit_operations_and_an_eternal_one_wedges_no
     let lease: Vec<u8> = server.connect().get("app:rows:1").unwrap();
     assert!(
         !cache.delete("rows:1").await.unwrap(),
-        "a lease is no entry"
+        "a lease is not an entry"
     );
     gate.let_through(1);
     leader.await.unwrap();
     assert!(
         !cache.exists("rows:1").await.unwrap(),
-        "its lease was deleted"
+        "the fill needs the lease, which was deleted"
     );
 
     let _: () = server.connect().set("app:rows:1", lease).unwrap();
@@ -235,7 +236,7 @@ async fn leases_are_not_seen_by_explicit_operations_and_an_eternal_one_wedges_no
     assert_eq!(
         cache.scope(slow_row(&gate, 1)).await,
         2,
-        "a lease that never expires is junk"
+        "a lease without a TTL is ignored"
     );
 }
 
@@ -262,7 +263,7 @@ async fn a_refresh_keeps_the_old_value_readable_and_replaces_it() {
 }
 
 #[tokio::test]
-async fn scripts_that_the_server_forgot_are_sent_again() {
+async fn scripts_are_loaded_again_after_a_script_flush() {
     let server = RedisServer::start();
     let (a, b) = two_processes(&server);
     assert_eq!(a.scope(failing(false)).await, Ok(1));

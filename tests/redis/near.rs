@@ -1,22 +1,21 @@
-//! The near cache: memory in front of Redis that Redis keeps coherent. A plain connection that deletes a key stands for another
-//! process; another cache of this one would void its entry by itself.
+//! The near cache: memory in front of Redis that Redis keeps coherent (client-side caching). A
+//! plain connection that deletes a key plays the part of another process: a second cache of this
+//! process would remove the near entry itself.
 
 mod entries;
 mod faults;
-mod kinds;
-mod own;
-mod refused;
+mod functions;
+mod own_writes;
+mod unsupported;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use cache_runtime::{Cache, CacheBuilder, cacheable, invalidate};
 use redis::Commands;
-use tests::{PATIENCE, RedisServer};
+use tests::{PATIENCE, RedisServer, until};
 
-use crate::common::until;
-
-/// A table of one column, which counts how often it is asked.
+/// A table of one column, which counts its reads.
 #[derive(Clone, Default)]
 struct Rows(Arc<(AtomicU32, AtomicU32)>);
 
@@ -53,12 +52,12 @@ fn cache(server: &RedisServer) -> Cache {
     builder(server.url()).build().unwrap()
 }
 
-/// What an invalidation by another process does to the entry.
+/// Delete the entry, as an invalidation by another process does.
 fn deleted_elsewhere(server: &RedisServer, key: &str) {
     let _: () = server.connect().del(format!("app:{key}")).unwrap();
 }
 
-/// How many commands have read or filled entries.
+/// Return the number of commands so far that read or fill entries.
 fn asked(server: &RedisServer) -> u64 {
     let info: String = redis::cmd("INFO")
         .arg("commandstats")
@@ -73,9 +72,9 @@ fn asked(server: &RedisServer) -> u64 {
     info.lines().filter_map(calls).sum()
 }
 
-/// Reads until a read asks nothing of the server.
+/// Read until a read sends no command to the server.
 async fn until_near(server: &RedisServer, cache: &Cache, rows: &Rows, id: u32) {
-    until("a hit is near", || async {
+    until("a hit comes from the near cache", || async {
         let before = asked(server);
         cache.scope(row(rows, id)).await;
         asked(server) == before
@@ -83,9 +82,9 @@ async fn until_near(server: &RedisServer, cache: &Cache, rows: &Rows, id: u32) {
     .await;
 }
 
-/// Reads until the value has turned fresh, which it stays.
+/// Read until the value is the new one, and assert that it stays.
 async fn until_fresh(cache: &Cache, rows: &Rows, id: u32, value: u32) {
-    until("it turns fresh", || async {
+    until("the new value is read", || async {
         *cache.scope(row(rows, id)).await == value
     })
     .await;

@@ -1,4 +1,4 @@
-//! After an outage: what was owed is sent, whatever happened meanwhile.
+//! Recovery from an outage: queued invalidations are sent, and leases delay no caller.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -6,10 +6,8 @@ use std::time::{Duration, Instant};
 
 use cache_runtime::{Cache, cacheable, invalidate};
 use redis::Commands;
-use tests::{Fault, PATIENCE, Proxy, RedisServer};
+use tests::{Fault, PATIENCE, Proxy, RedisServer, until, until_well};
 use tokio::sync::Notify;
-
-use crate::common::{until, until_well};
 
 #[derive(Clone, Default)]
 struct Row(Arc<AtomicU32>);
@@ -25,17 +23,17 @@ async fn update_row(row: &Row, id: u32) -> u32 {
     row.0.fetch_add(1, Ordering::SeqCst) + 1
 }
 
-/// Reads until the row is cached again; it is never the old one.
+/// Read until the row is cached again. No read returns an old row.
 async fn only_the_new_row_returns(cache: &Cache, row: &Row) {
     let version = row.0.load(Ordering::SeqCst);
-    until("cached again", || async {
+    until("the row is cached again", || async {
         assert_eq!(cache.scope(read_row(row, 1)).await, version);
         matches!(cache.get::<u32>("rows:1").await, Ok(Some(found)) if found == version)
     })
     .await;
 }
 
-/// The window counts back from when the server was lost, not from its return.
+/// The window counts back from the loss of the server, not from its return.
 #[tokio::test]
 async fn invalidations_of_an_outage_longer_than_the_replay_window_are_sent() {
     const WINDOW: Duration = Duration::from_millis(300);
@@ -53,7 +51,7 @@ async fn invalidations_of_an_outage_longer_than_the_replay_window_are_sent() {
         assert_eq!(cache.scope(update_row(&row, 1)).await, 1);
         server.kill();
         let killed = Instant::now();
-        until("the window is over", || async {
+        until("the window has passed", || async {
             if noticed_at_once {
                 assert_eq!(cache.scope(read_row(&row, 1)).await, 1);
             }
@@ -84,7 +82,7 @@ async fn invalidations_are_replayed_each_time_that_a_server_restarts_from_a_snap
     }
 }
 
-/// The same process, whose data became another's meanwhile.
+/// The server keeps running, and its data is replaced by that of another server.
 #[tokio::test]
 async fn invalidations_are_replayed_to_a_server_that_was_a_replica() {
     let (server, elder) = (RedisServer::start(), RedisServer::start());
@@ -96,13 +94,13 @@ async fn invalidations_are_replayed_to_a_server_that_was_a_replica() {
     let row = Row::default();
     assert_eq!(cache.scope(read_row(&row, 1)).await, 0);
     let mut admin = server.connect();
-    // The other one has the data of before the update.
+    // The other server has the data from before the update.
     let _: () = redis::cmd("REPLICAOF")
         .arg("127.0.0.1")
         .arg(server.port())
         .query(&mut elder.connect())
         .unwrap();
-    until("it has caught up", || async {
+    until("the replica has the key", || async {
         elder.connect().exists("app:rows:1").unwrap()
     })
     .await;
@@ -117,11 +115,11 @@ async fn invalidations_are_replayed_to_a_server_that_was_a_replica() {
         .arg(elder.port())
         .query(&mut admin)
         .unwrap();
-    until("it follows", || async {
+    until("the server has the replica's data", || async {
         server.connect().exists("app:rows:1").unwrap()
     })
     .await;
-    // A replica takes no lease, so that is noticed.
+    // A replica refuses a lease, which opens the breaker.
     cache.scope(read_row(&row, 2)).await;
     assert!(cache.get::<u32>("rows:1").await.is_err());
     let _: () = redis::cmd("REPLICAOF")
@@ -133,7 +131,7 @@ async fn invalidations_are_replayed_to_a_server_that_was_a_replica() {
 }
 
 #[tokio::test]
-async fn owed_invalidations_are_sent_after_the_last_handle_is_dropped() {
+async fn queued_invalidations_are_sent_after_the_last_handle_is_dropped() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let cache = Cache::builder()
@@ -147,16 +145,16 @@ async fn owed_invalidations_are_sent_after_the_last_handle_is_dropped() {
     cache.scope(update_row(&row, 1)).await;
     drop(cache);
     proxy.set(Fault::None);
-    until("it was sent", || async {
+    until("the invalidation was sent", || async {
         !server.connect().exists::<_, bool>("app:rows:1").unwrap()
     })
     .await;
 }
 
-/// An invalidation that comes while the same one of before is being replayed may come after another process
-/// has filled the old value once more: being replayed doesn't count for it.
+/// A replay may delete the entry before another process stores the old value once more. A later
+/// invalidation of the same pattern must therefore be sent itself, also during the replay.
 #[tokio::test]
-async fn an_invalidation_during_its_own_replay_is_sent_too() {
+async fn an_invalidation_during_the_replay_of_the_same_pattern_is_sent_again() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let cache = Cache::builder()
@@ -177,7 +175,7 @@ async fn an_invalidation_during_its_own_replay_is_sent_too() {
     proxy.set(Fault::Refuse);
     cache.scope(update_row(&row, 1)).await;
     proxy.set(Fault::Delay(Duration::from_millis(200)));
-    until("the server has obeyed", || async {
+    until("the server has deleted the entry", || async {
         !server.connect().exists::<_, bool>("app:rows:1").unwrap()
     })
     .await;
@@ -196,7 +194,7 @@ async fn slow(gate: &(Notify, Notify)) -> u32 {
 }
 
 #[tokio::test]
-async fn a_lease_that_could_not_be_released_delays_no_caller() {
+async fn a_lease_that_could_not_be_released_delays_no_later_caller() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let build = |url: String| {
@@ -221,13 +219,17 @@ async fn a_lease_that_could_not_be_released_delays_no_caller() {
     until_well(&cache).await;
     let started = Instant::now();
     gate.1.notify_one();
-    assert_eq!(other.scope(slow(&gate)).await, 1, "another process");
+    assert_eq!(
+        other.scope(slow(&gate)).await,
+        1,
+        "a caller in another process"
+    );
     assert!(started.elapsed() < Duration::from_secs(10));
 }
 
-/// The command that took the lease arrives when nobody waits for it any more, and after all of the recovery.
+/// The command that takes the lease arrives after its call has given up and after the recovery.
 #[tokio::test]
-async fn a_lease_that_arrives_late_delays_no_caller_of_this_process() {
+async fn a_lease_stored_after_the_recovery_delays_no_caller_of_this_process() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let cache = Cache::builder()

@@ -1,4 +1,4 @@
-//! What a server refuses: all of it, some commands, or one value.
+//! Servers that refuse every command, some commands, or one value.
 
 use std::future::Future;
 use std::io::{BufRead, BufReader, Write};
@@ -40,7 +40,7 @@ fn connections(server: &RedisServer) -> u64 {
     count.unwrap().trim().parse().unwrap()
 }
 
-/// Calls for a while; how many connections that took.
+/// Call for a while. Return the number of connections that were made.
 async fn connections_of_calls(server: &RedisServer, cache: &Cache) -> u64 {
     let before = connections(server);
     let started = Instant::now();
@@ -54,7 +54,7 @@ async fn connections_of_calls(server: &RedisServer, cache: &Cache) -> u64 {
 }
 
 #[tokio::test]
-async fn a_database_that_is_not_there_is_an_outage() {
+async fn a_database_that_does_not_exist_is_an_outage() {
     let server = RedisServer::start();
     let cache = cache_at(format!("{}/99", server.url()));
     let tried = connections_of_calls(&server, &cache).await;
@@ -65,14 +65,14 @@ async fn a_database_that_is_not_there_is_an_outage() {
 }
 
 #[tokio::test]
-async fn a_server_without_room_for_a_connection_is_an_outage() {
+async fn a_server_at_maxclients_is_an_outage() {
     let server = RedisServer::start();
-    let mut standing = server.connect();
+    let mut existing = server.connect();
     let _: () = redis::cmd("CONFIG")
         .arg("SET")
         .arg("maxclients")
         .arg(1)
-        .query(&mut standing)
+        .query(&mut existing)
         .unwrap();
     let cache = cache_at(server.url());
     for id in 0..50 {
@@ -104,9 +104,9 @@ async fn a_user_without_dangerous_commands_can_cache() {
     assert_eq!(cache.delete_pattern("doubled:*").await.unwrap(), 1);
 }
 
-/// The probe does what calls do, so the breaker doesn't open and close all the time.
+/// The probe runs the same commands as calls, so the breaker doesn't close between calls that fail.
 #[tokio::test]
-async fn a_user_who_may_run_no_script_is_an_outage_that_lasts() {
+async fn the_breaker_stays_open_for_a_user_who_may_not_run_scripts() {
     let server = RedisServer::start();
     admin(
         &server,
@@ -131,7 +131,7 @@ async fn a_user_who_may_run_no_script_is_an_outage_that_lasts() {
 }
 
 #[tokio::test]
-async fn another_type_where_the_index_should_be_stops_nothing() {
+async fn strings_at_the_keys_of_index_sets_fail_no_operation() {
     let server = RedisServer::start();
     let mut redis = server.connect();
     let cache = cache_at(server.url());
@@ -159,9 +159,10 @@ async fn another_type_where_the_index_should_be_stops_nothing() {
     assert_eq!(cache.stats().errors, 0);
 }
 
-/// The invalidation may take two seconds, the read a quarter of one; they wait for one connection.
+/// The invalidation may take two seconds, the read a quarter of a second. Both wait for one
+/// connection.
 #[tokio::test]
-async fn a_read_beside_an_invalidation_waits_no_longer_than_alone() {
+async fn a_read_concurrent_with_an_invalidation_waits_no_longer_than_alone() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     let cache = Cache::builder()
@@ -178,7 +179,7 @@ async fn a_read_beside_an_invalidation_waits_no_longer_than_alone() {
 }
 
 #[tokio::test]
-async fn a_foreign_list_at_a_key_is_no_entry_and_no_outage() {
+async fn a_redis_list_at_an_entrys_key_is_a_miss_and_not_an_outage() {
     let server = RedisServer::start();
     let cache = cache_at(server.url());
     let _: () = server.connect().rpush("app:doubled:1", "theirs").unwrap();
@@ -207,14 +208,15 @@ async fn a_value_too_large_for_redis_is_not_an_outage() {
     assert_eq!((cache.stats().too_large, cache.stats().errors), (1, 0));
     cache.reset_stats();
     assert_eq!(cache.scope(doubled(1)).await, 2);
-    assert_eq!(cache.stats().hits, 1, "the others have their cache");
+    assert_eq!(cache.stats().hits, 1, "other entries are still cached");
     let error = cache.set("huge", &"x".repeat(HUGE), 60).await.unwrap_err();
     assert!(error.to_string().contains("bytes"), "{error}");
     assert!(!server.connect().exists::<_, bool>("app:huge").unwrap());
     assert!(cache.health_check().await.is_ok());
 }
 
-/// The commands that clients send while `test` runs; what scripts do besides costs no round trip.
+/// Return the commands that clients send while `test` runs, without those that scripts run: these
+/// cost no round trip.
 async fn commands_of(server: &RedisServer, test: impl Future<Output = ()>) -> Vec<String> {
     let mut monitor = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
     monitor.write_all(b"MONITOR\r\n").unwrap();
@@ -237,10 +239,10 @@ async fn commands_of(server: &RedisServer, test: impl Future<Output = ()>) -> Ve
 }
 
 #[tokio::test]
-async fn a_hit_is_one_get_and_a_miss_one_round_trip_more_than_get_and_set() {
+async fn a_hit_sends_one_get_and_a_miss_two_more_scripts() {
     let server = RedisServer::start();
     let cache = cache_at(server.url());
-    // The first use of a prefix loads scripts and walks.
+    // The first use of a prefix loads scripts and scans the keys.
     cache.scope(doubled(0)).await;
     cache.delete_pattern("doubled:*").await.unwrap();
     let miss = commands_of(&server, async {

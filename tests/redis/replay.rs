@@ -1,4 +1,4 @@
-//! No invalidation is lost.
+//! Replayed invalidations: none is lost.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -6,11 +6,9 @@ use std::time::{Duration, Instant};
 
 use cache_runtime::{Cache, cacheable, invalidate};
 use redis::Commands;
-use tests::{Fault, Proxy, RedisServer};
+use tests::{Fault, Proxy, RedisServer, until, until_well};
 
-use crate::common::until_well;
-
-/// A row of a database, which counts its versions.
+/// A row of a database: its version.
 #[derive(Clone, Default)]
 struct Row(Arc<AtomicU32>);
 
@@ -29,8 +27,18 @@ fn cache_at(url: String) -> Cache {
     Cache::builder().prefix("app").redis(url).build().unwrap()
 }
 
+/// Read until the row is cached again. No read returns an old row.
+async fn only_the_new_row_returns(cache: &Cache, row: &Row, version: u32) {
+    until("the row is cached again", || async {
+        assert_eq!(cache.scope(read_row(row, 1)).await, version);
+        let found = cache.get::<u32>("rows:1").await;
+        found.is_ok_and(|found| found == Some(version))
+    })
+    .await;
+}
+
 #[tokio::test]
-async fn redis_returns_with_its_old_data_and_no_read_returns_the_old_row() {
+async fn no_read_is_stale_after_an_invalidation_during_an_outage() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let cache = cache_at(proxy.url());
@@ -41,31 +49,16 @@ async fn redis_returns_with_its_old_data_and_no_read_returns_the_old_row() {
         let version = cache.scope(update_row(&row, 1)).await.unwrap();
         assert!(
             server.connect().exists::<_, bool>("app:rows:1").unwrap(),
-            "the old row is still there"
+            "Redis still has the old row"
         );
         assert_eq!(cache.scope(read_row(&row, 1)).await, version);
         proxy.set(Fault::None);
-        let deadline = Instant::now() + Duration::from_secs(30);
-        loop {
-            assert_eq!(
-                cache.scope(read_row(&row, 1)).await,
-                version,
-                "at no moment of the recovery"
-            );
-            if cache
-                .get::<u32>("rows:1")
-                .await
-                .is_ok_and(|found| found == Some(version))
-            {
-                break;
-            }
-            assert!(Instant::now() < deadline, "cached again");
-        }
+        only_the_new_row_returns(&cache, &row, version).await;
     }
 }
 
 #[tokio::test]
-async fn many_invalidations_of_an_outage_are_all_replayed() {
+async fn all_of_many_invalidations_during_an_outage_are_replayed() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let cache = cache_at(proxy.url());
@@ -87,7 +80,7 @@ async fn many_invalidations_of_an_outage_are_all_replayed() {
     assert_eq!(
         left,
         Vec::<String>::new(),
-        "more than the queue holds, so it was widened"
+        "the full queue was replaced by a wider pattern"
     );
 }
 
@@ -101,26 +94,11 @@ async fn invalidations_are_replayed_to_a_server_restored_from_a_snapshot() {
     assert_eq!(cache.scope(update_row(&row, 1)).await, Ok(1));
     server.kill();
     server.restart();
-    let deadline = Instant::now() + Duration::from_secs(30);
-    loop {
-        assert_eq!(
-            cache.scope(read_row(&row, 1)).await,
-            1,
-            "the snapshot has 0"
-        );
-        if cache
-            .get::<u32>("rows:1")
-            .await
-            .is_ok_and(|found| found == Some(1))
-        {
-            break;
-        }
-        assert!(Instant::now() < deadline, "cached again");
-    }
+    only_the_new_row_returns(&cache, &row, 1).await;
 }
 
 #[tokio::test]
-async fn a_stall_of_a_response_timeout_makes_no_invalidation_late() {
+async fn an_invalidation_during_a_stall_has_reached_the_server_when_the_write_returns() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let (cache, other) = (cache_at(proxy.url()), cache_at(server.url()));
@@ -130,12 +108,13 @@ async fn a_stall_of_a_response_timeout_makes_no_invalidation_late() {
     proxy.set(Fault::Silent);
     let update = cache.scope(update_row(&row, 1));
     let stall = async {
-        // Longer than a read may take, and one is tried meanwhile.
+        // The stall is longer than the response timeout, and a read runs into it.
         let started = Instant::now();
         assert_eq!(cache.scope(read_row(&row, 3)).await, 2);
-        while started.elapsed() < Duration::from_millis(400) {
-            tokio::task::yield_now().await;
-        }
+        until("the stall is long enough", || async {
+            started.elapsed() > Duration::from_millis(400)
+        })
+        .await;
         proxy.set(Fault::None);
     };
     let (updated, ()) = tokio::join!(update, stall);
@@ -143,13 +122,13 @@ async fn a_stall_of_a_response_timeout_makes_no_invalidation_late() {
     assert_eq!(
         other.scope(read_row(&row, 1)).await,
         2,
-        "the other process sees it at once"
+        "the other process reads the new row at once"
     );
     assert_eq!(cache.stats().invalidated, 1);
 }
 
 #[tokio::test]
-async fn a_write_whose_caller_is_gone_is_replayed_too() {
+async fn the_invalidation_of_a_dropped_write_is_replayed() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let cache = cache_at(proxy.url());
@@ -160,16 +139,15 @@ async fn a_write_whose_caller_is_gone_is_replayed_too() {
         let mut update = Box::pin(cache.scope(update_row(&row, 1)));
         assert!(futures_util::poll!(&mut update).is_pending());
     }
-    // The invalidation counts as unsent after its two seconds; until then the old row may stand.
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while cache.get::<u32>("rows:1").await.is_ok() {
-        assert!(Instant::now() < deadline, "the outage is noticed");
-    }
+    // The invalidation counts as unsent after its timeout of two seconds.
+    until("the outage is noticed", || async {
+        cache.get::<u32>("rows:1").await.is_err()
+    })
+    .await;
     proxy.set(Fault::None);
     until_well(&cache).await;
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while server.connect().exists::<_, bool>("app:rows:1").unwrap() {
-        assert!(Instant::now() < deadline, "it was replayed");
-        tokio::task::yield_now().await;
-    }
+    until("the invalidation was replayed", || async {
+        !server.connect().exists::<_, bool>("app:rows:1").unwrap()
+    })
+    .await;
 }

@@ -1,17 +1,15 @@
-//! Redis Sentinel: a real failover, and what sentinels can be wrong about.
+//! Redis Sentinel: a real failover, and sentinels that are wrong, silent or down.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cache_runtime::{Cache, CacheBuilder, CacheError, cacheable, invalidate};
 use redis::Commands;
-use tests::{FakeSentinel, PATIENCE, RedisServer, Sentinels, until_blocking};
+use tests::{FakeSentinel, PATIENCE, RedisServer, Sentinels, until, until_blocking, until_well};
 
-use crate::common::until_well;
-
-/// A row of a database, which counts its versions.
+/// A row of a database: its version.
 #[derive(Clone, Default)]
 struct Row(Arc<AtomicU32>);
 
@@ -60,7 +58,7 @@ fn replica_of(master: &RedisServer) -> RedisServer {
     replica
 }
 
-/// From here on the replica hears nothing more of its master, and keeps what it has.
+/// Disconnect the replica from its master for good. It keeps its data.
 fn cut_off(replica: &RedisServer, master: &RedisServer) {
     admin(master, &["ACL", "SETUSER", "default", "-psync", "-sync"]);
     admin(master, &["CLIENT", "KILL", "TYPE", "replica"]);
@@ -69,34 +67,30 @@ fn cut_off(replica: &RedisServer, master: &RedisServer) {
     });
 }
 
-/// Calls until the cache works again; at no moment does a read return an old row.
+/// Call until the row is cached again. No read returns an old row.
 async fn until_cached_again(cache: &Cache, row: &Row, id: u32) {
-    let deadline = Instant::now() + Duration::from_secs(90);
-    loop {
+    until("the row is cached again", || async {
         let version = row.0.load(Ordering::SeqCst);
         assert_eq!(cache.scope(read_row(row, id)).await, version);
         let found = cache.get::<u32>(&format!("rows:{id}")).await;
-        if found.is_ok_and(|found| found == Some(version)) {
-            return;
-        }
-        assert!(Instant::now() < deadline, "cached again");
-        tokio::task::yield_now().await;
-    }
+        found.is_ok_and(|found| found == Some(version))
+    })
+    .await;
 }
 
-/// The master dies before its replica heard of a delete: the new master has the old row.
+/// The master dies before its replica receives a delete, so the new master has the old row.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failover_to_a_replica_that_missed_an_invalidation_returns_no_old_row() {
+async fn no_read_is_stale_after_a_failover_to_a_replica_that_missed_an_invalidation() {
     fails_over(0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failover_with_a_near_cache_returns_no_old_row() {
+async fn no_read_is_stale_with_a_near_cache_after_a_failover_to_an_outdated_replica() {
     fails_over(1 << 20).await;
 }
 
 async fn fails_over(near: usize) {
-    // What it replicates it copies at once, and not for others to come.
+    // The master starts the copy at once instead of waiting for further replicas.
     let mut master = RedisServer::start_with(&["--repl-diskless-sync-delay", "0"]);
     let replica = replica_of(&master);
     let sentinels = Sentinels::three(master.port());
@@ -115,7 +109,7 @@ async fn fails_over(near: usize) {
     master.kill();
     assert!(holds(&replica, "app:rows:1"), "the replica has the old row");
 
-    // While nobody is master: reads and writes return their values.
+    // While there is no master, reads and writes return their values.
     assert_eq!(cache.scope(read_row(&row, 1)).await, 1);
     assert_eq!(cache.scope(update_row(&row, 2)).await, Ok(2));
     until_cached_again(&cache, &row, 1).await;
@@ -124,23 +118,23 @@ async fn fails_over(near: usize) {
     assert_eq!(cache.scope(update_row(&row, 1)).await, Ok(3));
     until_cached_again(&cache, &row, 1).await;
 
-    // The old master comes back, takes itself for one, and is not used.
+    // The old master comes back as a master, and is not used.
     master.restart();
     admin(&replica, &["CLIENT", "KILL", "TYPE", "normal"]);
     until_cached_again(&cache, &row, 7).await;
     assert!(holds(&replica, "app:rows:7") && !holds(&master, "app:rows:7"));
 
-    let nobody = Cache::builder()
-        .redis_sentinel(sentinels.urls(), "nobody")
+    let unknown = Cache::builder()
+        .redis_sentinel(sentinels.urls(), "unknown")
         .build()
         .unwrap();
-    assert_eq!(nobody.scope(read_row(&row, 1)).await, 3);
-    let error = nobody.health_check().await.unwrap_err().to_string();
+    assert_eq!(unknown.scope(read_row(&row, 1)).await, 3);
+    let error = unknown.health_check().await.unwrap_err().to_string();
     assert!(error.contains("No such master"), "{error}");
 }
 
 #[tokio::test]
-async fn of_two_sentinels_the_one_that_knows_of_the_later_failover_counts() {
+async fn the_sentinel_with_the_later_configuration_epoch_names_the_master() {
     let (old, new) = (RedisServer::start(), RedisServer::start());
     let behind = FakeSentinel::naming(old.port(), 1);
     let ahead = FakeSentinel::naming(new.port(), 2).late(Duration::from_millis(50));
@@ -151,7 +145,7 @@ async fn of_two_sentinels_the_one_that_knows_of_the_later_failover_counts() {
 }
 
 #[tokio::test]
-async fn sentinels_that_refuse_or_are_silent_do_not_matter_while_one_answers() {
+async fn one_sentinel_that_answers_is_enough() {
     let server = RedisServer::start();
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let refusing = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -162,7 +156,7 @@ async fn sentinels_that_refuse_or_are_silent_do_not_matter_while_one_answers() {
     let (silent_url, refusing_url) = (at(&silent), at(&refusing));
     drop(refusing);
     let sentinel = FakeSentinel::naming(server.port(), 1);
-    // The silent one is waited for for a quarter of the timeout.
+    // The cache waits a quarter of the timeout for the silent one.
     let cache = cache_through([silent_url.clone(), refusing_url.clone(), sentinel.url()])
         .response_timeout(Duration::from_secs(2))
         .build()
@@ -183,25 +177,25 @@ async fn sentinels_that_refuse_or_are_silent_do_not_matter_while_one_answers() {
 }
 
 #[tokio::test]
-async fn a_replica_that_a_sentinel_takes_for_the_master_is_not_used() {
+async fn a_replica_that_a_sentinel_names_as_master_is_not_used() {
     let master = RedisServer::start_with(&["--repl-diskless-sync-delay", "0"]);
     let replica = replica_of(&master);
     let _: () = master.connect().set("app:rows:1", "theirs").unwrap();
-    until_blocking("it is copied", || holds(&replica, "app:rows:1"));
+    until_blocking("the replica has the key", || holds(&replica, "app:rows:1"));
     let sentinel = FakeSentinel::naming(replica.port(), 1);
     let cache = cache_through([sentinel.url()]).build().unwrap();
     let row = Row::default();
     assert_eq!(cache.scope(read_row(&row, 1)).await, 0);
     let error = cache.health_check().await.unwrap_err().to_string();
     assert!(error.contains("reports the role `slave`"), "{error}");
-    // Nor later, until the sentinel knows better.
+    // The replica is not used until the sentinel names the master.
     sentinel.name(master.port(), 2);
     until_cached_again(&cache, &row, 1).await;
 }
 
-/// The connection stands, reads work, and nothing but `READONLY` tells.
+/// The connection stays open and reads work. Only `READONLY` shows the demotion.
 #[tokio::test]
-async fn a_master_that_is_demoted_under_its_connection_is_left() {
+async fn a_demoted_master_is_an_outage_until_sentinel_names_the_new_one() {
     for near in [0, 1 << 20] {
         leaves_a_demoted_master(near).await;
     }
@@ -216,14 +210,17 @@ async fn leaves_a_demoted_master(near: usize) {
         .unwrap();
     let row = Row::default();
     until_cached_again(&cache, &row, 1).await;
-    // Its data isn't gone with its role: it never reaches its new master.
+    // It keeps its data, because it never reaches its new master.
     admin(&old, &["REPLICAOF", "127.0.0.1", "1"]);
-    // A miss can't take its lease, in a script; reads are refused from then on.
+    // A miss can't take its lease, so the breaker opens and reads are refused from then on.
     assert_eq!(cache.scope(read_row(&row, 2)).await, 0);
     let error = cache.get::<u32>("rows:1").await.unwrap_err();
     assert!(matches!(error, CacheError::Unavailable { .. }), "{error}");
     assert_eq!(cache.scope(update_row(&row, 1)).await, Ok(1));
-    assert!(holds(&old, "app:rows:1"), "READONLY");
+    assert!(
+        holds(&old, "app:rows:1"),
+        "the demoted master refuses the delete"
+    );
     assert_eq!(cache.scope(read_row(&row, 1)).await, 1);
     let error = cache.health_check().await.unwrap_err();
     assert!(matches!(error, CacheError::Unavailable { .. }), "{error}");
@@ -233,7 +230,7 @@ async fn leaves_a_demoted_master(near: usize) {
 }
 
 #[tokio::test]
-async fn sentinel_and_master_have_passwords_of_their_own() {
+async fn sentinels_and_the_master_have_separate_passwords() {
     let server = RedisServer::start_with(&["--requirepass", "of-the-master"]);
     let sentinels = Sentinels::one(
         server.port(),

@@ -1,4 +1,4 @@
-//! Redis over TLS, with authorities and certificates made here.
+//! Redis over TLS, with authorities and certificates created by the tests.
 
 use std::process::Command;
 
@@ -29,7 +29,7 @@ fn cache_at(server: &RedisServer) -> CacheBuilder {
         .response_timeout(PATIENCE)
 }
 
-/// Reads, a hit, an invalidation, a read.
+/// Assert a miss, a hit, an invalidation and another miss.
 async fn works(cache: &Cache) {
     let runs = Runs::default();
     let calls = async {
@@ -45,7 +45,7 @@ async fn works(cache: &Cache) {
     cache.health_check().await.unwrap();
 }
 
-/// The function returns its value, and the health check says why the cache doesn't work.
+/// Assert that the function returns its value, and that the health check names the cause.
 async fn fails_for(cache: &Cache, reason: &str) {
     assert_eq!(cache.scope(doubled(&Runs::default(), 1)).await, 2);
     let error = cache.health_check().await.unwrap_err();
@@ -58,13 +58,13 @@ async fn attributes_work_over_tls() {
     let authority = Authority::new("ours");
     let server = server_of(&authority, &["127.0.0.1"], "no");
     works(&cache_at(&server).tls_ca(authority.pem()).build().unwrap()).await;
-    // Several authorities may be believed; an old one and a new one, while certificates change.
+    // Several authorities may be trusted, such as an old one and a new one during a change.
     let both = authority.pem() + &Authority::new("theirs").pem();
     works(&cache_at(&server).tls_ca(both).build().unwrap()).await;
 }
 
 #[tokio::test]
-async fn a_server_of_another_authority_is_not_trusted() {
+async fn a_server_certificate_of_an_unknown_authority_is_not_trusted() {
     let authority = Authority::new("ours");
     let server = server_of(&authority, &["127.0.0.1"], "no");
     let theirs = Authority::new("theirs").pem();
@@ -75,7 +75,7 @@ async fn a_server_of_another_authority_is_not_trusted() {
 }
 
 #[tokio::test]
-async fn a_certificate_of_another_name_is_not_trusted() {
+async fn a_server_certificate_for_another_name_is_not_trusted() {
     let authority = Authority::new("ours");
     let server = server_of(&authority, &["redis.internal"], "no");
     let cache = cache_at(&server).tls_ca(authority.pem()).build().unwrap();
@@ -83,7 +83,7 @@ async fn a_certificate_of_another_name_is_not_trusted() {
 }
 
 #[tokio::test]
-async fn a_server_that_wants_a_certificate_is_shown_one() {
+async fn the_client_certificate_is_sent_to_a_server_that_requires_one() {
     let authority = Authority::new("ours");
     let server = server_of(&authority, &["127.0.0.1"], "yes");
     let builder = || cache_at(&server).tls_ca(authority.pem());
@@ -104,7 +104,7 @@ async fn a_server_that_wants_a_certificate_is_shown_one() {
 }
 
 #[tokio::test]
-async fn sentinel_and_master_over_tls() {
+async fn sentinels_and_master_are_reached_over_tls() {
     let authority = Authority::new("ours");
     let server = server_of(&authority, &["127.0.0.1"], "no");
     let options = authority.server_options(&["127.0.0.1"], "no");
@@ -125,7 +125,9 @@ async fn sentinel_and_master_over_tls() {
     works(&cache).await;
 }
 
-/// The authority's certificate, in the variable of this test run again: a process of its own has its own environment.
+/// The authority's certificate, passed to the same test in a child process. The environment belongs
+/// to the whole process, so a test that shares its process with others can't change it; running the
+/// test itself keeps both halves in one place.
 const CHILD: &str = "TESTS_TLS_CA";
 
 #[tokio::test]
@@ -152,7 +154,7 @@ async fn the_environment_configures_tls() {
 }
 
 #[test]
-fn a_file_that_is_not_a_certificate_is_refused_by_name() {
+fn a_malformed_certificate_or_key_is_refused_and_the_error_names_the_option() {
     let authority = Authority::new("ours");
     let (ours, other) = (authority.identity(&["a"]), authority.identity(&["b"]));
     let builder = || Cache::builder().redis("rediss://localhost");
@@ -170,7 +172,7 @@ fn a_file_that_is_not_a_certificate_is_refused_by_name() {
         let builder = builder().tls_client_certificate(certificate, key);
         refused(builder, "tls_client_certificate", key);
     }
-    // Said of what isn't needed too: the URL may be another one tomorrow.
+    // Checked for a URL without TLS too: the URL may change.
     let plain = Cache::builder().redis("redis://localhost").tls_ca("no pem");
     refused(plain, "tls_ca", "no pem");
 }

@@ -1,16 +1,17 @@
-//! What the cache sends is as old as the documentation says.
+//! Commands that the cache sends exist in the oldest supported server.
 
 use std::collections::HashMap;
 
 use redis::{Connection, Value};
 use tests::RedisServer;
 
-use crate::everything::Pair;
+use crate::all_operations::Pair;
 
-/// The oldest server that is supported.
+/// The oldest supported version.
 const BASE: (u32, u32) = (6, 2);
 
-/// The commands that the server has seen, by scripts too, with their subcommands: `get`, `script|load`.
+/// Return the commands that the server has run, from clients and scripts, with their subcommands:
+/// `get`, `script|load`.
 fn seen(redis: &mut Connection) -> Vec<String> {
     let stats: String = redis::cmd("INFO").arg("commandstats").query(redis).unwrap();
     stats
@@ -21,7 +22,7 @@ fn seen(redis: &mut Connection) -> Vec<String> {
         .collect()
 }
 
-/// Since when the server knows the command, as it says itself.
+/// Return the version that introduced the command, as the server documents it.
 fn since(redis: &mut Connection, command: &str) -> String {
     let name = command.split('|').next().unwrap();
     let mut docs: HashMap<String, HashMap<String, Value>> = redis::cmd("COMMAND")
@@ -29,14 +30,20 @@ fn since(redis: &mut Connection, command: &str) -> String {
         .arg(name)
         .query(redis)
         .unwrap();
-    let mut docs = docs.remove(name).expect("it knows what it has run");
+    let mut docs = docs
+        .remove(name)
+        .expect("the server documents the commands that it has run");
     if command != name {
-        let subcommands = docs.remove("subcommands").expect("it has some");
+        let subcommands = docs
+            .remove("subcommands")
+            .expect("the command has subcommands");
         let mut subcommands: HashMap<String, HashMap<String, Value>> =
             redis::from_redis_value(subcommands).unwrap();
-        docs = subcommands.remove(command).expect("it knows this one");
+        docs = subcommands
+            .remove(command)
+            .expect("the subcommand is documented");
     }
-    redis::from_redis_value(docs.remove("since").expect("it says so")).unwrap()
+    redis::from_redis_value(docs.remove("since").expect("the version is documented")).unwrap()
 }
 
 fn version(text: &str) -> (u32, u32) {
@@ -58,12 +65,12 @@ async fn every_command_sent_exists_in_redis_6_2() {
         .exec(&mut redis)
         .unwrap();
     let pair = Pair::at(&server.url(), "app");
-    for (what, done) in pair.does_everything(&server).await {
+    for (what, done) in pair.perform_all(&server).await {
         done.unwrap_or_else(|error| panic!("{what}: {error}"));
     }
-    pair.is_swept(&server).await;
-    pair.comes_through_an_outage(&server).await;
-    // An older server has done all of it, and can't be asked.
+    pair.until_swept(&server).await;
+    pair.survive_outage(&server).await;
+    // An older server ran all commands, and has no `COMMAND DOCS` to compare with.
     if version(running.trim()) < (7, 0) {
         return;
     }
@@ -74,11 +81,14 @@ async fn every_command_sent_exists_in_redis_6_2() {
     let mut newest = (0, 0);
     for command in seen {
         let since = since(&mut server.connect(), &command);
-        assert!(version(&since) <= BASE, "{command} is of {since}");
+        assert!(
+            version(&since) <= BASE,
+            "{command} was introduced in {since}"
+        );
         newest = newest.max(version(&since));
     }
     assert_eq!(
         newest, BASE,
-        "the documentation asks for more than is needed"
+        "the documentation requires a newer version than necessary"
     );
 }

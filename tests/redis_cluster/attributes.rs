@@ -1,4 +1,4 @@
-//! Annotated functions, whose keys, leases and sets are on three nodes.
+//! Annotated functions whose keys, leases and index sets are on three nodes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -40,7 +40,7 @@ async fn write_all(table: &Table) -> u32 {
     table.version.fetch_add(1, Ordering::SeqCst) + 1
 }
 
-/// Reads through, and changes what others have read.
+/// A cached function that invalidates the entries of another function.
 #[cacheable(key = "views:<<id>>", skip(table))]
 #[invalidate(patterns = ["rows:<<id>>"])]
 async fn touch(table: &Table, id: u32) -> u32 {
@@ -49,7 +49,7 @@ async fn touch(table: &Table, id: u32) -> u32 {
 }
 
 #[tokio::test]
-async fn misses_hits_and_invalidations_on_every_node() {
+async fn annotated_functions_hit_miss_and_invalidate_on_every_node() {
     let cluster = RedisCluster::start();
     let (a, b) = (cache_on(&cluster), cache_on(&cluster));
     let table = Table::default();
@@ -60,17 +60,25 @@ async fn misses_hits_and_invalidations_on_every_node() {
     assert_eq!(table.runs(), 30);
     b.scope(write(&table, 7)).await;
     assert_eq!(a.scope(read(&table, 7)).await, 1);
-    assert_eq!(a.scope(read(&table, 8)).await, 0, "the others stand");
+    assert_eq!(
+        a.scope(read(&table, 8)).await,
+        0,
+        "other rows are still cached"
+    );
     assert_eq!(b.stats().invalidated, 1);
     b.scope(write_all(&table)).await;
-    assert_eq!(b.stats().invalidated, 1 + 30, "counted exactly");
+    assert_eq!(
+        b.stats().invalidated,
+        1 + 30,
+        "each removed entry is counted once"
+    );
     for id in 0..30 {
         assert_eq!(a.scope(read(&table, id)).await, 2);
     }
 }
 
 #[tokio::test]
-async fn a_read_that_invalidates_does_both() {
+async fn a_function_with_both_attributes_caches_and_invalidates() {
     let cluster = RedisCluster::start();
     let cache = cache_on(&cluster);
     let table = Table::default();
@@ -79,14 +87,14 @@ async fn a_read_that_invalidates_does_both() {
             assert_eq!(read(&table, 1).await, 0);
             assert_eq!(touch(&table, 1).await, 1);
             assert_eq!(read(&table, 1).await, 1);
-            assert_eq!(touch(&table, 1).await, 1, "from the cache");
+            assert_eq!(touch(&table, 1).await, 1, "the value comes from the cache");
         })
         .await;
     assert_eq!(table.version.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
-async fn a_refresh_leaves_one_member_that_counts() {
+async fn a_pattern_counts_a_refreshed_entry_once() {
     let cluster = RedisCluster::start();
     let cache = cache_on(&cluster);
     let table = Table::default();
@@ -110,7 +118,7 @@ fn started(cache: &Cache, gate: &Turnstile, id: u32) -> tokio::task::JoinHandle<
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_herd_in_two_processes_computes_once() {
+async fn concurrent_callers_of_two_processes_run_one_body() {
     let cluster = RedisCluster::start();
     let caches = [cache_on(&cluster), cache_on(&cluster)];
     let gate = Turnstile::new();
@@ -119,7 +127,7 @@ async fn a_herd_in_two_processes_computes_once() {
         .collect();
     gate.entered().await;
     let key = "app:slow:1:page";
-    until("all have looked", || async {
+    until("all callers have read the key", || async {
         calls(&mut cluster.connect_for(key), "get") >= 60
     })
     .await;
@@ -130,9 +138,9 @@ async fn a_herd_in_two_processes_computes_once() {
     assert_eq!(gate.runs.count(), 1);
 }
 
-/// The lease is on one node, its member on another, and the pattern comes by way of the latter.
+/// The lease is on one node and its index member on another, where the pattern finds it.
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_that_an_invalidation_overtook_is_filled() {
+async fn a_flight_invalidated_through_another_node_is_not_stored_and_not_joined() {
     let cluster = RedisCluster::start();
     let (a, b) = (cache_on(&cluster), cache_on(&cluster));
     for pattern in ["slow:*", "slow:<id>:*", "*:page", "slow:<id>:page"] {
@@ -141,26 +149,30 @@ async fn nothing_that_an_invalidation_overtook_is_filled() {
             let stale = started(&a, &gate, id);
             gate.entered().await;
             let pattern = pattern.replace("<id>", &id.to_string());
-            assert_eq!(b.delete_pattern(&pattern).await.unwrap(), 0, "no value");
-            // Who comes now must not join the flight from before.
+            assert_eq!(
+                b.delete_pattern(&pattern).await.unwrap(),
+                0,
+                "a lease is not an entry"
+            );
+            // A new caller must not join the invalidated flight.
             let fresh = started(&a, &gate, id);
             gate.entered().await;
             gate.let_through(2);
             assert_eq!(stale.await.unwrap(), 1);
             assert_eq!(fresh.await.unwrap(), 2);
             let stored = b.get::<u32>(&format!("slow:{id}:page")).await.unwrap();
-            assert_eq!(stored, Some(2), "{pattern}: only the later one");
+            assert_eq!(stored, Some(2), "{pattern}: only the later value is stored");
             b.clear().await.unwrap();
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_lease_of_a_dead_holder_delays_nobody_for_long() {
+async fn the_lease_of_a_dead_process_delays_callers_until_its_ttl() {
     let cluster = RedisCluster::start();
     let lease = Duration::from_millis(400);
     let cache = patient(&cluster).lease_ttl(lease).build().unwrap();
-    // As a process that dies in its body leaves it: a lease with a lifetime, which nobody renews.
+    // A lease that is no longer renewed, as a process leaves it that dies in its body.
     let gate = Turnstile::new();
     let holder = started(&cache, &gate, 1);
     gate.entered().await;
@@ -199,7 +211,8 @@ async fn a_hash_tag_puts_the_keys_of_one_user_on_one_node() {
     let cluster = RedisCluster::start();
     let cache = cache_on(&cluster);
     let runs = AtomicU32::new(0);
-    // The second would leave its braces, and the third widen the pattern, if they were not escaped.
+    // Without escaping, the second user would end the hash tag early, and the third would widen the
+    // pattern.
     let users = ["42", "4}2{", "*", "}", "ü"];
     cache
         .scope(async {
@@ -228,7 +241,7 @@ async fn a_hash_tag_puts_the_keys_of_one_user_on_one_node() {
         slots.push(of_user[0]);
     }
     slots.dedup();
-    assert_eq!(slots.len(), users.len(), "each on its own");
+    assert_eq!(slots.len(), users.len(), "each user has a slot of its own");
     for left in (0..users.len()).rev() {
         cache.scope(forget(users[left])).await;
         assert_eq!(cluster.keys("app:*").len(), 4 * left);

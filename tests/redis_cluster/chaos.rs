@@ -1,5 +1,5 @@
-//! Readers and writers of two processes while the slots of their keys and index move back and forth.
-//! No read is older than an invalidation that had returned before it began.
+//! Readers and writers of two processes while the slots of their keys and index move back and
+//! forth. No read is older than an invalidation that had returned before it began.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,4 @@
-//! Caches on a cluster, and questions to its nodes.
+//! Caches on a cluster, and queries of its nodes.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tests::{PATIENCE, RedisCluster};
 
 pub(crate) const TTL: Duration = Duration::from_secs(600);
 
-/// A cache with the prefix `app`, which waits for a busy machine.
+/// Build a cache with the prefix `app`, and with timeouts for a busy machine.
 pub(crate) fn cache_on(cluster: &RedisCluster) -> Cache {
     patient(cluster).build().unwrap()
 }
@@ -42,7 +42,7 @@ pub(crate) fn all_members(cluster: &RedisCluster) -> Vec<Vec<u8>> {
     sets.iter().flat_map(members).collect()
 }
 
-/// Wait until the first walk of the prefix is over, so that the next is another.
+/// Wait until the first scan of the prefix has ended, so that a later scan is a new one.
 pub(crate) async fn settled(cache: &Cache) {
     cache.set("settle:1", &1, TTL).await.unwrap();
     cache.delete_pattern("settle:*").await.unwrap();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use cache_runtime::{Cache, cacheable, invalidate};
 use redis::Commands;
-use tests::RedisCluster;
+use tests::{RedisCluster, until_well};
 
 use crate::common::{TTL, is_master, patient, settled, until};
 
@@ -40,22 +40,23 @@ fn cache_on(cluster: &RedisCluster) -> Cache {
         .unwrap()
 }
 
-/// A row whose entry is on this master.
+/// Return a row whose entry is on this master.
 fn row_on(cluster: &RedisCluster, master: usize) -> u32 {
     (0..)
         .find(|id| cluster.owner(cluster.slot(&format!("app:rows:{id}"))) == master)
         .unwrap()
 }
 
-/// A key beside the row's, which is deleted when its replica doesn't listen.
+/// Return a key in the row's slot. It is deleted while the replica is cut off, and shows that the
+/// replica missed the deletes.
 fn witness_of(id: u32) -> String {
     format!("witness:{{app:rows:{id}}}")
 }
 
-/// Reads until the row is cached again; it is never the old one, and no call takes long.
+/// Read until the row is cached again. No read returns an old row, and no call takes ten seconds.
 async fn only_the_new_row_returns(cache: &Cache, row: &Row, id: u32) {
     let version = row.version();
-    until("cached again", || async {
+    until("the row is cached again", || async {
         let begun = Instant::now();
         assert_eq!(cache.scope(read(row, id)).await, version);
         assert!(begun.elapsed() < Duration::from_secs(10));
@@ -64,17 +65,16 @@ async fn only_the_new_row_returns(cache: &Cache, row: &Row, id: u32) {
     .await;
 }
 
-/// The replica never heard of the delete, so it brings the old value back; and whoever sent the delete sends it again
-/// before he reads.
+/// The replica missed the delete, so its promotion brings the old value back. The process that sent
+/// the delete sends it again before it reads.
 #[tokio::test]
-async fn invalidations_that_a_promoted_replica_missed_are_sent_again() {
+async fn invalidations_that_a_promoted_replica_missed_are_replayed() {
     let mut cluster = RedisCluster::start_with_replicas();
     let cache = cache_on(&cluster);
     let row = Row::default();
     settled(&cache).await;
     let id = row_on(&cluster, 0);
     assert_eq!(cache.scope(read(&row, id)).await, 0);
-    // This one shows that the replica lacks what was deleted.
     let witness = witness_of(id);
     let mut master = cluster.masters()[0].connect();
     let _: () = master.set(&witness, 1).unwrap();
@@ -82,7 +82,11 @@ async fn invalidations_that_a_promoted_replica_missed_are_sent_again() {
     let _: () = master.del(&witness).unwrap();
     let invalidated = cache.stats().invalidated;
     assert_eq!(cache.scope(write(&row, id)).await, 1);
-    assert_eq!(cache.stats().invalidated, invalidated + 1, "acknowledged");
+    assert_eq!(
+        cache.stats().invalidated,
+        invalidated + 1,
+        "the master acknowledged the delete"
+    );
     cluster.master_mut(0).kill();
     cluster.replica(0).signal("CONT");
     only_the_new_row_returns(&cache, &row, id).await;
@@ -90,19 +94,19 @@ async fn invalidations_that_a_promoted_replica_missed_are_sent_again() {
     assert!(is_master(&mut replica));
     assert!(
         replica.exists::<_, bool>(&witness).unwrap(),
-        "it lacked the deletes"
+        "the replica missed the deletes"
     );
-    // As before the failover, all of it is in the index.
+    // New entries are in the index, as before the failover.
     for id in 0..30 {
         cache.scope(read(&row, id)).await;
     }
     assert_eq!(cache.delete_pattern("rows:*").await.unwrap(), 30);
 }
 
-/// The sets that were on the dead master lack what the replica had not heard: they are rebuilt, since to the new
-/// masters nothing is whole.
+/// The index sets of the dead master lack the members that the replica missed. They are rebuilt,
+/// because the marks of complete sets name the earlier masters.
 #[tokio::test]
-async fn an_index_that_lost_members_is_rebuilt() {
+async fn an_index_that_lost_members_in_a_failover_is_rebuilt() {
     let mut cluster = RedisCluster::start_with_replicas();
     let cache = cache_on(&cluster);
     settled(&cache).await;
@@ -116,10 +120,7 @@ async fn an_index_that_lost_members_is_rebuilt() {
     assert!(survive < 200);
     cluster.master_mut(0).kill();
     cluster.replica(0).signal("CONT");
-    until("the cache is well again", || async {
-        cache.health_check().await.is_ok()
-    })
-    .await;
+    until_well(&cache).await;
     assert_eq!(cache.delete_pattern("user-*").await.unwrap(), survive);
     for node in &cluster.masters()[1..] {
         let left: Vec<String> = node.connect().keys("app:user-*").unwrap();
@@ -127,7 +128,7 @@ async fn an_index_that_lost_members_is_rebuilt() {
     }
 }
 
-/// The watch: no command goes to the master that dies, nor to any other.
+/// The monitor alone notices the failover: the process sends no command to any master.
 #[tokio::test]
 async fn an_idle_process_replays_its_invalidations_after_a_failover() {
     let mut cluster = RedisCluster::start_with_replicas();
@@ -145,14 +146,14 @@ async fn an_idle_process_replays_its_invalidations_after_a_failover() {
     cluster.master_mut(0).kill();
     cluster.replica(0).signal("CONT");
     let mut replica = cluster.replica(0).connect();
-    until("it took over", || {
+    until("the replica is master", || {
         let took_over = is_master(&mut replica);
         async move { took_over }
     })
     .await;
-    until("the old value is gone", || {
+    until("the old value is deleted", || {
         let [key, witness] = [&key, &witness].map(|key| replica.exists::<_, bool>(key).unwrap());
-        assert!(witness, "it lacked the deletes");
+        assert!(witness, "the replica missed the deletes");
         async move { !key }
     })
     .await;

@@ -1,4 +1,5 @@
-//! The index whose sets are on other nodes than their entries: lost, partial, swept; and what its members carry.
+//! The index, whose sets are on other nodes than their entries: lost, partial or swept, and what
+//! its members contain.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use tests::{RedisCluster, Turnstile};
 
 use crate::common::{TTL, all_members, cache_on, calls, members, patient, settled, until};
 
-/// The first bytes of every entry: magic and format; behind them, from the eighth on, the token.
+/// Return the token of an entry: eight bytes, which follow eight bytes of magic and format.
 fn token(entry: &[u8]) -> &[u8] {
     &entry[8..16]
 }
@@ -32,7 +33,7 @@ async fn an_index_member_is_a_key_and_the_token_of_its_entry() {
 }
 
 #[tokio::test]
-async fn a_lost_index_is_noticed_whichever_way_it_went() {
+async fn a_lost_index_is_rebuilt_by_one_scan() {
     let cluster = RedisCluster::start();
     let cache = cache_on(&cluster);
     settled(&cache).await;
@@ -63,9 +64,9 @@ async fn a_lost_index_is_noticed_whichever_way_it_went() {
             "{lost}"
         );
         assert_eq!(cluster.keys("app:*"), ["app:users:1"], "{lost}");
-        let walks = scans(&cluster);
+        let before = scans(&cluster);
         assert_eq!(cache.delete_pattern("users:*").await.unwrap(), 1, "{lost}");
-        assert_eq!(scans(&cluster), walks, "{lost}: rebuilt by one walk");
+        assert_eq!(scans(&cluster), before, "{lost}: rebuilt by one scan");
     }
 }
 
@@ -75,7 +76,7 @@ fn scans(cluster: &RedisCluster) -> u64 {
 }
 
 #[tokio::test]
-async fn keys_that_nobody_registered_are_found_by_a_walk_over_all_nodes() {
+async fn unregistered_keys_are_found_by_a_scan_of_all_nodes() {
     let cluster = RedisCluster::start();
     for id in 0..60 {
         let key = format!("app:posts:{id}");
@@ -89,7 +90,7 @@ async fn keys_that_nobody_registered_are_found_by_a_walk_over_all_nodes() {
     let cache = cache_on(&cluster);
     assert_eq!(cache.delete_pattern("posts:1*").await.unwrap(), 11);
     let swept = cluster.keys("app:*").len();
-    assert_eq!(swept, 49, "and what is no entry isn't swept");
+    assert_eq!(swept, 49, "the sweeper keeps keys that are not entries");
     assert_eq!(cache.delete_pattern("posts:*").await.unwrap(), 49);
 }
 
@@ -108,11 +109,11 @@ async fn unusual_keys_are_deleted_by_exactly_the_patterns_that_match() {
         "a\0tokens..\0tokens..",
         "aa",
     ];
-    for walked in [false, true] {
+    for scanned in [false, true] {
         for (key, value) in odd.iter().zip(0_u32..) {
             cache.set(key, &value, TTL).await.unwrap();
         }
-        if walked {
+        if scanned {
             for set in cluster.keys("app#index:*") {
                 let _: () = cluster.connect_for(&set).del(&set).unwrap();
             }
@@ -133,9 +134,9 @@ async fn slow(gate: &Turnstile, id: u32) -> u32 {
     gate.pass().await
 }
 
-/// A sweeper that saw the first lease gone, and whose removal comes when the second one stands.
+/// A sweeper finds the first entry expired, and removes its member after a second lease was taken.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_is_leased_again_is_not_lost_with_its_dead_member() {
+async fn removing_an_expired_member_keeps_the_member_of_a_new_lease() {
     let cluster = RedisCluster::start();
     let cache = cache_on(&cluster);
     settled(&cache).await;
@@ -151,17 +152,17 @@ async fn a_key_that_is_leased_again_is_not_lost_with_its_dead_member() {
     for set in cluster.keys("app#index:*") {
         let _: () = cluster.connect_for(&set).zrem(&set, &dead).unwrap();
     }
-    assert_eq!(members(&cluster).len(), 1, "that of the new lease");
+    assert_eq!(members(&cluster).len(), 1, "the member of the new lease");
     cache.delete_pattern("slow:*").await.unwrap();
     gate.let_through(1);
     assert_eq!(reader.await.unwrap(), 1);
     assert_eq!(cache.get::<u32>("slow:1").await.unwrap(), None);
 }
 
-/// The index is lost while a value is being refreshed: the walk finds the value under its own token, and the fill puts
-/// the next one under that of the refresh.
+/// The index is lost while a value is being refreshed. The scan registers the value under its own
+/// token, and the new value of the refresh under the refresh's token.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_walk_registers_the_claim_on_a_value_too() {
+async fn a_scan_registers_a_value_and_the_claim_on_it() {
     let cluster = RedisCluster::start();
     let cache = cache_on(&cluster);
     settled(&cache).await;
@@ -178,7 +179,7 @@ async fn a_walk_registers_the_claim_on_a_value_too() {
     assert_eq!(
         cache.delete_pattern("other:*").await.unwrap(),
         0,
-        "it walks"
+        "the pattern scans the keys"
     );
     assert_eq!(members(&cluster).len(), 2);
     gate.let_through(1);
@@ -188,7 +189,7 @@ async fn a_walk_registers_the_claim_on_a_value_too() {
 }
 
 #[tokio::test]
-async fn expired_entries_leave_the_index() {
+async fn expired_entries_are_removed_from_the_index() {
     let cluster = RedisCluster::start();
     let cache = cache_on(&cluster);
     settled(&cache).await;
@@ -199,8 +200,8 @@ async fn expired_entries_leave_the_index() {
         let short = Duration::from_millis(20);
         cache.set_many(&entries, short).await.unwrap();
     }
-    // The rest is the sweeper's, which looks again while it finds something.
-    until("the sweeper removes dead members", || async {
+    // The sweeper removes the rest. It runs again as long as it finds expired members.
+    until("the sweeper removes expired members", || async {
         let (members, live) = (members(&cluster).len(), cluster.keys("app:short:*").len());
         members <= 2 * live + 16 * 30
     })
@@ -208,7 +209,7 @@ async fn expired_entries_leave_the_index() {
 }
 
 #[tokio::test]
-async fn marks_of_walks_and_of_other_masters_go() {
+async fn marks_of_earlier_scans_and_of_other_masters_are_removed() {
     let cluster = RedisCluster::start();
     let cache = patient(&cluster).build().unwrap();
     settled(&cache).await;
@@ -224,7 +225,7 @@ async fn marks_of_walks_and_of_other_masters_go() {
     assert_eq!(cache.delete_pattern("posts:*").await.unwrap(), 1);
     let marks = all_members(&cluster);
     let ours = marks.iter().filter(|mark| mark.starts_with(b"\0whole:"));
-    assert_eq!(ours.count(), 16, "what was whole to others isn't");
+    assert_eq!(ours.count(), 16, "marks of other masters are ignored");
     assert_eq!(
         marks
             .iter()

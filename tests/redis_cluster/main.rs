@@ -10,4 +10,4 @@ mod index;
 mod migration;
 mod near;
 mod operations;
-mod walks;
+mod scans;

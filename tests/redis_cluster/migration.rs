@@ -1,4 +1,4 @@
-//! While a slot moves its keys are on two nodes, and each command is sent to the right one.
+//! While a slot moves, its keys are on two nodes, and each command is sent to the right one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -29,16 +29,16 @@ async fn write_all(row: &Row) -> u32 {
     row.0.fetch_add(1, Ordering::SeqCst) + 1
 }
 
-/// Where the keys of these tests are, and who gets them.
+/// Return the slot of the keys of these tests, its owner, and the master that it moves to.
 fn slot_and_target(cluster: &RedisCluster) -> (u16, usize, usize) {
     let slot = cluster.slot("app:{t}:rows:0");
     let from = cluster.owner(slot);
     (slot, from, (from + 1) % 3)
 }
 
-/// Half of the keys are there already, and new ones come there.
+/// Half of the keys are on the new node already, and new keys are stored there.
 #[tokio::test]
-async fn keys_on_both_sides_are_read_filled_and_invalidated() {
+async fn keys_on_both_nodes_are_read_stored_and_invalidated_while_a_slot_moves() {
     let cluster = RedisCluster::start();
     let (cache, other) = (cache_on(&cluster), cache_on(&cluster));
     let (slot, from, to) = slot_and_target(&cluster);
@@ -47,7 +47,7 @@ async fn keys_on_both_sides_are_read_filled_and_invalidated() {
     for id in 0..10 {
         cache.scope(read(&row, id)).await;
     }
-    // A node that never saw the scripts.
+    // The new node has not loaded the scripts.
     let _: () = redis::cmd("SCRIPT")
         .arg("FLUSH")
         .query(&mut cluster.masters()[to].connect())
@@ -70,9 +70,13 @@ async fn keys_on_both_sides_are_read_filled_and_invalidated() {
     }
     assert_eq!(other.stats().invalidated, 2);
     for id in [2, 7, 20] {
-        assert_eq!(cache.scope(read(&row, id)).await, 2, "computed anew");
+        assert_eq!(cache.scope(read(&row, id)).await, 2, "recomputed");
     }
-    assert_eq!((held(from), held(to)), (4, 7), "what is new comes there");
+    assert_eq!(
+        (held(from), held(to)),
+        (4, 7),
+        "new entries are stored on the new node"
+    );
     other.scope(write_all(&row)).await;
     assert_eq!(other.stats().invalidated, 2 + 11);
     assert_eq!((held(from), held(to)), (0, 0));
@@ -88,7 +92,7 @@ async fn keys_on_both_sides_are_read_filled_and_invalidated() {
     assert_eq!(other.stats().invalidated, 13 + 10);
     assert_eq!(cache.scope(read(&row, 1)).await, 4);
     let stats = [cache.stats(), other.stats()];
-    assert_eq!(stats.map(|stats| stats.errors), [0, 0], "no outage");
+    assert_eq!(stats.map(|stats| stats.errors), [0, 0], "not an outage");
 }
 
 #[cacheable(key = "{t}:slow:<<id>>", skip(gate))]
@@ -102,30 +106,31 @@ fn started(cache: &Cache, gate: &Turnstile, id: u32) -> tokio::task::JoinHandle<
     tokio::spawn(cache.scope(async move { slow(&gate, id).await }))
 }
 
-/// The lease goes along with its slot while the body runs: the fill finds it there, and so does an invalidation.
+/// The lease moves with its slot while the body runs. The fill and an invalidation find it on the
+/// new node.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lease_moves_with_its_slot() {
+async fn a_lease_that_moves_with_its_slot_is_filled_or_invalidated() {
     let cluster = RedisCluster::start();
     let (a, b) = (cache_on(&cluster), cache_on(&cluster));
     let (slot, from, to) = slot_and_target(&cluster);
-    for (id, overtaken) in [(1, false), (2, true)] {
+    for (id, invalidated) in [(1, false), (2, true)] {
         let gate = Turnstile::new();
         let reader = started(&a, &gate, id);
         gate.entered().await;
-        cluster.move_slot(slot, if overtaken { from } else { to });
-        if overtaken {
+        cluster.move_slot(slot, if invalidated { from } else { to });
+        if invalidated {
             b.delete_pattern("*:slow:*").await.unwrap();
         }
         gate.let_through(1);
         assert_eq!(reader.await.unwrap(), 1);
         let stored = b.get::<u32>(&format!("{{t}}:slow:{id}")).await.unwrap();
-        assert_eq!(stored, (!overtaken).then_some(1));
+        assert_eq!(stored, (!invalidated).then_some(1));
     }
     assert_eq!(a.stats().errors, 0);
 }
 
 #[tokio::test]
-async fn sets_that_move_keep_their_members() {
+async fn patterns_delete_all_matches_while_index_sets_move() {
     let cluster = RedisCluster::start();
     let cache = cache_on(&cluster);
     settled(&cache).await;
@@ -147,10 +152,10 @@ async fn sets_that_move_keep_their_members() {
     assert_eq!(cache.stats().errors, 0);
 }
 
-/// A master that comes has no slots at first, so no map names it. When it gets one, the masters are others: what was
-/// acknowledged is sent again, and the index is rebuilt.
+/// A new master has no slots at first, so no slot map names it. Once it owns a slot, the set of
+/// masters has changed: acknowledged invalidations are replayed, and the index is rebuilt.
 #[tokio::test]
-async fn a_master_that_joins_is_found() {
+async fn a_new_master_is_used_once_it_owns_a_slot() {
     let cluster = RedisCluster::start_with_newcomer();
     let cache = cache_on(&cluster);
     let slot = cluster.slot("app:{t}:rows:0");
@@ -162,11 +167,11 @@ async fn a_master_that_joins_is_found() {
     for id in 10..20 {
         assert_eq!(cache.scope(read(&row, id)).await, 0);
     }
-    assert_eq!(cache.stats().errors, 0, "no script was missing there");
+    assert_eq!(cache.stats().errors, 0, "the new node loaded the scripts");
     cluster.move_keys(slot, 3);
     cluster.end_move(slot, 3);
     cache.scope(write_all(&row)).await;
-    until("cached again", || async {
+    until("the row is cached again", || async {
         assert_eq!(cache.scope(read(&row, 1)).await, 1);
         matches!(cache.get::<u32>("{t}:rows:1").await, Ok(Some(1)))
     })

@@ -1,5 +1,6 @@
-//! The near cache before a cluster: each node tells of its own keys. A plain connection that deletes a key stands for another
-//! process; another cache of this one would void its entry by itself.
+//! The near cache in front of a cluster, where each node sends the invalidations of its own keys. A
+//! plain connection that deletes a key plays the part of another process: a second cache of this
+//! process would remove the near entry itself.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use cache_runtime::{Cache, cacheable, invalidate};
 use redis::{Commands, Connection};
-use tests::RedisCluster;
+use tests::{RedisCluster, until_well};
 
 use crate::common::{calls, is_master, patient, until};
 
@@ -36,7 +37,7 @@ fn cache_on(cluster: &RedisCluster) -> Cache {
     patient(cluster).near_cache(1 << 20).build().unwrap()
 }
 
-/// A tag whose keys are on this master.
+/// Return a hash tag whose keys are on this master.
 fn tag_on(cluster: &RedisCluster, master: usize) -> String {
     (0..)
         .map(|tag: u32| tag.to_string())
@@ -48,7 +49,7 @@ fn key(tag: &str) -> String {
     format!("app:{{{tag}}}:rows")
 }
 
-/// How many commands have read or filled entries.
+/// Return the number of commands so far that read or fill entries.
 fn asked(nodes: &mut [Connection]) -> u64 {
     let of = |node: &mut Connection| calls(node, "get") + calls(node, "evalsha");
     nodes.iter_mut().map(of).sum()
@@ -62,11 +63,11 @@ fn masters(cluster: &RedisCluster) -> Vec<Connection> {
         .collect()
 }
 
-/// Reads until a read asks nothing of any node.
+/// Read until a read sends no command to any node.
 async fn until_near(nodes: &mut [Connection], cache: &Cache, row: &Row, tag: &str) {
     let nodes = RefCell::new(nodes);
     let asked = || asked(&mut nodes.borrow_mut());
-    until("a hit is near", || async {
+    until("a hit comes from the near cache", || async {
         let before = asked();
         cache.scope(read(row, tag)).await;
         asked() == before
@@ -74,9 +75,9 @@ async fn until_near(nodes: &mut [Connection], cache: &Cache, row: &Row, tag: &st
     .await;
 }
 
-/// Reads until the value has turned fresh, which it stays.
+/// Read until the value is the new one, and assert that it stays.
 async fn until_fresh(cache: &Cache, row: &Row, tag: &str, value: u32) {
-    until("it turns fresh", || async {
+    until("the new value is read", || async {
         *cache.scope(read(row, tag)).await == value
     })
     .await;
@@ -103,9 +104,9 @@ async fn each_node_invalidates_near_entries_of_its_keys() {
     assert_eq!(cache.stats().errors, 0);
 }
 
-/// By key and by pattern, and from the first read on.
+/// Invalidations by key and by pattern, also of entries that were read once.
 #[tokio::test]
-async fn an_invalidation_of_this_process_has_emptied_the_near_cache_when_it_returns() {
+async fn a_cache_never_reads_the_old_value_after_its_own_invalidation() {
     let cluster = RedisCluster::start();
     let (cache, row) = (cache_on(&cluster), Row::default());
     let mut nodes = masters(&cluster);
@@ -121,7 +122,8 @@ async fn an_invalidation_of_this_process_has_emptied_the_near_cache_when_it_retu
     }
 }
 
-/// The nodes' connections are one: what one of them may have said unheard, another one can't tell.
+/// The near cache trusts the connections to all nodes together, because pushes of one node may be
+/// lost with its connection.
 #[tokio::test]
 async fn the_end_of_one_connection_empties_the_near_cache_for_all_nodes() {
     let cluster = RedisCluster::start();
@@ -138,7 +140,7 @@ async fn the_end_of_one_connection_empties_the_near_cache_for_all_nodes() {
         let tracking = clients.lines().find(|client| client.contains(" flags=t"));
         let id = tracking.and_then(|client| client.split(['=', ' ']).nth(1));
         redis::cmd("CLIENT")
-            .arg(&["KILL", "ID", id.expect("it tracks")])
+            .arg(&["KILL", "ID", id.expect("a connection tracks keys")])
             .exec(&mut nodes[killed])
             .unwrap();
         row.write(round);
@@ -149,10 +151,11 @@ async fn the_end_of_one_connection_empties_the_near_cache_for_all_nodes() {
             until_fresh(&cache, &row, tag, round).await;
         }
     }
-    assert_eq!(cache.stats().errors, 0, "no call has noticed");
+    assert_eq!(cache.stats().errors, 0, "no call failed");
 }
 
-/// The key leaves its old node, which says so; the new one tells of it from the first read there.
+/// The old node sends an invalidation when the key leaves it. The new node tracks the key from the
+/// first read there.
 #[tokio::test]
 async fn a_near_entry_whose_slot_moves_is_still_invalidated() {
     let cluster = RedisCluster::start();
@@ -164,12 +167,12 @@ async fn a_near_entry_whose_slot_moves_is_still_invalidated() {
     until_near(&mut nodes, &cache, &row, &tag).await;
     cluster.begin_move(slot, to);
     cluster.move_keys(slot, to);
-    // Invalidated by a process that is sent on by the old node.
+    // Another process invalidates the key, which the old node redirects to the new one.
     row.write(1);
     let mut both = redis::pipe();
     both.cmd("ASKING").ignore().del(key(&tag));
     let (deleted,): (u32,) = both.query(&mut nodes[to]).unwrap();
-    assert_eq!(deleted, 1, "it was there");
+    assert_eq!(deleted, 1, "the key was on the new node");
     until_fresh(&cache, &row, &tag, 1).await;
     cluster.move_keys(slot, to);
     cluster.end_move(slot, to);
@@ -193,27 +196,25 @@ async fn a_promoted_replica_invalidates_near_entries() {
         until_near(&mut nodes, &cache, &row, tag).await;
     }
     cluster.master_mut(0).kill();
-    // The end of its connection has emptied all: no call is cached until the masters agree again.
+    // The end of its connection emptied the near cache. No call is cached until the masters agree
+    // again.
     row.write(1);
     until_fresh(&cache, &row, &tags[1], 1).await;
     nodes[0] = cluster.replica(0).connect();
-    until("it took over", || {
+    until("the replica is master", || {
         let took_over = is_master(&mut nodes[0]);
         async move { took_over }
     })
     .await;
     row.write(2);
     for (node, tag) in nodes.iter_mut().zip(&tags) {
-        until("the node finds the cluster well", || {
+        until("the node accepts commands", || {
             let deleted = node.del::<_, u32>(key(tag)).is_ok();
             async move { deleted }
         })
         .await;
     }
-    until("the cache is well again", || async {
-        cache.health_check().await.is_ok()
-    })
-    .await;
+    until_well(&cache).await;
     for round in 3..6 {
         for (number, tag) in tags.iter().enumerate() {
             until_near(&mut nodes, &cache, &row, tag).await;

@@ -9,7 +9,7 @@ use tests::{PATIENCE, RedisCluster, RedisServer};
 use crate::common::{TTL, cache_on, members};
 
 #[tokio::test]
-async fn keys_of_all_nodes_are_set_got_counted_and_deleted() {
+async fn operations_and_patterns_reach_the_keys_of_all_nodes() {
     let cluster = RedisCluster::start();
     let cache = cache_on(&cluster);
     let entries: Vec<(String, u32)> = (0..300)
@@ -21,7 +21,7 @@ async fn keys_of_all_nodes_are_set_got_counted_and_deleted() {
         .map(|(key, _)| cluster.owner(cluster.slot(&format!("app:{key}"))))
         .take(20)
         .collect();
-    assert_eq!(owners.len(), 3, "on all nodes");
+    assert_eq!(owners.len(), 3, "the keys are on all nodes");
     let keys: Vec<&String> = entries.iter().map(|(key, _)| key).collect();
     let found = cache.get_many::<u32>(&keys).await.unwrap();
     assert!(found.iter().zip(0..).all(|(found, id)| *found == Some(id)));
@@ -36,11 +36,11 @@ async fn keys_of_all_nodes_are_set_got_counted_and_deleted() {
     assert_eq!(cache.delete_pattern("*:2:*").await.unwrap(), 97);
     cache.clear().await.unwrap();
     assert_eq!(cluster.keys("app:*"), Vec::<String>::new());
-    assert_eq!(members(&cluster).len(), 0, "nothing dead is left");
+    assert_eq!(members(&cluster).len(), 0, "no expired member is left");
 }
 
 #[tokio::test]
-async fn one_node_that_answers_is_enough_to_find_the_others() {
+async fn one_reachable_node_is_enough_to_find_the_cluster() {
     let cluster = RedisCluster::start();
     let mut dead = RedisServer::start();
     dead.kill();
@@ -57,7 +57,7 @@ async fn one_node_that_answers_is_enough_to_find_the_others() {
 }
 
 #[test]
-fn urls_that_can_be_no_cluster_are_refused_and_not_shown() {
+fn urls_that_cannot_name_a_cluster_are_refused_and_not_shown() {
     for (urls, reason) in [
         (vec![], "one or more nodes"),
         (
@@ -79,7 +79,7 @@ async fn answer() -> u32 {
 }
 
 #[tokio::test]
-async fn a_server_that_is_no_cluster_is_an_outage_that_says_so() {
+async fn a_server_without_cluster_support_is_an_outage_that_names_the_cause() {
     let server = RedisServer::start();
     let cache = Cache::builder()
         .prefix("app")

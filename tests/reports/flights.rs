@@ -1,4 +1,4 @@
-//! Computations that wait for each other, are given up, or are overtaken.
+//! Computations that wait for each other, lose their callers, or are invalidated.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use cache_runtime::{Cache, cacheable, invalidate};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use tests::{on_both_stores, on_both_stores_with};
+use tests::{on_both_stores, on_both_stores_with, until};
 use tokio::sync::{Barrier, Notify};
 
 use crate::common::{Runs, memory, soon};
@@ -33,9 +33,9 @@ async fn right(start: &Barrier, runs: &Runs, first: bool) -> u32 {
     }
 }
 
-// Two computations that need each other's value wait for each other for ever.
+// Two computations that need each other's value wait for each other forever.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn computations_that_need_each_other_end() {
+async fn computations_that_wait_for_each_other_complete() {
     let limit = Duration::from_millis(150);
     on_both_stores_with(
         |builder| builder.wait_timeout(limit),
@@ -76,7 +76,8 @@ async fn fib_async(n: u64, runs: Runs) -> u64 {
     }
 }
 
-/// A refresh in the background asks whether the future is `Send` within the future itself, which rustc can't tell.
+/// A recursive background refresh asks whether the future is `Send` inside the future itself, which
+/// rustc can't determine.
 #[cacheable(key = "fib:stale:<<n>>", stale = "1m", refresh = "caller")]
 async fn fib_stale(n: u64) -> u64 {
     if n < 2 {
@@ -86,9 +87,10 @@ async fn fib_stale(n: u64) -> u64 {
     }
 }
 
-// A function that calls itself with other arguments deadlocks on the cache's lock, or doesn't compile when async.
+// A function that calls itself with other arguments deadlocks on the cache's lock, or doesn't
+// compile when async.
 #[tokio::test]
-async fn functions_may_call_themselves() {
+async fn recursive_functions_are_cached() {
     on_both_stores(|cache| async move {
         let runs = Runs::default();
         assert_eq!(fib(60, &runs), 1_548_008_755_920);
@@ -118,9 +120,9 @@ fn deep(n: u32) -> u32 {
     if n == 0 { 0 } else { deep(n - 1) + 1 }
 }
 
-// Recursion that is some hundred calls deep overflows the stack, or takes quadratic time.
+// Recursion of some hundred calls overflows the stack, or takes quadratic time.
 #[tokio::test]
-async fn recursion_may_be_deep() {
+async fn deep_recursion_through_cached_functions_completes() {
     on_both_stores(|_| async {
         assert_eq!(deep(300), 300);
         let _ = is_even(100).await;
@@ -148,14 +150,15 @@ fn a_hit_in_memory_is_ready_at_the_first_poll() {
     assert_eq!(cache.scope(is_even(0)).now_or_never(), Some(true));
 }
 
-// Each of many callers that wait for one value costs as much as there are others.
+// The cost of a waiting caller grows with the number of the others.
 #[tokio::test]
 async fn thousands_of_callers_wait_for_one_value() {
     on_both_stores(|cache| async move {
-        let open = Arc::new(Notify::new());
+        let (open, calling) = (Arc::new(Notify::new()), Arc::new(()));
         let call = |_| {
-            let (cache, open) = (cache.clone(), open.clone());
+            let (cache, open, not_yet) = (cache.clone(), open.clone(), calling.clone());
             tokio::spawn(async move {
+                drop(not_yet);
                 let slow = || async {
                     open.notified().await;
                     1
@@ -164,8 +167,11 @@ async fn thousands_of_callers_wait_for_one_value() {
             })
         };
         let calls: Vec<_> = (0..3_000).map(call).collect();
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        // A third of them leave.
+        until("the callers wait", || async {
+            Arc::strong_count(&calling) == 1
+        })
+        .await;
+        // A third of them are dropped.
         let (leave, stay): (Vec<_>, Vec<_>) = calls
             .into_iter()
             .enumerate()
@@ -181,9 +187,9 @@ async fn thousands_of_callers_wait_for_one_value() {
     .await;
 }
 
-// Callers that are polled once and then forgotten pile up with the flight.
+// Callers that are dropped after their first poll stay registered with the flight.
 #[tokio::test]
-async fn callers_that_leave_while_they_wait_disturb_nobody() {
+async fn callers_dropped_while_they_wait_do_not_affect_the_flight() {
     on_both_stores(|cache| async move {
         let (open, runs) = (Arc::new(Notify::new()), Runs::default());
         let leader = tokio::spawn({
@@ -191,15 +197,14 @@ async fn callers_that_leave_while_they_wait_disturb_nobody() {
             async move {
                 cache
                     .get_or_set("left", 60, || async {
+                        let run = runs.next();
                         open.notified().await;
-                        runs.next()
+                        run
                     })
                     .await
             }
         });
-        while runs.count() == 0 && Arc::strong_count(&open) < 2 {
-            tokio::task::yield_now().await;
-        }
+        until("the body runs", || async { runs.count() == 1 }).await;
         let leave = async |_| {
             let patience = Duration::from_millis(5);
             let call = cache.get_or_set("left", 60, std::future::pending::<u32>);
@@ -215,6 +220,7 @@ async fn callers_that_leave_while_they_wait_disturb_nobody() {
 
 #[cacheable(key = "herd:<<id>>", skip(runs))]
 async fn herd(id: u32, runs: Runs) -> u32 {
+    // Real time, in which the other callers arrive. Late ones find the entry.
     tokio::time::sleep(Duration::from_millis(20)).await;
     runs.next()
 }
@@ -222,9 +228,9 @@ async fn herd(id: u32, runs: Runs) -> u32 {
 #[invalidate(patterns = ["herd:<<id>>"])]
 async fn stampede(id: u32) {}
 
-// Right after a delete, or in one moment after expiry, every caller computes.
+// Right after a delete or an expiry, every caller computes (a stampede).
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_a_delete_one_of_the_herd_computes() {
+async fn one_of_many_callers_computes_after_a_delete() {
     on_both_stores(|cache| async move {
         let runs = Runs::default();
         for round in 1..=5 {
@@ -239,9 +245,9 @@ async fn after_a_delete_one_of_the_herd_computes() {
     .await;
 }
 
-// A handle that is dropped while its calls run ends them.
+// Dropping a handle ends its running calls.
 #[tokio::test]
-async fn calls_outlive_the_last_handle() {
+async fn calls_complete_after_the_last_handle_is_dropped() {
     on_both_stores(|cache| async move {
         let runs = Runs::default();
         let call = cache.scope(herd(1, runs.clone()));
@@ -253,7 +259,7 @@ async fn calls_outlive_the_last_handle() {
 
 // An explicit `set` during a computation is overwritten by it.
 #[tokio::test]
-async fn a_value_that_is_set_during_a_computation_stays() {
+async fn a_value_set_during_a_computation_is_not_overwritten() {
     on_both_stores(|cache| async move {
         let computed = cache
             .get_or_set("raced", 60, || async {
@@ -261,23 +267,24 @@ async fn a_value_that_is_set_during_a_computation_stays() {
                 1
             })
             .await;
-        assert_eq!(computed, 1, "the caller gets what it computed");
+        assert_eq!(computed, 1, "the caller gets the value that it computed");
         assert_eq!(cache.get::<i32>("raced").await.unwrap(), Some(2));
     })
     .await;
 }
 
-// `clear` in the midst of fills and sets misses some, or a fill brings back what it cleared.
+// `clear` during fills and sets misses some entries, or a later fill restores a cleared one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_clear_during_fills_loses_against_none_of_them() {
+async fn a_clear_removes_set_values_and_prevents_running_fills() {
     on_both_stores(|cache| async move {
         for round in 0..5 {
-            let open = Arc::new(Notify::new());
+            let (open, running) = (Arc::new(Notify::new()), Runs::default());
             let calls = (0..10).map(|n| {
-                let (cache, open) = (cache.clone(), open.clone());
+                let (cache, open, running) = (cache.clone(), open.clone(), running.clone());
                 tokio::spawn(async move {
                     let key = format!("fill:{round}:{n}");
                     let slow = || async {
+                        running.next();
                         open.notified().await;
                         n
                     };
@@ -289,17 +296,13 @@ async fn a_clear_during_fills_loses_against_none_of_them() {
                 })
             });
             let calls: Vec<_> = calls.collect();
-            while cache
-                .get_many::<i32>((0..5).map(|n| format!("fill:{round}:{}", 2 * n + 1)))
-                .await
-                .unwrap()
-                .iter()
-                .any(Option::is_none)
-            {
-                tokio::task::yield_now().await;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            assert_eq!(cache.clear().await.unwrap(), 5, "the five that were set");
+            until("the values are set and the bodies run", || async {
+                let set = (0..5).map(|n| format!("fill:{round}:{}", 2 * n + 1));
+                let set = cache.get_many::<i32>(set).await.unwrap();
+                set.iter().all(Option::is_some) && running.count() == 5
+            })
+            .await;
+            assert_eq!(cache.clear().await.unwrap(), 5, "the five set values");
             for _ in 0..10 {
                 open.notify_one();
                 tokio::task::yield_now().await;
@@ -313,19 +316,15 @@ async fn a_clear_during_fills_loses_against_none_of_them() {
                     assert!(begun.elapsed() < Duration::from_secs(20));
                 }
             }
-            assert_eq!(
-                cache.clear().await.unwrap(),
-                0,
-                "no fill from before it stays"
-            );
+            assert_eq!(cache.clear().await.unwrap(), 0, "no earlier fill is stored");
         }
     })
     .await;
 }
 
-// Work on many keys that are computed at the same time counts as a slow store.
+// Computing many keys at the same time is mistaken for a slow store.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_keys_at_once_are_all_cached() {
+async fn many_keys_computed_at_once_are_all_cached() {
     on_both_stores(|cache| async move {
         let call = |n: u32| {
             let cache: Cache = cache.clone();

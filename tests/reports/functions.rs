@@ -1,4 +1,4 @@
-//! Kinds of functions, callers and lints that attributes of other caches break on.
+//! Functions, callers and lints that break the attributes of other caches.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -52,7 +52,7 @@ mod strict {
         pub(super) id: u32,
     }
 
-    /// Every option at once.
+    /// All options together.
     #[cache_runtime::cacheable(
         key = "strict:<<id>>:<<name.len()>>",
         ttl = |row: &Row| Duration::from_secs(u64::from(row.id)),
@@ -74,13 +74,13 @@ mod strict {
         Ok(Some(Row { id }))
     }
 
-    /// A sync one.
+    /// A sync function.
     #[cache_runtime::cacheable]
     pub(super) fn sum(a: u8, b: u8) -> u16 {
         u16::from(a).saturating_add(u16::from(b))
     }
 
-    /// One that is refreshed.
+    /// A refreshed function.
     #[cache_runtime::cacheable(key = "strict:stale:<<id>>", stale = "1m", early = true)]
     pub(super) async fn stale(id: u32) -> u32 {
         core::future::ready(id).await
@@ -96,12 +96,12 @@ mod strict {
     #[cache_runtime::invalidate(patterns = ["strict:*"], when = "always")]
     pub(super) fn forget() {}
 
-    /// Holds a cache.
+    /// A type with a cache.
     #[derive(Debug)]
     pub(super) struct Repo {
         /// The cache.
         pub(super) cache: cache_runtime::Cache,
-        /// Whose rows they are.
+        /// The owner of the rows.
         pub(super) tenant: u8,
     }
 
@@ -114,9 +114,9 @@ mod strict {
     }
 }
 
-// The generated code is found at fault by lints that the user's crate denies.
+// Generated code violates lints that the user's crate denies.
 #[tokio::test]
-async fn the_strictest_lints_find_nothing_in_generated_code() {
+async fn generated_code_passes_the_strictest_lints() {
     let cache = memory();
     let repo = strict::Repo {
         cache: cache.clone(),
@@ -146,7 +146,7 @@ async fn not_send(id: u32, state: Rc<Cell<u32>>) -> u32 {
 
 // A body that isn't `Send` doesn't compile, or panics on a runtime of one thread.
 #[test]
-fn bodies_that_stay_on_their_thread_are_cached() {
+fn bodies_that_are_not_send_are_cached() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -198,9 +198,10 @@ fn tail(text: &str) -> &str {
 trait Shown {}
 impl Shown for [u8; 2] {}
 
-// Closures, trait objects, markers, function pointers and const generics as arguments don't compile.
+// Closures, trait objects, markers, function pointers and const generics as arguments don't
+// compile.
 #[tokio::test]
-async fn arguments_that_are_no_data_can_be_skipped() {
+async fn arguments_that_cannot_be_hashed_can_be_skipped() {
     #[cacheable(key = "shown:<<id.len()>>", skip(run))]
     async fn of_async_closure<R: AsyncFnMut() -> u32>(id: &str, mut run: R) -> u32 {
         run().await
@@ -243,9 +244,9 @@ fn control_flow(id: u32) -> Option<u32> {
     matches!(flow, ControlFlow::Continue(())).then_some(n)
 }
 
-// A body that leaves through a label, `return`, `?` or `let else` is cut in a wrong place.
+// A body that leaves through a label, `return`, `?` or `let else` is split at the wrong place.
 #[test]
-fn bodies_leave_in_every_way() {
+fn every_way_to_leave_a_body_returns_its_value() {
     let cache = memory();
     cache.scope_sync(|| {
         for _ in 0..2 {
@@ -257,7 +258,7 @@ fn bodies_leave_in_every_way() {
 
 // A function within a function, a closure or a constant has no place for its state.
 #[tokio::test]
-async fn functions_may_be_anywhere() {
+async fn functions_nested_in_any_item_are_cached() {
     const fn one() -> u32 {
         1
     }
@@ -311,7 +312,7 @@ impl Service {
 
 // A receiver other than `&self` doesn't compile.
 #[tokio::test]
-async fn every_receiver_works() {
+async fn methods_with_any_receiver_are_cached() {
     on_both_stores(|_| async {
         let mut service = Service(Arc::default(), 1);
         let shared = Arc::new(service.clone());
@@ -327,9 +328,9 @@ async fn every_receiver_works() {
     .await;
 }
 
-// A sync function blocks the runtime's only thread, which would have had to finish what it waits for.
+// A sync function blocks the runtime's only thread, which has to complete the value it waits for.
 #[tokio::test]
-async fn a_sync_call_beside_an_async_computation_does_not_block_it() {
+async fn a_sync_call_does_not_block_an_async_computation_of_its_key() {
     on_both_stores(|cache| async move {
         let computed = cache.get_or_set("mixed", 60, || async {
             tokio::task::yield_now().await;
@@ -338,7 +339,7 @@ async fn a_sync_call_beside_an_async_computation_does_not_block_it() {
         let blocking = async { cache.blocking().get_or_set("mixed", 60, || 2) };
         let (computed, blocked) =
             crate::common::soon(futures_util::future::join(computed, blocking)).await;
-        // On Redis either may be the first to lead.
+        // On Redis, either call may lead.
         assert!([1, 2].contains(&computed) && [1, 2].contains(&blocked));
         let again =
             tokio::task::spawn_blocking(move || cache.blocking().get_or_set("mixed", 60, || 3));

@@ -1,4 +1,4 @@
-//! The handle: odd keys, odd batches, odd capacities, and what it shows.
+//! The handle: unusual keys, batches and capacities, counters, and debug output.
 
 use cache_runtime::{Cache, CacheError, cacheable};
 use futures_util::future::join_all;
@@ -6,7 +6,7 @@ use tests::{Stores, on_both_stores, on_both_stores_with};
 
 use crate::common::{Runs, memory, soon};
 
-// A key given twice in one batch is answered once, so that values move to other keys.
+// A key given twice in one batch is returned once, so the values shift to other keys.
 #[tokio::test]
 async fn batches_with_repeated_keys_keep_their_order() {
     on_both_stores(|cache| async move {
@@ -26,7 +26,7 @@ async fn batches_with_repeated_keys_keep_their_order() {
     .await;
 }
 
-// One entry of a batch that can't be stored loses the others, or is stored without them.
+// One entry of a batch that can't be stored loses the others, or the others are stored without it.
 #[tokio::test]
 async fn a_batch_with_one_value_too_large_stores_nothing() {
     on_both_stores_with(
@@ -69,9 +69,10 @@ const ODD: [&str; 20] = [
     "reports:a",
 ];
 
-// A key with blanks, line ends, nulls, wildcards or nothing at all is refused, cut off, or takes others with it.
+// A key that is empty or contains blanks, line ends, nulls or wildcards is refused or truncated, or
+// deletes others.
 #[tokio::test]
-async fn odd_keys_are_keys_like_others() {
+async fn unusual_keys_are_stored_and_deleted_separately() {
     on_both_stores(|cache| async move {
         for (n, key) in ODD.iter().enumerate() {
             cache.set(key, &n, 60).await.unwrap();
@@ -95,9 +96,9 @@ async fn odd_keys_are_keys_like_others() {
     .await;
 }
 
-// An empty or unfinished pattern is an error of the store, or deletes everything.
+// An empty or unfinished pattern is an error in the store, or deletes everything.
 #[tokio::test]
-async fn odd_patterns_delete_what_they_match() {
+async fn unusual_patterns_delete_only_their_matches() {
     on_both_stores(|cache| async move {
         for pattern in [
             "", "[", "[]", "[^]", "\\", "a[", "a\\", "[z-a]", "?", "\u{e9}", "::*",
@@ -125,7 +126,7 @@ async fn sized(id: u32, bytes: usize, runs: &Runs) -> String {
 
 // A capacity of zero keeps entries for a while, panics, or makes callers wait for each other.
 #[tokio::test]
-async fn a_capacity_of_nothing_stores_nothing_and_shares_flights() {
+async fn a_capacity_of_zero_stores_nothing_and_shares_flights() {
     for capacity in [0, 1, 100] {
         let cache = Cache::builder().memory_capacity(capacity).build().unwrap();
         let runs = Runs::default();
@@ -138,7 +139,7 @@ async fn a_capacity_of_nothing_stores_nothing_and_shares_flights() {
             })
             .await;
         assert_eq!(runs.count(), 2, "a flight is shared, and nothing is stored");
-        // Setting what can't be kept is an error with a name.
+        // Setting a value that can't be stored is an error.
         let set = cache.set("a", &"x".repeat(500), 60).await;
         assert!(matches!(set, Err(CacheError::TooLarge { .. })), "{set:?}");
         assert_eq!(cache.stats().bytes, 0);
@@ -147,9 +148,9 @@ async fn a_capacity_of_nothing_stores_nothing_and_shares_flights() {
     }
 }
 
-// The largest capacity overflows when it is divided among shards or reserved at once.
+// The largest capacity overflows when it is divided among shards, or is allocated at once.
 #[tokio::test]
-async fn the_largest_capacities_are_capacities() {
+async fn the_largest_capacities_do_not_overflow() {
     on_both_stores_with(
         |builder| {
             builder
@@ -168,9 +169,9 @@ async fn the_largest_capacities_are_capacities() {
     .await;
 }
 
-// Entries that differ much in size push the total over the limit, or large ones starve the small.
+// Entries of very different sizes exceed the limit, or large entries evict all small ones.
 #[tokio::test]
-async fn entries_of_all_sizes_stay_within_the_capacity() {
+async fn entries_of_very_different_sizes_stay_within_the_capacity() {
     let capacity = 6 << 20;
     let cache = Cache::builder().memory_capacity(capacity).build().unwrap();
     let runs = Runs::default();
@@ -190,7 +191,7 @@ async fn entries_of_all_sizes_stay_within_the_capacity() {
     assert!(cache.stats().entries > 10);
 }
 
-// Overwriting one key again and again counts its size each time, until the store seems full.
+// Overwriting one key repeatedly counts its size each time, until the store seems full.
 #[tokio::test]
 async fn a_key_that_is_overwritten_is_counted_once() {
     let cache = memory();
@@ -239,9 +240,10 @@ async fn every_call_is_counted_once() {
     .await;
 }
 
-// Concurrent sets, deletes and reads of one key show a value that nobody set, or a mixture of two.
+// Concurrent sets, deletes and reads of one key return a value that was never set, or a mixture of
+// two.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_key_under_concurrent_writes_has_one_of_their_values() {
+async fn a_key_under_concurrent_writes_has_one_of_the_written_values() {
     on_both_stores(|cache| async move {
         let write = |n: u8| {
             let cache = cache.clone();
@@ -265,7 +267,7 @@ async fn a_key_under_concurrent_writes_has_one_of_their_values() {
 
 // Logging the configuration shows the password.
 #[test]
-fn nothing_that_is_shown_holds_a_password() {
+fn no_debug_output_or_error_shows_a_password() {
     let builder = Cache::builder()
         .redis_sentinel(["redis://:hunter2@127.0.0.1:1"], "mymaster")
         .master_login("user", "hunter3");
@@ -280,9 +282,9 @@ fn nothing_that_is_shown_holds_a_password() {
     assert!(!shown.contains("hunter"), "{shown}");
 }
 
-// Two handles of one process with one prefix and two stores share state that belongs to one of them.
+// Two handles with the same prefix on two stores share state that belongs to one of them.
 #[tokio::test]
-async fn handles_of_one_prefix_on_other_stores_share_nothing() {
+async fn handles_with_one_prefix_on_two_stores_share_nothing() {
     let stores = Stores::new();
     let other = Cache::builder().prefix("quickpost").build().unwrap();
     for (_, cache) in &stores.caches {
@@ -293,9 +295,9 @@ async fn handles_of_one_prefix_on_other_stores_share_nothing() {
     }
 }
 
-// The default is set from many threads at once, and some use one that isn't the process's.
+// The default cache is installed by many threads at once, and some use one that isn't installed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_installs_one_wins() {
+async fn one_of_many_concurrent_installs_succeeds() {
     let install = |_| {
         tokio::task::spawn_blocking(|| {
             Cache::builder()
@@ -321,9 +323,9 @@ async fn of_many_installs_one_wins() {
     );
 }
 
-// Nothing found is asked for again and again, since a null can't be told from a miss.
+// A missing row is queried again by every call, because a null can't be told from a miss.
 #[tokio::test]
-async fn get_or_set_of_a_none_is_cached() {
+async fn get_or_set_caches_a_none() {
     on_both_stores(|cache| async move {
         let runs = Runs::default();
         for _ in 0..2 {

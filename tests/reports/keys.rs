@@ -1,4 +1,4 @@
-//! Arguments that share a key though they differ, or differ though they are equal.
+//! Different arguments with one key, and equal arguments with different keys.
 #![allow(dead_code, reason = "of most functions only the keys are asked for")]
 
 use std::borrow::Cow;
@@ -42,7 +42,7 @@ fn floats_have_keys_of_their_own_and_nan_hits() {
     cache.scope_sync(|| {
         let shown: HashSet<String> = floats.into_iter().map(shown_float_cache_key).collect();
         let hashed: HashSet<String> = floats.into_iter().map(hashed_float_cache_key).collect();
-        // The last two are the same number but one.
+        // The last two differ by one unit in the last place.
         let distinct: HashSet<u64> = floats.into_iter().map(f64::to_bits).collect();
         assert_eq!(
             (shown.len(), hashed.len()),
@@ -80,9 +80,10 @@ const TEXTS: [&str; 14] = [
     "",
 ];
 
-// Texts that look or sort alike (other case, other normal form, blanks, invisible marks) share an entry.
+// Texts that look or sort alike (other case, other normal form, blanks, invisible characters) share
+// an entry.
 #[tokio::test]
-async fn texts_that_look_alike_share_nothing() {
+async fn texts_that_look_alike_have_different_keys() {
     on_both_stores(|cache| async move {
         let runs = Runs::default();
         for (at, text) in TEXTS.iter().enumerate() {
@@ -99,9 +100,9 @@ async fn texts_that_look_alike_share_nothing() {
     .await;
 }
 
-// A key longer than what the store takes is cut off or refused, so that long arguments share an entry.
+// A key longer than the store allows is truncated or refused, so long arguments share an entry.
 #[tokio::test]
-async fn very_long_arguments_share_nothing_and_are_invalidated() {
+async fn very_long_arguments_have_different_keys_and_are_invalidated() {
     on_both_stores(|cache| async move {
         let runs = Runs::default();
         let long = "k:*".repeat(10_000);
@@ -129,9 +130,9 @@ fn tuples(a: (&str, &str), b: Option<Option<u8>>) {}
 #[cacheable]
 fn bytes(a: &[u8], b: &[u8; 2]) {}
 
-// Two lists side by side, or nested ones, are told apart by their joined text only.
+// Adjacent or nested lists are distinguished only by their concatenated text.
 #[test]
-fn neighbouring_and_nested_arguments_keep_their_borders() {
+fn adjacent_and_nested_lists_have_different_keys() {
     memory().scope_sync(|| {
         let keys = [
             lists_cache_key(&["a", "b"], &[]),
@@ -199,9 +200,9 @@ fn r#struct(r#in: u32, r#fn: u32) -> u32 {
 #[invalidate(patterns = ["types:<<r#type>>:*"])]
 async fn r#move(r#type: &str) {}
 
-// An argument or a function that is named by a raw identifier doesn't compile.
+// A raw identifier as the name of an argument or function doesn't compile.
 #[tokio::test]
-async fn raw_identifiers_name_arguments_and_functions() {
+async fn raw_identifiers_work_as_names_of_arguments_and_functions() {
     on_both_stores(|_| async {
         let runs = Runs::default();
         for _ in 0..2 {
@@ -248,7 +249,7 @@ fn of_path(path: &Path, after: Duration) -> usize {
 
 // A path, a duration or another type of the standard library can't be an argument.
 #[test]
-fn paths_and_durations_are_hashed() {
+fn paths_and_durations_work_as_arguments() {
     let cache = memory();
     cache.scope_sync(|| {
         for _ in 0..2 {
@@ -266,10 +267,11 @@ fn of_odd_path(path: &Path, runs: &Runs) -> u32 {
     runs.next()
 }
 
-// Two file names that aren't UTF-8 are both written with the replacement character, and share an entry.
+// Two file names that aren't UTF-8 are both written with the replacement character and share an
+// entry.
 #[cfg(unix)]
 #[test]
-fn paths_that_are_no_text_share_nothing() {
+fn paths_that_are_not_utf8_have_different_keys() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
     let runs = Runs::default();
@@ -287,7 +289,7 @@ fn shifted(n: u32) -> u32 {
 
 // An operator in a placeholder ends it early.
 #[test]
-fn placeholders_take_shifts_casts_and_blocks() {
+fn placeholders_accept_shifts_casts_and_blocks() {
     memory().scope_sync(|| {
         assert_eq!(shifted_cache_key(300), "reports:shifted:150:44:big");
         assert_eq!(shifted_cache_key(1), "reports:shifted:0:1:small");

@@ -1,4 +1,4 @@
-//! What stays behind: values, memory, connections.
+//! Leaks of values, memory and connections.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
@@ -6,13 +6,11 @@ use std::time::Duration;
 
 use cache_runtime::{Cache, Clock, cacheable};
 use serde::{Deserialize, Serialize};
-use tests::{RedisServer, on_both_stores};
-
-use tests::until;
+use tests::{RedisServer, on_both_stores, until};
 
 use crate::common::on_redis;
 
-/// A value that can be seen to be dropped.
+/// A value whose drop is observable.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Tracked(u32);
 
@@ -23,11 +21,15 @@ async fn tracked(id: u32) -> Arc<Tracked> {
 
 async fn cached(id: u32) -> Weak<Tracked> {
     let value = tracked(id).await;
-    assert!(Arc::ptr_eq(&value, &tracked(id).await), "it is shared");
+    assert!(
+        Arc::ptr_eq(&value, &tracked(id).await),
+        "the value is shared"
+    );
     Arc::downgrade(&value)
 }
 
-// A value that was deleted, replaced or cleared, or whose cache is gone, is never dropped.
+// A value that was deleted, replaced or cleared, or whose cache was dropped, is never dropped
+// itself.
 #[tokio::test]
 async fn values_are_dropped_with_their_entry() {
     let clock = Clock::manual();
@@ -74,7 +76,7 @@ fn writers_that_reuse_keys_stay_within_the_capacity() {
             let (cache, running) = (cache.blocking(), &running);
             scope.spawn(move || {
                 for n in 0..2_000_u32 {
-                    // Half of the keys are the other writers' too.
+                    // All writers share half of the keys.
                     let key = if n % 2 == 0 { n } else { n * 4 + writer };
                     let value = vec![0_u8; (n % 1_000) as usize];
                     cache.set(&format!("reused:{key}"), &value, 60).unwrap();
@@ -102,7 +104,8 @@ fn clients_of(server: &RedisServer) -> usize {
     list.lines().count()
 }
 
-// Each cache that is made and dropped leaves its connections or its thread behind, or its drop panics in a runtime.
+// Each cache that is built and dropped leaks its connections or its thread, or its drop panics in a
+// runtime.
 #[tokio::test]
 async fn dropped_caches_close_their_connections() {
     let server = RedisServer::start();
@@ -126,7 +129,7 @@ async fn dropped_caches_close_their_connections() {
         clients_of(&server) <= 1
     })
     .await;
-    // Other tests of this process start threads too, but no thirty.
+    // Other tests of this process start threads too, but fewer than thirty.
     assert!(threads() < before + 30);
 }
 
@@ -135,9 +138,9 @@ async fn failing(id: u32) -> Result<u32, String> {
     Err("no".to_owned())
 }
 
-// A key that was asked for once and never stored stays in a table of locks for ever.
+// A key that was read once and never stored stays in a table of locks forever.
 #[test]
-fn keys_that_are_never_stored_leave_nothing_in_memory() {
+fn keys_that_are_never_stored_take_no_memory() {
     let cache = crate::common::memory();
     let ask = |from: u32| {
         cache.scope_sync(|| {
@@ -160,9 +163,9 @@ fn keys_that_are_never_stored_leave_nothing_in_memory() {
     assert_eq!((stats.entries, stats.bytes), (0, 0));
 }
 
-// A value that several hold is dropped while one of them still reads it.
+// A shared value is dropped while a caller still reads it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_value_outlives_its_entry_where_it_is_held() {
+async fn a_value_lives_as_long_as_a_caller_holds_it() {
     on_both_stores(|cache| async move {
         let held = tracked(7).await;
         cache.clear().await.unwrap();

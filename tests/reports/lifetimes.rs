@@ -1,4 +1,4 @@
-//! Lifetimes at their limits: none, a fraction, the longest.
+//! TTLs and timeouts at their limits: zero, fractions, the longest.
 
 use std::time::Duration;
 
@@ -32,9 +32,9 @@ async fn longest_stale(id: u32, runs: &Runs) -> Result<u32, String> {
     Ok(runs.next())
 }
 
-// The longest duration overflows the clock: the entry is gone at once, or the call panics.
+// The longest duration overflows the clock: the entry expires at once, or the call panics.
 #[tokio::test]
-async fn the_longest_lifetime_is_a_lifetime() {
+async fn a_ttl_of_the_longest_duration_is_stored() {
     on_both_stores(|cache| async move {
         let runs = Runs::default();
         for _ in 0..3 {
@@ -63,7 +63,7 @@ async fn the_longest_lifetime_is_a_lifetime() {
 
 // A lifetime of more milliseconds than 31 or 32 bits hold ends after minutes.
 #[tokio::test]
-async fn a_lifetime_of_months_keeps_its_length() {
+async fn a_ttl_of_months_is_not_truncated() {
     on_both_stores(|cache| async move {
         for days in [24, 25, 49, 50, 400] {
             cache.set("days", &days, days * DAY).await.unwrap();
@@ -74,9 +74,9 @@ async fn a_lifetime_of_months_keeps_its_length() {
     .await;
 }
 
-// A lifetime below one unit of the store is sent as 0, which the store refuses or takes for "for ever".
+// A TTL below one unit of the store is sent as 0, which the store refuses or treats as no expiry.
 #[tokio::test]
-async fn a_fraction_of_a_millisecond_is_neither_an_error_nor_for_ever() {
+async fn a_ttl_below_one_millisecond_is_no_error_and_expires() {
     on_both_stores(|cache| async move {
         for ttl in [Duration::from_nanos(1), Duration::from_micros(999)] {
             cache.set("short", &1, ttl).await.unwrap();
@@ -95,9 +95,9 @@ async fn a_fraction_of_a_millisecond_is_neither_an_error_nor_for_ever() {
     .await;
 }
 
-// A timeout of the configuration that is the longest duration overflows when it is added to now.
+// A timeout of the longest duration overflows when it is added to the current time.
 #[tokio::test]
-async fn the_longest_timeouts_are_timeouts() {
+async fn timeouts_of_the_longest_duration_do_not_overflow() {
     let longest = |builder: cache_runtime::CacheBuilder| {
         builder
             .default_ttl(Duration::MAX)
@@ -127,9 +127,9 @@ async fn the_longest_timeouts_are_timeouts() {
     }
 }
 
-// A limit of zero is divided by, or makes callers wait for ever.
+// A wait timeout of zero is a division by zero, or makes callers wait forever.
 #[tokio::test]
-async fn a_flight_limit_of_zero_waits_for_nobody() {
+async fn a_wait_timeout_of_zero_does_not_wait() {
     on_both_stores_with(
         |builder| {
             builder
@@ -156,9 +156,9 @@ async fn a_flight_limit_of_zero_waits_for_nobody() {
     .await;
 }
 
-// A clock that is moved by too much wraps around, and what had expired is back.
+// A clock that is advanced too far wraps around, and expired entries return.
 #[tokio::test]
-async fn a_manual_clock_stops_at_its_end() {
+async fn a_manual_clock_does_not_wrap_around() {
     let clock = Clock::manual();
     let cache = Cache::builder().clock(clock.clone()).build().unwrap();
     cache.set("a", &1, 60).await.unwrap();
@@ -182,7 +182,7 @@ async fn a_manual_clock_stops_at_its_end() {
         .await;
 }
 
-// A preset of zero seconds means "for ever" to one store and "not at all" to the other.
+// A preset of zero seconds means no expiry to one store and no storing to the other.
 #[test]
 fn a_preset_of_zero_is_refused() {
     let zero = Cache::builder().preset("profiles", Duration::ZERO).build();
@@ -191,9 +191,9 @@ fn a_preset_of_zero_is_refused() {
     assert!(error.to_string().contains("profiles"), "{error}");
 }
 
-// Two names that differ in a way the configuration can't express share a value, at random one's or the other's.
+// Two names that the environment can't tell apart share a value, of either name at random.
 #[test]
-fn presets_that_one_variable_would_name_are_refused() {
+fn presets_whose_names_share_an_environment_variable_are_refused() {
     let (long, short) = (Duration::from_secs(600), Duration::from_secs(6));
     for other in ["user_profile", "User-Profile", "user profile"] {
         let builder = Cache::builder().preset("user-profile", long);
@@ -213,9 +213,9 @@ fn presets_that_one_variable_would_name_are_refused() {
     assert!(again.is_ok());
 }
 
-// A key whose lifetime an operator removed (PERSIST) is there for one operation and absent for another.
+// A key whose TTL an operator removed (PERSIST) exists for one operation and not for another.
 #[tokio::test]
-async fn an_entry_made_eternal_by_hand_is_still_an_entry() {
+async fn an_entry_without_ttl_is_an_entry_to_every_operation() {
     let server = RedisServer::start();
     let cache = on_redis(&server);
     let runs = Runs::default();
@@ -251,9 +251,9 @@ async fn refreshed(runs: &Runs) -> u32 {
     runs.next()
 }
 
-// A value that was refreshed in its stale time is stored for the rest of that time, not for its lifetime.
+// A value that is refreshed while stale is stored for the rest of the stale time, not for its TTL.
 #[tokio::test]
-async fn a_refreshed_entry_lives_for_its_whole_lifetime() {
+async fn a_refreshed_entry_has_its_full_ttl() {
     let clock = Clock::manual();
     let cache = Cache::builder().clock(clock.clone()).build().unwrap();
     let runs = Runs::default();
@@ -271,7 +271,7 @@ async fn a_refreshed_entry_lives_for_its_whole_lifetime() {
         .await;
 }
 
-// Reading an entry makes it live longer, so that a popular one is never computed again.
+// Reading an entry prolongs it, so a popular one is never recomputed.
 #[tokio::test]
 async fn a_hit_does_not_prolong_an_entry() {
     let clock = Clock::manual();

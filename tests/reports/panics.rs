@@ -1,4 +1,4 @@
-//! Code of the caller's that panics within the cache: its key must stay usable, and others must not suffer.
+//! User code that panics inside the cache: its key stays usable, and other callers are unaffected.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -12,7 +12,7 @@ use tests::{Stores, on_both_stores};
 
 use crate::common::{Runs, memory, soon};
 
-/// Whether the code under test panics.
+/// Makes the code under test panic.
 #[derive(Debug, Default)]
 struct Fuse(AtomicBool);
 
@@ -64,9 +64,9 @@ fn by_hash(id: Shown<'_>, runs: &Runs) -> u32 {
     runs.next()
 }
 
-// A panic while a key is made leaves half of it behind for the next call.
+// A panic while a key is built leaves part of it for the next call.
 #[test]
-fn a_panic_while_a_key_is_made_leaves_nothing_behind() {
+fn a_panic_while_a_key_is_built_does_not_affect_later_keys() {
     for (_, cache) in &Stores::new().caches {
         let (fuse, runs) = (Fuse::new(), Runs::default());
         cache.scope_sync(|| {
@@ -100,9 +100,9 @@ async fn with_options(id: u32, runs: &Runs) -> u32 {
     runs.next()
 }
 
-// A panic in a condition or in what chooses the lifetime leaves the key locked.
+// A panic in a condition or in the expression of the TTL leaves the key locked.
 #[tokio::test]
-async fn a_panic_in_an_option_wedges_nothing() {
+async fn a_panic_in_an_option_leaves_the_key_usable() {
     on_both_stores(|cache| async move {
         for fuse in [&CONDITION, &UNLESS, &LIFETIME] {
             cache.clear().await.unwrap();
@@ -118,11 +118,11 @@ async fn a_panic_in_an_option_wedges_nothing() {
             assert_eq!(
                 soon(with_options(1, &runs)).await,
                 again,
-                "it is cached again"
+                "the value is cached again"
             );
             assert!(
                 begun.elapsed() < std::time::Duration::from_secs(4),
-                "nobody waits for a lease"
+                "no call waits for a lease"
             );
         }
     })
@@ -160,9 +160,10 @@ async fn fragile(runs: &Runs) -> Fragile {
     Fragile(runs.next())
 }
 
-// A panic in a value's `Clone` or serde code poisons a lock, and every later call of the shard fails.
+// A panic in a value's `Clone` or serde code poisons a lock, and every later call of the shard
+// fails.
 #[tokio::test]
-async fn a_panic_in_a_value_poisons_nothing() {
+async fn a_panic_in_a_values_code_leaves_the_cache_usable() {
     on_both_stores(|cache| async move {
         for fuse in [&CLONE, &WRITE, &READ] {
             cache.clear().await.unwrap();
@@ -176,7 +177,7 @@ async fn a_panic_in_a_value_poisons_nothing() {
                     let (cache, runs) = (cache.clone(), runs.clone());
                     tokio::spawn(async move { cache.scope(fragile(&runs)).await })
                 };
-                // Whether the store needs the code that panics depends on the store.
+                // Not every store runs the code that panics.
                 let _ = soon(call).await;
                 fuse.0.store(false, Ordering::SeqCst);
                 let first = soon(fragile(&runs)).await;
@@ -217,15 +218,16 @@ thread_local! {
     static LATE_LOCAL: RefCell<Option<Last>> = const { RefCell::new(None) };
 }
 
-// A call from the destructor of a thread-local panics, since the cache's own thread-locals are gone.
+// A call from the destructor of a thread-local panics, because the cache's own thread-locals are
+// destroyed.
 #[test]
-fn a_thread_that_ends_may_still_call() {
+fn destructors_of_thread_locals_can_call_cached_functions() {
     for (name, cache) in &Stores::new().caches {
         let (sender, receiver) = mpsc::channel();
         let cache = cache.clone();
         std::thread::spawn(move || {
             let last = || Last(cache.clone(), Runs::default(), sender.clone());
-            // One is registered before the cache's own, the other after them.
+            // One is registered before the cache's own thread-locals, the other after them.
             EARLY_LOCAL.with_borrow_mut(|slot| *slot = Some(last()));
             cache.scope_sync(|| late(1, &Runs::default()));
             LATE_LOCAL.with_borrow_mut(|slot| *slot = Some(last()));
@@ -249,9 +251,9 @@ impl Drop for DuringUnwinding<'_> {
     }
 }
 
-// A call from a destructor that runs because of a panic is taken for the call that panicked.
+// A call from a destructor that runs during unwinding is mistaken for the call that panicked.
 #[test]
-fn a_call_during_unwinding_is_like_any_other() {
+fn a_call_during_unwinding_is_cached() {
     for (name, cache) in &Stores::new().caches {
         let runs = Runs::default();
         assert!(panics(|| {
@@ -263,9 +265,9 @@ fn a_call_during_unwinding_is_like_any_other() {
     }
 }
 
-// A panic in one caller's closure fails those that wait for it.
+// A panic in one caller's closure fails the callers that wait for it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn those_who_wait_for_a_panic_compute_themselves() {
+async fn waiters_of_a_panicking_leader_compute_the_value() {
     on_both_stores(|cache| async move {
         let (runs, start) = (
             Runs::default(),

@@ -1,11 +1,11 @@
-//! Addresses, administrators and batches that clients of Redis stumble over.
+//! Addresses, administrative commands and batches that cause trouble to Redis clients.
 
 use std::time::Duration;
 
 use cache_runtime::{Cache, CacheError};
 use futures_util::future::join_all;
 use redis::Connection;
-use tests::{PATIENCE, RedisServer};
+use tests::{PATIENCE, RedisServer, until_well};
 
 use crate::common::{Runs, on_redis, soon};
 
@@ -31,7 +31,7 @@ async fn the_database_of_the_url_is_used_on_every_connection() {
     }
     run(&mut server.connect(), "CLIENT KILL TYPE normal");
     for (n, cache) in caches.iter().enumerate() {
-        while cache.health_check().await.is_err() {}
+        until_well(cache).await;
         assert_eq!(cache.get::<usize>("a").await.unwrap(), Some(n));
     }
     assert_eq!(caches[1].clear().await.unwrap(), 1);
@@ -40,9 +40,9 @@ async fn the_database_of_the_url_is_used_on_every_connection() {
     assert!(!caches[0].exists("a").await.unwrap() && caches[2].exists("a").await.unwrap());
 }
 
-// A URL that is nearly right (no number, spaces, another scheme) panics, or connects to somewhere else.
+// A URL that is almost valid (no number, spaces, another scheme) panics, or connects elsewhere.
 #[test]
-fn urls_that_are_nearly_right_are_refused_when_the_cache_is_built() {
+fn malformed_urls_are_refused_when_the_cache_is_built() {
     let mut taken = Vec::new();
     for url in [
         "redis://127.0.0.1:6379?db=3",
@@ -72,9 +72,9 @@ fn urls_that_are_nearly_right_are_refused_when_the_cache_is_built() {
     assert!(taken.is_empty(), "{taken:?}");
 }
 
-// A password with characters that mean something in a URL is sent encoded, or ends the host's name.
+// A password with special characters of URLs is sent encoded, or is parsed as part of the host.
 #[tokio::test]
-async fn an_encoded_password_is_decoded() {
+async fn a_percent_encoded_password_is_decoded() {
     let password = "p@ss:w/o#r?d%20";
     let server = RedisServer::start_with(&["--requirepass", password]);
     let encoded = "p%40ss%3Aw%2Fo%23r%3Fd%2520";
@@ -83,19 +83,19 @@ async fn an_encoded_password_is_decoded() {
     assert_eq!(cache.get::<i32>("a").await.unwrap(), Some(1));
 }
 
-// A host name that resolves to two addresses is tried at the first alone, where nobody listens.
+// Of a host name that resolves to two addresses, only the first is tried, where no server listens.
 #[tokio::test]
-async fn a_name_with_several_addresses_is_connected_at_the_one_that_listens() {
+async fn a_host_with_several_addresses_is_reached_at_the_one_that_listens() {
     let server = RedisServer::start();
     let cache = at(&format!("redis://localhost:{}", server.port()));
     cache.set("a", &1, 60).await.unwrap();
     assert_eq!(cache.get::<i32>("a").await.unwrap(), Some(1));
 }
 
-// A path of a socket isn't taken, or loses its database.
+// The path of a socket is refused, or its database is ignored.
 #[cfg(unix)]
 #[tokio::test]
-async fn a_unix_socket_is_an_address() {
+async fn a_unix_socket_with_a_database_is_accepted() {
     let socket = std::env::temp_dir().join(format!("cache-reports-{}.sock", std::process::id()));
     let path = socket.to_str().unwrap();
     let _server = RedisServer::start_with(&["--unixsocket", path]);
@@ -114,9 +114,10 @@ async fn a_unix_socket_is_an_address() {
     let _ = std::fs::remove_file(socket);
 }
 
-// An administrator flushes, kills connections, or forgets scripts in the midst of calls, and callers see errors.
+// An administrator flushes the data or the scripts or kills connections during calls, and callers
+// see errors.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_administrator_in_the_midst_of_calls_disturbs_no_caller() {
+async fn administrative_commands_during_calls_fail_no_call() {
     let server = RedisServer::start();
     let cache = on_redis(&server);
     let call = |task: u32| {
@@ -149,7 +150,7 @@ async fn an_administrator_in_the_midst_of_calls_disturbs_no_caller() {
     for call in calls {
         soon(call).await.unwrap();
     }
-    while cache.health_check().await.is_err() {}
+    until_well(&cache).await;
     cache.set("after", &1, 60).await.unwrap();
     assert_eq!(cache.delete_pattern("aft*").await.unwrap(), 1);
 }
@@ -166,7 +167,7 @@ fn calls_of(command: &str, connection: &mut Connection) -> u64 {
     calls.map_or(0, |calls| calls.split(',').next().unwrap().parse().unwrap())
 }
 
-// A batch of many keys is one command, whose reply comes so late that it counts as an outage.
+// A batch of many keys is one command, whose reply arrives so late that it counts as an outage.
 #[tokio::test]
 async fn a_large_batch_is_sent_in_parts() {
     let server = RedisServer::start();
@@ -182,15 +183,15 @@ async fn a_large_batch_is_sent_in_parts() {
     assert!(calls_of("mget", &mut server.connect()) >= 5);
     assert_eq!(cache.delete_pattern("batch:*").await.unwrap(), 2_001);
     cache.set_many(&entries, 60).await.unwrap();
-    // A lifetime of zero removes.
+    // A TTL of zero removes the entries.
     cache.set_many(&entries, 0).await.unwrap();
     assert_eq!(cache.clear().await.unwrap(), 0);
     assert_eq!(cache.stats().errors, 0);
 }
 
-// A caller that is cancelled in the middle of a command leaves its reply to the next caller.
+// A caller cancelled during a command leaves its reply to the next caller.
 #[tokio::test]
-async fn replies_of_cancelled_calls_are_given_to_nobody() {
+async fn the_reply_of_a_cancelled_call_goes_to_no_other_call() {
     let server = RedisServer::start();
     let cache = on_redis(&server);
     for n in 0..50 {
@@ -211,9 +212,9 @@ async fn replies_of_cancelled_calls_are_given_to_nobody() {
     }
 }
 
-// A key that an administrator renamed or copied gives its value to another key.
+// A key that an administrator deleted, overwrote or expired fails calls, or is never stored again.
 #[tokio::test]
-async fn a_key_that_was_deleted_by_hand_is_computed_again() {
+async fn a_key_changed_by_an_administrator_is_recomputed() {
     let server = RedisServer::start();
     let cache = on_redis(&server);
     let runs = Runs::default();
@@ -227,9 +228,9 @@ async fn a_key_that_was_deleted_by_hand_is_computed_again() {
     assert_eq!((call().await, call().await), (4, 4));
 }
 
-// A server that isn't there when the program starts is never asked again, or keeps the program from starting.
+// A server that is down when the program starts is never tried again, or prevents the start.
 #[tokio::test]
-async fn a_server_may_come_after_the_program() {
+async fn a_server_that_starts_after_the_program_is_used() {
     let mut server = RedisServer::start();
     server.kill();
     let cache = Cache::builder().redis(server.url()).build().unwrap();
@@ -238,16 +239,16 @@ async fn a_server_may_come_after_the_program() {
     assert_eq!((call().await, call().await), (1, 2));
     server.restart();
     let cached = async {
-        while cache.health_check().await.is_err() {}
+        until_well(&cache).await;
         let first = call().await;
         assert_eq!(call().await, first);
     };
     soon(cached).await;
 }
 
-// A name that can't be resolved blocks a thread for as long as the resolver likes.
+// A name that can't be resolved blocks a thread for as long as the resolver takes.
 #[tokio::test]
-async fn a_name_that_is_not_resolved_costs_one_timeout() {
+async fn a_host_that_cannot_be_resolved_costs_one_timeout() {
     let cache = Cache::builder()
         .redis("redis://no-such-host.invalid:6379")
         .build()
@@ -264,9 +265,9 @@ async fn a_name_that_is_not_resolved_costs_one_timeout() {
     assert!(cache.health_check().await.is_err());
 }
 
-// The newer protocol, asked for in the URL, changes the form of replies that the client doesn't expect.
+// The protocol version in the URL changes replies into a form that the client doesn't expect.
 #[tokio::test]
-async fn either_protocol_may_be_asked_for() {
+async fn urls_may_request_either_protocol_version() {
     let server = RedisServer::start();
     for protocol in ["resp2", "resp3"] {
         for near in [0, 1 << 20] {
@@ -290,9 +291,9 @@ async fn either_protocol_may_be_asked_for() {
     }
 }
 
-// A near cache smaller than what it is given overflows, or is emptied at each read.
+// A near cache smaller than its entries overflows, or is emptied at each read.
 #[tokio::test]
-async fn a_near_store_of_one_byte_is_none() {
+async fn a_near_cache_of_one_byte_stores_nothing() {
     let server = RedisServer::start();
     let builder = Cache::builder()
         .prefix("reports")
@@ -308,9 +309,9 @@ async fn a_near_store_of_one_byte_is_none() {
     assert_eq!(cache.get_or_set("a", 60, || async { runs.next() }).await, 2);
 }
 
-// A store that is full, or evicts by itself, takes single keys away and the cache's bookkeeping with them.
+// A full server evicts single keys, and the cache's bookkeeping with them.
 #[tokio::test]
-async fn a_server_that_evicts_is_a_cache_with_more_misses() {
+async fn calls_succeed_on_a_server_that_evicts() {
     let server =
         RedisServer::start_with(&["--maxmemory", "2mb", "--maxmemory-policy", "allkeys-lru"]);
     let cache = on_redis(&server);

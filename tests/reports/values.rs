@@ -1,4 +1,4 @@
-//! Values that caches lose, mistake for a miss, or give back changed.
+//! Values that other caches lose, mistake for a miss, or return changed.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -16,7 +16,8 @@ use uuid::Uuid;
 
 use crate::common::Runs;
 
-/// Assert that a value is cached by `get_or_set`, and comes back equal from there, from `get` and from `get_many`.
+/// Assert that `get_or_set` caches the value, and that it, `get` and `get_many` return an equal
+/// one.
 async fn comes_back<T>(cache: &Cache, value: T)
 where
     T: cache_runtime::Storable + PartialEq + Debug + Serialize + for<'de> Deserialize<'de>,
@@ -37,7 +38,7 @@ where
     assert_eq!(many, [Some(value.clone()), Some(value.clone())]);
 }
 
-// A value that is false in a condition (0, false, "", an empty list) is taken for a miss.
+// A value that is false in a condition (0, false, "", an empty list) is mistaken for a miss.
 #[tokio::test]
 async fn falsy_and_empty_values_are_hits() {
     on_both_stores(|cache| async move {
@@ -58,9 +59,9 @@ async fn falsy_and_empty_values_are_hits() {
     .await;
 }
 
-// A value at the border of its type is rounded, truncated or refused by the serializer.
+// A value at the limit of its type is rounded, truncated or refused by the serializer.
 #[tokio::test]
-async fn numbers_at_their_limits_come_back() {
+async fn numbers_at_their_limits_are_returned_unchanged() {
     on_both_stores(|cache| async move {
         comes_back(&cache, u64::MAX).await;
         comes_back(&cache, i64::MIN).await;
@@ -81,9 +82,10 @@ async fn numbers_at_their_limits_come_back() {
     .await;
 }
 
-// A type whose binary form differs from its text form (addresses, UUIDs, paths, times) is read back wrongly.
+// A type whose binary form differs from its text form (addresses, UUIDs, paths, times) is decoded
+// wrongly.
 #[tokio::test]
-async fn types_with_two_forms_come_back_with_each_codec() {
+async fn types_with_a_text_and_a_binary_form_are_returned_unchanged_by_each_codec() {
     for codec in [Codec::Bincode, Codec::Postcard, Codec::MessagePack] {
         tests::on_both_stores_with(
             |builder| builder.codec(codec),
@@ -110,9 +112,9 @@ async fn types_with_two_forms_come_back_with_each_codec() {
     }
 }
 
-// A map whose keys aren't texts can't be stored, since the serializer is one of JSON.
+// A map whose keys aren't strings can't be stored, because the serializer writes JSON.
 #[tokio::test]
-async fn maps_with_keys_other_than_texts_come_back() {
+async fn maps_with_keys_other_than_strings_are_returned_unchanged() {
     on_both_stores(|cache| async move {
         comes_back(&cache, HashMap::from([((1, 'a'), 1.5), ((2, 'b'), 2.5)])).await;
         comes_back(
@@ -133,9 +135,10 @@ enum Tree {
     Named { r#type: String, children: Vec<Tree> },
 }
 
-// A recursive type, an enum with every kind of variant, or a field named by a raw identifier doesn't come back.
+// A recursive type, an enum with every kind of variant, or a field named by a raw identifier can't
+// be decoded.
 #[tokio::test]
-async fn recursive_enums_come_back() {
+async fn recursive_enums_are_returned_unchanged() {
     on_both_stores(|cache| async move {
         let leaf = || Box::new(Tree::Leaf);
         let inner = Tree::Node(leaf(), "\u{0}\u{1F980}".to_owned(), leaf());
@@ -149,9 +152,9 @@ async fn recursive_enums_come_back() {
     .await;
 }
 
-// A value that itself is an `Option` can't be told from an absent entry.
+// A value that is itself an `Option` can't be told from a missing entry.
 #[tokio::test]
-async fn a_none_that_is_set_by_hand_is_an_entry() {
+async fn a_none_stored_by_set_is_an_entry() {
     on_both_stores(|cache| async move {
         cache.set("none", &None::<u32>, 60).await.unwrap();
         assert!(cache.exists("none").await.unwrap());
@@ -214,9 +217,9 @@ async fn a_nested_error_is_not_cached() {
     .await;
 }
 
-// The caller changes the value it was given, and changes that of later callers too.
+// A caller that changes its value changes that of later callers too.
 #[tokio::test]
-async fn a_caller_that_changes_its_value_changes_nobody_elses() {
+async fn changing_a_returned_value_does_not_change_the_entry() {
     on_both_stores(|cache| async move {
         let list = || async { vec![1, 2, 3] };
         let mut first = cache.get_or_set("list", 60, list).await;
@@ -229,9 +232,9 @@ async fn a_caller_that_changes_its_value_changes_nobody_elses() {
     .await;
 }
 
-// A value of some megabytes is cut off, or takes the connection down with it.
+// A value of some megabytes is truncated, or breaks the connection.
 #[tokio::test]
-async fn a_value_of_a_megabyte_comes_back_beside_small_ones() {
+async fn a_value_of_a_megabyte_is_returned_during_calls_with_small_values() {
     on_both_stores(|cache| async move {
         let big: Vec<u8> = (0..1_500_000_u32).map(|n| (n % 251) as u8).collect();
         cache.set("big", &big, 60).await.unwrap();

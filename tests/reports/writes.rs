@@ -1,4 +1,4 @@
-//! Invalidations that come from within, come twice, or meet what they remove.
+//! Invalidations from inside a computation, of stale entries, and by overlapping patterns.
 
 use cache_runtime::{Cache, Clock, cacheable, invalidate};
 use tests::on_both_stores;
@@ -33,9 +33,9 @@ fn get_or_create_sync(id: u32, runs: &Runs) -> u32 {
     run
 }
 
-// A read that writes what it doesn't find waits for itself when the write invalidates its own key.
+// A body whose write invalidates the body's own key waits for itself.
 #[tokio::test]
-async fn a_body_may_invalidate_its_own_key() {
+async fn a_body_that_invalidates_its_own_key_completes() {
     on_both_stores(|cache| async move {
         let runs = Runs::default();
         let values = async {
@@ -46,7 +46,7 @@ async fn a_body_may_invalidate_its_own_key() {
                 get_or_create(1, &runs).await,
             )
         };
-        // The first is from before the invalidation, so it isn't stored.
+        // The first value was computed before the invalidation, so it isn't stored.
         assert_eq!(soon(values).await, (1, 2, 2));
         let runs = Runs::default();
         let call = || get_or_create_sync(1, &runs);
@@ -71,7 +71,7 @@ async fn stale(id: u32, runs: Runs) -> u32 {
 #[invalidate(patterns = ["later:*"])]
 async fn forget() {}
 
-// A deleted entry is served once more, since it had been stale and was kept for that.
+// A deleted entry is served once more, because it was stale and kept for that.
 #[tokio::test]
 async fn a_deleted_entry_is_not_served_stale() {
     let clock = Clock::manual();
@@ -104,7 +104,7 @@ async fn of_a_list(list: Vec<&str>) -> Vec<String> {
 #[invalidate(patterns = ["a:*", "a:x"])]
 async fn again_and_again() {}
 
-// Patterns that overlap, within one write or of several at once, delete or count an entry twice.
+// Overlapping patterns, of one write or of concurrent ones, delete or count an entry twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn overlapping_patterns_count_each_entry_once() {
     on_both_stores(|cache| async move {

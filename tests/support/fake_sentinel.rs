@@ -44,13 +44,13 @@ impl FakeSentinel {
 
     /// Delay its answers by `late`.
     pub fn late(self, late: Duration) -> Self {
-        self.known.lock().expect("nobody panics with it").late = late;
+        self.known.lock().expect("no panic").late = late;
         self
     }
 
     /// Report another server from now on.
     pub fn name(&self, master: u16, epoch: u64) {
-        let mut known = self.known.lock().expect("nobody panics with it");
+        let mut known = self.known.lock().expect("no panic");
         (known.master, known.epoch) = (master, epoch);
     }
 
@@ -68,7 +68,8 @@ fn serve(client: &TcpStream, known: &Mutex<Known>) {
             master,
             epoch,
             late,
-        } = *known.lock().expect("nobody panics with it");
+        } = *known.lock().expect("no panic");
+        // The delay that the test asked for.
         thread::sleep(late);
         let words: Vec<String> = match command.get(1).map(String::as_str) {
             Some("MASTER") => ["name", &command[2], "config-epoch", &epoch.to_string()]

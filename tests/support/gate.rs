@@ -1,17 +1,17 @@
 //! Bodies that a test holds and releases.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use cache_runtime::Cache;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::idle::Observed;
 use crate::soon;
 
-/// A gate where bodies wait, so that a test decides when a flight ends. Opening it lets all through.
+/// A gate where bodies wait, so that a test decides when a flight ends. Opening it lets all
+/// through.
 #[derive(Clone, Debug)]
 pub struct Gate {
     entered: Arc<watch::Sender<u32>>,
@@ -33,7 +33,7 @@ impl Gate {
         let mut open = self.open.subscribe();
         open.wait_for(|open| *open)
             .await
-            .expect("the sender is here");
+            .expect("the sender exists");
         number
     }
 
@@ -60,7 +60,7 @@ impl Gate {
     pub async fn reached_by_untimed(&self, bodies: u32) {
         let mut entered = self.entered.subscribe();
         let reached = entered.wait_for(|entered| *entered >= bodies);
-        reached.await.expect("the sender is here");
+        reached.await.expect("the sender exists");
     }
 
     /// Return the number of bodies that have reached the gate.
@@ -80,15 +80,28 @@ impl Default for Gate {
     }
 }
 
-/// Begin the call in its own task, and return once it waits for something. In the test's task, a
-/// leader that isn't polled would count as held, and no caller would wait for it.
+/// Begin the call in its own task, and return once it waits: in its body, or for another call. In
+/// the test's task, a leader that isn't polled would count as held, and no caller would wait for
+/// it.
 pub async fn begin<T: Send + 'static>(
     cache: &Cache,
     call: impl Future<Output = T> + Send + 'static,
 ) -> JoinHandle<T> {
-    let mut task = tokio::spawn(cache.scope(call));
-    begin_to_wait(&mut task).await;
+    let (call, wakes) = Observed::new(Box::pin(cache.scope(call)));
+    let task = tokio::spawn(call);
+    soon(wakes.until_idle(cache)).await;
+    assert!(!task.is_finished(), "the call waits");
     task
+}
+
+/// Poll the future in the caller's task until it waits, like [`begin`].
+pub async fn begin_to_wait<F: Future + Unpin>(cache: &Cache, future: &mut F) {
+    let (call, wakes) = Observed::new(future);
+    tokio::select! {
+        biased;
+        _ = call => panic!("the future waits"),
+        () = soon(wakes.until_idle(cache)) => {}
+    }
 }
 
 /// Await calls that were begun. Return their values in order.
@@ -98,11 +111,4 @@ pub async fn all<T>(tasks: Vec<JoinHandle<T>>) -> Vec<T> {
         values.push(soon(task).await.expect("it doesn't panic"));
     }
     values
-}
-
-/// Poll the future until it waits for something: long enough for the replies of a store.
-pub async fn begin_to_wait<F: Future + Unpin>(future: &mut F) {
-    // A bound that must not be reached: the future has to be pending still when it passes.
-    let settled = tokio::time::timeout(Duration::from_millis(40), Pin::new(future)).await;
-    assert!(settled.is_err(), "it should wait");
 }

@@ -36,6 +36,7 @@ mod database;
 mod events;
 mod fake_sentinel;
 mod gate;
+mod idle;
 mod operator_log;
 mod proxy;
 mod redis_cluster;

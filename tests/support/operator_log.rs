@@ -1,5 +1,5 @@
-//! The log as an operator sees it, for a test binary with one test: the cache's own thread writes the
-//! log, so the subscriber must be the process's.
+//! The log as an operator sees it, for a test binary with one test: the cache's own thread writes
+//! the log, so the subscriber must be the process's.
 
 use std::sync::{Mutex, MutexGuard};
 

@@ -179,6 +179,7 @@ impl Shared {
             }
             let passed = match fault {
                 Fault::Delay(time) if replies => {
+                    // The fault itself.
                     thread::sleep(time);
                     &bytes[..]
                 }

@@ -221,6 +221,7 @@ fn ask<T: FromRedisValue>(redis: &mut Connection, words: &str) -> T {
     try_ask(redis, words).unwrap_or_else(|error| panic!("{words}: {error}"))
 }
 
+/// Wait for a condition like `until_blocking`, with a longer pause: a check asks every node.
 fn patiently(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !condition() {

@@ -189,6 +189,7 @@ fn wait_until(process: &mut Child, mut ready: impl FnMut() -> bool) -> bool {
         if ready() {
             return true;
         }
+        // A poll of its own, because a server that exits has to end it.
         std::thread::sleep(Duration::from_millis(5));
     }
     false

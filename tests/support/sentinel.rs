@@ -77,6 +77,7 @@ impl Sentinels {
                     break;
                 }
                 assert!(Instant::now() < deadline, "{what}");
+                // A longer pause than that of `until_blocking`: an election takes seconds.
                 std::thread::sleep(Duration::from_millis(20));
             }
         }

@@ -1,4 +1,5 @@
-//! What a program says of itself: a program of its own, since the call sites of all tests would be in one list.
+//! The topology of a program. It lists the call sites of the whole binary, so these tests have a
+//! binary of their own.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use cache_runtime::ttl::Ttl;
@@ -71,14 +72,14 @@ fn every_call_site_is_listed_whether_or_not_it_ran() {
 }
 
 #[test]
-fn a_pattern_that_reaches_nothing_is_dead() {
+fn a_pattern_that_reaches_no_template_is_reported_dead() {
     let dead = topology().dead_patterns();
     let dead: Vec<(&str, &str)> = dead.iter().map(|at| (at.function, at.pattern)).collect();
     assert_eq!(dead, [("update", "post:<<slug>>")]);
 }
 
 #[test]
-fn what_no_pattern_reaches_is_never_invalidated() {
+fn a_template_that_no_pattern_reaches_is_reported_as_never_invalidated() {
     let never: Vec<&str> = topology()
         .never_invalidated()
         .iter()
@@ -87,12 +88,12 @@ fn what_no_pattern_reaches_is_never_invalidated() {
     assert_eq!(
         never,
         Vec::<&str>::new(),
-        "`<<result>>:*` reaches every path with a segment in front"
+        "`<<result>>:*` reaches every path with at least one segment"
     );
 }
 
 #[test]
-fn each_call_site_counts_for_itself() {
+fn stats_are_counted_per_call_site() {
     let cache = cache_runtime::Cache::builder().build().unwrap();
     cache.scope_sync(|| {
         posts::post("a");

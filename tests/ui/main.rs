@@ -1,6 +1,6 @@
-//! Programs, one per file: those in `pass` compile and run, those in `fail` must not compile, and each has beside it,
-//! in a `.stderr`, what the compiler then says. `TRYBUILD=overwrite cargo test -p tests --test ui` writes these
-//! anew; read the difference as a user would read it.
+//! Programs, one per file. Those in `pass` compile and run. Those in `fail` must not compile, and each
+//! has a `.stderr` file with the compiler's output. `TRYBUILD=overwrite cargo test -p tests --test ui`
+//! rewrites these; read the difference as a user would.
 
 #[test]
 fn programs() {

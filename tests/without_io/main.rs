@@ -1,11 +1,12 @@
-//! Runtimes that were built without I/O. What they do to the cache holds for the whole process, so this binary has one test.
+//! Runtimes built without I/O. The cache remembers for the whole process whether a runtime had I/O,
+//! so this binary has one test.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use cache_runtime::{Cache, cacheable};
-use tests::{PATIENCE, RedisServer};
+use tests::{PATIENCE, RedisServer, until};
 use tokio::runtime::{Builder, Runtime};
 
 static PANICS: AtomicU32 = AtomicU32::new(0);
@@ -15,7 +16,7 @@ async fn doubled(of: u32) -> u32 {
     of * 2
 }
 
-fn without_io() -> Runtime {
+fn runtime_without_io() -> Runtime {
     Builder::new_current_thread().build().unwrap()
 }
 
@@ -27,25 +28,26 @@ fn connections(server: &RedisServer) -> usize {
     clients.lines().count() - 1
 }
 
-/// More reads than a runtime makes before it gets a connection of its own.
+/// Read more often than a runtime does before it gets a connection of its own.
 async fn read(cache: &Cache) {
     for _ in 0..50 {
         assert_eq!(cache.scope(doubled(4)).await, 8);
     }
 }
 
-/// Reads until so many connections stand.
-async fn until(server: &RedisServer, cache: &Cache, wanted: usize) {
+/// Poll the runtime's tasks until a connection was tried. The runtime has no timer for `until`.
+async fn until_tried() {
     let deadline = Instant::now() + Duration::from_secs(30);
-    while connections(server) != wanted {
-        assert_eq!(cache.scope(doubled(4)).await, 8);
-        assert!(Instant::now() < deadline, "{wanted} connections");
+    while PANICS.load(Ordering::SeqCst) == 0 {
+        assert!(Instant::now() < deadline, "a connection was tried");
+        tokio::task::yield_now().await;
     }
 }
 
-/// That it has no I/O shows by a panic in a task of the cache's own; only the first such runtime of a process is asked.
+/// Connecting on a runtime without I/O panics in a task of the cache. Only the first such runtime
+/// of a process is tried.
 #[test]
-fn runtimes_without_io_read_over_the_caches_thread() {
+fn reads_on_runtimes_without_io_use_the_caches_thread() {
     let default = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         match panic.payload().downcast_ref::<String>() {
@@ -56,7 +58,7 @@ fn runtimes_without_io_read_over_the_caches_thread() {
         }
     }));
     let server = RedisServer::start();
-    // A cache that is told to asks none of them.
+    // With `runtime_connections(false)`, no runtime is tried.
     let builder = Cache::builder().redis(server.url());
     let careful = builder
         .response_timeout(PATIENCE)
@@ -64,7 +66,7 @@ fn runtimes_without_io_read_over_the_caches_thread() {
         .build()
         .unwrap();
     for _ in 0..5 {
-        without_io().block_on(async {
+        runtime_without_io().block_on(async {
             read(&careful).await;
             for _ in 0..100 {
                 tokio::task::yield_now().await;
@@ -74,28 +76,26 @@ fn runtimes_without_io_read_over_the_caches_thread() {
     }
     assert_eq!(connections(&server), 1);
     assert_eq!(careful.stats().errors, 0);
-    assert_eq!(PANICS.load(Ordering::SeqCst), 0, "no panic was provoked");
+    assert_eq!(PANICS.load(Ordering::SeqCst), 0, "no runtime was tried");
     drop(careful);
     redis::cmd("FLUSHALL").exec(&mut server.connect()).unwrap();
     let builder = Cache::builder().redis(server.url());
     let cache = builder.response_timeout(PATIENCE).build().unwrap();
     let with_io = Builder::new_current_thread().enable_all().build().unwrap();
-    // The careful one's connection may not have ended yet.
-    with_io.block_on(until(&server, &cache, 2));
+    // The first cache's connection may not have ended yet.
+    with_io.block_on(until("two connections are open", || async {
+        assert_eq!(cache.scope(doubled(4)).await, 8);
+        connections(&server) == 2
+    }));
     for _ in 0..10 {
-        without_io().block_on(async {
+        runtime_without_io().block_on(async {
             read(&cache).await;
-            // Its tasks have had their turns, the one that finds out too.
-            let deadline = Instant::now() + Duration::from_secs(30);
-            while PANICS.load(Ordering::SeqCst) == 0 {
-                assert!(Instant::now() < deadline, "it was asked");
-                tokio::task::yield_now().await;
-            }
+            until_tried().await;
             read(&cache).await;
         });
     }
     assert_eq!(PANICS.load(Ordering::SeqCst), 1);
-    // Who has a connection keeps it.
+    // A runtime with a connection keeps it.
     with_io.block_on(read(&cache));
     assert_eq!(connections(&server), 2);
     let stats = cache.stats();

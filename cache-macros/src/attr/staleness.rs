@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jitter_is_a_part() {
+    fn jitter_is_a_number_from_zero_to_below_one() {
         assert_eq!(part("0.1"), Some(0.1));
         assert_eq!(part("0"), Some(0.0));
         assert_eq!(part("0.999_f64"), Some(0.999));
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn all_of_them_are_read() {
+    fn all_staleness_options_are_read() {
         let mut errors = Errors::default();
         let args: crate::attr::args::CacheableArgs = crate::attr::options::read(
             quote!(

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn texts() {
+    fn durations_are_parsed() {
         assert_eq!(parse("10m"), Ok(600_000));
         assert_eq!(parse("1h30m"), Ok(5_400_000));
         assert_eq!(parse("1h 30m"), Ok(5_400_000));
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn forms() {
+    fn each_form_of_ttl_is_recognized() {
         assert!(matches!(of("600"), Ok(Ttl::Fixed(600_000))));
         assert!(matches!(of("600u64"), Ok(Ttl::Fixed(600_000))));
         assert!(matches!(of("\"10m\""), Ok(Ttl::Fixed(600_000))));
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes() {
+    fn the_error_of_an_invalid_ttl_names_the_fix() {
         for (text, part) in [
             ("0", "zero"),
             ("\"0s\"", "zero"),

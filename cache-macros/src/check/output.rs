@@ -175,7 +175,7 @@ mod tests {
     use syn::visit::Visit as _;
 
     #[test]
-    fn only_what_is_stored_may_not_borrow() {
+    fn only_borrows_in_the_stored_value_are_found() {
         for (ty, borrows) in [
             ("String", 0),
             ("&str", 1),

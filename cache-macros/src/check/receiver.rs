@@ -96,7 +96,7 @@ mod tests {
     use super::may_use_self;
 
     #[test]
-    fn a_use_of_self_is_seen_wherever_it_may_be() {
+    fn every_use_of_self_is_found() {
         for (body, used) in [
             ("id * 2", false),
             ("Self::NAME.len()", false),

@@ -205,7 +205,7 @@ mod tests {
     use super::borrows;
 
     #[test]
-    fn what_may_borrow_is_seen_as_it_is_written() {
+    fn types_that_may_borrow_are_recognized_by_their_tokens() {
         for (ty, borrowed) in [
             ("u32", false),
             ("Option<Vec<String>>", false),

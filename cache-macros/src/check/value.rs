@@ -193,7 +193,7 @@ mod tests {
     use quote::ToTokens as _;
 
     #[test]
-    fn the_innermost_value_is_found_as_the_runtime_finds_it() {
+    fn the_innermost_value_is_the_one_that_the_runtime_stores() {
         for (output, count, stored) in [
             ("u32", 0, "u32"),
             ("Option<u32>", 1, "u32"),

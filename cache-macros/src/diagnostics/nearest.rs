@@ -54,7 +54,7 @@ mod tests {
     use super::{distance, hint, nearest};
 
     #[test]
-    fn counts_edits_and_swaps() {
+    fn the_distance_counts_edits_and_swaps() {
         assert_eq!(distance("slug", "slug"), 0);
         assert_eq!(distance("slgu", "slug"), 1);
         assert_eq!(distance("slg", "slug"), 1);
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn suggests_only_what_is_near() {
+    fn only_near_names_are_suggested() {
         assert_eq!(nearest("kye", &["key", "ttl"]), Some("key"));
         assert_eq!(nearest("Slug", &["slug", "db"]), Some("slug"));
         assert_eq!(nearest("zzzz", &["key", "ttl"]), None);

@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_pattern() {
+    fn the_bindings_of_every_form_of_pattern_are_found() {
         assert_eq!(names("(a, (mut b, _), ..)"), ["a", "b"]);
         assert_eq!(names("Path(slug)"), ["slug"]);
         assert_eq!(names("Filter { page, size: ref s, .. }"), ["page", "s"]);

@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_roots_only() {
+    fn only_the_roots_of_paths_and_fields_are_free() {
         assert_eq!(values("auth.user.id"), ["auth"]);
         assert_eq!(values("page.unwrap_or(one)"), ["page", "one"]);
         assert_eq!(values("a + b[c] * -d"), ["a", "b", "c", "d"]);
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_expression_binds_is_not_free() {
+    fn variables_bound_inside_the_expression_are_not_free() {
         assert_eq!(values("ids.iter().map(|id| id + base)"), ["ids", "base"]);
         assert_eq!(
             values("match kind { Some(k) if k > low => k, other => other }"),
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn callees_and_macros_stand_apart() {
+    fn callees_and_macro_arguments_are_classified() {
         assert_eq!(free("f(x)", Place::Callee), ["f"]);
         assert_eq!(values("f(x)"), ["x"]);
         assert_eq!(values("module::f(x)"), ["x"]);

@@ -54,7 +54,7 @@ mod tests {
     use super::is_balanced;
 
     #[test]
-    fn brackets_and_quotes() {
+    fn brackets_and_quotes_are_balanced() {
         for text in [
             "a",
             "(a)[b]{c}",

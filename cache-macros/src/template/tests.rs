@@ -30,7 +30,7 @@ fn fails(text: &str, part: &str) {
 }
 
 #[test]
-fn text_and_placeholders() {
+fn text_and_placeholders_are_separated() {
     assert_eq!(segments("posts"), ["posts"]);
     assert_eq!(segments("posts:<<slug>>"), ["posts:", "<slug>"]);
     assert_eq!(segments("posts:{{ slug }}:x"), ["posts:", "<slug>", ":x"]);
@@ -44,7 +44,7 @@ fn text_and_placeholders() {
 }
 
 #[test]
-fn the_first_mark_that_leaves_an_expression_closes() {
+fn a_placeholder_ends_at_the_first_mark_after_a_complete_expression() {
     let generic = "xs.iter().collect::<Vec<Vec<u8>>>().len()";
     assert_eq!(
         segments(&format!("<<{generic}>>")),
@@ -76,7 +76,7 @@ fn two_dots_mean_one_pattern_for_each_item() {
 }
 
 #[test]
-fn mistakes_are_named() {
+fn the_error_of_an_invalid_template_names_the_mistake() {
     fails("posts:<<slug", "unclosed `<<`");
     fails("posts:{{slug", "unclosed `{{`");
     fails("posts:slug>>", "no matching `<<`");
@@ -89,14 +89,14 @@ fn mistakes_are_named() {
 }
 
 #[test]
-fn reading_goes_on_after_a_mistake() {
+fn parsing_continues_after_a_mistake() {
     let (segments, errors) = parse("a:<<>>:<<b c>>:<<d>>");
     assert_eq!(segments, ["a:", ":", ":", "<d>"]);
     assert!(errors.contains("placeholder is empty") && errors.contains("<<b c>>"));
 }
 
 #[test]
-fn shapes() {
+fn the_shape_of_a_template_marks_its_placeholders() {
     let mut errors = Errors::default();
     let literal = LitStr::new("posts:<<slug>>:{{page}}", Span::call_site());
     let template = Template::parse(&literal, &mut errors);
@@ -104,7 +104,7 @@ fn shapes() {
 }
 
 #[test]
-fn placeholders_are_separated_by_colons() {
+fn placeholders_without_a_colon_between_them_are_detected() {
     let is_separated = |text: &str| {
         let literal = LitStr::new(text, Span::call_site());
         Template::parse(&literal, &mut Errors::default()).is_separated()

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_equals_display() {
+    fn direct_formatting_equals_display() {
         for text in [
             "",
             "my-post",

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn structure_is_found_at_any_position() {
+    fn structural_characters_are_found_at_any_position() {
         let others = ['é', '\u{a0}', '\u{2028}', '\u{7f}'];
         for character in (0..128).map(char::from).chain(others) {
             for length in 0..=40 {
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_written_at_any_place() {
+    fn structural_characters_are_escaped_at_any_position() {
         for before in 0..80 {
             for length in 0..40 {
                 let (before, text) = ("b".repeat(before), "t".repeat(length));
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn structure_is_escaped_and_text_is_not() {
+    fn only_structural_characters_are_escaped() {
         assert_eq!(escaped("my-post_1.é"), "my-post_1.é");
         assert_eq!(escaped("a:b#c"), "a%3Ab%23c");
         assert_eq!(escaped("*?[]\\{}%"), "%2A%3F%5B%5D%5C%7B%7D%25");

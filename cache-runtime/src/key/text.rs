@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_text_equals_the_pushed_parts() {
+    fn a_built_text_equals_its_pushed_parts() {
         let alphabet: String = ('a'..='z').cycle().take(200).collect();
         let mut text = Text::default();
         for first in 0..30 {
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn literals_and_characters_are_texts() {
+    fn string_literals_and_characters_are_texts() {
         let mut text = Text::default();
         for literal in [
             "",

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn children_include_the_node_and_its_variants() {
+    fn a_pattern_with_children_matches_the_node_and_its_variants() {
         for key in [
             "posts:my-slug",
             "posts:my-slug#k3v9",
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_includes_its_variants_only() {
+    fn a_path_matches_only_itself_and_its_variants() {
         assert!(matches("profiles:42", "profiles:42"));
         assert!(matches("profiles:42", "profiles:42#v"));
         assert!(!matches("profiles:42", "profiles:420"));
@@ -156,14 +156,14 @@ mod tests {
     }
 
     #[test]
-    fn an_escaped_separator_or_a_class_is_no_child_mark() {
+    fn an_escaped_separator_or_a_class_does_not_match_children() {
         assert!(matches("a\\:*", "a"), "an escaped colon is a colon");
         assert!(!matches("a[:*", "a"), "here it belongs to a class");
         assert!(!matches("a:\\*", "a"), "and here the star is a star");
     }
 
     #[test]
-    fn spans_hold_every_match_and_no_sibling() {
+    fn spans_contain_every_match_and_no_sibling() {
         let spans = |pattern: &str| Pattern::new(pattern).spans();
         let prefix = |text: &str| Span::Prefix(text.into());
         assert_eq!(

@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn placeholders_stand_for_any_one_value() {
+    fn a_pattern_reaches_a_template_whose_placeholders_can_match() {
         assert!(reach("posts:@:*", "posts:@"));
         assert!(reach("posts:@:*", "posts:@:comments"));
         assert!(reach("posts:list:*", "posts:list:@"));
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn wildcards_and_classes_count() {
+    fn wildcards_and_classes_are_considered() {
         assert!(reach("po?ts:[0-9]*", "posts:@"));
         assert!(!reach("posts:[:]", "posts:@"), "no value holds a separator");
         assert!(reach("posts:[^a]x", "posts:bx") && !reach("posts:[^a]x", "posts:ax"));

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn arguments_are_seen_and_plain_paths_are_not() {
+    fn generic_arguments_are_detected_in_paths() {
         for plain in [
             "app::posts::get_post",
             "app::Repo::load",

@@ -275,7 +275,7 @@ mod tests {
     use super::is_ambiguous;
 
     #[test]
-    fn placeholders_need_a_separator_that_values_escape() {
+    fn adjacent_placeholders_without_an_escaped_separator_are_detected() {
         for ambiguous in ["\u{1}\u{1}", "a:\u{1}-\u{1}", "\u{1}%\u{1}"] {
             assert!(is_ambiguous(ambiguous.as_bytes()), "{ambiguous:?}");
         }

@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_of_many_threads_are_summed_by_site() {
+    fn counts_of_many_threads_are_summed_per_site() {
         for sites in [1, 8, 9, 30] {
             let stripes = Stripes::new(sites);
             // Use more threads than there are copies, several times, so that copies change owners.
@@ -222,7 +222,7 @@ mod tests {
                 stripes.count(0);
                 LATE.set(Some(Late(stripes)));
             });
-            thread.join().expect("it counts");
+            thread.join().expect("no panic");
         }
         assert_eq!(stripes.sum(0), 3 + 2);
     }

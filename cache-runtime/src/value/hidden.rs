@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cases_are_told_apart() {
+    fn hidden_variants_are_distinguished() {
         assert_eq!(case_of(&Ok::<u8, u8>(1)), Hidden::Value);
         assert_eq!(case_of(&Err::<u8, u8>(1)), Hidden::Err);
         assert_eq!(case_of(&None::<u8>), Hidden::None);

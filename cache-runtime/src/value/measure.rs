@@ -583,7 +583,7 @@ mod tests {
     }
 
     #[test]
-    fn skipped_fields_and_nested_nils_are_seen() {
+    fn skipped_fields_and_nested_nones_are_detected() {
         let full = measure(&Sparse {
             id: 1,
             note: Some("x"),
@@ -602,7 +602,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_tells_values_apart_and_not_their_order_in_sets() {
+    fn the_digest_distinguishes_values_and_ignores_the_order_of_sets() {
         let digest =
             |value: &dyn Fn() -> Result<Measure, MeasureError>| value().expect("measures").digest;
         macro_rules! digests {
@@ -653,7 +653,7 @@ mod tests {
     }
 
     #[test]
-    fn a_measurement_ends_where_a_value_nests_too_deep() {
+    fn a_measurement_stops_at_the_depth_limit() {
         #[derive(Serialize)]
         struct List(Option<Box<List>>);
         let list = |length| (1..length).fold(List(None), |list, _| List(Some(Box::new(list))));

@@ -29,7 +29,7 @@ use posts::{
 };
 
 #[tokio::test]
-async fn cache_key_is_the_full_key_of_the_entry() {
+async fn the_companion_cache_key_returns_the_full_key_of_the_entry() {
     on_both_stores(|cache| async move {
         let runs = Runs::default();
         get_post(&runs, "a", 0).await.unwrap();
@@ -48,7 +48,7 @@ async fn cache_key_is_the_full_key_of_the_entry() {
 }
 
 #[tokio::test]
-async fn no_cache_runs_the_body_and_leaves_the_cache_alone() {
+async fn the_companion_no_cache_runs_the_body_without_the_cache() {
     on_both_stores(|cache| async move {
         let runs = Runs::default();
         assert_eq!(get_post_no_cache(&runs, "a", 0).await, Ok(1));
@@ -63,7 +63,7 @@ async fn no_cache_runs_the_body_and_leaves_the_cache_alone() {
 }
 
 #[tokio::test]
-async fn invalidate_removes_exactly_that_entry() {
+async fn the_companion_invalidate_removes_only_its_entry() {
     on_both_stores(|cache| async move {
         let runs = Runs::default();
         get_post(&runs, "a", 0).await.unwrap();
@@ -85,10 +85,10 @@ async fn invalidate_removes_exactly_that_entry() {
 }
 
 #[tokio::test]
-async fn refresh_recomputes_and_stores() {
+async fn the_companion_refresh_recomputes_and_stores() {
     on_both_stores(|cache| async move {
         let runs = Runs::default();
-        // Also where nothing stands.
+        // Also without an entry.
         assert_eq!(get_post_refresh(&runs, "a", 0).await, Ok(1));
         assert_eq!(get_post(&runs, "a", 0).await, Ok(1));
         assert_eq!(get_post_refresh(&runs, "a", 0).await, Ok(2));
@@ -124,7 +124,7 @@ async fn flaky(runs: &Runs) -> Result<u32, String> {
 }
 
 #[tokio::test]
-async fn a_refresh_that_errs_leaves_the_entry() {
+async fn a_refresh_that_fails_keeps_the_entry() {
     on_both_stores(|_| async {
         let runs = Runs::default();
         assert_eq!(flaky(&runs).await, Ok(1));
@@ -162,7 +162,7 @@ impl Source for Repo {
 }
 
 #[tokio::test]
-async fn in_an_impl_they_are_associated_functions() {
+async fn companions_of_methods_are_associated_functions() {
     on_both_stores(|_| async {
         let runs = Runs::default();
         assert_eq!(
@@ -192,7 +192,7 @@ fn generic<T: std::fmt::Display>(id: T, runs: &Runs) -> u32 {
 }
 
 #[tokio::test]
-async fn a_companion_goes_by_its_functions_instance() {
+async fn companions_of_a_generic_function_are_per_instance() {
     on_both_stores(|cache| async move {
         let runs = Runs::default();
         assert_eq!((generic(1u8, &runs), generic(1u16, &runs)), (1, 2));

@@ -1,4 +1,4 @@
-//! The events of `tracing`: what `debug = true` shows, and what it doesn't.
+//! The `tracing` events, with and without `debug = true`.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tracing::Level;
 
 use crate::common::{Post, memory};
 
-/// Neither `Debug` nor `Serialize`: skipped arguments and those of placeholders need neither.
+/// A type without `Debug` and `Serialize`, which skipped and placeholder arguments don't need.
 struct Secret(#[allow(dead_code)] &'static str);
 
 struct Auth {
@@ -43,7 +43,7 @@ fn event(level: &str, function: &str, op: &str, key: &str, message: &str) -> Eve
     }
 }
 
-/// A runtime of this thread, on which the events are collected.
+/// Build a runtime that runs on the test's thread, where the events are collected.
 fn run<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -53,7 +53,7 @@ fn run<F: Future>(future: F) -> F::Output {
 }
 
 #[test]
-fn debug_shows_the_five_messages_at_info_and_no_skipped_argument() {
+fn with_debug_events_are_logged_at_info_without_skipped_arguments() {
     let key = "quickpost:posts:my-post";
     let call = "[Cache] get_post | Args: {slug: my-post} | Key: quickpost:posts:my-post";
     let pattern = "quickpost:posts:my-post:*";
@@ -106,7 +106,7 @@ fn debug_shows_the_five_messages_at_info_and_no_skipped_argument() {
 }
 
 #[test]
-fn other_functions_tell_the_same_at_debug() {
+fn without_debug_events_are_logged_at_debug() {
     let key = "quickpost:quiet:x";
     let call = "[Cache] quiet | Args: {slug: x} | Key: quickpost:quiet:x";
     let cache = memory();
@@ -181,7 +181,7 @@ fn expressions(
 }
 
 #[test]
-fn args_are_the_placeholders_as_rendered() {
+fn the_field_args_shows_the_placeholders_as_rendered() {
     let cache = memory();
     let events = events_of(Level::INFO, || {
         cache.scope_sync(|| expressions(&Auth { user: 7 }, None, Some("a:b c"), "hunter2", 9));
@@ -215,7 +215,7 @@ fn failing(id: u32) -> Result<u32, String> {
 }
 
 #[test]
-fn an_err_is_a_miss_and_no_set() {
+fn an_err_is_logged_as_a_miss_without_a_set() {
     let cache = memory();
     let events = events_of(Level::TRACE, || {
         cache.scope_sync(|| failing(1).unwrap_err());
@@ -225,14 +225,14 @@ fn an_err_is_a_miss_and_no_set() {
 }
 
 #[test]
-fn an_outage_is_no_event_of_each_call_and_shows_no_password() {
+fn an_outage_is_logged_once_without_the_password() {
     let cache = cache_runtime::Cache::builder()
         .prefix("quickpost")
         .redis("redis://user:hunter2@127.0.0.1:1")
         .response_timeout(Duration::from_millis(100))
         .build()
         .unwrap();
-    // The connection is the background thread's, and so is what is told of it, once.
+    // The cache's own thread logs the outage, once.
     let events = events_of(Level::INFO, || {
         for _ in 0..3 {
             cache.scope_sync(|| quiet(&Secret(""), "x"));
@@ -244,7 +244,7 @@ fn an_outage_is_no_event_of_each_call_and_shows_no_password() {
 }
 
 #[test]
-fn both_stores_tell_the_callers_subscriber() {
+fn events_of_both_stores_reach_the_callers_subscriber() {
     for (store, cache) in &Stores::new().caches {
         let events = events_of(Level::INFO, || {
             run(cache.scope(async {

@@ -1,4 +1,4 @@
-//! The kinds of functions that carry the attributes, and where they may be called.
+//! The kinds of functions that can have the attributes.
 
 use std::fmt::Display;
 
@@ -149,7 +149,7 @@ fn opaque(key: impl Display, values: &(impl Serialize + ?Sized), runs: &Runs) ->
 }
 
 #[tokio::test]
-async fn generics_lifetimes_and_impl_trait_arguments_are_told_apart() {
+async fn functions_with_generics_lifetimes_and_impl_trait_arguments_have_distinct_keys() {
     on_both_stores(|_| async {
         let runs = Runs::default();
         for _ in 0..2 {
@@ -165,7 +165,7 @@ async fn generics_lifetimes_and_impl_trait_arguments_are_told_apart() {
     .await;
 }
 
-/// Async functions of a trait, as the language has them.
+/// Native async functions of a trait.
 trait Native {
     async fn fetch(&self, id: u32) -> Option<Post>;
     async fn store(&mut self, post: Post) -> Result<Post, String>;
@@ -220,7 +220,7 @@ fn forget(Path((slug, _)): Path<(String, u32)>) -> usize {
 }
 
 #[tokio::test]
-async fn destructured_and_mut_arguments_are_seen_as_they_came() {
+async fn keys_use_destructured_and_mut_arguments_as_they_were_passed() {
     on_both_stores(|_| async {
         let runs = Runs::default();
         let call =
@@ -255,11 +255,11 @@ async fn write_early(id: u32, ok: bool) -> Result<(), std::num::ParseIntError> {
         return Ok(());
     }
     "none".parse::<u32>()?;
-    unreachable!("it isn't a number")
+    unreachable!("the text is a number")
 }
 
 #[tokio::test]
-async fn early_returns_and_question_marks_leave_the_body_only() {
+async fn early_returns_and_question_marks_end_only_the_body() {
     on_both_stores(|_| async {
         let runs = Runs::default();
         for _ in 0..2 {

@@ -1,4 +1,4 @@
-//! Which functions carry the attributes, and what their options mean.
+//! Which functions can have the attributes, and what their options do.
 
 mod companions;
 mod debug;

@@ -7,7 +7,7 @@ use tests::on_both_stores;
 
 use crate::common::{Post, Runs, assert_about, memory};
 
-/// As a crate that wraps the runtime re-exports it.
+/// A module like that of a crate that re-exports the runtime.
 mod wrapper {
     pub(crate) mod deep {
         pub(crate) use cache_runtime as renamed;
@@ -57,7 +57,7 @@ async fn ttl_none(id: u32) -> Option<Post> {
 }
 
 #[tokio::test]
-async fn unless_sees_the_innermost_value_and_no_none() {
+async fn unless_is_called_with_the_innermost_value_and_not_for_none() {
     on_both_stores(|cache| async move {
         let runs = Runs::default();
         for slug in ["", "", "a", ""] {
@@ -121,7 +121,7 @@ async fn handler(state: State, id: u32, runs: &Runs) -> u32 {
 }
 
 #[tokio::test]
-async fn the_cache_may_be_a_field_or_a_state_that_the_body_consumes() {
+async fn the_cache_can_be_a_field_or_an_axum_state_that_the_body_consumes() {
     on_both_stores(|cache| async move {
         let (runs, service) = (
             Runs::default(),
@@ -129,7 +129,7 @@ async fn the_cache_may_be_a_field_or_a_state_that_the_body_consumes() {
                 cache: cache.clone(),
             },
         );
-        // Another one is the current cache.
+        // Another cache is the current one.
         let current = memory();
         current
             .scope(async {
@@ -177,13 +177,13 @@ fn renamed(id: u32, runs: &Runs) -> u32 {
 }
 
 #[tokio::test]
-async fn the_runtime_may_have_another_path_and_a_disabled_cache_runs_the_body() {
+async fn the_runtime_can_have_another_path_and_a_disabled_cache_runs_the_body() {
     on_both_stores(|_| async {
         let runs = Runs::default();
         assert_eq!((renamed(1, &runs), renamed(1, &runs)), (1, 1));
         let disabled = Cache::builder().enabled(false).build().unwrap();
         disabled.scope_sync(|| assert_eq!((renamed(1, &runs), renamed(1, &runs)), (2, 3)));
-        // What is asked for explicitly is done.
+        // Explicit operations still work.
         disabled.set("a", &1, 60).await.unwrap();
         assert_eq!(disabled.get::<i32>("a").await.unwrap(), Some(1));
     })

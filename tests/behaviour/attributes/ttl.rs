@@ -1,4 +1,4 @@
-//! `ttl`: each form of it, and what it means.
+//! `ttl`: its forms, and the lifetime that each sets.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ async fn default() -> u32 {
 }
 
 #[tokio::test]
-async fn every_form_of_ttl_is_the_entrys_lifetime() {
+async fn every_form_of_ttl_sets_the_lifetime_of_the_entry() {
     let stores = Stores::with(|builder| {
         builder
             .default_ttl(Duration::from_secs(123))
@@ -78,7 +78,7 @@ async fn every_form_of_ttl_is_the_entrys_lifetime() {
             assert_about(cache.ttl(&format!("ttl:{key}")).await.unwrap(), seconds);
         }
         let keys = cache.delete_pattern("ttl:value").await.unwrap();
-        assert_eq!(keys, 1, "it has a variant, since `id` is hashed");
+        assert_eq!(keys, 1, "the key has a variant, because `id` is hashed");
     }
 }
 
@@ -94,7 +94,7 @@ fn own(id: u32, runs: &Runs) -> u32 {
 }
 
 #[test]
-fn an_entry_ends_with_its_ttl_and_one_of_zero_is_not_stored() {
+fn an_entry_expires_after_its_ttl_and_a_ttl_of_zero_stores_nothing() {
     let clock = Clock::manual();
     let cache = Cache::builder().clock(clock.clone()).build().unwrap();
     let runs = Runs::default();

@@ -1,4 +1,4 @@
-//! `detached`: a computation outlives its caller, fills, and serves the callers that come.
+//! `detached`: a computation outlives its caller, is stored, and serves later callers.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -8,24 +8,23 @@ use std::time::Duration;
 
 use cache_runtime::{Cache, cacheable};
 use futures_util::FutureExt as _;
-use tests::{events_of, on_both_stores, on_both_stores_with};
+use tests::{Gate, begin, events_of, on_both_stores, on_both_stores_with, soon};
 use tokio::time::timeout;
 use tracing::Level;
 
 use crate::common::Runs;
 use crate::staleness::support::{Place, Work, on_both, until, until_stored};
-use tests::{Gate, begin, soon};
 
 #[cacheable(key = "slow:<<id>>", skip(runs), detached = true)]
 async fn slow(runs: Runs, id: u32) -> u32 {
     let run = runs.next();
-    // Longer than the patience of its callers, which is real time.
+    // Real time, longer than the timeout of the callers.
     tokio::time::sleep(Duration::from_millis(300)).await;
     run + id
 }
 
 #[tokio::test]
-async fn callers_that_are_less_patient_than_the_body_start_it_once() {
+async fn callers_that_time_out_before_the_body_ends_start_it_once() {
     on_both_stores(|_| async {
         let runs = Runs::default();
         for _ in 0..10 {
@@ -40,23 +39,23 @@ async fn callers_that_are_less_patient_than_the_body_start_it_once() {
 #[cacheable(key = "rows:<<id>>", skip(work), detached, companions = false)]
 async fn row(work: Work, id: u32) -> u32 {
     let run = work.gate.pass().await;
-    // What the body holds is dropped with it.
+    // The body owns `work`, so a test can see whether the body has ended.
     drop(work);
     run + id
 }
 
-/// Begins a call and goes away while its body waits at the gate, as the next that does.
+/// Begin a call, and drop it once its body has reached the gate.
 async fn abandon<F: Future>(gate: &Gate, call: F) {
     let next = gate.count() + 1;
     tokio::select! {
         biased;
-        _ = call => panic!("its body should wait"),
+        _ = call => panic!("the body waits at the gate"),
         () = gate.reached_by(next) => {}
     }
 }
 
 #[tokio::test]
-async fn a_waiter_gets_the_value_of_a_leader_that_has_gone() {
+async fn waiters_get_the_value_of_a_leader_whose_caller_was_dropped() {
     on_both(|place| async move {
         let (cache, work) = (&place.cache, place.work());
         let leader = begin(cache, row(work.clone(), 1)).await;
@@ -75,14 +74,18 @@ async fn a_waiter_gets_the_value_of_a_leader_that_has_gone() {
 }
 
 #[tokio::test]
-async fn what_an_invalidation_has_overtaken_is_not_stored() {
+async fn a_detached_value_that_was_invalidated_is_not_stored() {
     on_both(|place| async move {
         let (cache, work) = (&place.cache, place.work());
         abandon(&work.gate, row(work.clone(), 1)).await;
         cache.delete_pattern("rows:*").await.unwrap();
         let fresh = place.work();
         fresh.gate.open();
-        assert_eq!(soon(row(fresh.clone(), 1)).await, 2, "it doesn't join");
+        assert_eq!(
+            soon(row(fresh.clone(), 1)).await,
+            2,
+            "the call does not join"
+        );
         cache.delete("rows:1").await.unwrap();
         work.gate.open();
         until("the body has ended", || async { work.holders() == 1 }).await;
@@ -93,14 +96,14 @@ async fn what_an_invalidation_has_overtaken_is_not_stored() {
 }
 
 #[tokio::test]
-async fn a_body_without_a_caller_is_given_up_at_the_flight_limit() {
+async fn a_body_without_a_caller_is_dropped_after_the_wait_timeout() {
     let limit = Duration::from_millis(300);
     on_both_stores_with(
         |builder| builder.wait_timeout(limit),
         |_| async {
             let work = Place::memory().work();
             abandon(&work.gate, row(work.clone(), 1)).await;
-            assert!(work.holders() > 1, "it goes on");
+            assert!(work.holders() > 1, "the body is not dropped");
             until("the body is dropped", || async { work.holders() == 1 }).await;
             work.gate.open();
             assert_eq!(
@@ -114,7 +117,7 @@ async fn a_body_without_a_caller_is_given_up_at_the_flight_limit() {
 }
 
 #[tokio::test]
-async fn a_body_whose_caller_waits_is_not_given_up() {
+async fn a_body_whose_caller_waits_outlives_the_wait_timeout() {
     let limit = Duration::from_millis(50);
     on_both_stores_with(
         |builder| builder.wait_timeout(limit),
@@ -122,11 +125,11 @@ async fn a_body_whose_caller_waits_is_not_given_up() {
             let work = Place::memory().work();
             let call = begin(&cache, row(work.clone(), 1)).await;
             work.gate.reached_by(1).await;
-            // The wait timeout runs in real time, and has to pass.
+            // The wait timeout runs in real time, and the test needs it to pass, here and below.
             tokio::time::sleep(limit * 2).await;
             work.gate.open();
             assert_eq!(soon(call).await.unwrap(), 2);
-            // Past the limit, a body ends with its caller.
+            // After the timeout, a body is dropped with its caller.
             let work = Place::memory().work();
             let call = begin(&cache, row(work.clone(), 2)).await;
             work.gate.reached_by(1).await;
@@ -148,7 +151,7 @@ async fn result(work: Work, id: u32) -> Result<u32, String> {
 }
 
 #[tokio::test]
-async fn an_error_is_its_callers_and_is_not_stored() {
+async fn an_error_goes_to_its_caller_and_is_not_stored() {
     on_both(|place| async move {
         let (cache, work) = (&place.cache, place.work());
         let call = begin(cache, result(work.clone(), 1)).await;
@@ -161,7 +164,7 @@ async fn an_error_is_its_callers_and_is_not_stored() {
 }
 
 #[test]
-fn an_error_after_the_caller_has_gone_is_logged() {
+fn an_error_after_the_caller_was_dropped_is_logged() {
     let events = events_of(Level::WARN, || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -175,11 +178,11 @@ fn an_error_after_the_caller_has_gone_is_logged() {
             assert_eq!(soon(result(work.clone(), 1)).await, Ok(3));
         }));
     });
-    let told = |event: &&tests::Event| event.message.contains("after its caller was dropped");
-    let told: Vec<_> = events.iter().filter(told).collect();
-    assert_eq!(told.len(), 2, "once on each store: {events:?}");
-    assert_eq!(told[0].function, "result");
-    assert_eq!(told[0].key, "quickpost:results:1");
+    let logged = |event: &&tests::Event| event.message.contains("after its caller was dropped");
+    let logged: Vec<_> = events.iter().filter(logged).collect();
+    assert_eq!(logged.len(), 2, "once on each store: {events:?}");
+    assert_eq!(logged[0].function, "result");
+    assert_eq!(logged[0].key, "quickpost:results:1");
 }
 
 #[cacheable(key = "panics:<<id>>", skip(work), detached, companions = false)]
@@ -195,7 +198,7 @@ async fn a_panic_reaches_the_caller_that_waits() {
         let work = place.work();
         work.gate.open();
         let caught = AssertUnwindSafe(panics(work.clone(), 1)).catch_unwind();
-        let panic = soon(caught).await.expect_err("it panics");
+        let panic = soon(caught).await.expect_err("the body panics");
         assert_eq!(panic.downcast_ref::<&str>(), Some(&"as the test wants"));
         assert_eq!(soon(panics(work.clone(), 1)).await, 3);
     })
@@ -203,7 +206,7 @@ async fn a_panic_reaches_the_caller_that_waits() {
 }
 
 #[tokio::test]
-async fn after_a_panic_without_a_caller_the_next_caller_computes() {
+async fn the_next_caller_computes_after_a_panic_without_a_caller() {
     on_both(|place| async move {
         let (cache, work) = (&place.cache, place.work());
         abandon(&work.gate, panics(work.clone(), 1)).await;
@@ -215,7 +218,7 @@ async fn after_a_panic_without_a_caller_the_next_caller_computes() {
 }
 
 #[test]
-fn a_runtime_that_ends_leaves_no_wedge() {
+fn the_end_of_the_runtime_drops_the_body_and_the_next_caller_computes() {
     let runtime = || {
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -226,7 +229,7 @@ fn a_runtime_that_ends_leaves_no_wedge() {
         let work = place.work();
         let first = runtime();
         first.block_on(place.cache.scope(abandon(&work.gate, row(work.clone(), 1))));
-        assert!(work.holders() > 1, "it goes on");
+        assert!(work.holders() > 1, "the body is not dropped");
         drop(first);
         assert_eq!(work.holders(), 1);
         work.gate.open();
@@ -242,7 +245,7 @@ async fn plain(gate: Gate, id: u32) -> u32 {
 }
 
 #[test]
-fn without_a_runtime_it_goes_on_beside_the_caches_thread() {
+fn without_a_runtime_a_dropped_callers_body_continues_and_is_stored() {
     for place in [Place::memory(), Place::redis()] {
         let gate = Gate::new();
         {
@@ -268,7 +271,7 @@ async fn scope(gate: Gate, id: u32) -> String {
 }
 
 #[tokio::test]
-async fn a_detached_body_stays_in_its_callers_scope() {
+async fn a_detached_body_uses_its_callers_cache() {
     on_both_stores(|cache| async move {
         let gate = Gate::new();
         abandon(&gate, scope(gate.clone(), 1)).await;
@@ -294,7 +297,7 @@ fn again(work: Work, id: u32) -> Pin<Box<dyn Future<Output = u32> + Send>> {
 }
 
 #[tokio::test]
-async fn a_call_within_its_own_flight_runs_the_body() {
+async fn a_nested_call_of_the_same_key_runs_the_body() {
     on_both(|place| async move {
         let work = place.work();
         abandon(&work.gate, nested(work.clone(), 10)).await;
@@ -312,7 +315,7 @@ async fn outer(work: Work) -> u32 {
     }
     abandon(&work.gate, middle(work.clone())).await;
     work.gate.open();
-    // The computation of the abandoned call, which calls this function.
+    // Wait for the computation of the dropped call, which calls this function.
     middle(work).await + 1
 }
 
@@ -327,7 +330,7 @@ fn outer_again(work: Work) -> Pin<Box<dyn Future<Output = u32> + Send>> {
 }
 
 #[tokio::test]
-async fn a_computation_without_its_caller_does_not_wait_for_the_one_around_it() {
+async fn a_computation_whose_caller_was_dropped_does_not_wait_for_an_enclosing_flight() {
     on_both(|place| async move {
         let work = place.work();
         assert_eq!(soon(outer(work.clone())).await, 12);
@@ -342,7 +345,7 @@ async fn conditional(work: Work, id: u32) -> u32 {
 }
 
 #[tokio::test]
-async fn a_body_that_fills_nothing_ends_with_its_caller() {
+async fn a_body_whose_value_is_not_stored_is_dropped_with_its_caller() {
     on_both(|place| async move {
         let work = place.work();
         abandon(&work.gate, conditional(work.clone(), 1)).await;
@@ -364,7 +367,7 @@ async fn closures(work: Work, id: u32) -> u32 {
 }
 
 #[tokio::test]
-async fn the_closures_over_the_value_are_asked_without_a_caller_too() {
+async fn ttl_and_unless_apply_to_a_value_without_a_caller() {
     on_both(|place| async move {
         let (cache, work) = (&place.cache, place.work());
         abandon(&work.gate, closures(work.clone(), 1_000)).await;
@@ -396,7 +399,7 @@ async fn stale(work: Work, id: u32) -> u32 {
 }
 
 #[tokio::test]
-async fn an_expired_value_is_computed_on_without_a_caller() {
+async fn with_stale_if_error_a_body_continues_without_its_caller() {
     on_both(|place| async move {
         let (cache, work) = (&place.cache, place.work());
         assert_eq!(soon(expired(work.clone(), 1)).await, Ok(2));
@@ -411,10 +414,10 @@ async fn an_expired_value_is_computed_on_without_a_caller() {
 }
 
 #[tokio::test]
-async fn a_stale_value_is_served_and_a_missing_one_computed_on() {
+async fn with_stale_a_body_continues_without_its_caller() {
     on_both(|place| async move {
         let (cache, work) = (&place.cache, place.work());
-        // The first run passes, the second stops.
+        // The second run stops at the gate.
         assert_eq!(work.run_through(), 1);
         abandon(&work.gate, stale(work.clone(), 1)).await;
         work.gate.open();
@@ -433,7 +436,7 @@ async fn attached(work: Work, id: u32) -> u32 {
 }
 
 #[tokio::test]
-async fn without_the_option_a_body_ends_with_its_caller() {
+async fn without_detached_a_body_is_dropped_with_its_caller() {
     on_both(|place| async move {
         let work = place.work();
         abandon(&work.gate, attached(work.clone(), 1)).await;

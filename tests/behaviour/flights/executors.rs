@@ -1,4 +1,4 @@
-//! Callers of every kind: other executors, several runtimes, plain threads, tasks without budget.
+//! Callers on other executors, several runtimes and plain threads, and tasks without budget.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -7,10 +7,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 use cache_runtime::{Cache, cacheable, invalidate};
-use tests::{Stores, on_both_stores};
+use tests::{Gate, Stores, on_both_stores, soon};
 
 use crate::common::Runs;
-use tests::{Gate, soon};
 
 #[cacheable(key = "executors:<<id>>", skip(runs))]
 async fn count(runs: &Runs, id: u32) -> u32 {
@@ -38,7 +37,7 @@ impl Wake for Unpark {
     }
 }
 
-/// The smallest executor.
+/// Run a future on a minimal executor.
 fn block_on<F: Future>(future: F) -> F::Output {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut future = pin!(future);
@@ -73,16 +72,16 @@ fn executors_other_than_tokio_run_cached_functions() {
 type Block = fn(Pin<Box<dyn Future<Output = u32>>>) -> u32;
 
 #[test]
-fn a_single_flight_needs_no_runtime() {
-    crowd_of_threads(futures_executor::block_on);
+fn single_flight_works_without_a_runtime() {
+    threads_share_one_run(futures_executor::block_on);
 }
 
 #[test]
-fn a_single_flight_needs_no_executor_of_note() {
-    crowd_of_threads(block_on);
+fn single_flight_works_on_a_minimal_executor() {
+    threads_share_one_run(block_on);
 }
 
-fn crowd_of_threads(block: Block) {
+fn threads_share_one_run(block: Block) {
     let stores = Stores::new();
     for (name, cache) in &stores.caches {
         let gate = Gate::new();
@@ -137,9 +136,10 @@ fn two_runtimes_and_plain_threads_share_one_cache() {
     }
 }
 
-/// A task of tokio's may do so much until it yields; a blocking call in it can't yield, and must not stop.
+/// A tokio task has a budget until it yields. A blocking call in it can't yield, and must complete
+/// nevertheless.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn blocking_calls_in_a_task_do_not_use_up_its_budget() {
+async fn blocking_calls_complete_in_a_task_without_budget() {
     on_both_stores(|cache| async move {
         let task = tokio::spawn(async move {
             cache.scope_sync(|| {

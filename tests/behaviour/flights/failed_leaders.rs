@@ -1,46 +1,46 @@
-//! Leaders that err, panic, are dropped, or lose their runtime: nobody gets their error, and no key is wedged.
+//! Leaders that fail, panic, are dropped, or lose their runtime: no waiter gets their error, and
+//! the key stays usable.
 
 use std::future::Future;
 use std::time::Duration;
 
 use cache_runtime::{Cache, cacheable};
 use futures_util::future::join_all;
-use tests::{Stores, on_both_stores};
+use tests::{Gate, Stores, all, begin, begin_to_wait, on_both_stores, soon};
 
 use crate::common::Runs;
-use tests::{Gate, all, begin, begin_to_wait, soon};
 
 #[cacheable(key = "failed:err", skip(gate))]
-async fn errs(gate: &Gate) -> Result<u32, u32> {
+async fn fails(gate: &Gate) -> Result<u32, u32> {
     Err(gate.pass().await)
 }
 
 #[tokio::test]
-async fn a_leader_hands_its_error_to_nobody() {
+async fn waiters_of_a_leader_that_fails_run_their_own_bodies() {
     on_both_stores(|cache| async move {
         let gate = Gate::new();
         let mut calls = Vec::new();
         for _ in 0..5 {
             let gate = gate.clone();
-            calls.push(begin(&cache, async move { errs(&gate).await }).await);
+            calls.push(begin(&cache, async move { fails(&gate).await }).await);
         }
         assert_eq!(gate.count(), 1);
         gate.open();
         let results = all(calls).await.into_iter();
         let mut errors: Vec<u32> = results.map(|result| result.unwrap_err()).collect();
         errors.sort_unstable();
-        assert_eq!(errors, [1, 2, 3, 4, 5], "each its own");
+        assert_eq!(errors, [1, 2, 3, 4, 5], "each caller gets its own error");
         assert!(!cache.exists("failed:err").await.unwrap());
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_crowd_of_errors_is_over_soon() {
+async fn many_concurrent_failing_calls_complete() {
     on_both_stores(|_| async {
         let gate = Gate::new();
         gate.open();
-        let results = soon(join_all((0..100).map(|_| errs(&gate)))).await;
+        let results = soon(join_all((0..100).map(|_| fails(&gate)))).await;
         assert!(results.iter().all(Result::is_err));
         assert_eq!(gate.count(), 100);
     })
@@ -48,7 +48,7 @@ async fn a_crowd_of_errors_is_over_soon() {
 }
 
 #[tokio::test]
-async fn a_leader_that_panics_leaves_no_wedge() {
+async fn a_waiter_takes_over_from_a_leader_that_panics() {
     on_both_stores(|cache| async move {
         let gate = Gate::new();
         let leader = begin(&cache, {
@@ -63,17 +63,17 @@ async fn a_leader_that_panics_leaves_no_wedge() {
         })
         .await;
         let mut waiter = Box::pin(cache.get_or_set("panics", 60, async || 7u32));
-        begin_to_wait(&mut waiter).await;
+        begin_to_wait(&cache, &mut waiter).await;
         gate.open();
         assert!(soon(leader).await.is_err());
-        assert_eq!(soon(waiter).await, 7, "a waiter takes over");
+        assert_eq!(soon(waiter).await, 7, "the waiter takes over");
         assert_eq!(cache.get::<u32>("panics").await.unwrap(), Some(7));
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_blocking_leader_that_panics_leaves_no_wedge() {
+async fn waiters_take_over_from_a_blocking_leader_that_panics() {
     on_both_stores(|cache| async move {
         let gate = Gate::new();
         let blocking = cache.blocking();
@@ -89,7 +89,7 @@ async fn a_blocking_leader_that_panics_leaves_no_wedge() {
         gate.reached_by(1).await;
         let waiter = std::thread::spawn(move || blocking.get_or_set("panics", 60, || 7));
         let mut awaiting = Box::pin(cache.get_or_set("panics", 60, async || 7u32));
-        begin_to_wait(&mut awaiting).await;
+        begin_to_wait(&cache, &mut awaiting).await;
         gate.open();
         assert!(leader.join().is_err());
         assert_eq!(waiter.join().unwrap(), 7);
@@ -99,7 +99,7 @@ async fn a_blocking_leader_that_panics_leaves_no_wedge() {
 }
 
 #[tokio::test]
-async fn a_leader_that_is_dropped_is_followed_by_one_waiter() {
+async fn one_waiter_takes_over_from_a_dropped_leader() {
     on_both_stores(|cache| async move {
         let gate = Gate::new();
         let leader = begin(&cache, passing(&cache, "dropped", &gate)).await;
@@ -117,7 +117,7 @@ async fn a_leader_that_is_dropped_is_followed_by_one_waiter() {
     .await;
 }
 
-/// A call that stops at the gate, with the number of its run.
+/// Call a function that stops at the gate and returns the number of its run.
 fn passing(
     cache: &Cache,
     key: &'static str,
@@ -128,7 +128,7 @@ fn passing(
 }
 
 #[tokio::test]
-async fn waiters_that_are_dropped_change_nothing() {
+async fn dropped_waiters_do_not_affect_the_flight() {
     on_both_stores(|cache| async move {
         let gate = Gate::new();
         let call = || begin(&cache, passing(&cache, "waiters", &gate));
@@ -145,9 +145,9 @@ async fn waiters_that_are_dropped_change_nothing() {
     .await;
 }
 
-/// A leader that goes away while the store is being asked for the lease.
+/// The leader is dropped during its requests to the store.
 #[tokio::test]
-async fn a_leader_that_is_dropped_at_any_poll_leaves_no_wedge() {
+async fn the_next_call_computes_after_a_leader_dropped_at_any_poll() {
     on_both_stores(|cache| async move {
         for polls in 1..30 {
             let key = format!("early:{polls}");
@@ -181,14 +181,14 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 #[test]
-fn a_runtime_that_ends_leaves_no_wedge() {
+fn waiters_take_over_from_a_leader_whose_runtime_ends() {
     let stores = Stores::new();
     for (name, cache) in &stores.caches {
         let gate = Gate::new();
         let first = runtime();
         first.spawn(passing(cache, "runtime", &gate));
         first.block_on(gate.reached_by(1));
-        // A waiter of another runtime, and one without any.
+        // A waiter on another runtime, and one without a runtime.
         let second = runtime();
         let waiter = second.spawn(passing(cache, "runtime", &gate));
         let thread = std::thread::spawn({

@@ -1,22 +1,28 @@
-//! Flights that their own task, or their own thread, holds: a call that would wait for one runs the body.
+//! Leaders that their own task or thread holds without polling them: a call there runs the body
+//! instead of waiting.
 
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use cache_runtime::Cache;
+use futures_util::future::join;
 use futures_util::{FutureExt, StreamExt, poll, stream};
-use tests::on_both_stores;
+use tests::{Gate, begin_to_wait, on_both_stores, soon};
 
-use tests::{Gate, begin_to_wait, soon};
-
-/// What the leader waits for while it is held.
+/// What the leader does while it is held.
 #[derive(Clone, Copy, Debug)]
 enum Waits {
-    /// A gate that stays shut: nothing wakes the task.
+    /// Wait at a closed gate: nothing wakes the task.
     Silently,
-    /// It wakes the task all the time.
+    /// Wake the task all the time.
     Noisily,
+}
+
+async fn wake_forever() {
+    loop {
+        tokio::task::yield_now().await;
+    }
 }
 
 async fn held_then_called_again(cache: &Cache, waits: Waits) {
@@ -24,18 +30,14 @@ async fn held_then_called_again(cache: &Cache, waits: Waits) {
     let body = async {
         match waits {
             Waits::Silently => gate.pass().await,
-            Waits::Noisily => loop {
-                tokio::task::yield_now().await;
-            },
+            Waits::Noisily => join(gate.pass(), wake_forever()).await.0,
         }
     };
     let mut leader = pin!(cache.get_or_set("held", 60, || body));
-    // Real time: the leader must be pending still when it passes, in its body or at the store.
-    let enough = tokio::time::sleep(Duration::from_millis(30));
     tokio::select! {
         biased;
-        _ = &mut leader => unreachable!("its gate is shut"),
-        () = enough => {}
+        _ = &mut leader => unreachable!("the gate is closed"),
+        () = gate.reached_by(1) => {}
     }
     let again = cache.get_or_set("held", 60, async || 7);
     assert_eq!(soon(again).await, 7, "{waits:?}");
@@ -63,9 +65,9 @@ async fn a_held_leader_is_not_waited_for_in_a_spawned_task() {
     .await;
 }
 
-/// Polled once, the leader is still on its way to the lease.
+/// After one poll, the leader has not taken its lease yet.
 #[tokio::test]
-async fn a_leader_that_was_polled_once_is_not_waited_for() {
+async fn a_held_leader_that_was_polled_once_is_not_waited_for() {
     on_both_stores(|cache| async move {
         let gate = Gate::new();
         let mut leader = pin!(cache.get_or_set("held", 60, || gate.pass()));
@@ -75,9 +77,9 @@ async fn a_leader_that_was_polled_once_is_not_waited_for() {
     .await;
 }
 
-/// Polled once more after the store's first answer, the leader has asked for the lease and knows no reply.
+/// Polled again after the store's first reply, the leader has requested the lease and has no reply.
 #[tokio::test]
-async fn a_leader_that_is_asking_for_its_lease_is_not_waited_for() {
+async fn a_held_leader_that_has_requested_its_lease_is_not_waited_for() {
     on_both_stores(|cache| async move {
         for pauses in 1..4 {
             let key = format!("held:{pauses}");
@@ -85,19 +87,23 @@ async fn a_leader_that_is_asking_for_its_lease_is_not_waited_for() {
             let mut leader = pin!(cache.get_or_set(&key, 60, || gate.pass()));
             for _ in 0..pauses {
                 assert!(poll!(&mut leader).is_pending());
-                cache.get::<u32>("the store has answered").await.unwrap();
+                cache.get::<u32>("a barrier").await.unwrap();
             }
             assert_eq!(soon(cache.get_or_set(&key, 60, async || 7)).await, 7);
             let blocking = cache.blocking();
-            assert_eq!(blocking.get_or_set(&key, 60, || 8) | 15, 15, "no hang");
+            assert_eq!(
+                blocking.get_or_set(&key, 60, || 8) | 15,
+                15,
+                "the call returns"
+            );
         }
     })
     .await;
 }
 
-/// A stream that computes several at once holds them while the loop's body runs. Each has a waker of its own.
+/// A stream of concurrent calls holds them while the loop's body runs. Each has a waker of its own.
 #[tokio::test]
-async fn a_leader_that_a_stream_holds_is_not_waited_for() {
+async fn a_leader_held_by_a_stream_is_not_waited_for() {
     on_both_stores(|cache| async move {
         let gate = Gate::new();
         let (cache, gate) = (&cache, &gate);
@@ -108,7 +114,7 @@ async fn a_leader_that_a_stream_holds_is_not_waited_for() {
         });
         let mut computed = stream::iter(calls).buffer_unordered(4);
         assert_eq!(soon(computed.next()).await, Some(0));
-        // On Redis the others are under way by now, or will be: either way nothing hangs.
+        // On Redis, the other calls have begun or will begin. Neither may block this one.
         for id in 1..4 {
             let key = format!("stream:{id}");
             assert_eq!(
@@ -120,16 +126,17 @@ async fn a_leader_that_a_stream_holds_is_not_waited_for() {
     .await;
 }
 
-/// First both are polled, as in a `join!`; then the leader is held and nothing wakes the task.
+/// Both calls are polled first, as in a `join!`. Then only the waiter is, and nothing wakes the
+/// leader's task.
 #[tokio::test]
-async fn a_leader_that_is_held_later_is_noticed() {
+async fn a_waiter_notices_that_its_leader_is_no_longer_polled() {
     on_both_stores(|cache| async move {
         let gate = Gate::new();
         let mut leader = Box::pin(cache.get_or_set("later", 60, || gate.pass()));
-        begin_to_wait(&mut leader).await;
+        begin_to_wait(&cache, &mut leader).await;
         let mut waiter = Box::pin(cache.get_or_set("later", 60, async || 7));
-        let mut both = futures_util::future::join(leader.as_mut(), waiter.as_mut());
-        begin_to_wait(&mut both).await;
+        let mut both = join(leader.as_mut(), waiter.as_mut());
+        begin_to_wait(&cache, &mut both).await;
         drop(both);
         assert_eq!(soon(waiter).await, 7);
     })
@@ -137,8 +144,8 @@ async fn a_leader_that_is_held_later_is_noticed() {
 }
 
 #[test]
-fn a_blocking_caller_never_waits_for_an_async_leader_on_its_thread() {
-    // Within either runtime, and without one.
+fn a_blocking_call_never_waits_for_an_async_leader_on_its_thread() {
+    // In either flavor of runtime, and without one.
     let current = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -157,7 +164,7 @@ fn a_blocking_caller_never_waits_for_an_async_leader_on_its_thread() {
                 let mut leader = pin!(cache.get_or_set(&key, 60, || gate.pass()));
                 for _ in 0..times {
                     assert!(poll!(&mut leader).is_pending());
-                    // The store has answered what it was asked.
+                    // The store has replied to the leader when it replies to this call.
                     cache.get::<u32>("any").await.unwrap();
                 }
                 let begun = std::time::Instant::now();
@@ -189,9 +196,9 @@ fn poll_once<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// A body whose locals call the cache when it is dropped, far from where it was polled.
+/// The locals of the body call the cache when they are dropped on another thread.
 #[test]
-fn a_body_that_is_dropped_on_another_thread_may_call_its_own_key() {
+fn a_body_dropped_on_another_thread_can_call_its_own_key() {
     struct Calls(Cache);
     impl Drop for Calls {
         fn drop(&mut self) {

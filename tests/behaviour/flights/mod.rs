@@ -1,11 +1,11 @@
-//! Single-flight: one computation, whatever becomes of its leader.
+//! Single-flight: one computation for concurrent callers, whatever happens to its leader.
 
 mod detached;
 mod executors;
 mod failed_leaders;
 mod held_leaders;
+mod invalidated;
 mod nested_calls;
-mod overtaken;
 mod reentrancy;
 mod runtimes;
 mod single_flight;

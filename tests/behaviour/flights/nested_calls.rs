@@ -2,10 +2,9 @@
 
 use cache_runtime::cacheable;
 use futures_util::poll;
-use tests::on_both_stores;
+use tests::{Gate, begin_to_wait, on_both_stores, soon};
 
 use crate::common::Runs;
-use tests::{Gate, begin_to_wait, soon};
 
 #[cacheable(key = "nested:recursing", skip(runs, depth))]
 fn recursing(runs: &Runs, depth: u32) -> u32 {
@@ -16,7 +15,7 @@ fn recursing(runs: &Runs, depth: u32) -> u32 {
     }
 }
 
-/// The same key from four kinds of function.
+/// One of several functions with the same key.
 #[cacheable(key = "nested:<<id>>", skip(runs, inner))]
 async fn outer(runs: &Runs, id: u32, inner: &str) -> u32 {
     runs.next();
@@ -69,7 +68,11 @@ async fn a_nested_call_runs_the_body() {
             let runs = Runs::default();
             assert_eq!(soon(outer(&runs, 5, inner)).await, 6, "{inner}");
             assert_eq!(runs.count(), bodies, "{inner}");
-            assert_eq!(leaf(&runs, 5).await, 6, "{inner}: the outermost is stored");
+            assert_eq!(
+                leaf(&runs, 5).await,
+                6,
+                "{inner}: the outermost call's value is stored"
+            );
         }
         let runs = Runs::default();
         let task = tokio::task::spawn_blocking({
@@ -82,9 +85,10 @@ async fn a_nested_call_runs_the_body() {
     .await;
 }
 
-/// On Redis, callers that looked before the lease was taken must not push the flight off the table.
+/// On Redis, callers that read the store before the lease was taken must not remove the flight from
+/// the table.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_nested_call_is_known_as_one_in_a_crowd() {
+async fn a_nested_call_runs_the_body_among_many_concurrent_callers() {
     on_both_stores(|cache| async move {
         for round in 0..20 {
             let runs = Runs::default();
@@ -102,10 +106,10 @@ async fn a_nested_call_is_known_as_one_in_a_crowd() {
     .await;
 }
 
-/// On Redis, one that looked before the lease was taken and acts after must not push the flight off the table:
-/// its body could not be told from another process's any more.
+/// On Redis, a caller that reads the store before the lease is taken, and joins after that, must
+/// not remove the flight from the table: its body could no longer be told from another process's.
 #[tokio::test]
-async fn a_nested_call_is_known_as_one_after_a_late_caller() {
+async fn a_nested_call_runs_the_body_after_a_late_caller_joined() {
     #[cacheable(key = "nested:late", skip(gate, inner))]
     async fn late(gate: &Gate, inner: bool) -> u32 {
         if inner {
@@ -120,16 +124,16 @@ async fn a_nested_call_is_known_as_one_after_a_late_caller() {
             let (cache, gate) = (cache.clone(), gate.clone());
             async move { cache.scope(late(&gate, false)).await }
         };
-        // In memory there is nothing between look and act, and the first call leads.
-        let looks = format!("{cache:?}").contains("redis");
+        // In memory, a call reads and leads in one step, so the first call would lead.
+        let reads_first = format!("{cache:?}").contains("redis");
         let mut late = Box::pin(call());
-        if looks {
+        if reads_first {
             assert!(poll!(&mut late).is_pending());
-            cache.get::<u32>("the store has answered").await.unwrap();
+            cache.get::<u32>("a barrier").await.unwrap();
         }
         let leader = tokio::spawn(call());
         gate.reached_by(1).await;
-        begin_to_wait(&mut late).await;
+        begin_to_wait(&cache, &mut late).await;
         gate.open();
         assert_eq!(soon(leader).await.unwrap(), 8);
         assert_eq!(soon(late).await, 8);

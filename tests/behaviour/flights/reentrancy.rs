@@ -1,5 +1,5 @@
-//! Values whose `Drop`, `Display`, `Serialize`, `Deserialize` or `Clone` call the cache again: no lock is held
-//! while they run.
+//! Values whose `Drop`, `Display`, `Serialize`, `Deserialize` or `Clone` call the cache: no lock is
+//! held while they run.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -10,16 +10,15 @@ use std::time::Duration;
 
 use cache_runtime::{Cache, cacheable, invalidate};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use tests::{Stores, on_both_stores};
-
-use tests::soon;
+use tests::{Stores, on_both_stores, soon};
 
 thread_local! {
-    /// Whether the value's code calls the cache: it does so once, not again from within.
+    /// Whether the value's code calls the cache. It is cleared during the call, which would
+    /// recurse.
     static ARMED: RefCell<Option<Cache>> = const { RefCell::new(None) };
 }
 
-/// Every key that the tests use, sync and by pattern.
+/// Call the cache with every key of these tests, and invalidate by pattern.
 fn call_the_cache() {
     let Some(cache) = ARMED.with_borrow_mut(Option::take) else {
         return;
@@ -85,7 +84,7 @@ async fn write(id: &Noisy) -> Noisy {
     Noisy(id.0)
 }
 
-/// Runs the test on a thread of its own, so that a deadlock fails it instead of hanging it.
+/// Run the test on its own thread, so that a deadlock fails it instead of hanging it.
 fn unless_it_hangs(test: impl FnOnce() + Send + 'static) {
     let (done, ended) = mpsc::channel();
     let thread = std::thread::spawn(move || {
@@ -99,7 +98,7 @@ fn unless_it_hangs(test: impl FnOnce() + Send + 'static) {
 }
 
 #[test]
-fn what_values_do_may_call_the_cache() {
+fn the_code_of_values_can_call_the_cache() {
     unless_it_hangs(|| {
         let stores = Stores::with(|builder| builder.memory_capacity(2 * 1024));
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -114,7 +113,7 @@ fn what_values_do_may_call_the_cache() {
                         assert_eq!(noisy(&Noisy(id)).await.0, id);
                         assert_eq!(noisy(&Noisy(id)).await.0, id);
                     }
-                    // Entries are replaced, evicted and removed while others stand.
+                    // Entries are replaced, evicted and removed while others are cached.
                     cache.set("reentrant:7", &Noisy(7), 60).await.unwrap();
                     assert!(cache.get::<Noisy>("reentrant:7").await.unwrap().is_some());
                     assert_eq!(noisy_refresh(&Noisy(8)).await.0, 8);
@@ -129,10 +128,10 @@ fn what_values_do_may_call_the_cache() {
     });
 }
 
-/// Under way to the store when its caller goes away, a value is dropped on the cache's own thread: there a
-/// blocking call can't wait for what only that thread can do.
+/// A value whose caller is dropped during its fill is dropped on the cache's own thread. A blocking
+/// call there can't wait for work that only that thread can do.
 #[test]
-fn a_value_may_call_the_cache_on_the_cache_s_own_thread() {
+fn a_value_dropped_on_the_caches_thread_can_call_the_cache() {
     #[derive(Clone, Serialize, Deserialize)]
     struct Calls {
         #[serde(skip)]
@@ -164,7 +163,7 @@ fn a_value_may_call_the_cache_on_the_cache_s_own_thread() {
             for round in 0..20 {
                 let computed = Cell::new(false);
                 let mut call = Box::pin(calls(cache, &computed, round));
-                // Until it is on its way to the store: dropping it leaves the rest to the cache.
+                // Poll until the fill has begun. After the drop, the cache's thread continues it.
                 while !computed.get() {
                     let mut cx = Context::from_waker(Waker::noop());
                     if call.as_mut().poll(&mut cx).is_ready() {
@@ -182,7 +181,7 @@ fn a_value_may_call_the_cache_on_the_cache_s_own_thread() {
 }
 
 #[tokio::test]
-async fn conditions_may_call_the_function_itself() {
+async fn conditions_can_call_their_own_function() {
     #[cacheable(key = "itself:<<id>>", unless = |value: &u32| itself_sync(*value) > 100)]
     async fn itself(id: u32) -> u32 {
         id
@@ -193,7 +192,7 @@ async fn conditions_may_call_the_function_itself() {
     }
     on_both_stores(|cache| async move {
         assert_eq!(soon(itself(20)).await, 20);
-        // The blocking one leads, and its condition is the same call: no runtime stands by.
+        // The blocking call leads, and its condition makes the same call, without a runtime.
         let thread = std::thread::spawn(move || cache.scope_sync(|| itself_sync(30)));
         let joined = tokio::task::spawn_blocking(move || thread.join().unwrap());
         assert_eq!(soon(joined).await.unwrap(), 30);

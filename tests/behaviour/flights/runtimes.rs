@@ -1,4 +1,4 @@
-//! Where annotated functions may be called: outside a runtime and inside one of either flavour.
+//! Where annotated functions can be called: outside a runtime, and inside either flavor of runtime.
 
 use cache_runtime::{Cache, cacheable, invalidate};
 use tests::Stores;
@@ -19,7 +19,7 @@ fn free_sync(slug: &str, runs: &Runs) -> u32 {
 #[invalidate(patterns = ["free-sync:<<slug>>"])]
 fn forget_sync(slug: &str) {}
 
-/// Miss, hit, invalidation, miss.
+/// Assert a miss, a hit, an invalidation and another miss.
 fn sync_round(cache: &Cache) {
     cache.scope_sync(|| {
         let runs = Runs::default();
@@ -36,7 +36,7 @@ fn sync_round(cache: &Cache) {
 }
 
 #[test]
-fn sync_functions_work_outside_a_runtime_and_inside_one_of_either_flavour() {
+fn sync_functions_work_outside_a_runtime_and_inside_either_flavor() {
     for (_, cache) in &Stores::new().caches {
         sync_round(cache);
         let on_a_thread = cache.clone();
@@ -63,17 +63,17 @@ fn sync_functions_work_outside_a_runtime_and_inside_one_of_either_flavour() {
 }
 
 #[test]
-fn async_functions_work_on_one_cache_from_one_runtime_after_another() {
+fn async_functions_work_on_one_cache_from_successive_runtimes() {
     for (_, cache) in &Stores::new().caches {
         let runs = Runs::default();
         for _ in 0..3 {
-            // Each ends before the next begins; what it leaves behind must not matter.
+            // Each runtime ends before the next one begins.
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .build()
                 .unwrap();
             assert_eq!(runtime.block_on(cache.scope(free("a", &runs))), 1);
         }
-        // No runtime of tokio's at all.
+        // Without a tokio runtime.
         let mut free = std::pin::pin!(cache.scope(free("a", &runs)));
         assert_eq!(
             futures_util::FutureExt::now_or_never(free.as_mut()).unwrap_or(1),

@@ -7,10 +7,9 @@ use cache_runtime::cacheable;
 use futures_util::StreamExt;
 use futures_util::future::{join, join_all};
 use futures_util::stream::FuturesUnordered;
-use tests::{Stores, on_both_stores};
+use tests::{Gate, Stores, all, begin, begin_to_wait, on_both_stores, soon};
 
 use crate::common::Runs;
-use tests::{Gate, all, begin, begin_to_wait, soon};
 
 #[cacheable(key = "flights:<<id>>", skip(gate))]
 async fn slow(gate: &Gate, id: u32) -> u32 {
@@ -32,7 +31,7 @@ async fn absent(gate: &Gate, id: u32) -> Option<u32> {
     gate.pass().await.checked_sub(id)
 }
 
-/// Each call takes a while, so that all callers come during the one run.
+/// Real time passes in the body, so that all callers arrive during its one run.
 #[cacheable(key = "flights:yielding", skip(runs))]
 async fn yielding(runs: &Runs) -> u32 {
     let run = runs.next();
@@ -62,9 +61,9 @@ async fn a_thousand_tasks_make_one_run() {
 }
 
 #[tokio::test]
-async fn joined_in_one_task_they_make_one_run() {
+async fn calls_joined_in_one_task_make_one_run() {
     on_both_stores(|cache| async move {
-        // Few share the task's waker, many have one each.
+        // `join_all` gives few futures the task's waker, and many futures one each.
         for callers in [2, 10, 200, 1000] {
             cache.clear().await.unwrap();
             let runs = Runs::default();
@@ -94,7 +93,7 @@ async fn a_join_of_two_makes_one_run() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_unordered_crowd_makes_one_run() {
+async fn calls_in_futures_unordered_make_one_run() {
     on_both_stores(|cache| async move {
         let crowd = tokio::spawn(async move {
             let runs = Runs::default();
@@ -133,7 +132,7 @@ async fn a_hundred_threads_make_one_run() {
 }
 
 #[tokio::test]
-async fn a_waiter_waits_no_longer_than_the_limit() {
+async fn a_waiter_waits_no_longer_than_the_wait_timeout() {
     let limit = Duration::from_millis(100);
     let stores = Stores::with(|builder| builder.wait_timeout(limit));
     for (name, cache) in &stores.caches {
@@ -148,7 +147,7 @@ async fn a_waiter_waits_no_longer_than_the_limit() {
         let waited = begun.elapsed();
         assert!(waited >= limit, "{name}: {waited:?}");
         assert!(waited < limit * 10, "{name}: {waited:?}");
-        // The same for a blocking caller on a thread of its own.
+        // The same for a blocking caller on its own thread.
         let blocking = cache.blocking();
         let thread = std::thread::spawn(move || blocking.get_or_set("slow", 60, || 8));
         let joined = tokio::task::spawn_blocking(move || thread.join().unwrap());
@@ -161,7 +160,7 @@ async fn a_waiter_waits_no_longer_than_the_limit() {
 }
 
 #[tokio::test]
-async fn what_is_not_stored_is_shared_with_those_who_wait() {
+async fn a_value_that_is_not_stored_is_shared_with_waiters() {
     on_both_stores(|cache| async move {
         let gate = Gate::new();
         let call = || {
@@ -191,10 +190,10 @@ async fn what_is_not_stored_is_shared_with_those_who_wait() {
 
 #[tokio::test]
 async fn different_keys_do_not_wait_for_each_other() {
-    on_both_stores(|_| async {
+    on_both_stores(|cache| async move {
         let gate = Gate::new();
         let mut first = Box::pin(slow(&gate, 1));
-        begin_to_wait(&mut first).await;
+        begin_to_wait(&cache, &mut first).await;
         let open = Gate::new();
         open.open();
         assert_eq!(soon(slow(&open, 2)).await, 3);
@@ -203,9 +202,9 @@ async fn different_keys_do_not_wait_for_each_other() {
     .await;
 }
 
-/// A function of another version must not take the value of a flight that it has joined.
+/// A function must not return the value of a flight of another version, which it has joined.
 #[tokio::test]
-async fn a_flight_of_another_version_is_no_answer() {
+async fn a_call_does_not_return_the_value_of_a_flight_of_another_version() {
     #[cacheable(key = "flights:version", version = 1, skip(gate))]
     async fn old(gate: &Gate) -> u32 {
         gate.pass().await;

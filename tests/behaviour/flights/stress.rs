@@ -1,17 +1,15 @@
-//! Readers and writers at random: no read is older than an invalidation that had returned before it began.
+//! Random readers and writers: no read is older than an invalidation that returned before it began.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cache_runtime::{Cache, cacheable, invalidate};
-use tests::RedisServer;
-
-use tests::soon;
+use tests::{RedisServer, soon};
 
 const ROWS: u32 = 8;
 
-/// The table behind the cache, and for each row the newest version whose invalidation has returned.
+/// The table behind the cache, and the newest version of each row whose invalidation has returned.
 #[derive(Default)]
 struct Table {
     versions: [AtomicU64; ROWS as usize],
@@ -19,7 +17,7 @@ struct Table {
     runs: AtomicU64,
 }
 
-/// Marsaglia's xorshift: the same choices in each run.
+/// Marsaglia's xorshift generator, which makes the same choices in each run.
 #[derive(Clone)]
 struct Numbers(u64);
 
@@ -32,7 +30,7 @@ impl Numbers {
     }
 }
 
-/// Reads the row first and is slow afterwards: the stale fill that must not happen.
+/// Read the row, then pause: the stale fill that must not be stored.
 #[cacheable(key = "rows:<<id>>:one", ttl = 60, skip(table, pauses))]
 async fn row(table: &Table, id: u32, pauses: u64) -> Result<u64, ()> {
     table.runs.fetch_add(1, Ordering::Relaxed);
@@ -82,7 +80,7 @@ async fn act(cache: Cache, table: Arc<Table>, mut numbers: Numbers, steps: u32) 
                 write_somehow(&cache, &table, id, numbers.below(5)).await;
                 continue;
             }
-            // Given up in the middle, as by a client that hangs up.
+            // A call that is dropped halfway, as when a client disconnects.
             1 | 2 => {
                 let patience = Duration::from_micros(numbers.below(400));
                 match tokio::time::timeout(patience, row(&table, id, pauses)).await {
@@ -94,8 +92,8 @@ async fn act(cache: Cache, table: Arc<Table>, mut numbers: Numbers, steps: u32) 
                 Ok(seen) => seen,
                 Err(()) => continue,
             },
-            // On a thread of its own: the two caches stand for two processes, and what would be one's leader
-            // must not wait for a thread that the other's caller blocks.
+            // On its own thread: the two caches stand for two processes, so the leader of one must
+            // not need a thread that a caller of the other blocks.
             4 => {
                 let (cache, table) = (cache.clone(), Arc::clone(&table));
                 let read = move || cache.scope_sync(|| row_sync(&table, id));
@@ -126,7 +124,7 @@ async fn stress(name: &str, caches: &[Cache], steps: u32) {
     let hits: u64 = caches.iter().map(|cache| cache.stats().hits).sum();
     let runs = table.runs.load(Ordering::Relaxed);
     println!("{name}: {hits} hits, {runs} runs");
-    assert!(hits > runs, "{name}: it caches something at all");
+    assert!(hits > runs, "{name}: most calls are hits");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,4 +1,4 @@
-//! Mistakes between the functions and the configuration, which are said once.
+//! Mismatches between functions and configuration, which are logged once.
 
 use std::time::Duration;
 
@@ -27,19 +27,19 @@ fn memory(configure: impl FnOnce(CacheBuilder) -> CacheBuilder) -> Cache {
 }
 
 #[test]
-fn a_preset_that_is_configured_nowhere_is_said_once_and_lives_for_the_default() {
+fn an_unconfigured_preset_is_logged_once_and_uses_the_default_ttl() {
     let cache = memory(|builder| {
         let builder = builder.default_ttl(Duration::from_secs(77));
         builder.preset("pages", Duration::from_secs(60))
     });
-    let said = warnings(|| {
+    let logged = warnings(|| {
         for id in 0..3 {
             assert_eq!(cache.scope_sync(|| profile(id)), id);
             assert_eq!(cache.scope_sync(|| page(id)), id);
         }
     });
-    let [warning] = said.as_slice() else {
-        panic!("one warning: {said:?}");
+    let [warning] = logged.as_slice() else {
+        panic!("one warning: {logged:?}");
     };
     assert_eq!(warning.function, "profile");
     for part in [
@@ -57,26 +57,30 @@ fn a_preset_that_is_configured_nowhere_is_said_once_and_lives_for_the_default() 
 #[test]
 fn a_configured_preset_is_not_logged() {
     let cache = memory(|builder| builder.preset("no_such_preset", Duration::from_secs(60)));
-    let said = warnings(|| assert_eq!(cache.scope_sync(|| profile(1)), 1));
-    assert_eq!(said, []);
+    let logged = warnings(|| assert_eq!(cache.scope_sync(|| profile(1)), 1));
+    assert_eq!(logged, []);
     assert_about(cache.blocking().ttl("profiles:1").unwrap(), 60);
 }
 
 #[test]
-fn a_function_that_is_not_called_logs_nothing() {
-    let said = warnings(|| drop(memory(|builder| builder)));
-    assert_eq!(said, [], "its crate may only be linked");
+fn an_unconfigured_preset_of_a_function_that_is_not_called_is_not_logged() {
+    let logged = warnings(|| drop(memory(|builder| builder)));
+    assert_eq!(
+        logged,
+        [],
+        "functions that are linked and not called are not checked"
+    );
 }
 
 #[test]
-fn redis_with_the_default_prefix_is_said_when_the_cache_is_built() {
+fn redis_with_the_default_prefix_is_logged_when_the_cache_is_built() {
     let server = RedisServer::start();
-    let said = warnings(|| {
+    let logged = warnings(|| {
         let unnamed = Cache::builder().redis(server.url()).build().unwrap();
         assert_eq!(unnamed.prefix(), "cache");
     });
-    let [warning] = said.as_slice() else {
-        panic!("one warning: {said:?}");
+    let [warning] = logged.as_slice() else {
+        panic!("one warning: {logged:?}");
     };
     for part in ["`cache`", ".prefix(", "CACHE_KEY_PREFIX="] {
         assert!(warning.message.contains(part), "{part}: {warning:?}");
@@ -84,14 +88,14 @@ fn redis_with_the_default_prefix_is_said_when_the_cache_is_built() {
 }
 
 #[test]
-fn a_program_that_names_its_prefix_or_uses_memory_is_not_told() {
+fn an_explicit_prefix_or_a_memory_store_logs_nothing() {
     let server = RedisServer::start();
-    let said = warnings(|| {
+    let logged = warnings(|| {
         drop(Cache::builder().build().unwrap());
         let on_redis = || Cache::builder().redis(server.url());
         drop(on_redis().prefix("quickpost").build().unwrap());
         drop(on_redis().prefix("cache").build().unwrap());
         drop(on_redis().default_prefix("quickpost").build().unwrap());
     });
-    assert_eq!(said, []);
+    assert_eq!(logged, []);
 }

@@ -1,4 +1,4 @@
-//! How a cache is configured by its builder, and which one a scope makes the current one.
+//! Configuration by the builder, and the current cache of a scope.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn with_preset(id: u32) -> u32 {
 }
 
 #[test]
-fn prefixes_are_checked() {
+fn invalid_prefixes_are_refused() {
     for prefix in ["", "a b", "a:b", "a*", "a{b}", "é", "a\n", "a/b", "a#b"] {
         let error = Cache::builder().prefix(prefix).build().unwrap_err();
         assert!(
@@ -31,7 +31,7 @@ fn prefixes_are_checked() {
 }
 
 #[test]
-fn errors_about_a_url_say_what_is_wrong_and_show_no_password() {
+fn errors_about_a_url_name_the_cause_and_show_no_password() {
     for url in [
         "http://user:hunter2@host",
         "user:hunter2@host:6379",
@@ -61,8 +61,8 @@ fn errors_about_a_url_say_what_is_wrong_and_show_no_password() {
 }
 
 #[test]
-fn building_does_no_io_and_bad_numbers_are_refused() {
-    // Nothing listens there.
+fn building_does_no_io_and_invalid_numbers_are_refused() {
+    // No server listens at this address.
     Cache::builder()
         .redis("redis://:hunter2@127.0.0.1:1/3")
         .build()
@@ -81,13 +81,13 @@ fn building_does_no_io_and_bad_numbers_are_refused() {
 }
 
 #[test]
-fn constants_are_the_documented_lifetimes() {
+fn ttl_constants_are_the_documented_lifetimes() {
     let seconds = [ttl::SHORT, ttl::MEDIUM, ttl::LONG, ttl::STATIC].map(|ttl| ttl.as_secs());
     assert_eq!(seconds, [60, 600, 3_600, 86_400]);
 }
 
 #[tokio::test]
-async fn scopes_nest_and_end() {
+async fn scopes_nest_and_restore_the_outer_cache() {
     on_both_stores(|outer| async move {
         let named = |prefix: &str| Cache::builder().prefix(prefix).build().unwrap();
         let here = || Cache::current().prefix().to_owned();
@@ -126,7 +126,7 @@ async fn scopes_nest_and_end() {
 }
 
 #[tokio::test]
-async fn presets_are_the_builders_else_the_default() {
+async fn presets_use_the_builders_ttl_and_otherwise_the_default() {
     on_both_stores(|cache| async move {
         with_preset(1);
         assert_about(cache.ttl("preset:1").await.unwrap(), 300);

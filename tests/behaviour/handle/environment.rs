@@ -1,11 +1,12 @@
-//! What is of the whole process: the environment, and the installed cache. Each test runs in a process of its own:
-//! itself, run again.
+//! State of the whole process: the environment, and the installed cache. Tests of one binary share
+//! a process, so each test here starts the binary again to run itself alone. A separate program
+//! would keep each test in two files.
 
 use std::process::Command;
 use std::time::Duration;
 
 use cache_runtime::{Cache, CacheBuilder, CacheError, cacheable, invalidate};
-use tests::{RedisServer, events_of};
+use tests::{RedisServer, events_of, until_blocking};
 use tracing::Level;
 
 use crate::common::{Runs, assert_about};
@@ -16,7 +17,7 @@ fn is_child() -> bool {
     std::env::var_os(CHILD).is_some()
 }
 
-/// Runs a test of this module again, with these variables, and gives what it printed.
+/// Run a test of this module in a child process with these variables. Return its output.
 #[track_caller]
 fn rerun(test: &str, variables: &[(&str, &str)]) -> String {
     let mut command = Command::new(std::env::current_exe().unwrap());
@@ -73,8 +74,10 @@ fn the_environment_configures_the_current_cache() {
         assert_eq!(stored.len(), 2, "{stored:?}");
         return;
     }
-    // The timeout is the default one, and the machine may have a lot to do besides.
-    while Cache::current().blocking().health_check().is_err() {}
+    // The timeout is the default one, which a busy machine may exceed at first.
+    until_blocking("the health check passes", || {
+        Cache::current().blocking().health_check().is_ok()
+    });
     let runs = Runs::default();
     assert_eq!(
         (count(1, &runs), count(1, &runs), with_preset(1)),
@@ -85,7 +88,7 @@ fn the_environment_configures_the_current_cache() {
     assert_about(cache.ttl("preset:1").unwrap(), 7);
     assert_eq!(Cache::current().prefix(), "of-env");
     assert_eq!(cache.health_check().unwrap().store, "redis");
-    // The variable wins over a builder's.
+    // The variable overrides the builder.
     let built = Cache::builder()
         .preset("user_profile", Duration::from_secs(77))
         .build()
@@ -95,10 +98,10 @@ fn the_environment_configures_the_current_cache() {
 }
 
 #[test]
-fn an_empty_environment_is_memory_with_the_defaults() {
+fn an_empty_environment_gives_a_memory_cache_with_defaults() {
     if !is_child() {
         rerun(
-            "an_empty_environment_is_memory_with_the_defaults",
+            "an_empty_environment_gives_a_memory_cache_with_defaults",
             &[("CACHE_KEY_PREFIX", "")],
         );
         return;
@@ -199,8 +202,8 @@ fn a_near_cache_from_the_environment_answers() {
 }
 
 #[test]
-fn two_variables_of_one_preset_are_an_error() {
-    let test = "two_variables_of_one_preset_are_an_error";
+fn two_variables_for_one_preset_are_an_error() {
+    let test = "two_variables_for_one_preset_are_an_error";
     if !is_child() {
         let variables = [
             ("CACHE_TIMEOUT_USER_PROFILE", "7"),
@@ -222,7 +225,7 @@ fn two_variables_of_one_preset_are_an_error() {
 }
 
 #[test]
-fn a_malformed_environment_is_an_error_that_names_the_variable_and_runs_uncached() {
+fn a_malformed_variable_is_named_in_the_error_and_calls_run_uncached() {
     if !is_child() {
         for (variable, value) in [
             ("REDIS_URL", "http://user:hunter2@host"),
@@ -247,8 +250,7 @@ fn a_malformed_environment_is_an_error_that_names_the_variable_and_runs_uncached
             ("CACHE_REPLAY_WINDOW", "1.5s"),
             ("CACHE_RUNTIME_CONNECTIONS", "2"),
         ] {
-            let test =
-                "a_malformed_environment_is_an_error_that_names_the_variable_and_runs_uncached";
+            let test = "a_malformed_variable_is_named_in_the_error_and_calls_run_uncached";
             let said = rerun(test, &[(variable, value)]);
             assert!(said.contains(variable), "{variable}: {said}");
             assert!(
@@ -279,9 +281,9 @@ fn a_malformed_environment_is_an_error_that_names_the_variable_and_runs_uncached
 }
 
 #[test]
-fn a_cache_is_installed_once() {
+fn a_second_install_fails() {
     if !is_child() {
-        rerun("a_cache_is_installed_once", &[]);
+        rerun("a_second_install_fails", &[]);
         return;
     }
     let named = |prefix: &str| Cache::builder().prefix(prefix).build().unwrap();
@@ -295,7 +297,7 @@ fn a_cache_is_installed_once() {
         "{said}"
     );
     assert_eq!(Cache::current().prefix(), "first");
-    // Of the whole process, not of one thread.
+    // The cache is installed for the whole process, not for one thread.
     std::thread::spawn(|| assert_eq!(Cache::current().prefix(), "first"))
         .join()
         .unwrap();
@@ -303,9 +305,9 @@ fn a_cache_is_installed_once() {
 }
 
 #[test]
-fn install_comes_too_late_after_the_first_use() {
+fn install_fails_after_the_first_use() {
     if !is_child() {
-        rerun("install_comes_too_late_after_the_first_use", &[]);
+        rerun("install_fails_after_the_first_use", &[]);
         return;
     }
     count(1, &Runs::default());

@@ -1,4 +1,4 @@
-//! The handle: configuration, explicit operations, what it tells of its cache.
+//! The handle: configuration, explicit operations, health and counters.
 
 mod configuration;
 mod current;

@@ -9,7 +9,7 @@ use tests::{RedisServer, Stores, on_both_stores};
 use crate::common::{Post, Runs, assert_about, on_redis};
 
 #[tokio::test]
-async fn get_set_delete_exists_and_ttl() {
+async fn get_set_delete_exists_and_ttl_agree_about_an_entry() {
     on_both_stores(|cache| async move {
         let post = Post::new(1, "a");
         assert_eq!(cache.get::<Post>("p").await.unwrap(), None);
@@ -44,7 +44,7 @@ async fn get_set_delete_exists_and_ttl() {
 }
 
 #[tokio::test]
-async fn get_of_another_type_is_none() {
+async fn get_as_another_type_returns_none() {
     on_both_stores(|cache| async move {
         cache.set("n", &7u64, 60).await.unwrap();
         assert_eq!(cache.get::<u32>("n").await.unwrap(), None);
@@ -57,7 +57,7 @@ async fn get_of_another_type_is_none() {
 }
 
 #[tokio::test]
-async fn a_lifetime_of_zero_stores_nothing_and_removes_what_stands() {
+async fn a_ttl_of_zero_stores_nothing_and_removes_the_entry() {
     on_both_stores(|cache| async move {
         cache.set("zero", &1, 60).await.unwrap();
         cache.set("zero", &2, 0).await.unwrap();
@@ -102,7 +102,7 @@ async fn entries_expire_by_the_clock_in_memory() {
 }
 
 #[tokio::test]
-async fn many_are_read_and_stored_in_their_order() {
+async fn get_many_and_set_many_keep_the_order_of_keys() {
     on_both_stores(|cache| async move {
         let entries: Vec<(String, u32)> = (0..1_000).map(|n| (format!("n:{n}"), n)).collect();
         cache.set_many(&entries, 60).await.unwrap();
@@ -125,7 +125,7 @@ async fn many_are_read_and_stored_in_their_order() {
 }
 
 #[tokio::test]
-async fn deleting_by_pattern_counts_entries_and_clear_takes_the_prefix() {
+async fn delete_pattern_counts_entries_and_clear_removes_the_prefix() {
     on_both_stores(|cache| async move {
         for key in ["a", "a:1", "a:1:x", "a:10", "a:1#v", "b:[x]", "c?"] {
             cache.set(key, &1, 60).await.unwrap();
@@ -176,7 +176,7 @@ async fn get_or_set_computes_once_and_errors_are_not_stored() {
             assert_eq!(given, Ok(4));
         }
         assert_about(cache.ttl("e").await.unwrap(), 300);
-        // Another type under the key is computed, and replaces it.
+        // Another type under the same key is computed, and replaces the entry.
         assert_eq!(
             cache
                 .get_or_set("n", 60, || async { "text".to_owned() })
@@ -196,7 +196,7 @@ async fn get_or_set_computes_once_and_errors_are_not_stored() {
 }
 
 #[test]
-fn blocking_offers_the_same_without_async() {
+fn the_blocking_handle_has_the_same_operations() {
     for (_, cache) in &Stores::new().caches {
         let cache = cache.blocking();
         cache.set("a", &1, 60).unwrap();

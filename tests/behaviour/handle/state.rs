@@ -1,4 +1,4 @@
-//! What the handle tells of its cache: health, counters, size.
+//! The health check, the counters and the size of a cache.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ async fn health_check_sets_gets_and_deletes_and_leaves_nothing() {
             (0, 0, 0, 0)
         );
     }
-    // A server that takes no writes is not healthy, though it answers.
+    // A server that refuses writes is not healthy, though it replies.
     let server = RedisServer::start_with(&["--min-replicas-to-write", "1"]);
     let cache = on_redis(&server, "quickpost");
     let error = cache.health_check().await.unwrap_err();
@@ -48,7 +48,7 @@ async fn uncounted(id: u32) -> u32 {
 }
 
 #[tokio::test]
-async fn stats_tell_for_each_function_what_it_did_and_can_be_reset() {
+async fn stats_are_counted_per_function_and_can_be_reset() {
     on_both_stores(|cache| async move {
         for id in [1, 1, 1, 2] {
             counted(id, true).await.unwrap();
@@ -101,7 +101,7 @@ async fn stats_tell_for_each_function_what_it_did_and_can_be_reset() {
 }
 
 #[tokio::test]
-async fn memory_is_bounded_and_what_is_read_stays() {
+async fn memory_is_bounded_and_read_entries_stay() {
     const CAPACITY: usize = 1 << 20;
     let cache = Cache::builder().memory_capacity(CAPACITY).build().unwrap();
     let value = "x".repeat(10_000);
@@ -125,7 +125,7 @@ async fn memory_is_bounded_and_what_is_read_stays() {
         "{}",
         cache.stats().entries
     );
-    // What is larger than the store isn't stored, and evicts nothing.
+    // A value larger than the store isn't stored, and evicts nothing.
     let before = cache.stats().entries;
     let huge = cache
         .get_or_set("huge", 60, || async { "x".repeat(2 * CAPACITY) })

@@ -1,4 +1,4 @@
-//! `#[derive(CacheKey)]`: what is in the key of an argument that is hashed.
+//! `#[derive(CacheKey)]`: the key of a hashed argument.
 #![allow(dead_code, reason = "of most functions only the keys are asked for")]
 
 use std::borrow::Cow;
@@ -64,7 +64,7 @@ fn of_nested(all: HashMap<String, (Box<Auth>, u8)>) -> u32 {
 }
 
 #[tokio::test]
-async fn a_field_that_serde_leaves_out_is_in_the_key() {
+async fn a_field_skipped_by_serde_is_in_the_key() {
     on_both_stores(|_| async {
         let nested = |token| HashMap::from([("a".to_owned(), (Box::new(auth(token)), 0))]);
         for token in [1, 2, 1, 2] {
@@ -146,7 +146,7 @@ enum Kind {
 enum Never {}
 
 #[test]
-fn the_derived_key_is_that_of_a_plain_serialize() {
+fn the_derived_key_equals_that_of_a_plain_serialize() {
     macro_rules! keys {
         ($module:ident) => {{
             #[cacheable(key = "same")]
@@ -185,9 +185,10 @@ fn the_derived_key_is_that_of_a_plain_serialize() {
     memory().scope_sync(|| assert_eq!(keys!(keyed), keys!(through_serialize)));
 }
 
-/// All of std's types write what their `Serialize` shows, so a struct that gets the derive moves no key.
+/// The types of std write the same bytes as their `Serialize`, so adding the derive to a struct
+/// changes no key.
 #[test]
-fn the_types_of_std_have_the_key_of_their_serialize() {
+fn std_types_have_the_key_of_their_serialize() {
     struct ByHand<T>(T);
     impl<T: Serialize> CacheKey for ByHand<T> {
         fn cache_key(&self, key: &mut KeyWriter<'_>) {
@@ -226,7 +227,7 @@ fn the_types_of_std_have_the_key_of_their_serialize() {
     });
 }
 
-/// Neither of the parts has a `Serialize`.
+/// A generic type whose parameters need no `Serialize`.
 #[derive(CacheKey)]
 struct Page<T, const N: usize, M: ?Sized = str> {
     of: T,
@@ -240,7 +241,7 @@ struct Page<T, const N: usize, M: ?Sized = str> {
 fn page<const N: usize>(page: &Page<Option<&Named>, N>) {}
 
 #[test]
-fn generic_types_have_keys_too() {
+fn generic_types_can_derive_cache_key() {
     memory().scope_sync(|| {
         let key = |a, size| {
             let named = Named { a, r#type: None };
@@ -257,7 +258,7 @@ fn generic_types_have_keys_too() {
     });
 }
 
-/// In a state that orders its elements in another way than any other.
+/// A hasher of its own, so that sets with equal elements differ in their order.
 fn set(elements: impl IntoIterator<Item = String>) -> HashSet<String> {
     let mut set = HashSet::with_hasher(RandomState::new());
     set.extend(elements);
@@ -286,7 +287,7 @@ async fn of_alias(tags: Tags) -> usize {
 }
 
 #[tokio::test]
-async fn equal_sets_have_one_key_in_whatever_order_they_are() {
+async fn equal_sets_have_one_key_regardless_of_their_order() {
     on_both_stores(|cache| async move {
         let elements = || (0..40).map(|n| n.to_string());
         for _ in 0..20 {
@@ -302,7 +303,7 @@ async fn equal_sets_have_one_key_in_whatever_order_they_are() {
             assert_eq!(of_alias(one).await, 40);
             assert_eq!(of_alias(other).await, 40);
         }
-        assert_eq!(cache.stats().misses, 1, "all others are hits");
+        assert_eq!(cache.stats().misses, 1, "all other calls are hits");
         let smaller = set(elements().skip(1));
         assert_ne!(
             of_set_cache_key(&set(elements())),
@@ -312,7 +313,7 @@ async fn equal_sets_have_one_key_in_whatever_order_they_are() {
     .await;
 }
 
-/// All of its values show one text.
+/// A type whose values all serialize to one text.
 #[derive(Clone, CacheKey)]
 struct SecretString(String);
 
@@ -328,7 +329,7 @@ fn of_secret(secret: &SecretString, others: Vec<SecretString>) -> String {
 }
 
 #[test]
-fn a_redacted_value_with_a_cache_key_is_in_the_key() {
+fn a_value_whose_serialize_is_redacted_is_in_the_key() {
     memory().scope_sync(|| {
         let secret = |text: &str| SecretString(text.to_owned());
         for _ in 0..2 {
@@ -343,7 +344,8 @@ fn a_redacted_value_with_a_cache_key_is_in_the_key() {
     });
 }
 
-/// A field without a `CacheKey` is hashed through `Serialize`; if that fails, the call runs without the cache.
+/// A field without a `CacheKey` is hashed through `Serialize`; if that fails, the call runs without
+/// the cache.
 #[derive(CacheKey)]
 struct Failing(Refuses);
 
@@ -361,7 +363,7 @@ fn of_failing(value: Failing) -> u32 {
 }
 
 #[test]
-fn a_field_that_refuses_to_be_serialized_leaves_the_call_uncached() {
+fn a_field_that_fails_to_serialize_leaves_the_call_uncached() {
     let cache = memory();
     cache.scope_sync(|| {
         assert_eq!(

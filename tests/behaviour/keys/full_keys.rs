@@ -1,4 +1,4 @@
-//! The explicit operations take a path and a full key; what a path that begins with the prefix is.
+//! The explicit operations accept a path or a full key, also where a path begins with the prefix.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ async fn is_found(cache: &Cache, key: &str, value: &str) {
     assert!(cache.exists(key).await.unwrap(), "{key} exists");
     assert!(
         cache.ttl(key).await.unwrap() > Some(Duration::ZERO),
-        "{key} has a lifetime"
+        "{key} has a TTL"
     );
     let found: Option<String> = cache.get(key).await.unwrap();
     assert_eq!(found.as_deref(), Some(value), "{key}");
@@ -43,11 +43,11 @@ async fn is_gone(cache: &Cache, key: &str) {
 }
 
 #[tokio::test]
-async fn the_key_and_the_path_of_a_call_name_its_entry() {
+async fn operations_find_an_entry_by_its_full_key_and_by_its_path() {
     on_both_stores(|cache| async move {
         assert_eq!(keyed_cache_path("a:b"), "full:a%3Ab");
         assert_eq!(keyed_cache_key("a:b"), "quickpost:full:a%3Ab");
-        /// What makes an entry, its key, its path, and the value.
+        /// A call that stores an entry, its key, its path, and its value.
         type Call = (fn(), String, String, &'static str);
         let calls: [Call; 3] = [
             (
@@ -85,7 +85,7 @@ async fn the_key_and_the_path_of_a_call_name_its_entry() {
 }
 
 #[tokio::test]
-async fn what_is_set_by_the_full_key_is_what_the_function_finds() {
+async fn a_function_returns_a_value_set_by_its_full_key() {
     on_both_stores(|cache| async move {
         let set = "set".to_owned();
         cache.set(&keyed_cache_key("1"), &set, 60).await.unwrap();
@@ -96,10 +96,10 @@ async fn what_is_set_by_the_full_key_is_what_the_function_finds() {
         let computed = || async { "computed".to_owned() };
         cache.get_or_set(&keyed_cache_key("3"), 60, computed).await;
         assert_eq!(keyed("3"), "computed");
-        // Keys that are in no template.
+        // Keys that match no template.
         cache.set("any:thing", &1, 60).await.unwrap();
         assert_eq!(cache.get("quickpost:any:thing").await.unwrap(), Some(1));
-        // Those of others aren't reached.
+        // Keys of other prefixes are not reached.
         assert_eq!(
             cache.get::<i32>("quickpost2:any:thing").await.unwrap(),
             None
@@ -110,7 +110,7 @@ async fn what_is_set_by_the_full_key_is_what_the_function_finds() {
 }
 
 #[test]
-fn the_blocking_handle_takes_full_keys_too() {
+fn the_blocking_handle_accepts_full_keys() {
     let cache = memory();
     cache.scope_sync(|| keyed("1"));
     let (full, blocking) = ("quickpost:full:1", cache.blocking());
@@ -137,9 +137,9 @@ fn begins_with_the_prefix(id: u32) -> String {
     format!("p{id}")
 }
 
-/// The prefix is `pre`. A tenant of that name must not reach what has no tenant.
+/// The prefix is `pre`. A tenant of that name must not reach entries without a tenant.
 #[tokio::test]
-async fn a_path_that_begins_with_the_prefix_is_that_path() {
+async fn a_path_that_begins_with_the_prefix_is_not_taken_for_a_full_key() {
     let prefixed = |builder: cache_runtime::CacheBuilder| builder.prefix("pre");
     on_both_stores_with(prefixed, |cache| async move {
         all_users();
@@ -149,7 +149,7 @@ async fn a_path_that_begins_with_the_prefix_is_that_path() {
             is_found(&cache, &users_of_cache_path(tenant), &value).await;
             is_found(&cache, &key!("<<tenant>>:full-users"), &value).await;
         }
-        // No function has this template, only a `key!`.
+        // Only a `key!` has this template.
         let tenant = "pre";
         let path = key!("<<tenant>>:full:1");
         keyed("1");
@@ -159,7 +159,7 @@ async fn a_path_that_begins_with_the_prefix_is_that_path() {
         is_found(&cache, &path, "of a tenant").await;
         is_found(&cache, "full:1", "1").await;
 
-        // In full, where the path would be taken for a full key; and only there.
+        // `key!` returns the full key only where the path would be taken for a full key.
         assert_eq!(users_of_cache_path("pre"), "pre:pre:full-users");
         assert_eq!(users_of_cache_path("other"), "other:full-users");
         assert_eq!(all_users_cache_path(), "full-users");

@@ -18,7 +18,7 @@ fn one_list(a: &str, b: Option<u32>, c: &[String; 1]) {}
 fn mixed(a: &str, b: Option<u32>, c: &[String]) {}
 
 fn arguments() -> impl Strategy<Value = Arguments> {
-    // Few characters, and those that structure could be mistaken for, so that near misses are common.
+    // Few characters, most of them structural, so that near collisions are common.
     let text = || {
         proptest::collection::vec(
             proptest::sample::select(vec!['a', '-', ':', '%', '#', '1']),

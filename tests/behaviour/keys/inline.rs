@@ -17,7 +17,7 @@ fn together(a: &str, b: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_key_is_that_of_the_same_template_in_an_attribute() {
+async fn the_macro_key_returns_the_key_of_the_same_template_in_an_attribute() {
     on_both_stores(|cache| async move {
         for (term, page) in [
             ("rust", Some(1)),
@@ -33,7 +33,7 @@ async fn a_key_is_that_of_the_same_template_in_an_attribute() {
             let found = cache.get(&key!("inline:{{term}}:{{page}}")).await.unwrap();
             assert_eq!(found, Some(format!("{term}{page:?}")));
         }
-        // Where the text doesn't tell where one value ends, lengths are in the key, as in an attribute's.
+        // Without a separator between values, the key contains their lengths, as in an attribute.
         for (a, b) in [("x-y", "z"), ("x", "y-z")] {
             together(a, b);
             assert_eq!(key!("inline:<<a>>-<<b>>"), together_cache_path(a, b));
@@ -60,7 +60,7 @@ macro_rules! in_a_macro {
 }
 
 #[test]
-fn placeholders_are_expressions_over_what_is_in_scope() {
+fn placeholders_are_expressions_over_variables_in_scope() {
     const KIND: &str = "kind";
     let user = User { id: 7 };
     let (result, r#type) = (1, 'x');
@@ -76,14 +76,14 @@ fn placeholders_are_expressions_over_what_is_in_scope() {
 }
 
 #[test]
-fn escaped_text_is_what_a_placeholder_writes() {
+fn escape_returns_the_text_that_a_placeholder_writes() {
     for text in ["", "my-post", "a:b", "*?[x]\\", "{}%#", " \n\u{a0}", "é"] {
         assert_eq!(escape(text), key!("<<text>>"));
     }
 }
 
 #[test]
-fn values_are_escaped_and_wildcards_of_the_literal_are_not() {
+fn pattern_escapes_values_and_keeps_wildcards_of_the_literal() {
     let term = "a*[b]?\\:";
     assert_eq!(
         pattern!("search:<<term>>:[0-9]?*\\*"),
@@ -91,7 +91,7 @@ fn values_are_escaped_and_wildcards_of_the_literal_are_not() {
     );
 }
 
-/// Texts made of what has a meaning in patterns.
+/// Generate texts of characters that are special in patterns.
 fn term() -> impl Strategy<Value = String> {
     prop_oneof!["[ab:*?\\[\\]\\\\#%^-]{0,4}", "\\PC{0,3}"]
 }
@@ -100,7 +100,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
-    fn a_pattern_deletes_what_its_value_names_and_nothing_else(
+    fn a_pattern_with_a_value_deletes_only_the_entries_of_that_value(
         terms in prop::collection::hash_set(term(), 1..6),
         term in term(),
     ) {

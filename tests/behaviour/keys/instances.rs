@@ -1,4 +1,5 @@
-//! Which instance of a function a call is in: wherever a type parameter can come from, each type has entries of its own.
+//! Instances of generic functions: wherever a type parameter comes from, each type has its own
+//! entries.
 #![allow(dead_code, reason = "of most functions only the keys are asked for")]
 
 use std::fmt::Debug;
@@ -9,7 +10,7 @@ use tests::on_both_stores;
 
 use crate::common::{memory, variant};
 
-/// What tells the types of these tests apart.
+/// A value by which the types of these tests differ.
 trait Named {
     const NAME: &'static str;
 }
@@ -74,7 +75,7 @@ impl<T: Named + Sync> StatBoxed for T {
 }
 
 #[tokio::test]
-async fn each_type_of_a_blanket_impl_has_entries_of_its_own() {
+async fn each_type_of_a_blanket_impl_has_its_own_entries() {
     on_both_stores(|_| async {
         for _ in 0..2 {
             assert_eq!((A::stat(1), B::stat(1)), ("A1".into(), "B1".into()));
@@ -128,7 +129,7 @@ impl Defaults for B {
 }
 
 #[tokio::test]
-async fn each_type_that_takes_a_default_method_has_entries_of_its_own() {
+async fn each_type_with_a_default_method_has_its_own_entries() {
     on_both_stores(|_| async {
         let (a, b): (&dyn Defaults, &dyn Defaults) = (&A, &B);
         for _ in 0..2 {
@@ -183,7 +184,7 @@ fn item<T: Has>(id: u32) -> String {
     format!("{}{id}", <T::Item as Named>::NAME)
 }
 
-/// An array of an associated constant: `N` is never written at a call.
+/// An array whose length is an associated constant: `N` is never written at a call.
 trait Sized3 {
     const N: usize;
 
@@ -249,7 +250,7 @@ fn other(id: &u32) -> &u32 {
 }
 
 #[test]
-fn a_type_parameter_enters_the_key_wherever_it_comes_from() {
+fn every_type_parameter_in_scope_is_part_of_the_key() {
     memory().scope_sync(|| {
         for _ in 0..2 {
             assert_eq!(<u8 as Of<A>>::of(1), "A1");
@@ -279,7 +280,7 @@ impl<T: Named> Repo<T> {
     }
 }
 
-/// A trait whose blanket impl has companions beside it, in an `impl` of the same parameters.
+/// A trait whose blanket impl has its companions in an `impl` with the same parameters.
 trait Lookup: Named + Sized {
     #[cacheable(key = "instances:lookup:<<id>>", companions)]
     fn lookup(id: u32) -> String {
@@ -297,9 +298,12 @@ fn companions_find_the_entry_of_their_own_type() {
         for _ in 0..2 {
             assert_eq!((A::lookup(1), B::lookup(1)), ("A1".into(), "B1".into()));
         }
-        assert!(A::lookup_invalidate(1).unwrap(), "the entry is there");
-        assert!(!A::lookup_invalidate(1).unwrap(), "and is gone");
-        assert!(B::lookup_invalidate(1).unwrap(), "that of B is not");
+        assert!(A::lookup_invalidate(1).unwrap(), "the entry exists");
+        assert!(!A::lookup_invalidate(1).unwrap(), "the entry is removed");
+        assert!(
+            B::lookup_invalidate(1).unwrap(),
+            "the entry of B still exists"
+        );
         assert_eq!(A::lookup_refresh(1), "A1");
         assert_eq!(A::lookup_no_cache(1), "A1");
         assert!(A::lookup_invalidate(1).unwrap());
@@ -336,7 +340,7 @@ async fn a_function_without_type_parameters_keeps_its_documented_key() {
     .await;
 }
 
-/// Two local types, and two functions, of one name.
+/// Two local types with one name, and two functions with one name.
 fn in_the_first_block(id: u32) -> [String; 3] {
     struct Local;
     impl Local {
@@ -377,7 +381,10 @@ fn siblings(id: u32) -> Vec<String> {
         }
         found.extend([get(id), Local::get(id)]);
         assert_eq!(variant(&get_cache_key(id)).map(str::len), Some(26));
-        assert!(Local::get_invalidate(id).unwrap(), "its companions agree");
+        assert!(
+            Local::get_invalidate(id).unwrap(),
+            "companions use the same entry"
+        );
         assert_eq!(Local::get_refresh(id), Local::get(id));
     }
     {
@@ -397,7 +404,7 @@ fn siblings(id: u32) -> Vec<String> {
     found
 }
 
-/// All of it stands in one place of the source: that of the macro's call.
+/// All items have the same source position: that of the macro's call.
 macro_rules! twins {
     () => {{
         let first = {
@@ -447,7 +454,7 @@ const _: () = {
 };
 
 #[tokio::test]
-async fn functions_of_one_name_in_sibling_blocks_share_nothing() {
+async fn functions_with_one_name_in_sibling_blocks_have_separate_entries() {
     on_both_stores(|_| async {
         for _ in 0..2 {
             assert_eq!(

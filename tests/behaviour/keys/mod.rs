@@ -1,4 +1,4 @@
-//! Keys: what a call renders to, and that different arguments never share an entry.
+//! Keys: their text, and that different arguments never share an entry.
 
 mod cache_key_derive;
 mod extractors;

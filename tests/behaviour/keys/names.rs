@@ -32,7 +32,7 @@ mod inner {
 }
 
 #[test]
-fn the_path_is_crate_module_function_and_all_arguments_are_hashed() {
+fn without_key_the_path_is_crate_module_function_and_all_arguments_are_hashed() {
     memory().scope_sync(|| {
         assert_eq!(plain_cache_key(), "quickpost:behaviour:keys:names:plain");
         assert_eq!(
@@ -50,7 +50,7 @@ fn the_path_is_crate_module_function_and_all_arguments_are_hashed() {
 }
 
 #[tokio::test]
-async fn functions_of_one_name_in_different_modules_share_nothing() {
+async fn functions_with_one_name_in_different_modules_have_separate_entries() {
     on_both_stores(|_| async {
         for _ in 0..2 {
             assert_eq!(inner::load(1).await.0, "inner");
@@ -103,7 +103,7 @@ impl<T: Fetch> Fetch for Option<T> {
 }
 
 #[tokio::test]
-async fn methods_of_one_name_in_different_impls_share_nothing() {
+async fn methods_with_one_name_in_different_impls_have_separate_entries() {
     on_both_stores(|_| async {
         let runs = Runs::default();
         for _ in 0..2 {
@@ -135,7 +135,7 @@ async fn second_host(runs: &Runs) -> u32 {
 }
 
 #[tokio::test]
-async fn functions_of_one_name_nested_in_different_functions_share_nothing() {
+async fn functions_with_one_name_in_different_functions_have_separate_entries() {
     on_both_stores(|_| async {
         let runs = Runs::default();
         for _ in 0..2 {
@@ -153,7 +153,7 @@ async fn generic<T>(runs: &Runs) -> u32 {
 }
 
 #[tokio::test]
-async fn instances_of_a_generic_function_share_nothing() {
+async fn instances_of_a_generic_function_have_separate_entries() {
     on_both_stores(|_| async {
         let runs = Runs::default();
         for _ in 0..2 {

@@ -1,4 +1,4 @@
-//! Keys as they read in Redis: templates, placeholders, escapes.
+//! Keys as stored in Redis: templates, placeholders, escapes.
 #![allow(dead_code, reason = "of most functions only the keys are asked for")]
 
 use std::fmt::{self, Display};
@@ -13,7 +13,7 @@ use crate::common::{Runs, memory, on_redis, variant};
 
 fn all_keys(connection: &mut Connection) -> Vec<String> {
     let mut keys: Vec<String> = redis::cmd("KEYS").arg("*").query(connection).unwrap();
-    // The index's sets stand beside the entries' namespace.
+    // The keys of the index sets are outside the entries' namespace.
     keys.retain(|key| !key.contains("#index:"));
     keys.sort();
     keys
@@ -35,7 +35,7 @@ async fn topics() -> u32 {
 }
 
 #[tokio::test]
-async fn keys_in_a_real_redis_are_the_documented_ones() {
+async fn keys_in_redis_are_as_documented() {
     let server = RedisServer::start();
     let cache = on_redis(&server, "quickpost");
     cache
@@ -58,7 +58,7 @@ async fn keys_in_a_real_redis_are_the_documented_ones() {
 }
 
 #[test]
-fn the_prefix_is_that_of_the_cache() {
+fn keys_begin_with_the_prefix_of_the_cache() {
     let cache = Cache::builder().build().unwrap();
     assert_eq!(cache.scope_sync(topics_cache_key), "cache:topics");
     assert_eq!(memory().scope_sync(topics_cache_key), "quickpost:topics");
@@ -80,7 +80,7 @@ type AuthArgument = Auth;
 fn kinds(id: i64, flag: bool, letter: char, uuid: Uuid, number: &&u8, text: &&String, float: f64) {}
 
 #[test]
-fn placeholders_take_expressions_and_every_documented_kind() {
+fn placeholders_accept_expressions_of_every_documented_type() {
     memory().scope_sync(|| {
         let auth = Auth {
             user: User { id: 7 },
@@ -89,7 +89,7 @@ fn placeholders_take_expressions_and_every_documented_kind() {
             expressions_cache_key(&auth, Some(3)),
             "quickpost:a:7:3:true"
         );
-        // An argument that a placeholder mentions is in the key.
+        // An argument used by a placeholder is in the key.
         assert_eq!(expressions_cache_key(&auth, None), "quickpost:a:7:1:false");
         let uuid = Uuid::from_u128(0xA0);
         assert_eq!(
@@ -103,7 +103,7 @@ fn placeholders_take_expressions_and_every_documented_kind() {
 fn text(text: &str) {}
 
 #[test]
-fn every_structural_character_is_escaped_and_no_other() {
+fn only_structural_characters_are_escaped() {
     memory().scope_sync(|| {
         let ascii = (0..=0x20).chain([0x7f]).chain(*b":#*?[]\\{}%");
         let wide = ['\u{85}', '\u{a0}', '\u{2028}', '\u{3000}'];
@@ -149,8 +149,12 @@ async fn none_and_texts_that_look_like_it_differ_in_keys_and_in_patterns() {
             forget_name(forgotten).await;
             for name in NAMES {
                 let key = by_name_cache_key(name);
-                let stands = cache.exists(key.strip_prefix("quickpost:").unwrap()).await;
-                assert_eq!(stands.unwrap(), name != forgotten, "{name:?} {forgotten:?}");
+                let is_cached = cache.exists(key.strip_prefix("quickpost:").unwrap()).await;
+                assert_eq!(
+                    is_cached.unwrap(),
+                    name != forgotten,
+                    "{name:?} {forgotten:?}"
+                );
             }
         }
     })
@@ -179,12 +183,12 @@ fn touching(a: &str, b: &str) {}
 fn separated(a: &str, b: &str) {}
 
 #[test]
-fn placeholders_without_a_separator_that_is_escaped_never_collide() {
+fn adjacent_placeholders_without_a_separator_never_collide() {
     memory().scope_sync(|| {
         assert_ne!(pair_cache_key("x-y", "z"), pair_cache_key("x", "y-z"));
         assert!(pair_cache_key("x", "y").starts_with("quickpost:pair:x-y"));
         assert_ne!(touching_cache_key("ab", ""), touching_cache_key("a", "b"));
-        // No hash where `:` separates.
+        // There is no variant where `:` separates the placeholders.
         assert_eq!(separated_cache_key("x-y", "z"), "quickpost:separated:x-y:z");
         assert_ne!(
             separated_cache_key("x:y", "z"),
@@ -221,7 +225,7 @@ async fn unwilling_text(value: &Unwilling, runs: &Runs) -> u32 {
 async fn unwilling_pattern(value: &Unwilling) {}
 
 #[tokio::test]
-async fn an_argument_that_refuses_runs_the_body_uncached_and_is_counted() {
+async fn an_argument_that_fails_to_serialize_runs_the_body_uncached_and_counts_an_error() {
     on_both_stores(|cache| async move {
         let runs = Runs::default();
         for run in [1, 3] {
@@ -237,13 +241,13 @@ async fn an_argument_that_refuses_runs_the_body_uncached_and_is_counted() {
         assert_eq!(
             cache.clear().await.unwrap(),
             1,
-            "the other patterns were removed"
+            "the other entries were removed"
         );
     })
     .await;
 }
 
-/// Its text comes from a cached function.
+/// A type whose `Display` calls a cached function.
 struct Looked(u32);
 
 #[cacheable(key = "name:<<id>>")]
@@ -258,7 +262,7 @@ impl Display for Looked {
 }
 
 #[test]
-fn a_placeholder_may_itself_call_a_cached_function() {
+fn a_placeholder_can_call_a_cached_function() {
     #[cacheable(key = "looked:<<first>>:<<second>>")]
     fn looked(first: &Looked, second: &Looked) {}
 

@@ -1,4 +1,4 @@
-//! The variant: when there is one, and what it is.
+//! The variant: when a key has one, and its text.
 #![allow(dead_code, reason = "of most functions only the keys are asked for")]
 
 use std::collections::{BTreeMap, HashMap};
@@ -60,10 +60,11 @@ fn filter() -> Filter {
     }
 }
 
-/// These must never change: a release that changes one makes every entry of such a function a miss, and, while
-/// two releases run side by side, lets each miss the other's invalidations by exact key.
+/// The recorded variants must never change. A change would make every entry of such a function a
+/// miss, and while two releases run side by side, each would miss the other's invalidations by
+/// exact key.
 #[test]
-fn variants_are_the_same_on_every_platform_and_release() {
+fn variants_equal_the_recorded_ones() {
     let entries = || (0..9u32).map(|n| (format!("key{n}"), n));
     let nested: Nested = vec![
         (Some(filter()), BTreeMap::from([(1, vec![Order::Newest])])),
@@ -131,7 +132,7 @@ const GOLDEN: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn a_variant_is_26_characters_and_maps_have_no_order() {
+fn a_variant_has_26_characters_and_ignores_the_order_of_maps() {
     memory().scope_sync(|| {
         let forward: HashMap<String, u32> = (0..50).map(|n| (n.to_string(), n)).collect();
         let mut backward = HashMap::with_capacity(4_000);
@@ -192,7 +193,7 @@ fn typed<T>(a: u32) {}
 fn opaque(a: impl std::fmt::Display) {}
 
 #[test]
-fn there_is_a_variant_exactly_when_something_enters_it() {
+fn a_key_has_a_variant_only_if_arguments_are_hashed() {
     memory().scope_sync(|| {
         assert_eq!(no_arguments_cache_key(), "quickpost:const");
         assert_eq!(all_skipped_cache_key(&Cache::current()), "quickpost:const");
@@ -232,7 +233,7 @@ impl<T: 'static + Send + Sync, const N: usize> Repo<T, N> {
 }
 
 #[tokio::test]
-async fn methods_of_a_generic_type_share_nothing_between_its_instances() {
+async fn methods_of_a_generic_types_instances_have_separate_entries() {
     on_both_stores(|_| async {
         let runs = Runs::default();
         let (bytes, words) = (Repo::<u8>(PhantomData), Repo::<u16>(PhantomData));

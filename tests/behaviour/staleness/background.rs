@@ -1,12 +1,11 @@
-//! Where a refresh in the background runs, and what it brings along.
+//! Where a background refresh runs, and with which cache and subscriber.
 
 use cache_runtime::cacheable;
-use tests::events_of;
+use tests::{events_of, soon};
 use tracing::Level;
 
 use crate::staleness::stale::row;
 use crate::staleness::support::{LIFE, Place, Work, on_both, until_stored};
-use tests::soon;
 
 #[cacheable(key = "rows:<<id>>", ttl = work.life, stale = "10m", skip(work), companions = false)]
 fn row_sync(work: Work, id: u32) -> u32 {
@@ -18,7 +17,7 @@ fn row_sync(work: Work, id: u32) -> u32 {
 }
 
 #[tokio::test]
-async fn a_sync_function_is_served_too() {
+async fn a_sync_function_is_served_stale_and_refreshed() {
     on_both(|place| async move {
         let work = place.work();
         let cache = place.cache.clone();
@@ -40,7 +39,7 @@ async fn a_sync_function_is_served_too() {
 }
 
 #[test]
-fn without_a_runtime_the_refresh_runs_beside_the_caches_thread() {
+fn without_a_runtime_the_refresh_runs_in_the_background() {
     let place = Place::redis();
     let work = place.work();
     work.gate.open();
@@ -74,7 +73,7 @@ async fn inner() -> u32 {
 }
 
 #[tokio::test]
-async fn the_refresh_runs_in_the_callers_scope() {
+async fn a_refresh_uses_its_callers_cache() {
     on_both(|place| async move {
         let work = place.work();
         outer(work.clone()).await;
@@ -88,13 +87,13 @@ async fn the_refresh_runs_in_the_callers_scope() {
 }
 
 #[test]
-fn a_stale_value_is_an_event() {
+fn a_stale_hit_is_logged_and_so_is_its_refresh() {
     #[cacheable(key = "seen", ttl = work.life, stale = "10m", skip(work), companions = false)]
     async fn seen(work: Work) -> u32 {
         work.run_through()
     }
     let events = events_of(Level::DEBUG, || {
-        // Its workers know nothing of this thread's subscriber: the refresh brings it along.
+        // The workers don't have this thread's subscriber, so the refresh has to carry it.
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()

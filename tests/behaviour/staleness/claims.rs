@@ -1,4 +1,4 @@
-//! The claim in Redis: who of several processes computes a stale value anew.
+//! The claim in Redis, which decides which of several processes refreshes a stale value.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::staleness::support::{Place, on, until, until_stored};
 use tests::soon;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_processes_make_one_run() {
+async fn callers_of_two_processes_refresh_a_stale_value_once() {
     let place = Place::redis();
     let other = on(place.server.as_ref().unwrap());
     let work = place.cache.scope(stale_row(&place)).await;
@@ -24,8 +24,8 @@ async fn two_processes_make_one_run() {
 }
 
 #[tokio::test]
-async fn a_claim_whose_holder_died_is_taken_over() {
-    // What a process leaves behind that was killed in the middle of a refresh.
+async fn an_expired_claim_of_another_process_is_taken_over() {
+    // The state that a process leaves which is killed during a refresh.
     let place = Place::redis();
     let cache = &place.cache;
     let work = place.work();
@@ -34,7 +34,7 @@ async fn a_claim_whose_holder_died_is_taken_over() {
     place.turns_stale("rows:1").await;
     let server = place.server.as_ref().unwrap();
     let mut connection = server.connect();
-    // A claim of nobody's, which ends in a minute.
+    // A claim without a holder, which expires in a minute.
     let left: u64 = redis::cmd("PTTL")
         .arg("quickpost:rows:1")
         .query(&mut connection)
@@ -48,14 +48,14 @@ async fn a_claim_whose_holder_died_is_taken_over() {
         .query(&mut connection)
         .unwrap();
     assert_eq!(cache.scope(row(work.clone(), 1)).await, 1);
-    assert_eq!(work.runs.count(), 1, "the claim stands");
+    assert_eq!(work.runs.count(), 1, "the claim is respected");
     place.pass(Duration::from_secs(60));
     assert_eq!(cache.scope(row(work.clone(), 1)).await, 1);
     until_stored(cache, "rows:1", 2).await;
 }
 
 #[tokio::test]
-async fn a_living_holder_renews_its_claim() {
+async fn a_claim_is_renewed_while_its_body_runs() {
     let place = Place::redis_with(|builder| builder.lease_ttl(Duration::from_millis(300)));
     let (cache, work) = (&place.cache, place.work());
     let test = async {
@@ -71,8 +71,8 @@ async fn a_living_holder_renews_its_claim() {
         };
         let first = claim_end();
         assert_ne!(first, [0; 8]);
-        // It is counted from the entry's end, so a later one is a smaller number.
-        until("it is renewed", || {
+        // The expiry counts back from the entry's end, so a later one is a smaller number.
+        until("the claim is renewed", || {
             let later = number(&claim_end()) + 150 < number(&first);
             async move { later }
         })

@@ -1,16 +1,15 @@
-//! `early = true`: a hot key is computed anew before its lifetime ends. `cache_runtime`'s own tests simulate many callers;
-//! here are the functions.
+//! `early = true`: a hot key is recomputed before its TTL ends. The unit tests of `cache-runtime`
+//! simulate many callers; these tests call functions.
 
 use std::time::Duration;
 
 use cache_runtime::{Cache, Clock, Stats, cacheable};
-use tests::{PATIENCE, RedisServer};
+use tests::{Gate, PATIENCE, RedisServer, soon};
 
 use crate::common::Runs;
 use crate::staleness::support::until;
-use tests::{Gate, soon};
 
-/// Takes a second of a manual clock to compute, and stops at the gate from the second run on.
+/// A body that takes a second of a manual clock. From the second run on, it stops at the gate.
 #[derive(Clone)]
 struct Slow {
     runs: Runs,
@@ -42,19 +41,21 @@ async fn hot(slow: Slow) -> u32 {
 }
 
 #[tokio::test]
-async fn it_is_computed_before_it_expires_and_nobody_waits() {
+async fn an_early_refresh_recomputes_a_hot_key_before_it_expires_and_no_caller_waits() {
     let (slow, cache) = Slow::new();
     let test = async {
         assert_eq!(hot(slow.clone()).await, 1);
-        // 37 times its computation is the farthest that chance reaches.
+        // An early refresh is never due sooner than 37 times the duration of the computation before
+        // the end.
         slow.clock.advance(Duration::from_secs(560));
         for _ in 0..10_000 {
             assert_eq!(hot(slow.clone()).await, 1);
         }
         tokio::task::yield_now().await;
         let runs = slow.runs.count();
-        assert_eq!(runs, 1, "so long before its end nobody computes it");
-        // Three times its computation before its end one hit in twenty finds it due, and the first computes it.
+        assert_eq!(runs, 1, "an early refresh is not due yet");
+        // At three times the duration before the end, one hit in twenty is due, and the first of
+        // these refreshes.
         slow.clock.advance(Duration::from_secs(37));
         let mut calls = 0;
         while slow.gate.count() == 0 {
@@ -65,24 +66,27 @@ async fn it_is_computed_before_it_expires_and_nobody_waits() {
         }
         for _ in 0..1_000 {
             let value = soon(hot(slow.clone())).await;
-            assert_eq!(value, 1, "the value is served meanwhile");
+            assert_eq!(value, 1, "the value is served during the refresh");
         }
         tokio::task::yield_now().await;
-        assert_eq!(slow.runs.count(), 2, "and nobody else computes");
+        assert_eq!(slow.runs.count(), 2, "no other call computes");
         slow.gate.open();
-        until("it is stored", || async { hot(slow.clone()).await == 2 }).await;
+        until("the value is stored", || async {
+            hot(slow.clone()).await == 2
+        })
+        .await;
     };
     cache.scope(test).await;
     let stats = cache.stats();
     assert_eq!(
         (stats.misses, stats.waits, stats.stale),
         (1, 0, 0),
-        "all others were hits"
+        "all other calls were hits"
     );
 }
 
 #[tokio::test]
-async fn without_it_the_end_of_a_hot_key_is_a_burst() {
+async fn without_early_all_callers_wait_when_a_hot_key_expires() {
     #[cacheable(key = "cold", ttl = 600, skip(slow), companions = false)]
     async fn cold(slow: Slow) -> u32 {
         slow.run().await
@@ -96,11 +100,11 @@ async fn without_it_the_end_of_a_hot_key_is_a_burst() {
     }
     slow.gate.open();
     tests::all(calls).await;
-    assert_eq!(cache.stats().waits, 4, "all but the one that computes wait");
+    assert_eq!(cache.stats().waits, 4, "all callers but the leader wait");
 }
 
 #[tokio::test]
-async fn a_caller_that_pays_for_an_early_refresh_never_sees_its_error() {
+async fn a_caller_that_runs_an_early_refresh_does_not_get_its_error() {
     #[cacheable(key = "paid", ttl = 600, early = true, skip(slow), companions = false)]
     async fn paid(slow: &Slow) -> Result<u32, String> {
         match slow.run().await {
@@ -115,7 +119,7 @@ async fn a_caller_that_pays_for_an_early_refresh_never_sees_its_error() {
         slow.clock.advance(Duration::from_secs(598));
         let mut calls = 0;
         while slow.runs.count() == 1 {
-            assert_eq!(paid(&slow).await, Ok(1), "a value stands that is fresh");
+            assert_eq!(paid(&slow).await, Ok(1), "the cached value is fresh");
             calls += 1;
             assert!(calls < 10_000);
         }
@@ -124,7 +128,7 @@ async fn a_caller_that_pays_for_an_early_refresh_never_sees_its_error() {
 }
 
 #[tokio::test]
-async fn a_sync_function_is_computed_early_too() {
+async fn a_sync_function_is_refreshed_early() {
     #[cacheable(key = "sync", ttl = 600, early, skip(slow), companions = false)]
     fn sync(slow: Slow) -> u32 {
         slow.clock.advance(Duration::from_secs(1));
@@ -139,7 +143,7 @@ async fn a_sync_function_is_computed_early_too() {
             let mut calls = 0;
             while sync(slow.clone()) == 1 {
                 calls += 1;
-                assert!(calls < 1_000_000, "it is computed");
+                assert!(calls < 1_000_000, "an early refresh runs");
                 std::thread::yield_now();
             }
         });
@@ -149,9 +153,9 @@ async fn a_sync_function_is_computed_early_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_redis_one_of_two_processes_computes_it_early() {
-    /// Takes two of its twenty seconds to compute, so that thousands of hits find it due long before its end, however
-    /// slow the machine is.
+async fn on_redis_one_of_two_processes_refreshes_early() {
+    /// A body that takes two of the TTL's twenty seconds, so that hits are due long before the end
+    /// on any machine. Redis keeps its own time, so the time is real.
     #[cacheable(
         key = "hot",
         ttl = "20s",
@@ -179,15 +183,15 @@ async fn on_redis_one_of_two_processes_computes_it_early() {
         assert_eq!(call(calls).await, 1);
         calls += 1;
     }
-    // The gate is closed: nobody waits, and nobody else computes.
+    // The gate is closed, so a call that waited for the refresh would hang.
     for at in 0..200 {
         assert_eq!(soon(call(at)).await, 1);
     }
     gate.open();
-    until("it is stored", || async { call(0).await == 2 }).await;
+    until("the value is stored", || async { call(0).await == 2 }).await;
     assert_eq!(runs.count(), 2);
     let sum = |of: fn(&Stats) -> u64| caches.iter().map(|cache| of(&cache.stats())).sum::<u64>();
-    // A fill is counted when Redis has answered, and seen a moment before.
+    // A fill is counted after the reply of Redis, and can be read shortly before that.
     until("both fills are counted", || async {
         sum(|stats| stats.fills) == 2
     })
@@ -195,14 +199,14 @@ async fn on_redis_one_of_two_processes_computes_it_early() {
     assert_eq!(
         sum(|stats| stats.misses),
         1,
-        "no call but the first has computed"
+        "only the first call was a miss"
     );
     assert_eq!(sum(|stats| stats.waits + stats.stale), 0);
 }
 
 #[test]
-fn who_found_an_entry_due_does_not_compute_the_next_one_too() {
-    /// Takes a second at first, and no time later: the second value is never due.
+fn a_caller_that_found_the_old_entry_due_does_not_refresh_the_new_one() {
+    /// A body that takes a second at first and no time later, so the second value is never due.
     #[cacheable(
         key = "raced:<<id>>",
         ttl = 600,

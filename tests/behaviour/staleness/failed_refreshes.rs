@@ -1,4 +1,4 @@
-//! A refresh that errs, panics, or loses its runtime.
+//! Refreshes that fail, panic, or lose their runtime.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use cache_runtime::cacheable;
 use crate::staleness::support::{Place, Work, on_both, until, until_stored};
 use tests::soon;
 
-/// How the next bodies end.
+/// Whether later bodies fail or panic.
 #[derive(Clone, Default)]
 struct Mood {
     errs: Arc<AtomicBool>,
@@ -18,7 +18,7 @@ struct Mood {
 
 impl Mood {
     fn end(&self, run: u32) -> Result<u32, String> {
-        assert!(!self.panics.load(Ordering::SeqCst), "as it was told");
+        assert!(!self.panics.load(Ordering::SeqCst), "a panic of the test");
         if self.errs.load(Ordering::SeqCst) {
             return Err(format!("run {run}"));
         }
@@ -38,7 +38,7 @@ async fn borrowed(work: &Work, mood: &Mood) -> Result<u32, String> {
 }
 
 #[tokio::test]
-async fn an_error_in_the_background_is_nobodys_and_is_followed_by_a_pause() {
+async fn an_error_of_a_background_refresh_reaches_no_caller_and_is_followed_by_a_pause() {
     on_both(|place| async move {
         let (work, mood) = (place.work(), Mood::default());
         assert_eq!(owned(work.clone(), mood.clone()).await, Ok(1));
@@ -46,20 +46,20 @@ async fn an_error_in_the_background_is_nobodys_and_is_followed_by_a_pause() {
         mood.errs.store(true, Ordering::SeqCst);
         let first = std::time::Instant::now();
         assert_eq!(owned(work.clone(), mood.clone()).await, Ok(1));
-        until("it errs", || async {
+        until("the refresh fails", || async {
             work.holders() == 1 && work.runs.count() == 2
         })
         .await;
         for _ in 0..20 {
             assert_eq!(owned(work.clone(), mood.clone()).await, Ok(1));
         }
-        // On Redis the second passes while a slow machine counts to twenty.
+        // On Redis, time is real, and the pause of a second may pass during twenty calls.
         if place.server.is_none() || first.elapsed() < Duration::from_millis(900) {
-            assert_eq!(work.runs.count(), 2, "nobody tries in the pause");
+            assert_eq!(work.runs.count(), 2, "no refresh runs during the pause");
         }
         mood.errs.store(false, Ordering::SeqCst);
         place.pass(Duration::from_secs(1));
-        until("another tries after the pause", || async {
+        until("a refresh runs after the pause", || async {
             owned(work.clone(), mood.clone()).await.unwrap() > 1
         })
         .await;
@@ -68,7 +68,7 @@ async fn an_error_in_the_background_is_nobodys_and_is_followed_by_a_pause() {
 }
 
 #[tokio::test]
-async fn an_error_of_the_caller_that_pays_is_its_own() {
+async fn a_caller_that_refreshes_gets_its_own_error() {
     on_both(|place| async move {
         let (work, mood) = (place.work(), Mood::default());
         work.gate.open();
@@ -77,8 +77,8 @@ async fn an_error_of_the_caller_that_pays_is_its_own() {
         mood.errs.store(true, Ordering::SeqCst);
         assert_eq!(borrowed(&work, &mood).await, Err("run 2".to_owned()));
         mood.errs.store(false, Ordering::SeqCst);
-        // The claim was given back: on Redis, in a moment.
-        until("the next one pays", || async {
+        // The claim is released. On Redis, this takes a moment.
+        until("the next caller refreshes", || async {
             borrowed(&work, &mood).await == Ok(3)
         })
         .await;
@@ -87,19 +87,19 @@ async fn an_error_of_the_caller_that_pays_is_its_own() {
 }
 
 #[tokio::test]
-async fn a_panic_gives_the_claim_back() {
+async fn a_refresh_that_panics_releases_its_claim() {
     on_both(|place| async move {
         let (work, mood) = (place.work(), Mood::default());
         assert_eq!(owned(work.clone(), mood.clone()).await, Ok(1));
         place.turns_stale("owned").await;
         mood.panics.store(true, Ordering::SeqCst);
         assert_eq!(owned(work.clone(), mood.clone()).await, Ok(1));
-        until("it panics", || async {
+        until("the refresh panics", || async {
             work.holders() == 1 && work.runs.count() == 2
         })
         .await;
         mood.panics.store(false, Ordering::SeqCst);
-        until("another refreshes", || async {
+        until("another caller refreshes", || async {
             owned(work.clone(), mood.clone()).await.unwrap() > 1
         })
         .await;
@@ -109,7 +109,7 @@ async fn a_panic_gives_the_claim_back() {
 }
 
 #[tokio::test]
-async fn a_caller_that_pays_and_goes_away_gives_the_claim_back() {
+async fn dropping_a_caller_that_refreshes_releases_its_claim() {
     on_both(|place| async move {
         let (work, mood) = (place.work(), Mood::default());
         assert_eq!(borrowed(&work, &mood).await, Ok(1));
@@ -123,12 +123,12 @@ async fn a_caller_that_pays_and_goes_away_gives_the_claim_back() {
         assert_eq!(
             soon(borrowed(&work, &mood)).await,
             Ok(1),
-            "the others are served"
+            "other callers get the stale value"
         );
         leaving.abort();
         assert!(leaving.await.unwrap_err().is_cancelled());
         work.gate.open();
-        until("another pays", || async {
+        until("another caller refreshes", || async {
             borrowed(&work, &mood).await == Ok(3)
         })
         .await;
@@ -137,7 +137,7 @@ async fn a_caller_that_pays_and_goes_away_gives_the_claim_back() {
 }
 
 #[test]
-fn the_end_of_the_runtime_gives_the_claim_back() {
+fn the_end_of_the_runtime_releases_the_claim() {
     #[cacheable(key = "gated", ttl = work.life, stale = "10m", skip(work), companions = false)]
     async fn gated(work: Work) -> u32 {
         work.run().await
@@ -161,7 +161,7 @@ fn the_end_of_the_runtime_gives_the_claim_back() {
         assert_eq!(work.holders(), 1, "the body was dropped with its runtime");
         work.gate.open();
         runtime().block_on(place.cache.scope(async {
-            until("another refreshes", || async {
+            until("another caller refreshes", || async {
                 gated(work.clone()).await > 1
             })
             .await;

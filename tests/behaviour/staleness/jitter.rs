@@ -1,4 +1,4 @@
-//! `jitter`: what is stored together doesn't expire together, and nothing lives longer than its `ttl`.
+//! `jitter`: entries stored together don't expire together, and no entry outlives its `ttl`.
 
 use std::time::Duration;
 
@@ -21,32 +21,32 @@ fn sync(id: u64) -> u64 {
 }
 
 #[tokio::test]
-async fn lifetimes_are_spread_below_the_ttl() {
+async fn jitter_spreads_lifetimes_below_the_ttl() {
     on_both_stores(|cache| async move {
         let mut lives = Vec::new();
         for id in 0..400 {
             spread(id).await;
             let left = cache.ttl(&format!("spread:{id}")).await.unwrap().unwrap();
             assert!(left <= Duration::from_secs(1000), "{left:?}");
-            // A slow machine may have taken some seconds to look.
+            // On a slow machine, some seconds may have passed since the entry was stored.
             assert!(left > Duration::from_secs(780), "{left:?}");
             lives.push(left.as_secs());
         }
-        // Each tenth of the range is hit, or the generator has missed 40 in 400 all the time.
+        // Each tenth of the range expects 40 of 400 lifetimes.
         let tenths = |tenth: u64| 800 + 20 * tenth..820 + 20 * tenth;
         for tenth in 0..10 {
             let hit = lives
                 .iter()
                 .filter(|life| tenths(tenth).contains(life))
                 .count();
-            assert!(hit > 0, "nothing in {:?}", tenths(tenth));
+            assert!(hit > 0, "no lifetime in {:?}", tenths(tenth));
         }
     })
     .await;
 }
 
 #[tokio::test]
-async fn without_jitter_a_lifetime_is_exact() {
+async fn without_jitter_the_lifetime_is_the_ttl() {
     on_both_stores(|cache| async move {
         for id in 0..20 {
             exact(id).await;
@@ -58,7 +58,7 @@ async fn without_jitter_a_lifetime_is_exact() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_computed_ttl_and_a_refresh_are_spread_too() {
+async fn jitter_applies_to_computed_ttls_and_refreshes() {
     on_both_stores(|cache| async move {
         let lives = tokio::task::block_in_place(|| {
             cache.scope_sync(|| {

@@ -3,8 +3,8 @@
 mod background;
 mod claims;
 mod early;
-mod ended;
 mod failed_refreshes;
+mod invalidated;
 mod jitter;
 mod refreshers;
 mod stale;

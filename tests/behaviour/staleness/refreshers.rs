@@ -1,4 +1,5 @@
-//! Who computes a stale value anew: the background where the body owns its arguments, else the one caller that finds it.
+//! Where a stale value is refreshed: in the background if the body owns its arguments, otherwise by
+//! the caller that finds it stale.
 
 use std::cell::Cell;
 use std::fmt::Display;
@@ -11,11 +12,11 @@ use cache_runtime::{Cache, cacheable};
 use crate::staleness::support::{LIFE, Place, Work, on_both, until_stored};
 use tests::soon;
 
-/// Not `Clone`.
+/// A type that is not `Clone`.
 struct Single;
-/// `Clone`, and not `Send`.
+/// A type that is `Clone` and not `Send`.
 type Local = Rc<u32>;
-/// `Clone` and `Send`, and not `Sync`.
+/// A type that is `Clone` and `Send` and not `Sync`.
 type Unshared = Cell<Option<u8>>;
 
 macro_rules! functions {
@@ -89,7 +90,7 @@ fn sync_borrowed(work: &Work) -> u32 {
     work.run_through()
 }
 
-/// Whether the one who finds it stale is given the stale value, and somebody else computes.
+/// Return whether a call that finds the stale value returns it, and the background refreshes.
 async fn is_in_background<F: Future<Output = u32>>(
     place: &Place,
     key: &str,
@@ -113,7 +114,7 @@ async fn is_in_background<F: Future<Output = u32>>(
 }
 
 #[tokio::test]
-async fn a_body_that_owns_its_arguments_runs_in_the_background() {
+async fn a_body_that_owns_its_arguments_is_refreshed_in_the_background() {
     on_both(|place| async move {
         let place = &place;
         assert!(is_in_background(place, "owned", owned).await);
@@ -174,7 +175,8 @@ async fn a_body_that_cannot_run_in_the_background_is_refreshed_by_its_caller() {
     .await;
 }
 
-/// The same of a function whose key has a variant that the test doesn't know.
+/// Return what a call returns that finds the stale value. The key has a variant that the test
+/// doesn't know.
 async fn gives_when_stale<F: Future<Output = u32>>(place: &Place, call: impl Fn(Work) -> F) -> u32 {
     let work = place.work();
     assert_eq!(call(work.clone()).await, 1);
@@ -183,7 +185,7 @@ async fn gives_when_stale<F: Future<Output = u32>>(place: &Place, call: impl Fn(
 }
 
 #[tokio::test]
-async fn a_type_parameter_may_hide_a_borrow_and_a_const_one_may_not() {
+async fn a_type_parameter_prevents_a_background_refresh_and_a_const_parameter_does_not() {
     on_both(|place| async move {
         let generic = |work| by_type_parameter(work, 1_u32);
         assert_eq!(gives_when_stale(&place, generic).await, 2);

@@ -1,4 +1,4 @@
-//! `stale`: past its lifetime an entry is served, while one caller computes it anew.
+//! `stale` (stale-while-revalidate): an expired entry is served while one caller recomputes it.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ async fn row_without_options(work: &Work, id: u32) -> u32 {
     work.run_through()
 }
 
-/// The first value, expired.
+/// Store the first value, and let it turn stale.
 pub(crate) async fn stale_row(place: &Place) -> Work {
     let work = place.work();
     assert_eq!(row(work.clone(), 1).await, 1);
@@ -26,10 +26,10 @@ pub(crate) async fn stale_row(place: &Place) -> Work {
 }
 
 #[tokio::test]
-async fn all_are_served_at_once_and_one_run_refreshes() {
+async fn all_callers_get_the_stale_value_while_one_run_refreshes_it() {
     on_both(|place| async move {
         let work = stale_row(&place).await;
-        // The gate is closed: whoever waited for the body would hang here.
+        // The gate is closed, so a call that waited for the body would hang.
         for _ in 0..10 {
             assert_eq!(soon(row(work.clone(), 1)).await, 1);
         }
@@ -37,7 +37,7 @@ async fn all_are_served_at_once_and_one_run_refreshes() {
         work.gate.open();
         until_stored(&place.cache, "rows:1", 2).await;
         assert_eq!(work.runs.count(), 2);
-        // A fill is counted when Redis has answered, and seen a moment before.
+        // A fill is counted after the reply of Redis, and can be read shortly before that.
         until("the fill is counted", || async {
             place.cache.stats().fills == 2
         })
@@ -49,7 +49,7 @@ async fn all_are_served_at_once_and_one_run_refreshes() {
     .await;
 }
 
-/// Misses of explicit `get`s, which count too.
+/// Return the number of misses of explicit `get`s, which count too.
 fn stats_of_get(cache: &Cache) -> u64 {
     let stats = cache.stats();
     let sites: u64 = stats.sites.iter().map(|site| site.misses).sum();
@@ -57,7 +57,7 @@ fn stats_of_get(cache: &Cache) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn callers_at_the_same_moment_make_one_run() {
+async fn concurrent_callers_of_a_stale_value_make_one_run() {
     on_both(|place| async move {
         let work = stale_row(&place).await;
         let calls: Vec<_> = (0..50)
@@ -76,7 +76,7 @@ async fn callers_at_the_same_moment_make_one_run() {
 }
 
 #[tokio::test]
-async fn past_its_stale_time_it_is_a_miss() {
+async fn an_entry_past_its_stale_time_is_a_miss() {
     #[cacheable(key = "short", ttl = work.life, stale = "100ms", skip(work), companions = false)]
     async fn short(work: Work) -> u32 {
         work.run_through()
@@ -89,7 +89,7 @@ async fn past_its_stale_time_it_is_a_miss() {
         assert_eq!(
             short(work.clone()).await,
             2,
-            "it is computed, and waited for"
+            "the call waits for a new value"
         );
         assert_eq!(place.cache.stats().stale, 0);
     })
@@ -97,7 +97,7 @@ async fn past_its_stale_time_it_is_a_miss() {
 }
 
 #[tokio::test]
-async fn past_its_stale_time_a_refresh_under_way_is_waited_for() {
+async fn past_the_stale_time_a_call_waits_for_the_running_refresh() {
     #[cacheable(key = "two", ttl = work.life, stale = "2s", skip(work), companions = false)]
     async fn two(work: Work) -> u32 {
         work.run().await
@@ -110,7 +110,7 @@ async fn past_its_stale_time_a_refresh_under_way_is_waited_for() {
         work.gate.reached_by(1).await;
         place.pass(Duration::from_secs(2));
         let waits = tests::begin(&place.cache, two(work.clone())).await;
-        assert_eq!(work.runs.count(), 2, "it doesn't compute");
+        assert_eq!(work.runs.count(), 2, "the call does not run the body");
         work.gate.open();
         assert_eq!(soon(waits).await.unwrap(), 2);
     })
@@ -118,7 +118,7 @@ async fn past_its_stale_time_a_refresh_under_way_is_waited_for() {
 }
 
 #[tokio::test]
-async fn who_asks_without_the_option_gets_nothing_stale() {
+async fn operations_and_functions_without_stale_ignore_a_stale_value() {
     on_both(|place| async move {
         let work = stale_row(&place).await;
         let cache = &place.cache;
@@ -150,7 +150,7 @@ async fn a_function_without_the_option_waits_for_the_refresh() {
 }
 
 #[tokio::test]
-async fn its_lifetime_is_until_it_turns_stale() {
+async fn ttl_and_other_operations_end_when_an_entry_turns_stale() {
     on_both(|place| async move {
         let mut work = place.work();
         work.life = Duration::from_secs(60);
@@ -168,7 +168,7 @@ async fn its_lifetime_is_until_it_turns_stale() {
 }
 
 #[tokio::test]
-async fn the_refresh_companion_keeps_it_servable() {
+async fn an_entry_of_the_refresh_companion_is_served_stale() {
     on_both(|place| async move {
         let work = place.work();
         assert_eq!(row_refresh(work.clone(), 1).await, 1);
@@ -176,7 +176,7 @@ async fn the_refresh_companion_keeps_it_servable() {
         assert_eq!(
             row(work.clone(), 1).await,
             1,
-            "stale, and refreshed by another"
+            "the stale value is served during the refresh"
         );
         work.gate.open();
         until_stored(&place.cache, "rows:1", 2).await;
@@ -185,7 +185,7 @@ async fn the_refresh_companion_keeps_it_servable() {
         assert_eq!(
             row_refresh(work.clone(), 1).await,
             4,
-            "in place of a stale one"
+            "the refresh replaces the stale value"
         );
         until_stored(&place.cache, "rows:1", 4).await;
     })
@@ -193,7 +193,7 @@ async fn the_refresh_companion_keeps_it_servable() {
 }
 
 #[tokio::test]
-async fn many_of_which_some_are_stale() {
+async fn get_many_returns_fresh_entries_and_no_stale_ones() {
     on_both(|place| async move {
         let work = place.work();
         work.gate.open();
@@ -213,7 +213,7 @@ async fn many_of_which_some_are_stale() {
 }
 
 #[test]
-fn who_looked_before_a_refresh_landed_makes_no_second_one() {
+fn a_caller_that_read_before_a_refresh_was_stored_does_not_refresh_again() {
     #[cacheable(key = "raced", ttl = work.life, stale = "10m", skip(work), companions = false)]
     fn raced(work: &Work) -> u32 {
         work.run_through()

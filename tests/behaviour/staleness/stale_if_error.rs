@@ -1,4 +1,5 @@
-//! `stale_if_error`: the expired value instead of an error, and a pause before the next try.
+//! `stale_if_error`: an expired value is served instead of an error, and a pause follows before the
+//! next run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +10,7 @@ use cache_runtime::cacheable;
 use crate::staleness::support::{Place, Work, on, on_both, until, until_stored};
 use tests::soon;
 
-/// Whether the body errs: the number of the run either way.
+/// Whether the body fails. It returns the number of its run in either case.
 #[derive(Clone, Default)]
 struct Broken(Arc<AtomicBool>);
 
@@ -21,11 +22,11 @@ impl Broken {
         Ok(run)
     }
 
-    fn breaks(&self) {
+    fn break_it(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
 
-    fn is_repaired(&self) {
+    fn repair(&self) {
         self.0.store(false, Ordering::SeqCst);
     }
 }
@@ -52,28 +53,28 @@ async fn the_expired_value_is_served_instead_of_an_error() {
     on_both(|place| async move {
         let (work, broken) = expired_row(&place).await;
         work.gate.open();
-        broken.breaks();
+        broken.break_it();
         let began = Instant::now();
         assert_eq!(row(work.clone(), broken.clone()).await, Ok(1));
-        assert_eq!(work.runs.count(), 2, "it was tried");
+        assert_eq!(work.runs.count(), 2, "the body ran");
         for _ in 0..20 {
             assert_eq!(row(work.clone(), broken.clone()).await, Ok(1));
         }
-        // On Redis the second of the pause passes while a slow machine counts to twenty.
+        // On Redis, time is real, and the pause of a second may pass during twenty calls.
         if place.server.is_none() || began.elapsed() < Duration::from_millis(900) {
-            assert_eq!(work.runs.count(), 2, "nobody tries in the pause");
+            assert_eq!(work.runs.count(), 2, "no body runs during the pause");
             let stats = place.cache.stats();
             assert_eq!((stats.stale, stats.fills), (21, 1));
         }
         place.pass(Duration::from_secs(1));
-        until("it is tried after the pause", || async {
+        until("a body runs after the pause", || async {
             assert_eq!(row(work.clone(), broken.clone()).await, Ok(1));
             work.runs.count() >= 3
         })
         .await;
-        broken.is_repaired();
+        broken.repair();
         place.pass(Duration::from_secs(1));
-        until("it is fresh again", || async {
+        until("a fresh value is stored", || async {
             row(work.clone(), broken.clone()).await.unwrap() > 3
         })
         .await;
@@ -94,13 +95,13 @@ async fn callers_wait_for_a_body_that_succeeds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_caller_tries_and_all_share_the_outcome() {
+async fn concurrent_callers_share_the_outcome_of_one_run() {
     on_both(|place| async move {
         for errs in [true, false] {
             place.cache.clear().await.unwrap();
             let (work, broken) = expired_row(&place).await;
             if errs {
-                broken.breaks();
+                broken.break_it();
             }
             let mut calls = Vec::new();
             for _ in 0..5 {
@@ -111,18 +112,18 @@ async fn one_caller_tries_and_all_share_the_outcome() {
             for value in tests::all(calls).await {
                 assert_eq!(value, Ok(if errs { 1 } else { 2 }));
             }
-            assert_eq!(work.runs.count(), 2, "one has tried, errs: {errs}");
+            assert_eq!(work.runs.count(), 2, "one run, failing: {errs}");
         }
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_processes_try_once() {
+async fn callers_of_two_processes_share_one_failing_run() {
     let place = Place::redis();
     let other = on(place.server.as_ref().unwrap());
     let (work, broken) = place.cache.scope(expired_row(&place)).await;
-    broken.breaks();
+    broken.break_it();
     let tries = tests::begin(&place.cache, row(work.clone(), broken.clone())).await;
     work.gate.reached_by(1).await;
     let waits = tests::begin(&other, row(work.clone(), broken.clone())).await;
@@ -136,10 +137,10 @@ async fn two_processes_try_once() {
 }
 
 #[tokio::test]
-async fn what_was_invalidated_meanwhile_is_not_served() {
+async fn an_expired_value_invalidated_during_the_body_is_not_served() {
     on_both(|place| async move {
         let (work, broken) = expired_row(&place).await;
-        broken.breaks();
+        broken.break_it();
         let call = row(work.clone(), broken.clone());
         let tries = tests::begin(&place.cache, call).await;
         work.gate.reached_by(1).await;
@@ -148,7 +149,7 @@ async fn what_was_invalidated_meanwhile_is_not_served() {
         assert_eq!(
             soon(tries).await.unwrap(),
             Err(2),
-            "what was deleted is served to nobody"
+            "a deleted value is not served"
         );
         assert_eq!(row(work.clone(), broken.clone()).await, Err(3));
     })
@@ -156,7 +157,7 @@ async fn what_was_invalidated_meanwhile_is_not_served() {
 }
 
 #[tokio::test]
-async fn past_its_time_the_error_is_the_callers() {
+async fn past_the_stale_time_the_caller_gets_the_error() {
     #[cacheable(key = "short", ttl = work.life, stale_if_error = "100ms", skip(work, broken), companions = false)]
     async fn short(work: &Work, broken: &Broken) -> Result<u32, u32> {
         broken.end(work.run_through())
@@ -166,17 +167,17 @@ async fn past_its_time_the_error_is_the_callers() {
         assert_eq!(short(&work, &broken).await, Ok(1));
         place.turns_stale("short").await;
         place.pass(Duration::from_millis(100));
-        broken.breaks();
+        broken.break_it();
         assert_eq!(short(&work, &broken).await, Err(2));
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_sync_function_keeps_it_too() {
+async fn a_sync_function_serves_the_expired_value() {
     on_both(|place| async move {
         let (work, broken) = expired_row(&place).await;
-        broken.breaks();
+        broken.break_it();
         let cache = place.cache.clone();
         let call = {
             let (work, broken) = (work.clone(), broken.clone());
@@ -184,9 +185,9 @@ async fn a_sync_function_keeps_it_too() {
         };
         let values = tokio::task::spawn_blocking(call).await.unwrap();
         assert_eq!(values, [Ok(1), Ok(1)]);
-        broken.is_repaired();
+        broken.repair();
         place.pass(Duration::from_secs(1));
-        until("it is fresh again", || async {
+        until("a fresh value is stored", || async {
             let (work, broken, cache) = (work.clone(), broken.clone(), place.cache.clone());
             let call = move || cache.scope_sync(|| row_sync(&work, &broken));
             tokio::task::spawn_blocking(call).await.unwrap().unwrap() > 1
@@ -202,18 +203,18 @@ async fn both(work: &Work, broken: &Broken) -> Result<u32, u32> {
 }
 
 #[tokio::test]
-async fn with_both_the_caller_that_pays_is_spared_the_error() {
+async fn with_stale_and_stale_if_error_a_refreshing_caller_gets_the_expired_value() {
     on_both(|place| async move {
         let (work, broken) = (place.work(), Broken::default());
         work.gate.open();
         assert_eq!(both(&work, &broken).await, Ok(1));
         place.turns_stale("both").await;
-        broken.breaks();
+        broken.break_it();
         assert_eq!(both(&work, &broken).await, Ok(1));
         assert_eq!(work.runs.count(), 2);
-        broken.is_repaired();
+        broken.repair();
         place.pass(Duration::from_secs(1));
-        until("it is fresh again", || async {
+        until("a fresh value is stored", || async {
             both(&work, &broken).await.unwrap() > 1
         })
         .await;

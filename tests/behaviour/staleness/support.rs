@@ -1,4 +1,4 @@
-//! What the tests about staleness share: functions whose lifetime the store can be brought past.
+//! Helpers of the tests about staleness: stores in which a test can let time pass.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -7,15 +7,14 @@ use std::time::Duration;
 use cache_runtime::{Cache, CacheBuilder, Clock};
 use redis::Commands as _;
 pub(crate) use tests::until;
-use tests::{PATIENCE, RedisServer};
+use tests::{Gate, PATIENCE, RedisServer};
 
 use crate::common::Runs;
-use tests::Gate;
 
-/// The lifetime that the functions are given.
+/// The TTL of the functions under test.
 pub(crate) const LIFE: Duration = Duration::from_secs(60);
 
-/// A store, and the way to let lifetimes pass in it.
+/// A store in which the test can let time pass.
 pub(crate) struct Place {
     pub(crate) cache: Cache,
     /// The memory store's clock; Redis keeps its own time.
@@ -56,7 +55,7 @@ impl Place {
         }
     }
 
-    /// Lets the time pass: in memory by the clock, on Redis by taking it from what every entry still has to live.
+    /// Let time pass: in memory by the clock, on Redis by shortening the TTL of every entry.
     pub(crate) fn pass(&self, time: Duration) {
         if let Some(clock) = &self.clock {
             clock.advance(time);
@@ -72,7 +71,7 @@ impl Place {
         }
     }
 
-    /// The entry isn't fresh any more.
+    /// Let time pass until the entry is stale.
     pub(crate) async fn turns_stale(&self, key: &str) {
         self.pass(LIFE);
         assert_eq!(self.cache.ttl(key).await.unwrap(), None);
@@ -84,12 +83,12 @@ fn builder(server: &RedisServer) -> CacheBuilder {
     builder.response_timeout(PATIENCE)
 }
 
-/// A cache on this server.
+/// Build a cache on this server.
 pub(crate) fn on(server: &RedisServer) -> Cache {
     builder(server).build().unwrap()
 }
 
-/// Runs the test in memory, then on Redis, in the scope of its cache.
+/// Run the test in memory, then on Redis, in the scope of its cache.
 pub(crate) async fn on_both<F: Future<Output = ()>>(test: impl Fn(Place) -> F) {
     for place in [Place::memory(), Place::redis()] {
         println!(
@@ -105,7 +104,8 @@ pub(crate) async fn on_both<F: Future<Output = ()>>(test: impl Fn(Place) -> F) {
     }
 }
 
-/// What a body does, and how long its value lives. An argument of the functions under test, and skipped.
+/// The behaviour of a body and the TTL of its value: a skipped argument of the functions under
+/// test.
 #[derive(Clone)]
 pub(crate) struct Work {
     pub(crate) runs: Runs,
@@ -115,12 +115,12 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    /// How many hold it: one more for each body that has begun and not ended.
+    /// Return the number of clones: one more for each body that has begun and not ended.
     pub(crate) fn holders(&self) -> usize {
         Arc::strong_count(&self.alive)
     }
 
-    /// A run whose number is its value; all but the first stop at the gate.
+    /// Run, and return the number of the run. All runs but the first stop at the gate.
     pub(crate) async fn run(&self) -> u32 {
         let run = self.runs.next();
         if run > 1 {
@@ -129,15 +129,15 @@ impl Work {
         run
     }
 
-    /// A run that nothing stops.
+    /// Run without stopping at the gate.
     pub(crate) fn run_through(&self) -> u32 {
         self.runs.next()
     }
 }
 
-/// Waits until the cache holds this value.
+/// Wait until the cache holds this value.
 pub(crate) async fn until_stored(cache: &Cache, key: &str, value: u32) {
-    until("it is stored", || async {
+    until("the value is stored", || async {
         cache.get::<u32>(key).await.unwrap() == Some(value)
     })
     .await;

@@ -1,4 +1,4 @@
-//! `codec`: which one writes, and that every one is read.
+//! `codec`: which codec writes, and that entries of every codec are read.
 
 use cache_runtime::{Cache, CacheBuilder, Codec, cacheable};
 use redis::Commands;
@@ -13,7 +13,7 @@ async fn post(runs: &Runs, id: u32) -> Result<Post, String> {
     Ok(Post::new(id, "a slug"))
 }
 
-/// A field that may be left out: no codec that goes by position carries it.
+/// A type with an optional field, which positional codecs can't carry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Sparse {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -27,7 +27,7 @@ async fn sparse(runs: &Runs, id: u32) -> Sparse {
     Sparse { note: None, id }
 }
 
-/// No codec that writes names carries it.
+/// A type that codecs with field names can't carry.
 #[cacheable(key = "nested:<<id>>", skip(runs))]
 fn nested(runs: &Runs, id: u32) -> Vec<Option<Option<u32>>> {
     runs.next();
@@ -40,7 +40,7 @@ const CODECS: [(Codec, u8); 3] = [
     (Codec::MessagePack, 3),
 ];
 
-/// The fourth byte of an entry names its codec.
+/// Return the codec of an entry, which is its fourth byte.
 fn written_by(server: &RedisServer, key: &str) -> u8 {
     let entry: Vec<u8> = server.connect().get(key).unwrap();
     entry[3]
@@ -54,7 +54,7 @@ fn cache_with(server: &RedisServer, configure: impl Fn(CacheBuilder) -> CacheBui
 }
 
 #[tokio::test]
-async fn each_codec_serves_on_both_stores() {
+async fn values_are_cached_with_each_codec_on_both_stores() {
     for (codec, _) in CODECS {
         on_both_stores_with(
             |builder| builder.codec(codec),
@@ -77,7 +77,7 @@ async fn each_codec_serves_on_both_stores() {
 }
 
 #[tokio::test]
-async fn the_codec_that_is_named_writes_where_it_can() {
+async fn the_chosen_codec_writes_the_values_that_it_can_carry() {
     let server = RedisServer::start();
     for (codec, number) in CODECS {
         let cache = cache_with(&server, |builder| builder.codec(codec));
@@ -100,7 +100,7 @@ async fn the_codec_that_is_named_writes_where_it_can() {
         assert_ne!(written_by(&server, "quickpost:nested:1"), 3, "{codec:?}");
         cache.clear().await.unwrap();
     }
-    // Without a word of it, the first of the build.
+    // By default, the first codec of the build.
     let cache = cache_with(&server, |builder| builder);
     cache.scope(post(&Runs::default(), 1)).await.unwrap();
     assert_eq!(written_by(&server, "quickpost:posts:1"), 1);
@@ -108,7 +108,7 @@ async fn the_codec_that_is_named_writes_where_it_can() {
 }
 
 #[tokio::test]
-async fn caches_of_other_codecs_and_compressions_read_each_others_entries() {
+async fn caches_with_different_codecs_and_compressions_read_each_others_entries() {
     let server = RedisServer::start();
     let mut caches = Vec::new();
     for (codec, _) in CODECS {

@@ -1,4 +1,4 @@
-//! `compress_over`: what is stored compressed, and that nobody notices.
+//! `compress_over`: which values are compressed, without an effect on results.
 
 use std::collections::BTreeMap;
 
@@ -43,11 +43,12 @@ fn entry(connection: &mut Connection, key: &str) -> Vec<u8> {
     connection.get(format!("quickpost:{key}")).unwrap()
 }
 
-/// The 61st byte of an entry says how it is compressed: 2 is Zstandard, which comes first in a build that has it.
+/// Return the compression of an entry, which is its 61st byte. 2 is Zstandard, the first choice of
+/// a build that has it.
 const COMPRESSION: usize = 60;
 
 #[tokio::test]
-async fn hits_invalidations_and_explicit_operations_are_as_without() {
+async fn compressed_entries_are_read_invalidated_and_counted_like_others() {
     on_both_stores_with(
         |builder| builder.compress_over(100),
         |cache| async move {
@@ -84,7 +85,7 @@ async fn hits_invalidations_and_explicit_operations_are_as_without() {
 }
 
 #[tokio::test]
-async fn only_what_is_long_enough_and_gets_shorter_is_compressed() {
+async fn only_values_over_the_threshold_that_become_shorter_are_compressed() {
     let server = RedisServer::start();
     let cache = compressing(&server, 1_000);
     let mut connection = server.connect();
@@ -110,9 +111,10 @@ async fn only_what_is_long_enough_and_gets_shorter_is_compressed() {
     assert_eq!(cache.get::<Vec<u8>>("noise").await.unwrap(), Some(noise));
 }
 
-/// Memory keeps values, not bytes; what is `set` there as bytes isn't compressed either.
+/// The memory store keeps values, not bytes. Bytes that `set` stores there aren't compressed
+/// either.
 #[tokio::test]
-async fn memory_is_left_alone() {
+async fn values_in_memory_are_not_compressed() {
     let weight = async |cache: Cache| {
         cache.set("long", &text(2_000), 60).await.unwrap();
         cache.stats().bytes
@@ -123,7 +125,7 @@ async fn memory_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_value_too_large_for_redis_fits_when_it_is_compressed() {
+async fn a_value_over_the_limit_of_redis_is_stored_if_it_compresses() {
     let server = RedisServer::start();
     let long = "a line of text\n".repeat((17 << 20) / 15);
     let cache = compressing(&server, 1_000);
@@ -146,7 +148,7 @@ async fn damaged_entries_are_misses_and_overwritten() {
     cache.scope(post(&Runs::default(), 20)).await;
     let whole = entry(&mut connection, "posts:20");
     assert_eq!(whole[COMPRESSION], 2);
-    // Bytes 8 to 32 say nothing about the value.
+    // Bytes 8 to 32 are not about the value.
     let flipped = (0..8).chain(32..whole.len()).map(|at| {
         let mut flipped = whole.clone();
         flipped[at] ^= 1 << (at % 8);
@@ -174,7 +176,7 @@ type Anything = (
 );
 
 fn anything() -> impl Strategy<Value = Anything> {
-    // Few letters, so that there is something to find; bytes, where there is nothing.
+    // Texts of few letters, which compress well, and random bytes, which don't.
     let letters = select(vec!['a', 'b', 'c', ' ', 'é']);
     let text = vec(letters, 0..60).prop_map(|letters| letters.into_iter().collect());
     (
@@ -185,9 +187,9 @@ fn anything() -> impl Strategy<Value = Anything> {
     )
 }
 
-/// Whatever the value, who writes it and who reads it.
+/// Any value, written by one cache and read by another.
 #[test]
-fn any_value_comes_back() {
+fn every_value_is_returned_unchanged_with_every_codec_and_compression() {
     let server = RedisServer::start();
     let codecs = [Codec::Bincode, Codec::Postcard, Codec::MessagePack];
     let cache = |codec: Codec, over: usize| {

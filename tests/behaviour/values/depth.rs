@@ -1,4 +1,4 @@
-//! Values and arguments that nest deep: no pass over them takes more stack than a thread has.
+//! Deeply nested values and arguments, which must not overflow the stack.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use tracing::Level;
 
 use crate::common::Runs;
 
-/// A list whose `Drop` and `Debug` don't recurse, so that what overflows is ours.
+/// A list whose `Drop` and `Debug` don't recurse, so that an overflow is the cache's.
 #[derive(Clone, Serialize, Deserialize)]
 struct Node {
     value: u32,
@@ -49,7 +49,7 @@ impl Node {
     }
 }
 
-/// Recursion through sequences, maps and options alone, which serde shows without a name.
+/// A type that nests through sequences, maps and options alone, which have no name in serde.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 struct Nest(Vec<Nest>);
@@ -96,7 +96,7 @@ fn nested<T>(depth: u32, first: T, wrap: impl Fn(T) -> T) -> T {
     (0..depth).fold(first, |value, _| wrap(value))
 }
 
-/// Runs a test on a thread with the stack of a worker of tokio, which is that of any thread of Rust.
+/// Run a test on a thread with the default stack size, which tokio workers have too.
 fn on_a_worker(test: impl FnOnce() + Send + 'static) {
     let thread = std::thread::Builder::new().stack_size(2 << 20);
     thread.spawn(test).unwrap().join().unwrap();
@@ -181,7 +181,7 @@ fn very_deep(length: u32, runs: &Runs) -> Node {
     list(length)
 }
 
-/// Not even cloned: a derived `Clone` recurses too.
+/// The value is not cloned either, because a derived `Clone` recurses.
 #[test]
 fn a_list_of_a_hundred_thousand_nodes_is_returned() {
     let server = RedisServer::start();
@@ -200,7 +200,7 @@ fn a_list_of_a_hundred_thousand_nodes_is_returned() {
 }
 
 #[test]
-fn a_deep_value_that_is_set_is_an_error() {
+fn setting_a_deep_value_is_an_error() {
     let server = RedisServer::start();
     for (store, cache) in caches(&server) {
         on_a_worker(move || {
@@ -267,9 +267,9 @@ fn options(depth: u32, runs: &Runs) -> Options {
     })
 }
 
-/// A type that is within itself through options alone has no end but the depth, in any pass over it.
+/// A pass over a type that contains itself through options alone ends only at the depth limit.
 #[test]
-fn options_that_nest_without_a_name_end_too() {
+fn a_type_that_nests_through_options_alone_is_limited() {
     let server = RedisServer::start();
     for (store, cache) in caches(&server) {
         on_a_worker(move || {

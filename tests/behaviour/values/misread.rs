@@ -1,5 +1,5 @@
-//! What stands at a key and isn't the function's own entry is a miss: the function returns its value, and the
-//! entry is overwritten.
+//! Bytes at a key that aren't the function's own entry are a miss: the function returns its value,
+//! and the entry is overwritten.
 
 use cache_runtime::{Cache, cacheable};
 use redis::Connection;
@@ -34,7 +34,7 @@ async fn text(runs: &Runs) -> String {
     runs.next().to_string()
 }
 
-/// A struct with the same fields in another order, which is another type.
+/// A struct with the same fields in another order, which makes it another type.
 mod reordered {
     #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
     pub(crate) struct Post {
@@ -92,15 +92,15 @@ fn shown_number() -> u64 {
     1
 }
 
-/// Heard or not: two ways lead to the counters.
+/// Checked with and without a subscriber, since each counts on its own path.
 #[test]
-fn what_is_of_another_type_is_no_hit_to_the_counters_either() {
+fn an_entry_of_another_type_is_not_counted_as_a_hit() {
     for level in [Level::INFO, Level::ERROR] {
         let cache = memory();
         let events = events_of(level, || {
             cache.scope_sync(|| {
                 for _ in 0..3 {
-                    // A miss that replaces the other's entry, and a hit.
+                    // A miss replaces the entry of the other type, and a hit follows.
                     assert_eq!(shown_text(), shown_text());
                     assert_eq!(shown_number(), shown_number());
                 }
@@ -117,7 +117,7 @@ fn what_is_of_another_type_is_no_hit_to_the_counters_either() {
 }
 
 #[tokio::test]
-async fn a_kept_none_is_a_miss_for_a_function_that_has_none() {
+async fn a_cached_none_is_a_miss_for_a_function_without_none() {
     on_both_stores(|_| async {
         let runs = Runs::default();
         assert_eq!(absent_post(&runs).await, None);
@@ -129,7 +129,7 @@ async fn a_kept_none_is_a_miss_for_a_function_that_has_none() {
 }
 
 #[tokio::test]
-async fn a_value_of_the_handle_is_read_if_it_is_of_the_type_and_else_overwritten() {
+async fn a_value_set_by_the_handle_is_read_if_its_type_matches_and_otherwise_overwritten() {
     on_both_stores(|cache| async move {
         let runs = Runs::default();
         cache.set("same", &Post::new(7, "set"), 60).await.unwrap();
@@ -149,7 +149,7 @@ async fn a_value_of_the_handle_is_read_if_it_is_of_the_type_and_else_overwritten
 
 const KEY: &str = "quickpost:same";
 
-/// Puts junk at the key, and asserts that the next call computes and the one after it is a hit.
+/// Store unrelated bytes at the key. Assert that the next call computes, and the one after it hits.
 async fn assert_overwritten(
     cache: &Cache,
     connection: &mut Connection,
@@ -195,7 +195,7 @@ fn redis_cache() -> (RedisServer, Cache) {
 }
 
 #[tokio::test]
-async fn foreign_bytes_and_other_redis_types_are_overwritten() {
+async fn unknown_bytes_and_other_redis_types_are_overwritten() {
     let (server, cache) = redis_cache();
     let mut connection = server.connect();
     let junk: [&[u8]; 7] = [
@@ -230,7 +230,7 @@ async fn foreign_bytes_and_other_redis_types_are_overwritten() {
 }
 
 #[tokio::test]
-async fn what_looks_like_a_lease_and_is_none_holds_nobody_up() {
+async fn bytes_that_resemble_a_lease_delay_no_caller() {
     let (server, cache) = redis_cache();
     let mut connection = server.connect();
     let header = |tail: &[u8]| [&[0xCA, 0x02, 0x02, 0x00][..], tail].concat();
@@ -261,7 +261,8 @@ async fn truncated_and_flipped_entries_are_never_misread() {
     }
     let longer = [&entry[..], b"x"].concat();
     assert_overwritten(&cache, &mut connection, "one byte more", set(&longer)).await;
-    // Bytes 8 to 32 are tokens and a claim: scripts replace them in place, and they say nothing about the value.
+    // Bytes 8 to 32 are a token and a claim, which scripts replace in place. They are not about the
+    // value.
     for at in (0..8).chain(32..entry.len()) {
         let mut flipped = entry.clone();
         flipped[at] ^= 1 << (at % 8);

@@ -1,4 +1,4 @@
-//! Values: what is stored of a return type, and that bytes are never misread.
+//! Values: what is stored of a return type, and that bytes are never decoded as another type.
 
 mod codec;
 mod compression;

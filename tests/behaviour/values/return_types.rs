@@ -1,4 +1,4 @@
-//! Return types: what is stored of each, and what isn't.
+//! Return types: which values of each are stored.
 
 use std::io;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use tests::{Stores, on_both_stores};
 
 use crate::common::{Post, Runs};
 
-/// Like the crate of that name.
+/// A stand-in for the crate of that name.
 mod anyhow {
     #[derive(Debug)]
     #[allow(dead_code)]
@@ -26,7 +26,7 @@ type Fallible<T> = Result<T, Refused>;
 type Maybe = Option<Post>;
 type Both = Fallible<Option<Arc<Post>>>;
 
-/// An error that implements nothing.
+/// An error type without any traits.
 struct Refused;
 
 impl std::fmt::Debug for Refused {
@@ -140,7 +140,7 @@ fn kept_err(runs: &Runs) -> Result<Option<Post>, Refused> {
 }
 
 #[tokio::test]
-async fn cache_none_stores_a_none_and_still_no_err() {
+async fn cache_none_stores_none_and_not_err() {
     on_both_stores(|_| async {
         let runs = Runs::default();
         for _ in 0..2 {
@@ -169,7 +169,7 @@ fn shared_deep(runs: &Runs) -> Result<Option<Arc<Post>>, Refused> {
 }
 
 #[tokio::test]
-async fn a_hit_on_memory_is_the_same_allocation() {
+async fn a_hit_in_memory_returns_the_same_allocation() {
     let stores = Stores::new();
     for (store, cache) in &stores.caches {
         let runs = Runs::default();
@@ -194,7 +194,7 @@ async fn hiding<T: Storable>(name: &str, runs: &Runs, make: fn() -> T) -> T {
 }
 
 #[tokio::test]
-async fn a_result_behind_a_type_parameter_is_recognised() {
+async fn the_err_of_a_result_behind_a_type_parameter_is_not_cached() {
     async fn runs_of<T: Storable + std::fmt::Debug + PartialEq>(make: fn() -> T) -> u32 {
         let runs = Runs::default();
         for _ in 0..2 {
@@ -218,7 +218,7 @@ async fn a_result_behind_a_type_parameter_is_recognised() {
 }
 
 #[tokio::test]
-async fn no_return_type_costs_an_error_of_the_cache() {
+async fn unusual_return_types_count_no_errors() {
     on_both_stores(|cache| async move {
         let runs = Runs::default();
         plain(&runs).await;

@@ -1,4 +1,4 @@
-//! Values that serde doesn't read as it wrote them: returned, never stored, said once.
+//! Values that serde doesn't read as it wrote them: returned, logged once, and never stored.
 #![allow(dead_code, reason = "fields are shown by `Debug`")]
 
 use std::borrow::Cow;
@@ -60,7 +60,7 @@ struct Masked {
     secret: String,
 }
 
-/// Fields that both sides leave out, of types without `PartialEq`.
+/// Fields that serde skips when writing and reading, of types without `PartialEq`.
 mod twins {
     #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
     pub(super) struct Hidden {
@@ -87,7 +87,7 @@ enum Account {
     },
 }
 
-/// One field of each kind, so that as many are written as are read.
+/// A field that is only written and one that is only read, so the numbers of fields agree.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Swapped {
     #[serde(skip_deserializing)]
@@ -126,7 +126,7 @@ enum Tagged {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Untagged {
-    /// Takes every number, so the other never comes back.
+    /// This variant accepts every number, so the other one is never read.
     Float(f64),
     Integer(u64),
 }
@@ -147,7 +147,7 @@ enum Partly {
     Unread,
 }
 
-/// Seconds, as many crates write times.
+/// A time written as seconds, as many crates do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Coarse {
     #[serde(serialize_with = "whole_seconds", deserialize_with = "seconds")]
@@ -169,7 +169,7 @@ struct Transparent {
     secret: String,
 }
 
-/// Written as another type than it is read, and whole.
+/// A type that is written as another type than it is read, without a loss.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(into = "Written", from = "Read")]
 struct Converted {
@@ -200,7 +200,7 @@ impl From<Read> for Converted {
     }
 }
 
-/// Writes a field more than it reads, and loses nothing by it.
+/// A type that writes one field more than it reads, without a loss.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 struct Derived {
     width: u32,
@@ -238,7 +238,7 @@ struct Aliased {
 
 type Sets = (HashSet<u32>, HashMap<String, Vec<u32>>, BTreeMap<u8, char>);
 
-/// Of the standard library, and what serde makes of it.
+/// A standard library type that serde changes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Standard {
     wide: (i128, u128),
@@ -251,7 +251,7 @@ struct Standard {
     array: [u8; 32],
 }
 
-/// Equal to nothing, not even to itself.
+/// A type whose values are never equal, not even to themselves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Measured {
     value: f64,
@@ -274,7 +274,7 @@ fn standard() -> Standard {
     }
 }
 
-/// Compares what identifies it, as entities often do.
+/// A type compared by its id alone, as entities often are.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Entity {
     id: u32,
@@ -292,7 +292,7 @@ fn text(text: &str) -> String {
     text.to_owned()
 }
 
-/// Runs a future on this thread, where the events are collected.
+/// Run a future on this thread, where the events are collected.
 fn run<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -301,7 +301,7 @@ fn run<F: Future>(future: F) -> F::Output {
         .block_on(future)
 }
 
-/// Caches whose entries are bytes: on Redis with each codec, compressed, and in memory.
+/// Build caches whose entries are bytes: on Redis with each codec and compressed, and in memory.
 fn caches_of_bytes(server: &RedisServer) -> Vec<(String, Cache)> {
     let codecs = [Codec::Bincode, Codec::Postcard, Codec::MessagePack];
     let mut caches = Vec::new();
@@ -320,7 +320,7 @@ fn caches_of_bytes(server: &RedisServer) -> Vec<(String, Cache)> {
     caches
 }
 
-/// Each function is called twice on each cache. `runs` is how often its body must have run.
+/// Call each function twice on each cache. Its body must have run `runs` times.
 macro_rules! expect {
     ($server:expr; $($name:ident -> $type:ty = $value:expr, $said:expr;)*) => {{
         $(
@@ -353,7 +353,7 @@ macro_rules! expect {
 }
 
 #[test]
-fn a_value_that_comes_back_changed_is_returned_and_not_stored_and_said_once() {
+fn a_value_that_serde_would_change_is_returned_logged_once_and_not_stored() {
     let server = RedisServer::start();
     expect! { &server;
         skips_deserializing -> SkipsDeserializing = SkipsDeserializing { id: 7, title: text("a") },
@@ -404,7 +404,7 @@ fn a_value_that_comes_back_changed_is_returned_and_not_stored_and_said_once() {
     }
 }
 
-/// What no look can find: there is nothing to compare the values by.
+/// Changes that no check finds, because there is no way to compare the values.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Undetected {
     name: String,
@@ -421,9 +421,10 @@ async fn undetected(runs: &Runs) -> Undetected {
     }
 }
 
-/// The process that filled answers what all others do: the near cache keeps what was read back.
+/// The process that stored a value returns the same as all others: the near cache keeps the decoded
+/// bytes.
 #[tokio::test]
-async fn the_near_store_answers_what_redis_does() {
+async fn a_near_hit_returns_the_value_that_redis_returns() {
     let server = RedisServer::start();
     let build = || {
         let builder = Cache::builder().redis(server.url()).near_cache(1 << 20);
@@ -431,7 +432,7 @@ async fn the_near_store_answers_what_redis_does() {
     };
     let (filler, other) = (build(), build());
     let runs = Runs::default();
-    // The first entry isn't near until the connection tracks; afterwards each fill is.
+    // The first entry is in the near cache only once its connection tracks keys.
     for round in 0..3 {
         filler.blocking().clear().unwrap();
         let computed = filler.scope(undetected(&runs)).await;
@@ -445,7 +446,7 @@ async fn the_near_store_answers_what_redis_does() {
 }
 
 #[test]
-fn a_value_that_is_set_and_would_come_back_changed_is_an_error() {
+fn setting_a_value_that_serde_would_change_is_an_error() {
     let server = RedisServer::start();
     let mut caches = caches_of_bytes(&server);
     caches.push((text("memory"), Cache::builder().build().unwrap()));
@@ -479,14 +480,15 @@ fn a_value_that_is_set_and_would_come_back_changed_is_an_error() {
         assert!(blocking.exists("a").unwrap());
         let given = blocking.get_or_set("b", 60, || user.clone());
         assert_eq!(given.password_hash, "h");
-        // What is computed stays in memory as it is.
+        // Computed values are kept in memory unchanged.
         assert_eq!(blocking.exists("b").unwrap(), store == "memory");
     }
 }
 
-/// What is computed stays as it is in memory. A build with debug assertions says that Redis wouldn't store it.
+/// Computed values are kept in memory unchanged. A build with debug assertions logs that Redis
+/// would not store them.
 #[test]
-fn memory_keeps_the_value_as_it_is_and_says_so_once_in_debug_builds() {
+fn memory_keeps_such_a_value_and_debug_builds_log_it_once() {
     #[cacheable(skip(runs), companions = false)]
     fn skips(runs: &Runs) -> Skips {
         runs.next();
@@ -529,7 +531,7 @@ fn page(id: u32, runs: &Runs) -> Option<(u32, String)> {
     (id > 0).then(|| (run, text("page")))
 }
 
-/// Versions, kept `None`s, lifetimes and conversions are those of entries that are values.
+/// Versions, cached `None`s, TTLs and conversions work as for entries that are values.
 #[test]
 fn entries_in_memory_that_are_bytes_behave_like_others() {
     let cache = Cache::builder().memory_as_bytes(true).build().unwrap();
@@ -549,9 +551,9 @@ fn entries_in_memory_that_are_bytes_behave_like_others() {
     assert_eq!(cache.scope_sync(|| page(1, &runs)), Some((3, text("page"))));
 }
 
-/// Not an entry of its own type any more, so those who wait must be able to read it too.
+/// The stored entry is bytes, so waiters have to decode it.
 #[tokio::test]
-async fn callers_that_wait_get_what_is_stored_as_bytes() {
+async fn waiters_decode_a_value_stored_as_bytes() {
     #[cacheable(skip(runs), companions = false)]
     async fn slow(runs: &Runs) -> String {
         runs.next();

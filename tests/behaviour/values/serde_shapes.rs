@@ -1,4 +1,4 @@
-//! Types that serde shows in odd ways: the value of a hit is the one that was computed, on both stores.
+//! Types with unusual serde representations: a hit returns the computed value, on both stores.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
@@ -79,7 +79,7 @@ struct Namesake {
     last: u32,
 }
 
-/// A type of the same name with a field more, one that may be left out.
+/// A type of the same name with one more field, which is optional.
 mod longer {
     #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
     pub(super) struct Namesake {
@@ -119,7 +119,7 @@ struct Unit;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Pair(u8, Option<Option<u8>>);
 
-/// A text of one form only, as a date of a library would be.
+/// A text of a fixed form, like the date type of a library.
 #[derive(Clone, Debug, PartialEq)]
 struct Date(u16, u8);
 
@@ -152,7 +152,7 @@ struct Event {
     what: External,
 }
 
-/// Refuses every sample that is not above a thousand.
+/// A type that refuses every sample up to a thousand.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "u64", into = "u64")]
 struct Large(u64);
@@ -201,9 +201,10 @@ macro_rules! shapes {
             }
         )*
 
-        /// What each codec can't carry another one takes, so that no value shows which was asked for.
+        /// A value that one codec can't carry is written by another, so the results don't depend on
+        /// the chosen codec.
         #[tokio::test]
-        async fn the_value_of_a_hit_is_the_one_that_was_computed() {
+        async fn a_hit_returns_the_computed_value_for_every_serde_shape() {
             for codec in [Codec::Bincode, Codec::Postcard, Codec::MessagePack] {
                 each_shape(|builder| builder.codec(codec)).await;
             }
@@ -220,7 +221,7 @@ macro_rules! shapes {
                         let written = format!("{value:?}");
                         for _ in 0..2 {
                             let given = $name(which, &runs, &values).await;
-                            // `Debug` shows a NaN as equal to itself.
+                            // Compared by `Debug`, since a NaN is not equal to itself.
                             assert_eq!(format!("{given:?}"), written);
                         }
                         assert_eq!(runs.count(), 1, "{} is not cached: {written}", stringify!($type));

@@ -1,5 +1,5 @@
-//! A type that changed between two releases: what the earlier stored is never misread by the later. Both releases
-//! are functions of one test here, under one key.
+//! A type that changes between two releases: entries of the earlier one are never misread by the
+//! later one. In these tests, both releases are functions with one key.
 
 use cache_runtime::cacheable;
 use serde::{Deserialize, Deserializer, Serialize, de};
@@ -7,8 +7,9 @@ use tests::on_both_stores;
 
 use crate::common::Runs;
 
-/// Two releases of a type `Stored` under one key. The second must not read the first's entry, whose bytes would
-/// often pass for its own: a `u32` and an `i32` are both one byte in the positional codec.
+/// Test two releases of a type `Stored` with one key. The second must not read the first's entry,
+/// whose bytes are often valid for it too: a `u32` and an `i32` are both one byte in the positional
+/// codec.
 macro_rules! releases {
     ($($change:ident: { $($first:item)* } { $value:expr } => { $($second:item)* } { $other:expr };)*) => {$(
         #[tokio::test]
@@ -55,7 +56,7 @@ macro_rules! releases {
     )*};
 }
 
-/// Refuses whatever isn't its own text, so that what follows it in a struct can't be looked at.
+/// A type that refuses any other text, so that the fields after it in a struct can't be traced.
 #[derive(Clone, Debug, Serialize)]
 struct Date(String);
 
@@ -91,7 +92,7 @@ enum Either<A, B> {
     Right(B),
 }
 
-/// Other types by the names of those that hold them.
+/// Different types with equal names.
 mod twin {
     use serde::{Deserialize, Serialize};
 
@@ -103,7 +104,7 @@ mod twin {
 }
 
 releases! {
-    a_number_became_signed: {
+    a_number_that_became_signed_is_a_miss: {
         #[derive(Clone, Debug, Serialize, Deserialize)]
         pub(super) struct Stored { pub(super) count: u32 }
     } { Stored { count: 6 } } => {
@@ -111,7 +112,7 @@ releases! {
         pub(super) struct Stored { pub(super) count: i32 }
     } { Stored { count: -6 } };
 
-    fields_changed_places: {
+    fields_that_changed_places_are_a_miss: {
         #[derive(Clone, Debug, Serialize, Deserialize)]
         pub(super) struct Stored { pub(super) likes: u32, pub(super) views: u32 }
     } { Stored { likes: 1, views: 2 } } => {
@@ -119,7 +120,7 @@ releases! {
         pub(super) struct Stored { pub(super) views: u32, pub(super) likes: u32 }
     } { Stored { likes: 3, views: 4 } };
 
-    variants_changed_places: {
+    variants_that_changed_places_are_a_miss: {
         #[derive(Clone, Debug, Serialize, Deserialize)]
         pub(super) enum Stored { On, #[allow(dead_code)] Off }
     } { Stored::On } => {
@@ -127,7 +128,7 @@ releases! {
         pub(super) enum Stored { Off, #[allow(dead_code)] On }
     } { Stored::Off };
 
-    a_number_after_an_opaque_text_became_signed: {
+    a_number_after_an_opaque_text_that_became_signed_is_a_miss: {
         #[derive(Clone, Debug, Serialize, Deserialize)]
         pub(super) struct Stored { pub(super) on: Date, pub(super) count: u32 }
     } { Stored { on: date(), count: 6 } } => {
@@ -135,7 +136,7 @@ releases! {
         pub(super) struct Stored { pub(super) on: Date, pub(super) count: i32 }
     } { Stored { on: date(), count: 6 } };
 
-    variants_after_an_opaque_text_changed_places: {
+    variants_after_an_opaque_text_that_changed_places_are_a_miss: {
         #[derive(Clone, Debug, Serialize, Deserialize)]
         pub(super) enum State { On, #[allow(dead_code)] Off }
         #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -147,13 +148,13 @@ releases! {
         pub(super) struct Stored { pub(super) on: Date, pub(super) state: State }
     } { Stored { on: date(), state: State::On } };
 
-    a_generic_within_itself_changed_its_innermost: {
+    a_nested_generic_whose_innermost_type_changed_is_a_miss: {
         pub(super) type Stored = Page<Page<u32>>;
     } { page(|| page(|| 6)) } => {
         pub(super) type Stored = Page<Page<i32>>;
     } { page(|| page(|| -6)) };
 
-    a_type_within_another_of_its_name_changed: {
+    a_changed_type_inside_another_of_its_name_is_a_miss: {
         #[derive(Clone, Debug, Serialize, Deserialize)]
         pub(super) struct Stored { pub(super) twin: twin::Stored<u32> }
     } { Stored { twin: twin::Stored { tags: vec![6], of: Some(6) } } } => {
@@ -161,25 +162,25 @@ releases! {
         pub(super) struct Stored { pub(super) twin: twin::Stored<i32> }
     } { Stored { twin: twin::Stored { tags: vec![-6], of: None } } };
 
-    two_results_changed_what_they_hold: {
+    two_results_whose_types_changed_are_a_miss: {
         pub(super) type Stored = (Result<u32, String>, Result<u32, u32>);
     } { (Ok(6), Ok(6)) } => {
         pub(super) type Stored = (Result<u32, String>, Result<i32, u32>);
     } { (Ok(6), Ok(-6)) };
 
-    the_other_case_of_a_generic_enum_changed: {
+    a_generic_enum_whose_other_variant_changed_is_a_miss: {
         pub(super) type Stored = Vec<(Either<u8, u32>, Either<u8, u8>)>;
     } { vec![(Either::Right(6), Either::Left(1))] } => {
         pub(super) type Stored = Vec<(Either<u8, i32>, Either<u8, u8>)>;
     } { vec![(Either::Right(-6), Either::Left(1))] };
 
-    a_list_became_a_text: {
+    a_list_that_became_a_text_is_a_miss: {
         pub(super) type Stored = Vec<u8>;
     } { b"abc".to_vec() } => {
         pub(super) type Stored = String;
     } { "xyz".to_owned() };
 
-    an_option_became_its_value: {
+    an_option_that_became_its_value_is_a_miss: {
         pub(super) type Stored = (Option<u8>, u8);
     } { (None, 1) } => {
         pub(super) type Stored = (u8, u8);

@@ -1,4 +1,4 @@
-//! What the log says of values that are too large: once for each function, with what to do about it.
+//! Log lines about values that are too large: once for each function, with the fix.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ fn warnings(test: impl FnOnce()) -> Vec<Event> {
     events_of(Level::WARN, test)
 }
 
-/// A runtime of this thread, on which the events are collected.
+/// Build a runtime that runs on the test's thread, where the events are collected.
 fn run<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -68,7 +68,7 @@ fn a_value_too_large_is_logged_once_for_each_function_and_cache() {
 }
 
 #[test]
-fn a_value_too_large_is_logged_to_the_first_subscriber_that_listens() {
+fn a_value_too_large_is_logged_once_a_subscriber_exists() {
     let cache = limited(Cache::builder()).build().unwrap();
     let call = || drop(cache.scope_sync(|| other(1, 5_000)));
     call();
@@ -78,7 +78,7 @@ fn a_value_too_large_is_logged_to_the_first_subscriber_that_listens() {
 }
 
 #[test]
-fn explicit_operations_are_logged_once_each() {
+fn explicit_operations_with_a_value_too_large_are_logged_once_each() {
     for (store, cache) in &Stores::with(limited).caches {
         let long = "x".repeat(2_000);
         let events = warnings(|| {
@@ -102,9 +102,9 @@ fn explicit_operations_are_logged_once_each() {
     }
 }
 
-/// What there is no room for is too large too, whatever `max_value_bytes` says.
+/// A value that the store has no room for is too large, whatever `max_value_bytes` is.
 #[test]
-fn memory_limits_a_value_to_its_room() {
+fn memory_refuses_a_value_that_exceeds_its_capacity() {
     const CAPACITY: usize = 100_000;
     let cache = Cache::builder()
         .memory_capacity(CAPACITY)
@@ -126,7 +126,7 @@ fn memory_limits_a_value_to_its_room() {
     assert!(matches!(refused, Err(CacheError::TooLarge { limit, .. }) if limit < CAPACITY));
     assert!(cache.blocking().exists("a").unwrap());
     assert_eq!(cache.stats().too_large, 4);
-    // To the last byte: what passes is stored, and what is stored was let pass.
+    // Checked to the byte: a value that passes the limit is stored.
     let cache = cache.blocking();
     let mut least_refused = None;
     for length in CAPACITY - 300..CAPACITY {
@@ -142,7 +142,7 @@ fn memory_limits_a_value_to_its_room() {
 }
 
 #[test]
-fn redis_limits_an_entry_to_16_mebibytes() {
+fn redis_refuses_an_entry_over_16_mebibytes() {
     const MOST: usize = 16 << 20;
     let server = RedisServer::start();
     for generous in [false, true] {

@@ -1,4 +1,4 @@
-//! `#[invalidate]`: what it removes, when, and what holds if the write fails.
+//! `#[invalidate]`: which entries it removes, when, and what happens if the write fails.
 
 mod outcomes;
 mod patterns;

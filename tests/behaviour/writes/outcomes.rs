@@ -1,4 +1,5 @@
-//! `#[invalidate]`: bodies that fail, panic or are dropped; together with `#[cacheable]`; and what stays untouched.
+//! `#[invalidate]`: bodies that fail, panic or are dropped; both attributes on one function; and
+//! keys that are never deleted.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,9 +13,9 @@ use tests::{RedisServer, on_both_stores, until};
 
 use crate::common::{Post, Runs, on_redis};
 
-/// Wait until the key is gone: an invalidation that a drop begins finishes without its caller.
+/// Wait until the key is deleted. An invalidation that a drop begins completes in the background.
 async fn until_gone(cache: &Cache, key: &str) {
-    until(&format!("{key} is gone"), || async {
+    until(&format!("{key} is deleted"), || async {
         !cache.exists(key).await.unwrap()
     })
     .await;
@@ -36,13 +37,13 @@ async fn hanging_before(id: u32) -> Result<Post, String> {
 }
 
 #[tokio::test]
-async fn a_polled_body_that_is_dropped_invalidates_with_a_star_for_the_result() {
+async fn a_body_dropped_after_a_poll_invalidates_with_a_wildcard_for_the_result() {
     on_both_stores(|cache| async move {
         for always in [false, true] {
             for key in ["a:1", "a:2", "b:y:x", "b:y:z"] {
                 cache.set(key, &1, 600).await.unwrap();
             }
-            // Not polled: nothing was begun.
+            // A future that was never polled invalidates nothing.
             drop(hanging(1));
             drop(hanging_always(1));
             assert!(cache.exists("a:1").await.unwrap());
@@ -62,7 +63,7 @@ async fn a_polled_body_that_is_dropped_invalidates_with_a_star_for_the_result() 
 }
 
 #[tokio::test]
-async fn before_invalidates_before_the_body_and_not_after() {
+async fn before_invalidates_before_the_body_and_not_after_it() {
     on_both_stores(|cache| async move {
         cache.set("a:1", &1, 600).await.unwrap();
         {
@@ -72,10 +73,11 @@ async fn before_invalidates_before_the_body_and_not_after() {
                 assert!(hanging.as_mut().poll(&mut cx).is_pending());
                 tokio::task::yield_now().await;
             }
-            // The body has begun by now, and a reader fills again.
-            while cache.stats().invalidated == 0 {
-                tokio::task::yield_now().await;
-            }
+            // The body has begun, and a reader stores a value again.
+            until("the invalidation is counted", || async {
+                cache.stats().invalidated > 0
+            })
+            .await;
             assert!(hanging.as_mut().poll(&mut cx).is_pending());
             cache.set("a:1", &1, 600).await.unwrap();
         }
@@ -95,13 +97,13 @@ async fn panicking_async(id: u32) -> Result<u32, String> {
 }
 
 #[tokio::test]
-async fn a_body_that_panics_invalidates_with_a_star_for_the_result() {
+async fn a_body_that_panics_invalidates_with_a_wildcard_for_the_result() {
     on_both_stores(|cache| async move {
         for is_async in [false, true] {
             cache.set("a:1", &1, 600).await.unwrap();
             cache.set("b:2", &1, 600).await.unwrap();
             let panicked = if is_async {
-                // The panic goes on when the invalidation is done.
+                // The panic continues after the invalidation.
                 let write = AssertUnwindSafe(panicking_async(1));
                 FutureExt::catch_unwind(write)
                     .await
@@ -118,7 +120,7 @@ async fn a_body_that_panics_invalidates_with_a_star_for_the_result() {
 }
 
 #[tokio::test]
-async fn an_invalidation_that_has_begun_finishes_without_its_caller() {
+async fn an_invalidation_that_has_begun_completes_after_its_caller_is_dropped() {
     #[invalidate(patterns = ["a:<<id>>"])]
     async fn write(id: u32) {}
 
@@ -146,7 +148,7 @@ fn cached_below(id: u32, runs: &Runs, ok: bool) -> Result<u32, String> {
 }
 
 #[tokio::test]
-async fn with_cacheable_in_either_order_every_ok_call_invalidates_hit_or_miss() {
+async fn with_cacheable_in_either_order_every_successful_call_invalidates() {
     on_both_stores(|cache| async move {
         for above in [true, false] {
             let runs = Runs::default();
@@ -165,9 +167,9 @@ async fn with_cacheable_in_either_order_every_ok_call_invalidates_hit_or_miss() 
                     cached_below(1, &runs, ok)
                 };
                 assert_eq!(given, expected);
-                let stands = expected.is_err();
-                assert_eq!(cache.exists("other:1").await.unwrap(), stands);
-                assert_eq!(cache.exists("result:2").await.unwrap(), stands);
+                let stays_cached = expected.is_err();
+                assert_eq!(cache.exists("other:1").await.unwrap(), stays_cached);
+                assert_eq!(cache.exists("result:2").await.unwrap(), stays_cached);
                 assert!(cache.exists("result:1").await.unwrap());
             }
             assert_eq!(runs.count(), 2);
@@ -183,7 +185,7 @@ async fn drop_all() {}
 async fn drop_post(id: u32) {}
 
 #[tokio::test]
-async fn keys_of_other_prefixes_and_foreign_keys_are_never_touched() {
+async fn keys_of_other_prefixes_and_programs_are_never_deleted() {
     let server = RedisServer::start();
     let mut connection = server.connect();
     let prefixes = ["app", "app2", "a.b", "axb", "a-b", "App", "app.posts"];
@@ -192,7 +194,7 @@ async fn keys_of_other_prefixes_and_foreign_keys_are_never_touched() {
     for name in foreign {
         let () = connection.set(name, "x").unwrap();
     }
-    // Within the prefix, and not even text.
+    // A key with the prefix, which is not UTF-8.
     for prefix in prefixes {
         for name in [&b":posts:1"[..], b":\xFF\xFE"] {
             let () = connection

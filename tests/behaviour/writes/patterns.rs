@@ -1,4 +1,4 @@
-//! `#[invalidate]`: what it removes, and when.
+//! `#[invalidate]`: which entries its patterns remove.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use tests::on_both_stores;
 
 use crate::common::{Post, Runs, memory};
 
-/// Stores a value at each key.
+/// Store a value at each key.
 async fn fill(cache: &Cache, keys: &[&str]) {
     cache
         .set_many(keys.iter().map(|key| (*key, 1u8)), 600)
@@ -15,7 +15,7 @@ async fn fill(cache: &Cache, keys: &[&str]) {
         .unwrap();
 }
 
-/// Asserts which of the keys still stand, and fills all of them again.
+/// Assert which of the keys are still cached.
 #[track_caller]
 fn assert_left(left: Vec<&str>, expected: &[&str]) {
     assert_eq!(left, expected);
@@ -46,7 +46,7 @@ async fn update_post(slug: &str) -> Result<(), String> {
 }
 
 #[tokio::test]
-async fn a_node_its_variants_and_children_go_and_no_sibling() {
+async fn a_pattern_with_children_removes_the_node_its_variants_and_children_and_no_sibling() {
     on_both_stores(|cache| async move {
         fill(&cache, &KEYS).await;
         update_post("my-slug").await.unwrap();
@@ -75,7 +75,7 @@ async fn touch_some() {}
 async fn touch_comments(slug: &str) {}
 
 #[tokio::test]
-async fn patterns_match_paths_with_the_globs_of_redis() {
+async fn patterns_match_paths_by_the_rules_of_redis_globs() {
     on_both_stores(|cache| async move {
         fill(&cache, &KEYS).await;
         touch_post("my-slug").await;
@@ -149,7 +149,7 @@ async fn publish(draft: Draft, mut author: String) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn placeholders_see_the_arguments_as_they_came() {
+async fn placeholders_use_the_arguments_as_they_were_passed() {
     on_both_stores(|cache| async move {
         let keys = [
             "drafts:a",
@@ -200,7 +200,7 @@ const RESULTS: [&str; 6] = [
 ];
 
 #[tokio::test]
-async fn result_is_the_innermost_value() {
+async fn the_placeholder_result_is_the_innermost_value() {
     on_both_stores(|cache| async move {
         fill(&cache, &RESULTS).await;
         create(7, Ok(Some(Arc::new(Post::new(1, "a")))))
@@ -211,7 +211,7 @@ async fn result_is_the_innermost_value() {
             &["posts:b", "ids:2-7:a", "lists:1"],
         );
         fill(&cache, &RESULTS).await;
-        // A wildcard in the value is no wildcard.
+        // A wildcard in the value is escaped.
         create(7, Ok(Some(Arc::new(Post::new(1, "*")))))
             .await
             .unwrap();
@@ -235,7 +235,7 @@ async fn without_a_value_only_patterns_without_result_are_removed() {
             left(&cache, &RESULTS).await,
             &["posts:a", "ids:1-7:a", "ids:1-7:a:x", "ids:2-7:a"],
         );
-        // What an `Err` left behind isn't known.
+        // After an `Err`, the result is unknown.
         create_always(Err("x".to_owned())).await.unwrap_err();
         assert_left(
             left(&cache, &RESULTS).await,
@@ -256,7 +256,7 @@ async fn stacked(id: u32, with_c: &bool, ok: bool) -> Result<(), String> {
 }
 
 #[tokio::test]
-async fn stacked_attributes_each_act_by_their_own_options() {
+async fn stacked_attributes_apply_their_own_options() {
     on_both_stores(|cache| async move {
         let keys = ["a:1", "b:1", "c:1", "d", "a:2"];
         for (with_c, ok, expected) in [
@@ -277,7 +277,7 @@ async fn stacked_attributes_each_act_by_their_own_options() {
 fn with_cache(cache: &Cache, id: u32) {}
 
 #[test]
-fn the_cache_can_be_named_and_a_disabled_one_does_nothing() {
+fn the_option_cache_selects_the_cache_and_a_disabled_one_removes_nothing() {
     let (cache, other) = (memory(), memory());
     for cache in [&cache, &other] {
         cache.blocking().set("given:1", &1, 60).unwrap();

@@ -1,4 +1,4 @@
-//! Writes whose outcome nobody knows, and invalidations whose caller is gone: nothing is lost.
+//! Writes with an unknown outcome, and invalidations whose caller was dropped: none is lost.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,15 +8,15 @@ use std::time::Duration;
 use cache_runtime::{Cache, invalidate};
 use redis::Commands;
 use serde::{Deserialize, Serialize};
-use tests::PATIENCE;
-use tests::{RedisServer, Stores, on_both_stores, until, until_well};
+use tests::{
+    Gate, PATIENCE, RedisServer, Stores, begin, begin_to_wait, on_both_stores, soon, until,
+    until_well,
+};
 
-use tests::{Gate, begin, begin_to_wait, soon};
-
-/// Wait until the keys are gone: an invalidation that a drop begins finishes without its caller.
+/// Wait until the keys are deleted. An invalidation that a drop begins completes in the background.
 async fn until_gone(cache: &Cache, keys: &[&str]) {
     for key in keys {
-        until("the key is gone", || async {
+        until("the key is deleted", || async {
             !cache.exists(key).await.unwrap()
         })
         .await;
@@ -28,7 +28,7 @@ async fn write(gate: &Gate, id: u32) -> Option<u32> {
     Some(gate.pass().await)
 }
 
-/// A writer whose runtime ends; one that is dropped on a thread without a runtime.
+/// One writer loses its runtime, another is dropped on a thread without one.
 #[test]
 fn a_write_whose_runtime_ends_invalidates() {
     let stores = Stores::new();
@@ -58,15 +58,15 @@ fn a_write_whose_runtime_ends_invalidates() {
             async move { cache.scope(write(&gate, 2)).await }
         };
         let mut polled = Box::pin(polled);
-        outer.block_on(begin_to_wait(&mut polled));
+        outer.block_on(begin_to_wait(cache, &mut polled));
         std::thread::spawn(move || drop(polled)).join().unwrap();
         outer.block_on(until_gone(cache, &["unknown:2"]));
     }
 }
 
-/// Reads that are under way when a write is dropped began before it was invalidated.
+/// Reads that are running when a write is dropped began before its invalidation.
 #[tokio::test]
-async fn a_write_that_is_dropped_overtakes_flights() {
+async fn a_dropped_write_prevents_running_flights_from_storing() {
     on_both_stores(|cache| async move {
         let (gate, reading) = (Gate::new(), Gate::new());
         let read = || {
@@ -75,25 +75,26 @@ async fn a_write_that_is_dropped_overtakes_flights() {
         };
         let reader = begin(&cache, read()).await;
         let mut writer = Box::pin(write(&gate, 1));
-        begin_to_wait(&mut writer).await;
+        begin_to_wait(&cache, &mut writer).await;
         drop(writer);
-        // On Redis the invalidation goes on without its caller; what follows here comes after it.
+        // On Redis, the invalidation continues without its caller, and later commands follow it.
         cache.delete_pattern("nothing").await.unwrap();
         reading.open();
         assert_eq!(soon(reader).await.unwrap(), 1);
-        assert_eq!(soon(read()).await, 2, "not the value from before");
+        assert_eq!(soon(read()).await, 2, "not the value of the earlier flight");
     })
     .await;
 }
 
-/// What the body owns is dropped first: a transaction is rolled back before others may read again.
+/// The values of the body are dropped before the invalidation, so a transaction is rolled back
+/// before later reads.
 #[tokio::test]
-async fn the_invalidation_comes_after_the_body_is_gone() {
+async fn a_dropped_write_invalidates_after_its_body_is_dropped() {
     struct Rollback(Cache, Arc<Mutex<Option<bool>>>);
     impl Drop for Rollback {
         fn drop(&mut self) {
-            let stands = self.0.blocking().exists("unknown:rollback").unwrap();
-            *self.1.lock().unwrap() = Some(stands);
+            let is_cached = self.0.blocking().exists("unknown:rollback").unwrap();
+            *self.1.lock().unwrap() = Some(is_cached);
         }
     }
     #[invalidate(patterns = ["unknown:rollback"])]
@@ -105,7 +106,7 @@ async fn the_invalidation_comes_after_the_body_is_gone() {
         cache.set("unknown:rollback", &1, 60).await.unwrap();
         let seen = Arc::new(Mutex::new(None));
         let mut writer = Box::pin(write(Rollback(cache.clone(), Arc::clone(&seen))));
-        begin_to_wait(&mut writer).await;
+        begin_to_wait(&cache, &mut writer).await;
         drop(writer);
         assert_eq!(*seen.lock().unwrap(), Some(true));
         until_gone(&cache, &["unknown:rollback"]).await;
@@ -113,7 +114,7 @@ async fn the_invalidation_comes_after_the_body_is_gone() {
     .await;
 }
 
-/// How a value's text goes wrong.
+/// How the `Display` of a value fails.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 enum Shown {
     Panics,
@@ -138,7 +139,7 @@ fn show(shown: Shown) -> Shown {
 }
 
 #[tokio::test]
-async fn a_result_that_cannot_be_shown_becomes_a_star() {
+async fn a_result_whose_display_fails_becomes_a_wildcard() {
     on_both_stores(|cache| async move {
         for shown in [Shown::Panics, Shown::Fails] {
             let keys = ["shown:1:x", "shown:2:x", "shown:all"];
@@ -159,7 +160,7 @@ fn panics_sync(id: u32) {
 }
 
 #[test]
-fn a_blocking_write_that_panics_invalidates_on_any_thread() {
+fn a_blocking_write_that_panics_invalidates_with_and_without_a_runtime() {
     let stores = Stores::new();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -183,9 +184,9 @@ fn a_blocking_write_that_panics_invalidates_on_any_thread() {
 #[invalidate(patterns = ["many:*", "more:*"])]
 async fn forget_many() {}
 
-/// A walk over many keys takes a while, and its caller doesn't wait for it.
+/// The scan of many keys takes a while, and its caller is dropped meanwhile.
 #[tokio::test]
-async fn a_long_invalidation_finishes_without_its_caller() {
+async fn a_long_invalidation_completes_after_its_caller_is_dropped() {
     const KEYS: u32 = 10_000;
     let server = RedisServer::start();
     let cache = Cache::builder()
@@ -212,14 +213,9 @@ async fn a_long_invalidation_finishes_without_its_caller() {
         };
         assert!(futures_util::poll!(&mut call).is_pending(), "{way}");
         drop(call);
-        soon(async {
-            loop {
-                let left: Vec<String> = redis::cmd("KEYS").arg("p:m*").query(&mut redis).unwrap();
-                if left.is_empty() {
-                    break;
-                }
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
+        until("the keys are deleted", || {
+            let left: Vec<String> = redis::cmd("KEYS").arg("p:m*").query(&mut redis).unwrap();
+            async move { left.is_empty() }
         })
         .await;
         assert!(!redis.exists::<_, bool>("p:many:1").unwrap(), "{way}");
@@ -240,9 +236,10 @@ async fn write_wait_and_panic(id: u32) -> u32 {
     id
 }
 
-/// Whoever catches the panic finds nothing old: the panic goes on when the invalidation is done, in Redis too.
+/// The panic continues after the invalidation, in Redis too, so code that catches it reads no old
+/// value.
 #[tokio::test]
-async fn a_write_that_panics_has_invalidated_when_the_panic_is_caught() {
+async fn the_entry_is_removed_when_the_panic_of_a_write_is_caught() {
     let server = RedisServer::start();
     let cache = Cache::builder()
         .prefix("app")
@@ -279,9 +276,9 @@ async fn a_write_that_panics_has_invalidated_when_the_panic_is_caught() {
     assert_eq!(cache.stats().errors, 0);
 }
 
-/// A panic waits no longer for a server that doesn't answer than another write does.
+/// A panic waits for a silent server as long as any write does.
 #[tokio::test]
-async fn a_panic_waits_for_a_silent_server_for_the_invalidation_timeout() {
+async fn a_panicking_write_waits_for_a_silent_server_no_longer_than_the_invalidation_timeout() {
     let server = RedisServer::start();
     let proxy = tests::Proxy::before(server.port());
     let limit = Duration::from_millis(700);
@@ -298,7 +295,7 @@ async fn a_panic_waits_for_a_silent_server_for_the_invalidation_timeout() {
     assert!(caught.is_err());
     let took = started.elapsed();
     assert!(took >= limit / 2 && took < 4 * limit, "{took:?}");
-    // The invalidation is owed, and sent before any read.
+    // The invalidation is queued, and sent before any read.
     proxy.set(tests::Fault::None);
     until_well(&cache).await;
     assert!(!cache.exists("unknown:1").await.unwrap());

@@ -1,4 +1,4 @@
-//! Writes whose error isn't `Send`: their futures are, so that servers can spawn them.
+//! Writes whose error isn't `Send`. Their futures are `Send`, so servers can spawn them.
 
 use std::error::Error;
 use std::rc::Rc;
@@ -39,7 +39,7 @@ async fn rename_twice(id: u32) -> Result<Option<u32>, Rc<str>> {
     Ok(Some(id + 1))
 }
 
-/// Runs the write in a task of its own. What it returns can't leave that task if it isn't `Send`.
+/// Run the write in its own task, and check there what it returns, which isn't `Send`.
 async fn in_a_task(
     cache: &cache_runtime::Cache,
     write: impl Future<Output = Option<u32>> + Send + 'static,
@@ -71,7 +71,7 @@ async fn a_write_with_an_error_that_is_not_send_can_be_spawned() {
 }
 
 #[tokio::test]
-async fn an_error_that_is_not_send_is_returned_and_invalidates_nothing() {
+async fn a_write_that_fails_with_an_error_that_is_not_send_invalidates_nothing() {
     on_both_stores(|cache| async move {
         user(0).await;
         let error = in_a_task(&cache, async {

@@ -1,5 +1,6 @@
-//! One kind of hit, so many times, on one thread: `instructions <kind> <times>`. `run.sh` runs it under callgrind with two counts;
-//! what the greater one takes more is what the hits take. Hits in the near cache want a server, `REDIS_URL`.
+//! Repeat one kind of hit on one thread: `instructions <kind> <times>`. `run.sh` runs it under
+//! callgrind with two counts, whose difference is the cost of the hits. Hits in the near cache need
+//! a server, `REDIS_URL`.
 #![allow(missing_docs)]
 
 use std::hint::black_box;
@@ -40,7 +41,7 @@ fn shared(slug: &str) -> Arc<Post> {
     Arc::new(post())
 }
 
-/// It reads the entry of `shared`.
+/// Read the entry of `shared`.
 #[cacheable(key = "posts:<<slug>>", ttl = 3600)]
 async fn shared_async(slug: &str) -> Arc<Post> {
     Arc::new(post())
@@ -88,7 +89,7 @@ fn cache(place: &str) -> Cache {
         "memory" => builder,
         "near" => {
             let url = std::env::var("REDIS_URL").expect("`REDIS_URL` says where a Redis is");
-            // It mustn't lose its trust: under callgrind all is slow.
+            // Slow execution under callgrind must not empty the near cache.
             let patient = builder.redis(url).response_timeout(Duration::from_secs(60));
             patient
                 .near_cache(1 << 20)
@@ -118,7 +119,7 @@ fn run(kind: &str, times: u64) {
     }
 }
 
-/// The loop that callgrind looks at, by this name, and at nothing else.
+/// The loop that callgrind measures, selected by this name.
 #[inline(never)]
 fn counted<T>(times: u64, call: impl Fn() -> T) {
     for _ in 0..times {
@@ -126,7 +127,7 @@ fn counted<T>(times: u64, call: impl Fn() -> T) {
     }
 }
 
-/// Computes all entries. A call that is answered at its first poll was answered in this process.
+/// Compute all entries. A call that is ready at its first poll was answered in this process.
 fn fill(filters: &Filters) {
     let deadline = Instant::now() + Duration::from_secs(120);
     loop {
@@ -142,7 +143,11 @@ fn fill(filters: &Filters) {
         if polled(shared_async(SLUG)).is_some() && polled(stale(SLUG)).is_some() {
             return;
         }
-        assert!(Instant::now() < deadline, "the entries don't come near");
+        assert!(
+            Instant::now() < deadline,
+            "the entries are in the near cache"
+        );
+        // Give the pushes time, since each call is slow under callgrind.
         std::thread::sleep(Duration::from_millis(20));
     }
 }

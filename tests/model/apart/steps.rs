@@ -1,4 +1,4 @@
-//! The steps of the readers, the writer and the walk.
+//! The steps of the readers, the writer and the rebuild.
 
 use super::*;
 
@@ -40,7 +40,7 @@ impl Apart {
                 Reader::Granted(token)
             }
         };
-        self.needs_walk(state);
+        self.needs_rebuild(state);
     }
 
     pub(super) fn claim(&self, state: &mut State, reader: usize) {
@@ -60,19 +60,19 @@ impl Apart {
         };
     }
 
-    pub(super) fn needs_walk(&self, state: &mut State) {
-        if !state.whole && state.walk == Walk::Over {
-            state.walk = Walk::NotBegun;
+    pub(super) fn needs_rebuild(&self, state: &mut State) {
+        if !state.whole && state.rebuild == Rebuild::Over {
+            state.rebuild = Rebuild::NotBegun;
         }
     }
 
     pub(super) fn fill(&self, state: &mut State, reader: usize, token: Token, version: u8) {
-        let stands = match state.entry {
+        let is_held = match state.entry {
             Entry::Lease(lease) => lease == token,
             Entry::Value { claim, .. } => claim == Some(token),
             Entry::Absent => false,
         };
-        if stands {
+        if is_held {
             state.refreshed |= state.entry != Entry::Lease(token);
             // A token that no fill has, as in entries of releases that didn't record it.
             let own = if self.has(Flaw::FillWithoutToken) {
@@ -97,27 +97,27 @@ impl Apart {
         state.readers[reader] = Reader::Idle;
     }
 
-    /// One step of the walk. The other model shows that two walks don't harm each other.
-    pub(super) fn walk(&self, state: &mut State) -> Walk {
-        match state.walk {
-            Walk::NotBegun => {
+    /// One step of the rebuild. The other model shows that two rebuilds don't harm each other.
+    pub(super) fn rebuild(&self, state: &mut State) -> Rebuild {
+        match state.rebuild {
+            Rebuild::NotBegun => {
                 state.building = true;
-                Walk::Begun
+                Rebuild::Begun
             }
-            Walk::Begun => Walk::Read(match state.entry {
-                Entry::Value { token, .. } if self.has(Flaw::WalkWithoutClaim) => {
+            Rebuild::Begun => Rebuild::Read(match state.entry {
+                Entry::Value { token, .. } if self.has(Flaw::RebuildWithoutClaim) => {
                     Members::of(token)
                 }
                 entry => self.alive(entry),
             }),
-            Walk::Read(found) => {
+            Rebuild::Read(found) => {
                 state.members.0 |= found.0;
-                Walk::Enlisted
+                Rebuild::Enlisted
             }
-            Walk::Enlisted | Walk::Over => {
+            Rebuild::Enlisted | Rebuild::Over => {
                 state.whole |= state.building;
                 state.building = false;
-                Walk::Over
+                Rebuild::Over
             }
         }
     }
@@ -127,7 +127,7 @@ impl Apart {
             Writer::Before | Writer::Returned => return,
             Writer::Written => match (state.whole, state.members) {
                 (false, _) => {
-                    self.needs_walk(state);
+                    self.needs_rebuild(state);
                     Writer::Written
                 }
                 (true, Members(0)) => Writer::Returned,
@@ -182,7 +182,7 @@ impl Apart {
                 Reader::Granted(token) => {
                     state.members.0 |= self.member(token).0;
                     state.readers[at] = Reader::Leading(token);
-                    self.needs_walk(state);
+                    self.needs_rebuild(state);
                 }
                 Reader::Filled(token) => {
                     state.members.0 |= self.member(token).0;

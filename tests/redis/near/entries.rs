@@ -1,11 +1,11 @@
-//! What enters, how long it stays, and how another process's change makes it leave.
+//! Which entries the near cache stores, for how long, and how another process invalidates them.
 
 use std::time::Duration;
 
 use super::*;
 
 #[tokio::test]
-async fn a_near_hit_asks_nothing_and_shares_the_value() {
+async fn a_near_hit_sends_no_command_and_shares_the_value() {
     let server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     until_near(&server, &cache, &rows, 1).await;
@@ -15,14 +15,15 @@ async fn a_near_hit_asks_nothing_and_shares_the_value() {
     assert_eq!(rows.runs(), 1);
 }
 
-/// Now and then the word of the lease, which is this process's own, comes so late that it cancels the fill.
+/// At times the push about this process's own lease arrives so late that it cancels the fill, so
+/// one fill of many has to succeed.
 #[tokio::test]
-async fn what_is_filled_is_near_before_it_was_ever_read() {
+async fn a_filled_value_is_in_the_near_cache_before_its_first_read() {
     let server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     until_near(&server, &cache, &rows, 0).await;
     let next = AtomicU32::new(1);
-    until("a fill enters", || async {
+    until("a fill enters the near cache", || async {
         let id = next.fetch_add(1, Ordering::SeqCst);
         let filled = cache.scope(row(&rows, id)).await;
         let before = asked(&server);
@@ -33,7 +34,7 @@ async fn what_is_filled_is_near_before_it_was_ever_read() {
 }
 
 #[tokio::test]
-async fn an_invalidation_by_another_process_reaches_the_near_cache() {
+async fn an_invalidation_by_another_process_removes_the_near_entry() {
     let server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     for round in 1..100 {
@@ -44,9 +45,9 @@ async fn an_invalidation_by_another_process_reaches_the_near_cache() {
     }
 }
 
-/// Whether the push or the reply comes first: nothing old stays.
+/// Old values are removed whether the push or the reply arrives first.
 #[tokio::test(flavor = "multi_thread")]
-async fn reads_and_changes_at_the_same_time_leave_nothing_old() {
+async fn concurrent_reads_and_invalidations_leave_no_old_near_entry() {
     let server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     until_near(&server, &cache, &rows, 1).await;
@@ -77,9 +78,10 @@ async fn short(rows: &Rows, id: u32) -> u32 {
     id
 }
 
-/// Some of its time has passed when it enters, and it ends here when it does there: not by a tick of the clock later.
+/// Part of its TTL has passed when it enters the near cache, and it expires there when it does in
+/// Redis, not a clock tick later.
 #[tokio::test]
-async fn a_near_entry_lives_no_longer_than_in_redis() {
+async fn a_near_entry_expires_no_later_than_in_redis() {
     let server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     until_near(&server, &cache, &rows, 0).await;
@@ -89,7 +91,7 @@ async fn a_near_entry_lives_no_longer_than_in_redis() {
     for id in 1..8 {
         let (key, runs) = (format!("app:short:{id}"), rows.runs());
         elsewhere.scope(short(&rows, id)).await;
-        until("some of its time has passed", || {
+        until("part of its TTL has passed", || {
             let left: i64 = redis.pttl(&key).unwrap();
             async move { left < 500 }
         })
@@ -98,7 +100,7 @@ async fn a_near_entry_lives_no_longer_than_in_redis() {
             cache.scope(short(&rows, id)).await;
         }
         cache.scope(short(&rows, id)).await;
-        assert!(rows.runs() >= runs + 2, "what has expired is computed anew");
+        assert!(rows.runs() >= runs + 2, "an expired value is recomputed");
     }
 }
 
@@ -117,12 +119,12 @@ async fn the_near_cache_is_bounded_by_bytes() {
         small.scope(large(id)).await;
     }
     let stats = small.stats();
-    assert!(stats.entries > 50, "it is used: {stats:?}");
+    assert!(stats.entries > 50, "the near cache is used: {stats:?}");
     assert!(stats.bytes <= 100_000, "{stats:?}");
 }
 
 #[tokio::test]
-async fn two_prefixes_on_one_server_know_nothing_of_each_other() {
+async fn near_caches_of_two_prefixes_on_one_server_are_independent() {
     let server = RedisServer::start();
     let (rows, others) = (Rows::default(), Rows::default());
     let cache = cache(&server);
@@ -133,7 +135,7 @@ async fn two_prefixes_on_one_server_know_nothing_of_each_other() {
     assert_eq!(*cache.scope(row(&rows, 1)).await, 5);
     let before = asked(&server);
     assert_eq!(*other.scope(row(&others, 1)).await, 0);
-    assert_eq!(asked(&server), before, "its entry stands");
+    assert_eq!(asked(&server), before, "the other entry is still near");
 }
 
 #[tokio::test]

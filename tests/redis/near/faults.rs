@@ -1,12 +1,12 @@
-//! A connection that is cut or goes silent, a server that is flushed or comes back as another: nothing near outlives what it was
-//! believed for.
+//! Connections that are lost or silent, servers that are flushed or replaced: near entries are not
+//! served when Redis can no longer invalidate them.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use tests::{Fault, Proxy};
+use tests::{Fault, Proxy, until_well};
 
 use super::*;
-use crate::common::until_well;
 
 fn says(server: &RedisServer, command: &[&str]) -> String {
     let mut request = redis::cmd(command[0]);
@@ -14,7 +14,7 @@ fn says(server: &RedisServer, command: &[&str]) -> String {
     request.query(&mut server.connect()).unwrap()
 }
 
-/// How many heartbeats the server has answered.
+/// Return the number of heartbeats that the server has answered.
 fn heartbeats(server: &RedisServer) -> u64 {
     let info = says(server, &["INFO", "commandstats"]);
     let exists = info
@@ -25,29 +25,29 @@ fn heartbeats(server: &RedisServer) -> u64 {
 }
 
 #[tokio::test]
-async fn after_its_connection_is_killed_nothing_old_is_served() {
+async fn no_old_value_is_served_after_the_tracking_connection_is_killed() {
     let server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     for round in 1..20 {
         until_near(&server, &cache, &rows, 1).await;
         let mut admin = server.connect();
-        // The other connections stand, so nothing but its end tells of it.
+        // The other connections stay open, so only the end of this one shows the loss.
         let clients: String = redis::cmd("CLIENT").arg("LIST").query(&mut admin).unwrap();
         let tracking = clients.lines().find(|client| client.contains(" flags=t"));
         let id = tracking.and_then(|client| client.split(['=', ' ']).nth(1));
         redis::cmd("CLIENT")
-            .arg(&["KILL", "ID", id.expect("it tracks")])
+            .arg(&["KILL", "ID", id.expect("a connection tracks keys")])
             .exec(&mut admin)
             .unwrap();
         rows.write(round);
         deleted_elsewhere(&server, "rows:1");
         until_fresh(&cache, &rows, 1, round).await;
     }
-    assert_eq!(cache.stats().errors, 0, "no call has noticed");
+    assert_eq!(cache.stats().errors, 0, "no call failed");
 }
 
 #[tokio::test]
-async fn after_a_cut_nothing_old_is_served() {
+async fn no_old_value_is_served_after_connections_are_refused() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let (cache, rows) = (builder(proxy.url()).build().unwrap(), Rows::default());
@@ -63,9 +63,9 @@ async fn after_a_cut_nothing_old_is_served() {
     }
 }
 
-/// A hit looks at the clock, so that the bound holds whatever else the process may be doing.
+/// A hit checks the clock, so the limit holds whatever else the process does.
 #[tokio::test]
-async fn a_silent_connection_is_trusted_for_no_longer_than_the_bound() {
+async fn near_entries_behind_a_silent_connection_are_served_no_longer_than_near_max_silence() {
     const SILENCE: Duration = Duration::from_millis(400);
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
@@ -78,14 +78,17 @@ async fn a_silent_connection_is_trusted_for_no_longer_than_the_bound() {
         let silent = Instant::now();
         rows.write(round);
         deleted_elsewhere(&server, "rows:1");
-        let mut latest = Duration::ZERO;
-        loop {
+        let latest = Cell::new(Duration::ZERO);
+        until("the new value is read", || async {
             let asked = silent.elapsed();
-            if *cache.scope(row(&rows, 1)).await == round {
-                break;
+            let is_new = *cache.scope(row(&rows, 1)).await == round;
+            if !is_new {
+                latest.set(asked);
             }
-            latest = asked;
-        }
+            is_new
+        })
+        .await;
+        let latest = latest.get();
         assert!(latest <= SILENCE, "served after {latest:?}");
         until_fresh(&cache, &rows, 1, round).await;
         proxy.set(Fault::None);
@@ -94,9 +97,9 @@ async fn a_silent_connection_is_trusted_for_no_longer_than_the_bound() {
     }
 }
 
-/// The same by a server that is stopped: its connections stand, and the kernel goes on taking what is sent.
+/// The same with a stopped server: its connections stay open, and the kernel still accepts packets.
 #[tokio::test]
-async fn a_stopped_server_ends_hits_in_the_near_cache() {
+async fn a_stopped_server_ends_hits_in_the_near_cache_until_it_continues() {
     let server = RedisServer::start();
     let near = builder(server.url()).near_max_silence(Duration::from_millis(400));
     let near = near.response_timeout(Duration::from_millis(250));
@@ -104,13 +107,13 @@ async fn a_stopped_server_ends_hits_in_the_near_cache() {
     until_near(&server, &cache, &rows, 1).await;
     server.signal("STOP");
     rows.write(1);
-    let stopped = Instant::now();
-    while *cache.scope(row(&rows, 1)).await == 0 {
-        assert!(stopped.elapsed() < Duration::from_secs(30));
-    }
+    until("the old value is no longer served", || async {
+        *cache.scope(row(&rows, 1)).await != 0
+    })
+    .await;
     server.signal("CONT");
     until_well(&cache).await;
-    // The row in Redis was never invalidated; it is one that this process may still read.
+    // The row in Redis was never invalidated, so this process may still read it.
     cache.scope(update(&rows, 1, 2)).await;
     until_near(&server, &cache, &rows, 1).await;
     assert_eq!(*cache.scope(row(&rows, 1)).await, 2);
@@ -130,9 +133,9 @@ async fn a_flush_empties_the_near_cache() {
     }
 }
 
-/// What it says to a client is limited; who doesn't take it is thrown out.
+/// The server disconnects a client whose unread replies exceed the limit.
 #[tokio::test]
-async fn an_overflow_of_what_the_server_has_to_say_empties_it() {
+async fn an_overflow_of_the_clients_output_buffer_empties_the_near_cache() {
     let server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     until_near(&server, &cache, &rows, 1).await;
@@ -150,10 +153,10 @@ async fn an_overflow_of_what_the_server_has_to_say_empties_it() {
     until_near(&server, &cache, &rows, 1).await;
 }
 
-/// It has forgotten an invalidation that it had acknowledged. No command has gone over the cache's other connection since:
-/// tracked reads alone would find the old entry.
+/// The restarted server lacks an invalidation that it had acknowledged. No command has gone over
+/// the cache's main connection since, so tracked reads alone would find the old entry.
 #[tokio::test]
-async fn a_server_that_comes_back_from_a_snapshot_is_told_again_before_anything_is_near() {
+async fn invalidations_are_replayed_to_a_restored_server_before_the_near_cache_fills() {
     let mut server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     until_near(&server, &cache, &rows, 1).await;
@@ -162,8 +165,8 @@ async fn a_server_that_comes_back_from_a_snapshot_is_told_again_before_anything_
     server.kill();
     server.restart();
     let old: Vec<u8> = server.connect().get("app:rows:1").unwrap();
-    assert!(!old.is_empty(), "the server remembers the old row");
-    until("it tracks again", || {
+    assert!(!old.is_empty(), "the restarted server has the old row");
+    until("keys are tracked again", || {
         let tracks = heartbeats(&server) > 1;
         async move { tracks }
     })
@@ -177,12 +180,12 @@ async fn a_server_that_comes_back_from_a_snapshot_is_told_again_before_anything_
 
 /// No call waits for two timeouts in a row, whichever connection is silent.
 #[tokio::test]
-async fn a_call_waits_for_one_response_timeout() {
+async fn a_call_on_a_silent_server_waits_for_one_response_timeout() {
     const TIMEOUT: Duration = Duration::from_secs(2);
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let cache = builder(proxy.url()).response_timeout(TIMEOUT);
-    // Trusted for longer than the timeout, so that a call finds out.
+    // The near cache is trusted for longer than the timeout, so a call notices the silence first.
     let cache = cache
         .near_max_silence(Duration::from_secs(60))
         .build()
@@ -197,7 +200,7 @@ async fn a_call_waits_for_one_response_timeout() {
         (TIMEOUT..TIMEOUT * 2).contains(&waited),
         "waited {waited:?}"
     );
-    // From here on it is known.
+    // The breaker is open from here on.
     let started = Instant::now();
     for id in 0..1_000 {
         cache.scope(row(&rows, 3 + id)).await;

@@ -13,7 +13,7 @@ fn text(length: usize) -> Vec<u8> {
 }
 
 #[test]
-fn each_method_gives_back_what_it_was_given() {
+fn each_method_returns_the_bytes_that_it_compressed() {
     for method in METHODS {
         for length in [100, 1_000, 70_000, 1 << 20] {
             let value = text(length);
@@ -27,7 +27,7 @@ fn each_method_gives_back_what_it_was_given() {
 }
 
 #[test]
-fn the_first_is_used_and_each_has_a_number_of_its_own() {
+fn the_first_method_is_used_and_numbers_are_distinct() {
     let numbers: Vec<u8> = METHODS.iter().map(|method| method.number).collect();
     let mut expected = vec![];
     if cfg!(feature = "zstd") {
@@ -103,7 +103,7 @@ fn damaged_bytes_are_misses_or_other_bytes_and_never_a_panic() {
 /// Bytes that a reader would reject aren't written either: Zstandard makes some two kilobytes of
 /// this.
 #[test]
-fn an_incredible_ratio_is_stored_uncompressed() {
+fn a_value_that_readers_would_reject_for_its_ratio_is_stored_uncompressed() {
     for method in METHODS {
         let value = vec![b'x'; ANY_RATIO_BYTES + 1];
         let shorter = method.compress(&entry(&value), HEADER);

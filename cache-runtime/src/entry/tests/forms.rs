@@ -26,7 +26,7 @@ fn refusal<T: Settable + ?Sized>(value: &T, encoding: &Encoding) -> Option<(usiz
 }
 
 #[test]
-fn the_codec_that_is_asked_for_writes_and_every_one_is_read() {
+fn the_chosen_codec_writes_and_every_codec_is_read() {
     let mut forms = std::collections::BTreeSet::new();
     for codec in codecs() {
         let encoding = Encoding {
@@ -38,11 +38,15 @@ fn the_codec_that_is_asked_for_writes_and_every_one_is_read() {
         assert_eq!(decode::<Post>(&bytes, None), Some(long_post()), "{codec:?}");
         forms.insert(bytes);
     }
-    assert_eq!(forms.len(), codecs().len(), "each has a form of its own");
+    assert_eq!(
+        forms.len(),
+        codecs().len(),
+        "each codec has a form of its own"
+    );
 }
 
 #[test]
-fn the_next_codec_takes_a_value_that_one_cannot_carry() {
+fn a_value_that_one_codec_cannot_carry_is_written_by_the_next() {
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     struct Sparse {
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,7 +64,7 @@ fn the_next_codec_takes_a_value_that_one_cannot_carry() {
         assert_eq!(by, Some(Codec::MessagePack.id()), "{codec:?}");
         assert_eq!(decode(&bytes, None), Some(sparse));
 
-        // A build without a compact codec has none for it.
+        // A build without a compact codec has no other codec to fall back to.
         let nested = Some(None::<u8>);
         match encode(&nested, &Facts::default(), &encoding) {
             Ok(bytes) => {
@@ -75,7 +79,7 @@ fn the_next_codec_takes_a_value_that_one_cannot_carry() {
 
 #[cfg(all(feature = "bincode", feature = "postcard"))]
 #[test]
-fn a_compact_codec_falls_back_on_the_self_describing_one_first() {
+fn a_compact_codec_falls_back_to_the_self_describing_one() {
     let order = |codec: Codec| codec.and_fallbacks().collect::<Vec<_>>();
     use Codec::*;
     assert_eq!(order(Bincode), [Bincode, MessagePack, Postcard]);
@@ -182,7 +186,7 @@ fn a_compression_that_this_build_lacks_is_a_miss() {
 }
 
 #[test]
-fn the_value_is_limited_before_it_is_compressed() {
+fn the_limit_of_a_value_applies_before_compression() {
     let plain = with(&Encoding::default());
     let value_bytes = plain.len() - HEADER_BYTES;
     for compress_over in [None, Some(0)] {
@@ -201,7 +205,7 @@ fn the_value_is_limited_before_it_is_compressed() {
 
 #[cfg(feature = "redis")]
 #[test]
-fn an_entry_in_redis_is_limited_as_it_is_sent() {
+fn the_limit_of_a_redis_entry_applies_to_its_bytes_as_sent() {
     let most = options::MAX_REDIS_BYTES;
     let encoding = Encoding::default().in_redis();
     let fitting = "x".repeat(most - HEADER_BYTES - 16);
@@ -224,7 +228,7 @@ fn an_entry_in_redis_is_limited_as_it_is_sent() {
 }
 
 #[test]
-fn memory_limits_by_its_room_and_compresses_nothing() {
+fn the_memory_store_limits_by_its_capacity_and_does_not_compress() {
     let encoding = Encoding {
         compress_over: Some(0),
         max_value_bytes: Some(1_000),

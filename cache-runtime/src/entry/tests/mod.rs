@@ -91,12 +91,12 @@ fn a_changed_field_variant_or_name_is_another_type() {
     assert_eq!(
         fingerprint::<Box<str>>(),
         fingerprint::<String>(),
-        "serde shows them alike"
+        "serde represents them alike"
     );
 }
 
 #[test]
-fn parts_after_a_refused_sample_or_a_recursion_are_traced() {
+fn fields_after_a_refused_sample_or_a_recursion_are_traced() {
     mod one {
         #[derive(serde::Deserialize)]
         #[allow(dead_code)]
@@ -143,7 +143,7 @@ mod what {
 }
 
 #[test]
-fn every_flipped_bit_and_every_shorter_text_is_a_miss() {
+fn every_flipped_bit_and_every_truncation_is_a_miss() {
     let bytes = encoded(&post());
     for at in 0..bytes.len() * 8 {
         let mut flipped = bytes.clone();
@@ -221,7 +221,7 @@ fn plain_values_take_the_positional_codec() {
 }
 
 #[test]
-fn a_none_and_a_text_differ() {
+fn a_none_and_a_text_have_different_bytes() {
     let none = nothing::<Post>(&Facts {
         version: 3,
         ..Facts::default()
@@ -289,7 +289,7 @@ fn forged_lengths_are_errors_and_cost_no_more_than_the_input() {
 
 /// Deeply nested bytes under a correct header.
 #[test]
-fn bytes_that_nest_deep_are_an_error_and_no_overflow() {
+fn deeply_nested_bytes_are_an_error_and_do_not_overflow_the_stack() {
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     struct List {
         next: Option<Box<List>>,
@@ -325,13 +325,13 @@ fn bytes_that_nest_deep_are_an_error_and_no_overflow() {
             bytes.extend([0x91; 100_000]);
             assert_eq!(decode::<Known>(&header::reseal(bytes), None), None);
         })
-        .expect("there is a thread")
+        .expect("a thread starts")
         .join()
-        .expect("nothing overflows");
+        .expect("no overflow");
 }
 
 #[test]
-fn types_of_the_standard_library_alone_are_known_by_their_names() {
+fn only_types_of_the_standard_library_are_identified_by_name() {
     #[derive(Serialize, Deserialize)]
     struct Own;
     fn is_std_only<T: DeserializeOwned + 'static>() -> bool {

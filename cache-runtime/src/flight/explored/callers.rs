@@ -52,7 +52,7 @@ fn one_body_serves_async_and_blocking_callers() {
 
 /// Waiters may give up at any moment: they run the body, and none hangs.
 #[test]
-fn a_limit_may_end_any_wait() {
+fn waits_that_time_out_at_any_moment_run_the_body() {
     explore(RandomScheduler::new(3_000), || {
         let world = FlightWorld::new(IMPATIENT);
         let values = herd(&world, 2, 2);
@@ -63,7 +63,7 @@ fn a_limit_may_end_any_wait() {
 
 /// Two calls in one task, one of which waits for the other, while others call.
 #[test]
-fn calls_joined_in_one_task_share_a_body() {
+fn calls_joined_in_one_task_run_one_body() {
     explore(RandomScheduler::new(3_000), || {
         let world = FlightWorld::new(PATIENT);
         let joined = task(&world, |world| async move {

@@ -53,7 +53,7 @@ fn entry() -> Entry {
 
 /// A waiter sees the outcome, whether it starts to wait before or after the flight ends.
 #[test]
-fn a_completion_and_a_wait() {
+fn a_waiter_sees_the_completion_in_every_order() {
     explore_all(|| {
         let flights = Arc::new(Flights::new());
         let leader = lead(&flights);
@@ -65,7 +65,7 @@ fn a_completion_and_a_wait() {
 }
 
 #[test]
-fn a_dropped_leader_and_a_wait() {
+fn a_waiter_sees_a_dropped_leader_in_every_order() {
     explore_all(|| {
         let flights = Arc::new(Flights::new());
         let leader = lead(&flights);
@@ -100,7 +100,7 @@ fn a_fill_and(invalidate: impl Fn(&Flights, &MemoryStore) + Send + Sync + 'stati
 }
 
 #[test]
-fn a_fill_and_an_invalidation_by_key() {
+fn an_invalidation_by_key_removes_or_prevents_a_fill_in_every_order() {
     a_fill_and(|flights, store| {
         flights.invalidate_key(KEY, || store.take(KEY));
     });
@@ -108,7 +108,7 @@ fn a_fill_and_an_invalidation_by_key() {
 
 /// In the order of `Cache::invalidate`.
 #[test]
-fn a_fill_and_an_invalidation_by_pattern() {
+fn an_invalidation_by_pattern_removes_or_prevents_a_fill_in_every_order() {
     let pattern = crate::pattern::Pattern::new("posts:*");
     a_fill_and(move |flights, store| {
         flights.invalidate_matching(&pattern);

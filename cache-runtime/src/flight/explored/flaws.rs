@@ -40,7 +40,7 @@ impl Drop for FillsBlindly {
 }
 
 #[test]
-fn a_fill_that_does_not_check_that_its_flight_is_in_the_table() {
+fn finds_a_fill_that_does_not_check_that_its_flight_is_in_the_table() {
     let flawed = FillsBlindly::new();
     let by_key = failure_of(|| readers_and(FlightWorld::delete));
     assert!(by_key.contains("stale"), "{by_key}");
@@ -53,7 +53,7 @@ fn a_fill_that_does_not_check_that_its_flight_is_in_the_table() {
 
 /// An entry filled between the two steps stays.
 #[test]
-fn an_invalidation_that_empties_the_store_before_the_table() {
+fn finds_an_invalidation_that_empties_the_store_before_the_table() {
     let found = failure_of(|| {
         readers_and(|world| {
             let inner = world.cache.inner();
@@ -69,7 +69,7 @@ fn an_invalidation_that_empties_the_store_before_the_table() {
 
 /// A caller that joins a flight from before the invalidation gets its value afterwards.
 #[test]
-fn an_invalidation_that_leaves_flights_on_the_table() {
+fn finds_an_invalidation_that_leaves_flights_in_the_table() {
     let found = failure_of(|| {
         readers_and(|world| {
             let inner = world.cache.inner();
@@ -81,7 +81,7 @@ fn an_invalidation_that_leaves_flights_on_the_table() {
 }
 
 #[test]
-fn a_leader_that_never_completes() {
+fn finds_a_leader_that_never_completes() {
     let found = failure_of(|| {
         let world = FlightWorld::new(PATIENT);
         let flights = &world.cache.inner().flights;

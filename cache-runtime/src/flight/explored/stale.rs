@@ -30,7 +30,7 @@ pub(super) fn readers_against(limit: Duration, others: &[fn(&FlightWorld)]) {
 
 /// Only the scheduler decides the order, otherwise a failure couldn't be replayed.
 #[test]
-fn a_schedule_repeats() {
+fn a_scenario_repeats_under_the_same_schedule() {
     let twice = UncontrolledNondeterminismCheckScheduler::new(RandomScheduler::new(300));
     explore(twice, || {
         readers_against(IMPATIENT, &[FlightWorld::delete, FlightWorld::set]);
@@ -38,12 +38,12 @@ fn a_schedule_repeats() {
 }
 
 #[test]
-fn an_invalidation_by_key() {
+fn no_value_is_stale_after_an_invalidation_by_key() {
     explore_widely(4_000, || readers_against(PATIENT, &[FlightWorld::delete]));
 }
 
 #[test]
-fn an_invalidation_by_pattern() {
+fn no_value_is_stale_after_an_invalidation_by_pattern() {
     for pattern in [0, 1] {
         explore_widely(2_000, move || {
             let by: fn(&FlightWorld) = match pattern {
@@ -56,7 +56,7 @@ fn an_invalidation_by_pattern() {
 }
 
 #[test]
-fn two_invalidations_and_a_set() {
+fn no_value_is_stale_after_two_invalidations_and_a_set() {
     explore_widely(4_000, || {
         let by_pattern: fn(&FlightWorld) = |world| world.delete_pattern("posts:*");
         readers_against(
@@ -67,7 +67,7 @@ fn two_invalidations_and_a_set() {
 }
 
 #[test]
-fn two_sets_and_an_invalidation() {
+fn no_value_is_stale_after_two_sets_and_an_invalidation() {
     explore_widely(4_000, || {
         readers_against(
             PATIENT,
@@ -78,7 +78,7 @@ fn two_sets_and_an_invalidation() {
 
 /// A refresh replaces a flight; a call made after it returned gets nothing older than it.
 #[test]
-fn a_refresh_and_an_invalidation() {
+fn no_value_is_stale_after_a_refresh_and_an_invalidation() {
     explore_widely(4_000, || {
         let refresh: fn(&FlightWorld) = |world| {
             world.history.voiding(|| world.read_blocking(true));
@@ -90,7 +90,7 @@ fn a_refresh_and_an_invalidation() {
 /// Of two refreshes the later one stores, so the earlier may return while the stored value is older
 /// than both; but nothing outlives the invalidation.
 #[test]
-fn refreshes_and_an_invalidation() {
+fn no_value_is_stale_after_two_refreshes_and_an_invalidation() {
     explore_widely(4_000, || {
         let refresh: fn(&FlightWorld) = |world| {
             world.read_blocking(true);
@@ -101,7 +101,7 @@ fn refreshes_and_an_invalidation() {
 
 /// A waiter that gives up runs the body without touching the store.
 #[test]
-fn impatient_readers_and_invalidations() {
+fn no_value_is_stale_if_waiters_time_out_during_invalidations() {
     explore(RandomScheduler::new(4_000), || {
         let by_pattern: fn(&FlightWorld) = |world| world.delete_pattern("posts:*");
         readers_against(IMPATIENT, &[FlightWorld::delete, by_pattern]);
@@ -110,7 +110,7 @@ fn impatient_readers_and_invalidations() {
 
 /// Dropped leaders leave nothing behind that would affect an invalidation or a later call.
 #[test]
-fn dropped_leaders_and_an_invalidation() {
+fn no_value_is_stale_if_leaders_are_dropped_during_an_invalidation() {
     explore_widely(4_000, || {
         let world = FlightWorld::new(PATIENT);
         let read = |world: FlightWorld| async move {

@@ -45,7 +45,7 @@ fn join_or_lead(flights: &Arc<Flights>, key: &str) -> JoinOutcome<()> {
 fn lead(flights: &Arc<Flights>, key: &str) -> Leader {
     match join_or_lead(flights, key) {
         JoinOutcome::Lead(leader) => leader,
-        _ => panic!("{key} flies already"),
+        _ => panic!("{key} has a flight already"),
     }
 }
 
@@ -53,7 +53,7 @@ fn lead(flights: &Arc<Flights>, key: &str) -> Leader {
 fn join(flights: &Arc<Flights>, key: &str) -> Arc<Flight> {
     match join_or_lead(flights, key) {
         JoinOutcome::Join(flight) => flight,
-        _ => panic!("{key} doesn't fly"),
+        _ => panic!("{key} has no flight"),
     }
 }
 
@@ -78,7 +78,7 @@ fn polled(leader: &Leader) {
 }
 
 #[test]
-fn a_completion_wakes_all_waiters_of_its_flight_only() {
+fn a_completion_wakes_the_waiters_of_its_flight_only() {
     let flights = Arc::new(Flights::new());
     let leader = lead(&flights, "a");
     polled(&leader);
@@ -89,7 +89,7 @@ fn a_completion_wakes_all_waiters_of_its_flight_only() {
     let mut two = pin!(waiter(join(&flights, "a")));
     assert!(poll(one.as_mut(), &kept_waker).is_pending());
     assert!(poll(two.as_mut(), &left_waker).is_pending());
-    // Polled by another task now: only that one is woken.
+    // Another task polls now, so only that task is woken.
     assert!(poll(two.as_mut(), &moved_waker).is_pending());
     {
         let mut gone = pin!(waiter(join(&flights, "a")));
@@ -118,7 +118,7 @@ fn a_caller_after_the_completion_finds_the_value() {
 }
 
 #[test]
-fn a_leader_that_is_dropped_fails_its_flight() {
+fn dropping_a_leader_fails_its_flight() {
     let flights = Arc::new(Flights::new());
     let leader = lead(&flights, "a");
     let (wakes, waker) = counting();
@@ -133,7 +133,7 @@ fn a_leader_that_is_dropped_fails_its_flight() {
 }
 
 #[test]
-fn a_superseded_flight_neither_fills_nor_takes_its_successor_down() {
+fn a_superseded_flight_neither_fills_nor_removes_its_successor() {
     let flights = Arc::new(Flights::new());
     let (first, flight) = (lead(&flights, "a"), join(&flights, "a"));
     let second = flights.supersede(&"a".into(), true);
@@ -148,7 +148,7 @@ fn a_superseded_flight_neither_fills_nor_takes_its_successor_down() {
 }
 
 #[test]
-fn voiding_takes_matching_flights_off_the_table_and_no_other() {
+fn voiding_removes_only_matching_flights_from_the_table() {
     let flights = Arc::new(Flights::new());
     let keys = [
         "posts:1",
@@ -195,7 +195,7 @@ fn the_store_is_read_only_without_a_flight() {
 }
 
 #[test]
-fn a_caller_inside_the_body_is_told_so() {
+fn a_call_inside_the_body_is_detected_as_nested() {
     let flights = Arc::new(Flights::new());
     let (leader, other) = (lead(&flights, "a"), lead(&flights, "b"));
     let nested = || matches!(join_or_lead(&flights, "a"), JoinOutcome::Nested);
@@ -206,15 +206,15 @@ fn a_caller_inside_the_body_is_told_so() {
         leader.run(|| panic!("as the test wants"))
     }));
     assert!(panicked.is_err());
-    assert!(!nested(), "a panic leaves no mark");
+    assert!(!nested(), "a panic ends the nesting");
     assert!(block_on(leader.within(async { nested() })));
-    // Joined before it was inside: it doesn't wait for itself either.
+    // The flight was joined before the body began: this call doesn't wait for itself either.
     let wait = waiter(join(&flights, "a"));
     assert!(matches!(leader.run(|| block_on(wait)), WaitOutcome::GaveUp));
 }
 
 #[test]
-fn a_body_is_inside_while_it_is_dropped() {
+fn a_call_during_the_drop_of_the_body_is_detected_as_nested() {
     struct Asks<'a>(&'a Arc<Flights>, &'a Mutex<Option<bool>>);
     impl Drop for Asks<'_> {
         fn drop(&mut self) {

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_limit_ends_the_wait() {
+fn a_wait_ends_at_its_limit() {
     let flights = Arc::new(Flights::new());
     let leader = lead(&flights, "a");
     polled(&leader);
@@ -17,9 +17,9 @@ fn a_limit_ends_the_wait() {
 }
 
 #[test]
-fn a_blocking_waiter_leaves_the_thread_to_an_async_leader() {
+fn a_blocking_call_does_not_wait_for_an_async_leader_on_its_thread() {
     let flights = Arc::new(Flights::new());
-    // Not polled yet: the thread that started it is assumed to poll it.
+    // Before the first poll, the thread that started the leader is assumed to poll it.
     let leader = lead(&flights, "a");
     let wait = Wait::new(join(&flights, "a"), LONG, true);
     assert!(matches!(block_on(wait), WaitOutcome::GaveUp));
@@ -105,7 +105,7 @@ fn no_lock_is_held_while_a_waker_is_dropped() {
 /// A waiter in its leader's task checks a few times whether the leader is polled, and then gives
 /// up.
 #[test]
-fn a_leader_that_its_task_does_not_poll_is_not_waited_for() {
+fn a_wait_ends_if_its_task_does_not_poll_the_leader() {
     let flights = Arc::new(Flights::new());
     let leader = lead(&flights, "a");
     let (wakes, waker) = counting();
@@ -115,21 +115,21 @@ fn a_leader_that_its_task_does_not_poll_is_not_waited_for() {
     for _ in 0..3 {
         let before = wakes.count();
         assert!(poll(wait.as_mut(), &waker).is_pending());
-        assert!(wakes.count() > before, "it asks to be polled again");
+        assert!(wakes.count() > before, "the waiter asks to be polled again");
     }
     let ended = poll(wait.as_mut(), &waker);
     assert!(matches!(ended, Poll::Ready(WaitOutcome::GaveUp)));
 }
 
 #[test]
-fn a_leader_that_its_task_polls_is_waited_for_without_spinning() {
+fn a_wait_for_a_polled_leader_in_the_same_task_does_not_spin() {
     let flights = Arc::new(Flights::new());
     let leader = lead(&flights, "a");
     let (wakes, waker) = counting();
     let mut body = pin!(leader.within(std::future::pending::<()>()));
     let mut wait = pin!(waiter(join(&flights, "a")));
     for round in 0..100 {
-        // Either may be polled first.
+        // Either call may be polled first.
         if round % 2 == 0 {
             assert!(poll(body.as_mut(), &waker).is_pending());
         }
@@ -146,7 +146,7 @@ fn a_leader_that_its_task_polls_is_waited_for_without_spinning() {
 }
 
 #[test]
-fn a_leader_of_another_task_is_not_asked_for() {
+fn a_leader_in_another_task_is_not_checked() {
     let flights = Arc::new(Flights::new());
     let leader = lead(&flights, "a");
     polled(&leader);

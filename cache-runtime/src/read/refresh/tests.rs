@@ -20,7 +20,7 @@ fn past(options: &ReadOptions, seconds: u32) -> Freshness {
 }
 
 #[test]
-fn a_reader_decides_by_its_own_options() {
+fn freshness_depends_on_the_options_of_the_reader() {
     let both = options(10, 100, false);
     assert_eq!(past(&both, 0), Freshness::Due(Reason::Stale));
     assert_eq!(past(&both, 9), Freshness::Due(Reason::Stale));
@@ -35,7 +35,7 @@ fn a_reader_decides_by_its_own_options() {
 }
 
 #[test]
-fn only_who_asks_for_it_refreshes_early() {
+fn only_functions_with_the_option_refresh_early() {
     let fresh = Age::Fresh(SECOND);
     let early = options(0, 0, true);
     assert_eq!(
@@ -52,7 +52,7 @@ fn only_who_asks_for_it_refreshes_early() {
 }
 
 #[test]
-fn the_last_moment_of_a_lifetime_is_stale() {
+fn an_entry_at_the_end_of_its_lifetime_is_stale() {
     assert_eq!(Age::at(99, 100), Age::Fresh(Duration::from_nanos(1)));
     assert_eq!(Age::at(100, 100), Age::Past(Duration::ZERO));
     assert_eq!(Age::at(101, 100), Age::Past(Duration::from_nanos(1)));
@@ -60,7 +60,7 @@ fn the_last_moment_of_a_lifetime_is_stale() {
 
 #[cfg(feature = "redis")]
 #[test]
-fn an_age_in_redis_is_what_is_left_of_the_grace() {
+fn the_age_of_an_entry_in_redis_follows_from_its_remaining_grace() {
     assert_eq!(Age::of(501, 500), Age::Fresh(Duration::from_millis(1)));
     assert_eq!(Age::of(500, 500), Age::Past(Duration::ZERO));
     assert_eq!(Age::of(100, 500), Age::Past(Duration::from_millis(400)));

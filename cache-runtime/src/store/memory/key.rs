@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_all_lengths_are_kept() {
+    fn keys_of_all_lengths_keep_their_text() {
         for length in 0..SHORT + 10 {
             let text: String = ('a'..='z').cycle().take(length).collect();
             let key = Key::from(text.as_str());
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_written_key_is_found() {
+    fn a_key_written_in_pieces_equals_the_whole_key() {
         let hasher = RandomState::default();
         for length in 0..2 * INLINE_BYTES {
             let expected: String = ('a'..='z').cycle().take(length).collect();

@@ -119,7 +119,7 @@ fn unread_entries_are_evicted_first() {
 }
 
 #[test]
-fn expired_entries_leave_without_being_read() {
+fn expired_entries_are_removed_without_a_read() {
     let store = MemoryStore::new(1 << 20);
     for number in 0..500 {
         put(&store, &format!("old:{number}"), 10, 100, 0);
@@ -135,7 +135,7 @@ fn expired_entries_leave_without_being_read() {
 }
 
 #[test]
-fn places_are_reused_and_the_queue_stays_short() {
+fn slots_are_reused_and_the_queue_stays_short() {
     let store = MemoryStore::new(1 << 20);
     for round in 0..200 {
         for number in 0..50 {
@@ -158,11 +158,11 @@ fn places_are_reused_and_the_queue_stays_short() {
                 .slot_count()
         })
         .sum();
-    assert!(slots <= 400, "{slots} places for 51 entries");
+    assert!(slots <= 400, "{slots} slots for 51 entries");
 }
 
 #[test]
-fn it_agrees_with_a_naive_model() {
+fn the_store_agrees_with_a_naive_model() {
     let (store, mut numbers) = (MemoryStore::new(1 << 20), Numbers(42));
     let mut model: BTreeMap<String, Moment> = BTreeMap::new();
     let mut now = 0;
@@ -210,7 +210,7 @@ fn it_agrees_with_a_naive_model() {
 
 /// The spans that a pattern's removal visits contain every key that it matches.
 #[test]
-fn removal_is_a_filter_over_all_keys() {
+fn removal_by_pattern_equals_a_filter_over_all_keys() {
     let mut numbers = Numbers(9);
     let mut keys: Vec<String> = (0..400).map(|_| key(&mut numbers)).collect();
     keys.sort();
@@ -242,7 +242,7 @@ fn removal_is_a_filter_over_all_keys() {
 }
 
 #[test]
-fn a_stale_entry_is_visible_to_look_only_until_its_grace_ends() {
+fn get_stale_finds_an_entry_until_its_grace_ends() {
     let store = MemoryStore::new(1 << 20);
     let stale = Entry {
         fresh_until: 100,
@@ -251,7 +251,7 @@ fn a_stale_entry_is_visible_to_look_only_until_its_grace_ends() {
     store.insert("a", stale, 0);
     assert!(store.get("a", 99).is_some());
     assert!(store.get("a", 100).is_none());
-    let sight = store.get_stale("a", 199).expect("it stands");
+    let sight = store.get_stale("a", 199).expect("the entry is stale");
     assert_eq!((sight.fresh_until, sight.paused_until), (100, 0));
     assert!(store.get_stale("a", 200).is_none());
     // An existing entry is removed and counted, fresh or stale.

@@ -59,7 +59,7 @@ fn notes(near: &NearCache) -> usize {
 }
 
 #[test]
-fn a_noted_value_enters_and_leaves_no_note() {
+fn a_fetched_value_is_stored_and_its_note_is_removed() {
     let (near, term) = near();
     enter(note(&near, "a", term));
     assert!(holds(&near, "a"));
@@ -67,15 +67,12 @@ fn a_noted_value_enters_and_leaves_no_note() {
 }
 
 #[test]
-fn a_push_before_the_entry_cancels_it_and_one_after_removes_it() {
+fn a_push_cancels_a_running_fetch_and_removes_a_stored_entry() {
     let (near, term) = near();
     let (first, second) = (note(&near, "a", term), note(&near, "a", term));
     near.void("a");
     enter(first);
-    assert!(
-        !holds(&near, "a"),
-        "its fetch may have come before the change"
-    );
+    assert!(!holds(&near, "a"), "the fetch may precede the change");
     let third = note(&near, "a", term);
     enter(second);
     assert!(!holds(&near, "a"), "a later fetch doesn't vouch for it");
@@ -87,14 +84,14 @@ fn a_push_before_the_entry_cancels_it_and_one_after_removes_it() {
 }
 
 #[test]
-fn a_value_fetched_before_a_fill_does_not_replace_it() {
+fn a_value_fetched_before_a_fill_does_not_replace_the_filled_one() {
     let (near, term) = near();
     let (fetch, fill) = (note(&near, "a", term), note(&near, "a", term));
     replace(fill, 2);
     fetch.enter(&header(0), 60_000, 10, Payload::Nothing);
     assert_eq!(weight(&near), weight_of("a", 2), "the fetch came late");
-    // A fill that was voided on its way. The server announces it to no one, so it cancels fetches
-    // all the same.
+    // A fill that was voided before it was stored. The server sends no push about it, so it must
+    // cancel fetches nevertheless.
     let fill = note(&near, "a", term);
     drop(near.void("a"));
     let fetch = note(&near, "a", term);
@@ -105,7 +102,7 @@ fn a_value_fetched_before_a_fill_does_not_replace_it() {
 }
 
 #[test]
-fn a_pattern_cancels_what_it_matches_and_nothing_else() {
+fn a_pattern_cancels_only_matching_fetches_and_entries() {
     let (near, term) = near();
     let (matched, other) = (note(&near, "posts:1", term), note(&near, "users:1", term));
     enter(note(&near, "posts:2", term));
@@ -117,12 +114,12 @@ fn a_pattern_cancels_what_it_matches_and_nothing_else() {
 }
 
 #[test]
-fn the_end_of_a_term_empties_the_store_and_cancels_its_notes() {
+fn the_end_of_a_connections_term_empties_the_store_and_cancels_its_fetches() {
     let (near, term) = near();
     enter(note(&near, "a", term));
     let old = note(&near, "b", term);
     assert!(near.end(term).is_some());
-    assert!(near.end(term).is_none(), "it has ended already");
+    assert!(near.end(term).is_none(), "the term has ended already");
     assert!(near.usable().is_none());
     assert!(!near.trust(term, near.now(), SILENCE), "a late heartbeat");
     assert!(near.note(&"c".into(), term).is_none());
@@ -144,7 +141,7 @@ fn the_end_of_a_term_empties_the_store_and_cancels_its_notes() {
 fn trust_counts_from_when_the_heartbeat_was_sent() {
     let (near, term) = near();
     enter(note(&near, "a", term));
-    // Sent long ago: its answer says nothing about now.
+    // The heartbeat was sent long ago, so its reply proves nothing about the present.
     near.trust(term, 1, Duration::from_nanos(1));
     assert!(near.usable().is_none());
     near.trust(term, near.now(), SILENCE);
@@ -152,18 +149,18 @@ fn trust_counts_from_when_the_heartbeat_was_sent() {
 }
 
 #[test]
-fn an_entry_lives_as_long_as_it_does_in_redis_and_is_fresh_until_its_grace() {
+fn an_entry_expires_when_it_does_in_redis_and_is_fresh_until_its_grace() {
     let (near, term) = near();
     note(&near, "short", term).enter(&header(0), 0, 10, Payload::Nothing);
     assert!(!holds(&near, "short"));
     note(&near, "stale", term).enter(&header(60_000), 60_000, 10, Payload::Nothing);
     assert!(!holds(&near, "stale"), "it is all grace");
-    let (entries, now) = near.usable().expect("it is trusted");
+    let (entries, now) = near.usable().expect("the near cache is trusted");
     assert!(entries.get_stale("stale", now).is_some());
 }
 
 #[test]
-fn it_is_bounded_by_bytes() {
+fn the_near_cache_is_bounded_by_bytes() {
     let (near, term) = near();
     for id in 0..10_000 {
         let note = note(&near, &format!("posts:{id}"), term);

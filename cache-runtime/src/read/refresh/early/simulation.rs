@@ -68,7 +68,7 @@ fn simulate(seed: u64, early: bool, claimed: bool) -> SimulationOutcome {
 }
 
 #[test]
-fn the_end_of_a_hot_key_is_a_burst_without_and_none_with_an_early_refresh() {
+fn the_expiry_of_a_hot_key_causes_a_burst_only_without_early_refresh() {
     for seed in 1..=20 {
         // At each expiry, every caller that arrives during the first computation computes too.
         let burst = simulate(seed, false, false);

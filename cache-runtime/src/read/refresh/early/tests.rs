@@ -5,7 +5,7 @@ use crate::read::refresh::early::{in_unit, is_due, is_due_by, jittered, mixed, s
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
-fn random_numbers_lie_above_zero_and_up_to_one() {
+fn random_numbers_are_greater_than_zero_and_at_most_one() {
     assert_eq!(in_unit(u64::MAX), 1.0);
     assert!(in_unit(0) > 0.0);
     // `FARTHEST` is the largest value that the logarithm reaches.
@@ -13,7 +13,7 @@ fn random_numbers_lie_above_zero_and_up_to_one() {
 }
 
 #[test]
-fn it_is_due_with_the_probability_of_the_paper() {
+fn an_early_refresh_is_due_with_the_probability_of_the_paper() {
     // P(compute * -ln(u) >= left) = e^(-left / compute).
     for (left, share) in [(0.5, 0.6065), (1.0, 0.3679), (2.0, 0.1353), (4.0, 0.0183)] {
         let tries = 100_000_u64;
@@ -27,7 +27,7 @@ fn it_is_due_with_the_probability_of_the_paper() {
 }
 
 #[test]
-fn far_from_its_end_and_where_nothing_was_measured_it_is_never_due() {
+fn an_early_refresh_is_never_due_far_from_expiry_or_without_a_measurement() {
     for _ in 0..10_000 {
         assert!(!is_due(SECOND * 38, SECOND));
         assert!(!is_due(Duration::from_nanos(1), Duration::ZERO));
@@ -37,7 +37,7 @@ fn far_from_its_end_and_where_nothing_was_measured_it_is_never_due() {
 }
 
 #[test]
-fn a_lifetime_is_shortened_and_never_lengthened() {
+fn jitter_shortens_and_never_lengthens_a_lifetime() {
     let ttl = Duration::from_secs(100);
     assert_eq!(shortened(ttl, 0.0), ttl);
     assert_eq!(shortened(ttl, 0.25), Duration::from_secs(75));

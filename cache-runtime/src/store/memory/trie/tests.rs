@@ -37,7 +37,7 @@ impl Both {
 
     fn remove(&mut self, key: impl AsRef<[u8]>) {
         let key = key.as_ref();
-        // A place that isn't the key's own doesn't remove it.
+        // Removing with another key's place has no effect.
         assert!(!self.index.remove(key, u32::MAX >> 1));
         match self.model.remove(key) {
             Some(place) => assert!(self.index.remove(key, place), "{key:?}"),
@@ -114,7 +114,7 @@ fn key(numbers: &mut Numbers) -> String {
 }
 
 #[test]
-fn it_agrees_with_an_ordered_map() {
+fn the_trie_agrees_with_an_ordered_map() {
     for seed in 1..=20 {
         let (mut both, mut numbers) = (Both::default(), Numbers(seed * 0x9E37_79B9));
         for _ in 0..2_000 {
@@ -139,7 +139,7 @@ fn it_agrees_with_an_ordered_map() {
 }
 
 #[test]
-fn a_prefix_that_ends_within_a_character_is_one() {
+fn a_span_can_end_within_a_character() {
     let mut both = Both::default();
     both.insert_all(["é", "ê", "e"]);
     assert_eq!(both.with_prefix(&"é".as_bytes()[..1]), [0, 1]);
@@ -154,7 +154,7 @@ fn family(nibble: impl Fn(u8) -> u8) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn a_branch_grows_and_shrinks_through_all_lengths() {
+fn a_branch_grows_and_shrinks_through_all_sizes() {
     let families = [family(|value| value << 4), family(|value| 0x40 | value)];
     for keys in families {
         // Seventeen is prime, so each step visits all of them.
@@ -183,7 +183,7 @@ fn a_branch_grows_and_shrinks_through_all_lengths() {
 }
 
 #[test]
-fn keys_entered_together_may_be_the_same_ones() {
+fn keys_inserted_together_can_be_equal() {
     let mut both = Both::default();
     let numbers = || (0..GROUP * 3 + 1).map(|number| format!("posts:{}", number % 50));
     both.insert_all(numbers());
@@ -195,7 +195,7 @@ fn keys_entered_together_may_be_the_same_ones() {
 }
 
 #[test]
-fn blocks_are_used_again() {
+fn blocks_are_reused() {
     let mut both = Both::default();
     for round in 0..100 {
         both.insert("kept 1");
@@ -211,7 +211,7 @@ fn blocks_are_used_again() {
 
 /// The index doesn't grow when earlier block sizes are needed again.
 #[test]
-fn it_stays_small_when_keys_come_and_go() {
+fn the_trie_stays_small_when_keys_are_inserted_and_removed() {
     let (mut both, mut numbers) = (Both::default(), Numbers(11));
     let shapes: [fn(usize) -> Vec<u8>; 3] = [
         |number| format!("posts:{number}").into(),
@@ -249,7 +249,7 @@ fn it_stays_small_when_keys_come_and_go() {
 
 /// Size for typical keys, and for the worst ones.
 #[test]
-fn a_key_takes_few_words() {
+fn a_key_takes_few_words_of_memory() {
     for (most, step) in [(4.0, 1), (4.0, 7_919)] {
         let mut both = Both::default();
         both.insert_all((0..20_000).map(|number| format!("posts:{}", number * step % 10_000_019)));
@@ -268,13 +268,13 @@ fn the_depth_is_bounded_by_the_length_of_the_key() {
     let mut both = Both::default();
     both.insert_all((0..500).map(|length| "a".repeat(length)));
     both.insert("b");
-    let mut node = both.index.root.expect("it isn't empty");
+    let mut node = both.index.root.expect("the trie has a root");
     let mut depth = 0;
     while let NodeKind::Branch(at) = node.kind() {
         let nibble = nibble(b"b", both.index.number(at));
         node = both
             .index
-            .at(both.index.child(at, nibble).expect("the key is there"));
+            .at(both.index.child(at, nibble).expect("the key exists"));
         depth += 1;
     }
     assert!(depth <= 3, "{depth}");

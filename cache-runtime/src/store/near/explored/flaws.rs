@@ -23,9 +23,9 @@ fn finds_staleness(acts: &'static [fn(&NearWorld)]) {
     assert!(failure.contains("stale"), "{failure}");
 }
 
-/// Enter a value whatever became of its note.
+/// Store a value without checking its note.
 #[test]
-fn an_entry_without_a_look_at_the_note() {
+fn finds_an_entry_stored_without_checking_its_note() {
     fn blind(world: &NearWorld) {
         if let Some(note) = world.note() {
             let version = world.ask();
@@ -37,9 +37,9 @@ fn an_entry_without_a_look_at_the_note() {
     finds_staleness(&[blind, by_key]);
 }
 
-/// The push came before the note, and had nothing to cancel.
+/// The push arrives before the note is made, and has nothing to cancel.
 #[test]
-fn a_note_that_is_made_when_the_reply_is_there() {
+fn finds_a_note_made_after_the_reply() {
     fn late(world: &NearWorld) {
         let version = world.ask();
         if let Some(note) = world.note() {
@@ -49,9 +49,9 @@ fn a_note_that_is_made_when_the_reply_is_there() {
     finds_staleness(&[late, elsewhere]);
 }
 
-/// An entry added in between stays.
+/// An entry stored in between stays.
 #[test]
-fn an_invalidation_that_voids_entries_before_notes() {
+fn finds_an_invalidation_that_voids_entries_before_notes() {
     fn backwards(world: &NearWorld) {
         world.invalidate(|near| {
             let pattern = Pattern::new("posts:*");
@@ -64,9 +64,9 @@ fn an_invalidation_that_voids_entries_before_notes() {
     finds_staleness(&[twice, backwards]);
 }
 
-/// A value fetched in between enters.
+/// A value fetched in between is stored.
 #[test]
-fn an_invalidation_that_voids_before_the_server_has_answered() {
+fn finds_an_invalidation_that_voids_before_the_servers_reply() {
     fn early(world: &NearWorld) {
         drop(world.near.void(KEY));
         let version = world.change();
@@ -75,9 +75,10 @@ fn an_invalidation_that_voids_before_the_server_has_answered() {
     finds_staleness(&[NearWorld::fetch, early]);
 }
 
-/// A fetch from before the fill enters after it, and the server sends no message about that.
+/// The value of a fetch from before the fill is stored after it, and the server sends no push about
+/// that.
 #[test]
-fn a_fill_that_cancels_no_fetch() {
+fn finds_a_fill_that_cancels_no_fetch() {
     fn gentle(world: &NearWorld) {
         let Some(note) = world.note() else {
             return;
@@ -92,9 +93,9 @@ fn a_fill_that_cancels_no_fetch() {
     finds_staleness(&[NearWorld::fetch, gentle]);
 }
 
-/// A value noted in the term enters after its end.
+/// A value noted during the term is stored after its end.
 #[test]
-fn a_term_that_ends_with_its_entries_and_not_with_its_notes() {
+fn finds_an_end_of_a_term_that_keeps_its_notes() {
     fn half(world: &NearWorld) {
         let mut server = lock(&world.server);
         server.tracked = false;

@@ -164,10 +164,10 @@ impl NearWorld {
         };
         driver.join().expect("no panic");
         if let Some(found) = self.found() {
-            assert_eq!(found, version, "stale for good");
+            assert_eq!(found, version, "the entry stays stale");
         }
         let notes: usize = self.near.notes.iter().map(|shard| lock(shard).len()).sum();
-        assert_eq!(notes, 0, "a note is left");
+        assert_eq!(notes, 0, "no note is left");
         self.near.entries.assert_consistent();
     }
 }
@@ -216,7 +216,7 @@ fn filled(world: &NearWorld) {
 }
 
 #[test]
-fn fetches_and_changes_in_another_process() {
+fn no_value_is_stale_after_changes_in_another_process() {
     explore_widely(|| together(&[twice, NearWorld::fetch, elsewhere]));
     explore_widely(|| {
         together(&[twice, |world| {
@@ -227,14 +227,14 @@ fn fetches_and_changes_in_another_process() {
 }
 
 #[test]
-fn fetches_and_own_invalidations() {
+fn no_value_is_stale_after_invalidations_of_this_process() {
     explore_widely(|| together(&[twice, NearWorld::fetch, by_key]));
     explore_widely(|| together(&[twice, NearWorld::fetch, by_pattern]));
     explore_widely(|| together(&[twice, by_key, by_pattern, elsewhere]));
 }
 
 #[test]
-fn fills_and_fetches_and_changes() {
+fn no_value_is_stale_after_fills_and_changes() {
     explore_widely(|| together(&[twice, filled]));
     explore_widely(|| together(&[NearWorld::fetch, filled, filled, elsewhere]));
     explore_widely(|| together(&[twice, filled, by_pattern]));
@@ -242,7 +242,7 @@ fn fills_and_fetches_and_changes() {
 
 /// The term ends while others fetch and change; another begins over a new connection.
 #[test]
-fn a_term_ends_and_another_begins() {
+fn no_value_is_stale_after_a_new_connection() {
     fn flushed(world: &NearWorld) {
         let mut server = lock(&world.server);
         server.version += 1;

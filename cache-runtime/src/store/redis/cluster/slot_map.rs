@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn slots_are_those_of_the_specification() {
+    fn slots_equal_those_of_the_cluster_specification() {
         assert_eq!(crc16(b"123456789"), 0x31C3);
         assert_eq!(slot_of(b"foo"), 12_182);
         assert_eq!(slot_of(b"app:{foo}:cart"), 12_182);
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn every_slot_has_its_owner_and_a_gap_none() {
+    fn every_assigned_slot_has_an_owner_and_a_gap_has_none() {
         let map = map(&[(0, 99, 1), (200, 16_383, 2), (100, 100, 1)]);
         assert_eq!(map.ids().len(), 2);
         for (slot, port) in [(0, 1), (99, 1), (100, 1), (200, 2), (16_383, 2)] {
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_without_a_host_is_the_one_that_was_asked() {
+    fn a_node_without_a_host_has_the_address_of_the_replying_node() {
         let asked = address(1);
         let at = |text| Address::redirected(text, &asked);
         assert_eq!(at(":7"), Some(address(7)));

@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_in_a_script_is_that_of_its_command_in_every_version() {
+    fn the_error_of_a_script_is_that_of_its_command_in_every_version() {
         for text in [
             "OOM command not allowed when used memory > 'maxmemory'.",
             "-OOM command not allowed when used memory > 'maxmemory'.",

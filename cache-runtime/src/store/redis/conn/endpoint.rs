@@ -294,13 +294,13 @@ mod tests {
     fn refusal(url: &str) -> String {
         match check_url(url) {
             Err(error) => error.to_string(),
-            Ok(_) => panic!("{url} is taken"),
+            Ok(_) => panic!("{url} is accepted"),
         }
     }
 
     #[test]
     #[cfg(not(feature = "tls"))]
-    fn without_the_feature_a_url_with_tls_names_it() {
+    fn without_the_feature_the_error_of_a_tls_url_names_the_feature() {
         for url in ["rediss://:sesame@host", "valkeys://:sesame@host"] {
             let refusal = refusal(url);
             assert!(refusal.contains("feature `tls`"), "{refusal}");
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_would_be_ignored_is_refused_and_not_shown() {
+    fn a_part_of_a_url_that_would_be_ignored_is_refused_and_not_shown() {
         for url in [
             "redis://:sesame@host?db=3",
             "redis://host/3?timeout=sesame",
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_foreign_url_scheme_is_refused() {
+    fn an_unknown_url_scheme_is_refused() {
         for url in ["http://host", "redis:/host", "xredis://host", ""] {
             assert!(refusal(url).contains("redis://"), "{url}");
         }

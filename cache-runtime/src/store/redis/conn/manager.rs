@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_demoted_master_is_an_outage_as_redis_6_and_7_say_it() {
+    fn the_readonly_replies_of_redis_6_and_7_are_outages() {
         let refusal = "-READONLY You can't write against a read only replica.";
         let in_6 = "ERR Error running script (call to f_a8e0): @user_script:4: @user_script: 4: ";
         assert!(outage(&format!("{in_6}{refusal}")));

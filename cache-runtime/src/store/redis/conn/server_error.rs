@@ -61,7 +61,7 @@ mod tests {
 
     /// The texts are those of 6.2.16, 7.0.15 and Valkey 8.0.1.
     #[test]
-    fn an_outage_in_a_script_has_the_commands_code_in_every_version() {
+    fn an_error_inside_a_script_has_the_code_of_its_command_in_every_version() {
         let in_6 = "ERR Error running script (call to f_9d63): @user_script:1: @user_script: 1: -";
         let in_7 = "script: 9d63, on @user_script:1.";
         for (code_of_it, text) in [

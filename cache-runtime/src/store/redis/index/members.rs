@@ -126,7 +126,7 @@ mod tests {
     ];
 
     #[test]
-    fn every_key_comes_back_from_its_member_and_no_mark_is_one() {
+    fn a_member_yields_its_key_and_a_mark_yields_none() {
         for layout in [SameNode, Split] {
             for key in KEYS {
                 for token in [[0; 8], *b"\0whole:1", [255; 8]] {
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn members_begin_as_their_range_does() {
+    fn members_begin_with_the_prefix_of_their_range() {
         for layout in [SameNode, Split] {
             for key in KEYS {
                 let member = layout.member(key, [7; 8]);
@@ -160,11 +160,11 @@ mod tests {
     }
 
     #[test]
-    fn a_head_tells_the_tokens_that_stand() {
+    fn the_start_of_an_entry_yields_its_token_and_claim() {
         let lease = Head::of(&entry::lease(7));
         assert!(lease.carries(&Split.member(b"a", 7_u64.to_le_bytes())));
         assert!(!lease.carries(&Split.member(b"a", 8_u64.to_le_bytes())));
-        assert_eq!(lease.tokens().count(), 1, "nobody claims a lease");
+        assert_eq!(lease.tokens().count(), 1, "a lease has no claim");
         let mut value = entry::lease(7);
         value[2] = 0;
         value[layout::CLAIM] = 9;

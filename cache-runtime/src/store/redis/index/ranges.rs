@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_hold_every_text_with_the_prefix() {
+    fn bounds_contain_every_text_with_the_prefix() {
         assert_eq!(after_all_with(b"posts:"), b"(posts;");
         assert_eq!(after_all_with(b"a\xff"), b"(b");
         assert_eq!(after_all_with(b""), b"+");

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn positions_in_the_prelude_are_those_of_the_header() {
+    fn the_preludes_offsets_equal_the_headers() {
         let first = |offset: usize| offset + 1;
         for (name, position) in [
             ("MAGIC_END", layout::KIND),
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_begins_as_the_prelude_says() {
+    fn a_lease_begins_with_the_preludes_marker() {
         let escaped: String = crate::entry::lease(7)[..3]
             .iter()
             .map(|byte| format!("\\{byte:03}"))

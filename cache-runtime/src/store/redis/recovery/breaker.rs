@@ -215,12 +215,14 @@ mod tests {
     }
 
     fn opens(breaker: &Breaker, reply: &str) -> (LogAs, u64) {
-        let opened = breaker.open(&server_error(reply)).expect("it was closed");
+        let opened = breaker
+            .open(&server_error(reply))
+            .expect("the breaker was closed");
         (opened.log_as, opened.pause.as_millis() as u64)
     }
 
     #[test]
-    fn a_recurring_cause_is_logged_twice_and_tried_less_and_less_often() {
+    fn a_recurring_cause_is_logged_twice_and_probed_at_growing_intervals() {
         let clock = Clock::manual();
         let breaker = Breaker::new(clock.clone());
         assert_eq!(opens(&breaker, "MOVED 7 127.0.0.1:1"), (LogAs::Down, 50));
@@ -239,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn another_cause_is_logged_and_a_healthy_store_starts_over() {
+    fn a_new_cause_is_logged_and_a_minute_without_outage_resets_the_log() {
         let clock = Clock::manual();
         let breaker = Breaker::new(clock.clone());
         assert_eq!(opens(&breaker, "OOM used memory").0, LogAs::Down);
@@ -283,7 +285,10 @@ mod tests {
         assert!(!breaker.note_cause(&io("connection refused")));
         assert!(breaker.note_cause(&server_error("LOADING the dataset")));
         assert!(!breaker.note_cause(&server_error("LOADING the dataset")));
-        let shown = breaker.check().expect_err("it is open").to_string();
+        let shown = breaker
+            .check()
+            .expect_err("the breaker is open")
+            .to_string();
         assert!(shown.contains("the dataset"), "{shown}");
     }
 }

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_is_widened_and_loses_nothing() {
+    fn a_full_queue_is_replaced_by_wider_patterns() {
         let replay = replay();
         for id in 0..3 * MAX_PATTERNS {
             let text = format!("{}:{id}", if id % 2 == 0 { "posts" } else { "users" });
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn too_many_first_segments_become_everything() {
+    fn too_many_first_segments_become_a_pattern_for_all_keys() {
         let replay = replay();
         for id in 0..3 * MAX_PATTERNS {
             replay.queue(&Pattern::new(format!("user-{id}:*")), || {});
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn the_window_is_sent_again_to_another_server_only() {
+    fn acknowledged_invalidations_are_replayed_to_another_server_only() {
         let replay = replay();
         replay.acknowledged(&Pattern::new("posts:1"), Some("a"));
         replay.acknowledged(&Pattern::new("posts:2"), None);
@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(texts(&replay), ["posts:2"], "nobody knows who has that");
         replay.requeue("b");
         assert_eq!(texts(&replay), ["posts:1", "posts:2"]);
-        assert!(!replay.run_if_empty(|| unreachable!("two are pending")));
+        assert!(!replay.run_if_empty(|| unreachable!("two invalidations are pending")));
         for queued in replay.pending() {
             replay.done(&queued, "b");
         }
@@ -251,7 +251,7 @@ mod tests {
         );
     }
     #[test]
-    fn what_is_queued_while_it_is_sent_is_sent_again() {
+    fn an_invalidation_queued_during_its_own_replay_is_sent_again() {
         for text in ["posts:1", "*"] {
             let replay = replay();
             replay.queue(&Pattern::new(text), || {});
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_longer_than_the_window_forgets_nothing() {
+    fn an_outage_longer_than_the_window_drops_no_invalidation() {
         let replay = Replay::new(Duration::ZERO);
         replay.acknowledged(&Pattern::new("posts:1"), Some("a"));
         std::thread::yield_now();
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn many_acknowledged_ones_are_not_sent_again_to_their_own_server() {
+    fn many_acknowledged_invalidations_are_not_replayed_to_the_same_server() {
         let replay = replay();
         for id in 0..3 * MAX_PATTERNS {
             replay.acknowledged(&Pattern::new(format!("user-{id}:*")), Some("a"));

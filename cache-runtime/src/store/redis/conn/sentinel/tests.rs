@@ -4,12 +4,12 @@ fn refusal(urls: &[&str], master: &str) -> String {
     let urls: Vec<String> = urls.iter().map(|url| (*url).to_owned()).collect();
     match Sentinel::new(&urls, master, &ConnectOptions::default(), Duration::ZERO) {
         Err(error) => error.to_string(),
-        Ok(_) => panic!("{urls:?} are taken"),
+        Ok(_) => panic!("{urls:?} are accepted"),
     }
 }
 
 #[test]
-fn what_is_wrong_is_said() {
+fn errors_of_sentinel_urls_name_the_sentinel_and_the_cause() {
     assert!(refusal(&[], "mymaster").contains("no URL"));
     for name in ["", " "] {
         assert!(refusal(&["redis://a"], name).contains("name is empty"));
@@ -23,13 +23,13 @@ fn what_is_wrong_is_said() {
 
 #[test]
 #[cfg(feature = "tls")]
-fn all_speak_tls_or_none() {
+fn sentinels_with_and_without_tls_cannot_be_mixed() {
     let mixed = refusal(&["redis://a", "rediss://b"], "mymaster");
     assert!(mixed.contains("use rediss:// in all"), "{mixed}");
 }
 
 #[test]
-fn a_sentinel_without_a_port_is_at_its_usual_one() {
+fn a_sentinel_without_a_port_uses_the_default_port() {
     for (url, port) in [
         ("redis://a", PORT),
         ("redis://user:1234@a", PORT),

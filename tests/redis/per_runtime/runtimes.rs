@@ -1,15 +1,14 @@
-//! Several runtimes of one process, which end, are blocked, or aren't run.
+//! Several runtimes of one process, which end, are blocked, or aren't polled.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use cache_runtime::Cache;
-use tests::{Fault, Proxy, RedisServer};
+use tests::{Fault, Proxy, RedisServer, until};
 use tokio::runtime::{Builder, Runtime};
 
 use super::{Row, builder, connections, read, read_blocking, until_local, update};
-use crate::common::until;
 
 fn current() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
@@ -20,7 +19,7 @@ fn several() -> Runtime {
     builder.worker_threads(2).enable_all().build().unwrap()
 }
 
-/// Reads, writes and reads, as often as it takes to notice what is wrong.
+/// Read, write and read, often enough to use every connection.
 async fn round(cache: &Cache, row: &Row) {
     for _ in 0..50 {
         assert_eq!(cache.scope(read(row, 1)).await, row.version());
@@ -30,7 +29,7 @@ async fn round(cache: &Cache, row: &Row) {
 }
 
 #[test]
-fn each_runtime_that_reads_often_has_a_connection_that_closes_with_it() {
+fn each_runtime_that_reads_often_has_a_connection_until_it_ends() {
     let server = RedisServer::start();
     let (cache, row) = (builder(server.url()).build().unwrap(), Row::default());
     for runtime in [current(), several(), current()] {
@@ -40,7 +39,7 @@ fn each_runtime_that_reads_often_has_a_connection_that_closes_with_it() {
             assert_eq!(connections(&server), 2);
         });
         drop(runtime);
-        current().block_on(until("it is closed", || async {
+        current().block_on(until("the connection is closed", || async {
             connections(&server) == 1
         }));
     }
@@ -62,7 +61,7 @@ fn a_few_reads_open_no_connection_of_the_runtime() {
     assert_eq!(connections(&server), 1);
 }
 
-/// Reads of a runtime that ends are dropped with it, in whatever state they are; those who live on other runtimes don't notice.
+/// Reads of a runtime that ends are dropped with it, in any state. Reads on other runtimes succeed.
 #[test]
 fn a_runtime_that_ends_during_a_read_is_not_an_outage() {
     let server = RedisServer::start();
@@ -97,16 +96,16 @@ fn a_runtime_that_ends_during_a_read_is_not_an_outage() {
 }
 
 async fn until_two_local(server: &RedisServer, cache: &Cache, row: &Row) {
-    until("it has one too", || async {
+    until("both runtimes have a connection", || async {
         cache.scope(read(row, 1)).await;
         connections(server) == 3
     })
     .await;
 }
 
-/// Who reads within a runtime needn't be one of its tasks: a thread that has entered it outlives its driver.
+/// A reader within a runtime may be a thread that has entered it, which outlives the I/O driver.
 #[test]
-fn a_reader_that_outlives_the_driver_goes_on_without_it() {
+fn reads_continue_on_a_thread_that_outlives_its_runtime() {
     let server = RedisServer::start();
     let (cache, row) = (builder(server.url()).build().unwrap(), Row::default());
     for _ in 0..5 {
@@ -131,12 +130,12 @@ fn a_reader_that_outlives_the_driver_goes_on_without_it() {
     assert_eq!(cache.stats().errors, 0);
 }
 
-/// How long a reply may take here, so that who waits for one in vain stands out.
+/// A response timeout so long that a call that waits for it is noticed.
 const LONG: Duration = Duration::from_secs(240);
 
-/// The thread that is blocked is the very one that would run the driver.
+/// The blocked thread is the one that would run the I/O driver.
 #[test]
-fn a_blocking_caller_within_a_runtime_does_not_wait_for_its_driver() {
+fn a_blocking_call_in_a_runtime_does_not_wait_for_the_runtimes_io_driver() {
     let server = RedisServer::start();
     let cache = builder(server.url())
         .response_timeout(LONG)
@@ -155,10 +154,10 @@ fn a_blocking_caller_within_a_runtime_does_not_wait_for_its_driver() {
     assert_eq!(cache.stats().errors, 0);
 }
 
-/// `Handle::block_on` of another thread runs none of a current-thread runtime's tasks, nor does a foreign executor on its own
-/// thread. The read is asked for again over the main connection.
+/// `Handle::block_on` on another thread runs no task of a current-thread runtime, and neither does
+/// another executor on the runtime's own thread. The read is repeated over the main connection.
 #[test]
-fn a_runtime_that_nobody_runs_delays_its_readers_and_fails_none() {
+fn reads_succeed_on_a_runtime_whose_tasks_are_not_polled() {
     let server = RedisServer::start();
     let short = Duration::from_millis(400);
     let cache = builder(server.url())
@@ -177,12 +176,13 @@ fn a_runtime_that_nobody_runs_delays_its_readers_and_fails_none() {
         until_local(&server, &cache, &row).await;
         assert_eq!(futures_executor::block_on(cache.scope(read(&row, 1))), 0);
     });
-    assert_eq!(cache.stats().errors, 0, "and it is no outage");
-    // The one that wasn't run harms nobody else meanwhile.
+    assert_eq!(cache.stats().errors, 0, "not an outage");
+    // The runtime that isn't polled doesn't affect others.
     several().block_on(round(&cache, &row));
 }
 
-/// A reply lies there, and the runtime does something else for longer than a reply may take: that says nothing of the server.
+/// The runtime is busy for longer than the timeout while the reply waits to be read. That is not
+/// the server's fault.
 #[test]
 fn a_runtime_busy_for_longer_than_a_timeout_is_not_an_outage() {
     let server = RedisServer::start();
@@ -197,12 +197,12 @@ fn a_runtime_busy_for_longer_than_a_timeout_is_not_an_outage() {
         until_local(&server, &cache, &row).await;
         proxy.set(Fault::Silent);
         let busy = async {
-            // The driver has its turn first, and sends.
+            // The driver is polled first, and sends the command.
             for _ in 0..10 {
                 tokio::task::yield_now().await;
             }
             proxy.set(Fault::None);
-            // Not a wait for something: this is what is tested.
+            // A blocked thread is what the test is about.
             thread::sleep(3 * short);
         };
         let (found, ()) = tokio::join!(cache.scope(read(&row, 1)), busy);

@@ -1,4 +1,4 @@
-//! Computations that an invalidation overtook which could not be sent at once.
+//! Invalidations that could not be sent at once: values computed before them are not served.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -6,12 +6,10 @@ use std::time::{Duration, Instant};
 
 use cache_runtime::{Cache, cacheable, invalidate};
 use redis::Commands;
-use tests::{Fault, PATIENCE, Proxy, RedisServer};
+use tests::{Fault, PATIENCE, Proxy, RedisServer, until, until_blocking, until_well};
 use tokio::sync::Notify;
 
-use crate::common::until_well;
-
-/// A row, and a reader that is slow once it has read.
+/// A row, and a reader that may stop between its read and its return.
 #[derive(Clone, Default)]
 struct Table {
     row: Arc<AtomicU32>,
@@ -37,10 +35,10 @@ async fn update(table: &Table, id: u32) -> u32 {
     table.row.fetch_add(1, Ordering::SeqCst) + 1
 }
 
-/// The reader read before the update. The invalidation is queued, and sent when the server is there again; only
-/// then the reader goes on.
+/// The reader reads before the update. The invalidation is queued and sent when the server is back.
+/// The reader returns after that.
 #[tokio::test]
-async fn what_was_computed_before_a_queued_invalidation_is_neither_filled_nor_joined() {
+async fn a_value_computed_before_a_queued_invalidation_is_not_stored_and_not_joined() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let cache = Cache::builder()
@@ -64,14 +62,18 @@ async fn what_was_computed_before_a_queued_invalidation_is_neither_filled_nor_jo
         until_well(&cache).await;
         assert_eq!(cache.scope(read(&table, 1)).await, 1, "{fault:?}: after");
         table.open.notify_one();
-        assert_eq!(stale.await.unwrap(), 0, "it had begun before");
+        assert_eq!(
+            stale.await.unwrap(),
+            0,
+            "a call that began before the update"
+        );
         assert_eq!(cache.scope(read(&table, 1)).await, 1, "{fault:?}: filled");
         assert_eq!(cache.get::<u32>("rows:1").await.unwrap(), Some(1));
     }
 }
 
 #[tokio::test]
-async fn a_set_whose_fill_is_late_undoes_no_invalidation() {
+async fn an_invalidation_during_a_delayed_set_removes_the_value() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let build = |url: String| {
@@ -95,9 +97,11 @@ async fn a_set_whose_fill_is_late_undoes_no_invalidation() {
         };
         let invalidation = async {
             let mut redis = server.connect();
-            while !redis.exists::<_, bool>("app:a:1").unwrap() {
-                tokio::task::yield_now().await;
-            }
+            until("the value is stored", || {
+                let stored = redis.exists("app:a:1").unwrap();
+                async move { stored }
+            })
+            .await;
             other.delete_pattern("a:*").await.unwrap();
         };
         tokio::join!(set, invalidation);
@@ -105,8 +109,12 @@ async fn a_set_whose_fill_is_late_undoes_no_invalidation() {
     }
 }
 
-/// What refuses writes is an outage: reads would go on with what the invalidation meant.
-async fn refusing(ill: impl FnOnce(&RedisServer), well: impl FnOnce(&RedisServer)) {
+/// A server that refuses writes is an outage: otherwise reads would return values whose
+/// invalidation it refused.
+async fn no_read_is_stale_while_writes_are_refused(
+    break_it: impl FnOnce(&RedisServer),
+    repair: impl FnOnce(&RedisServer),
+) {
     let server = RedisServer::start();
     let cache = Cache::builder()
         .prefix("app")
@@ -115,16 +123,16 @@ async fn refusing(ill: impl FnOnce(&RedisServer), well: impl FnOnce(&RedisServer
         .unwrap();
     let table = Table::default();
     assert_eq!(cache.scope(read(&table, 1)).await, 0);
-    ill(&server);
+    break_it(&server);
     assert_eq!(cache.scope(update(&table, 1)).await, 1);
     assert_eq!(cache.scope(read(&table, 1)).await, 1);
     assert!(cache.health_check().await.is_err());
-    well(&server);
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !matches!(cache.get::<u32>("rows:1").await, Ok(Some(1))) {
+    repair(&server);
+    until("the row is cached again", || async {
         assert_eq!(cache.scope(read(&table, 1)).await, 1);
-        assert!(Instant::now() < deadline, "cached again");
-    }
+        matches!(cache.get::<u32>("rows:1").await, Ok(Some(1)))
+    })
+    .await;
 }
 
 fn run(server: &RedisServer, command: &[&str]) {
@@ -134,18 +142,18 @@ fn run(server: &RedisServer, command: &[&str]) {
 }
 
 #[tokio::test]
-async fn no_read_is_stale_after_a_write_that_too_few_replicas_refused() {
+async fn no_read_is_stale_after_a_write_refused_for_lack_of_replicas() {
     let replicas = |count: &'static str| {
         move |server: &RedisServer| {
             run(server, &["CONFIG", "SET", "min-replicas-to-write", count]);
         }
     };
-    refusing(replicas("1"), replicas("0")).await;
+    no_read_is_stale_while_writes_are_refused(replicas("1"), replicas("0")).await;
 }
 
 #[tokio::test]
-async fn a_replica() {
-    refusing(
+async fn no_read_is_stale_after_a_write_refused_by_a_replica() {
+    no_read_is_stale_while_writes_are_refused(
         |server| run(server, &["REPLICAOF", "127.0.0.1", "1"]),
         |server| run(server, &["REPLICAOF", "NO", "ONE"]),
     )
@@ -153,8 +161,8 @@ async fn a_replica() {
 }
 
 #[tokio::test]
-async fn a_script_of_a_neighbour_that_does_not_end() {
-    refusing(
+async fn no_read_is_stale_after_a_write_refused_by_a_server_busy_with_a_script() {
+    no_read_is_stale_while_writes_are_refused(
         |server| {
             run(server, &["CONFIG", "SET", "lua-time-limit", "10"]);
             let mut neighbour = server.connect();
@@ -164,19 +172,17 @@ async fn a_script_of_a_neighbour_that_does_not_end() {
                 endless.query::<()>(&mut neighbour).unwrap_err();
             });
             let mut redis = server.connect();
-            let deadline = Instant::now() + Duration::from_secs(30);
-            while redis::cmd("PING").query::<String>(&mut redis).is_ok() {
-                assert!(Instant::now() < deadline, "it is busy");
-            }
+            until_blocking("the server is busy", || {
+                redis::cmd("PING").query::<String>(&mut redis).is_err()
+            });
         },
         |server| run(server, &["SCRIPT", "KILL"]),
     )
     .await;
 }
 
-/// A generous bound for a debug build on a busy machine; the benchmark measures.
 #[tokio::test]
-async fn a_call_during_an_outage_waits_for_nothing() {
+async fn calls_during_an_outage_do_not_wait_for_a_timeout() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let cache = Cache::builder().redis(proxy.url()).build().unwrap();
@@ -187,7 +193,8 @@ async fn a_call_during_an_outage_waits_for_nothing() {
     for id in 0..10_000 {
         cache.scope(read(&table, id)).await;
     }
-    // A response timeout each would be forty minutes. How few the microseconds are, the benchmark says.
+    // One response timeout for each call would be forty minutes. The bound is generous, for a debug
+    // build on a busy machine; the benchmark measures the cost of a call.
     let took = started.elapsed();
     assert!(took < Duration::from_secs(30), "{took:?}");
     assert_eq!(cache.stats().errors, 10_001);

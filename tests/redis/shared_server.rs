@@ -1,4 +1,4 @@
-//! A server that others use too.
+//! A server shared with other programs.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tests::{PATIENCE, RedisServer};
 const TTL: Duration = Duration::from_secs(60);
 
 #[tokio::test]
-async fn foreign_keys_survive_an_invalidation_and_do_not_stop_it() {
+async fn keys_of_other_programs_survive_a_pattern_and_do_not_stop_it() {
     let server = RedisServer::start();
     let mut redis = server.connect();
     let foreign: [&[u8]; 4] = [b"app:\xff\xfe", b"app2:posts:1", b"ap:posts:1", b"posts:1"];
@@ -31,7 +31,7 @@ async fn foreign_keys_survive_an_invalidation_and_do_not_stop_it() {
     assert_eq!(
         cache.delete_pattern("posts:*").await.unwrap(),
         3,
-        "the list stood where an entry could"
+        "two entries, and the list at an entry's key"
     );
     for key in foreign {
         assert!(redis.exists::<_, bool>(key).unwrap(), "{key:?}");
@@ -39,7 +39,7 @@ async fn foreign_keys_survive_an_invalidation_and_do_not_stop_it() {
     assert_eq!(
         cache.clear().await.unwrap(),
         1,
-        "bytes that are no text can match `*`"
+        "the key that is not UTF-8 matches `*`"
     );
     for key in &foreign[1..] {
         assert!(redis.exists::<_, bool>(key).unwrap(), "{key:?}");
@@ -47,7 +47,7 @@ async fn foreign_keys_survive_an_invalidation_and_do_not_stop_it() {
 }
 
 #[tokio::test]
-async fn a_dotted_prefix_is_no_wildcard_and_keys_are_never_listed() {
+async fn a_dot_in_the_prefix_is_literal_and_the_keys_command_is_not_used() {
     let server = RedisServer::start_with(&["--rename-command", "KEYS", ""]);
     let mut redis = server.connect();
     let _: () = redis.set("aXb:posts:1", "theirs").unwrap();
@@ -63,7 +63,7 @@ async fn a_dotted_prefix_is_no_wildcard_and_keys_are_never_listed() {
 }
 
 #[tokio::test]
-async fn a_walk_over_many_keys_finds_all_that_match() {
+async fn a_pattern_deletes_all_matches_among_many_keys() {
     let server = RedisServer::start();
     let cache = Cache::builder()
         .redis(server.url())
@@ -89,7 +89,7 @@ async fn a_walk_over_many_keys_finds_all_that_match() {
 }
 
 #[tokio::test]
-async fn an_entry_expires_in_redis_after_its_ttl() {
+async fn an_entry_has_its_ttl_in_redis() {
     let server = RedisServer::start();
     let cache = Cache::builder()
         .prefix("app")

@@ -1,12 +1,12 @@
-//! The walk that makes an index: long ones, and ones that break off.
+//! The scan that builds an index: long scans, and scans that a lost connection ends.
 
 use std::time::Duration;
 
 use cache_runtime::Cache;
 use redis::{Commands, Connection};
-use tests::{Fault, Proxy, RedisServer};
+use tests::{Fault, Proxy, RedisServer, until, until_well};
 
-/// Forty thousand keys of an older release.
+/// Store forty thousand keys as an older release did, without an index.
 fn fill_without_an_index(redis: &mut Connection) {
     for part in 0..40 {
         let mut fill = redis::pipe();
@@ -18,7 +18,7 @@ fn fill_without_an_index(redis: &mut Connection) {
     }
 }
 
-/// How many steps of walks there were.
+/// Return the number of `SCAN` commands so far.
 fn scans(redis: &mut Connection) -> u64 {
     let stats: String = redis::cmd("INFO").arg("commandstats").query(redis).unwrap();
     let line = stats
@@ -27,9 +27,9 @@ fn scans(redis: &mut Connection) -> u64 {
     line.map_or(0, |line| line.split(',').next().unwrap().parse().unwrap())
 }
 
-/// The first invalidation of a prefix must walk, and the connection breaks meanwhile.
+/// The first invalidation of a prefix scans the keys, and the connection is lost during the scan.
 #[tokio::test]
-async fn a_scan_that_breaks_off_is_started_again() {
+async fn a_scan_that_a_lost_connection_ended_starts_again() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let mut redis = server.connect();
@@ -43,27 +43,28 @@ async fn a_scan_that_breaks_off_is_started_again() {
         let cache = cache.clone();
         async move { cache.delete_pattern("posts:7:*").await }
     });
-    while scans(&mut redis) < 5 {
-        tokio::task::yield_now().await;
-    }
+    until("the scan is under way", || {
+        let begun = scans(&mut redis) >= 5;
+        async move { begun }
+    })
+    .await;
     proxy.set(Fault::Refuse);
     invalidation.await.unwrap().unwrap_err();
     assert!(redis.exists::<_, bool>("app:posts:7:1").unwrap());
     proxy.set(Fault::None);
-    while cache.health_check().await.is_err() {
-        tokio::task::yield_now().await;
-    }
+    until_well(&cache).await;
     let left: Vec<String> = redis::cmd("KEYS")
         .arg("app:posts:7:*")
         .query(&mut redis)
         .unwrap();
-    assert_eq!(left, Vec::<String>::new(), "before reads resume");
+    assert_eq!(left, Vec::<String>::new(), "deleted before reads resume");
     assert_eq!(cache.delete_pattern("posts:*").await.unwrap(), 39_000);
 }
 
-/// Each step has the invalidation's time, not all of them together: it would never end otherwise.
+/// The timeout applies to each step. If it applied to all steps together, a long scan could never
+/// end.
 #[tokio::test]
-async fn a_walk_longer_than_the_invalidation_timeout_is_no_outage() {
+async fn a_scan_longer_than_the_invalidation_timeout_is_not_an_outage() {
     const LIMIT: Duration = Duration::from_millis(600);
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());

@@ -1,13 +1,11 @@
-//! What this process changes itself: it never reads what was there before, in whichever of its caches it is near.
-
-use std::time::Duration;
+//! Writes of this process: no cache of it reads the old value afterwards.
 
 use tokio::sync::Notify;
 
 use super::*;
 
 #[tokio::test]
-async fn the_process_that_invalidates_never_reads_the_old_value() {
+async fn a_cache_never_reads_the_old_value_after_its_own_invalidation() {
     let server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     cache
@@ -23,10 +21,10 @@ async fn the_process_that_invalidates_never_reads_the_old_value() {
 }
 
 #[tokio::test]
-async fn another_cache_of_the_process_never_reads_the_old_value() {
+async fn another_cache_of_the_process_never_reads_the_old_value_after_an_invalidation() {
     let server = RedisServer::start();
     let (a, b, rows) = (cache(&server), cache(&server), Rows::default());
-    // Without a near cache of its own, too.
+    // A cache without a near cache invalidates the near entries of the others too.
     let plain = Cache::builder().prefix("app").redis(server.url());
     let plain = plain.response_timeout(PATIENCE).build().unwrap();
     for round in 1..100 {
@@ -82,7 +80,7 @@ async fn dropped_update(rows: &Rows, id: u32, value: u32, written: &Notify) {
 }
 
 #[tokio::test]
-async fn a_dropped_write_removes_near_entries() {
+async fn a_write_dropped_before_it_returns_removes_near_entries() {
     let server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     for round in 1..30 {
@@ -96,9 +94,10 @@ async fn a_dropped_write_removes_near_entries() {
     }
 }
 
-/// Readers and writers of one process at once; no read is older than a write that had returned before it began.
+/// Concurrent readers and writers of one process. No read is older than a write that returned
+/// before the read began.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_read_is_older_than_a_finished_write_of_the_same_process() {
+async fn no_read_is_older_than_a_completed_write_of_the_same_process() {
     let server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     let other = builder(server.url()).build().unwrap();
@@ -126,9 +125,9 @@ async fn no_read_is_older_than_a_finished_write_of_the_same_process() {
             cache.scope(update(&rows, 1, round)).await;
         }
         floor.store(round, Ordering::SeqCst);
-        // Now and then, so that hits come between.
+        // Hits between some of the writes.
         if round % 10 == 0 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
+            until_near(&server, &cache, &rows, 1).await;
         }
     }
     done.store(true, Ordering::SeqCst);

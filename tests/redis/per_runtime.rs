@@ -1,4 +1,4 @@
-//! Connections on the callers' own runtimes, over which plain reads go.
+//! Connections on the callers' own runtimes, for plain reads.
 
 mod faults;
 mod runtimes;
@@ -7,11 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use cache_runtime::{Cache, CacheBuilder, cacheable, invalidate};
-use tests::{PATIENCE, RedisServer};
+use tests::{PATIENCE, RedisServer, until};
 
-use crate::common::until;
-
-/// A row of a database, which counts its versions.
+/// A row of a database: its version.
 #[derive(Clone, Default)]
 struct Row(Arc<AtomicU32>);
 
@@ -45,7 +43,7 @@ fn builder(url: String) -> CacheBuilder {
         .invalidation_timeout(PATIENCE)
 }
 
-/// What each connection but the asking one has sent last.
+/// Return the last command of each connection except the one that asks.
 fn last_commands(server: &RedisServer) -> Vec<String> {
     let clients: String = redis::cmd("CLIENT")
         .arg("LIST")
@@ -62,8 +60,8 @@ fn connections(server: &RedisServer) -> usize {
     last_commands(server).len()
 }
 
-/// Reads until this runtime has a connection of its own, and its reads go over it: what is stored goes over the main one, and no
-/// `GET` came there after it. A `GET` came last over another one.
+/// Read until the reads of this runtime go over a connection of its own. Writes go over the main
+/// connection, so its last command is then a script, and that of the other connection a `GET`.
 async fn until_local(server: &RedisServer, cache: &Cache, row: &Row) {
     until("a read goes over another connection", || async {
         cache.scope(read(row, 1)).await;
@@ -77,10 +75,10 @@ async fn until_local(server: &RedisServer, cache: &Cache, row: &Row) {
     .await;
 }
 
-/// Reads until the entry is there again; no read is older than the row.
+/// Read until the row is cached again. No read returns an old row.
 async fn only_the_new_row_returns(cache: &Cache, row: &Row) {
     let version = row.version();
-    until("cached again", || async {
+    until("the row is cached again", || async {
         assert_eq!(cache.scope(read(row, 1)).await, version);
         matches!(cache.get::<u32>("rows:1").await, Ok(Some(found)) if found == version)
     })

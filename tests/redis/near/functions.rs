@@ -1,21 +1,18 @@
-//! Kinds of functions and of values in front of one near cache.
+//! Which functions and values use the near cache.
 
 use std::time::Duration;
 
 use super::*;
 
-/// How many commands the calls of `act` cost, once they cost the same twice.
+/// Return the number of commands that `act` causes, once it causes the same number twice in a row.
 async fn cost<F: Future<Output = ()>>(server: &RedisServer, act: impl Fn() -> F) -> u64 {
-    let mut last = u64::MAX;
-    loop {
+    let mut costs = (u64::MAX, 0);
+    while costs.0 != costs.1 {
         let before = asked(server);
         act().await;
-        let cost = asked(server) - before;
-        if cost == last {
-            return cost;
-        }
-        last = cost;
+        costs = (costs.1, asked(server) - before);
     }
+    costs.0
 }
 
 #[cacheable(key = "far:<<id>>", ttl = 600, near = false, skip(rows))]
@@ -31,7 +28,7 @@ async fn close(rows: &Rows, id: u32) -> u32 {
 #[tokio::test]
 async fn near_false_keeps_a_function_out_of_the_near_cache() {
     let server = RedisServer::start();
-    // A machine that stands still for a second empties no near cache meanwhile: its entries are counted.
+    // The test counts entries, so a busy machine must not empty the near cache.
     let patient = builder(server.url()).near_max_silence(Duration::from_secs(60));
     let (cache, rows) = (patient.build().unwrap(), Rows::default());
     until_near(&server, &cache, &rows, 1).await;
@@ -44,7 +41,7 @@ async fn near_false_keeps_a_function_out_of_the_near_cache() {
         1
     );
     assert_eq!(cache.stats().entries, entries);
-    // Another function of the same key may keep it, and the first goes by it all the same.
+    // Another function of the same key may use the near cache. The first one still does not.
     assert_eq!(
         cost(&server, || async {
             cache.scope(close(&rows, 1)).await;
@@ -59,7 +56,7 @@ async fn near_false_keeps_a_function_out_of_the_near_cache() {
         .await,
         1
     );
-    // What that one fills is what this one reads next.
+    // The second function reads what the first one stores.
     rows.write(7);
     cache.scope(far_refresh(&rows, 1)).await;
     assert_eq!(cache.scope(close(&rows, 1)).await, 7);
@@ -76,7 +73,7 @@ async fn text(id: u32) -> String {
 }
 
 #[tokio::test]
-async fn two_types_under_one_key_never_read_each_other() {
+async fn functions_of_different_types_under_one_key_never_read_each_others_values() {
     let server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     until_near(&server, &cache, &rows, 1).await;
@@ -106,7 +103,7 @@ async fn a_cached_none_is_kept_in_the_near_cache() {
     until_near(&server, &cache, &rows, 1).await;
     let ask = || async { assert_eq!(cache.scope(maybe(&rows, 1)).await, None) };
     assert_eq!(cost(&server, ask).await, 0);
-    assert_eq!(cache.scope(surely(1)).await, 1, "whose type has no `None`");
+    assert_eq!(cache.scope(surely(1)).await, 1, "a type without `None`");
 }
 
 #[cacheable(key = "both:<<id>>", ttl = 600, stale = 600, early, skip(rows))]
@@ -116,7 +113,7 @@ async fn refreshed(rows: &Rows, id: u32) -> u32 {
 }
 
 #[tokio::test]
-async fn functions_that_refresh_are_in_the_near_cache_while_they_are_fresh() {
+async fn values_of_refreshing_functions_are_in_the_near_cache_while_fresh() {
     let server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     until_near(&server, &cache, &rows, 1).await;
@@ -126,7 +123,7 @@ async fn functions_that_refresh_are_in_the_near_cache_while_they_are_fresh() {
     assert_eq!(cost(&server, ask).await, 0);
     rows.write(3);
     deleted_elsewhere(&server, "both:1");
-    until("it turns fresh", || async {
+    until("the new value is read", || async {
         cache.scope(refreshed(&rows, 1)).await == 3
     })
     .await;
@@ -137,19 +134,22 @@ async fn graceful(rows: Rows, id: u32) -> u32 {
     rows.0.0.load(Ordering::SeqCst)
 }
 
-/// Once stale it is asked for in Redis, where the claim on it stands; the refresh is seen.
+/// A stale value is read from Redis, where the claim for its refresh is.
 #[tokio::test]
-async fn a_stale_value_is_refreshed_though_it_was_near() {
+async fn a_stale_value_in_the_near_cache_is_refreshed() {
     let server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     until_near(&server, &cache, &rows, 1).await;
     assert_eq!(cache.scope(graceful(rows.clone(), 1)).await, 0);
     rows.write(4);
-    until("it is refreshed", || async {
+    until("the value is refreshed", || async {
         cache.scope(graceful(rows.clone(), 1)).await == 4
     })
     .await;
-    assert!(cache.stats().stale > 0, "somebody was served meanwhile");
+    assert!(
+        cache.stats().stale > 0,
+        "the stale value was served during the refresh"
+    );
 }
 
 #[cacheable(key = "sync:<<id>>", ttl = 600, skip(rows))]
@@ -191,9 +191,9 @@ async fn get_or_set_fills_the_near_cache() {
     assert_eq!(cache.get_or_set("answer", 60, || async { 42 }).await, 43);
 }
 
-/// The error stands within the transaction's reply.
+/// The error `WRONGTYPE` is inside the transaction's reply.
 #[tokio::test]
-async fn a_key_of_another_type_is_overwritten() {
+async fn a_redis_list_at_an_entrys_key_is_overwritten() {
     let server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     until_near(&server, &cache, &rows, 1).await;

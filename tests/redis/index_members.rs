@@ -1,4 +1,4 @@
-//! What is in the index: odd keys, marks, and nothing that is long gone.
+//! Members of the index: unusual keys, marks, and few that have expired.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,8 +28,8 @@ fn members(redis: &mut Connection) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// At most twice the live keys, and some for each set.
-fn holds_little_that_is_dead(redis: &mut Connection) {
+/// Assert that there are at most twice as many members as live keys, and some more in each set.
+fn assert_few_expired_members(redis: &mut Connection) {
     let members = members(redis).len();
     let live: Vec<String> = redis::cmd("KEYS").arg("app:*").query(redis).unwrap();
     assert!(
@@ -40,7 +40,7 @@ fn holds_little_that_is_dead(redis: &mut Connection) {
 }
 
 #[tokio::test]
-async fn fills_of_many_keys_at_once_leave_no_dead_members() {
+async fn batches_of_short_lived_entries_leave_few_expired_members() {
     let server = RedisServer::start();
     let cache = cache_on(&server);
     for part in 0..FILLS / 1_000 {
@@ -49,11 +49,11 @@ async fn fills_of_many_keys_at_once_leave_no_dead_members() {
             .collect();
         cache.set_many(&entries, SHORT).await.unwrap();
     }
-    holds_little_that_is_dead(&mut server.connect());
+    assert_few_expired_members(&mut server.connect());
 }
 
 #[tokio::test]
-async fn misses_leave_no_dead_members() {
+async fn short_lived_misses_leave_few_expired_members() {
     let server = RedisServer::start();
     let cache = cache_on(&server);
     let tasks: Vec<_> = (0..50)
@@ -70,11 +70,11 @@ async fn misses_leave_no_dead_members() {
     for task in tasks {
         task.await.unwrap();
     }
-    holds_little_that_is_dead(&mut server.connect());
+    assert_few_expired_members(&mut server.connect());
 }
 
 #[tokio::test]
-async fn odd_keys_are_found_by_the_patterns_that_match_them() {
+async fn patterns_delete_the_same_unusual_keys_on_both_stores() {
     let server = RedisServer::start();
     let (on_redis, on_memory) = (cache_on(&server), Cache::builder().build().unwrap());
     let keys = [
@@ -136,10 +136,10 @@ async fn odd_keys_are_found_by_the_patterns_that_match_them() {
 }
 
 #[tokio::test]
-async fn no_key_passes_for_the_mark_of_a_whole_index() {
+async fn a_key_that_looks_like_the_mark_of_a_complete_index_is_not_taken_for_it() {
     let server = RedisServer::start();
     let mut redis = server.connect();
-    // Some of these segments share a set with the forged mark.
+    // Some of these segments share a set with the key that looks like the mark.
     for id in 0..64 {
         let prefix = format!("app{id}");
         let _: () = redis
@@ -151,7 +151,7 @@ async fn no_key_passes_for_the_mark_of_a_whole_index() {
             .response_timeout(PATIENCE)
             .build()
             .unwrap();
-        // As a neighbour, or an older release, may have left it.
+        // As another program or an older release may have stored it.
         let _: () = redis.set(format!("app{id}:\0whole"), "theirs").unwrap();
         assert!(cache.delete("\0whole").await.unwrap());
         cache.set("\0whole", &1, TTL).await.unwrap();
@@ -161,15 +161,15 @@ async fn no_key_passes_for_the_mark_of_a_whole_index() {
 }
 
 #[tokio::test]
-async fn marks_of_walks_that_ended_early_do_not_pile_up() {
+async fn marks_of_scans_that_ended_early_are_removed() {
     let server = RedisServer::start();
     let (cache, mut redis) = (cache_on(&server), server.connect());
     cache.set("posts:1", &1, TTL).await.unwrap();
     cache.delete_pattern("posts:*").await.unwrap();
-    for walk in 0..5 {
+    for scan in 0..5 {
         for set in 0..16 {
             let _: () = redis
-                .zadd(format!("app#index:{set}"), format!("\0building:{walk}"), 0)
+                .zadd(format!("app#index:{set}"), format!("\0building:{scan}"), 0)
                 .unwrap();
             let _: () = redis.zrem(format!("app#index:{set}"), "\0whole").unwrap();
         }
@@ -178,9 +178,9 @@ async fn marks_of_walks_that_ended_early_do_not_pile_up() {
     assert_eq!(members(&mut redis).len(), 16, "one mark in each set");
 }
 
-/// Sets vanish, lose their mark and become strings between any two scripts of two processes.
+/// Index sets are deleted or become strings between any two scripts of two processes.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_index_that_is_lost_all_the_time_loses_no_invalidation() {
+async fn patterns_delete_all_matches_while_the_index_is_lost_repeatedly() {
     let server = RedisServer::start();
     let caches = [cache_on(&server), cache_on(&server)];
     let over = Arc::new(AtomicBool::new(false));
@@ -232,7 +232,7 @@ async fn an_index_that_is_lost_all_the_time_loses_no_invalidation() {
 }
 
 #[tokio::test]
-async fn of_two_values_of_one_key_the_last_stays() {
+async fn set_many_with_a_repeated_key_stores_the_last_value() {
     let server = RedisServer::start();
     let cache = cache_on(&server);
     cache

@@ -1,12 +1,11 @@
-//! The fault matrix: whatever the server does, the annotated function returns its value, the first calls wait for
-//! one response timeout in all, later ones for nothing, and the cache is used again when the server is well.
+//! The fault matrix: whatever the server does, the annotated function returns its value. The first
+//! calls wait for one response timeout in total, later calls don't wait, and the cache is used
+//! again once the server works.
 
 use std::time::{Duration, Instant};
 
 use cache_runtime::{Cache, cacheable};
-use tests::{Fault, Proxy, RedisServer};
-
-use crate::common::until_well;
+use tests::{Fault, Proxy, RedisServer, until_well};
 
 const RESPONSE: Duration = Duration::from_millis(250);
 
@@ -19,7 +18,7 @@ fn cache_at(url: String) -> Cache {
     Cache::builder().prefix("app").redis(url).build().unwrap()
 }
 
-/// Twenty calls of different keys, and twenty of one.
+/// Call twenty different keys, and one key twenty times. Return how long that took.
 async fn calls_return_their_values(cache: &Cache) -> Duration {
     let started = Instant::now();
     for id in 100..120 {
@@ -29,16 +28,17 @@ async fn calls_return_their_values(cache: &Cache) -> Duration {
     started.elapsed()
 }
 
-async fn is_well_again(cache: &Cache) {
+async fn works_again(cache: &Cache) {
     until_well(cache).await;
     cache.scope(doubled(9)).await;
     cache.reset_stats();
     assert_eq!(cache.scope(doubled(9)).await, 18);
-    assert_eq!(cache.stats().hits, 1, "it is used again");
+    assert_eq!(cache.stats().hits, 1, "the cache is used again");
 }
 
-/// Generous, since the machine may be busy: eight timeouts, where forty would be needed without a breaker.
-fn bounded(took: Duration) {
+/// Assert that the calls took at most eight timeouts, which allows for a busy machine. Without a
+/// breaker, they would take forty.
+fn assert_bounded(took: Duration) {
     assert!(took < 8 * RESPONSE, "{took:?}");
 }
 
@@ -48,11 +48,11 @@ async fn behind_a_proxy(fault: Fault) {
     let cache = cache_at(proxy.url());
     assert_eq!(cache.scope(doubled(7)).await, 14);
     proxy.set(fault);
-    bounded(calls_return_their_values(&cache).await);
+    assert_bounded(calls_return_their_values(&cache).await);
     assert!(cache.health_check().await.is_err());
     assert!(cache.stats().errors > 0);
     proxy.set(Fault::None);
-    is_well_again(&cache).await;
+    works_again(&cache).await;
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn a_corrupt_reply_never_fails_a_call() {
 async fn a_wrong_password_never_fails_a_call() {
     let server = RedisServer::start_with(&["--requirepass", "right"]);
     let cache = cache_at(format!("redis://:wrong@127.0.0.1:{}", server.port()));
-    bounded(calls_return_their_values(&cache).await);
+    assert_bounded(calls_return_their_values(&cache).await);
     let mut admin =
         redis::Client::open(format!("redis://:right@127.0.0.1:{}", server.port())).unwrap();
     let _: () = redis::cmd("CONFIG")
@@ -93,7 +93,7 @@ async fn a_wrong_password_never_fails_a_call() {
         .arg("wrong")
         .query(&mut admin)
         .unwrap();
-    is_well_again(&cache).await;
+    works_again(&cache).await;
 }
 
 #[tokio::test]
@@ -102,9 +102,9 @@ async fn a_server_killed_and_restarted_empty_never_fails_a_call() {
     let cache = cache_at(server.url());
     assert_eq!(cache.scope(doubled(7)).await, 14);
     server.kill();
-    bounded(calls_return_their_values(&cache).await);
+    assert_bounded(calls_return_their_values(&cache).await);
     server.restart();
-    is_well_again(&cache).await;
+    works_again(&cache).await;
 }
 
 #[tokio::test]
@@ -113,14 +113,14 @@ async fn a_server_stopped_and_continued_never_fails_a_call() {
     let cache = cache_at(server.url());
     assert_eq!(cache.scope(doubled(7)).await, 14);
     server.signal("STOP");
-    bounded(calls_return_their_values(&cache).await);
+    assert_bounded(calls_return_their_values(&cache).await);
     server.signal("CONT");
-    is_well_again(&cache).await;
+    works_again(&cache).await;
 }
 
-/// A server that answers `-LOADING` for some seconds.
+/// The server answers `-LOADING` for some seconds.
 #[tokio::test]
-async fn loading() {
+async fn a_server_that_is_loading_its_data_never_fails_a_call() {
     let mut server = RedisServer::start();
     let mut redis = server.connect();
     let mut fill = redis::pipe();
@@ -140,16 +140,16 @@ async fn loading() {
         "1024",
     ]);
     let cache = cache_at(server.url());
-    bounded(calls_return_their_values(&cache).await);
+    assert_bounded(calls_return_their_values(&cache).await);
     let error = cache.health_check().await.unwrap_err().to_string();
     assert!(
         error.contains("LOADING") || error.to_lowercase().contains("loading"),
         "{error}"
     );
-    is_well_again(&cache).await;
+    works_again(&cache).await;
 }
 
-async fn after_a_command(well: &[&str], ill: &[&str], says: &str) {
+async fn after_a_command(repair: &[&str], break_it: &[&str], cause: &str) {
     let server = RedisServer::start();
     let cache = cache_at(server.url());
     assert_eq!(cache.scope(doubled(7)).await, 14);
@@ -158,17 +158,17 @@ async fn after_a_command(well: &[&str], ill: &[&str], says: &str) {
         request.arg(&command[1..]);
         request.query::<()>(&mut server.connect()).unwrap();
     };
-    run(ill);
-    bounded(calls_return_their_values(&cache).await);
+    run(break_it);
+    assert_bounded(calls_return_their_values(&cache).await);
     let error = cache
         .health_check()
         .await
         .unwrap_err()
         .to_string()
         .to_lowercase();
-    assert!(error.contains(says), "{error}");
-    run(well);
-    is_well_again(&cache).await;
+    assert!(error.contains(cause), "{error}");
+    run(repair);
+    works_again(&cache).await;
 }
 
 #[tokio::test]
@@ -183,15 +183,15 @@ async fn a_read_only_server_never_fails_a_call() {
 
 #[tokio::test]
 async fn a_server_out_of_memory_never_fails_a_call() {
-    let (well, ill) = (
+    let (repair, break_it) = (
         ["CONFIG", "SET", "maxmemory", "0"],
         ["CONFIG", "SET", "maxmemory", "1"],
     );
-    after_a_command(&well, &ill, "oom").await;
+    after_a_command(&repair, &break_it, "oom").await;
 }
 
 #[tokio::test]
-async fn forgotten_scripts_never_fail_a_call() {
+async fn a_script_flush_never_fails_a_call() {
     let server = RedisServer::start();
     let cache = cache_at(server.url());
     assert_eq!(cache.scope(doubled(7)).await, 14);
@@ -199,13 +199,13 @@ async fn forgotten_scripts_never_fail_a_call() {
         .arg("FLUSH")
         .query(&mut server.connect())
         .unwrap();
-    bounded(calls_return_their_values(&cache).await);
-    assert!(cache.health_check().await.is_ok(), "that is no outage");
+    assert_bounded(calls_return_their_values(&cache).await);
+    assert!(cache.health_check().await.is_ok(), "not an outage");
     assert_eq!(cache.get::<u32>("doubled:100").await.unwrap(), Some(200));
 }
 
 #[tokio::test]
-async fn explicit_operations_say_so_promptly() {
+async fn explicit_operations_fail_fast_during_an_outage() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
     let cache = cache_at(proxy.url());
@@ -220,7 +220,7 @@ async fn explicit_operations_say_so_promptly() {
     assert!(cache.get_many::<u32>(["a"]).await.is_err());
     assert!(cache.ttl("a").await.is_err());
     assert!(cache.clear().await.is_err());
-    // Seven operations, and less than seven timeouts.
+    // Seven operations take less than seven timeouts.
     assert!(started.elapsed() < 4 * RESPONSE, "{:?}", started.elapsed());
     assert_eq!(cache.get_or_set("a", 60, || async { 5 }).await, 5);
 }

@@ -1,4 +1,5 @@
-//! All that the cache does with a server, for tests of what it needs for that.
+//! Every operation that the cache performs on a server, for the tests of the rights and of the
+//! server version that these need.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -8,15 +9,16 @@ use redis::Commands;
 use tests::{PATIENCE, RedisServer};
 use tokio::sync::Notify;
 
-/// Bodies run for so long; a lease is renewed some times meanwhile.
+/// How long a body runs. Its lease is renewed in that time.
 const BODY: Duration = Duration::from_millis(60);
 const LEASE: Duration = Duration::from_millis(30);
 
 #[cacheable(key = "rows:<<id>>", skip(entered))]
 async fn read_row(entered: &Notify, id: u32) -> Result<u32, String> {
     entered.notify_one();
+    // Real time: leases expire by the server's clock.
     tokio::time::sleep(BODY).await;
-    // So that leases and claims are given back too.
+    // A body that fails makes the cache release its lease or claim.
     if id == FAILS {
         Err("no such row".to_owned())
     } else {
@@ -29,7 +31,7 @@ async fn update_row(id: u32) {
     let _ = id;
 }
 
-/// Of which it is asked how long it still lives.
+/// A function whose hits read the rest of the TTL.
 #[cacheable(key = "graceful:<<id>>", stale = 60)]
 async fn graceful_row(id: u32) -> u32 {
     id
@@ -37,14 +39,14 @@ async fn graceful_row(id: u32) -> u32 {
 
 const FAILS: u32 = 404;
 
-/// Two caches of one prefix: what one computes the other waits for.
+/// Two caches of one prefix, of which one waits for what the other computes.
 pub(crate) struct Pair {
     cache: Cache,
     other: Cache,
     prefix: String,
 }
 
-/// What was done, and what became of it.
+/// The operations performed, with their outcomes.
 pub(crate) type Done = Vec<(&'static str, Result<(), CacheError>)>;
 
 impl Pair {
@@ -52,7 +54,7 @@ impl Pair {
         Self::with(url, prefix, 0)
     }
 
-    /// With near caches of so many bytes.
+    /// Create a pair with near caches of this capacity in bytes.
     pub(crate) fn with(url: &str, prefix: &str, near: usize) -> Self {
         let cache = || {
             Cache::builder()
@@ -75,20 +77,21 @@ impl Pair {
         [&self.cache, &self.other]
     }
 
-    /// All of it. Functions return their values whatever the cache may do; `server` is to be asked as one who may do all.
-    pub(crate) async fn does_everything(&self, server: &RedisServer) -> Done {
+    /// Perform every operation. Functions return their values whatever the cache is allowed to do.
+    /// `server` is used with all rights.
+    pub(crate) async fn perform_all(&self, server: &RedisServer) -> Done {
         static NEXT: AtomicU32 = AtomicU32::new(1_000);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         self.cache.scope(self.calls(id)).await;
         let mut done = self.operations(id).await;
-        // The index is lost, and a walk makes a new one.
+        // The index is lost, and a scan builds a new one.
         self.lose_index(server);
-        done.push(("walk", self.other.delete_pattern("rows:*").await.map(drop)));
+        done.push(("scan", self.other.delete_pattern("rows:*").await.map(drop)));
         done.push(("clear", self.cache.clear().await.map(drop)));
         done
     }
 
-    /// Misses, hits, waits, refreshes and failures.
+    /// Call functions: misses, hits, waits, refreshes and failures.
     async fn calls(&self, id: u32) {
         let entered = Notify::new();
         let follower = async {
@@ -106,7 +109,7 @@ impl Pair {
             assert_eq!(graceful_row(id).await, id);
         }
         assert!(read_row(&entered, FAILS).await.is_err());
-        // An entry whose refresh fails: what stands stays.
+        // A refresh that fails, of an entry that stays.
         let _ = self.cache.set(&format!("rows:{FAILS}"), &7_u32, 60).await;
         assert!(read_row_refresh(&entered, FAILS).await.is_err());
     }
@@ -141,31 +144,31 @@ impl Pair {
         server.connect().del::<_, ()>(sets).unwrap();
     }
 
-    /// An entry expires, and the sweeper takes its member out of the index, as no registration comes meanwhile.
-    pub(crate) async fn is_swept(&self, server: &RedisServer) {
+    /// Store an entry that expires, and wait until the sweeper removes its member from the index.
+    pub(crate) async fn until_swept(&self, server: &RedisServer) {
         let mut redis = server.connect();
         let lifetime = Duration::from_millis(20);
         self.cache.set("short", &1_u32, lifetime).await.unwrap();
-        let mut stands = || {
+        let mut registered = || {
             (0..16).any(|set| {
                 let set = format!("{}#index:{set}", self.prefix);
                 let score: Option<f64> = redis.zscore(set, "short").unwrap();
                 score.is_some()
             })
         };
-        crate::common::until("the sweeper comes", || {
-            let swept = !stands();
+        tests::until("the sweeper removes the member", || {
+            let swept = !registered();
             async move { swept }
         })
         .await;
     }
 
-    /// Connections end, which no call notices; then the server refuses writes, and the probes find it well again.
-    pub(crate) async fn comes_through_an_outage(&self, server: &RedisServer) {
+    /// End the connections, which fails no call. Then let the server refuse writes, and wait until
+    /// the probes find that it works again.
+    pub(crate) async fn survive_outage(&self, server: &RedisServer) {
         let mut admin = server.connect();
         let mut kill = redis::cmd("CLIENT");
         kill.arg(&["KILL", "TYPE", "normal", "SKIPME", "yes"]);
-        // A connection that ended is replaced without an outage.
         kill.exec(&mut admin).unwrap();
         for cache in self.caches() {
             cache.health_check().await.unwrap();
@@ -183,7 +186,7 @@ impl Pair {
         set_memory("0");
         kill.exec(&mut admin).unwrap();
         for cache in self.caches() {
-            crate::common::until_well(cache).await;
+            tests::until_well(cache).await;
         }
     }
 }

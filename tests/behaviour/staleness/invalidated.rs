@@ -1,4 +1,5 @@
-//! What ends staleness: an invalidation, and a newer value that isn't stored.
+//! When stale values are no longer served: after an invalidation, and after a newer value that
+//! isn't stored.
 
 use cache_runtime::{cacheable, invalidate};
 
@@ -15,25 +16,25 @@ async fn update(id: u32) {
 async fn update_all() {}
 
 #[tokio::test]
-async fn an_invalidation_ends_staleness() {
+async fn an_invalidated_entry_is_not_served_stale() {
     on_both(|place| async move {
         let work = stale_row(&place).await;
         work.gate.open();
         update(1).await;
-        assert_eq!(row(work.clone(), 1).await, 2, "by key");
+        assert_eq!(row(work.clone(), 1).await, 2, "invalidated by key");
         place.turns_stale("rows:1").await;
         update_all().await;
-        assert_eq!(row(work.clone(), 1).await, 3, "by pattern");
+        assert_eq!(row(work.clone(), 1).await, 3, "invalidated by pattern");
         place.turns_stale("rows:1").await;
         place.cache.delete("rows:1").await.unwrap();
-        assert_eq!(row(work.clone(), 1).await, 4, "by hand");
+        assert_eq!(row(work.clone(), 1).await, 4, "deleted by the handle");
         assert_eq!(place.cache.stats().stale, 0);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_refresh_from_before_an_invalidation_fills_nothing() {
+async fn a_refresh_that_began_before_an_invalidation_is_not_stored() {
     on_both(|place| async move {
         for by_pattern in [false, true] {
             place.cache.clear().await.unwrap();
@@ -45,17 +46,17 @@ async fn a_refresh_from_before_an_invalidation_fills_nothing() {
             } else {
                 update(1).await;
             }
-            // It begins now, and the other is still under way.
+            // This call begins while the refresh is running.
             let fresh = tokio::spawn(place.cache.scope(row(work.clone(), 1)));
             work.gate.reached_by(2).await;
             work.gate.open();
             assert_eq!(
                 soon(fresh).await.unwrap(),
                 3,
-                "neither the stale value nor the refresh's"
+                "neither the stale value nor that of the refresh"
             );
             until_stored(&place.cache, "rows:1", 3).await;
-            // Both have ended when nobody holds the work any more.
+            // Both bodies have ended when no other clone of `work` exists.
             until("the refresh ends", || async { work.holders() == 1 }).await;
             assert_eq!(place.cache.get::<u32>("rows:1").await.unwrap(), Some(3));
         }
@@ -64,7 +65,7 @@ async fn a_refresh_from_before_an_invalidation_fills_nothing() {
 }
 
 #[tokio::test]
-async fn a_value_that_is_not_stored_ends_what_it_outdates() {
+async fn a_newer_value_that_is_not_stored_removes_the_stale_one() {
     #[cacheable(key = "gone", ttl = work.life, stale = "10m", skip(work), companions = false)]
     async fn gone(work: Work) -> Option<u32> {
         match work.run_through() {
@@ -81,7 +82,7 @@ async fn a_value_that_is_not_stored_ends_what_it_outdates() {
         assert_eq!(gone(work.clone()).await, Some(1));
         place.turns_stale("gone").await;
         assert_eq!(gone(work.clone()).await, Some(1));
-        until("the background finds nothing", || async {
+        until("the refresh finds no value", || async {
             gone(work.clone()).await.is_none()
         })
         .await;
@@ -89,8 +90,11 @@ async fn a_value_that_is_not_stored_ends_what_it_outdates() {
         assert_eq!(draft(&work).await, 1);
         place.turns_stale("draft").await;
         assert_eq!(draft(&work).await, 2);
-        // On Redis the deletion is under way.
-        until("nothing stands", || async { draft(&work).await > 2 }).await;
+        // On Redis, the deletion may still be running.
+        until("the stale value is removed", || async {
+            draft(&work).await > 2
+        })
+        .await;
         let waiting = place.cache.stats().stale;
         draft(&work).await;
         assert_eq!(place.cache.stats().stale, waiting);

@@ -1,8 +1,8 @@
-//! Servers that can't tell of changes, or may not.
+//! Servers without client tracking, or users who may not use it.
 
 use super::*;
 
-/// Reads and writes as ever, each read from Redis.
+/// Read and write. Each read comes from Redis.
 async fn works_without(server: &RedisServer, cache: &Cache, rows: &Rows) {
     for round in 1..50 {
         assert_eq!(*cache.scope(row(rows, 1)).await, round - 1);
@@ -17,15 +17,15 @@ async fn works_without(server: &RedisServer, cache: &Cache, rows: &Rows) {
 }
 
 #[tokio::test]
-async fn without_resp3_everything_but_the_near_cache_works() {
+async fn without_resp3_the_cache_works_without_a_near_cache() {
     let server = RedisServer::start_with(&["--rename-command", "HELLO", ""]);
     let (cache, rows) = (cache(&server), Rows::default());
     works_without(&server, &cache, &rows).await;
 }
 
-/// And as soon as it is allowed, it is used.
+/// The near cache is used as soon as the user is given the right.
 #[tokio::test]
-async fn without_the_right_to_client_tracking_everything_but_the_near_cache_works() {
+async fn without_the_rights_for_tracking_the_cache_works_without_a_near_cache() {
     let server = RedisServer::start();
     for right in ["client|tracking", "client|caching", "multi"] {
         let rows = Rows::default();

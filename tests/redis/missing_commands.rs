@@ -1,10 +1,8 @@
-//! Servers that have lost commands (`rename-command`), and users who may not run them: the function returns its value, and the
-//! cause names the command and the fix.
+//! Servers without certain commands (`rename-command`), and users who may not run them: the
+//! function returns its value, and the error names the command and the fix.
 
 use cache_runtime::{Cache, CacheBuilder, cacheable, invalidate};
-use tests::{PATIENCE, RedisServer};
-
-use crate::common::until;
+use tests::{PATIENCE, RedisServer, until};
 
 const DOCS: &str = include_str!("../../docs/operations/redis.md");
 
@@ -26,7 +24,8 @@ fn builder(url: String) -> CacheBuilder {
         .invalidation_timeout(PATIENCE)
 }
 
-/// The commands that the documented rights name, in order and without subcommands: the server's, and those of the near cache.
+/// Return the commands that the documented rights name, in order and without subcommands: those for
+/// the server, and those for the near cache.
 fn documented() -> [Vec<String>; 2] {
     let commands = |line: &str| {
         let rights = line.split(' ').filter_map(|word| word.strip_prefix('+'));
@@ -39,7 +38,7 @@ fn documented() -> [Vec<String>; 2] {
     [(); 2].map(|()| commands(lines.next().expect("two lines")))
 }
 
-/// Calls and writes; their values are right, cached or not.
+/// Call and write. The values are right, cached or not.
 async fn use_it(cache: &Cache) {
     for id in 0..5 {
         assert_eq!(cache.scope(doubled(id)).await, id * 2);
@@ -49,7 +48,7 @@ async fn use_it(cache: &Cache) {
 }
 
 #[tokio::test]
-async fn the_cause_names_a_command_that_the_server_has_lost_and_the_fix() {
+async fn the_error_names_a_command_that_the_server_lacks_and_the_fix() {
     let [commands, _] = documented();
     assert!(commands.len() > 15, "{commands:?}");
     for command in commands.iter().filter(|command| *command != "INFO") {
@@ -67,7 +66,7 @@ async fn the_cause_names_a_command_that_the_server_has_lost_and_the_fix() {
 }
 
 #[tokio::test]
-async fn the_cause_names_a_command_that_the_user_may_not_run_and_the_fix() {
+async fn the_error_names_a_command_that_the_user_may_not_run_and_the_fix() {
     let [commands, _] = documented();
     let server = RedisServer::start();
     for command in commands.iter().filter(|command| *command != "INFO") {
@@ -86,16 +85,19 @@ async fn the_cause_names_a_command_that_the_user_may_not_run_and_the_fix() {
         assert!(error.contains(command), "{command}: {error}");
         let right = format!("+{}", command.to_lowercase());
         assert!(error.contains(&right), "{command}: {error}");
-        // Given it, the cache works.
+        // With the right, the cache works.
         let mut request = redis::cmd("ACL");
         request.arg("SETUSER").arg(&user).arg(&right);
         request.exec(&mut admin).unwrap();
-        until("it works", || async { cache.health_check().await.is_ok() }).await;
+        until("the health check passes", || async {
+            cache.health_check().await.is_ok()
+        })
+        .await;
     }
 }
 
 #[tokio::test]
-async fn a_user_who_may_not_touch_the_keys_is_told_which() {
+async fn the_error_names_the_key_patterns_that_the_user_lacks() {
     let server = RedisServer::start();
     for (number, keys) in ["~other:*", "~app:*", "~app#*"].into_iter().enumerate() {
         let mut admin = server.connect();
@@ -113,9 +115,10 @@ async fn a_user_who_may_not_touch_the_keys_is_told_which() {
     }
 }
 
-/// Without it servers can't be told apart, and all else works: also when a connection was closed.
+/// Without `INFO` servers can't be told apart. Everything else works, also after a connection was
+/// closed.
 #[tokio::test]
-async fn one_server_needs_no_info() {
+async fn the_cache_works_without_info_on_a_single_server() {
     let renamed = RedisServer::start_with(&["--rename-command", "INFO", ""]);
     let forbidden = RedisServer::start();
     for rule in ["on", ">secret", "~app:*", "~app#*", "+@all", "-info"] {
@@ -145,9 +148,9 @@ async fn one_server_needs_no_info() {
     }
 }
 
-/// The near cache needs more; without that the cache works without it.
+/// The near cache needs further commands. Without them, the cache works without a near cache.
 #[tokio::test]
-async fn without_a_command_of_the_near_store_the_rest_works() {
+async fn without_a_command_of_the_near_cache_the_cache_works() {
     let [_, commands] = documented();
     for command in &commands {
         let server = RedisServer::start_with(&["--rename-command", command, ""]);

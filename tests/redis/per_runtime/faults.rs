@@ -1,16 +1,15 @@
-//! What a read over such a connection may see after the server failed, or was replaced.
+//! Reads over a runtime's connection after the server failed or was replaced.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use redis::Commands;
-use tests::{Fault, Proxy, RedisServer};
+use tests::{Fault, Proxy, RedisServer, until, until_well};
 
 use super::{Row, builder, connections, only_the_new_row_returns, read, until_local, update};
-use crate::common::{until, until_well};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_comes_back_from_a_snapshot_is_told_again_before_any_read() {
+async fn invalidations_are_replayed_to_a_restored_server_before_any_read() {
     let mut server = RedisServer::start();
     let (cache, row) = (builder(server.url()).build().unwrap(), Row::default());
     for _ in 0..3 {
@@ -24,9 +23,9 @@ async fn a_server_that_comes_back_from_a_snapshot_is_told_again_before_any_read(
     until_local(&server, &cache, &row).await;
 }
 
-/// Many readers at once, on two runtimes, while the server is replaced by its elder self.
+/// Many concurrent readers on two runtimes, while the server restarts with older data.
 #[test]
-fn none_of_many_readers_reads_the_snapshot() {
+fn no_read_on_any_runtime_returns_a_value_of_an_old_snapshot() {
     let mut server = RedisServer::start();
     let (cache, row) = (builder(server.url()).build().unwrap(), Row::default());
     let several = || {
@@ -41,7 +40,7 @@ fn none_of_many_readers_reads_the_snapshot() {
             }
         });
     }
-    runtimes[0].block_on(until("both have one", || async {
+    runtimes[0].block_on(until("both runtimes have a connection", || async {
         cache.scope(read(&row, 1)).await;
         connections(&server) == 3
     }));
@@ -69,9 +68,9 @@ fn none_of_many_readers_reads_the_snapshot() {
     }
 }
 
-/// The main connection stands, and whoever connects now comes to another server, which has other entries.
+/// The main connection stays open, and new connections reach another server with other entries.
 #[tokio::test]
-async fn no_connection_of_a_runtime_is_opened_to_another_server() {
+async fn reads_do_not_use_a_runtimes_connection_to_another_server() {
     let (server, other) = (RedisServer::start(), RedisServer::start());
     let proxy = Proxy::before(server.port());
     let (cache, row) = (builder(proxy.url()).build().unwrap(), Row::default());
@@ -89,11 +88,18 @@ async fn no_connection_of_a_runtime_is_opened_to_another_server() {
         asked.map(|line| line.split(',').next().unwrap().to_owned())
     };
     let before = came();
-    until("one was tried, and asked who it is", || async {
-        assert_eq!(cache.scope(read(&row, 1)).await, 0, "the first server's");
-        // Each look is an `INFO` too.
-        came() != before && connections(&other) == 1
-    })
+    until(
+        "a connection was tried, and the server was identified",
+        || async {
+            assert_eq!(
+                cache.scope(read(&row, 1)).await,
+                0,
+                "the first server's value"
+            );
+            // Each check is an `INFO` too.
+            came() != before && connections(&other) == 1
+        },
+    )
     .await;
     for _ in 0..200 {
         assert_eq!(cache.scope(read(&row, 1)).await, 0);
@@ -101,7 +107,7 @@ async fn no_connection_of_a_runtime_is_opened_to_another_server() {
     assert_eq!(cache.stats().errors, 0);
 }
 
-/// Only the connection of this runtime breaks: its read is asked for again over the main one.
+/// Only this runtime's connection is lost. Its read is repeated over the main connection.
 #[tokio::test]
 async fn a_killed_connection_of_a_runtime_is_not_an_outage() {
     let server = RedisServer::start();
@@ -146,13 +152,14 @@ async fn a_silent_server_costs_one_timeout_and_is_used_again() {
     }
     let took = started.elapsed();
     assert!(took >= limit && took < 2 * limit, "{took:?}");
-    assert!(cache.stats().errors > 0, "it is an outage");
+    assert!(cache.stats().errors > 0, "the silence is an outage");
     server.signal("CONT");
     until_well(&cache).await;
     until_local(&server, &cache, &row).await;
 }
 
-/// Slower than a read waits by itself, and not too slow: the late reply is taken, or the other one.
+/// The reply is slower than a read waits before it repeats itself, and faster than the timeout.
+/// Either reply is used.
 #[tokio::test]
 async fn a_slow_server_is_not_an_outage() {
     let server = RedisServer::start();
@@ -170,15 +177,19 @@ async fn a_slow_server_is_not_an_outage() {
     assert_eq!((stats.errors, stats.misses), (0, 1));
 }
 
-/// What another type keeps there is no entry, and no failure of the connection.
+/// A value of another Redis type is not an entry, and not a failure of the connection.
 #[tokio::test]
-async fn a_key_of_another_type_is_a_miss() {
+async fn a_redis_list_at_an_entrys_key_is_a_miss() {
     let server = RedisServer::start();
     let (cache, row) = (builder(server.url()).build().unwrap(), Row::default());
     until_local(&server, &cache, &row).await;
     let _: () = server.connect().lpush("app:rows:2", 1).unwrap();
     assert_eq!(cache.scope(read(&row, 2)).await, 0);
     row.0.store(3, Ordering::SeqCst);
-    assert_eq!(cache.scope(read(&row, 2)).await, 0, "it was overwritten");
+    assert_eq!(
+        cache.scope(read(&row, 2)).await,
+        0,
+        "the list was overwritten"
+    );
     assert_eq!(cache.stats().errors, 0);
 }

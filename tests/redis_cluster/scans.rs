@@ -1,4 +1,4 @@
-//! A walk over the keys of all masters, while a slot moves from one that isn't scanned yet to one that is.
+//! Scans of all masters, while a slot moves from a master that isn't scanned yet to one that is.
 
 use cache_runtime::{Cache, CacheError};
 use redis::{Commands, Value};
@@ -9,7 +9,7 @@ use crate::common::{cache_on, calls, settled, until};
 
 const OTHERS: u64 = 60_000;
 
-/// Keys that make the walk's way over the first master long.
+/// Store keys that make the scan of the first master long.
 fn fill_first_master(cluster: &RedisCluster) {
     let tag = (0..).find(|tag| {
         let slot = cluster.slot(&format!("{{{tag}}}"));
@@ -19,7 +19,7 @@ fn fill_first_master(cluster: &RedisCluster) {
     let mut fill = redis::pipe();
     for id in 0..OTHERS {
         fill.cmd("SET")
-            .arg(format!("neighbour:{{{tag}}}:{id}"))
+            .arg(format!("other:{{{tag}}}:{id}"))
             .arg(1)
             .ignore();
     }
@@ -31,10 +31,10 @@ fn scans(cluster: &RedisCluster, number: usize) -> u64 {
     calls(&mut cluster.masters()[number].connect(), "scan")
 }
 
-/// The key that a walk alone can find: nobody registered it, and the sets are gone.
+/// A key that only a scan can find: it is not registered, and the index sets are deleted.
 const KEY: &str = "app:posts:1";
 
-fn only_a_walk_finds_it(cluster: &RedisCluster, slot: u16) {
+fn store_unregistered(cluster: &RedisCluster, slot: u16) {
     if cluster.owner(slot) != 2 {
         cluster.move_slot(slot, 2);
     }
@@ -44,7 +44,7 @@ fn only_a_walk_finds_it(cluster: &RedisCluster, slot: u16) {
     }
 }
 
-/// Begins a removal, and stops the second master while its walk scans the first.
+/// Begin an invalidation, and stop the second master during the scan of the first.
 async fn stopped_removal(
     cluster: &RedisCluster,
     cache: &Cache,
@@ -52,17 +52,17 @@ async fn stopped_removal(
     let before = scans(cluster, 0);
     let cache = cache.clone();
     let removal = tokio::spawn(async move { cache.delete_pattern("posts:*").await });
-    until("the walk begins", || async { scans(cluster, 0) > before }).await;
+    until("the scan begins", || async { scans(cluster, 0) > before }).await;
     cluster.masters()[1].signal("STOP");
-    until("the first is scanned", || async {
+    until("the first master is scanned", || async {
         scans(cluster, 0) >= before + OTHERS / 1_000 || removal.is_finished()
     })
     .await;
     removal
 }
 
-/// Carries the key from the last master to the first.
-fn hop(cluster: &RedisCluster) {
+/// Move the key from the last master to the first.
+fn move_key(cluster: &RedisCluster) {
     let _: Value = redis::cmd("MIGRATE")
         .arg("127.0.0.1")
         .arg(cluster.masters()[0].port())
@@ -73,7 +73,8 @@ fn hop(cluster: &RedisCluster) {
         .unwrap();
 }
 
-/// Gives the slot to the first master. The second, which is stopped, hears of it from the others.
+/// Assign the slot to the first master. The second one, which is stopped, learns it from the
+/// others.
 fn end_move(cluster: &RedisCluster, slot: u16) {
     let [mut first, mut last] = [0, 2].map(|number| cluster.masters()[number].connect());
     let id: String = redis::cmd("CLUSTER").arg("MYID").query(&mut first).unwrap();
@@ -84,11 +85,12 @@ fn end_move(cluster: &RedisCluster, slot: u16) {
     }
 }
 
-/// The walk goes from the first master to the last. The second is stopped while the first is scanned, so the walk can't
-/// go on, and the key hops from the last to the first.
+/// The scan goes from the first master to the last. The second one is stopped during the scan of
+/// the first, so the scan can't continue, and the key moves from the last master to the first.
 ///
-/// Whether the walk was stopped in time is seen afterwards; so it is tried until it was.
-async fn nothing_is_missed(moves_before: bool) {
+/// Only afterwards it is known whether the scan was stopped in time, so the test repeats this until
+/// it was.
+async fn no_key_is_missed(moves_before: bool) {
     let cluster = RedisCluster::start();
     let cache = cache_on(&cluster);
     settled(&cache).await;
@@ -99,7 +101,7 @@ async fn nothing_is_missed(moves_before: bool) {
         if in_time == 2 {
             return;
         }
-        only_a_walk_finds_it(&cluster, slot);
+        store_unregistered(&cluster, slot);
         if moves_before {
             cluster.begin_move(slot, 0);
         }
@@ -108,7 +110,7 @@ async fn nothing_is_missed(moves_before: bool) {
         if !moves_before {
             cluster.begin_move_between(slot, 2, 0);
         }
-        hop(&cluster);
+        move_key(&cluster);
         in_time += u32::from(scans(&cluster, 2) == before);
         if !moves_before {
             end_move(&cluster, slot);
@@ -121,15 +123,15 @@ async fn nothing_is_missed(moves_before: bool) {
         }
         cluster.agrees();
     }
-    panic!("the walk was never stopped in time");
+    panic!("the scan was never stopped in time");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_scan_during_which_a_slot_moved_starts_again() {
-    nothing_is_missed(false).await;
+async fn a_scan_starts_again_if_a_slot_moved_meanwhile() {
+    no_key_is_missed(false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_hops_while_its_slot_moves_is_found() {
-    nothing_is_missed(true).await;
+async fn a_scan_finds_a_key_that_moves_to_a_scanned_master() {
+    no_key_is_missed(true).await;
 }
