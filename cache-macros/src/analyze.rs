@@ -76,6 +76,7 @@ impl Read {
         check::receiver::check(key.as_ref(), &args.skip, function, facts, errors);
         check::value::read(&args, facts, errors);
         check::closures::check(&args.skip, key.as_ref(), function, errors);
+        let adapter = check::adapter::read(&args, facts, errors);
         let refresher = check::refresh::refresher(&args, function, facts, errors);
         let is_hashed = |argument: &Binding| {
             let in_key = key
@@ -97,6 +98,7 @@ impl Read {
             },
             condition: args.condition,
             unless: args.unless,
+            adapter,
             cache_none: args.cache_none,
             version: args.version,
             near: args.near.unwrap_or(true),

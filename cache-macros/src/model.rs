@@ -29,6 +29,7 @@ pub(crate) struct Read {
     pub(crate) ttl: Ttl,
     pub(crate) condition: Option<Expr>,
     pub(crate) unless: Option<Expr>,
+    pub(crate) adapter: Option<Adapter>,
     pub(crate) cache_none: bool,
     pub(crate) version: u32,
     pub(crate) near: bool,
@@ -39,6 +40,12 @@ pub(crate) struct Read {
     pub(crate) refresher: Option<Refresher>,
     pub(crate) debug: bool,
     pub(crate) cache: Option<Expr>,
+}
+
+/// `value` and `response`: from what the function returns to the stored value, and back.
+pub(crate) struct Adapter {
+    pub(crate) value: Expr,
+    pub(crate) response: Expr,
 }
 
 /// `#[invalidate]`.

@@ -13,6 +13,7 @@ pub use crate::key::inline::{key_text, pattern_text};
 pub use crate::key::writer::{SeesByReference, Writer};
 pub use crate::key::{hashed, part, quiet};
 pub use crate::pattern::reach::reaches;
+pub use crate::read::adapter;
 pub use crate::read::lookup::{
     Lookup, answer, begin, begin_refresh, begin_refresh_with, begin_with, cache_key, cache_path,
     invalidate_entry, invalidate_entry_sync,

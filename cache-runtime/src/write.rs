@@ -231,8 +231,8 @@ where
                     return self.as_mut().poll(cx);
                 }
             };
-            let Some(invalidation) = armed.disarm(&value, result).and_then(Write::begin_with)
-            else {
+            let (value, invalidation) = armed.disarm(value, result);
+            let Some(invalidation) = invalidation.and_then(Write::begin_with) else {
                 return Poll::Ready(value);
             };
             match H::hold(value) {
@@ -289,7 +289,8 @@ where
             resume_unwind(panic)
         }
     };
-    if let Some((write, patterns)) = armed.disarm(&value, result) {
+    let (value, invalidation) = armed.disarm(value, result);
+    if let Some((write, patterns)) = invalidation {
         block_on(write.invalidate(patterns));
     }
     value
@@ -300,28 +301,37 @@ where
 struct Armed(Option<Write>);
 
 impl Armed {
-    /// Return the patterns to invalidate now that the body has returned.
+    /// Return the value, and the patterns to invalidate now that the body has returned it. A
+    /// wrapper around the value is opened only if a pattern mentions the value.
     fn disarm<R: Shape<S>, S>(
         mut self,
-        value: &R,
+        value: R,
         result: impl FnOnce(&R::Value, &mut Writer<'_>),
-    ) -> Option<(Write, Vec<Pattern>)> {
-        let write = self.0.as_ref()?;
-        let patterns = match value.peek() {
+    ) -> (R, Option<(Write, Vec<Pattern>)>) {
+        let Some(write) = &self.0 else {
+            return (value, None);
+        };
+        let mut value = value;
+        let patterns = match value.outcome() {
             Peek::Err if write.site.info.when == When::Ok => Vec::new(),
             // The effects of a call that returned `Err` aren't known, so the value's placeholders
             // become `*`.
             Peek::Err => write.open_patterns(),
-            Peek::None => write
-                .patterns
-                .iter()
-                .filter(|text| !text.contains(HOLE))
-                .map(Pattern::new)
-                .collect(),
-            Peek::Value(value) => write.closed_patterns(value, result),
+            Peek::Value(()) if write.mentions_result() => {
+                let opened = value.open();
+                let patterns = match R::peek(&opened) {
+                    Peek::Value(value) => write.closed_patterns(value, result),
+                    Peek::None | Peek::Err => write.patterns_of_arguments(),
+                };
+                value = R::close(opened);
+                patterns
+            }
+            Peek::Value(()) | Peek::None => write.patterns_of_arguments(),
         };
-        let write = self.0.take()?;
-        (!patterns.is_empty()).then_some((write, patterns))
+        let Some(write) = self.0.take() else {
+            return (value, None);
+        };
+        (value, (!patterns.is_empty()).then_some((write, patterns)))
     }
 }
 
@@ -377,6 +387,17 @@ impl Write {
             .iter()
             .map(|text| Pattern::new(text.replace(HOLE, "*")))
             .collect()
+    }
+
+    fn mentions_result(&self) -> bool {
+        self.patterns.iter().any(|text| text.contains(HOLE))
+    }
+
+    /// Return the patterns that don't mention the returned value.
+    fn patterns_of_arguments(&self) -> Vec<Pattern> {
+        let patterns = self.patterns.iter();
+        let of_arguments = patterns.filter(|text| !text.contains(HOLE));
+        of_arguments.map(Pattern::new).collect()
     }
 
     /// Return the patterns with the returned value in its placeholders.

@@ -15,6 +15,8 @@ pub(crate) struct CacheableArgs {
     pub(crate) skip: Vec<Ident>,
     pub(crate) condition: Option<Expr>,
     pub(crate) unless: Option<Expr>,
+    pub(crate) value: Option<Conversion>,
+    pub(crate) response: Option<Conversion>,
     pub(crate) cache_none: bool,
     pub(crate) version: u32,
     pub(crate) near: Option<bool>,
@@ -25,6 +27,12 @@ pub(crate) struct CacheableArgs {
     pub(crate) cache: Option<Expr>,
     pub(crate) companions: Option<Companions>,
     pub(crate) krate: Option<Path>,
+}
+
+/// `value = |returned| ..` or `response = |value| ..`, with the span of its name.
+pub(crate) struct Conversion {
+    pub(crate) span: Span,
+    pub(crate) closure: Expr,
 }
 
 /// `companions` or `companions = false`, with its span.
@@ -40,6 +48,8 @@ impl Options for CacheableArgs {
         "skip",
         "condition",
         "unless",
+        "value",
+        "response",
         "cache_none",
         "version",
         "near",
@@ -74,7 +84,6 @@ impl Options for CacheableArgs {
         ("name", "key"),
         ("namespace", "key"),
         ("prefix", "key"),
-        ("value", "key"),
         ("cache_name", "key"),
         ("cacheNames", "key"),
         ("key_prefix", "key"),
@@ -162,6 +171,8 @@ impl Options for CacheableArgs {
                 let example = "unless = |value| value.is_empty()";
                 self.unless = Some(value(name, example, input)?);
             }
+            "value" => self.value = Some(conversion(name, VALUE, input)?),
+            "response" => self.response = Some(conversion(name, RESPONSE, input)?),
             "cache_none" => self.cache_none = flag(name, input)?,
             "version" => self.version = version(name, input)?,
             "near" => self.near = Some(flag(name, input)?),
@@ -178,6 +189,28 @@ impl Options for CacheableArgs {
         }
         Ok(())
     }
+}
+
+/// An example of each conversion.
+pub(crate) const VALUE: &str = "value = |returned| returned.into_parts()";
+pub(crate) const RESPONSE: &str = "response = |(head, body)| Page::new(head, body)";
+
+fn conversion(name: &Ident, example: &str, input: ParseStream<'_>) -> syn::Result<Conversion> {
+    let closure: Expr = value(name, example, input)?;
+    if let Some(literal) = text(&closure) {
+        return Err(Error::new_spanned(
+            literal,
+            format!(
+                "`{name}` takes a closure that converts a returned type of another crate: \
+                 `{example}`; the path of the entry is `key = {}`",
+                literal.token()
+            ),
+        ));
+    }
+    Ok(Conversion {
+        span: name.span(),
+        closure,
+    })
 }
 
 /// The arguments of `#[invalidate(..)]`.

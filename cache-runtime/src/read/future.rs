@@ -60,12 +60,12 @@ impl Computation {
     /// to be awaited.
     pub(crate) fn conclude<R: Cached<S>, S, D: IntoTtl>(
         self,
-        value: &R,
+        opened: &R::Opened,
         value_ttl: impl FnOnce(&R::Stored) -> D,
         unless: impl FnOnce(&R::Stored) -> bool,
     ) -> Option<(CachedValue<Arc<R::Stored>>, FillFuture)> {
         let took = self.watch.elapsed();
-        finish(&self.call, self.lead, value, value_ttl, unless, took)
+        finish::<R, S, D>(&self.call, self.lead, opened, value_ttl, unless, took)
     }
 }
 
@@ -191,12 +191,16 @@ where
         else {
             return Some(value);
         };
-        match leading.conclude(&value, value_ttl, unless) {
+        let opened = {
+            let _entered = leading.enter();
+            value.open()
+        };
+        match leading.conclude::<R, S, D>(&opened, value_ttl, unless) {
             Some((shared, filling)) => {
                 self.stage = Stage::Filling(shared, filling);
                 None
             }
-            None => Some(value),
+            None => Some(R::close(opened)),
         }
     }
 

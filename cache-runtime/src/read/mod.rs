@@ -5,8 +5,10 @@
 //! [`memory`], [`memory_stale`], [`redis`] or [`redis_stale`], which make a [`decision`]: take a
 //! value, compute one, or bypass the cache. The two for Redis wait for a [`lease`] or take one.
 //! [`run`] and [`future`] run the body, and [`fill`] stores its value. [`refresh`] recomputes
-//! entries that are still cached, by their [`freshness`].
+//! entries that are still cached, by their [`freshness`]. [`adapter`] is around all of it, for
+//! functions with `value` and `response`.
 
+pub mod adapter;
 pub(crate) mod call;
 pub(crate) mod decision;
 pub(crate) mod detached;

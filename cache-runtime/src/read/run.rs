@@ -79,20 +79,22 @@ where
     };
     let entered = leading.as_deref().map(Computation::enter);
     let value = body();
+    let Some(leading) = leading else {
+        return value;
+    };
+    let opened = value.open();
     drop(entered);
-    if let Some(leading) = leading {
-        conclude_sync(*leading, &value, value_ttl, unless);
-    }
-    value
+    conclude_sync::<R, S, D>(*leading, &opened, value_ttl, unless);
+    R::close(opened)
 }
 
 fn conclude_sync<R: Cached<S>, S, D: IntoTtl>(
     leading: Computation,
-    value: &R,
+    opened: &R::Opened,
     value_ttl: impl FnOnce(&R::Stored) -> D,
     unless: impl FnOnce(&R::Stored) -> bool,
 ) {
-    if let Some((_, filling)) = leading.conclude(value, value_ttl, unless) {
+    if let Some((_, filling)) = leading.conclude::<R, S, D>(opened, value_ttl, unless) {
         block_on(filling);
     }
 }
@@ -164,13 +166,13 @@ pub(crate) fn rebuild<R: Cached<S>, S>(found: CachedValue<Arc<R::Stored>>) -> Op
 pub(crate) fn finish<R: Cached<S>, S, D: IntoTtl>(
     call: &Call,
     lead: Lead,
-    value: &R,
+    opened: &R::Opened,
     value_ttl: impl FnOnce(&R::Stored) -> D,
     unless: impl FnOnce(&R::Stored) -> bool,
     took: Duration,
 ) -> Option<(CachedValue<Arc<R::Stored>>, FillFuture)> {
     // Within the flight too: the value's `Serialize` and the conditions on it may call the cache.
-    let conclude = || conclude(call, &lead, value, value_ttl, unless, took);
+    let conclude = || conclude::<R, S, D>(call, &lead, opened, value_ttl, unless, took);
     let conclusion = lead.leader.run(conclude);
     let filling = call.fill(lead, conclusion.plan)?;
     Some((conclusion.stored, filling))
@@ -186,13 +188,13 @@ struct Plan<T> {
 fn conclude<R: Cached<S>, S, D: IntoTtl>(
     call: &Call,
     lead: &Lead,
-    value: &R,
+    opened: &R::Opened,
     value_ttl: impl FnOnce(&R::Stored) -> D,
     unless: impl FnOnce(&R::Stored) -> bool,
     took: Duration,
 ) -> Plan<R::Stored> {
     let mut weight = Some(0);
-    let shared = match value.verdict() {
+    let shared = match R::verdict(opened) {
         Peek::Err => {
             return Plan {
                 plan: FillPlan::Discard,
@@ -200,7 +202,7 @@ fn conclude<R: Cached<S>, S, D: IntoTtl>(
             };
         }
         // A type parameter that is an `Option` is stored whole, `None` included.
-        Peek::None if call.cache_none => value.share(),
+        Peek::None if call.cache_none => R::share(opened),
         Peek::None => None,
         Peek::Value(inner) => {
             weight = weigh(inner);
@@ -212,7 +214,7 @@ fn conclude<R: Cached<S>, S, D: IntoTtl>(
                     stored: CachedValue::None,
                 };
             }
-            value.share()
+            R::share(opened)
         }
     };
     let Some(value) = shared else {

@@ -4,7 +4,12 @@ pub mod fit;
 pub(crate) mod hidden;
 pub(crate) mod measure;
 pub(crate) mod place;
+#[cfg(any(feature = "actix-web", feature = "axum", feature = "poem", feature = "rocket"))]
+mod responses;
 pub mod shape;
+#[cfg(any(feature = "actix-web", feature = "axum", feature = "poem", feature = "rocket"))]
+pub(crate) mod status;
+pub(crate) mod wrapper;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,7 +20,8 @@ use serde::de::DeserializeOwned;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be cached",
     label = "this type is to be stored",
-    note = "a cached value is `Serialize + DeserializeOwned + Clone + Send + Sync + 'static`; derive `Clone`, `serde::Serialize` and `serde::Deserialize` for it",
+    note = "a cached value is `Serialize + DeserializeOwned + Clone + Send + Sync + 'static`; derive `Clone`, `serde::Serialize` and `serde::Deserialize` for a type of yours, or implement `cache_runtime::Wrapper` for it if it has such a value inside",
+    note = "a type of another crate is stored as a value that `value = |returned| ..` makes of it in the attribute, and `response = |value| ..` makes it again",
     note = "cached are `T`, `Arc<T>`, `Option<T>`, `Result<T, E>` and `Json<T>`, and `Result<Option<Arc<T>>, E>` and the like; `E` needs nothing"
 )]
 pub trait Storable: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}
