@@ -83,7 +83,7 @@
 //! | `zstd` | | `CacheBuilder::compress_over` with Zstandard, preferred where both are on; needs a C compiler for its C library |
 //! | `axum` | | types of axum 0.8 as return types: `Json<T>`, `Html<T>`, `Form<T>`, and `(StatusCode, W)` with such a `W`. See [`Wrapper`] |
 //! | `actix-web` | | of actix-web 4: `web::Json<T>`, `web::Form<T>`, `(W, StatusCode)` |
-//! | `poem` | | of poem 4: `web::Json<T>`, `web::Html<T>`, `(StatusCode, W)` |
+//! | `poem` | | of poem 3: `web::Json<T>`, `web::Html<T>`, `(StatusCode, W)` |
 //! | `rocket` | | of Rocket 0.5: `serde::json::Json<T>`, `content::RawHtml<T>`, `content::RawJson<T>`, `(Status, W)` |
 //!
 //! Without a compact codec, and for values that none can represent, bytes are MessagePack with
@@ -133,7 +133,12 @@ pub use key::cache_key::{CacheKey, KeyWriter};
 pub use key::escape::escape;
 pub use stats::{SiteStats, Stats};
 pub use topology::{DeadPattern, ReadNode, Topology, WriteNode, topology};
-#[cfg(any(feature = "actix-web", feature = "axum", feature = "poem", feature = "rocket"))]
+#[cfg(any(
+    feature = "actix-web",
+    feature = "axum",
+    feature = "poem",
+    feature = "rocket"
+))]
 pub use value::status::StoredStatus;
 pub use value::wrapper::Wrapper;
 pub use value::{Settable, Storable};

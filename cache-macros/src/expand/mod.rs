@@ -5,8 +5,8 @@
 //! can see them. Items have no hygiene, so they are generated in blocks of their own, away from the
 //! user's code.
 
-pub(crate) mod companions;
 mod adapter;
+pub(crate) mod companions;
 mod head;
 mod read;
 mod refresh;

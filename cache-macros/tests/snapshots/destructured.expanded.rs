@@ -16,6 +16,7 @@ where
             ),
             ::cache_runtime::__private::shape::Probe::<Result<Json<Post>, AppError>>::NEW
                 .__shape()
+                .__known()
                 .__fit(),
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {

@@ -140,10 +140,7 @@ impl<O: Around<S>, S, V> Adapter<O, S, V> {
     }
 
     /// Convert what an async body returns.
-    pub fn open_async<B>(
-        self,
-        body: B,
-    ) -> Mapped<B, impl Fn(O) -> O::With<V> + use<B, O, S, V>>
+    pub fn open_async<B>(self, body: B) -> Mapped<B, impl Fn(O) -> O::With<V> + use<B, O, S, V>>
     where
         B: Future<Output = O>,
     {
@@ -154,10 +151,7 @@ impl<O: Around<S>, S, V> Adapter<O, S, V> {
     }
 
     /// Convert what an async read returns.
-    pub fn close_async<B>(
-        self,
-        read: B,
-    ) -> Mapped<B, impl Fn(O::With<V>) -> O + use<B, O, S, V>>
+    pub fn close_async<B>(self, read: B) -> Mapped<B, impl Fn(O::With<V>) -> O + use<B, O, S, V>>
     where
         B: Future<Output = O::With<V>>,
     {

@@ -101,7 +101,7 @@ impl<R: Shape<S>, S> Unfit<R, S> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be cached: no feature of `cache-runtime` that is on knows it",
     label = "a response of a web framework is known with the framework's feature",
-    note = "the features are `axum` (axum 0.8), `actix-web` (actix-web 4), `poem` (poem 4) and `rocket` (Rocket 0.5): `cache-runtime = {{ version = \"..\", features = [\"axum\"] }}`",
+    note = "the features are `axum` (axum 0.8), `actix-web` (actix-web 4), `poem` (poem 3) and `rocket` (Rocket 0.5): `cache-runtime = {{ version = \"..\", features = [\"axum\"] }}`",
     note = "for another framework or version, write `value = |returned| ..` and `response = |value| ..` in the attribute, which make a value of it and make it again",
     note = "for a type of yours, implement `cache_runtime::Wrapper`, or derive `Clone`, `serde::Serialize` and `serde::Deserialize`"
 )]

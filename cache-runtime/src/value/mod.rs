@@ -4,10 +4,20 @@ pub mod fit;
 pub(crate) mod hidden;
 pub(crate) mod measure;
 pub(crate) mod place;
-#[cfg(any(feature = "actix-web", feature = "axum", feature = "poem", feature = "rocket"))]
+#[cfg(any(
+    feature = "actix-web",
+    feature = "axum",
+    feature = "poem",
+    feature = "rocket"
+))]
 mod responses;
 pub mod shape;
-#[cfg(any(feature = "actix-web", feature = "axum", feature = "poem", feature = "rocket"))]
+#[cfg(any(
+    feature = "actix-web",
+    feature = "axum",
+    feature = "poem",
+    feature = "rocket"
+))]
 pub(crate) mod status;
 pub(crate) mod wrapper;
 
