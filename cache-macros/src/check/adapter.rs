@@ -7,7 +7,6 @@ use crate::item::free::mentions;
 use crate::item::signature::Facts;
 use crate::model::Adapter;
 use syn::Expr;
-use syn::spanned::Spanned as _;
 
 /// Return the two conversions. One without the other is an error, and so is a conversion that uses
 /// an argument.
@@ -52,8 +51,8 @@ fn captures(name: &str, conversion: &Expr, facts: &Facts, errors: &mut Errors) {
     let is_argument = |name: &str| name == "self" || facts.has_argument(name);
     for mention in mentions(conversion) {
         if is_argument(&mention.name) {
-            errors.at(
-                conversion.span(),
+            errors.on(
+                conversion,
                 format!(
                     "`{name}` can't use the argument `{}`: a value that one call stores is \
                      returned by others, so the conversion sees the value only; make what it needs \

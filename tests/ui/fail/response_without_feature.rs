@@ -15,7 +15,7 @@ fn get_post(slug: &str) -> Result<Json<String>, String> {
 }
 
 #[cacheable(key = "pages:<<slug>>")]
-async fn get_page(slug: &str) -> Option<framework::Html<String>> {
+async fn get_page(slug: &str) -> Option<Html<String>> {
     Some(Html(slug.to_owned()))
 }
 
