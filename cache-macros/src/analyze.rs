@@ -82,6 +82,7 @@ impl Read {
         check::receiver::check(key.as_ref(), &args.skip, function, facts, errors);
         check::value::read(&args, facts, errors);
         check::closures::check(&args.skip, key.as_ref(), function, errors);
+        let adapter = check::adapter::read(&args, facts, errors);
         let refresher = check::refresh::refresher(&args, function, facts, errors);
         let negative = check::negative::check(&args, facts, errors);
         let is_hashed = |argument: &Binding| {
@@ -108,6 +109,7 @@ impl Read {
             },
             condition: args.condition,
             unless: args.unless,
+            adapter,
             cache_none: args.cache_none,
             negative,
             version: args.version,

@@ -30,6 +30,7 @@ pub(crate) struct Read {
     pub(crate) ttl: Ttl,
     pub(crate) condition: Option<Expr>,
     pub(crate) unless: Option<Expr>,
+    pub(crate) adapter: Option<Adapter>,
     pub(crate) cache_none: bool,
     pub(crate) negative: Option<Negative>,
     pub(crate) version: u32,
@@ -63,6 +64,12 @@ pub(crate) struct Each {
     pub(crate) item_ty: Type,
     /// The name of one item in the key.
     pub(crate) item: Ident,
+}
+
+/// `value` and `response`: from what the function returns to the stored value, and back.
+pub(crate) struct Adapter {
+    pub(crate) value: Expr,
+    pub(crate) response: Expr,
 }
 
 /// `#[invalidate]`.

@@ -13,6 +13,7 @@ pub use crate::key::hash_argument::HashArgument;
 pub use crate::key::writer::{SeesByReference, Writer};
 pub use crate::key::{hashed, items, part, quiet};
 pub use crate::pattern::reach::reaches;
+pub use crate::read::adapter;
 pub use crate::read::each::{self, begin_each};
 pub use crate::read::lookup::{
     Lookup, answer, begin, begin_refresh, begin_refresh_with, begin_with, cache_key, cache_path,

@@ -81,8 +81,10 @@
 //! | `postcard` | | postcard as another codec, and the default where `bincode` is off |
 //! | `lz4` | | `CacheBuilder::compress_over` with LZ4; pure Rust |
 //! | `zstd` | | the same with Zstandard, used if both are on; needs a C compiler |
-//! | `axum` | | `axum::Json<T>` as a return type; [`Succeeded`] for axum's responses |
-//! | `actix-web` | | [`Succeeded`] for actix's responses |
+//! | `axum` | | types of axum 0.8 as return types: `Json<T>`, `Html<T>`, `Form<T>`, and `(StatusCode, W)` with such a `W`. See [`Wrapper`]. [`Succeeded`] for responses |
+//! | `actix-web` | | of actix-web 4: `web::Json<T>`, `web::Form<T>`, `(W, StatusCode)`. [`Succeeded`] for responses |
+//! | `poem` | | of poem 3: `web::Json<T>`, `web::Html<T>`, `(StatusCode, W)` |
+//! | `rocket` | | of Rocket 0.5: `serde::json::Json<T>`, `content::RawHtml<T>`, `content::RawJson<T>`, `(Status, W)` |
 //! | `log` | | events as records of the crate `log`, in programs without a subscriber of `tracing` |
 //! | `tower` | | `testing::ScopeLayer`, which makes a cache the current one of a service |
 //!
@@ -138,7 +140,15 @@ pub use key::escape::escape;
 pub use report::{CallOutcome, CallReport};
 pub use stats::{SiteStats, Stats};
 pub use topology::{DeadPattern, ReadNode, Topology, WriteNode, topology};
+#[cfg(any(
+    feature = "actix-web",
+    feature = "axum",
+    feature = "poem",
+    feature = "rocket"
+))]
+pub use value::status::StoredStatus;
 pub use value::success::Succeeded;
+pub use value::wrapper::Wrapper;
 pub use value::{Settable, Storable};
 
 /// Render a key as an attribute's `key = ".."` does, for the operations of the handle.

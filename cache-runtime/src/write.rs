@@ -126,7 +126,8 @@ where
 
 /// Which patterns a returned value leads to.
 trait Outcome<R> {
-    fn patterns(self, write: &Write, value: &R) -> Vec<Pattern>;
+    /// Return the value as well, which has to be opened if it is a wrapper.
+    fn patterns(self, write: &Write, value: R) -> (R, Vec<Pattern>);
 }
 
 /// The outcome of a return type whose shape is known; the closure writes the placeholders of its
@@ -150,19 +151,22 @@ where
     R: Shape<S>,
     P: FnOnce(&R::Value, &mut Writer<'_>),
 {
-    fn patterns(self, write: &Write, value: &R) -> Vec<Pattern> {
-        match value.peek() {
-            Peek::Err if write.site.info.when == When::Ok => Vec::new(),
+    fn patterns(self, write: &Write, value: R) -> (R, Vec<Pattern>) {
+        match value.outcome() {
+            Peek::Err if write.site.info.when == When::Ok => (value, Vec::new()),
             // The effects of a call that returned `Err` aren't known, so the value's placeholders
             // become `*`.
-            Peek::Err => write.open_patterns(),
-            Peek::None => write
-                .patterns
-                .iter()
-                .filter(|text| !text.contains(HOLE))
-                .map(Pattern::new)
-                .collect(),
-            Peek::Value(value) => write.closed_patterns(value, self.result),
+            Peek::Err => (value, write.open_patterns()),
+            // A wrapper around the value is opened only if a pattern mentions the value.
+            Peek::Value(()) if write.mentions_result() => {
+                let opened = value.open();
+                let patterns = match R::peek(&opened) {
+                    Peek::Value(value) => write.closed_patterns(value, self.result),
+                    Peek::None | Peek::Err => write.patterns_of_arguments(),
+                };
+                (R::close(opened), patterns)
+            }
+            Peek::Value(()) | Peek::None => (value, write.patterns_of_arguments()),
         }
     }
 }
@@ -171,11 +175,11 @@ where
 struct ByVerdict<J>(J);
 
 impl<R, J: FnOnce(&R) -> bool> Outcome<R> for ByVerdict<J> {
-    fn patterns(self, write: &Write, value: &R) -> Vec<Pattern> {
-        if write.site.info.when == When::Ok && !(self.0)(value) {
-            return Vec::new();
+    fn patterns(self, write: &Write, value: R) -> (R, Vec<Pattern>) {
+        if write.site.info.when == When::Ok && !(self.0)(&value) {
+            return (value, Vec::new());
         }
-        write.open_patterns()
+        (value, write.open_patterns())
     }
 }
 
@@ -302,8 +306,8 @@ where
                     return self.as_mut().poll(cx);
                 }
             };
-            let Some(invalidation) = armed.disarm(&value, outcome).and_then(Write::begin_with)
-            else {
+            let (value, invalidation) = armed.disarm(value, outcome);
+            let Some(invalidation) = invalidation.and_then(Write::begin_with) else {
                 return Poll::Ready(value);
             };
             match H::hold(value) {
@@ -373,7 +377,8 @@ fn write_blocking<R>(write: Write, outcome: impl Outcome<R>, body: impl FnOnce()
             resume_unwind(panic)
         }
     };
-    if let Some((write, patterns)) = armed.disarm(&value, outcome) {
+    let (value, invalidation) = armed.disarm(value, outcome);
+    if let Some((write, patterns)) = invalidation {
         block_on(write.invalidate(patterns));
     }
     value
@@ -384,11 +389,19 @@ fn write_blocking<R>(write: Write, outcome: impl Outcome<R>, body: impl FnOnce()
 struct Armed(Option<Write>);
 
 impl Armed {
-    /// Return the patterns to invalidate now that the body has returned.
-    fn disarm<R>(mut self, value: &R, outcome: impl Outcome<R>) -> Option<(Write, Vec<Pattern>)> {
-        let patterns = outcome.patterns(self.0.as_ref()?, value);
-        let write = self.0.take()?;
-        (!patterns.is_empty()).then_some((write, patterns))
+    /// Return the value, and the patterns to invalidate now that the body has returned it.
+    fn disarm<R>(
+        mut self,
+        value: R,
+        outcome: impl Outcome<R>,
+    ) -> (R, Option<(Write, Vec<Pattern>)>) {
+        let Some(write) = &self.0 else {
+            return (value, None);
+        };
+        let (value, patterns) = outcome.patterns(write, value);
+        let write = self.0.take();
+        let write = write.filter(|_| !patterns.is_empty());
+        (value, write.map(|write| (write, patterns)))
     }
 }
 
@@ -448,6 +461,17 @@ impl Write {
                 Pattern::new(open.collect::<String>())
             })
             .collect()
+    }
+
+    fn mentions_result(&self) -> bool {
+        self.patterns.iter().any(|text| text.contains(HOLE))
+    }
+
+    /// Return the patterns that don't mention the returned value.
+    fn patterns_of_arguments(&self) -> Vec<Pattern> {
+        let patterns = self.patterns.iter();
+        let of_arguments = patterns.filter(|text| !text.contains(HOLE));
+        of_arguments.map(Pattern::new).collect()
     }
 
     /// Return the patterns with the returned value in its placeholders.

@@ -18,6 +18,8 @@ pub(crate) struct CacheableArgs {
     pub(crate) each: Option<Expr>,
     pub(crate) condition: Option<Expr>,
     pub(crate) unless: Option<Expr>,
+    pub(crate) value: Option<Conversion>,
+    pub(crate) response: Option<Conversion>,
     pub(crate) cache_none: bool,
     pub(crate) negative: NegativeArgs,
     pub(crate) version: u32,
@@ -29,6 +31,12 @@ pub(crate) struct CacheableArgs {
     pub(crate) cache: Option<Expr>,
     pub(crate) companions: Option<Companions>,
     pub(crate) krate: Option<Path>,
+}
+
+/// `value = |returned| ..` or `response = |value| ..`, with the span of its name.
+pub(crate) struct Conversion {
+    pub(crate) span: Span,
+    pub(crate) closure: Expr,
 }
 
 /// `companions` or `companions = false`, with its span.
@@ -45,6 +53,8 @@ impl Options for CacheableArgs {
         "each",
         "condition",
         "unless",
+        "value",
+        "response",
         "cache_none",
         "cache_err",
         "err_ttl",
@@ -82,7 +92,6 @@ impl Options for CacheableArgs {
         ("name", "key"),
         ("namespace", "key"),
         ("prefix", "key"),
-        ("value", "key"),
         ("cache_name", "key"),
         ("cacheNames", "key"),
         ("key_prefix", "key"),
@@ -186,6 +195,8 @@ impl Options for CacheableArgs {
                 let example = "unless = |value| value.is_empty()";
                 self.unless = Some(value(name, example, input)?);
             }
+            "value" => self.value = Some(conversion(name, VALUE, input)?),
+            "response" => self.response = Some(conversion(name, RESPONSE, input)?),
             "cache_none" => self.cache_none = flag(name, input)?,
             option if NegativeArgs::NAMES.contains(&option) => self.negative.read(name, input)?,
             "version" => self.version = version(name, input)?,
@@ -204,6 +215,28 @@ impl Options for CacheableArgs {
         }
         Ok(())
     }
+}
+
+/// An example of each conversion.
+pub(crate) const VALUE: &str = "value = |returned| returned.into_parts()";
+pub(crate) const RESPONSE: &str = "response = |(head, body)| Page::new(head, body)";
+
+fn conversion(name: &Ident, example: &str, input: ParseStream<'_>) -> syn::Result<Conversion> {
+    let closure: Expr = value(name, example, input)?;
+    if let Some(literal) = text(&closure) {
+        return Err(Error::new_spanned(
+            literal,
+            format!(
+                "`{name}` takes a closure that converts a returned type of another crate: \
+                 `{example}`; the path of the entry is `key = {}`",
+                literal.token()
+            ),
+        ));
+    }
+    Ok(Conversion {
+        span: name.span(),
+        closure,
+    })
 }
 
 /// The arguments of `#[invalidate(..)]`.

@@ -1,5 +1,6 @@
 //! All checks. Each names the mistake and the fix, at the mistake's own span.
 
+pub(crate) mod adapter;
 pub(crate) mod closures;
 pub(crate) mod companions;
 pub(crate) mod each;

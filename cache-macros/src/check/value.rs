@@ -10,11 +10,14 @@ use syn::{Expr, ExprClosure, GenericArgument, Lit, Pat, PathArguments, Type};
 
 /// Check `unless`, `ttl`, `condition` and `cache` of a read.
 pub(crate) fn read(args: &CacheableArgs, facts: &Facts, errors: &mut Errors) {
+    // With `value`, the stored type isn't part of the return type.
+    let of_output = args.value.is_none();
     if let Some(unless) = &args.unless {
-        over_value(unless, facts, errors);
+        over_value(unless, of_output, facts, errors);
     }
     match args.ttl.as_ref().map(inside) {
-        Some(Expr::Closure(closure)) => declared(closure, "ttl", facts, errors),
+        Some(Expr::Closure(closure)) if of_output => declared(closure, "ttl", facts, errors),
+        Some(Expr::Closure(_)) => {}
         Some(ttl) if uses_result(ttl, facts) => errors.on(
             ttl,
             format!(
@@ -59,11 +62,11 @@ pub(crate) fn write(args: &InvalidateArgs, facts: &Facts, errors: &mut Errors) {
 }
 
 /// Check that `unless` is something that can be called with the value.
-fn over_value(unless: &Expr, facts: &Facts, errors: &mut Errors) {
+fn over_value(unless: &Expr, of_output: bool, facts: &Facts, errors: &mut Errors) {
     let unless = inside(unless);
     let written = unless.to_token_stream();
     match unless {
-        Expr::Closure(closure) => declared(closure, "unless", facts, errors),
+        Expr::Closure(closure) if of_output => declared(closure, "unless", facts, errors),
         _ if uses_result(unless, facts) => errors.on(
             unless,
             format!(
@@ -109,7 +112,8 @@ fn declared(closure: &ExprClosure, option: &str, facts: &Facts, errors: &mut Err
 }
 
 /// Split a type into its wrappers and the stored value: a `Result`, an `Option`, and an `Arc` or a
-/// `Json`, in this order, each at most once. Any other wrapper is part of the value.
+/// framework's `Json`, `Html` or `Form`, in this order, each at most once. Any other wrapper is part
+/// of the value.
 fn layers(output: &Type) -> (Vec<&Type>, &Type) {
     let mut wrappers = Vec::new();
     let (mut ty, mut least) = (inside_type(output), 0);
@@ -125,14 +129,17 @@ fn layers(output: &Type) -> (Vec<&Type>, &Type) {
 fn wrapped(ty: &Type) -> Option<(usize, &Type)> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last()?;
-    let rank = ["Result", "Option", "Arc", "Json"]
-        .iter()
-        .position(|name| last.ident == name)?;
+    let rank = match last.ident.to_string().as_str() {
+        "Result" => 0,
+        "Option" => 1,
+        "Arc" | "Json" | "Html" | "Form" => 2,
+        _ => return None,
+    };
     let PathArguments::AngleBracketed(generics) = &last.arguments else {
         return None;
     };
     match generics.args.first()? {
-        GenericArgument::Type(inner) => Some((rank.min(2), inner)),
+        GenericArgument::Type(inner) => Some((rank, inner)),
         _ => None,
     }
 }
@@ -171,7 +178,7 @@ fn cache(cache: Option<&Expr>, path: &str, errors: &mut Errors) {
 }
 
 /// Strip parentheses, and the groups that a `macro_rules!` adds.
-fn inside(expr: &Expr) -> &Expr {
+pub(super) fn inside(expr: &Expr) -> &Expr {
     match expr {
         Expr::Group(group) => inside(&group.expr),
         Expr::Paren(paren) => inside(&paren.expr),

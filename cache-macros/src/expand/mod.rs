@@ -5,6 +5,7 @@
 //! can see them. Items have no hygiene, so they are generated in blocks of their own, away from the
 //! user's code.
 
+mod adapter;
 pub(crate) mod companions;
 mod each;
 mod head;
@@ -13,8 +14,8 @@ mod refresh;
 pub(crate) mod render;
 mod write;
 
-use crate::item::signature::{Style, stored_part};
-use crate::model::{Model, Runtime};
+use crate::item::signature::{Style, response_part, stored_part};
+use crate::model::{Model, Read, Runtime};
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::quote_spanned;
 use syn::spanned::Spanned as _;
@@ -80,8 +81,11 @@ fn statements(
         before.extend(each::begin(model, read, each, render));
         run = each::run(model, each);
     } else if let Some(read) = reads {
+        before.extend(adapter::declare(model, read));
         before.extend(read::lookup(model, read, purpose, render));
-        run = read::run(model, read, purpose, &run);
+        run = adapter::around(model, read, &run, |task| {
+            read::run(model, read, purpose, task)
+        });
     }
     let wraps_read = reads.is_some();
     for (place, write) in model.writes.iter().enumerate().rev() {
@@ -184,12 +188,19 @@ fn task(model: &Model, run: TokenStream) -> TokenStream {
 }
 
 /// The shape of a return type whose value is stored, or a compile error if it can't be stored.
-fn stored_shape(model: &Model, runtime: &Runtime) -> TokenStream {
+fn stored_shape(model: &Model, read: &Read) -> TokenStream {
+    if let Some(adapter) = &read.adapter {
+        return adapter::shape(adapter);
+    }
     let output = &model.facts.output;
     let span = stored_part(output).span();
     let site = Span::mixed_site().located_at(span);
-    let k = runtime.private(span);
-    quote_spanned!(site=> #k::shape::ShapeProbe::<#output>::NEW.__shape().__fit())
+    let k = read.runtime.private(span);
+    let known = response_part(output).map(|response| {
+        let site = Span::mixed_site().located_at(response.span());
+        quote_spanned!(site=> .__known())
+    });
+    quote_spanned!(site=> #k::shape::ShapeProbe::<#output>::NEW.__shape() #known .__fit())
 }
 
 /// The cache to use.

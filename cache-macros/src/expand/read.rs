@@ -1,6 +1,6 @@
 //! `#[cacheable]`: the site, the lookup and the call.
 
-use super::{Purpose, condition, handle, refresh, stored_shape};
+use super::{Purpose, adapter, condition, handle, refresh, stored_shape};
 use crate::attr::ttl::Ttl;
 use crate::item::signature::Style;
 use crate::model::{Model, Negative, Read, Refresher};
@@ -27,12 +27,15 @@ pub(crate) fn lookup(
     let begin = begin(model, read, purpose, render, at_once);
     let lookup = match at_once {
         // In braces, so that the closure that writes the key is dropped before the arms.
-        true => quote_spanned! {site=>
-            match { #begin } {
-                ::core::result::Result::Ok(value) => return value,
-                ::core::result::Result::Err(lookup) => lookup,
+        true => {
+            let value = adapter::close(read, quote_spanned!(site=> value));
+            quote_spanned! {site=>
+                match { #begin } {
+                    ::core::result::Result::Ok(value) => return #value,
+                    ::core::result::Result::Err(lookup) => lookup,
+                }
             }
-        },
+        }
         false => begin,
     };
     let refresher = read.refresher.as_ref().filter(|_| original);
@@ -53,7 +56,7 @@ fn begin(
 ) -> TokenStream {
     let output = &model.facts.output;
     let handle = handle(read.cache.as_ref(), &read.runtime);
-    let shape = stored_shape(model, &read.runtime);
+    let shape = stored_shape(model, read);
     let ttl = computed_ttl(read);
     // An unsatisfied bound on the returned type is reported at that type.
     let site = Span::mixed_site().located_at(output.span());

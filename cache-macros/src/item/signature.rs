@@ -12,7 +12,7 @@ use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
 use syn::{
     Attribute, FnArg, GenericArgument, GenericParam, Ident, Pat, PathArguments, ReturnType, Type,
-    parse_quote_spanned,
+    TypePath, parse_quote_spanned,
 };
 
 /// An argument: one name that the signature binds.
@@ -134,7 +134,8 @@ pub(crate) fn stored_part(ty: &Type) -> &Type {
             let PathArguments::AngleBracketed(generics) = &segment.arguments else {
                 return None;
             };
-            let wraps = ["Result", "Option", "Arc", "Json"].map(|name| segment.ident == name);
+            let wraps = ["Result", "Option", "Arc", "Json", "Html", "Form"]
+                .map(|name| segment.ident == name);
             match generics.args.first() {
                 Some(GenericArgument::Type(inner)) if wraps.contains(&true) => Some(inner),
                 _ => None,
@@ -143,6 +144,38 @@ pub(crate) fn stored_part(ty: &Type) -> &Type {
         _ => None,
     };
     inner.map_or(ty, stored_part)
+}
+
+/// Find a type that is named like a response of a web framework: `Json<T>`, or `(StatusCode, ..)`.
+pub(crate) fn response_part(ty: &Type) -> Option<&Type> {
+    let path = match ty {
+        Type::Group(group) => return response_part(&group.elem),
+        Type::Paren(paren) => return response_part(&paren.elem),
+        Type::Tuple(tuple) => {
+            let is_status = |ty: &Type| matches!(ty, Type::Path(path) if ends_in(path, &["StatusCode", "Status"]));
+            return (tuple.elems.len() == 2 && tuple.elems.iter().any(is_status)).then_some(ty);
+        }
+        Type::Path(path) => path,
+        _ => return None,
+    };
+    if ends_in(path, &["Json", "Html", "Form", "RawHtml", "RawJson"]) {
+        return Some(ty);
+    }
+    if !ends_in(path, &["Result", "Option", "Arc"]) {
+        return None;
+    }
+    match &path.path.segments.last()?.arguments {
+        PathArguments::AngleBracketed(generics) => match generics.args.first()? {
+            GenericArgument::Type(inner) => response_part(inner),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn ends_in(path: &TypePath, names: &[&str]) -> bool {
+    let last = path.path.segments.last();
+    last.is_some_and(|last| names.iter().any(|name| last.ident == name))
 }
 
 fn written_output(function: &Function) -> Type {

@@ -18,6 +18,7 @@ where
                 Result<Json<Post>, AppError>,
             >::NEW
                 .__shape()
+                .__known()
                 .__fit(),
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {

@@ -69,9 +69,9 @@ impl Computation {
 
     /// Decide how the value that the body returned is passed on. With [`Call::fill_many`], the
     /// decisions of many calls are carried out together.
-    pub(crate) fn plan<R: Cached<S>, S>(self, value: &R) -> (Call, Lead, FillPlan) {
+    pub(crate) fn plan<R: Cached<S>, S>(self, opened: &R::Opened) -> (Call, Lead, FillPlan) {
         let took = self.watch.elapsed();
-        let plan = plan(&self.call, &self.lead, value, took);
+        let plan = plan::<R, S>(&self.call, &self.lead, opened, took);
         (*self.call, self.lead, plan)
     }
 
@@ -84,12 +84,12 @@ impl Computation {
     /// to be awaited.
     pub(crate) fn conclude<R: Cached<S>, S, D: IntoTtl>(
         self,
-        value: &R,
+        opened: &R::Opened,
         value_ttl: impl FnOnce(&R::Stored) -> D,
         unless: impl FnOnce(&R::Stored) -> bool,
     ) -> Option<(CachedValue<Arc<R::Stored>>, FillFuture)> {
         let took = self.watch.elapsed();
-        finish(&self.call, self.lead, value, value_ttl, unless, took)
+        finish::<R, S, D>(&self.call, self.lead, opened, value_ttl, unless, took)
     }
 }
 

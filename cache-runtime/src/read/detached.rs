@@ -76,7 +76,7 @@ pub(crate) struct Handover<R> {
     since: Instant,
     context: CallContext,
     around: EnclosingFlights,
-    is_err: fn(&R) -> bool,
+    is_err: fn(R) -> bool,
 }
 
 impl<R> Handover<R> {
@@ -90,7 +90,7 @@ impl<R> Handover<R> {
             since: Instant::now(),
             context: CallContext::current(),
             around: EnclosingFlights::current(),
-            is_err: is_err::<R, S>,
+            is_err: |value| is_err::<R, S>(&value.open()),
         }
     }
 }
@@ -152,8 +152,10 @@ impl<R: 'static> Handover<R> {
         drop(flight);
         context.spawn(async move {
             let failed = match within(left, around, computing).await {
-                Some(value) if !is_err(&value) => return,
-                Some(_) => {
+                Some(value) => {
+                    if !is_err(value) {
+                        return;
+                    }
                     "the body of a detached computation returned `Err` after its caller was dropped"
                 }
                 None => {

@@ -144,12 +144,16 @@ where
         else {
             return Some(value);
         };
-        match leading.conclude(&value, value_ttl, unless) {
+        let opened = {
+            let _entered = leading.enter();
+            value.open()
+        };
+        match leading.conclude::<R, S, D>(&opened, value_ttl, unless) {
             Some((shared, filling)) => {
                 self.stage = ReadStage::Filling(shared, filling);
                 None
             }
-            None => Some(value),
+            None => Some(R::close(opened)),
         }
     }
 

@@ -6,8 +6,10 @@
 //! value, compute one, or bypass the cache. The two for Redis wait for a [`lease`] or take one.
 //! [`run`] and [`future`] run the body of a [`computation`], and [`fill`] stores its value.
 //! [`many`] does all of this for many entries at once. [`refresh`] recomputes entries that are still
-//! cached, by their [`freshness`]; [`negative`] caches errors.
+//! cached, by their [`freshness`]; [`negative`] caches errors. [`adapter`] is around all of it,
+//! for functions with `value` and `response`.
 
+pub mod adapter;
 pub(crate) mod call;
 pub(crate) mod computation;
 pub(crate) mod decision;

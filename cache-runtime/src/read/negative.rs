@@ -229,15 +229,16 @@ enum Conclusion<T> {
     Nothing,
 }
 
-/// Pass on what the body returned: a value as any function's, and an error if it is cached.
+/// Pass on what the body returned: a value as any function's, and an error if it is cached. Returns
+/// it as well, since a value has to be opened if it is a wrapper.
 fn conclude<R, S, D, M>(
     leading: Computation,
-    value: &R,
+    value: R,
     value_ttl: impl FnOnce(&R::Stored) -> D,
     unless: impl FnOnce(&R::Stored) -> bool,
     err_ttl: Ttl,
     policy: M,
-) -> Conclusion<R::Stored>
+) -> (R, Conclusion<R::Stored>)
 where
     R: Cached<S> + Fallible,
     D: IntoTtl,
@@ -246,16 +247,23 @@ where
     let error = value.error();
     // Within the flight: the closure may call the cache.
     let stored = error.and_then(|error| leading.within(|| policy.stored(error)));
-    match stored {
-        Some(stored) => leading
-            .conclude_error::<R::Stored, _>(stored, err_ttl)
-            .map_or(Conclusion::Nothing, Conclusion::Error),
-        None => leading
-            .conclude(value, value_ttl, unless)
-            .map_or(Conclusion::Nothing, |(shared, filling)| {
-                Conclusion::Value(shared, filling)
-            }),
+    if let Some(stored) = stored {
+        let filling = leading.conclude_error::<R::Stored, _>(stored, err_ttl);
+        return (
+            value,
+            filling.map_or(Conclusion::Nothing, Conclusion::Error),
+        );
     }
+    let opened = {
+        let _entered = leading.enter();
+        value.open()
+    };
+    let conclusion = leading
+        .conclude::<R, S, D>(&opened, value_ttl, unless)
+        .map_or(Conclusion::Nothing, |(shared, filling)| {
+            Conclusion::Value(shared, filling)
+        });
+    (R::close(opened), conclusion)
 }
 
 /// Answer a blocking call.
@@ -293,10 +301,12 @@ where
         Resolved::Body(leading) => leading,
     };
     let entered = leading.as_deref().map(Computation::enter);
-    let value = body();
+    let mut value = body();
     drop(entered);
     if let Some(leading) = leading {
-        match conclude(*leading, &value, value_ttl, unless, err_ttl, policy) {
+        let (returned, conclusion) = conclude(*leading, value, value_ttl, unless, err_ttl, policy);
+        value = returned;
+        match conclusion {
             Conclusion::Value(_, filling) | Conclusion::Error(filling) => block_on(filling),
             Conclusion::Nothing => {}
         }
@@ -403,7 +413,9 @@ where
         else {
             return Some(value);
         };
-        match conclude(*leading, &value, value_ttl, unless, self.err_ttl, policy) {
+        let (value, conclusion) =
+            conclude(*leading, value, value_ttl, unless, self.err_ttl, policy);
+        match conclusion {
             Conclusion::Value(shared, filling) => self.stage = Stage::Filling(shared, filling),
             Conclusion::Error(filling) => match value.into_error() {
                 Ok(error) => self.stage = Stage::FillingError(error, filling),

@@ -68,20 +68,22 @@ where
     };
     let entered = leading.as_deref().map(Computation::enter);
     let value = body();
+    let Some(leading) = leading else {
+        return value;
+    };
+    let opened = value.open();
     drop(entered);
-    if let Some(leading) = leading {
-        conclude_sync(*leading, &value, value_ttl, unless);
-    }
-    value
+    conclude_sync::<R, S, D>(*leading, &opened, value_ttl, unless);
+    R::close(opened)
 }
 
 fn conclude_sync<R: Cached<S>, S, D: IntoTtl>(
     leading: Computation,
-    value: &R,
+    opened: &R::Opened,
     value_ttl: impl FnOnce(&R::Stored) -> D,
     unless: impl FnOnce(&R::Stored) -> bool,
 ) {
-    if let Some((_, filling)) = leading.conclude(value, value_ttl, unless) {
+    if let Some((_, filling)) = leading.conclude::<R, S, D>(opened, value_ttl, unless) {
         block_on(filling);
     }
 }

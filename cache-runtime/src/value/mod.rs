@@ -5,8 +5,23 @@ pub(crate) mod hidden;
 pub(crate) mod measure;
 pub(crate) mod negative;
 pub(crate) mod path;
+#[cfg(any(
+    feature = "actix-web",
+    feature = "axum",
+    feature = "poem",
+    feature = "rocket"
+))]
+mod responses;
 pub mod shape;
+#[cfg(any(
+    feature = "actix-web",
+    feature = "axum",
+    feature = "poem",
+    feature = "rocket"
+))]
+pub(crate) mod status;
 pub mod success;
+pub(crate) mod wrapper;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -17,7 +32,8 @@ use serde::de::DeserializeOwned;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be cached",
     label = "this type can't be stored in the cache",
-    note = "a cached value must be `Serialize + DeserializeOwned + Clone + Send + Sync + 'static`; derive `Clone`, `serde::Serialize` and `serde::Deserialize` for it",
+    note = "a cached value must be `Serialize + DeserializeOwned + Clone + Send + Sync + 'static`; derive `Clone`, `serde::Serialize` and `serde::Deserialize` for a type of yours, or implement `cache_runtime::Wrapper` for it if it has such a value inside",
+    note = "for a type of another crate, write `value = |returned| ..`, which makes the stored value of it, and `response = |value| ..`, which makes it again",
     note = "a function may return `T`, `Arc<T>`, `Option<T>`, `Result<T, E>`, `Json<T>`, or a combination such as `Result<Option<Arc<T>>, E>`; `E` needs no traits"
 )]
 pub trait Storable: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}

@@ -1,16 +1,20 @@
-//! The wrappers around a stored value: `Result`, `Option`, `Arc`, `Json`.
+//! The types around a stored value: `Result`, `Option`, `Arc`, and any [`Wrapper`].
 //!
-//! An alias hides a `Result` from the attribute, so the types decide. A wrapper's implementation
-//! would overlap with that of "any `T`" (a `Result` of serializable parts is itself serializable),
-//! so each carries a marker ([`Whole`], [`InResult`] ..). [`ShapeProbe`] finds the right one by
-//! method resolution, as in `key/part.rs`: deeper wrappers are tried first.
+//! An alias hides a `Result` from the attribute, so the types decide. The implementation for such a
+//! type would overlap with that of "any `T`" (a `Result` of serializable parts is itself
+//! serializable), so each carries a marker ([`Whole`], [`InResult`] ..). [`ShapeProbe`] finds the right
+//! one by method resolution, as in `key/part.rs`: deeper types are tried first.
+//!
+//! A [`Wrapper`] gives its value away, and a decision about a value needs a reference. So a
+//! returned value is opened once, looked at in its opened form, and closed again. A type without a
+//! wrapper is its own opened form, and opening it compiles to nothing.
 
 use std::marker::PhantomData;
-use std::ops::Deref;
 use std::sync::Arc;
 
 use super::Storable;
 use super::hidden::{self, Hidden};
+use super::wrapper::Wrapper;
 
 /// The type itself is the value.
 #[derive(Clone, Copy, Debug)]
@@ -18,10 +22,12 @@ pub struct Whole<C = Unknown>(PhantomData<C>);
 /// The value is in an `Arc`.
 #[derive(Clone, Copy, Debug)]
 pub struct InArc<C = Unknown>(PhantomData<C>);
-/// The value is in an `axum::Json`.
-#[cfg(feature = "axum")]
+/// A [`Wrapper`] around the shape `S`.
 #[derive(Clone, Copy, Debug)]
-pub struct InJson<C = Unknown>(PhantomData<C>);
+pub struct InWrapper<S = Whole>(PhantomData<S>);
+/// An `Arc` around a [`Wrapper`] around the shape `S`.
+#[derive(Clone, Copy, Debug)]
+pub struct InSharedWrapper<S = Whole>(PhantomData<S>);
 /// An `Option` around the shape `S`.
 #[derive(Clone, Copy, Debug)]
 pub struct InOption<S>(PhantomData<S>);
@@ -66,8 +72,7 @@ pub trait Comparable {
 }
 
 macro_rules! comparable {
-    ($($(#[$attr:meta])* [$($inner:ident)?] $shape:ty => $compared:ty;)*) => {$(
-        $(#[$attr])*
+    ($([$($inner:ident)?] $shape:ty => $compared:ty;)*) => {$(
         impl$(<$inner: Comparable>)? Comparable for $shape {
             type Compared = $compared;
         }
@@ -77,8 +82,8 @@ macro_rules! comparable {
 comparable! {
     [] Whole => Whole<ByPartialEq>;
     [] InArc => InArc<ByPartialEq>;
-    #[cfg(feature = "axum")]
-    [] InJson => InJson<ByPartialEq>;
+    [S] InWrapper<S> => InWrapper<S::Compared>;
+    [S] InSharedWrapper<S> => InSharedWrapper<S::Compared>;
     [S] InOption<S> => InOption<S::Compared>;
     [S] InResult<S> => InResult<S::Compared>;
 }
@@ -94,14 +99,26 @@ pub enum Peek<'a, V: ?Sized> {
     Err,
 }
 
-/// A return type, seen through its wrappers.
+/// A return type, seen through the types around its value.
 pub trait Shape<S> {
     /// The innermost type.
     type Value: ?Sized;
     /// The type without an `Err`, which may not be `Send`.
     type Kept;
+    /// The type with the value itself in the place of a [`Wrapper`].
+    type Opened;
+    /// Take the value out of its wrapper.
+    fn open(self) -> Self::Opened
+    where
+        Self: Sized;
+    /// Put the value back into its wrapper.
+    fn close(opened: Self::Opened) -> Self
+    where
+        Self: Sized;
     /// Return the value in it.
-    fn peek(&self) -> Peek<'_, Self::Value>;
+    fn peek(opened: &Self::Opened) -> Peek<'_, Self::Value>;
+    /// Return which of the three it is, without opening it.
+    fn outcome(&self) -> Peek<'static, ()>;
     /// Take the part that is kept.
     ///
     /// # Errors
@@ -130,42 +147,107 @@ macro_rules! kept_whole {
 }
 pub(super) use kept_whole;
 
+/// Implementation of `open` and `close` for types that contain no [`Wrapper`].
+macro_rules! opened_as_is {
+    () => {
+        type Opened = Self;
+        #[inline]
+        fn open(self) -> Self {
+            self
+        }
+        #[inline]
+        fn close(opened: Self) -> Self {
+            opened
+        }
+    };
+}
+pub(super) use opened_as_is;
+
+/// Implementation of `outcome` for types that always have a value.
+macro_rules! always_a_value {
+    () => {
+        fn outcome(&self) -> Peek<'static, ()> {
+            Peek::Value(&())
+        }
+    };
+}
+
 impl<T, C> Shape<Whole<C>> for T {
     type Value = T;
     kept_whole!();
-    fn peek(&self) -> Peek<'_, T> {
-        Peek::Value(self)
+    opened_as_is!();
+    always_a_value!();
+    fn peek(opened: &T) -> Peek<'_, T> {
+        Peek::Value(opened)
     }
 }
 
 impl<T: ?Sized, C> Shape<InArc<C>> for Arc<T> {
     type Value = T;
     kept_whole!();
-    fn peek(&self) -> Peek<'_, T> {
-        Peek::Value(self)
+    opened_as_is!();
+    always_a_value!();
+    fn peek(opened: &Self) -> Peek<'_, T> {
+        Peek::Value(opened)
     }
 }
 
-#[cfg(feature = "axum")]
-impl<T, C> Shape<InJson<C>> for axum::Json<T> {
-    type Value = T;
+impl<W: Wrapper<Value: Shape<S>>, S> Shape<InWrapper<S>> for W {
+    type Value = <W::Value as Shape<S>>::Value;
+    type Opened = <W::Value as Shape<S>>::Opened;
     kept_whole!();
-    fn peek(&self) -> Peek<'_, T> {
-        Peek::Value(&self.0)
+    always_a_value!();
+    fn open(self) -> Self::Opened {
+        self.into_value().open()
+    }
+    fn close(opened: Self::Opened) -> Self {
+        W::from_value(W::Value::close(opened))
+    }
+    fn peek(opened: &Self::Opened) -> Peek<'_, Self::Value> {
+        W::Value::peek(opened)
+    }
+}
+
+impl<W: Wrapper<Value: Shape<S>> + Clone, S> Shape<InSharedWrapper<S>> for Arc<W> {
+    type Value = <W::Value as Shape<S>>::Value;
+    type Opened = <W::Value as Shape<S>>::Opened;
+    kept_whole!();
+    always_a_value!();
+    fn open(self) -> Self::Opened {
+        Self::unwrap_or_clone(self).into_value().open()
+    }
+    fn close(opened: Self::Opened) -> Self {
+        Self::new(W::from_value(W::Value::close(opened)))
+    }
+    fn peek(opened: &Self::Opened) -> Peek<'_, Self::Value> {
+        W::Value::peek(opened)
     }
 }
 
 impl<T: Shape<S>, S> Shape<InOption<S>> for Option<T> {
     type Value = T::Value;
+    type Opened = Option<T::Opened>;
     kept_whole!();
-    fn peek(&self) -> Peek<'_, T::Value> {
-        self.as_ref().map_or(Peek::None, T::peek)
+    #[inline]
+    fn open(self) -> Self::Opened {
+        self.map(T::open)
+    }
+    #[inline]
+    fn close(opened: Self::Opened) -> Self {
+        opened.map(T::close)
+    }
+    fn outcome(&self) -> Peek<'static, ()> {
+        self.as_ref().map_or(Peek::None, T::outcome)
+    }
+    fn peek(opened: &Self::Opened) -> Peek<'_, T::Value> {
+        opened.as_ref().map_or(Peek::None, T::peek)
     }
 }
 
 impl<T: Shape<S>, S, E> Shape<InResult<S>> for Result<T, E> {
     type Value = T::Value;
-    // Only the outermost wrapper can be a `Result`.
+    type Opened = Result<T::Opened, E>;
+    // Only the outermost type can be a `Result`.
     type Kept = T;
     fn keep(self) -> Result<T, Self> {
         self.map_err(Err)
@@ -173,8 +255,19 @@ impl<T: Shape<S>, S, E> Shape<InResult<S>> for Result<T, E> {
     fn restore(kept: T) -> Self {
         Ok(kept)
     }
-    fn peek(&self) -> Peek<'_, T::Value> {
-        self.as_ref().map_or(Peek::Err, T::peek)
+    #[inline]
+    fn open(self) -> Self::Opened {
+        self.map(T::open)
+    }
+    #[inline]
+    fn close(opened: Self::Opened) -> Self {
+        opened.map(T::close)
+    }
+    fn outcome(&self) -> Peek<'static, ()> {
+        self.as_ref().map_or(Peek::Err, T::outcome)
+    }
+    fn peek(opened: &Self::Opened) -> Peek<'_, T::Value> {
+        opened.as_ref().map_or(Peek::Err, T::peek)
     }
 }
 
@@ -183,7 +276,7 @@ pub trait Cached<S>: Shape<S, Value = Self::Stored> + Sized {
     /// The innermost type, as it is stored.
     type Stored: Storable;
     /// Return the value for sharing; `None` if [`Shape::peek`] finds none.
-    fn share(&self) -> Option<Arc<Self::Stored>>;
+    fn share(opened: &Self::Opened) -> Option<Arc<Self::Stored>>;
     /// Wrap a stored value in the return type.
     fn wrap(value: Arc<Self::Stored>) -> Self;
     /// Return the return type for a stored `None`. A type that has no `None` never stores one.
@@ -196,8 +289,8 @@ pub trait Cached<S>: Shape<S, Value = Self::Stored> + Sized {
     }
     /// Return the part that may be stored. Examines a type parameter that turned out to be a
     /// `Result` or an `Option`.
-    fn verdict(&self) -> Peek<'_, Self::Stored> {
-        match self.peek() {
+    fn verdict(opened: &Self::Opened) -> Peek<'_, Self::Stored> {
+        match Self::peek(opened) {
             Peek::Value(value) => match hidden::case_of(value) {
                 Hidden::Value => Peek::Value(value),
                 Hidden::None => Peek::None,
@@ -210,8 +303,8 @@ pub trait Cached<S>: Shape<S, Value = Self::Stored> + Sized {
 
 impl<T: Storable, C: Comparison<T>> Cached<Whole<C>> for T {
     type Stored = T;
-    fn share(&self) -> Option<Arc<T>> {
-        Some(Arc::new(self.clone()))
+    fn share(opened: &T) -> Option<Arc<T>> {
+        Some(Arc::new(opened.clone()))
     }
     fn wrap(value: Arc<T>) -> Self {
         // Nearly always the store holds a reference too. Trying to unwrap the `Arc` would cost a
@@ -228,8 +321,8 @@ impl<T: Storable, C: Comparison<T>> Cached<Whole<C>> for T {
 
 impl<T: Storable, C: Comparison<T>> Cached<InArc<C>> for Arc<T> {
     type Stored = T;
-    fn share(&self) -> Option<Arc<T>> {
-        Some(Self::clone(self))
+    fn share(opened: &Self) -> Option<Arc<T>> {
+        Some(Self::clone(opened))
     }
     fn wrap(value: Arc<T>) -> Self {
         value
@@ -239,24 +332,36 @@ impl<T: Storable, C: Comparison<T>> Cached<InArc<C>> for Arc<T> {
     }
 }
 
-#[cfg(feature = "axum")]
-impl<T: Storable, C: Comparison<T>> Cached<InJson<C>> for axum::Json<T> {
-    type Stored = T;
-    fn share(&self) -> Option<Arc<T>> {
-        Some(Arc::new(self.0.clone()))
+impl<W: Wrapper<Value: Cached<S>>, S> Cached<InWrapper<S>> for W {
+    type Stored = <W::Value as Cached<S>>::Stored;
+    fn share(opened: &Self::Opened) -> Option<Arc<Self::Stored>> {
+        W::Value::share(opened)
     }
-    fn wrap(value: Arc<T>) -> Self {
-        Self(<T as Cached<Whole>>::wrap(value))
+    fn wrap(value: Arc<Self::Stored>) -> Self {
+        W::from_value(W::Value::wrap(value))
     }
-    fn equal(one: &T, other: &T) -> Option<bool> {
-        C::equal(one, other)
+    fn equal(one: &Self::Stored, other: &Self::Stored) -> Option<bool> {
+        W::Value::equal(one, other)
+    }
+}
+
+impl<W: Wrapper<Value: Cached<S>> + Clone, S> Cached<InSharedWrapper<S>> for Arc<W> {
+    type Stored = <W::Value as Cached<S>>::Stored;
+    fn share(opened: &Self::Opened) -> Option<Arc<Self::Stored>> {
+        W::Value::share(opened)
+    }
+    fn wrap(value: Arc<Self::Stored>) -> Self {
+        Self::new(W::from_value(W::Value::wrap(value)))
+    }
+    fn equal(one: &Self::Stored, other: &Self::Stored) -> Option<bool> {
+        W::Value::equal(one, other)
     }
 }
 
 impl<T: Cached<S>, S> Cached<InOption<S>> for Option<T> {
     type Stored = T::Stored;
-    fn share(&self) -> Option<Arc<T::Stored>> {
-        self.as_ref().and_then(T::share)
+    fn share(opened: &Self::Opened) -> Option<Arc<T::Stored>> {
+        opened.as_ref().and_then(T::share)
     }
     fn wrap(value: Arc<T::Stored>) -> Self {
         Some(T::wrap(value))
@@ -271,8 +376,8 @@ impl<T: Cached<S>, S> Cached<InOption<S>> for Option<T> {
 
 impl<T: Cached<S>, S, E> Cached<InResult<S>> for Result<T, E> {
     type Stored = T::Stored;
-    fn share(&self) -> Option<Arc<T::Stored>> {
-        self.as_ref().ok().and_then(T::share)
+    fn share(opened: &Self::Opened) -> Option<Arc<T::Stored>> {
+        opened.as_ref().ok().and_then(T::share)
     }
     fn wrap(value: Arc<T::Stored>) -> Self {
         Ok(T::wrap(value))
@@ -289,30 +394,34 @@ impl<T: Cached<S>, S, E> Cached<InResult<S>> for Result<T, E> {
 #[derive(Debug)]
 pub struct Returns<R, S>(pub(super) PhantomData<fn() -> (R, S)>);
 
-/// Types whose methods find the shape of `R`, each dereferencing to the one for fewer wrappers. The
+impl<R, S> Returns<R, S> {
+    pub(crate) const NEW: Self = Self(PhantomData);
+}
+
+/// Types whose methods find the shape of `R`, each dereferencing to the one for fewer types around the value. The
 /// method has underscores, since a user's trait that is implemented for every type could also have
 /// a method `shape`.
 macro_rules! probes {
     ($($(#[$doc:meta])* $probe:ident $(=> $next:ident)? {
-        $($(#[$attr:meta])* [$($generics:ident),*] $returned:ty => $shape:ty;)*
+        $([$($generics:tt)*] $returned:ty => $shape:ty;)*
     })*) => {$(
         $(#[$doc])*
         #[derive(Debug)]
-        pub struct $probe<R>(PhantomData<fn() -> R>);
+        pub struct $probe<R>(::std::marker::PhantomData<fn() -> R>);
 
         impl<R> $probe<R> {
             /// The only instance.
-            pub const NEW: Self = Self(PhantomData);
+            pub const NEW: Self = Self(::std::marker::PhantomData);
         }
 
-        $($(#[$attr])* impl<$($generics),*> $probe<$returned> {
+        $(impl<$($generics)*> $probe<$returned> {
             /// Return the return type with its shape.
-            pub fn __shape(&self) -> Returns<$returned, $shape> {
-                Returns(PhantomData)
+            pub fn __shape(&self) -> $crate::value::shape::Returns<$returned, $shape> {
+                $crate::value::shape::Returns::NEW
             }
         })*
 
-        $(impl<R> Deref for $probe<R> {
+        $(impl<R> ::std::ops::Deref for $probe<R> {
             type Target = $next<R>;
             fn deref(&self) -> &$next<R> {
                 &$next::NEW
@@ -321,32 +430,42 @@ macro_rules! probes {
     )*};
 }
 
+pub(crate) use probes;
+
 probes! {
-    /// Captures a return type for method resolution, starting with three wrappers.
-    ShapeProbe => Twice {
-        [T, E] Result<Option<Arc<T>>, E> => InResult<InOption<InArc>>;
-        #[cfg(feature = "axum")]
-        [T, E] Result<Option<axum::Json<T>>, E> => InResult<InOption<InJson>>;
+    /// Captures a return type for method resolution, starting with two types around an `Arc` or a
+    /// wrapper.
+    ShapeProbe => Wrapped {
+        [T, E, W: Wrapper<Value = Arc<T>>] Result<Option<W>, E> => InResult<InOption<InWrapper<InArc>>>;
+        [T, E, W: Wrapper<Value = Arc<T>>] Result<W, E> => InResult<InWrapper<InArc>>;
+        [T, W: Wrapper<Value = Arc<T>>] Option<W> => InOption<InWrapper<InArc>>;
+        [T, W: Wrapper<Value = Arc<T>>] W => InWrapper<InArc>;
+        [E, W: Wrapper + Clone] Result<Option<Arc<W>>, E> => InResult<InOption<InSharedWrapper>>;
+        [E, W: Wrapper + Clone] Result<Arc<W>, E> => InResult<InSharedWrapper>;
+        [W: Wrapper + Clone] Option<Arc<W>> => InOption<InSharedWrapper>;
+        [W: Wrapper + Clone] Arc<W> => InSharedWrapper;
     }
-    /// Two wrappers.
+    /// A wrapper, or three types.
+    Wrapped => Twice {
+        [E, W: Wrapper] Result<Option<W>, E> => InResult<InOption<InWrapper>>;
+        [E, W: Wrapper] Result<W, E> => InResult<InWrapper>;
+        [W: Wrapper] Option<W> => InOption<InWrapper>;
+        [W: Wrapper] W => InWrapper;
+        [T, E] Result<Option<Arc<T>>, E> => InResult<InOption<InArc>>;
+    }
+    /// Two types.
     Twice => Once {
         [T, E] Result<Option<T>, E> => InResult<InOption<Whole>>;
         [T, E] Result<Arc<T>, E> => InResult<InArc>;
         [T] Option<Arc<T>> => InOption<InArc>;
-        #[cfg(feature = "axum")]
-        [T, E] Result<axum::Json<T>, E> => InResult<InJson>;
-        #[cfg(feature = "axum")]
-        [T] Option<axum::Json<T>> => InOption<InJson>;
     }
-    /// One wrapper.
+    /// One type.
     Once => Bare {
         [T, E] Result<T, E> => InResult<Whole>;
         [T] Option<T> => InOption<Whole>;
         [T] Arc<T> => InArc;
-        #[cfg(feature = "axum")]
-        [T] axum::Json<T> => InJson;
     }
-    /// No wrapper that is known.
+    /// No type that is known.
     Bare {
         [T] T => Whole;
     }

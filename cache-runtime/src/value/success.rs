@@ -73,12 +73,22 @@ pub struct InJudgedResult<S>(PhantomData<S>);
 
 impl<R: Shape<S> + Succeeded, S> Shape<Judged<S>> for R {
     type Value = R::Value;
+    type Opened = R::Opened;
     kept_whole!();
-    fn peek(&self) -> Peek<'_, R::Value> {
+    fn open(self) -> R::Opened {
+        Shape::<S>::open(self)
+    }
+    fn close(opened: R::Opened) -> Self {
+        <R as Shape<S>>::close(opened)
+    }
+    fn outcome(&self) -> Peek<'static, ()> {
         match self.succeeded() {
-            true => Shape::<S>::peek(self),
+            true => Shape::<S>::outcome(self),
             false => Peek::Err,
         }
+    }
+    fn peek(opened: &R::Opened) -> Peek<'_, R::Value> {
+        <R as Shape<S>>::peek(opened)
     }
 }
 
@@ -91,11 +101,21 @@ impl<T: Shape<S> + Succeeded, S, E> Shape<InJudgedResult<S>> for Result<T, E> {
     fn restore(kept: T) -> Self {
         Ok(kept)
     }
-    fn peek(&self) -> Peek<'_, T::Value> {
+    type Opened = Result<T::Opened, E>;
+    fn open(self) -> Self::Opened {
+        self.map(T::open)
+    }
+    fn close(opened: Self::Opened) -> Self {
+        opened.map(T::close)
+    }
+    fn outcome(&self) -> Peek<'static, ()> {
         match self {
-            Ok(value) if value.succeeded() => value.peek(),
+            Ok(value) if value.succeeded() => value.outcome(),
             _ => Peek::Err,
         }
+    }
+    fn peek(opened: &Self::Opened) -> Peek<'_, T::Value> {
+        opened.as_ref().map_or(Peek::Err, T::peek)
     }
 }
 

@@ -11,3 +11,4 @@ mod round_trip;
 mod serde_shapes;
 mod shape_changes;
 mod too_large_logged;
+mod wrapper;

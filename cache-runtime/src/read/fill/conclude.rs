@@ -23,13 +23,13 @@ use crate::value::{Storable, measure};
 pub(crate) fn finish<R: Cached<S>, S, D: IntoTtl>(
     call: &Call,
     lead: Lead,
-    value: &R,
+    opened: &R::Opened,
     value_ttl: impl FnOnce(&R::Stored) -> D,
     unless: impl FnOnce(&R::Stored) -> bool,
     took: Duration,
 ) -> Option<(CachedValue<Arc<R::Stored>>, FillFuture)> {
     // Within the flight too: the value's `Serialize` and the conditions on it may call the cache.
-    let conclude = || conclude(call, &lead, value, value_ttl, unless, took);
+    let conclude = || conclude::<R, S, D>(call, &lead, opened, value_ttl, unless, took);
     let conclusion = lead.leader.run(conclude);
     let filling = call.fill(lead, conclusion.plan)?;
     Some((conclusion.stored, filling))
@@ -39,10 +39,10 @@ pub(crate) fn finish<R: Cached<S>, S, D: IntoTtl>(
 pub(crate) fn plan<R: Cached<S>, S>(
     call: &Call,
     lead: &Lead,
-    value: &R,
+    opened: &R::Opened,
     took: Duration,
 ) -> FillPlan {
-    let conclude = || conclude(call, lead, value, ttl_unset, unless_unset, took);
+    let conclude = || conclude::<R, S, _>(call, lead, opened, ttl_unset, unless_unset, took);
     lead.leader.run(conclude).plan
 }
 
@@ -56,13 +56,13 @@ struct Plan<T> {
 fn conclude<R: Cached<S>, S, D: IntoTtl>(
     call: &Call,
     lead: &Lead,
-    value: &R,
+    opened: &R::Opened,
     value_ttl: impl FnOnce(&R::Stored) -> D,
     unless: impl FnOnce(&R::Stored) -> bool,
     took: Duration,
 ) -> Plan<R::Stored> {
     let mut weight = Some(0);
-    let shared = match value.verdict() {
+    let shared = match R::verdict(opened) {
         Peek::Err => {
             return Plan {
                 plan: FillPlan::Discard,
@@ -70,7 +70,7 @@ fn conclude<R: Cached<S>, S, D: IntoTtl>(
             };
         }
         // A type parameter that is an `Option` is stored whole, `None` included.
-        Peek::None if call.cache_none => value.share(),
+        Peek::None if call.cache_none => R::share(opened),
         Peek::None => None,
         Peek::Value(inner) => {
             weight = weigh(inner);
@@ -82,7 +82,7 @@ fn conclude<R: Cached<S>, S, D: IntoTtl>(
                     stored: CachedValue::None,
                 };
             }
-            value.share()
+            R::share(opened)
         }
     };
     let Some(value) = shared else {

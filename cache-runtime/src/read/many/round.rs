@@ -11,7 +11,7 @@ use crate::read::call::Call;
 use crate::read::computation::Computation;
 use crate::read::decision::Lead;
 use crate::read::fill::FillFuture;
-use crate::value::shape::{Cached, InOption};
+use crate::value::shape::{Cached, InOption, Shape};
 
 /// The items that one run of the body computes. Dropping it gives every lead back.
 #[derive(Default)]
@@ -68,22 +68,29 @@ impl Round {
     }
 
     /// Pass on the values that the body returned, in the order of the places. `remembers`: that an
-    /// item has no value is stored too. The fills of all items go to the store together.
+    /// item has no value is stored too. The fills of all items go to the store together. The values
+    /// are returned as well, since a value has to be opened if it is a wrapper.
     pub(crate) fn conclude<R: Cached<S>, S>(
         self,
-        values: &[Option<R>],
+        values: Vec<Option<R>>,
         remembers: bool,
-    ) -> Option<FillFuture> {
-        let own = self.own.into_iter().zip(values);
-        let planned = own.filter_map(|(own, value)| {
-            let computation = *own.computation?;
-            Some(match value {
-                Some(value) => computation.plan::<R, S>(value),
-                None if remembers => computation.plan::<Option<R>, InOption<S>>(value),
+    ) -> (Vec<Option<R>>, Option<FillFuture>) {
+        let mut own = self.own.into_iter();
+        let mut planned = Vec::with_capacity(values.len());
+        let conclude = |value: Option<R>| {
+            let Some(computation) = own.next().and_then(|own| own.computation) else {
+                return value;
+            };
+            let opened = <Option<R> as Shape<InOption<S>>>::open(value);
+            planned.push(match &opened {
+                Some(opened) => computation.plan::<R, S>(opened),
+                None if remembers => computation.plan::<Option<R>, InOption<S>>(&opened),
                 None => computation.plan_absent(),
-            })
-        });
-        Call::fill_many(planned.collect())
+            });
+            <Option<R> as Shape<InOption<S>>>::close(opened)
+        };
+        let values = values.into_iter().map(conclude).collect();
+        (values, Call::fill_many(planned))
     }
 }
 

@@ -67,7 +67,7 @@ impl<R: Cached<S>, S> ManyRead<R, S> {
     /// that are still to be awaited.
     pub(crate) fn computed(&mut self, computed: Vec<Option<R>>) -> Option<FillFuture> {
         let round = std::mem::take(&mut self.round);
-        let filling = round.conclude::<R, S>(&computed, self.remembers);
+        let (computed, filling) = round.conclude::<R, S>(computed, self.remembers);
         for (place, value) in self.places.drain(..).zip(computed) {
             self.values[place] = value;
         }

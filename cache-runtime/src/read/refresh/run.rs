@@ -70,8 +70,8 @@ impl<R: Cached<S>, S> Lookup<R, S> {
     }
 }
 
-pub(crate) fn is_err<R: Cached<S>, S>(value: &R) -> bool {
-    matches!(value.verdict(), Peek::Err)
+pub(crate) fn is_err<R: Cached<S>, S>(opened: &R::Opened) -> bool {
+    matches!(R::verdict(opened), Peek::Err)
 }
 
 impl<T> Refresh<T> {
@@ -114,9 +114,9 @@ pub(crate) async fn recompute<R: Cached<S>, S, D: IntoTtl>(
     let watch = refresh.call.stopwatch();
     // The value isn't held across an await: it needn't be `Send`.
     let (shared, filling) = {
-        let value = refresh.lead.leader.within(body).await;
+        let opened = refresh.lead.leader.within(body).await.open();
         let took = watch.elapsed();
-        if is_err(&value)
+        if is_err::<R, S>(&opened)
             && refresh.reason == Reason::Early
             && let Some(cached) = refresh.served()
         {
@@ -125,9 +125,9 @@ pub(crate) async fn recompute<R: Cached<S>, S, D: IntoTtl>(
         }
         refresh.missed();
         let Refresh { call, lead, .. } = refresh;
-        match finish(&call, lead, &value, value_ttl, unless, took) {
+        match finish::<R, S, D>(&call, lead, &opened, value_ttl, unless, took) {
             Some(filling) => filling,
-            None => return value,
+            None => return R::close(opened),
         }
     };
     filling.await;
@@ -149,13 +149,22 @@ pub(crate) async fn recompute_or_keep<R: Cached<S>, S, D: IntoTtl>(
     let watch = refresh.call.stopwatch();
     let value = refresh.lead.leader.within(body).await;
     let took = watch.elapsed();
-    if is_err(&value) {
-        return expired_value(refresh).await.unwrap_or(value);
-    }
-    refresh.missed();
-    let Refresh { call, lead, .. } = refresh;
-    if let Some((_, filling)) = finish(&call, lead, &value, value_ttl, unless, took) {
-        filling.await;
+    // Closed before the awaits: an `R` may be `Send` and its opened form not.
+    let (value, filling) = {
+        let opened = value.open();
+        if is_err::<R, S>(&opened) {
+            (R::close(opened), Err(refresh))
+        } else {
+            refresh.missed();
+            let Refresh { call, lead, .. } = refresh;
+            let filling = finish::<R, S, D>(&call, lead, &opened, value_ttl, unless, took);
+            (R::close(opened), Ok(filling))
+        }
+    };
+    match filling {
+        Ok(Some((_, filling))) => filling.await,
+        Ok(None) => {}
+        Err(refresh) => return expired_value(refresh).await.unwrap_or(value),
     }
     value
 }
@@ -189,18 +198,18 @@ pub(crate) fn recompute_sync<R: Cached<S>, S, D: IntoTtl>(
     body: impl FnOnce() -> R,
 ) -> R {
     let watch = refresh.call.stopwatch();
-    let value = refresh.lead.leader.run(body);
+    let opened = refresh.lead.leader.run(|| body().open());
     let took = watch.elapsed();
     let keeps = refresh.reason == Reason::Early || !refresh.call.options.stale_if_error.is_zero();
-    if keeps && is_err(&value) {
-        return block_on(expired_value(refresh)).unwrap_or(value);
+    if keeps && is_err::<R, S>(&opened) {
+        return block_on(expired_value(refresh)).unwrap_or_else(|| R::close(opened));
     }
     refresh.missed();
     let Refresh { call, lead, .. } = refresh;
-    if let Some((_, filling)) = finish(&call, lead, &value, value_ttl, unless, took) {
+    if let Some((_, filling)) = finish::<R, S, D>(&call, lead, &opened, value_ttl, unless, took) {
         block_on(filling);
     }
-    value
+    R::close(opened)
 }
 
 /// Recompute the value without its caller, who has been served. No caller receives an error, so it
@@ -214,8 +223,9 @@ pub(crate) async fn unattended<R: Cached<S>, S, D: IntoTtl>(
     let Refresh { call, lead, .. } = refresh;
     let watch = call.stopwatch();
     let filling = {
-        let value = lead.leader.within(body).await;
-        finish_unattended(&call, lead, &value, value_ttl, unless, watch.elapsed())
+        let opened = lead.leader.within(body).await.open();
+        let took = watch.elapsed();
+        finish_unattended::<R, S, D>(&call, lead, &opened, value_ttl, unless, took)
     };
     if let Some(filling) = filling {
         filling.await;
@@ -231,9 +241,10 @@ pub(crate) fn unattended_sync<R: Cached<S>, S, D: IntoTtl>(
 ) {
     let Refresh { call, lead, .. } = refresh;
     let watch = call.stopwatch();
-    let value = lead.leader.run(body);
+    let opened = lead.leader.run(|| body().open());
+    let took = watch.elapsed();
     if let Some(filling) =
-        finish_unattended(&call, lead, &value, value_ttl, unless, watch.elapsed())
+        finish_unattended::<R, S, D>(&call, lead, &opened, value_ttl, unless, took)
     {
         block_on(filling);
     }
@@ -242,18 +253,18 @@ pub(crate) fn unattended_sync<R: Cached<S>, S, D: IntoTtl>(
 fn finish_unattended<R: Cached<S>, S, D: IntoTtl>(
     call: &Call,
     lead: Lead,
-    value: &R,
+    opened: &R::Opened,
     value_ttl: impl FnOnce(&R::Stored) -> D,
     unless: impl FnOnce(&R::Stored) -> bool,
     took: std::time::Duration,
 ) -> Option<FillFuture> {
-    if is_err(value) {
+    if is_err::<R, S>(opened) {
         let key = call.cache.full_key(&call.key);
         let _ = call.pause(lead);
         let reason = "the background refresh returned an `Err`; the cached value is kept";
         events::error(call.origin.function, &key, &reason);
         return None;
     }
-    let (_, filling) = finish(call, lead, value, value_ttl, unless, took)?;
+    let (_, filling) = finish::<R, S, D>(call, lead, opened, value_ttl, unless, took)?;
     Some(filling)
 }
