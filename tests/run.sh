@@ -97,8 +97,24 @@ run cargo test -p cache-runtime --all-features
 run env RUSTFLAGS="--cfg shuttle" cargo test -p cache-runtime --lib --no-default-features --features redis \
     --target-dir target/shuttle explored
 
+# Programs on other frameworks: a workspace of its own, so that the frameworks stay out of our lock file.
+frameworks() {
+    local minutes=40 status=0
+    local limit=()
+    if command -v timeout >/dev/null; then limit=(timeout "$((minutes * 60))"); fi
+    run ${limit[@]+"${limit[@]}"} "$@" cargo test --workspace --manifest-path examples/frameworks/Cargo.toml || status=$?
+    case "$status" in
+        0) ;;
+        124) fail "examples/frameworks was not built and tested within $minutes minutes" ;;
+        *) fail "a test of examples/frameworks failed, see above" ;;
+    esac
+}
+say "examples/frameworks: building actix-web, poem, rocket, async-graphql, juniper, SeaORM and Diesel takes minutes, once"
+frameworks
+
 run cargo run -p quickpost -- --demo
 start_redis
+frameworks env "REDIS_URL=redis://127.0.0.1:$redis_port"
 run env "REDIS_URL=redis://127.0.0.1:$redis_port" cargo run -p quickpost -- --demo
 # The demo reads the topics last: they are in Redis, under the documented key, or it ran without Redis.
 [ "$(redis_says EXISTS quickpost:topics)" = ":1" ] || fail "the demo left nothing in Redis"

@@ -7,7 +7,8 @@ use std::time::Instant;
 use benchmarks::args::{Args, USAGE};
 use benchmarks::machine::Machine;
 use benchmarks::report::{self, markdown};
-use benchmarks::sections::{self, Settings};
+use benchmarks::sections;
+use benchmarks::settings::Settings;
 
 fn main() -> ExitCode {
     match run() {
@@ -43,7 +44,8 @@ fn run() -> Result<(), String> {
         println!("({} took {:.0?})\n", section.name, started.elapsed());
     }
     if args.write {
-        report::write(&report::docs(), &machine, &tables).map_err(|error| error.to_string())?;
+        report::write(&report::docs(), &machine, &tables, sections::place)
+            .map_err(|error| error.to_string())?;
     }
     Ok(())
 }

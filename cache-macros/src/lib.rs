@@ -8,10 +8,10 @@
 
 mod analyze;
 mod attr;
+mod attribute;
 mod cache_key;
 mod check;
 mod diagnostics;
-mod entry;
 mod expand;
 mod inline;
 mod item;
@@ -25,13 +25,13 @@ use proc_macro::TokenStream;
 #[doc = include_str!("docs/cacheable.md")]
 #[proc_macro_attribute]
 pub fn cacheable(args: TokenStream, item: TokenStream) -> TokenStream {
-    entry::cacheable(args.into(), item.into()).into()
+    attribute::cacheable(args.into(), item.into()).into()
 }
 
 #[doc = include_str!("docs/invalidate.md")]
 #[proc_macro_attribute]
 pub fn invalidate(args: TokenStream, item: TokenStream) -> TokenStream {
-    entry::invalidate(args.into(), item.into()).into()
+    attribute::invalidate(args.into(), item.into()).into()
 }
 
 #[doc = include_str!("docs/cache_key.md")]

@@ -3,13 +3,12 @@
 
 use crate::attr::staleness::Staleness;
 use crate::attr::ttl::Ttl;
-use crate::check::refresh::Refresher;
 use crate::item::function::Function;
 use crate::item::signature::Facts;
 use crate::template::Template;
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
-use syn::{Expr, Ident, Pat, Path, Type};
+use syn::{Attribute, Expr, Ident, Pat, Path, Type};
 
 /// Everything that the expansion needs.
 pub(crate) struct Model {
@@ -72,6 +71,24 @@ pub(crate) enum When {
     Ok,
     Always,
     Before,
+}
+
+/// Where a value is recomputed while it is still cached.
+pub(crate) enum Refresher {
+    /// In the one caller that finds it due.
+    Caller,
+    /// In the background, if the types of all arguments are `Clone + Send`.
+    Background {
+        arguments: Vec<Argument>,
+        /// Whether it is an error if they aren't.
+        required: bool,
+    },
+}
+
+/// The type of an argument as written, and its `#[cfg(..)]`s.
+pub(crate) struct Argument {
+    pub(crate) ty: Type,
+    pub(crate) cfgs: Vec<Attribute>,
 }
 
 /// The path of the runtime crate; `None` for `::cache_runtime`.

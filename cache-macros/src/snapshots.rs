@@ -2,7 +2,7 @@
 //! `<name>.expanded.rs` its expansion. `UPDATE_SNAPSHOTS=1 cargo test -p cache-macros` rewrites the
 //! expansions; read the diff.
 
-use crate::entry;
+use crate::attribute;
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
 use std::fs;
@@ -57,8 +57,8 @@ fn expand(text: &str) -> String {
     };
     let item = quote!(#(#attrs)* #rest);
     let expanded = match attribute.path().to_token_stream().to_string().as_str() {
-        "cacheable" => entry::cacheable(args, item),
-        _ => entry::invalidate(args, item),
+        "cacheable" => attribute::cacheable(args, item),
+        _ => attribute::invalidate(args, item),
     };
     let file = syn::parse2(expanded.clone())
         .unwrap_or_else(|error| panic!("{error} in the expansion:\n{expanded}"));

@@ -1,3 +1,5 @@
+//! The clock that governs TTLs: the system's, read coarsely, or one that a test moves.
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

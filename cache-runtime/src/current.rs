@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::OnceLock;
 use std::task::{Context, Poll};
@@ -9,6 +10,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use crate::core::Cache;
+use crate::default_origin::{DefaultOrigin, FirstCall};
 use crate::error::CacheError;
 
 static DEFAULT: OnceLock<Cache> = OnceLock::new();
@@ -30,18 +32,38 @@ pub enum Handle<'a> {
 }
 
 impl Handle<'_> {
+    /// Lend the cache to a call whose function has used it before.
+    #[inline]
+    pub(crate) fn with<T>(self, use_it: impl FnOnce(&Cache) -> T) -> T {
+        self.lend_to(|| None, use_it)
+    }
+
+    /// Lend the cache. `first` names the call, in case it is the one that creates the default.
+    #[inline]
+    pub(crate) fn lend<T>(
+        self,
+        first: impl Fn() -> FirstCall,
+        use_it: impl FnOnce(&Cache) -> T,
+    ) -> T {
+        self.lend_to(|| Some(first()), use_it)
+    }
+
     /// Lend the cache. The process's default is lent by reference: a hit doesn't touch a reference
     /// count.
     #[inline]
-    pub(crate) fn with<T>(self, use_it: impl FnOnce(&Cache) -> T) -> T {
+    fn lend_to<T>(
+        self,
+        first: impl Fn() -> Option<FirstCall>,
+        use_it: impl FnOnce(&Cache) -> T,
+    ) -> T {
         let scope;
         let cache = match self {
             Self::Given(cache) => cache,
             Self::Current if SCOPED.get() => {
                 scope = scoped();
-                scope.as_ref().unwrap_or_else(|| default())
+                scope.as_ref().unwrap_or_else(|| default(&first))
             }
-            Self::Current => default(),
+            Self::Current => default(&first),
         };
         use_it(cache)
     }
@@ -56,17 +78,23 @@ pub(crate) fn scoped() -> Option<Cache> {
 }
 
 #[inline]
-fn default() -> &'static Cache {
+fn default(first: impl Fn() -> Option<FirstCall>) -> &'static Cache {
     match DEFAULT.get() {
         Some(cache) => cache,
-        None => made(),
+        None => made(first()),
     }
 }
 
 #[cold]
 #[inline(never)]
-fn made() -> &'static Cache {
-    DEFAULT.get_or_init(of_the_environment)
+fn made(first: Option<FirstCall>) -> &'static Cache {
+    DEFAULT.get_or_init(|| {
+        let cache = of_the_environment();
+        if let Some(call) = first {
+            DefaultOrigin::Called(call).remember();
+        }
+        cache
+    })
 }
 
 #[cold]
@@ -92,12 +120,19 @@ impl Cache {
     /// # Errors
     ///
     /// [`CacheError::AlreadyInstalled`] if there is a default already, because of an earlier call,
-    /// or because a cached function ran before and created one from the environment. Call it once,
-    /// at the start of the program.
+    /// or because a cached function ran before and created one from the environment. The error's
+    /// text names that call, with its place in the source. Call `install` once, at the start of the
+    /// program.
+    #[track_caller]
     pub fn install(&self) -> Result<(), CacheError> {
-        DEFAULT
-            .set(self.clone())
-            .map_err(|_| CacheError::AlreadyInstalled)
+        let at = Location::caller();
+        let mut is_set = false;
+        DEFAULT.get_or_init(|| {
+            DefaultOrigin::Installed(at).remember();
+            is_set = true;
+            self.clone()
+        });
+        is_set.then_some(()).ok_or(CacheError::AlreadyInstalled)
     }
 
     /// Return the innermost [`scope`](Cache::scope)'s cache, otherwise the installed one, otherwise
@@ -110,8 +145,11 @@ impl Cache {
     /// cache.scope_sync(|| assert_eq!(Cache::current().prefix(), "of-this-test"));
     /// # Ok::<(), cache_runtime::CacheError>(())
     /// ```
+    #[track_caller]
     pub fn current() -> Self {
-        Handle::Current.with(Clone::clone)
+        let at = Location::caller();
+        let function = "Cache::current";
+        Handle::Current.lend(|| FirstCall { function, at }, Clone::clone)
     }
 
     /// Run the future with this cache as the current one, wherever it is polled. Tasks that it
@@ -131,10 +169,7 @@ impl Cache {
     ///
     /// Dropping the returned future drops `future`.
     pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
-        Scope {
-            cache: self.clone(),
-            future,
-        }
+        Scope::new(self, future)
     }
 
     /// Run the closure with this cache as the current one of this thread.
@@ -153,10 +188,20 @@ impl Cache {
 }
 
 pin_project! {
-    struct Scope<F> {
+    /// A future with a cache of its own.
+    pub(crate) struct Scope<F> {
         cache: Cache,
         #[pin]
         future: F,
+    }
+}
+
+impl<F> Scope<F> {
+    pub(crate) fn new(cache: &Cache, future: F) -> Self {
+        Self {
+            cache: cache.clone(),
+            future,
+        }
     }
 }
 

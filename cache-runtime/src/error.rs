@@ -1,7 +1,11 @@
+//! `CacheError`: the errors of the builder and of explicit operations.
+
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+
+use crate::default_origin::explain_late_install;
 
 /// The cause of a [`CacheError`], kept for [`Error::source`]. Shared, because one outage fails many
 /// calls.
@@ -46,6 +50,7 @@ pub enum CacheError {
         reason: String,
     },
     /// [`Cache::install`](crate::Cache::install) was called before, or the default was used before.
+    /// The text names the call that set the default, with its place in the source.
     AlreadyInstalled,
     /// No codec can turn the value into bytes.
     Encode {
@@ -111,9 +116,7 @@ impl fmt::Display for CacheError {
             Self::InvalidVariable { variable, reason } => {
                 write!(f, "the environment variable {variable} {reason}")
             }
-            Self::AlreadyInstalled => f.write_str(
-                "the default cache is already set; call `install` once, before the first cached call",
-            ),
+            Self::AlreadyInstalled => explain_late_install(f),
             Self::Encode { source } => write!(f, "the value can't be encoded: {source}"),
             Self::TooLarge { bytes, limit } => write!(
                 f,

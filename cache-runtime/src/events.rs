@@ -6,14 +6,15 @@ use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, enabled};
 
+use crate::report::{self, CallOutcome};
 use crate::site::Origin;
 
-/// Return whether a subscriber is interested, so that events are formatted only if one is. If the
-/// level is disabled altogether, as is usual, this is a single load.
+/// Return whether anyone is interested in a function's events, so that they are formatted only then:
+/// a subscriber, a logger, or an open report. If none is, as usual, this takes two loads.
 #[inline]
 pub(crate) fn wanted(debug: bool) -> bool {
     let level = if debug { Level::INFO } else { Level::DEBUG };
-    level <= LevelFilter::current() && is_enabled(debug)
+    (level <= LevelFilter::current() && is_enabled(debug)) || report::is_open() || is_logged(debug)
 }
 
 #[cold]
@@ -25,8 +26,38 @@ fn is_enabled(debug: bool) -> bool {
     }
 }
 
-/// Return whether a subscriber is interested in warnings.
+/// Return whether the program's logger is interested. `tracing` passes events on to it as long as
+/// the program has no subscriber.
+#[cfg(feature = "log")]
+#[inline]
+fn is_logged(debug: bool) -> bool {
+    let level = if debug {
+        log::Level::Info
+    } else {
+        log::Level::Debug
+    };
+    level <= log::max_level() && is_logger_interested(level)
+}
+
+/// Once the program has a subscriber, `tracing` passes no events on.
+#[cfg(feature = "log")]
+#[cold]
+fn is_logger_interested(level: log::Level) -> bool {
+    !tracing::dispatcher::has_been_set() && log::log_enabled!(target: "cache", level)
+}
+
+#[cfg(not(feature = "log"))]
+#[inline]
+fn is_logged(_: bool) -> bool {
+    false
+}
+
+/// Return whether a subscriber or a logger is interested in warnings.
 pub(crate) fn warnings_wanted() -> bool {
+    #[cfg(feature = "log")]
+    if is_logger_interested(log::Level::Warn) {
+        return true;
+    }
     enabled!(target: "cache", Level::WARN)
 }
 
@@ -51,19 +82,36 @@ pub(crate) fn call(origin: Origin, arguments: &str, key: &str) {
 }
 
 pub(crate) fn hit(origin: Origin, key: &str) {
+    report::ended(key, CallOutcome::Hit);
+    event!(origin, key, "hit", "[Cache] HIT: {key}");
+}
+
+/// A hit in the near cache.
+#[cfg(feature = "redis")]
+pub(crate) fn near_hit(origin: Origin, key: &str) {
+    report::ended(key, CallOutcome::Near);
     event!(origin, key, "hit", "[Cache] HIT: {key}");
 }
 
 pub(crate) fn miss(origin: Origin, key: &str) {
+    report::ended(key, CallOutcome::Miss);
+    event!(origin, key, "miss", "[Cache] MISS: {key}");
+}
+
+/// A miss of a call that doesn't compute for the cache: it waited too long, waits for itself, or the
+/// store is out of reach.
+pub(crate) fn bypass(origin: Origin, key: &str) {
     event!(origin, key, "miss", "[Cache] MISS: {key}");
 }
 
 pub(crate) fn wait(origin: Origin, key: &str) {
+    report::ended(key, CallOutcome::Wait);
     event!(origin, key, "wait", "[Cache] WAIT: {key}");
 }
 
 /// An expired value is served.
 pub(crate) fn stale(origin: Origin, key: &str) {
+    report::ended(key, CallOutcome::Stale);
     event!(origin, key, "stale", "[Cache] STALE: {key}");
 }
 

@@ -82,6 +82,8 @@
 //! | `lz4` | | `CacheBuilder::compress_over` with LZ4; pure Rust |
 //! | `zstd` | | the same with Zstandard, used if both are on; needs a C compiler |
 //! | `axum` | | `axum::Json<T>` as a return type |
+//! | `log` | | events as records of the crate `log`, in programs without a subscriber of `tracing` |
+//! | `tower` | | `testing::ScopeLayer`, which makes a cache the current one of a service |
 //!
 //! Without a compact codec, and for values that none can represent, bytes are MessagePack with
 //! field names. [`CacheBuilder::codec`] selects the codec. Entries name their codec and
@@ -97,15 +99,18 @@ mod cache;
 mod clock;
 mod core;
 mod current;
+mod default_origin;
 mod entry;
 mod error;
 mod events;
 mod flight;
 #[cfg(all(doc, feature = "macros", feature = "redis"))]
 pub mod guide;
+mod inline;
 mod key;
 mod pattern;
 mod read;
+mod report;
 // Under shuttle no code waits for the clock, so parts of the module are unused.
 #[cfg_attr(shuttle, allow(dead_code))]
 mod runtime;
@@ -113,6 +118,7 @@ mod site;
 mod stats;
 mod store;
 mod sync;
+pub mod testing;
 mod topology;
 pub mod ttl;
 mod value;
@@ -120,7 +126,7 @@ mod write;
 
 pub use crate::core::Cache;
 pub use builder::CacheBuilder;
-pub use cache::{BlockingCache, Health, KeyAndValue};
+pub use cache::{BlockingCache, Health, KeyAndValue, StoreStats};
 #[cfg(feature = "macros")]
 pub use cache_macros::{CacheKey, cacheable, invalidate};
 pub use clock::Clock;
@@ -128,6 +134,7 @@ pub use entry::Codec;
 pub use error::CacheError;
 pub use key::cache_key::{CacheKey, KeyWriter};
 pub use key::escape::escape;
+pub use report::{CallOutcome, CallReport};
 pub use stats::{SiteStats, Stats};
 pub use topology::{DeadPattern, ReadNode, Topology, WriteNode, topology};
 pub use value::{Settable, Storable};

@@ -1,3 +1,9 @@
+//! The annotated functions of the program, and which write removes which read's entries.
+
+use std::fmt::{self, Write as _};
+
+use serde::Serialize;
+
 use crate::pattern::reach::reaches;
 use crate::site::registry::{Registered, all};
 use crate::ttl::Ttl;
@@ -29,7 +35,7 @@ pub fn topology() -> Topology {
 }
 
 /// The reads and writes of the program. See [`topology`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Topology {
     /// The functions with `#[cacheable]`.
@@ -39,7 +45,7 @@ pub struct Topology {
 }
 
 /// A function with `#[cacheable]`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct ReadNode {
     /// Its name.
@@ -54,6 +60,7 @@ pub struct ReadNode {
     pub template: String,
     /// Its TTL.
     pub ttl: Ttl,
+    #[serde(skip)]
     shape: String,
 }
 
@@ -77,7 +84,7 @@ impl ReadNode {
 }
 
 /// A function with `#[invalidate]`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct WriteNode {
     /// Its name.
@@ -90,11 +97,12 @@ pub struct WriteNode {
     pub line: u32,
     /// Its patterns as written.
     pub patterns: Vec<&'static str>,
+    #[serde(skip)]
     shapes: &'static [&'static str],
 }
 
 /// A pattern that can't match any key of the program.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct DeadPattern {
     /// The pattern as written.
@@ -170,4 +178,156 @@ impl Topology {
             .cloned()
             .collect()
     }
+
+    /// Return the functions whose entries a write can remove.
+    ///
+    /// ```standalone_crate
+    /// use cache_runtime::{cacheable, invalidate, topology};
+    ///
+    /// #[cacheable(key = "posts:<<id>>")]
+    /// fn post(id: u32) -> u32 {
+    ///     id
+    /// }
+    ///
+    /// #[invalidate(patterns = ["posts:<<id>>:*"])]
+    /// fn update(id: u32) {}
+    ///
+    /// let topology = topology();
+    /// let removed = topology.removed_by(&topology.writes[0]);
+    /// assert_eq!(removed[0].function, "post");
+    /// ```
+    pub fn removed_by(&self, write: &WriteNode) -> Vec<&ReadNode> {
+        let reads = self.reads.iter();
+        reads.filter(|read| write.reaches(read)).collect()
+    }
+
+    /// Return the graph as the text of a Mermaid diagram, which GitHub and many wikis draw: an
+    /// arrow for each pattern that can remove a function's entries.
+    ///
+    /// ```standalone_crate
+    /// use cache_runtime::{cacheable, invalidate, topology};
+    ///
+    /// #[cacheable(key = "posts:<<id>>")]
+    /// fn post(id: u32) -> u32 {
+    ///     id
+    /// }
+    ///
+    /// #[invalidate(patterns = ["posts:<<id>>:*"])]
+    /// fn update(id: u32) {}
+    ///
+    /// assert_eq!(
+    ///     topology().mermaid(),
+    ///     r#"graph LR
+    ///   w0["update"]
+    ///   r0["post #lt;posts:#lt;#lt;id#gt;#gt;#gt;"]
+    ///   w0 -->|"posts:#lt;#lt;id#gt;#gt;:*"| r0
+    /// "#
+    /// );
+    /// ```
+    pub fn mermaid(&self) -> String {
+        let mut graph = String::from("graph LR\n");
+        for (number, write) in self.writes.iter().enumerate() {
+            let _ = writeln!(graph, "  w{number}[\"{}\"]", quoted(write.function));
+        }
+        for (number, read) in self.reads.iter().enumerate() {
+            let label = quoted(&format!("{} <{}>", read.function, read.template));
+            let _ = writeln!(graph, "  r{number}[\"{label}\"]");
+        }
+        for (from, write) in self.writes.iter().enumerate() {
+            for (pattern, shape) in write.patterns.iter().zip(write.shapes) {
+                let reads = self.reads.iter().enumerate();
+                for (to, _) in reads.filter(|(_, read)| reaches(shape, &read.shape)) {
+                    let pattern = quoted(pattern);
+                    let _ = writeln!(graph, "  w{from} -->|\"{pattern}\"| r{to}");
+                }
+            }
+        }
+        graph
+    }
+
+    /// Return the names of the writes that can remove a read's entries.
+    fn writes_of(&self, read: &ReadNode) -> String {
+        let writes = self.writes.iter().filter(|write| write.reaches(read));
+        let mut names: Vec<&str> = writes.map(|write| write.function).collect();
+        names.dedup();
+        names.join(", ")
+    }
+}
+
+impl WriteNode {
+    fn reaches(&self, read: &ReadNode) -> bool {
+        let mut shapes = self.shapes.iter();
+        shapes.any(|shape| reaches(shape, &read.shape))
+    }
+}
+
+/// Format it as two tables: the reads with their keys and the writes that remove their entries, and
+/// the writes with their patterns and the reads that each of them removes.
+impl fmt::Display for Topology {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reads = self.reads.iter().map(|read| {
+            [
+                format!("{}::{}", read.module, read.function),
+                read.template.clone(),
+                read.ttl.to_string(),
+                self.writes_of(read),
+            ]
+        });
+        table(f, ["READ", "KEY", "TTL", "REMOVED BY"], reads.collect())?;
+        writeln!(f)?;
+        let writes = self.writes.iter().flat_map(|write| {
+            let patterns = write.patterns.iter().zip(write.shapes);
+            patterns.map(|(pattern, shape)| {
+                let reads = self.reads.iter();
+                let reads = reads.filter(|read| reaches(shape, &read.shape));
+                let names: Vec<&str> = reads.map(|read| read.function).collect();
+                [
+                    format!("{}::{}", write.module, write.function),
+                    (*pattern).to_owned(),
+                    names.join(", "),
+                ]
+            })
+        });
+        table(f, ["WRITE", "PATTERN", "REMOVES"], writes.collect())
+    }
+}
+
+/// Write rows under a heading, in aligned columns. An empty cell is a `-`.
+fn table<const N: usize>(
+    f: &mut fmt::Formatter<'_>,
+    heading: [&str; N],
+    rows: Vec<[String; N]>,
+) -> fmt::Result {
+    let all: Vec<[String; N]> = std::iter::once(heading.map(str::to_owned))
+        .chain(rows)
+        .collect();
+    let width = |column: usize| {
+        let cells = all.iter().map(|row| row[column].chars().count());
+        cells.max().unwrap_or(0)
+    };
+    let widths: [usize; N] = std::array::from_fn(width);
+    for row in &all {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(widths) {
+            let cell = if cell.is_empty() { "-" } else { cell };
+            let _ = write!(line, "{cell:width$}  ");
+        }
+        writeln!(f, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// Replace the characters that have a meaning in a Mermaid label.
+fn quoted(label: &str) -> String {
+    let mut quoted = String::with_capacity(label.len());
+    for character in label.chars() {
+        match character {
+            '"' => quoted.push_str("#quot;"),
+            '<' => quoted.push_str("#lt;"),
+            '>' => quoted.push_str("#gt;"),
+            '#' => quoted.push_str("#35;"),
+            other => quoted.push(other),
+        }
+    }
+    quoted
 }

@@ -1,6 +1,9 @@
 //! Named TTLs, for `ttl = ttl::LONG` on an attribute and for [`Cache::set`](crate::Cache::set).
 
+use std::fmt;
 use std::time::Duration;
+
+use serde::{Serialize, Serializer};
 
 /// One minute: data that changes constantly, such as notifications and live counters.
 pub const SHORT: Duration = Duration::from_secs(60);
@@ -74,4 +77,23 @@ pub enum Ttl {
     Preset(&'static str),
     /// Computed at each call.
     Computed,
+}
+
+/// Format it for people: `600s`, `preset "posts"`, `default` or `computed`.
+impl fmt::Display for Ttl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.pad("default"),
+            Self::Fixed(ttl) => f.pad(&format!("{}s", ttl.as_secs_f64())),
+            Self::Preset(name) => f.pad(&format!("preset {name:?}")),
+            Self::Computed => f.pad("computed"),
+        }
+    }
+}
+
+/// Serialize it as its text.
+impl Serialize for Ttl {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
 }

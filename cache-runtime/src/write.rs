@@ -37,31 +37,34 @@ pub fn plan(
     condition: bool,
     render: Rendered<'_>,
 ) -> Write {
-    handle.with(|cache| {
-        if !condition || !cache.inner().enabled {
-            return Write {
-                site,
-                cache: None,
-                patterns: Vec::new(),
-            };
-        }
-        with_rendering(|rendering| {
-            render.render(&mut rendering.writer());
-            if let Some(reason) = rendering.failure.take() {
-                cache
-                    .inner()
-                    .counters
-                    .add(site.number(), Counter::Errors, 1);
-                events::error(site.info.function, &site.info.patterns.join(" "), &reason);
+    handle.lend(
+        || site.info.first_call(),
+        |cache| {
+            if !condition || !cache.inner().enabled {
+                return Write {
+                    site,
+                    cache: None,
+                    patterns: Vec::new(),
+                };
             }
-            let patterns = mem::take(&mut rendering.patterns);
-            Write {
-                site,
-                cache: Some(cache.clone()),
-                patterns,
-            }
-        })
-    })
+            with_rendering(|rendering| {
+                render.render(&mut rendering.writer());
+                if let Some(reason) = rendering.failure.take() {
+                    cache
+                        .inner()
+                        .counters
+                        .add(site.number(), Counter::Errors, 1);
+                    events::error(site.info.function, &site.info.patterns.join(" "), &reason);
+                }
+                let patterns = mem::take(&mut rendering.patterns);
+                Write {
+                    site,
+                    cache: Some(cache.clone()),
+                    patterns,
+                }
+            })
+        },
+    )
 }
 
 /// Run an async body, and invalidate afterwards.

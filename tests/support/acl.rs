@@ -1,3 +1,5 @@
+//! Users of a Redis server, as the operations page documents them.
+
 use std::collections::HashMap;
 
 use redis::{Connection, Value};

@@ -1,3 +1,5 @@
+//! A certificate authority for tests of TLS.
+
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 

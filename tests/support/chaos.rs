@@ -1,3 +1,5 @@
+//! Random reads and writes during faults, and the check that no stale value was served.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};

@@ -1,3 +1,5 @@
+//! What a test asks a Redis server directly.
+
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncCommands, AsyncConnectionConfig};
 

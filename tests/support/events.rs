@@ -1,3 +1,5 @@
+//! Capturing `tracing` events.
+
 use std::fmt::Debug;
 use std::sync::{Arc, LazyLock, Mutex};
 

@@ -1,3 +1,5 @@
+//! A sentinel whose answers the test chooses.
+
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};

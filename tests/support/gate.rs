@@ -1,3 +1,5 @@
+//! Bodies that a test holds and releases.
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;

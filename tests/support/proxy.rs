@@ -1,3 +1,5 @@
+//! A proxy in front of Redis that delays, drops or cuts connections.
+
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -1,3 +1,5 @@
+//! A Redis Cluster of the test's own.
+
 mod moves;
 
 use std::time::{Duration, Instant};

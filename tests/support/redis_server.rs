@@ -1,3 +1,5 @@
+//! A Redis server of the test's own, on a free port.
+
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};

@@ -1,3 +1,5 @@
+//! Counting the runs of a body.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -1,3 +1,5 @@
+//! A master with replicas and sentinels of the test's own.
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

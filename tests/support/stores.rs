@@ -1,3 +1,5 @@
+//! Running one test on both stores.
+
 use std::future::Future;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Letting runs of a body through one at a time.
+
 use std::sync::Arc;
 
 use tokio::sync::{Notify, Semaphore};

@@ -9,7 +9,7 @@ use cargo::{Step, Workspace};
 use generate::{ALL, CACHED, FUNCTIONS, OURS, PLAIN};
 
 use crate::report::{Goal, Table};
-use crate::sections::Settings;
+use crate::settings::Settings;
 use crate::stats::{Samples, named};
 
 /// The timed steps: the table's name, its title, the step, and whether it is a cold build.

@@ -80,13 +80,13 @@ pub fn clear_fills() {
 /// As its documentation recommends against stampedes.
 #[cached(max_size = 20_000, ttl_secs = 3600, sync_writes = "by_key")]
 pub async fn herd(id: usize) -> Arc<Post> {
-    Arc::new(crate::sections::herd::body(id).await)
+    Arc::new(crate::slow_query::slow_query(id).await)
 }
 
 /// With the defaults.
 #[concurrent_cached(max_size = 20_000, ttl_secs = 3600)]
 pub async fn herd_unsaid(id: usize) -> Arc<Post> {
-    Arc::new(crate::sections::herd::body(id).await)
+    Arc::new(crate::slow_query::slow_query(id).await)
 }
 
 /// The URL of its Redis: the macro's cache is a `static`.

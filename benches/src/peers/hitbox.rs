@@ -40,5 +40,5 @@ pub async fn value(slug: String) -> Result<Post, Infallible> {
 
 #[cached]
 pub async fn herd(id: u64) -> Result<Post, Infallible> {
-    Ok(crate::sections::herd::body(id as usize).await)
+    Ok(crate::slow_query::slow_query(id as usize).await)
 }

@@ -46,7 +46,9 @@ pub fn near(url: &str) -> Cache {
         .default_ttl(lifetime());
     let builder = builder.response_timeout(Duration::from_secs(10));
     // It must stay trusted while other contenders run.
-    let builder = builder.near_max_silence(Duration::from_secs(30)).near_cache(CAPACITY);
+    let builder = builder
+        .near_max_silence(Duration::from_secs(30))
+        .near_cache(CAPACITY);
     builder.build().expect("the settings are valid")
 }
 
@@ -108,5 +110,5 @@ pub fn fill(cache: &Cache, id: usize, post: &Arc<Post>) -> Arc<Post> {
 /// One caller of a stampede; the body counts its runs.
 #[cacheable(key = "herd:<<id>>", ttl = 3600, cache = cache, skip(cache))]
 pub async fn herd(cache: &Cache, id: usize) -> Arc<Post> {
-    Arc::new(crate::sections::herd::body(id).await)
+    Arc::new(crate::slow_query::slow_query(id).await)
 }

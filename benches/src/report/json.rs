@@ -14,12 +14,18 @@ struct Latest {
     tables: Vec<Table>,
 }
 
-/// Replace the tables of the same name, and return all tables of the file.
+/// Replace the tables of the same name, and return all tables of the file. `place` returns a table's
+/// position on the page.
 ///
 /// # Errors
 ///
 /// Fails if the file can't be read or written, or isn't JSON of this form.
-pub fn merge(file: &Path, machine: &Machine, tables: &[Table]) -> io::Result<Vec<Table>> {
+pub fn merge(
+    file: &Path,
+    machine: &Machine,
+    tables: &[Table],
+    place: fn(&str) -> usize,
+) -> io::Result<Vec<Table>> {
     let mut latest: Latest = match std::fs::read(file) {
         Ok(bytes) => serde_json::from_slice(&bytes)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Latest::default(),
@@ -32,8 +38,7 @@ pub fn merge(file: &Path, machine: &Machine, tables: &[Table]) -> io::Result<Vec
             None => latest.tables.push(table.clone()),
         }
     }
-    let order = |table: &Table| crate::sections::place(&table.name);
-    latest.tables.sort_by_key(order);
+    latest.tables.sort_by_key(|table| place(&table.name));
     let mut text = serde_json::to_string_pretty(&latest)?;
     text.push('\n');
     std::fs::write(file, text)?;

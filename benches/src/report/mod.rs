@@ -18,19 +18,24 @@ pub fn docs() -> PathBuf {
 }
 
 /// Replace the tables on the pages, their charts and `latest.json`. Tables that weren't measured in
-/// this run stay as they are.
+/// this run stay as they are. `place` returns a table's position on the page.
 ///
 /// # Errors
 ///
 /// Fails if a file can't be read or written, or a page has no place for a table.
-pub fn write(folder: &Path, machine: &Machine, tables: &[Table]) -> io::Result<()> {
+pub fn write(
+    folder: &Path,
+    machine: &Machine,
+    tables: &[Table],
+    place: fn(&str) -> usize,
+) -> io::Result<()> {
     let charts = folder.join("benchmarks");
     std::fs::create_dir_all(&charts)?;
     for table in tables {
         let file = charts.join(format!("{}.svg", table.name));
         std::fs::write(file, svg::chart(table))?;
     }
-    let all = json::merge(&charts.join("latest.json"), machine, tables)?;
+    let all = json::merge(&charts.join("latest.json"), machine, tables, place)?;
     let mut places: Vec<(&str, String)> = tables
         .iter()
         .map(|table| (table.name.as_str(), markdown::section(table)))

@@ -1,13 +1,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Settings;
 use crate::model::Post;
 use crate::peers::quick_cache::Indexed;
 use crate::peers::{cached, moka, ours, quick_cache};
 use crate::report::table::figure;
 use crate::report::{Goal, Table};
 use crate::round::{Contender, Plan, measure};
+use crate::settings::Settings;
 use crate::stats::named;
 
 const BARE: &str = "quick_cache insert";

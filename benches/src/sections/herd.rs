@@ -2,33 +2,25 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use ::hitbox::concurrency::BroadcastConcurrencyManager;
 use ::hitbox::policy::{ConcurrencyLimit, PolicyConfig};
 use tokio::runtime::Runtime;
 
-use super::{Settings, all_threads};
-use crate::model::{LIFETIME, Post};
+use crate::model::LIFETIME;
 use crate::peers::{cached, hitbox, ours};
 use crate::report::Table;
 use crate::round::{Contender, measure};
+use crate::runtimes::all_threads;
 use crate::server::Server;
+use crate::settings::Settings;
+use crate::slow_query::RUNS;
 use crate::stats::quantile;
 
 const CALLERS: usize = 1_000;
-const BODY: Duration = Duration::from_millis(20);
 const OURS: &str = "cache-runtime, memory";
-
-static RUNS: AtomicUsize = AtomicUsize::new(0);
-
-/// The body that all callers would run: a slow query.
-pub async fn body(id: usize) -> Post {
-    RUNS.fetch_add(1, Ordering::Relaxed);
-    tokio::time::sleep(BODY).await;
-    Post::of(&format!("herd-{id}"))
-}
 
 type Runs = RefCell<BTreeMap<String, Vec<f64>>>;
 

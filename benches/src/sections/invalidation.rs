@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use cache_runtime::{BlockingCache, Cache};
 
-use super::Settings;
 use crate::model::{LIFETIME, Post};
 use crate::peers::quick_cache::Indexed;
 use crate::peers::{ours, plain_redis, quick_cache};
@@ -12,6 +11,7 @@ use crate::report::Table;
 use crate::report::table::figure;
 use crate::round::{Contender, Plan, measure};
 use crate::server::Server;
+use crate::settings::Settings;
 
 /// The number of keys that one pattern matches.
 const MATCHES: usize = 100;

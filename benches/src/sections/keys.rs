@@ -1,8 +1,8 @@
-use super::Settings;
 use crate::model::{FILTERS, ROOM, SLUGS};
 use crate::peers::{cached, ours, quick_cache};
 use crate::report::Table;
 use crate::round::{Contender, measure};
+use crate::settings::Settings;
 
 const ONE: &str = "cache-runtime, one placeholder";
 

@@ -2,11 +2,12 @@ use std::sync::Arc;
 
 use cache_runtime::Cache;
 
-use super::{Settings, one_thread};
 use crate::model::{ENTRIES, Post, READY, ROOM, SLUGS};
 use crate::peers::{cached, hitbox, moka, ours, quick_cache};
 use crate::report::{Goal, Table};
 use crate::round::{Contender, measure};
+use crate::runtimes::one_thread;
+use crate::settings::Settings;
 use crate::stats::named;
 
 const READY_KEY: &str = "quick_cache, prebuilt key";

@@ -2,12 +2,12 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use super::Settings;
 use crate::model::{LIFETIME, Post};
 use crate::peers::{ours, plain_redis};
 use crate::report::Table;
 use crate::report::table::figure;
 use crate::server::Server;
+use crate::settings::Settings;
 
 /// The contenders of the program `memory-per-entry`. The first is the values without a store.
 pub const IN_MEMORY: [&str; 7] = [

@@ -11,42 +11,9 @@ mod redis;
 mod two_threads;
 mod write;
 
-use std::future::Future;
-
-use tokio::runtime::Runtime;
-
 use crate::compile_time;
 use crate::report::Table;
-use crate::round::Plan;
-
-/// How thorough a run is.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    pub quick: bool,
-}
-
-impl Settings {
-    /// Plan `rounds` rounds of `batch` calls; a smoke run makes a few rounds.
-    fn plan(self, rounds: usize, batch: usize) -> Plan {
-        let (warm_up, rounds) = if self.quick {
-            (1, 5)
-        } else {
-            (rounds / 10 + 2, rounds)
-        };
-        Plan {
-            warm_up,
-            rounds,
-            batch,
-            lead: false,
-            all_first: false,
-        }
-    }
-
-    /// Choose a size: a smoke run takes the smaller one.
-    fn of(self, whole: usize, quick: usize) -> usize {
-        if self.quick { quick } else { whole }
-    }
-}
+use crate::settings::Settings;
 
 /// A section. It returns tables whose names begin with its own.
 pub struct Section {
@@ -154,30 +121,6 @@ pub fn place(table: &str) -> usize {
         .iter()
         .position(|section| table.starts_with(section.name));
     of.unwrap_or(ALL.len())
-}
-
-/// Build a runtime of one thread, for memory, which never waits.
-fn one_thread() -> Runtime {
-    let built = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    built.expect("the runtime can be built")
-}
-
-/// Build a multi-threaded runtime, as services use.
-fn all_threads() -> Runtime {
-    let built = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    built.expect("the runtime can be built")
-}
-
-/// Run a future as a task of the runtime, as a service runs its requests.
-fn as_task<F>(runtime: &Runtime, work: F) -> F::Output
-where
-    F: Future<Output: Send + 'static> + Send + 'static,
-{
-    runtime.block_on(async { tokio::spawn(work).await.expect("the task doesn't panic") })
 }
 
 #[cfg(test)]

@@ -3,12 +3,13 @@ use std::time::{Duration, Instant};
 use cache_runtime::Cache;
 use tokio::runtime::Runtime;
 
-use super::{Settings, all_threads, as_task};
 use crate::model::{ENTRIES, SLUGS};
 use crate::peers::ours;
 use crate::report::{Goal, Table};
 use crate::round::{Contender, measure};
+use crate::runtimes::{all_threads, as_task};
 use crate::server::Server;
+use crate::settings::Settings;
 use crate::stats::named;
 
 const NEAR: &str = "cache-runtime, near cache";

@@ -6,12 +6,13 @@ use std::time::Instant;
 
 use tokio::runtime::Runtime;
 
-use super::{Settings, all_threads};
 use crate::model::{Post, SLUGS};
 use crate::peers::{cached, hitbox, ours, plain_redis};
 use crate::report::{Goal, Table};
 use crate::round::{Contender, Plan, measure};
+use crate::runtimes::all_threads;
 use crate::server::Server;
+use crate::settings::Settings;
 use crate::stats::named;
 
 const BY_HAND: &str = "redis by hand";

@@ -2,12 +2,12 @@ use std::hint::black_box;
 use std::sync::{Arc, Barrier};
 use std::time::Instant;
 
-use super::Settings;
 use crate::model::{ROOM, SLUGS};
 use crate::peers::{cached, moka, ours, quick_cache};
 use crate::report::table::figure;
 use crate::report::{Goal, Table};
 use crate::round::{Contender, measure};
+use crate::settings::Settings;
 use crate::stats::named;
 
 const OURS: &str = "cache-runtime";

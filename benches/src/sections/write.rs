@@ -4,11 +4,12 @@ use cache_runtime::{Cache, invalidate};
 use redis::AsyncCommands;
 use tokio::runtime::Runtime;
 
-use super::{Settings, all_threads};
 use crate::peers::{ours, plain_redis};
 use crate::report::{Goal, Table};
 use crate::round::{Contender, measure};
+use crate::runtimes::all_threads;
 use crate::server::Server;
+use crate::settings::Settings;
 use crate::stats::named;
 
 const BY_HAND: &str = "DEL of known keys, by hand";
@@ -112,7 +113,10 @@ impl Stopwatch {
     }
 
     fn stop(&mut self) {
-        self.sum += self.started.take().map_or(Duration::ZERO, |at| at.elapsed());
+        self.sum += self
+            .started
+            .take()
+            .map_or(Duration::ZERO, |at| at.elapsed());
     }
 }
 

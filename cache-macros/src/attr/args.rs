@@ -1,11 +1,11 @@
 //! The options of `#[cacheable]` and `#[invalidate]`: syntax only.
 
-use crate::attr::options::{Options, flag, names, string, value};
+use crate::attr::options::{Options, flag, literal, names, string, value, without_arm};
 use crate::attr::staleness::Staleness;
 use crate::attr::ttl::ungrouped;
 use proc_macro2::Span;
 use syn::parse::ParseStream;
-use syn::{Error, Expr, ExprLit, Ident, Lit, LitInt, LitStr, Path};
+use syn::{Error, Expr, ExprLit, ExprPath, Ident, Lit, LitInt, LitStr, Path};
 
 /// The arguments of `#[cacheable(..)]`.
 #[derive(Default)]
@@ -167,7 +167,7 @@ impl Options for CacheableArgs {
 
     fn read(&mut self, name: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
         match name.to_string().as_str() {
-            "key" => self.key = Some(string(name, Self::FIRST, input)?),
+            "key" => self.key = Some(key(name, input)?),
             "ttl" => self.ttl = Some(value(name, "ttl = \"10m\"", input)?),
             "skip" => self.skip = names(name, input)?,
             "each" => self.each = Some(value(name, "each = ids", input)?),
@@ -188,7 +188,8 @@ impl Options for CacheableArgs {
                 let span = name.span();
                 self.companions = Some(Companions { span, wanted });
             }
-            _ => self.krate = Some(krate(name, input)?),
+            "crate" => self.krate = Some(krate(name, input)?),
+            _ => return Err(without_arm(name)),
         }
         Ok(())
     }
@@ -264,10 +265,37 @@ impl Options for InvalidateArgs {
             "condition" => self.condition = Some(value(name, "condition = notify", input)?),
             "debug" => self.debug = flag(name, input)?,
             "cache" => self.cache = Some(value(name, "cache = self.cache", input)?),
-            _ => self.krate = Some(krate(name, input)?),
+            "crate" => self.krate = Some(krate(name, input)?),
+            _ => return Err(without_arm(name)),
         }
         Ok(())
     }
+}
+
+fn key(name: &Ident, input: ParseStream<'_>) -> syn::Result<LitStr> {
+    let example = CacheableArgs::FIRST;
+    let written: Expr = value(name, example, input)?;
+    match ungrouped(&written) {
+        Expr::Path(constant) => {
+            let message = format!(
+                "`key` takes a string literal: write `{example}`; {}",
+                unseen(constant)
+            );
+            Err(Error::new_spanned(&written, message))
+        }
+        _ => literal(name, example, written),
+    }
+}
+
+/// The reason why a template can't be a constant, and what to do instead.
+fn unseen(constant: &ExprPath) -> String {
+    let constant = constant.path.segments.last();
+    let constant = constant.map_or_else(String::new, |last| last.ident.to_string());
+    format!(
+        "the attribute is expanded before constants have values, so it can't read a template in \
+         `{constant}`: repeat the literal, let `topology()` show which writes reach which reads, \
+         and let a test assert that `topology().dead_patterns()` is empty"
+    )
 }
 
 fn krate(name: &Ident, input: ParseStream<'_>) -> syn::Result<Path> {
@@ -329,10 +357,11 @@ fn patterns(whole: Expr) -> syn::Result<Patterns> {
             literals.push(literal.clone());
             continue;
         }
-        let error = Error::new_spanned(
-            item,
-            "a pattern must be a string literal: write `\"posts:list:*\"`",
-        );
+        let mut message = "a pattern must be a string literal: write `\"posts:list:*\"`".to_owned();
+        if let Expr::Path(constant) = ungrouped(item) {
+            message = format!("{message}; {}", unseen(constant));
+        }
+        let error = Error::new_spanned(item, message);
         match &mut mistake {
             Some(first) => first.combine(error),
             None => mistake = Some(error),

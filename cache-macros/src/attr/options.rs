@@ -116,6 +116,12 @@ fn begins_option(input: ParseStream<'_>) -> bool {
             || (ahead.peek(Token![=]) && !ahead.peek(Token![==])))
 }
 
+/// Report an option that is in `NAMES` and that `read` doesn't know, which is a bug of this crate.
+pub(crate) fn without_arm(name: &Ident) -> Error {
+    let message = format!("the option `{name}` is in `NAMES` and has no arm in `read`");
+    Error::new(name.span(), message)
+}
+
 /// Parse `= value`.
 pub(crate) fn value<T: Parse>(
     name: &Ident,
@@ -136,7 +142,12 @@ pub(crate) fn value<T: Parse>(
 
 /// Parse `= "text"`.
 pub(crate) fn string(name: &Ident, example: &str, input: ParseStream<'_>) -> syn::Result<LitStr> {
-    match value::<Expr>(name, example, input)? {
+    literal(name, example, value(name, example, input)?)
+}
+
+/// Match a string literal.
+pub(crate) fn literal(name: &Ident, example: &str, value: Expr) -> syn::Result<LitStr> {
+    match value {
         Expr::Lit(syn::ExprLit {
             lit: syn::Lit::Str(text),
             ..

@@ -1,6 +1,6 @@
 //! The staleness options: `stale`, `stale_if_error`, `early`, `refresh` and `jitter`.
 
-use crate::attr::options::{flag, string, value};
+use crate::attr::options::{flag, string, value, without_arm};
 use crate::attr::ttl;
 use proc_macro2::Span;
 use syn::parse::ParseStream;
@@ -54,7 +54,8 @@ impl Staleness {
             }
             "early" => self.early = flag(name, input)?,
             "refresh" => self.refresh = Some(refresh(name, input)?),
-            _ => self.jitter = jitter(value(name, "jitter = 0.1", input)?)?,
+            "jitter" => self.jitter = jitter(value(name, "jitter = 0.1", input)?)?,
+            _ => return Err(without_arm(name)),
         }
         Ok(())
     }

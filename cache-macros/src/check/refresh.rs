@@ -1,31 +1,15 @@
-//! Where a stale value is recomputed, and checks of the staleness options.
+//! Checks of the staleness options and of `detached`, and the decision where a stale value is
+//! recomputed.
 
 use crate::attr::args::CacheableArgs;
 use crate::attr::staleness::{By, StaleIfError, Staleness};
 use crate::diagnostics::errors::Errors;
 use crate::item::function::Function;
 use crate::item::signature::{Facts, Style, cfgs};
+use crate::model::{Argument, Refresher};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{Attribute, FnArg, GenericParam, PathArguments, Type};
-
-/// Where a value is recomputed while it is still cached.
-pub(crate) enum Refresher {
-    /// In the one caller that finds it due.
-    Caller,
-    /// In the background, if the types of all arguments are `Clone + Send`.
-    Background {
-        arguments: Vec<Argument>,
-        /// Whether it is an error if they aren't.
-        required: bool,
-    },
-}
-
-/// The type of an argument as written, and its `#[cfg(..)]`s.
-pub(crate) struct Argument {
-    pub(crate) ty: Type,
-    pub(crate) cfgs: Vec<Attribute>,
-}
+use syn::{FnArg, GenericParam, PathArguments, Type};
 
 /// Determine where a value is recomputed; `None` if no option asks for it.
 pub(crate) fn refresher(

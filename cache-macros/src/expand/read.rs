@@ -2,8 +2,8 @@
 
 use super::{Purpose, condition, handle, refresh, stored_shape};
 use crate::attr::ttl::Ttl;
-use crate::check::refresh::Refresher;
 use crate::item::signature::Style;
+use crate::model::Refresher;
 use crate::model::{Model, Read};
 use proc_macro2::Literal;
 use proc_macro2::{Span, TokenStream, TokenTree};

@@ -1,8 +1,8 @@
 //! `stale`, `stale_if_error` and `early`: where a value is recomputed.
 
 use crate::attr::ttl::ungrouped;
-use crate::check::refresh::Refresher;
 use crate::model::Read;
+use crate::model::Refresher;
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::Expr;

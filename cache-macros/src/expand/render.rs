@@ -180,6 +180,7 @@ fn hashed(argument: &Binding, runtime: &Runtime) -> TokenStream {
         name,
         cfgs,
         hazard,
+        extractor,
     } = argument;
     let site = Span::mixed_site().located_at(ident.span());
     let k = runtime.private(ident.span());
@@ -195,7 +196,10 @@ fn hashed(argument: &Binding, runtime: &Runtime) -> TokenStream {
              (for a type parameter, add it as a bound)"
         ),
     };
-    let note = format!("add `skip({ident})` to the attribute if the key doesn't need it; or {fix}");
+    let note = match extractor {
+        Some(extractor) if hazard.is_none() => extractor.note(ident),
+        _ => format!("add `skip({ident})` to the attribute if the key doesn't need it; or {fix}"),
+    };
     let way = match hazard {
         Some(_) => quote_spanned!(site=> __strict_way),
         None => quote_spanned!(site=> __way),

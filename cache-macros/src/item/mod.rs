@@ -3,6 +3,7 @@
 
 pub(crate) mod async_trait;
 pub(crate) mod bindings;
+pub(crate) mod extractor;
 pub(crate) mod free;
 pub(crate) mod function;
 pub(crate) mod serde_hazard;

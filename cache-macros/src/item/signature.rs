@@ -2,6 +2,7 @@
 
 use crate::item::async_trait::{self, BoxedBody};
 use crate::item::bindings;
+use crate::item::extractor::Extractor;
 use crate::item::function::Function;
 use crate::item::serde_hazard::SerdeHazard;
 use proc_macro2::Span;
@@ -22,6 +23,8 @@ pub(crate) struct Binding {
     pub(crate) cfgs: Vec<Attribute>,
     /// Why it must not be hashed through `Serialize`, if its type is known to be of that kind.
     pub(crate) hazard: Option<SerdeHazard>,
+    /// What to write instead, if it is an argument of a web framework.
+    pub(crate) extractor: Option<Extractor>,
 }
 
 /// How the body runs.
@@ -153,6 +156,7 @@ fn arguments(function: &Function, style: &Style) -> Vec<Binding> {
                 name: ident.unraw().to_string(),
                 cfgs: cfgs(&input.attrs).cloned().collect(),
                 hazard: None,
+                extractor: Extractor::of(pat, &input.ty),
             });
         });
         record_hazards(pat, &input.ty, &mut found);

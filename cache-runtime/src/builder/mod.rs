@@ -1,3 +1,6 @@
+//! `CacheBuilder`: the options of a cache, and the check of all of them in `build`. The options of
+//! Redis are in [`redis`], those of stored values in [`values`], the environment in [`env`].
+
 mod env;
 #[cfg(any(feature = "sentinel", feature = "tls"))]
 mod network;
@@ -113,13 +116,29 @@ impl CacheBuilder {
 
     /// Create a builder from the environment:
     ///
-    /// | variable | meaning |
-    /// |---|---|
-    /// | `REDIS_URL` | the Redis to use; unset: memory |
-    /// | `CACHE_ENABLED` | `true` or `false` (also `1`, `0`, `yes`, `no`, `on`, `off`) |
-    /// | `CACHE_DEFAULT_TIMEOUT` | default TTL in seconds |
-    /// | `CACHE_KEY_PREFIX` | prefix of every key |
-    /// | `CACHE_TIMEOUT_<NAME>` | TTL of the preset `<name>` in seconds; overrides the builder's |
+    /// | variable | meaning | example |
+    /// |---|---|---|
+    /// | `REDIS_URL` | the Redis to use; unset: memory | `redis://127.0.0.1:6379` |
+    /// | `CACHE_KEY_PREFIX` | [`prefix`](Self::prefix) | `quickpost` |
+    /// | `CACHE_ENABLED` | [`enabled`](Self::enabled): `true` or `false` (also `1`, `0`, `yes`, `no`, `on`, `off`) | `false` |
+    /// | `CACHE_DEFAULT_TIMEOUT` | [`default_ttl`](Self::default_ttl), in seconds | `300` |
+    /// | `CACHE_TIMEOUT_<NAME>` | TTL of the preset `<name>` in seconds; overrides the builder's | `3600` |
+    /// | `CACHE_MEMORY_CAPACITY` | [`memory_capacity`](Self::memory_capacity), a size | `64MiB` |
+    /// | `CACHE_MAX_VALUE_BYTES` | [`max_value_bytes`](Self::max_value_bytes), a size | `1MiB` |
+    /// | `CACHE_CODEC` | [`codec`](Self::codec): `bincode`, `postcard` or `messagepack` | `messagepack` |
+    /// | `CACHE_COMPRESS_OVER` | `compress_over` (feature `lz4` or `zstd`), a size | `4KiB` |
+    /// | `CACHE_NEAR_BYTES` | [`near_cache`](Self::near_cache), a size; `0`: off | `32MiB` |
+    /// | `CACHE_NEAR_MAX_SILENCE` | [`near_max_silence`](Self::near_max_silence), a time | `1s` |
+    /// | `CACHE_RESPONSE_TIMEOUT` | [`response_timeout`](Self::response_timeout), a time | `250ms` |
+    /// | `CACHE_INVALIDATION_TIMEOUT` | [`invalidation_timeout`](Self::invalidation_timeout), a time | `2s` |
+    /// | `CACHE_WAIT_TIMEOUT` | [`wait_timeout`](Self::wait_timeout), a time | `30s` |
+    /// | `CACHE_LEASE_TTL` | [`lease_ttl`](Self::lease_ttl), a time | `5s` |
+    /// | `CACHE_REPLAY_WINDOW` | [`replay_window`](Self::replay_window), a time | `10s` |
+    /// | `CACHE_RUNTIME_CONNECTIONS` | `runtime_connections` (feature `redis`): `true` or `false` | `true` |
+    ///
+    /// A *size* is a whole number of bytes, or one with a unit: `KiB`, `MiB`, `GiB`. A *time* is a
+    /// whole number with a unit: `ms`, `s`, `m`, `h`. An empty variable counts as unset. A method
+    /// that is called on the returned builder overrides the variable.
     ///
     /// ```
     /// # use cache_runtime::CacheBuilder;
@@ -134,20 +153,7 @@ impl CacheBuilder {
     ///
     /// [`CacheError::InvalidVariable`] names the variable and the fix: correct the environment.
     pub fn from_env() -> Result<Self, CacheError> {
-        let mut builder = Self::new();
-        if let Some(url) = env::text("REDIS_URL")? {
-            builder = env::redis(builder, url)?;
-        }
-        if let Some(enabled) = env::switch("CACHE_ENABLED")? {
-            builder.enabled = enabled;
-        }
-        if let Some(ttl) = env::seconds("CACHE_DEFAULT_TIMEOUT")? {
-            builder.default_ttl = ttl;
-        }
-        if let Some(prefix) = env::text("CACHE_KEY_PREFIX")? {
-            builder.prefix = Some(env::prefix(prefix)?);
-        }
-        Ok(builder)
+        env::builder()
     }
 
     /// Set the prefix of every key, `[A-Za-z0-9_.-]+`; default `cache`. No prefix contains
@@ -198,8 +204,8 @@ impl CacheBuilder {
     }
 
     /// Set the capacity of the memory store in bytes, keys and bookkeeping included; default 64
-    /// MiB. The least recently used entries are evicted first. A value must fit in the store's
-    /// smallest shard, which is at least 4 MiB, or the whole of a smaller store.
+    /// MiB. Entries that were not read recently are evicted first (CLOCK). A value must fit into one
+    /// shard, which has at least 4 MiB, or is the whole of a smaller store.
     ///
     /// ```
     /// # use cache_runtime::{Cache, CacheError};

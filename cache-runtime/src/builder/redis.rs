@@ -143,7 +143,7 @@ impl CacheBuilder {
     /// Enable the near cache (client-side caching): keep up to this many bytes of the entries in
     /// Redis in this process too. Default: off.
     ///
-    /// Redis notifies the process of changes (`CLIENT TRACKING`, Redis 6 or newer). An entry that
+    /// Redis notifies the process of changes (`CLIENT TRACKING`). An entry that
     /// another process invalidates is removed when the notification arrives; an entry that this
     /// process invalidates is removed before the invalidation returns. While Redis can't notify,
     /// the near cache serves no entries. A function with `near = false` is excluded. Without Redis
@@ -179,10 +179,10 @@ impl CacheBuilder {
     #[cfg(feature = "redis")]
     pub(super) fn limits(&self) -> Limits {
         Limits {
-            response: self.response_timeout,
-            invalidation: self.invalidation_timeout,
-            lease: self.lease_ttl,
-            flight: self.wait_timeout,
+            response_timeout: self.response_timeout,
+            invalidation_timeout: self.invalidation_timeout,
+            lease_ttl: self.lease_ttl,
+            wait_timeout: self.wait_timeout,
             replay_window: self.replay_window,
             near: self.near_cache.filter(|bytes| *bytes > 0),
             near_max_silence: self.near_max_silence,

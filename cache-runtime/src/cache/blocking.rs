@@ -1,3 +1,5 @@
+//! `Cache::blocking`: the explicit operations for callers without an async runtime.
+
 use std::time::Duration;
 
 use super::bulk::KeyAndValue;

@@ -17,7 +17,7 @@ use crate::value::Settable;
 impl Cache {
     /// Return the values of many keys, in their order.
     ///
-    /// Redis is asked in one round trip for each 500 keys; in a cluster, with one command a key.
+    /// Redis is asked in one round trip per 500 keys; in a cluster, with one command per key.
     /// Each round trip has the whole [`response_timeout`](crate::CacheBuilder::response_timeout),
     /// so a large batch isn't taken for an outage.
     ///

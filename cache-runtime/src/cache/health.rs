@@ -1,25 +1,70 @@
+//! `Cache::health_check`: a round trip through the store.
+
 use std::time::{Duration, Instant};
+
+use serde::Serialize;
 
 use super::ops::encode;
 use crate::core::Cache;
 use crate::entry::Encoding;
 use crate::error::CacheError;
 
-/// Result of [`Cache::health_check`].
-#[derive(Clone, Debug, PartialEq)]
+/// State of a cache. Returned by [`Cache::health`] and [`Cache::health_check`].
+///
+/// Times are serialized as seconds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Health {
     /// `memory` or `redis`.
     pub store: &'static str,
-    /// How long storing a value took.
+    /// Whether a value could be stored, read and deleted.
+    pub healthy: bool,
+    /// Why the cache isn't healthy.
+    pub cause: Option<String>,
+    /// How long storing a value took; zero if the cache isn't healthy.
+    #[serde(serialize_with = "seconds")]
     pub set: Duration,
-    /// How long reading it took.
+    /// How long reading it took; zero if the cache isn't healthy.
+    #[serde(serialize_with = "seconds")]
     pub get: Duration,
-    /// How long deleting it took.
+    /// How long deleting it took; zero if the cache isn't healthy.
+    #[serde(serialize_with = "seconds")]
     pub delete: Duration,
 }
 
+fn seconds<S: serde::Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_f64(time.as_secs_f64())
+}
+
 impl Cache {
+    /// Return whether the cache works, and why not: a [`health_check`](Cache::health_check) whose
+    /// error is part of the result.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let health = Cache::builder().build()?.health().await;
+    /// assert!(health.healthy);
+    /// assert_eq!((health.store, health.cause), ("memory", None));
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`health_check`](Cache::health_check).
+    pub async fn health(&self) -> Health {
+        self.health_check().await.unwrap_or_else(|error| Health {
+            store: self.inner().store.name(),
+            healthy: false,
+            cause: Some(error.to_string()),
+            set: Duration::ZERO,
+            get: Duration::ZERO,
+            delete: Duration::ZERO,
+        })
+    }
+
     /// Store, read and delete a value, and measure how long each takes.
     ///
     /// ```
@@ -65,6 +110,8 @@ impl Cache {
         }
         Ok(Health {
             store: self.inner().store.name(),
+            healthy: true,
+            cause: None,
             set,
             get,
             delete,

@@ -6,7 +6,10 @@ mod get_or_set;
 mod health;
 mod many;
 mod ops;
+mod store_stats;
+mod traced;
 
 pub use blocking::BlockingCache;
 pub use bulk::KeyAndValue;
 pub use health::Health;
+pub use store_stats::StoreStats;

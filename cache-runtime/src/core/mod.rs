@@ -102,6 +102,21 @@ impl Cache {
         }
     }
 
+    /// Return the clock that entries of the memory store expire by. A test moves a
+    /// [manual](Clock::manual) one.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let cache = cache_runtime::testing::cache(); // with a manual clock
+    /// cache.blocking().set("answer", &42, 60)?;
+    /// cache.clock().advance(Duration::from_secs(61));
+    /// assert!(!cache.blocking().exists("answer")?);
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    pub fn clock(&self) -> Clock {
+        self.inner.clock.clone()
+    }
+
     /// Return the counters of this cache, in total and for each annotated function.
     ///
     /// ```

@@ -1,3 +1,5 @@
+//! The age of an entry, relative to the end of its TTL.
+
 use std::time::Duration;
 
 use crate::clock::Moment;

@@ -58,6 +58,27 @@ pub(super) fn by_id(id: u8) -> Option<Codec> {
 }
 
 impl Codec {
+    /// Return the codec of this name, if the build has it.
+    pub(crate) fn by_name(name: &str) -> Option<Self> {
+        let mut codecs = ALL.iter().copied();
+        codecs.find(|codec| codec.name().eq_ignore_ascii_case(name))
+    }
+
+    /// Return the names of the codecs of this build.
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+        ALL.iter().map(|codec| codec.name())
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            #[cfg(feature = "bincode")]
+            Self::Bincode => "bincode",
+            #[cfg(feature = "postcard")]
+            Self::Postcard => "postcard",
+            Self::MessagePack => "messagepack",
+        }
+    }
+
     /// Return the codecs in the order in which they are tried: this one, then the self-describing
     /// one for values that this one can't carry, then the others.
     pub(super) fn and_fallbacks(self) -> impl Iterator<Item = Self> {

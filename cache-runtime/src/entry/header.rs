@@ -1,3 +1,6 @@
+//! The header that precedes the bytes of every entry, lease and claim. [`layout`] names the offset of
+//! each field; scripts read the same bytes through `store/redis/lua/prelude.lua`.
+
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Codec, TypeFacts};

@@ -1,3 +1,5 @@
+//! What a cache's builder says about encoding: codec, compression, and limits of size.
+
 use super::{Codec, HEADER_BYTES};
 use crate::error::CacheError;
 

@@ -1,3 +1,5 @@
+//! The leader of a flight: it publishes the value, or ends the flight when it is dropped.
+
 use std::future::Future;
 #[cfg(feature = "redis")]
 use std::sync::atomic::Ordering;

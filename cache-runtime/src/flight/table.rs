@@ -1,3 +1,5 @@
+//! The table of running flights. A caller joins the flight of its key, or leads a new one.
+
 use std::hash::BuildHasher;
 use std::sync::{Arc, OnceLock, PoisonError};
 

@@ -1,3 +1,5 @@
+//! Which task polls a future, as far as it can be identified.
+
 use std::thread::{self, ThreadId};
 
 use tokio::runtime::Handle;

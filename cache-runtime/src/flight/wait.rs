@@ -1,3 +1,5 @@
+//! Waiting for another caller's flight.
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;

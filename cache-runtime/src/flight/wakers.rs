@@ -1,3 +1,5 @@
+//! The wakers of the callers that wait for one flight.
+
 use std::task::Waker;
 
 /// Wakers of a flight's waiters. Slots are reused, so that callers that come and give up during the

@@ -1,3 +1,5 @@
+//! Escaping: a value in a path can contain neither a separator nor a wildcard.
+
 use std::fmt;
 
 use super::text::Text;

@@ -7,7 +7,6 @@ pub(crate) mod escape;
 pub(crate) mod hash;
 pub(crate) mod hash_argument;
 pub mod hashed;
-pub(crate) mod inline;
 pub mod items;
 pub mod part;
 pub mod quiet;

@@ -1,3 +1,5 @@
+//! Writing a key: the path as text, and the hash of the variant.
+
 use std::cell::Cell;
 use std::fmt::{Display, Write};
 use std::ops::Range;

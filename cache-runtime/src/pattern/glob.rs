@@ -1,3 +1,5 @@
+//! Matching a glob against a path, as Redis `KEYS` does.
+
 /// One step of a glob. Globs work on bytes, not characters, as in Redis: `?` matches half an `é` in
 /// both stores.
 #[derive(Clone, Debug, PartialEq)]

@@ -13,8 +13,10 @@ use crate::events;
 use crate::key::text::Text;
 use crate::key::writer::{Rendered, Rendering, with_rendering};
 use crate::read::call::Call;
+use crate::report;
 use crate::site::ReadSite;
 use crate::stats::Counter;
+use crate::store::Store;
 use crate::store::memory::{MemoryStore, Unmatched};
 use crate::ttl::Ttl;
 
@@ -86,7 +88,8 @@ pub(crate) fn try_hit_with(
     miss: &mut Miss,
     look_up: impl FnOnce(&MemoryStore, &Text, Moment, &mut Unmatched) -> Option<Arc<dyn Value>>,
 ) -> MemoryHit {
-    handle.with(|cache| {
+    let first = || request.site.info.first_call();
+    handle.lend(first, |cache| {
         let inner = cache.inner();
         if !condition || !inner.enabled {
             *miss = Miss::Bypass;
@@ -200,13 +203,27 @@ impl<'a> Request<'a> {
     #[cold]
     fn trace_call(self, cache: &Cache, rendering: &Rendering) {
         let key = cache.full_key(&rendering.text.to_str());
+        let info = &self.site.info;
+        // Other companions only use the key.
+        if matches!(info.companion, "" | "_refresh") {
+            let ttl = match info.ttl {
+                Ttl::Fixed(ttl) if info.options.jitter == 0.0 => Some(ttl),
+                _ => None,
+            };
+            report::began(&key, ttl);
+        }
         events::call(self.site.into(), &rendering.shown_parts(), &key);
     }
 
     #[cold]
     fn trace_hit(self, cache: &Cache, key: &str) {
         cache.inner().counters.hit(self.site.number());
-        events::hit(self.site.into(), &cache.full_key(key));
+        let emit = match &cache.inner().store {
+            Store::Memory(_) => events::hit,
+            #[cfg(feature = "redis")]
+            Store::Redis(_) => events::near_hit,
+        };
+        emit(self.site.into(), &cache.full_key(key));
     }
 
     /// Return a value while `tracing` is listening. The event says "hit", so the type is checked

@@ -27,7 +27,7 @@ pub(crate) enum Freshness {
 
 impl ReadOptions {
     /// Whether a cached value may be recomputed.
-    pub(crate) fn refresh(&self) -> bool {
+    pub(crate) fn may_refresh(&self) -> bool {
         self.early || !self.grace().is_zero()
     }
 

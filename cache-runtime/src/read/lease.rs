@@ -12,8 +12,8 @@ use crate::runtime;
 use crate::store::redis::{Found, Lease, RedisStore};
 
 /// The first and the longest pause between two looks at another process's lease.
-const FIRST_LOOK: Duration = Duration::from_millis(1);
-const SLOWEST_LOOK: Duration = Duration::from_millis(50);
+const FIRST_POLL: Duration = Duration::from_millis(1);
+const LONGEST_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Wait for the lease that was seen, otherwise take one. `None`: look again. The lease has ended or
 /// went to another process, or the entry that was seen may be older than the lease of a flight of
@@ -50,10 +50,10 @@ async fn wait_for_lease(
         return Ok(Next::Unusable);
     }
     // Asked once for each lease: a lease that has a TTL keeps it.
-    if wait.lasting != Some(token) && store.is_eternal(&call.key).await? {
+    if wait.known_to_expire != Some(token) && store.is_eternal(&call.key).await? {
         return Ok(Next::Unusable);
     }
-    wait.lasting = Some(token);
+    wait.known_to_expire = Some(token);
     Ok(wait.pause(token).await)
 }
 
@@ -143,7 +143,7 @@ pub(crate) struct LeaseWait {
     /// The pause before the next look at another process's lease.
     pause: Duration,
     /// The lease that is known to have a TTL.
-    lasting: Option<u64>,
+    known_to_expire: Option<u64>,
     /// The lease of a flight of this process that a look didn't see.
     missed: Option<u64>,
 }
@@ -152,20 +152,20 @@ impl LeaseWait {
     pub(crate) fn new(limit: Duration) -> Self {
         Self {
             limit: WaitBudget::new(limit),
-            pause: FIRST_LOOK,
-            lasting: None,
+            pause: FIRST_POLL,
+            known_to_expire: None,
             missed: None,
         }
     }
 
     /// Whether this lease is known to have a TTL.
-    pub(crate) fn is_lasting(&self, token: u64) -> bool {
-        self.lasting == Some(token)
+    pub(crate) fn is_known_to_expire(&self, token: u64) -> bool {
+        self.known_to_expire == Some(token)
     }
 
     /// Note that this lease has a TTL.
-    pub(crate) fn set_lasting(&mut self, token: u64) {
-        self.lasting = Some(token);
+    pub(crate) fn set_known_to_expire(&mut self, token: u64) {
+        self.known_to_expire = Some(token);
     }
 
     /// Pause before the next look at another process's lease or claim.
@@ -175,7 +175,7 @@ impl LeaseWait {
             return Next::Decided(Decision::Bypass);
         }
         runtime::sleep(jittered(self.pause, token).min(left)).await;
-        self.pause = (self.pause * 3 / 2).min(SLOWEST_LOOK);
+        self.pause = (self.pause * 3 / 2).min(LONGEST_POLL_INTERVAL);
         Next::Retry
     }
 }

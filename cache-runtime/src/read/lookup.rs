@@ -196,16 +196,19 @@ fn pending(site: &ReadSite, handle: Handle<'_>, render: Rendered<'_>) -> Option<
         site,
         render: &render,
     };
-    handle.with(|cache| {
-        if !cache.inner().enabled {
-            return None;
-        }
-        request.with_key(cache, |key| {
-            let mut call = Box::new(request.call(cache, key));
-            call.refresh = true;
-            call
-        })
-    })
+    handle.lend(
+        || request.site.info.first_call(),
+        |cache| {
+            if !cache.inner().enabled {
+                return None;
+            }
+            request.with_key(cache, |key| {
+                let mut call = Box::new(request.call(cache, key));
+                call.refresh = true;
+                call
+            })
+        },
+    )
 }
 
 /// Return the full key of a call.
@@ -214,11 +217,14 @@ pub fn cache_key(site: ReadSite, handle: Handle<'_>, render: Rendered<'_>) -> St
         site: &site.companion("_cache_key"),
         render: &render,
     };
-    handle.with(|cache| {
-        request
-            .with_key(cache, |key| cache.full_key(key))
-            .unwrap_or_default()
-    })
+    handle.lend(
+        || request.site.info.first_call(),
+        |cache| {
+            request
+                .with_key(cache, |key| cache.full_key(key))
+                .unwrap_or_default()
+        },
+    )
 }
 
 /// Return the path and variant of a call, as the handle's operations take it.
@@ -227,10 +233,13 @@ pub fn cache_path(site: ReadSite, handle: Handle<'_>, render: Rendered<'_>) -> S
         site: &site.companion("_cache_path"),
         render: &render,
     };
-    handle.with(|cache| {
-        let path = |key: &str| cache.inner().prefix.unambiguous(key);
-        request.with_key(cache, path).unwrap_or_default()
-    })
+    handle.lend(
+        || request.site.info.first_call(),
+        |cache| {
+            let path = |key: &str| cache.inner().prefix.unambiguous(key);
+            request.with_key(cache, path).unwrap_or_default()
+        },
+    )
 }
 
 /// Remove the one entry of a call. Returns whether it existed.
@@ -246,10 +255,13 @@ pub fn invalidate_entry(
         site: &site,
         render: &render,
     };
-    let target = handle.with(|cache| {
-        let key = request.with_key(cache, |key| Arc::<str>::from(key))?;
-        Some((cache.clone(), key, Origin::from(&site)))
-    });
+    let target = handle.lend(
+        || request.site.info.first_call(),
+        |cache| {
+            let key = request.with_key(cache, |key| Arc::<str>::from(key))?;
+            Some((cache.clone(), key, Origin::from(&site)))
+        },
+    );
     async move {
         match target {
             Some((cache, key, origin)) => Ok(cache.delete_entries(origin, vec![key]).await? > 0),

@@ -32,10 +32,10 @@ async fn try_read(
     if call.refresh {
         return take_over(call, store).await;
     }
-    if call.options.refresh() {
+    if call.options.may_refresh() {
         return Box::pin(redis_stale::read(call, store, accept)).await;
     }
-    if is_near(call, store, accept) {
+    if try_near(call, store, accept) {
         return Ok(Decision::Hit);
     }
     let mut wait = LeaseWait::new(call.cache.inner().wait_timeout);
@@ -61,7 +61,7 @@ async fn try_read(
 
 /// Whether the near cache answers the call. Calls of annotated functions have looked there
 /// already, so only explicit operations get a hit here.
-pub(crate) fn is_near(call: &Call, store: &RedisStore, accept: &mut Accept<'_>) -> bool {
+pub(crate) fn try_near(call: &Call, store: &RedisStore, accept: &mut Accept<'_>) -> bool {
     let usable = store.near().filter(|_| call.options.near);
     let hit = usable
         .and_then(NearCache::usable)

@@ -105,7 +105,7 @@ async fn use_or_claim(
         return Ok(Next::Unusable);
     }
     let holder = match Holder::of(header, left) {
-        Holder::Claim(claim) if store.is_orphan(claim) => Holder::Nobody,
+        Holder::Claim(claim) if store.is_orphan(claim) => Holder::Free,
         holder => holder,
     };
     match (freshness, holder) {
@@ -122,10 +122,10 @@ async fn use_or_claim(
         (Freshness::Due(Reason::Expired) | Freshness::Gone, Holder::Claim(claim)) => {
             Ok(wait_for_claim(call, claim, wait, accept).await)
         }
-        (Freshness::Due(reason), Holder::Nobody) => {
+        (Freshness::Due(reason), Holder::Free) => {
             claim(call, store, reason, header, wait, accept).await
         }
-        (Freshness::Gone, Holder::Nobody | Holder::Pause) => Ok(Next::Unusable),
+        (Freshness::Gone, Holder::Free | Holder::Pause) => Ok(Next::Unusable),
     }
 }
 

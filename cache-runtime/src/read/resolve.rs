@@ -100,7 +100,7 @@ impl Call {
     /// Decide the next step. Cancel safe: a flight or lease that was begun is given back on drop.
     pub(crate) async fn decide(&self, accept: &mut Accept<'_>) -> Decision {
         let step = match &self.cache.inner().store {
-            Store::Memory(store) if self.options.refresh() && !self.refresh => {
+            Store::Memory(store) if self.options.may_refresh() && !self.refresh => {
                 memory_stale::read(self, store, accept).await
             }
             Store::Memory(store) => memory::read(self, store, accept).await,
@@ -115,7 +115,7 @@ impl Call {
     /// caller's flight waits, so few misses there become a future that has to be polled.
     fn decide_now(&self, accept: &mut Accept<'_>) -> Option<Decision> {
         match &self.cache.inner().store {
-            Store::Memory(store) if !self.options.refresh() || self.refresh => {
+            Store::Memory(store) if !self.options.may_refresh() || self.refresh => {
                 let step = memory::join_or_lead(self, store, &mut false, accept).ok()?;
                 self.count_miss(&step);
                 Some(step)
@@ -127,7 +127,10 @@ impl Call {
     pub(crate) fn count_miss(&self, step: &Decision) {
         if matches!(step, Decision::Compute(_) | Decision::Bypass) {
             self.count(Counter::Misses);
-            self.event(events::miss);
+            self.event(match step {
+                Decision::Bypass => events::bypass,
+                _ => events::miss,
+            });
         }
     }
 }

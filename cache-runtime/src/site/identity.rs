@@ -1,3 +1,5 @@
+//! The instance of a function that a call is in, which enters the variant.
+
 use std::borrow::Cow;
 
 use crate::site::ReadInfo;

@@ -11,6 +11,7 @@ use std::panic::Location;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use crate::default_origin::FirstCall;
 use crate::key::escape::is_structural;
 use crate::key::writer::{Rendered, Rendering};
 use crate::site::identity_memo::IdentityMemo;
@@ -77,6 +78,14 @@ impl ReadOptions {
 }
 
 impl ReadInfo {
+    /// Describe a call of the function.
+    pub(crate) fn first_call(&self) -> FirstCall {
+        FirstCall {
+            function: self.function,
+            at: self.at,
+        }
+    }
+
     pub(crate) fn position(&self) -> SourcePosition {
         SourcePosition {
             module: self.module,
@@ -169,6 +178,14 @@ pub(crate) struct WriteInfo {
 }
 
 impl WriteInfo {
+    /// Describe a call of the function.
+    pub(crate) fn first_call(&self) -> FirstCall {
+        FirstCall {
+            function: self.function,
+            at: self.at,
+        }
+    }
+
     pub(crate) fn position(&self) -> SourcePosition {
         SourcePosition {
             module: self.module,

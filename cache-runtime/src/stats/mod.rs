@@ -1,6 +1,10 @@
+//! The counters of a cache, in total and per call site.
+
 mod stripes;
 
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::Serialize;
 
 use crate::site::registry;
 use stripes::Stripes;
@@ -15,9 +19,10 @@ pub(crate) enum Counter {
     Stale,
     Errors,
     Invalidated,
+    // The last one: `COUNTERS` is derived from it.
     TooLarge,
 }
-const COUNTERS: usize = 8;
+const COUNTERS: usize = Counter::TooLarge as usize + 1;
 
 /// Construct [`Stats`] or [`SiteStats`], which have one field for each counter, from a function of
 /// the counter.
@@ -116,12 +121,13 @@ impl Counters {
 ///
 /// Counters are read one by one while other threads update them, so they are exact only while the
 /// cache is idle.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
     /// Calls answered from the store.
     pub hits: u64,
-    /// Calls that ran the body, since the store had no entry (or was down).
+    /// Calls that ran the body because no usable entry was found or Redis was down. A call that
+    /// bypasses the cache, such as one whose `condition` is false, isn't counted.
     pub misses: u64,
     /// Values stored.
     pub fills: u64,
@@ -148,8 +154,8 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Return the fraction of calls answered without running a body, from 0 to 1; 0 before the
-    /// first call.
+    /// Return the fraction of calls answered from the store, by another caller's computation or with
+    /// an expired value, from 0 to 1; 0 before the first call.
     ///
     /// ```
     /// # use cache_runtime::Cache;
@@ -170,7 +176,7 @@ impl Stats {
 }
 
 /// Activity of one annotated function on a cache.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct SiteStats {
     /// The function's name.

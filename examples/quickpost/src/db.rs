@@ -1,14 +1,15 @@
 //! An async wrapper around SQLite: queries run on a blocking thread, one at a time.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::task::spawn_blocking;
 
 use crate::error::ApiError;
 
-/// A database in memory, filled with the sample data.
+/// A database in memory or in a file, filled with the sample data.
 #[derive(Clone)]
 pub struct Db {
     connection: Arc<Mutex<Connection>>,
@@ -24,6 +25,25 @@ impl Db {
         Ok(Self {
             connection: Arc::new(Mutex::new(connection)),
             latency,
+        })
+    }
+
+    /// Open the database of a file, which other processes may have open too. A new one is filled
+    /// with the sample data.
+    pub fn open_file(path: &Path) -> rusqlite::Result<Self> {
+        let mut connection = Connection::open(path)?;
+        // In this mode a writer and the readers of other processes don't wait for each other.
+        connection.execute_batch(
+            "PRAGMA journal_mode = wal; PRAGMA synchronous = normal; PRAGMA foreign_keys = ON;",
+        )?;
+        let transaction = begin(&mut connection)?;
+        if !transaction.table_exists(None, "posts")? {
+            transaction.execute_batch(include_str!("schema.sql"))?;
+        }
+        transaction.commit()?;
+        Ok(Self {
+            connection: Arc::new(Mutex::new(connection)),
+            latency: Duration::ZERO,
         })
     }
 
@@ -55,7 +75,7 @@ impl Db {
         let gone = Arc::clone(&caller.gone);
         on_blocking_thread(move || {
             let mut connection = lock(&connection);
-            let transaction = connection.transaction()?;
+            let transaction = begin(&mut connection)?;
             let value = change(&transaction)?;
             // Held during the commit: the caller can't be dropped in the middle.
             let gone = lock(&gone);
@@ -66,6 +86,12 @@ impl Db {
         })
         .await
     }
+}
+
+/// Begin a transaction that may write. It takes the lock at once: a transaction that has only read
+/// can't take it after another process has written.
+fn begin(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
+    connection.transaction_with_behavior(TransactionBehavior::Immediate)
 }
 
 /// Records that the future of a [`Db::write`] was dropped.

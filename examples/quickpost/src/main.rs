@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Both need nothing else installed. With `REDIS_URL=redis://127.0.0.1:6379`, both use Redis.
-//! Read `routes.rs` and `repo/` first: the attributes are there.
+//! `settings.rs` has more variables. Read `routes.rs` and `repo/` first: the attributes are there.
 
 #![allow(
     unreachable_pub,
@@ -20,6 +20,7 @@ mod error;
 mod models;
 mod repo;
 mod routes;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -35,8 +36,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::db::Db;
 use crate::repo::Repo;
-
-const ADDRESS: &str = "127.0.0.1:3000";
+use crate::settings::Settings;
 
 const HINTS: &str = r#"
     curl -i http://127.0.0.1:3000/posts/my-post
@@ -63,10 +63,13 @@ async fn main() -> ExitCode {
 /// Build the cache: on Redis if `REDIS_URL` is set, otherwise in memory. `CACHE_*` variables take
 /// precedence over the settings here.
 ///
-/// The cache is cleared, because the sample database is new at each start and entries of an earlier
-/// run in Redis belong to another database. (If Redis is down, the service runs all the same.)
-async fn cache() -> Result<Cache, CacheError> {
-    let cache = builder()?.build()?;
+/// A cache of a database in memory is cleared: the database is new at each start, and entries of an
+/// earlier run in Redis belong to another one. (If Redis is down, the service runs all the same.)
+async fn cache(settings: &Settings) -> Result<Cache, CacheError> {
+    let cache = builder(settings)?.build()?;
+    if settings.database.is_some() {
+        return Ok(cache);
+    }
     if let Err(error) = cache.clear().await {
         eprintln!("the cache was not cleared: {error}");
     }
@@ -74,33 +77,39 @@ async fn cache() -> Result<Cache, CacheError> {
 }
 
 /// Configure the cache. In front of Redis, a near cache keeps hot entries in this process too.
-fn builder() -> Result<CacheBuilder, CacheError> {
+fn builder(settings: &Settings) -> Result<CacheBuilder, CacheError> {
     Ok(CacheBuilder::from_env()?
         .default_prefix("quickpost")
         .preset("topics", Duration::from_secs(900))
-        .near_cache(16 << 20))
+        .response_timeout(settings.response_timeout)
+        .near_cache(settings.near_cache))
 }
 
 async fn serve() -> Result<ExitCode, Box<dyn Error>> {
     trace::print_cache_events(LevelFilter::INFO);
-    cache().await?.install()?;
+    let settings = Settings::from_env()?;
+    cache(&settings).await?.install()?;
 
-    let repo = Repo {
-        db: Db::open(Duration::ZERO)?,
+    let db = match &settings.database {
+        Some(path) => Db::open_file(path)?,
+        None => Db::open(Duration::ZERO)?,
     };
+    let repo = Repo { db };
     // Warm the cache, so that the first request for the topics is a hit.
     if let Err(error) = repo::topics_refresh(&repo.db).await {
         eprintln!("the cache was not warmed: {error:?}");
     }
-    let listener = TcpListener::bind(ADDRESS).await?;
-    println!("quickpost listens on http://{ADDRESS}; try{HINTS}");
+    let listener = TcpListener::bind(settings.address).await?;
+    let address = listener.local_addr()?;
+    let hints = HINTS.replace("127.0.0.1:3000", &address.to_string());
+    println!("quickpost serves on http://{address}; try{hints}");
     axum::serve(listener, routes::router(repo)).await?;
     Ok(ExitCode::SUCCESS)
 }
 
 async fn demo() -> Result<ExitCode, Box<dyn Error>> {
     trace::print_cache_events(LevelFilter::DEBUG);
-    let cache = cache().await?;
+    let cache = cache(&Settings::from_env()?).await?;
     let report = demo::run(cache.clone()).await?;
     println!("\n{report}");
     if let Some(near) = demo::near(&cache).await? {
@@ -114,7 +123,7 @@ async fn demo() -> Result<ExitCode, Box<dyn Error>> {
 }
 
 async fn second() -> Result<ExitCode, Box<dyn Error>> {
-    let (near, far) = demo::caches(builder()?)?;
+    let (near, far) = demo::caches(builder(&Settings::from_env()?)?)?;
     demo::second(near, far).await?;
     Ok(ExitCode::SUCCESS)
 }

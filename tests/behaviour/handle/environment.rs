@@ -4,7 +4,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use cache_runtime::{Cache, CacheError, cacheable};
+use cache_runtime::{Cache, CacheBuilder, CacheError, cacheable, invalidate};
 use tests::{RedisServer, events_of};
 use tracing::Level;
 
@@ -124,6 +124,80 @@ fn the_environment_can_disable_the_cache() {
     assert_eq!((count(1, &runs), count(1, &runs)), (1, 2));
 }
 
+const EVERY_OPTION: [(&str, &str); 12] = [
+    ("CACHE_MEMORY_CAPACITY", "1MiB"),
+    ("CACHE_MAX_VALUE_BYTES", "2 KiB"),
+    ("CACHE_CODEC", "MessagePack"),
+    ("CACHE_COMPRESS_OVER", "1024"),
+    ("CACHE_NEAR_BYTES", "32MiB"),
+    ("CACHE_NEAR_MAX_SILENCE", "300ms"),
+    ("CACHE_RESPONSE_TIMEOUT", "5s"),
+    ("CACHE_INVALIDATION_TIMEOUT", "1m"),
+    ("CACHE_WAIT_TIMEOUT", "1h"),
+    ("CACHE_LEASE_TTL", "7s"),
+    ("CACHE_REPLAY_WINDOW", "20s"),
+    ("CACHE_RUNTIME_CONNECTIONS", "off"),
+];
+
+#[test]
+fn each_option_of_the_builder_has_a_variable_that_code_overrides() {
+    let test = "each_option_of_the_builder_has_a_variable_that_code_overrides";
+    if !is_child() {
+        rerun(test, &EVERY_OPTION);
+        return;
+    }
+    let read = format!("{:?}", CacheBuilder::from_env().unwrap());
+    for part in [
+        "memory_capacity: 1048576",
+        "max_value_bytes: Some(2048)",
+        "codec: MessagePack",
+        "compress_over: Some(1024)",
+        "near_cache: Some(33554432)",
+        "near_max_silence: 300ms",
+        "response_timeout: 5s",
+        "invalidation_timeout: 60s",
+        "wait_timeout: 3600s",
+        "lease_ttl: 7s",
+        "replay_window: 20s",
+        "runtime_connections: false",
+    ] {
+        assert!(read.contains(part), "{part}: {read}");
+    }
+    let cache = Cache::from_env().unwrap().blocking();
+    let error = cache.set("long", &"x".repeat(3_000), 60).unwrap_err();
+    assert!(
+        matches!(error, CacheError::TooLarge { limit: 2_048, .. }),
+        "{error}"
+    );
+    let builder = CacheBuilder::from_env().unwrap().max_value_bytes(10_000);
+    let cache = builder.build().unwrap().blocking();
+    cache.set("long", &"x".repeat(3_000), 60).unwrap();
+    // Without `from_env`, they count for nothing.
+    let cache = Cache::builder().build().unwrap().blocking();
+    cache.set("long", &"x".repeat(3_000), 60).unwrap();
+}
+
+#[test]
+fn a_near_cache_from_the_environment_answers() {
+    if !is_child() {
+        let server = RedisServer::start();
+        let url = server.url();
+        let variables = [
+            ("REDIS_URL", &url[..]),
+            ("CACHE_NEAR_BYTES", "1MiB"),
+            ("CACHE_RESPONSE_TIMEOUT", "10s"),
+        ];
+        rerun("a_near_cache_from_the_environment_answers", &variables);
+        return;
+    }
+    let runs = Runs::default();
+    // The near cache is used once Redis tracks for it.
+    while Cache::current().stats().entries == 0 {
+        count(1, &runs);
+    }
+    assert_eq!(runs.count(), 1);
+}
+
 #[test]
 fn two_variables_of_one_preset_are_an_error() {
     let test = "two_variables_of_one_preset_are_an_error";
@@ -158,11 +232,35 @@ fn a_malformed_environment_is_an_error_that_names_the_variable_and_runs_uncached
             ("CACHE_DEFAULT_TIMEOUT", "10m"),
             ("CACHE_TIMEOUT_USER_PROFILE", "soon"),
             ("CACHE_KEY_PREFIX", "a:b"),
+            ("CACHE_MEMORY_CAPACITY", "64MB"),
+            ("CACHE_MEMORY_CAPACITY", "99999999999GiB"),
+            ("CACHE_MAX_VALUE_BYTES", "0"),
+            ("CACHE_CODEC", "json"),
+            ("CACHE_COMPRESS_OVER", "-1"),
+            ("CACHE_NEAR_BYTES", "lots"),
+            ("CACHE_NEAR_MAX_SILENCE", "0s"),
+            ("CACHE_RESPONSE_TIMEOUT", "250"),
+            ("CACHE_RESPONSE_TIMEOUT", "0ms"),
+            ("CACHE_INVALIDATION_TIMEOUT", "two seconds"),
+            ("CACHE_WAIT_TIMEOUT", "s"),
+            ("CACHE_LEASE_TTL", "0s"),
+            ("CACHE_REPLAY_WINDOW", "1.5s"),
+            ("CACHE_RUNTIME_CONNECTIONS", "2"),
         ] {
             let test =
                 "a_malformed_environment_is_an_error_that_names_the_variable_and_runs_uncached";
             let said = rerun(test, &[(variable, value)]);
             assert!(said.contains(variable), "{variable}: {said}");
+            assert!(
+                variable == "REDIS_URL"
+                    || said.contains(&format!("is {value:?}"))
+                    || said.contains("is zero"),
+                "{variable}: {said}"
+            );
+            assert!(
+                said.contains("; use") || said.contains(": use") || variable == "REDIS_URL",
+                "{variable}: {said}"
+            );
             assert!(!said.contains("hunter2"), "{said}");
         }
         return;
@@ -188,10 +286,14 @@ fn a_cache_is_installed_once() {
     }
     let named = |prefix: &str| Cache::builder().prefix(prefix).build().unwrap();
     named("first").install().unwrap();
-    assert!(matches!(
-        named("second").install(),
-        Err(CacheError::AlreadyInstalled)
-    ));
+    let line = line!() - 1;
+    let error = named("second").install().unwrap_err();
+    assert!(matches!(error, CacheError::AlreadyInstalled));
+    let said = error.to_string();
+    assert!(
+        said.contains(&format!("installed at {}:{line};", file!())),
+        "{said}"
+    );
     assert_eq!(Cache::current().prefix(), "first");
     // Of the whole process, not of one thread.
     std::thread::spawn(|| assert_eq!(Cache::current().prefix(), "first"))
@@ -207,8 +309,46 @@ fn install_comes_too_late_after_the_first_use() {
         return;
     }
     count(1, &Runs::default());
-    assert!(matches!(
-        Cache::builder().build().unwrap().install(),
-        Err(CacheError::AlreadyInstalled)
-    ));
+    let said = late_install();
+    assert!(said.contains("call of `count`"), "{said}");
+    assert!(said.contains(&format!("({}:", file!())), "{said}");
+    assert!(said.contains("call `install` before"), "{said}");
+}
+
+/// Returns the error of an `install` that comes too late.
+fn late_install() -> String {
+    let error = Cache::builder().build().unwrap().install().unwrap_err();
+    assert!(matches!(error, CacheError::AlreadyInstalled), "{error}");
+    error.to_string()
+}
+
+#[invalidate(patterns = ["current:<<id>>"])]
+async fn forget(id: u32) {}
+
+#[test]
+fn a_late_install_names_a_write_that_came_before() {
+    if !is_child() {
+        rerun("a_late_install_names_a_write_that_came_before", &[]);
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.unwrap().block_on(forget(1));
+    let said = late_install();
+    assert!(said.contains("call of `forget`"), "{said}");
+}
+
+#[test]
+fn a_late_install_names_a_call_of_current_that_came_before() {
+    if !is_child() {
+        rerun(
+            "a_late_install_names_a_call_of_current_that_came_before",
+            &[],
+        );
+        return;
+    }
+    Cache::current();
+    let line = line!() - 1;
+    let said = late_install();
+    let call = format!("call of `Cache::current` ({}:{line})", file!());
+    assert!(said.contains(&call), "{said}");
 }

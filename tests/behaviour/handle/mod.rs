@@ -5,4 +5,5 @@ mod current;
 mod environment;
 mod many;
 mod operations;
+mod seen;
 mod state;

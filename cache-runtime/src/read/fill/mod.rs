@@ -27,7 +27,7 @@ impl Call {
     /// Share a value that isn't to be stored. The cached entry is outdated by it, and would be
     /// served for as long as it is stale, so it is removed together with the claim on it.
     pub(crate) fn share(&self, lead: Lead, payload: Payload) {
-        let outdates = self.options.refresh();
+        let outdates = self.options.may_refresh();
         #[cfg(feature = "redis")]
         let lease = lead.lease;
         let taken = lead.leader.complete(payload, self.version, |_, payload| {

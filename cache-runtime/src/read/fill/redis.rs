@@ -74,7 +74,7 @@ impl RedisFill {
         let kept_for = ttl.saturating_add(call.grace());
         match lease.fill(&entry, kept_for, near).await {
             Ok(filled) => {
-                lease.is_over();
+                lease.mark_over();
                 // Otherwise an invalidation has deleted the lease.
                 if filled {
                     call.filled(ttl);

@@ -13,7 +13,7 @@ use crate::error::CacheError;
 use crate::flight::{JoinOutcome, Leader, leased, nesting};
 use crate::read::decision::{Decision, Lead};
 use crate::read::lease::{join_or_lead, request_lease};
-use crate::read::redis::is_near;
+use crate::read::redis::try_near;
 use crate::stats::Counter;
 use crate::store::redis::{Found, Holder, Lease, RedisStore, RemainingTtl, header_of};
 use crate::value::Storable;
@@ -80,7 +80,7 @@ impl<T: Storable> Item<T> {
     fn take_near(&mut self, store: &RedisStore) -> bool {
         let Some(call) = &self.call else { return true };
         let mut found = None;
-        let is_near = is_near(call, store, &mut call.accept(self.none, &mut found));
+        let is_near = try_near(call, store, &mut call.accept(self.none, &mut found));
         if is_near {
             self.decided(Decision::Hit, found);
         }
@@ -138,7 +138,7 @@ fn claim(bytes: &Bytes, left: Option<RemainingTtl>) -> Option<u64> {
     let header = header_of(&Found::Entry(Arc::clone(bytes)))?;
     match Holder::of(&header, left.flatten()) {
         Holder::Claim(claim) => Some(claim),
-        Holder::Nobody | Holder::Pause => None,
+        Holder::Free | Holder::Pause => None,
     }
 }
 
@@ -151,13 +151,13 @@ async fn wait_or_replace<'a, T: Storable>(
     let asked = leased.into_iter().map(|(item, token, bytes)| async move {
         // Asked once for each lease: a lease that has a TTL keeps it.
         let is_junk = match item.key() {
-            Some(key) if !item.wait.is_lasting(token) => store.is_eternal(&key).await?,
+            Some(key) if !item.wait.is_known_to_expire(token) => store.is_eternal(&key).await?,
             _ => false,
         };
         if is_junk {
             return Ok(Some((item, Found::Entry(bytes))));
         }
-        item.wait.set_lasting(token);
+        item.wait.set_known_to_expire(token);
         item.state = ItemState::Elsewhere(token);
         Ok(None)
     });

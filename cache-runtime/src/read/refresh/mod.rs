@@ -35,10 +35,10 @@ impl Call {
     /// then find the value too old wait for the claim.
     pub(crate) fn grace(&self) -> Duration {
         match &self.cache.inner().store {
-            _ if !self.options.refresh() => Duration::ZERO,
+            _ if !self.options.may_refresh() => Duration::ZERO,
             Store::Memory(_) => self.options.grace(),
             #[cfg(feature = "redis")]
-            Store::Redis(store) => self.options.grace().saturating_add(store.lease_time()),
+            Store::Redis(store) => self.options.grace().saturating_add(store.lease_ttl()),
         }
     }
 

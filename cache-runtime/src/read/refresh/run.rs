@@ -250,7 +250,7 @@ fn finish_unattended<R: Cached<S>, S, D: IntoTtl>(
     if is_err(value) {
         let key = call.cache.full_key(&call.key);
         let _ = call.pause(lead);
-        let reason = "the body returned `Err` during a background refresh; the cached value stays";
+        let reason = "the background refresh returned an `Err`; the cached value is kept";
         events::error(call.origin.function, &key, &reason);
         return None;
     }

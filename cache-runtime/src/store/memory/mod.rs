@@ -245,6 +245,11 @@ impl MemoryStore {
         })
     }
 
+    /// Return the number of entries that were evicted to make room.
+    pub(crate) fn evicted(&self) -> u64 {
+        self.shards.iter().map(|shard| read(shard).evicted()).sum()
+    }
+
     #[cfg(test)]
     pub(crate) fn assert_consistent(&self) {
         for shard in &self.shards {

@@ -18,15 +18,16 @@ use crate::store::redis::get_with_ttl::may_be_stale;
 use crate::store::redis::index::{Layout, RedisIndex};
 use crate::store::redis::lease::orphans::Orphans;
 use crate::store::redis::lua;
+use crate::store::redis::purpose::Purpose;
 use crate::store::redis::recovery::breaker::Breaker;
-use crate::store::redis::recovery::outage::Purpose;
 use crate::store::redis::recovery::replay::Replay;
 use crate::store::redis::tracking::Tracking;
 
 /// Number of keys loaded by one command.
 const BATCH: usize = 500;
 
-/// State shared by all commands of a store. Its methods run on the cache's thread.
+/// State shared by all commands of a store. Its methods run on the cache's thread, plain reads over
+/// a connection of the caller's runtime excepted.
 pub(crate) struct Client {
     pub(crate) manager: ConnectionManager,
     pub(crate) per_runtime: PerRuntime,
@@ -50,13 +51,13 @@ pub(crate) struct Client {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     /// Timeout for a reply, connecting included.
-    pub(crate) response: Duration,
+    pub(crate) response_timeout: Duration,
     /// Timeout for a reply to an invalidation.
-    pub(crate) invalidation: Duration,
+    pub(crate) invalidation_timeout: Duration,
     /// TTL of a lease, after which a lease whose holder died expires.
-    pub(crate) lease: Duration,
-    /// Longest duration of a flight.
-    pub(crate) flight: Duration,
+    pub(crate) lease_ttl: Duration,
+    /// How long callers wait for a flight, and how long its lease is renewed.
+    pub(crate) wait_timeout: Duration,
     /// How long acknowledged invalidations are remembered.
     pub(crate) replay_window: Duration,
     /// Capacity of the near cache in bytes. `None` means that there is no near cache.
@@ -97,7 +98,7 @@ impl Client {
             manager: ConnectionManager::new(endpoint, prefix, clock.clone()),
             per_runtime: PerRuntime::new(
                 limits.runtime_connections && !many_nodes,
-                limits.response,
+                limits.response_timeout,
             ),
             breaker: Breaker::new(clock),
             replay: Replay::new(limits.replay_window),

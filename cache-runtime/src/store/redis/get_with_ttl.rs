@@ -10,7 +10,7 @@ use crate::store::redis::RedisStore;
 use crate::store::redis::client::{Client, Found, parse_get};
 use crate::store::redis::fetched::{Fetched, RemainingTtl};
 use crate::store::redis::lua;
-use crate::store::redis::recovery::outage::Purpose;
+use crate::store::redis::purpose::Purpose;
 
 /// Number of keys checked in one batch. A key behind too many others would exceed the response
 /// timeout and look like an outage.

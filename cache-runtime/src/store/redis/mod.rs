@@ -1,9 +1,14 @@
 //! The Redis store.
 //!
-//! Every command runs on the cache's own thread. It therefore finishes even if its caller is
-//! dropped, and callers need no runtime of their own. `conn/` holds the connections, [`client`] the
-//! state that commands share, [`lease`] the right to fill an entry, `index/` the sets that patterns
-//! read, and `recovery/` the breaker.
+//! Every command but a plain read runs on the cache's own thread. It therefore finishes even if
+//! its caller is dropped, and callers need no runtime of their own. A plain read may use a
+//! connection on the caller's runtime: dropping it is safe, since it changes nothing.
+//!
+//! [`RedisStore`] is the API. Its methods are here and beside what they need: plain reads in
+//! `conn/per_runtime/get.rs`, [`get_with_ttl`] and `tracking/tracked_io.rs`, leases and claims in
+//! [`lease`]. They call the methods of [`client::Client`], which send their commands through
+//! [`send`]. `conn/` holds the connections, `index/` the sets that patterns read, and `recovery/`
+//! the breaker.
 
 mod client;
 mod cluster;
@@ -11,10 +16,14 @@ mod conn;
 mod fetched;
 mod get_with_ttl;
 mod index;
+mod invalidate;
 mod lease;
 mod lua;
+mod purpose;
 mod put;
 mod recovery;
+mod send;
+mod server_stats;
 mod tracking;
 
 use std::future::Future;
@@ -32,10 +41,10 @@ use conn::endpoint::Connector;
 pub(crate) use conn::endpoint::{ConnectOptions, Endpoint, check_url};
 pub(crate) use fetched::{NearCandidate, RemainingTtl};
 pub(crate) use get_with_ttl::may_be_stale;
+pub(crate) use invalidate::{PendingReply, Target};
 pub(crate) use lease::Lease;
 pub(crate) use lease::claim::{Claimed, Holder, header_of};
-use recovery::outage::Purpose;
-pub(crate) use recovery::outage::{PendingReply, Target};
+use purpose::Purpose;
 pub(crate) use tracking::tracked_io::NearCopy;
 
 /// Handle of the store. Clones share one connection.
@@ -54,7 +63,7 @@ impl RedisStore {
         limits: Limits,
         clock: &Clock,
     ) -> Result<Self, CacheError> {
-        let connector = Connector::new(endpoint, options, limits.response)?;
+        let connector = Connector::new(endpoint, options, limits.response_timeout)?;
         let client = Client::new(Arc::new(connector), prefix, limits, clock.clone());
         if let Some(tracking) = &client.tracking {
             near::register(prefix, &tracking.near);

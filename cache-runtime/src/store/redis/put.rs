@@ -10,7 +10,7 @@ use crate::entry;
 use crate::error::CacheError;
 use crate::store::redis::client::Client;
 use crate::store::redis::lease::fresh_token;
-use crate::store::redis::recovery::outage::Purpose;
+use crate::store::redis::purpose::Purpose;
 
 /// Number of entries stored in one batch. An entry behind too many others would exceed the response
 /// timeout and look like an outage.

@@ -1,3 +1,5 @@
+//! One shard of the memory store: its entries, its index of keys, and eviction by CLOCK.
+
 #[cfg(test)]
 mod checks;
 mod stale;
@@ -45,6 +47,8 @@ pub(crate) struct StoreShard {
     queue: VecDeque<u32>,
     /// Slot at which the sweep continues.
     swept: usize,
+    /// Number of entries that were evicted to make room.
+    evicted: u64,
 }
 
 impl StoreShard {
@@ -60,6 +64,7 @@ impl StoreShard {
             unindexed: Vec::new(),
             queue: VecDeque::new(),
             swept: 0,
+            evicted: 0,
         }
     }
 
@@ -74,6 +79,11 @@ impl StoreShard {
 
     pub(crate) fn weight(&self) -> usize {
         self.weight
+    }
+
+    /// Return the number of entries that were evicted to make room.
+    pub(crate) fn evicted(&self) -> u64 {
+        self.evicted
     }
 
     fn find(&self, wanted: &AnyKey<'_>) -> Option<u32> {
@@ -238,6 +248,7 @@ impl StoreShard {
             }
             removed.extend(self.clear(number));
             self.free.push(number);
+            self.evicted += 1;
             return true;
         }
         false

@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::runtime;
 use crate::store::redis::client::Client;
 use crate::store::redis::index::Layout;
-use crate::store::redis::recovery::outage::Purpose;
+use crate::store::redis::purpose::Purpose;
 
 const PAUSE: Duration = Duration::from_secs(1);
 

@@ -154,15 +154,15 @@ fn explained(command: &str, error: RedisError, prefix: &str) -> RedisError {
     let text = match refused(&error) {
         Some(Refused::Unknown) => format!(
             "the server lacks the command {command}, which the cache needs; remove `rename-command \
-             {command}` from its configuration, or use a server that has the command (see docs/operations/redis.md#rights)"
+             {command}` from its configuration, or use a server that has the command (see docs/operations/redis.md#permissions)"
         ),
         Some(Refused::Forbidden) => format!(
             "this user may not run {command}, which the cache needs; allow it with `ACL SETUSER <user> +{lower}` (see \
-             docs/operations/redis.md#rights)"
+             docs/operations/redis.md#permissions)"
         ),
         Some(Refused::Keys) => format!(
             "this user may not read and write the cache's keys; allow them with `ACL SETUSER <user> ~{prefix}:* ~{prefix}#*` \
-             (see docs/operations/redis.md#rights)"
+             (see docs/operations/redis.md#permissions)"
         ),
         None if matches!(error_code(&error), Some("MOVED" | "ASK" | "CROSSSLOT")) => {
             return is_of_a_cluster();

@@ -189,7 +189,7 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Return the client without the commands by which it introduces itself. An old server doesn't know
-/// them, and a user with minimal rights may not run them, which the server would log each time.
+/// them, and a user with minimal permissions may not run them, which the server would log each time.
 /// Enables keep-alive on its sockets, and disables Nagle's algorithm, which holds a command back
 /// until the one before is acknowledged.
 pub(crate) fn configured(client: &redis::Client) -> redis::Client {
@@ -251,7 +251,7 @@ pub(crate) fn check_url(url: &str) -> Result<redis::Client, CacheError> {
     let is_empty = |part: Option<&str>| part.is_none_or(str::is_empty);
     if !is_empty(settings.username()) && is_empty(settings.password()) {
         let reason = "it has a user but no password, so the server would run the client as the \
-             user `default`, which usually has all rights; write redis://user:password@host (a \
+             user `default`, which usually has every permission; write redis://user:password@host (a \
              user with `nopass` accepts any password), or leave the user out";
         return Err(invalid(reason.to_owned()));
     }

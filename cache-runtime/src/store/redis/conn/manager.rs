@@ -94,7 +94,7 @@ impl ConnectionManager {
             Connection::Server(server) => {
                 let checked = check_server(&mut server.clone(), &self.prefix).await;
                 let identity = checked.map_err(|error| self.endpoint.explain(error))?;
-                // Without the right to query it, servers can't be told apart. Each connection
+                // Without the permission to query it, servers can't be told apart. Each connection
                 // counts as one to another server then.
                 identity.unwrap_or_else(|| format!("connection {number}"))
             }

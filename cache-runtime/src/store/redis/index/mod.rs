@@ -30,7 +30,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::CacheError;
 use crate::store::redis::client::Client;
-use crate::store::redis::recovery::outage::Purpose;
+use crate::store::redis::purpose::Purpose;
 pub(crate) use members::{Layout, Token};
 
 /// Number of sets of a prefix.

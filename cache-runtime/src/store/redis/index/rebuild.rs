@@ -13,7 +13,7 @@ use crate::store::redis::index::scan::KeyScan;
 use crate::store::redis::index::{BUCKETS, Layout, Token, bucket_of};
 use crate::store::redis::lease::fresh_token;
 use crate::store::redis::lua;
-use crate::store::redis::recovery::outage::Purpose;
+use crate::store::redis::purpose::Purpose;
 
 /// Prefix of the marks of all rebuilds, and the range that contains them.
 const BUILDING: &[u8] = b"\0building:";

@@ -16,8 +16,9 @@ use super::{BUCKETS, Layout, PAGE, Token, bucket_of};
 use crate::error::CacheError;
 use crate::pattern::Pattern;
 use crate::store::redis::client::Client;
+use crate::store::redis::invalidate::Target;
 use crate::store::redis::lua;
-use crate::store::redis::recovery::outage::{Purpose, Target};
+use crate::store::redis::purpose::Purpose;
 
 /// Number of ranges that one script reads. Each costs the server a search, even if it is empty.
 const RANGES: usize = 128;

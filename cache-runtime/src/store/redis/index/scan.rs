@@ -10,7 +10,7 @@ use crate::pattern::Pattern;
 use crate::store::redis::client::Client;
 use crate::store::redis::cluster::ClusterSnapshot;
 use crate::store::redis::conn::connection::Node;
-use crate::store::redis::recovery::outage::Purpose;
+use crate::store::redis::purpose::Purpose;
 
 /// Number of keys that a step examines.
 const STEP: usize = 1_000;

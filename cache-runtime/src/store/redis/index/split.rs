@@ -17,7 +17,7 @@ use crate::store::redis::client::Client;
 use crate::store::redis::index::bucket_of;
 use crate::store::redis::index::members::{Head, Layout};
 use crate::store::redis::lua;
-use crate::store::redis::recovery::outage::Purpose;
+use crate::store::redis::purpose::Purpose;
 
 /// Number of members that each registration checks. With more than two, dead members can't
 /// outnumber live ones.

@@ -16,7 +16,7 @@ use crate::runtime;
 use crate::store::redis::client::Client;
 use crate::store::redis::index::{BUCKETS, Layout};
 use crate::store::redis::lua;
-use crate::store::redis::recovery::outage::Purpose;
+use crate::store::redis::purpose::Purpose;
 
 const BUSY_PAUSE: Duration = Duration::from_millis(50);
 const MIN_PAUSE: Duration = Duration::from_secs(1);

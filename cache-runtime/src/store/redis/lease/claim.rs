@@ -8,13 +8,13 @@ use crate::error::CacheError;
 use crate::store::redis::client::{Client, Found, millis};
 use crate::store::redis::lease::Lease;
 use crate::store::redis::lua;
-use crate::store::redis::recovery::outage::Purpose;
+use crate::store::redis::purpose::Purpose;
 use crate::store::redis::{RedisStore, RemainingTtl};
 
 /// Holder of the claim in a value's header.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Holder {
-    Nobody,
+    Free,
     /// The holder of this token.
     Claim(u64),
     /// No refresh for a while, because the last one failed.
@@ -23,9 +23,9 @@ pub(crate) enum Holder {
 
 impl Holder {
     pub(crate) fn of(header: &Header, left: RemainingTtl) -> Self {
-        let stands = header.claim_end != 0 && left.is_some_and(|left| left > header.claim_end);
+        let is_active = header.claim_end != 0 && left.is_some_and(|left| left > header.claim_end);
         match header.claim {
-            _ if !stands => Self::Nobody,
+            _ if !is_active => Self::Free,
             0 => Self::Pause,
             claim => Self::Claim(claim),
         }
@@ -52,7 +52,7 @@ impl RedisStore {
             if answer > 0 {
                 return Ok(Claimed::Granted(lease.start_renewal()));
             }
-            lease.is_over();
+            lease.mark_over();
             Ok(if answer == 0 {
                 Claimed::Taken
             } else {
@@ -63,8 +63,8 @@ impl RedisStore {
     }
 
     /// Return the TTL of a lease, after which a lease whose holder died expires.
-    pub(crate) fn lease_time(&self) -> Duration {
-        self.client().limits.lease
+    pub(crate) fn lease_ttl(&self) -> Duration {
+        self.client().limits.lease_ttl
     }
 
     /// Report whether this token belongs to an abandoned lease or claim of this process.
@@ -105,7 +105,7 @@ impl Lease {
     pub(crate) async fn pause(mut self, pause: Duration) -> Option<u64> {
         let left = self.client.pause(&self.key, self.token(), pause).await;
         if left.is_ok() {
-            self.is_over();
+            self.mark_over();
         }
         u64::try_from(left.ok()?).ok()
     }

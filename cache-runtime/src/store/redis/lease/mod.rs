@@ -97,7 +97,7 @@ impl Lease {
         if client.take(&self.key, seen, self.token).await? {
             return Ok(Some(self.start_renewal()));
         }
-        self.is_over();
+        self.mark_over();
         Ok(None)
     }
 
@@ -109,7 +109,7 @@ impl Lease {
     }
 
     /// Note that there is nothing to give back: the lease wasn't granted, or it was filled.
-    pub(crate) fn is_over(&mut self) {
+    pub(crate) fn mark_over(&mut self) {
         self.held = false;
     }
 }

@@ -10,7 +10,7 @@ use crate::error::CacheError;
 use crate::store::redis::client::{Client, Found, millis};
 use crate::store::redis::index::{COMPLETE, Layout, Token, bucket_of};
 use crate::store::redis::lua;
-use crate::store::redis::recovery::outage::Purpose;
+use crate::store::redis::purpose::Purpose;
 
 /// Number of members that each registration checks. With more than two, dead members can't
 /// outnumber live ones.
@@ -73,7 +73,8 @@ impl Client {
                         call.arg(&[""; 4]);
                     }
                 }
-                call.arg(entry::lease(token)).arg(millis(self.limits.lease));
+                call.arg(entry::lease(token))
+                    .arg(millis(self.limits.lease_ttl));
                 further(call);
             })
             .await?;
@@ -143,16 +144,16 @@ impl Client {
     /// Renew a lease until its flight's time limit. If a renewal fails, the fill may be refused,
     /// and nothing worse happens.
     pub(crate) async fn renew(self: &Arc<Self>, key: &str, token: u64) {
-        let pause = (self.limits.lease / 3).max(Duration::from_millis(1));
+        let pause = (self.limits.lease_ttl / 3).max(Duration::from_millis(1));
         let mut held = pause;
-        while held < self.limits.flight {
+        while held < self.limits.wait_timeout {
             tokio::time::sleep(pause).await;
             held += pause;
             let renewed: Result<i64, CacheError> = self
                 .script(Purpose::Call, &lua::RENEW, |call| {
                     call.key(self.full_key(key))
                         .arg(&token.to_le_bytes()[..])
-                        .arg(millis(self.limits.lease));
+                        .arg(millis(self.limits.lease_ttl));
                 })
                 .await;
             // Other errors don't end the loop, since an outage may end before the lease does.

@@ -1,210 +1,26 @@
-//! Outages: how one is noticed, and how the store recovers.
+//! Outages: what happens when the breaker opens, and how the store recovers.
 //!
-//! The first failure opens the breaker, and from then on calls are refused at once. A probe in the
-//! background connects. Before it closes the breaker, it sends the invalidations that the server
-//! lacks: those that could not be sent and, if another server came back, also those of the last
-//! seconds, since it may have lost deletes that the first server had acknowledged. So no cached
-//! read is served before them.
+//! The first failure that a new connection doesn't cure opens the breaker, and from then on calls
+//! are refused at once. A probe in the background connects. Before it closes the breaker, it sends
+//! the invalidations that the server lacks: those that could not be sent and, if another server
+//! came back, also those of the last seconds, since it may have lost deletes that the first server
+//! had acknowledged. So no cached read is served before them.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use redis::RedisResult;
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::error::CacheError;
-use crate::pattern::Pattern;
 use crate::runtime;
 use crate::store::redis::client::Client;
-use crate::store::redis::conn::connection::Connection;
+use crate::store::redis::purpose::Purpose;
 use crate::store::redis::recovery::breaker::{Closed, LogAs, Opened};
-use crate::store::redis::recovery::reconnect::Failure;
 
 /// Longest pause between two probes of a store that is down.
 const SLOWEST_PROBE: Duration = Duration::from_secs(1);
 
-/// Purpose of a command, which decides its timeout and whether an open breaker refuses it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Purpose {
-    /// A call. Refused while the breaker is open, and limited by the response timeout.
-    Call,
-    /// An invalidation. It begins while the breaker is closed, and goes on if the breaker opens.
-    /// Limited by the invalidation timeout, since waiting through a stall is better than reaching
-    /// other processes late.
-    Invalidation,
-    /// The probe, while the breaker is open.
-    Recovery,
-    /// A replay of invalidations to another server, over a connection that isn't in use yet.
-    CatchingUp,
-}
-
-impl Purpose {
-    /// Report whether the command brings a server up to date before it may be read from.
-    pub(crate) fn recovers(self) -> bool {
-        matches!(self, Self::Recovery | Self::CatchingUp)
-    }
-}
-
-/// Target of an invalidation.
-#[derive(Clone, Debug)]
-pub(crate) enum Target {
-    /// A single key.
-    Key(Arc<str>),
-    Pattern(Pattern),
-}
-
-impl Target {
-    /// Return the text to show.
-    pub(crate) fn text(&self) -> &str {
-        match self {
-            Self::Key(key) => key,
-            Self::Pattern(pattern) => pattern.text(),
-        }
-    }
-
-    /// Report whether the target names this key.
-    pub(crate) fn matches(&self, other: &[u8]) -> bool {
-        match self {
-            Self::Key(key) => key.as_bytes() == other,
-            Self::Pattern(pattern) => pattern.matches(other),
-        }
-    }
-
-    /// Return the pattern to remember. For a key, it is the pattern of its path, which covers the
-    /// key.
-    fn pattern(&self) -> Pattern {
-        match self {
-            Self::Key(key) => Pattern::of_path(key),
-            Self::Pattern(pattern) => pattern.clone(),
-        }
-    }
-}
-
-/// Future of an operation that runs on the cache's thread, or was refused. Dropping it doesn't stop
-/// the operation.
-pub(crate) enum PendingReply<T> {
-    Sent(JoinHandle<Result<T, CacheError>>),
-    Refused(CacheError),
-}
-
-impl<T> Future for PendingReply<T> {
-    type Output = Result<T, CacheError>;
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut *self {
-            Self::Sent(reply) => Pin::new(reply).poll(cx).map(|ended| {
-                ended.unwrap_or_else(|panic| {
-                    Err(CacheError::Background {
-                        source: Arc::new(panic),
-                    })
-                })
-            }),
-            Self::Refused(error) => Poll::Ready(Err(error.clone())),
-        }
-    }
-}
-
 impl Client {
-    /// Invalidate the targets, or queue all of them if one can't be sent. Return the number of
-    /// values that each target has removed.
-    pub(crate) async fn invalidate(
-        self: &Arc<Self>,
-        targets: &[Target],
-    ) -> Result<Vec<u64>, CacheError> {
-        let mut total = vec![0; targets.len()];
-        loop {
-            let before = self.server_of(Purpose::Invalidation);
-            match self.remove_targets(targets, Purpose::Invalidation).await {
-                Ok(removed) => {
-                    let sums = total.iter_mut().zip(removed);
-                    sums.for_each(|(sum, removed)| *sum += removed);
-                }
-                Err(error) => {
-                    self.queue_invalidations(targets, &error);
-                    return Err(error);
-                }
-            }
-            // If the server changed in between, each of the two has received only a part of it.
-            let server = self.server_of(Purpose::Invalidation);
-            if server.is_some() && server == before {
-                for target in targets {
-                    self.replay
-                        .acknowledged(&target.pattern(), server.as_deref());
-                }
-                self.start_monitor();
-                return Ok(total);
-            }
-        }
-    }
-
-    /// Queue invalidations. Reads run uncached until they are sent.
-    pub(crate) fn queue_invalidations(self: &Arc<Self>, targets: &[Target], cause: &CacheError) {
-        for target in targets {
-            self.queue_invalidation(target, cause);
-        }
-    }
-
-    fn queue_invalidation(self: &Arc<Self>, target: &Target, cause: &CacheError) {
-        let opened = self
-            .replay
-            .queue(&target.pattern(), || self.breaker.open(cause));
-        if let Some(opened) = opened {
-            self.breaker_opened(cause, opened);
-        }
-    }
-
-    /// Send a command, or several that belong together, for a call.
-    pub(crate) async fn send<T, F>(
-        self: &Arc<Self>,
-        command: impl Fn(Connection) -> F,
-    ) -> Result<T, CacheError>
-    where
-        F: Future<Output = RedisResult<T>>,
-    {
-        self.send_for(Purpose::Call, command).await
-    }
-
-    /// Send a command, or several that belong together, and wait for the reply. The purpose's
-    /// timeout includes connecting. Runs on the cache's thread only.
-    pub(crate) async fn send_for<T, F>(
-        self: &Arc<Self>,
-        purpose: Purpose,
-        command: impl Fn(Connection) -> F,
-    ) -> Result<T, CacheError>
-    where
-        F: Future<Output = RedisResult<T>>,
-    {
-        let limit = match purpose {
-            Purpose::Call => self.limits.response,
-            Purpose::Invalidation | Purpose::Recovery | Purpose::CatchingUp => {
-                self.limits.invalidation
-            }
-        };
-        if purpose == Purpose::Call {
-            self.breaker.check()?;
-        }
-        self.manager.used.store(true, Ordering::Relaxed);
-        let mut number = None;
-        let attempt = self.attempt(purpose, &command, &mut number);
-        let failure = match timeout(limit, attempt).await {
-            Ok(Ok(reply)) => return Ok(reply),
-            Ok(Err(failure)) => failure,
-            Err(_) => Failure {
-                error: CacheError::Timeout { after: limit },
-                outage: true,
-            },
-        };
-        let Failure { error, outage } = failure;
-        if outage && !purpose.recovers() && self.manager.drop_failed(number) {
-            self.open_breaker(&error);
-        }
-        Err(error)
-    }
-
     /// Open the breaker because the server is out of reach.
     pub(crate) fn open_breaker(self: &Arc<Self>, error: &CacheError) {
         if let Some(opened) = self.breaker.open(error) {
@@ -213,7 +29,7 @@ impl Client {
     }
 
     /// Act on the opening of the breaker: start the probe, and log the cause once.
-    fn breaker_opened(self: &Arc<Self>, cause: &CacheError, opened: Opened) {
+    pub(crate) fn breaker_opened(self: &Arc<Self>, cause: &CacheError, opened: Opened) {
         self.per_runtime.end();
         // The probe comes first, since a tracing subscriber may panic. Spawning fails only if the
         // thread never started, and this code runs on that thread.
@@ -261,7 +77,7 @@ impl Client {
     ///
     /// The reason why the server can't be used yet.
     async fn recover(self: &Arc<Self>) -> Result<Closed, CacheError> {
-        let limit = self.limits.response;
+        let limit = self.limits.response_timeout;
         let fresh = match timeout(limit, self.manager.connect()).await {
             Ok(fresh) => fresh.map_err(CacheError::store)?,
             Err(_) => return Err(CacheError::Timeout { after: limit }),
@@ -286,7 +102,7 @@ impl Client {
                 self.manager.mark_informed(&server);
                 closed = Some(self.breaker.close());
             };
-            if self.replay.close_if_empty(close)
+            if self.replay.run_if_empty(close)
                 && let Some(closed) = closed
             {
                 return Ok(closed);

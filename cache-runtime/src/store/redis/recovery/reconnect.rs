@@ -11,75 +11,20 @@
 //! process receives them first. Until then nothing is read over the connection, and invalidations
 //! that the old server still acknowledges are sent again.
 
-use std::future::Future;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use redis::RedisResult;
 use tokio::time::timeout;
 
 use crate::error::CacheError;
 use crate::store::redis::client::Client;
-use crate::store::redis::conn::connection::Connection;
-use crate::store::redis::conn::manager::{Connected, is_ended, is_outage};
-use crate::store::redis::recovery::outage::Purpose;
-
-/// Failure of a command.
-pub(crate) struct Failure {
-    pub(crate) error: CacheError,
-    /// Whether it concerns the server or the connection, and not one key.
-    pub(crate) outage: bool,
-}
-
-impl Failure {
-    /// Make a failure to connect, which is always an outage: the server would refuse every
-    /// connection for the same reason.
-    fn outage(error: CacheError) -> Self {
-        Self {
-            error,
-            outage: true,
-        }
-    }
-}
+use crate::store::redis::conn::manager::{Connected, is_ended};
+use crate::store::redis::purpose::Purpose;
+use crate::store::redis::send::Failure;
 
 impl Client {
-    /// Send a command, or several that belong together. If the connection turns out to have ended,
-    /// send once more over a new one. `number` is set to the connection that a failure or a timeout
-    /// refers to.
-    pub(crate) async fn attempt<T, F>(
-        self: &Arc<Self>,
-        purpose: Purpose,
-        command: &impl Fn(Connection) -> F,
-        number: &mut Option<u64>,
-    ) -> Result<T, Failure>
-    where
-        F: Future<Output = RedisResult<T>>,
-    {
-        let connected = self.connected(purpose, number).await?;
-        *number = Some(connected.number);
-        let reply = match command(connected.connection).await {
-            // The recovery starts again by itself, and the server may be another one by then.
-            Err(error) if is_ended(&error) && !purpose.recovers() => {
-                let fresh = self.reconnect(purpose, *number).await?;
-                *number = Some(fresh.number);
-                command(fresh.connection).await
-            }
-            reply => reply,
-        };
-        match reply {
-            Ok(reply) => {
-                self.manager.note_reply();
-                Ok(reply)
-            }
-            Err(error) => Err(Failure {
-                outage: is_outage(&error),
-                error: CacheError::store(error),
-            }),
-        }
-    }
-
     /// Return the connection to send over: the current one, unless it may be dead.
-    async fn connected(
+    pub(crate) async fn connected(
         self: &Arc<Self>,
         purpose: Purpose,
         number: &mut Option<u64>,
@@ -115,7 +60,7 @@ impl Client {
                 return Ok(silent);
             }
             let ask = silent.connection.is_alive(self.probe_key());
-            if timeout(self.limits.response / 4, ask).await == Ok(true) {
+            if timeout(self.limits.response_timeout / 4, ask).await == Ok(true) {
                 self.manager.note_reply();
                 return Ok(silent);
             }
@@ -125,7 +70,7 @@ impl Client {
 
     /// Return another connection than the one that ended: a newer one of another caller, or a new
     /// one.
-    async fn reconnect(
+    pub(crate) async fn reconnect(
         self: &Arc<Self>,
         purpose: Purpose,
         ended: Option<u64>,
@@ -203,7 +148,7 @@ impl Client {
                     }
                     installed = Some(current);
                 };
-                if self.replay.close_if_empty(install)
+                if self.replay.run_if_empty(install)
                     && let Some(installed) = installed
                 {
                     return Ok(installed);

@@ -10,7 +10,7 @@ use crate::pattern::Pattern;
 /// deleted then, and no invalidation is lost.
 const MAX_PATTERNS: usize = 1_024;
 
-/// Queue of one process.
+/// Invalidations that were not sent, and those acknowledged within the replay window.
 pub(crate) struct Replay {
     window: Duration,
     state: Mutex<ReplayState>,
@@ -134,7 +134,7 @@ impl Replay {
     }
 
     /// Run `close` if nothing is pending. Check and call are one step.
-    pub(crate) fn close_if_empty(&self, close: impl FnOnce()) -> bool {
+    pub(crate) fn run_if_empty(&self, close: impl FnOnce()) -> bool {
         let state = self.state();
         let empty = state.pending.is_empty();
         if empty {
@@ -238,11 +238,11 @@ mod tests {
         assert_eq!(texts(&replay), ["posts:2"], "nobody knows who has that");
         replay.requeue("b");
         assert_eq!(texts(&replay), ["posts:1", "posts:2"]);
-        assert!(!replay.close_if_empty(|| unreachable!("two are pending")));
+        assert!(!replay.run_if_empty(|| unreachable!("two are pending")));
         for queued in replay.pending() {
             replay.done(&queued, "b");
         }
-        assert!(replay.close_if_empty(|| {}));
+        assert!(replay.run_if_empty(|| {}));
         replay.requeue("b");
         assert_eq!(
             texts(&replay).len(),

@@ -28,7 +28,7 @@ pub(crate) async fn run(client: Weak<Client>, tracking: Arc<Tracking>) {
         let Some(alive) = client.upgrade() else {
             return;
         };
-        let attempt = timeout(alive.limits.response, alive.track(&tracking)).await;
+        let attempt = timeout(alive.limits.response_timeout, alive.track(&tracking)).await;
         drop(alive);
         let cause = match attempt {
             Ok(Ok(tracked)) => {
@@ -91,7 +91,7 @@ impl Tracking {
 /// handled then.
 async fn beat(tracked: &Tracked) -> RedisResult<()> {
     let beats = tracked.ends.iter().map(|end| async {
-        // Not `PING`, which a user with minimal rights may not send.
+        // Not `PING`, which a user with minimal permissions may not send.
         let mut beat = redis::cmd("EXISTS");
         beat.arg(&end.probe);
         beat.query_async::<()>(&mut end.connection.clone()).await
@@ -110,7 +110,7 @@ fn refusal(error: &CacheError) -> String {
     }
 }
 
-/// Return an error's text, with advice if the server is too old or refuses a right.
+/// Return an error's text, with advice if the server is too old or refuses a permission.
 pub(crate) fn reason(error: &RedisError) -> String {
     let is_unknown = error.detail().is_some_and(|detail| {
         let detail = detail.to_ascii_lowercase();
@@ -119,13 +119,13 @@ pub(crate) fn reason(error: &RedisError) -> String {
     match error.code() {
         Some("NOPERM") => {
             format!(
-                "its Redis user lacks a right that the near cache needs; allow it (see docs/operations/redis.md#rights): {error}"
+                "its Redis user lacks a permission that the near cache needs; allow it (see docs/operations/redis.md#permissions): {error}"
             )
         }
         Some("NOPROTO") => format!("{TOO_OLD}: {error}"),
         _ if is_unknown && error.detail().is_some_and(|detail| detail.contains("INFO")) => {
             format!(
-                "it needs the command INFO to tell servers apart; allow it (see docs/operations/redis.md#rights): {error}"
+                "it needs the command INFO to tell servers apart; allow it (see docs/operations/redis.md#permissions): {error}"
             )
         }
         _ if is_unknown => format!("{TOO_OLD}: {error}"),

@@ -189,7 +189,7 @@ impl Client {
         reply: impl Future<Output = RedisResult<T>>,
     ) -> Result<Option<T>, CacheError> {
         self.breaker.check()?;
-        match timeout(self.limits.response, reply).await {
+        match timeout(self.limits.response_timeout, reply).await {
             Ok(Ok(reply)) => Ok(Some(reply)),
             Ok(Err(error)) => {
                 if error.is_unrecoverable_error() {
@@ -201,7 +201,7 @@ impl Client {
                 tracking.end_term("the server is silent");
                 // With a second attempt over the main connection, the caller would wait twice.
                 let error = CacheError::Timeout {
-                    after: self.limits.response,
+                    after: self.limits.response_timeout,
                 };
                 self.open_breaker(&error);
                 Err(error)

@@ -14,8 +14,8 @@ use crate::store::redis::RedisStore;
 use crate::store::redis::client::{Client, millis, parse_get};
 use crate::store::redis::fetched::Fetched;
 use crate::store::redis::get_with_ttl::with_remaining_ttl;
+use crate::store::redis::invalidate::Target;
 use crate::store::redis::lua::FILL;
-use crate::store::redis::recovery::outage::Target;
 use crate::store::redis::tracking::Tracking;
 
 /// Value being stored in Redis that is also to be kept in the near cache.

@@ -1,3 +1,6 @@
+//! The connection to a cluster: a command goes to the node of its slot, and follows `MOVED` and
+//! `ASK`.
+
 mod verify;
 
 use std::collections::HashMap;

@@ -47,7 +47,7 @@ impl ClusterConnection {
     pub(crate) async fn identify(&self, ends: &[End]) -> RedisResult<String> {
         let identity = self.identify_all(ends).await?;
         if identity.partial {
-            let text = "the Redis user lacks the rights to list the masters; allow them (see docs/operations/cluster.md)";
+            let text = "the Redis user lacks the permissions to list the masters; allow them (see docs/operations/cluster.md)";
             return Err((ErrorKind::Client, text).into());
         }
         if ends.is_empty() && identity != self.0.identity {

@@ -40,14 +40,14 @@ impl RedisStore {
             let key = Arc::clone(key);
             self.run(|client| async move { client.read(&key).await })
         };
-        let Some(local) = client.per_runtime.here(client) else {
+        let Some(local) = client.per_runtime.connection_of_caller(client) else {
             return over_main().await;
         };
         let get = client.get(key);
         let mut connection = local.connection.clone();
         let mut reply = pin!(connection.send_packed_command(&get));
         match client.per_runtime.timer.wait(&mut reply).await {
-            Some(reply) => match client.accept(&local, reply) {
+            Some(reply) => match client.interpret(&local, reply) {
                 Some(seen) => Ok(seen),
                 None => over_main().await,
             },
@@ -69,7 +69,7 @@ impl Client {
 
     /// Interpret the reply. Return `None` if it is inconclusive, or comes from a server that may no
     /// longer be the main connection's.
-    fn accept(&self, local: &RuntimeConnection, reply: RedisResult<Value>) -> Option<Found> {
+    fn interpret(&self, local: &RuntimeConnection, reply: RedisResult<Value>) -> Option<Found> {
         let reply = match reply {
             Ok(Value::BulkString(bytes)) => parse_get(Ok(Some(bytes))).ok(),
             Ok(Value::Nil) => Some(Found::Absent),
@@ -95,7 +95,7 @@ impl Client {
         over_main: impl Future<Output = Result<Found, CacheError>>,
     ) -> Result<Found, CacheError> {
         match select(pin!(late), pin!(over_main)).await {
-            Either::Left((reply, over_main)) => match self.accept(local, reply) {
+            Either::Left((reply, over_main)) => match self.interpret(local, reply) {
                 Some(seen) => Ok(seen),
                 None => over_main.await,
             },

@@ -106,7 +106,7 @@ impl PerRuntime {
 
     /// Return the connection of the runtime that polls the caller, if it leads to the main
     /// connection's server.
-    fn here(&self, client: &Arc<Client>) -> Option<Arc<RuntimeConnection>> {
+    fn connection_of_caller(&self, client: &Arc<Client>) -> Option<Arc<RuntimeConnection>> {
         // A caller that blocks its thread may block the thread that is to run the driver.
         if !self.usable || !runtime::is_free_caller() {
             return None;

@@ -40,16 +40,16 @@ async fn run(client: Weak<Client>, runtime: Handle, serial: u64) {
     let Some(alive) = client.upgrade() else {
         return;
     };
-    let companion = match opened {
-        Ok((local, companion)) => {
+    let watch = match opened {
+        Ok((local, watch)) => {
             alive.per_runtime.install(local);
-            companion
+            watch
         }
         Err(Refusal::Later(pause)) => return alive.per_runtime.refuse(id, serial, pause),
         Err(Refusal::RuntimeEnded) => return alive.per_runtime.forget(id, serial),
     };
     drop(alive);
-    companion.end().await;
+    watch.end().await;
     // The runtime has ended, and the driver with it.
     if let Some(alive) = client.upgrade() {
         alive.per_runtime.forget(id, serial);
@@ -66,7 +66,7 @@ async fn open(
     client: &Weak<Client>,
     runtime: &Handle,
     serial: u64,
-) -> Result<(RuntimeConnection, Companion), Refusal> {
+) -> Result<(RuntimeConnection, RuntimeWatch), Refusal> {
     let later = Refusal::Later(PAUSE);
     let (client, main) = {
         let Some(alive) = client.upgrade() else {
@@ -80,12 +80,12 @@ async fn open(
             Err(_) => return Err(later),
         }
     };
-    let (mut companion, connecting) = Companion::start(runtime, client);
+    let (mut watch, connecting) = RuntimeWatch::start(runtime, client);
     let mut connection = match connecting.await {
         Ok(Ok(connection)) => connection,
         Ok(Err(_)) => return Err(later),
         // The task ended without a result.
-        Err(_) => return Err(companion.why().await),
+        Err(_) => return Err(watch.why().await),
     };
     // It must be the main connection's server, as queried over this connection. Another server may
     // lack invalidations and needs them first; that is the probe's task, which starts when the main
@@ -98,7 +98,7 @@ async fn open(
                 runtime: runtime.id(),
                 serial,
             },
-            companion,
+            watch,
         )),
         Err(error) if refused(&error).is_some() => Err(Refusal::Later(LONG_PAUSE)),
         _ => Err(later),
@@ -106,9 +106,9 @@ async fn open(
 }
 
 /// Task beside the driver on the same runtime, which does nothing. It ends when the runtime ends.
-struct Companion(JoinHandle<()>);
+struct RuntimeWatch(JoinHandle<()>);
 
-impl Companion {
+impl RuntimeWatch {
     /// Connect on the runtime, so that the connection is registered with its reactor.
     fn start(
         runtime: &Handle,
@@ -152,7 +152,7 @@ fn without_io(error: &JoinError) -> Refusal {
     Refusal::RuntimeEnded
 }
 
-impl Drop for Companion {
+impl Drop for RuntimeWatch {
     fn drop(&mut self) {
         self.0.abort();
     }

@@ -55,7 +55,7 @@ impl Sentinel {
             let reason = if urls.is_empty() {
                 "has no URL; give the URLs of the sentinels, such as redis://host:26379"
             } else {
-                "the master's name is empty; give the name that `sentinel monitor <name> ..` sets"
+                "the master's name is empty; give the name in the line `sentinel monitor <name> ..` of their configuration"
             };
             return Err(invalid(reason));
         }
@@ -83,8 +83,8 @@ impl Sentinel {
             .set_skip_set_lib_name();
         if let Some((user, password)) = &options.login {
             if user.is_empty() || password.is_empty() {
-                let reason = "needs a user and a password; without one, the master would run the \
-                     client as the user `default`, which usually has all rights; if the master has \
+                let reason = "needs a user and a password; without both, the client would act as \
+                     the user `default`, which usually has every permission; if the master has \
                      only a password, give the user `default`";
                 return Err(CacheError::InvalidOption {
                     option: "master_login",
@@ -122,7 +122,7 @@ impl Sentinel {
                 .await
                 .map_err(|error| match refused(&error) {
                     Some(_) => failed(format!(
-                        "the user needs the command INFO, which tells a master from a replica; allow it (see docs/operations/redis.md#rights): {error}"
+                        "the user needs the command INFO, which tells a master from a replica; allow it (see docs/operations/redis.md#permissions): {error}"
                     )),
                     None => explained(&client, error),
                 })?;

@@ -1,8 +1,8 @@
 //! `key!` and `pattern!`: rendering of attribute templates outside of an attribute.
 
-use super::writer::{Rendered, with_rendering};
 use crate::core::prefix::unambiguous_to_all;
 use crate::events;
+use crate::key::writer::{Rendered, with_rendering};
 use crate::site::is_ambiguous;
 
 /// Return the path that `key!` renders, with the variant that a function with this template would

@@ -1,0 +1,23 @@
+//! What a command is sent for.
+
+/// Purpose of a command, which decides its timeout and whether an open breaker refuses it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Purpose {
+    /// A call. Refused while the breaker is open, and limited by the response timeout.
+    Call,
+    /// An invalidation. It begins while the breaker is closed, and goes on if the breaker opens.
+    /// Limited by the invalidation timeout, since waiting through a stall is better than reaching
+    /// other processes late.
+    Invalidation,
+    /// The probe, while the breaker is open.
+    Recovery,
+    /// A replay of invalidations to another server, over a connection that isn't in use yet.
+    CatchingUp,
+}
+
+impl Purpose {
+    /// Report whether the command brings a server up to date before it may be read from.
+    pub(crate) fn recovers(self) -> bool {
+        matches!(self, Self::Recovery | Self::CatchingUp)
+    }
+}
