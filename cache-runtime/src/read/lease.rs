@@ -159,12 +159,12 @@ impl LeaseWait {
     }
 
     /// Whether this lease is known to have a TTL.
-    pub(crate) fn is_lasting(&self, token: u64) -> bool {
+    pub(crate) fn is_known_to_expire(&self, token: u64) -> bool {
         self.known_to_expire == Some(token)
     }
 
     /// Note that this lease has a TTL.
-    pub(crate) fn set_lasting(&mut self, token: u64) {
+    pub(crate) fn set_known_to_expire(&mut self, token: u64) {
         self.known_to_expire = Some(token);
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use cache_runtime::Cache;
+use redis::Commands;
 use tests::{
     Gate, PATIENCE, RedisServer, begin, begin_to_wait, on_both_stores, on_both_stores_with, soon,
     until,
@@ -195,7 +196,7 @@ async fn a_waiting_batch_takes_over_from_a_dropped_one() {
     on_both_stores(|cache| async move {
         let (asked, gate) = (Asked::default(), Gate::new());
         let mut dropped = Box::pin(held(&cache, &asked, &gate, &["a", "b"]));
-        begin_to_wait(&mut dropped).await;
+        begin_to_wait(&cache, &mut dropped).await;
         gate.reached_by(1).await;
         let second = Gate::new();
         let taking = start_held(&cache, &asked, &second, &["a", "b", "c"]);
@@ -302,7 +303,61 @@ async fn thousands_of_keys() {
     .await;
 }
 
-/// Two handles stand for two processes: they know nothing of each other but what is in Redis.
+/// The bytes of the lease at this key while it is computed.
+async fn lease_of(cache: &Cache, server: &RedisServer, key: &'static str) -> Vec<u8> {
+    let (asked, gate) = (Asked::default(), Gate::new());
+    let mut computing = Box::pin(held(cache, &asked, &gate, std::slice::from_ref(&key)));
+    begin_to_wait(&mut computing).await;
+    let lease: Vec<u8> = server.connect().get(format!("quickpost:{key}")).unwrap();
+    gate.open();
+    computing.await;
+    cache.delete(key).await.unwrap();
+    lease
+}
+
+/// A lease of another process is polled after the own keys are computed. Once it is gone, the batch
+/// computes that key too.
+#[tokio::test]
+async fn a_batch_waits_for_another_process() {
+    let server = RedisServer::start();
+    let builder = Cache::builder().prefix("quickpost").redis(server.url());
+    let cache = builder.response_timeout(PATIENCE).build().unwrap();
+    // Leases differ in their tokens only.
+    let mut lease = lease_of(&cache, &server, "a").await;
+    let other = lease_of(&cache, &server, "b").await;
+    let differing = lease
+        .iter()
+        .zip(&other)
+        .position(|(one, other)| one != other);
+    lease[differing.unwrap()] ^= 0x5a;
+    let put = |key: &str| {
+        let key = format!("quickpost:{key}");
+        let () = server
+            .connect()
+            .pset_ex(key, lease.clone(), 600_000)
+            .unwrap();
+    };
+    put("a");
+    put("b");
+    let asked = Asked::default();
+    let batch = {
+        let (cache, asked) = (cache.clone(), asked.clone());
+        tokio::spawn(async move { lengths(&cache, &asked, &["a", "b", "ccc"]).await })
+    };
+    until("the own key is filled", || async {
+        cache.exists("ccc").await.unwrap()
+    })
+    .await;
+    assert!(!batch.is_finished());
+    // The other process fills one of them and fails at the other.
+    cache.set("b", &7usize, 60).await.unwrap();
+    let () = server.connect().del("quickpost:a").unwrap();
+    let found = soon(batch).await.unwrap();
+    assert_eq!((found["a"], found["b"], found["ccc"]), (1, 7, 3));
+    assert_eq!(asked.all(), [keys(&["ccc"]), keys(&["a"])]);
+}
+
+/// Two handles on one server.
 #[tokio::test]
 async fn two_caches_on_one_redis() {
     let server = RedisServer::start();

@@ -142,7 +142,7 @@ async fn a_dropped_write_invalidates_its_items() {
         cache.set("items:list:9", &1, 60).await.unwrap();
         let gate = Gate::new();
         let mut write = Box::pin(write_pending(&gate, &[1, 2]));
-        begin_to_wait(&mut write).await;
+        begin_to_wait(&cache, &mut write).await;
         drop(write);
         for key in ["items:1", "items:2", "items:list:9"] {
             until("the key is gone", || async {

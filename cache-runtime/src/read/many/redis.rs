@@ -151,13 +151,13 @@ async fn wait_or_replace<'a, T: Storable>(
     let asked = leased.into_iter().map(|(item, token, bytes)| async move {
         // Asked once for each lease: a lease that has a TTL keeps it.
         let is_junk = match item.key() {
-            Some(key) if !item.wait.is_lasting(token) => store.is_eternal(&key).await?,
+            Some(key) if !item.wait.is_known_to_expire(token) => store.is_eternal(&key).await?,
             _ => false,
         };
         if is_junk {
             return Ok(Some((item, Found::Entry(bytes))));
         }
-        item.wait.set_lasting(token);
+        item.wait.set_known_to_expire(token);
         item.state = ItemState::Elsewhere(token);
         Ok(None)
     });
