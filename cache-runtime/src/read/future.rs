@@ -185,16 +185,15 @@ where
     }
 
     /// Take the value that the body returned, or return it if there is no fill to wait for.
-    fn computed(&mut self, value: R) -> Option<R> {
+    /// `entered` ends when the value is out of its wrapper.
+    fn computed(&mut self, value: R, entered: Option<Entered>) -> Option<R> {
         let (Some(leading), Some((value_ttl, unless))) =
             (self.stage.take_computation(), self.on_value.take())
         else {
             return Some(value);
         };
-        let opened = {
-            let _entered = leading.enter();
-            value.open()
-        };
+        let opened = value.open();
+        drop(entered);
         match leading.conclude::<R, S, D>(&opened, value_ttl, unless) {
             Some((shared, filling)) => {
                 self.stage = Stage::Filling(shared, filling);
@@ -265,8 +264,7 @@ where
             let entered = this.read.leading().map(|leading| leading.enter_poll(cx));
             let value = ready!(body.poll(cx));
             this.body.set(None);
-            drop(entered);
-            if let Some(value) = this.read.computed(value) {
+            if let Some(value) = this.read.computed(value, entered) {
                 return Poll::Ready(value);
             }
         }
