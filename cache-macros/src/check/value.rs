@@ -112,8 +112,7 @@ fn declared(closure: &ExprClosure, option: &str, facts: &Facts, errors: &mut Err
 }
 
 /// Split a type into its wrappers and the stored value: a `Result`, an `Option`, and an `Arc` or a
-/// framework's `Json`, `Html` or `Form`, in this order, each at most once. Any other wrapper is part
-/// of the value.
+/// `Json`, in this order, each at most once. Any other wrapper may be part of the value.
 fn layers(output: &Type) -> (Vec<&Type>, &Type) {
     let mut wrappers = Vec::new();
     let (mut ty, mut least) = (inside_type(output), 0);
@@ -132,7 +131,7 @@ fn wrapped(ty: &Type) -> Option<(usize, &Type)> {
     let rank = match last.ident.to_string().as_str() {
         "Result" => 0,
         "Option" => 1,
-        "Arc" | "Json" | "Html" | "Form" => 2,
+        "Arc" | "Json" => 2,
         _ => return None,
     };
     let PathArguments::AngleBracketed(generics) = &last.arguments else {

@@ -11,6 +11,7 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use crate::entry::CachedValue;
+use crate::flight::EnteredFlight;
 use crate::read::computation::{Computation, Resolved};
 use crate::read::fill::FillFuture;
 use crate::read::lookup::{Lookup, LookupState, rebuild};
@@ -96,7 +97,12 @@ pub(crate) trait Around {
     /// Poll the lookup. `None`: run the body.
     fn poll_lookup(&mut self, cx: &mut Context<'_>) -> Poll<Option<Self::Returned>>;
     /// Take the value that the body returned, or return it if there is no fill to wait for.
-    fn computed(&mut self, value: Self::Returned) -> Option<Self::Returned>;
+    /// `entered` ends when the value is out of its wrapper.
+    fn computed(
+        &mut self,
+        value: Self::Returned,
+        entered: Option<EnteredFlight>,
+    ) -> Option<Self::Returned>;
     /// Wait for the fill.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Self::Returned>;
 }
@@ -138,16 +144,14 @@ where
         Poll::Ready(found.and_then(rebuild))
     }
 
-    fn computed(&mut self, value: R) -> Option<R> {
+    fn computed(&mut self, value: R, entered: Option<EnteredFlight>) -> Option<R> {
         let (Some(leading), Some((value_ttl, unless))) =
             (self.stage.take_computation(), self.on_value.take())
         else {
             return Some(value);
         };
-        let opened = {
-            let _entered = leading.enter();
-            value.open()
-        };
+        let opened = value.open();
+        drop(entered);
         match leading.conclude::<R, S, D>(&opened, value_ttl, unless) {
             Some((shared, filling)) => {
                 self.stage = ReadStage::Filling(shared, filling);
@@ -209,8 +213,7 @@ impl<A: Around, B: Future<Output = A::Returned>> Future for ReadFuture<A, B> {
             let entered = this.read.leading().map(|leading| leading.enter_poll(cx));
             let value = ready!(body.poll(cx));
             this.body.set(None);
-            drop(entered);
-            if let Some(value) = this.read.computed(value) {
+            if let Some(value) = this.read.computed(value, entered) {
                 return Poll::Ready(value);
             }
         }

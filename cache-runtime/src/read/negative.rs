@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::entry::CachedValue;
 use crate::entry::payload::Payload;
+use crate::flight::EnteredFlight;
 use crate::read::call::Call;
 use crate::read::computation::Computation;
 use crate::read::decision::Decision;
@@ -406,13 +407,15 @@ where
         Poll::Ready(None)
     }
 
-    fn computed(&mut self, value: R) -> Option<R> {
+    fn computed(&mut self, value: R, entered: Option<EnteredFlight>) -> Option<R> {
         let stage = std::mem::replace(&mut self.stage, Stage::Done);
         let (Stage::Body(Some(leading)), Some((value_ttl, unless)), Some(policy)) =
             (stage, self.on_value.take(), self.on_error.take())
         else {
             return Some(value);
         };
+        // The conclusion enters the flight itself.
+        drop(entered);
         let (value, conclusion) =
             conclude(*leading, value, value_ttl, unless, self.err_ttl, policy);
         match conclusion {
