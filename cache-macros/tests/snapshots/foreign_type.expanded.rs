@@ -11,7 +11,7 @@ async fn page(db: &Db, slug: &str) -> Result<Page, DbError> {
             adapter.returns().__shape().__fit(),
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    ::cache_runtime::__private::part::Probe::of(&(slug))
+                    ::cache_runtime::__private::part::PartProbe::of(&(slug))
                         .__part(w, "pages:", "slug");
                 },
             ),
@@ -40,7 +40,7 @@ async fn page(db: &Db, slug: &str) -> Result<Page, DbError> {
         )
         .await
 }
-/// `page` without the cache: no entry is read or stored.
+/// Run `page` without the cache: no entry is read or stored.
 #[allow(
     unused,
     unreachable_pub,
@@ -62,7 +62,7 @@ async fn page_no_cache(db: &Db, slug: &str) -> Result<Page, DbError> {
     }
         .await
 }
-/// The full key of the entry that `page` reads with these arguments.
+/// Return the full key of the entry that `page` reads with these arguments.
 #[allow(
     unused,
     unreachable_pub,
@@ -80,13 +80,13 @@ fn page_cache_key(db: &Db, slug: &str) -> ::std::string::String {
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                ::cache_runtime::__private::part::Probe::of(&(slug))
+                ::cache_runtime::__private::part::PartProbe::of(&(slug))
                     .__part(w, "pages:", "slug");
             },
         ),
     )
 }
-/// The path and variant, without the prefix, of the entry that `page` reads with these arguments.
+/// Return the key, without the prefix, of the entry that `page` reads with these arguments.
 #[allow(
     unused,
     unreachable_pub,
@@ -104,13 +104,13 @@ fn page_cache_path(db: &Db, slug: &str) -> ::std::string::String {
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                ::cache_runtime::__private::part::Probe::of(&(slug))
+                ::cache_runtime::__private::part::PartProbe::of(&(slug))
                     .__part(w, "pages:", "slug");
             },
         ),
     )
 }
-/// Removes the one entry that `page` reads with these arguments; `true` if there was one.
+/// Remove the entry that `page` reads with these arguments; return `true` if it existed.
 #[allow(
     unused,
     unreachable_pub,
@@ -134,14 +134,14 @@ async fn page_invalidate(
         ::cache_runtime::__private::Handle::Current,
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                ::cache_runtime::__private::part::Probe::of(&(slug))
+                ::cache_runtime::__private::part::PartProbe::of(&(slug))
                     .__part(w, "pages:", "slug");
             },
         ),
     );
     removal.await
 }
-/// `page`, computed and stored anew, whatever the cache holds.
+/// Run `page` and store its value, even if one is cached.
 #[allow(
     unused,
     unreachable_pub,
@@ -165,7 +165,7 @@ async fn page_refresh(db: &Db, slug: &str) -> Result<Page, DbError> {
         adapter.returns().__shape().__fit(),
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                ::cache_runtime::__private::part::Probe::of(&(slug))
+                ::cache_runtime::__private::part::PartProbe::of(&(slug))
                     .__part(w, "pages:", "slug");
             },
         ),

@@ -1,7 +1,7 @@
 fn page(slug: &str) -> Page {
     const _: () = ::core::assert!(
         ! ::cache_runtime::__private::reaches("views:\u{1}", "pages:\u{1}"),
-        "the pattern `views:<<slug>>` reaches this function's own key `pages:<<slug>>`, so that every call would remove the entry it has just made: take the pattern away, or narrow it; invalidate this key in the functions that write"
+        "the pattern `views:<<slug>>` matches this function's own key `pages:<<slug>>`, so every call would remove the entry it has just stored: remove the pattern, or narrow it; invalidate this key in the functions that write the data"
     );
     let (write0, shape0) = (
         ::cache_runtime::__private::plan(
@@ -21,13 +21,13 @@ fn page(slug: &str) -> Page {
             true,
             ::cache_runtime::__private::SeesByReference::rendered(
                 &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                    ::cache_runtime::__private::part::Probe::of(&(slug))
+                    ::cache_runtime::__private::part::PartProbe::of(&(slug))
                         .__part(w, "views:", "slug");
                     w.end();
                 },
             ),
         ),
-        ::cache_runtime::__private::shape::Probe::<Page>::NEW.__shape(),
+        ::cache_runtime::__private::shape::ShapeProbe::<Page>::NEW.__shape().__judged(),
     );
     let adapter = ::cache_runtime::__private::adapter::Outer::<Page>::NEW
         .__shape()
@@ -38,7 +38,7 @@ fn page(slug: &str) -> Page {
         adapter.returns().__shape().__fit(),
         ::cache_runtime::__private::SeesByReference::rendered(
             &|w: &mut ::cache_runtime::__private::Writer<'_>| {
-                ::cache_runtime::__private::part::Probe::of(&(slug))
+                ::cache_runtime::__private::part::PartProbe::of(&(slug))
                     .__part(w, "pages:", "slug");
             },
         ),

@@ -40,7 +40,7 @@ async fn posts(asked: &Asked, ids: &[u32]) -> Result<HashMap<u32, Post>, String>
 #[cacheable(key = "each:<<id>>", ttl = 60, skip(runs))]
 async fn single_post(runs: &Runs, id: u32) -> Option<Post> {
     runs.next();
-    (id % 2 == 0).then(|| Post::new(id, "single"))
+    id.is_multiple_of(2).then(|| Post::new(id, "single"))
 }
 
 #[tokio::test]

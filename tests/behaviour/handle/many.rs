@@ -307,7 +307,7 @@ async fn thousands_of_keys() {
 async fn lease_of(cache: &Cache, server: &RedisServer, key: &'static str) -> Vec<u8> {
     let (asked, gate) = (Asked::default(), Gate::new());
     let mut computing = Box::pin(held(cache, &asked, &gate, std::slice::from_ref(&key)));
-    begin_to_wait(&mut computing).await;
+    begin_to_wait(cache, &mut computing).await;
     let lease: Vec<u8> = server.connect().get(format!("quickpost:{key}")).unwrap();
     gate.open();
     computing.await;

@@ -37,7 +37,7 @@ async fn jitter_spreads_lifetimes_below_the_ttl() {
         for tenth in 0..10 {
             let hit = lives
                 .iter()
-                .filter(|life| tenths(tenth).contains(life))
+                .filter(|life| tenths(tenth).contains(*life))
                 .count();
             assert!(hit > 0, "no lifetime in {:?}", tenths(tenth));
         }

@@ -8,10 +8,9 @@ use axum::http::StatusCode;
 use axum::response::Html;
 use axum::{Form, Json};
 use cache_runtime::{Cache, Wrapper, cacheable, invalidate};
-use tests::{RedisServer, on_both_stores};
+use tests::{RedisServer, begin, on_both_stores, soon};
 
 use crate::common::{Post, Runs, assert_about};
-use crate::gate::{begin, soon};
 use crate::staleness::support::{Place, Work, on_both, until, until_stored};
 
 /// A page of the user's own. Neither serializable nor `Clone`.

@@ -181,7 +181,7 @@ async fn write_texts(ids: &Vec<&str>) {
 
 #[invalidate(patterns = ["items:<<range.clone()..>>"])]
 async fn write_range(range: std::ops::Range<u8>) {
-    drop(range);
+    let _ = range;
 }
 
 #[tokio::test]
