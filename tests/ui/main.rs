@@ -5,6 +5,6 @@
 #[test]
 fn programs() {
     let cases = trybuild::TestCases::new();
-    cases.pass("ui/pass/*.rs");
     cases.compile_fail("ui/fail/*.rs");
+    cases.pass("ui/pass/*.rs");
 }
