@@ -2,9 +2,15 @@
 
 use std::time::Duration;
 
-use cache_runtime::{Cache, CallOutcome, CallReport, cacheable, testing};
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::Request;
+use axum::{Router, routing::get};
+use cache_runtime::testing::ScopeLayer;
+use cache_runtime::{Cache, CallOutcome, CallReport, assert_hit, assert_miss, cacheable, testing};
 use serde_json::json;
 use tests::{RedisServer, on_both_stores};
+use tower_service::Service;
 
 #[cacheable(key = "seen:<<id>>", ttl = 600)]
 async fn row(id: u32) -> u32 {
@@ -229,4 +235,51 @@ async fn store_stats_without_the_permission_is_an_error_and_no_outage() {
         "{error}"
     );
     assert!(cache.health().await.healthy);
+}
+
+/// The title of a post in a database, which is not in the key: a program has one.
+#[cacheable(key = "seen:title:<<id>>", skip(database))]
+async fn title(database: &'static str, id: u32) -> String {
+    format!("post {id} of {database}")
+}
+
+/// The application of one test, with its database and its cache.
+fn app(database: &'static str, cache: &Cache) -> Router {
+    async fn show(State(database): State<&'static str>, Path(id): Path<u32>) -> String {
+        title(database, id).await
+    }
+    Router::new()
+        .route("/posts/{id}", get(show))
+        .with_state(database)
+        .layer(ScopeLayer::new(cache))
+}
+
+/// Request a post, in a task of its own as a server does it.
+async fn request(app: &Router) -> String {
+    let request = Request::get("/posts/1").body(Body::empty()).unwrap();
+    let response = tokio::spawn(app.clone().call(request)).await.unwrap();
+    let body = axum::body::to_bytes(response.unwrap().into_body(), 1_000);
+    String::from_utf8(body.await.unwrap().to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn two_databases_of_one_test_program_share_no_entry() {
+    let (one, other) = (testing::cache(), testing::cache());
+    let (first, second) = (app("the first", &one), app("the second", &other));
+    assert_eq!(
+        assert_miss!(one, request(&first).await),
+        "post 1 of the first"
+    );
+    assert_eq!(
+        assert_miss!(other, request(&second).await),
+        "post 1 of the second"
+    );
+    assert_eq!(
+        assert_hit!(one, request(&first).await),
+        "post 1 of the first"
+    );
+    assert_eq!(
+        assert_hit!(other, request(&second).await),
+        "post 1 of the second"
+    );
 }
