@@ -73,10 +73,7 @@ fn commands_processed(server: &RedisServer) -> u64 {
 fn until_quiet(servers: &[RedisServer]) {
     let (mut before, mut quiet) = (u64::MAX, 0);
     until_blocking("the background work has ended", || {
-        let now = servers
-            .iter()
-            .map(|server| commands_processed(server))
-            .sum();
+        let now = servers.iter().map(commands_processed).sum();
         let is_quiet = now == before.saturating_add(servers.len() as u64);
         quiet = if is_quiet { quiet + 1 } else { 0 };
         before = now;
