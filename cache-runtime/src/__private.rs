@@ -15,6 +15,7 @@ pub use crate::key::{hashed, items, part, quiet};
 pub use crate::pattern::reach::reaches;
 pub use crate::read::adapter;
 pub use crate::read::each::{self, begin_each};
+pub use crate::read::fill::conclude::{ttl_unset, unless_unset};
 pub use crate::read::lookup::{
     Lookup, answer, begin, begin_refresh, begin_refresh_with, begin_with, cache_key, cache_path,
     invalidate_entry, invalidate_entry_sync,
@@ -23,9 +24,7 @@ pub use crate::read::negative::{
     err_ttl, read_async_err, read_async_made_err, read_sync_err, read_sync_made_err,
 };
 pub use crate::read::refresh::{begin_refreshing, mode};
-pub use crate::read::run::{
-    read_async, read_async_if, read_sync, read_sync_if, ttl_unset, unless_unset,
-};
+pub use crate::read::run::{read_async, read_async_if, read_sync, read_sync_if};
 pub use crate::site::registry::Registered;
 pub use crate::site::{ReadSite, WriteSite};
 pub use crate::ttl::{IntoTtl, Ttl};

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 static ORIGIN: OnceLock<DefaultOrigin> = OnceLock::new();
 
-/// What set the default.
+/// The call that set the default.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum DefaultOrigin {
     /// A call of `install`.

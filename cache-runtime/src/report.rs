@@ -73,7 +73,7 @@ impl fmt::Display for CallOutcome {
     }
 }
 
-/// What a cached call did. Returned by [`Cache::traced`](crate::Cache::traced).
+/// Report of a cached call. Returned by [`Cache::traced`](crate::Cache::traced).
 ///
 /// As text it is the value of an `X-Cache` header, [`outcome`](Self::outcome) in capitals.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -4,7 +4,7 @@
 use quote::ToTokens;
 use syn::{GenericArgument, Ident, Pat, PathArguments, Type, TypePath};
 
-/// What to write for an argument that can't be hashed as it is.
+/// The replacement for an argument that can't be hashed as it is.
 pub(crate) enum Extractor {
     /// A wrapper that can be taken apart in the signature: `Query(query): Query<ListQuery>`.
     Wrapper { written: String },

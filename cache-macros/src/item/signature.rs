@@ -24,7 +24,7 @@ pub(crate) struct Binding {
     pub(crate) cfgs: Vec<Attribute>,
     /// Why it must not be hashed through `Serialize`, if its type is known to be of that kind.
     pub(crate) hazard: Option<SerdeHazard>,
-    /// What to write instead, if it is an argument of a web framework.
+    /// The replacement, if it is an argument of a web framework.
     pub(crate) extractor: Option<Extractor>,
 }
 

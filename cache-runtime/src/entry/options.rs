@@ -1,4 +1,4 @@
-//! What a cache's builder says about encoding: codec, compression, and limits of size.
+//! The builder's options for encoding: codec, compression, and limits of size.
 
 use super::{Codec, HEADER_BYTES};
 use crate::error::CacheError;

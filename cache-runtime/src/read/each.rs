@@ -20,7 +20,7 @@ use crate::site::ReadSite;
 use crate::ttl::Ttl;
 use crate::value::shape::{Cached, Returns};
 
-/// What a function with `each` returns: the values of its items, within a `Result` or not.
+/// Return type of a function with `each`: the values of its items, within a `Result` or not.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` doesn't tell which value belongs to which item",
     label = "a function with `each` can't return this type",

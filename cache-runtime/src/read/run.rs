@@ -2,9 +2,9 @@
 //! flight, or by running the body and sharing its value.
 
 use std::future::Future;
-use std::time::Duration;
 
 use crate::read::computation::{Computation, Resolved};
+use crate::read::fill::conclude::{ttl_unset, unless_unset};
 use crate::read::future::{AsyncRead, ReadFuture};
 use crate::read::lookup::{Lookup, LookupState, rebuild};
 use crate::runtime::block_on;
@@ -101,16 +101,6 @@ pub fn read_async<R: Cached<S>, S, B: Future<Output = R>>(
 #[inline]
 pub fn read_sync<R: Cached<S>, S, B: FnOnce() -> R>(lookup: Lookup<R, S>, body: B) -> R {
     read_sync_if(lookup, ttl_unset, unless_unset, body)
-}
-
-/// The default for a TTL computed from the value: none.
-pub fn ttl_unset<T: ?Sized>(_: &T) -> Option<Duration> {
-    None
-}
-
-/// The default for a condition on the value: false.
-pub fn unless_unset<T: ?Sized>(_: &T) -> bool {
-    false
 }
 
 impl<R: Cached<S>, S> Lookup<R, S> {

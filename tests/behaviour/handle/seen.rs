@@ -1,4 +1,4 @@
-//! What a cache says of its calls and of itself: reports, health, figures of the store.
+//! Observability of a cache: reports, health, figures of the store.
 
 use std::time::Duration;
 

@@ -12,7 +12,6 @@ use crate::entry::payload::Payload;
 use crate::error::CacheError;
 use crate::read::call::Call;
 use crate::read::decision::Lead;
-use crate::read::run::{ttl_unset, unless_unset};
 use crate::ttl::IntoTtl;
 use crate::value::path::MAX_DEPTH;
 use crate::value::shape::{Cached, Peek};
@@ -177,4 +176,14 @@ fn weigh<T: Storable>(value: &T) -> Option<usize> {
 #[cfg(feature = "redis")]
 pub(crate) fn weight<T: Storable>(value: &T) -> usize {
     weigh(value).unwrap_or_default()
+}
+
+/// The default for a TTL computed from the value: none.
+pub fn ttl_unset<T: ?Sized>(_: &T) -> Option<Duration> {
+    None
+}
+
+/// The default for a condition on the value: false.
+pub fn unless_unset<T: ?Sized>(_: &T) -> bool {
+    false
 }

@@ -61,7 +61,7 @@ async fn try_look<T: Storable>(
     lead(missing, store).await
 }
 
-/// What a look found at an item's key.
+/// Content of an item's key.
 enum Seen {
     /// The item's state says what to do.
     Settled,

@@ -1,4 +1,4 @@
-//! What a command is sent for.
+//! The purpose of a command.
 
 /// Purpose of a command, which decides its timeout and whether an open breaker refuses it.
 #[derive(Clone, Copy, Debug, PartialEq)]

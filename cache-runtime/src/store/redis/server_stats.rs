@@ -1,4 +1,4 @@
-//! What the server says of its size.
+//! The server's figures: entries, memory, evictions.
 
 use std::sync::Arc;
 
