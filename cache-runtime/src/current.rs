@@ -17,10 +17,15 @@ static DEFAULT: OnceLock<Cache> = OnceLock::new();
 
 thread_local! {
     static SCOPE: RefCell<Option<Cache>> = const { RefCell::new(None) };
-    /// Whether there is a scoped cache. A `bool` has no destructor, so reading it needs no
+    /// The bits [`SCOPED`] and [`UNCACHED`]. A number has no destructor, so reading it needs no
     /// registration, and most calls read only this.
-    static SCOPED: Cell<bool> = const { Cell::new(false) };
+    static MODE: Cell<u8> = const { Cell::new(0) };
 }
+
+/// There is a scoped cache.
+const SCOPED: u8 = 1;
+/// Cached functions run without the cache.
+const UNCACHED: u8 = 2;
 
 /// The cache of one call: the one that its attribute names, or the current one.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +40,7 @@ impl Handle<'_> {
     /// Lend the cache to a call whose function has used it before.
     #[inline]
     pub(crate) fn with<T>(self, use_it: impl FnOnce(&Cache) -> T) -> T {
-        self.lend_to(|| None, use_it)
+        self.lend_to(MODE.get(), || None, use_it)
     }
 
     /// Lend the cache. `first` names the call, in case it is the one that creates the default.
@@ -45,7 +50,22 @@ impl Handle<'_> {
         first: impl Fn() -> FirstCall,
         use_it: impl FnOnce(&Cache) -> T,
     ) -> T {
-        self.lend_to(|| Some(first()), use_it)
+        self.lend_to(MODE.get(), || Some(first()), use_it)
+    }
+
+    /// [`lend`](Self::lend) for a call that reads or fills: within [`Cache::uncached`] it gets a
+    /// disabled cache.
+    #[inline]
+    pub(crate) fn lend_to_read<T>(
+        self,
+        first: impl Fn() -> FirstCall,
+        use_it: impl FnOnce(&Cache) -> T,
+    ) -> T {
+        let mode = MODE.get();
+        if mode & UNCACHED != 0 {
+            return use_it(disabled());
+        }
+        self.lend_to(mode, || Some(first()), use_it)
     }
 
     /// Lend the cache. The process's default is lent by reference: a hit doesn't touch a reference
@@ -53,19 +73,53 @@ impl Handle<'_> {
     #[inline]
     fn lend_to<T>(
         self,
+        mode: u8,
         first: impl Fn() -> Option<FirstCall>,
         use_it: impl FnOnce(&Cache) -> T,
     ) -> T {
         let scope;
         let cache = match self {
             Self::Given(cache) => cache,
-            Self::Current if SCOPED.get() => {
+            Self::Current if mode & SCOPED != 0 => {
                 scope = scoped();
                 scope.as_ref().unwrap_or_else(|| default(&first))
             }
             Self::Current => default(&first),
         };
         use_it(cache)
+    }
+}
+
+/// Return the cache of calls within [`Cache::uncached`].
+#[cold]
+fn disabled() -> &'static Cache {
+    static DISABLED: OnceLock<Cache> = OnceLock::new();
+    DISABLED.get_or_init(|| Cache::builder().uncached())
+}
+
+/// Whether this thread runs within [`Cache::uncached`].
+#[inline]
+pub(crate) fn is_uncached() -> bool {
+    MODE.get() & UNCACHED != 0
+}
+
+/// Marks this thread as running without the cache. Restores the outer state when dropped, also by a
+/// panic.
+pub(crate) struct EnteredUncached {
+    outer: u8,
+}
+
+impl EnteredUncached {
+    pub(crate) fn new() -> Self {
+        let outer = MODE.get();
+        MODE.set(outer | UNCACHED);
+        Self { outer }
+    }
+}
+
+impl Drop for EnteredUncached {
+    fn drop(&mut self) {
+        MODE.set(MODE.get() & !UNCACHED | self.outer & UNCACHED);
     }
 }
 
@@ -225,7 +279,7 @@ impl EnteredScope {
             .try_with(|scope| scope.replace(Some(cache)))
             .ok()
             .flatten();
-        SCOPED.set(true);
+        MODE.set(MODE.get() | SCOPED);
         Self { outer }
     }
 }
@@ -233,7 +287,8 @@ impl EnteredScope {
 impl Drop for EnteredScope {
     fn drop(&mut self) {
         let outer = self.outer.take();
-        SCOPED.set(outer.is_some());
+        let scoped = if outer.is_some() { SCOPED } else { 0 };
+        MODE.set(MODE.get() & !SCOPED | scoped);
         let inner = SCOPE.try_with(|scope| scope.replace(outer));
         drop(inner);
     }

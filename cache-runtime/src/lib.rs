@@ -123,6 +123,7 @@ mod store;
 mod sync;
 pub mod testing;
 mod topology;
+mod transaction;
 pub mod ttl;
 mod value;
 mod write;
@@ -140,6 +141,7 @@ pub use key::escape::escape;
 pub use report::{CallOutcome, CallReport};
 pub use stats::{SiteStats, Stats};
 pub use topology::{DeadPattern, ReadNode, Topology, WriteNode, topology};
+pub use transaction::{Invalidations, Savepoint, Transactional};
 #[cfg(any(
     feature = "actix-web",
     feature = "axum",

@@ -8,6 +8,7 @@ use super::ops::encode;
 use crate::core::Cache;
 use crate::entry::Encoding;
 use crate::error::CacheError;
+use crate::store::Store;
 
 /// State of a cache. Returned by [`Cache::health`] and [`Cache::health_check`].
 ///
@@ -37,6 +38,25 @@ fn seconds<S: serde::Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Err
 }
 
 impl Cache {
+    /// Whether the store is taken to be reachable: the circuit breaker is closed. Asks nobody, and
+    /// the memory store always is.
+    ///
+    /// While the breaker is open, cached functions run their bodies, and invalidations are queued in
+    /// this process. [`health`](Cache::health) asks the store, and tells the cause.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// assert!(Cache::builder().build()?.is_available());
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    pub fn is_available(&self) -> bool {
+        match &self.inner().store {
+            Store::Memory(_) => true,
+            #[cfg(feature = "redis")]
+            Store::Redis(store) => !store.is_down(),
+        }
+    }
+
     /// Return whether the cache works, and why not: a [`health_check`](Cache::health_check) whose
     /// error is part of the result.
     ///

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::cache::BlockingCache;
 use crate::core::Cache;
+use crate::current::is_uncached;
 use crate::read::many::Batch;
 use crate::read::many::run::ManyRead;
 use crate::runtime::block_on;
@@ -246,7 +247,7 @@ impl<K: AsRef<str> + Eq + Hash + Clone> Asked<K> {
         let calls = self.items.iter().map(|(_, key)| {
             let mut call = cache.call_at(function, Arc::clone(key), ttl);
             call.blocking = blocking;
-            Some(call)
+            (!is_uncached()).then_some(call)
         });
         ManyRead::new(Batch::new(cache.clone(), calls, true), false)
     }

@@ -153,13 +153,23 @@ impl Cache {
         origin: Origin,
         patterns: Vec<Pattern>,
     ) -> impl Future<Output = Result<u64, CacheError>> + Send + use<> {
-        let patterns = without_repeats(patterns);
+        let patterns = without_repeats(patterns).into_iter();
+        let patterns = patterns.map(|pattern| (origin, pattern)).collect();
+        self.invalidate_distinct(patterns)
+    }
+
+    /// [`invalidate`](Self::invalidate) for patterns of several origins, without a repeated one.
+    pub(crate) fn invalidate_distinct(
+        &self,
+        patterns: Vec<(Origin, Pattern)>,
+    ) -> impl Future<Output = Result<u64, CacheError>> + Send + use<> {
         let begun = match &self.inner.store {
-            Store::Memory(_) => Invalidation::Done(self.invalidate_memory(origin, &patterns)),
+            Store::Memory(_) => Invalidation::Done(self.invalidate_memory(&patterns)),
             #[cfg(feature = "redis")]
             Store::Redis(store) => {
-                let targets = patterns.into_iter().map(Target::Pattern);
-                self.invalidate_redis(store, origin, targets.collect())
+                let patterns = patterns.into_iter();
+                let targets = patterns.map(|(origin, pattern)| (origin, Target::Pattern(pattern)));
+                self.invalidate_redis(store, targets.unzip())
             }
         };
         begun.finish()
@@ -167,9 +177,9 @@ impl Cache {
 
     /// Flights first: a flight that stores its value before is found in the store, and one that
     /// ends later can't fill any more.
-    fn invalidate_memory(&self, origin: Origin, patterns: &[Pattern]) -> u64 {
+    fn invalidate_memory(&self, patterns: &[(Origin, Pattern)]) -> u64 {
         let mut total = 0;
-        for pattern in patterns {
+        for (origin, pattern) in patterns {
             self.inner.flights.invalidate_matching(pattern);
             let now = self.inner.clock.now();
             let count = self
@@ -177,7 +187,7 @@ impl Cache {
                 .store
                 .memory()
                 .map_or(0, |store| store.remove_matching(pattern, now));
-            self.invalidated(origin, pattern.text(), count);
+            self.invalidated(*origin, pattern.text(), count);
             total += count;
         }
         total
@@ -204,8 +214,8 @@ impl Cache {
             }
             #[cfg(feature = "redis")]
             Store::Redis(store) => {
-                let targets = keys.into_iter().map(Target::Key).collect();
-                self.invalidate_redis(store, origin, targets)
+                let targets = keys.into_iter().map(|key| (origin, Target::Key(key)));
+                self.invalidate_redis(store, targets.unzip())
             }
         };
         begun.finish()
@@ -215,18 +225,20 @@ impl Cache {
     fn invalidate_redis(
         &self,
         store: &RedisStore,
-        origin: Origin,
-        targets: Vec<Target>,
+        (origins, targets): (Vec<Origin>, Vec<Target>),
     ) -> Invalidation {
         if targets.is_empty() {
             return Invalidation::Done(0);
         }
         let cache = self.clone();
-        let begun = store.invalidate(targets, move |target, removed| match removed {
-            Ok(count) => cache.invalidated(origin, target.text(), count),
-            Err(error) => {
-                cache.inner.counters.add(origin.number, Counter::Errors, 1);
-                events::postponed(origin, &cache.full_key(target.text()), error);
+        let begun = store.invalidate(targets, move |number, target, removed| {
+            let origin = origins[number];
+            match removed {
+                Ok(count) => cache.invalidated(origin, target.text(), count),
+                Err(error) => {
+                    cache.inner.counters.add(origin.number, Counter::Errors, 1);
+                    events::postponed(origin, &cache.full_key(target.text()), error);
+                }
             }
         });
         Invalidation::Sent(begun)

@@ -186,7 +186,8 @@ where
             distinct.len() - 1
         }));
     }
-    let batch = handle.with(|cache| {
+    let first = || site.info.first_call();
+    let batch = handle.lend_to_read(first, |cache| {
         let is_cached = condition && cache.inner().enabled;
         let computed_ttl = match site.info.ttl {
             Ttl::Default | Ttl::Computed if is_cached && !items.is_empty() => ttl(),

@@ -89,7 +89,7 @@ pub(crate) fn try_hit_with(
     look_up: impl FnOnce(&MemoryStore, &Text, Moment, &mut Unmatched) -> Option<Arc<dyn Value>>,
 ) -> MemoryHit {
     let first = || request.site.info.first_call();
-    handle.lend(first, |cache| {
+    handle.lend_to_read(first, |cache| {
         let inner = cache.inner();
         if !condition || !inner.enabled {
             *miss = Miss::Bypass;

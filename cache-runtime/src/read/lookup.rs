@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::current::Handle;
+use crate::current::{Handle, is_uncached};
 use crate::entry::CachedValue;
 use crate::error::CacheError;
 use crate::key::writer::Rendered;
@@ -39,7 +39,10 @@ impl<R: Cached<S>, S> Lookup<R, S> {
 
     /// Return the lookup of an explicit operation, whose key is known.
     pub(crate) fn pending(call: Call) -> Self {
-        Self::new(LookupState::Pending(Box::new(call)))
+        Self::new(match is_uncached() {
+            true => LookupState::Bypass,
+            false => LookupState::Pending(Box::new(call)),
+        })
     }
 }
 
@@ -196,7 +199,7 @@ fn pending(site: &ReadSite, handle: Handle<'_>, render: Rendered<'_>) -> Option<
         site,
         render: &render,
     };
-    handle.lend(
+    handle.lend_to_read(
         || request.site.info.first_call(),
         |cache| {
             if !cache.inner().enabled {

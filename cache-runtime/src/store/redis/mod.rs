@@ -155,14 +155,14 @@ impl RedisStore {
     }
 
     /// Remove the values and leases that the targets name, and return the number of values. The
-    /// result of each target is passed to `report`.
+    /// result of each target is passed to `report`, with the target's number.
     ///
     /// An invalidation that can't be sent is queued, and reads run uncached until it is sent. It
     /// begins when this is called, and finishes without its caller.
     pub(crate) fn invalidate(
         &self,
         targets: Vec<Target>,
-        report: impl Fn(&Target, Result<u64, &CacheError>) + Send + 'static,
+        report: impl Fn(usize, &Target, Result<u64, &CacheError>) + Send + 'static,
     ) -> PendingReply<u64> {
         let client = Arc::clone(self.client());
         // Without the cache's thread nothing can be sent now either.
@@ -172,9 +172,9 @@ impl RedisStore {
             .and_then(|()| runtime::handle().map(drop));
         if let Err(error) = ready {
             client.queue_invalidations(&targets, &error);
-            for target in &targets {
+            for (number, target) in targets.iter().enumerate() {
                 client.void_near_matching(target);
-                report(target, Err(&error));
+                report(number, target, Err(&error));
             }
             return PendingReply::Refused(error);
         }
@@ -188,7 +188,8 @@ impl RedisStore {
                 .iter()
                 .for_each(|target| client.void_near_matching(target));
             for (number, target) in targets.iter().enumerate() {
-                report(target, removed.as_ref().map(|removed| removed[number]));
+                let removed = removed.as_ref().map(|removed| removed[number]);
+                report(number, target, removed);
             }
             Ok(removed?.into_iter().sum())
         };

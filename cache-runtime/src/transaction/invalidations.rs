@@ -1,0 +1,467 @@
+//! The collector of a transaction's invalidations.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::future::Future;
+use std::mem;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::core::Cache;
+use crate::error::CacheError;
+use crate::pattern::Pattern;
+use crate::runtime::block_on;
+use crate::site::Origin;
+
+/// Up to this number of patterns, comparing with each costs less than hashing.
+const FEW: usize = 16;
+
+/// Collector of invalidations, for a database transaction.
+///
+/// An invalidation in front of COMMIT is too early: a reader in between reads the old row and
+/// stores it again. This collects the patterns of a transaction, so that they are invalidated once,
+/// after COMMIT. A clone is the same collector.
+///
+/// It is open from the beginning until [`commit`](Self::commit) or [`rollback`](Self::rollback).
+/// While it is open, functions with `#[cacheable(tx = ..)]` that name it run uncached. After that, a
+/// new pattern opens it again and belongs to the next transaction. Dropped while it is open, it
+/// invalidates nothing, as a dropped transaction is rolled back.
+///
+/// ```
+/// use cache_runtime::{Cache, Invalidations, invalidate};
+///
+/// #[invalidate(patterns = ["posts:<<slug>>:*"], tx = tx)]
+/// async fn rename(tx: &Invalidations, slug: &str) {
+///     // UPDATE posts ..
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), cache_runtime::CacheError> {
+/// let cache = Cache::builder().build()?;
+/// cache.set("posts:hello", "old", 60).await?;
+///
+/// let tx = cache.invalidations(); // BEGIN
+/// rename(&tx, "hello").await;
+/// assert!(cache.exists("posts:hello").await?);
+/// // COMMIT
+/// assert_eq!(tx.commit().await?, 1);
+/// assert!(!cache.exists("posts:hello").await?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Invalidations {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    cache: Cache,
+    collected: Mutex<Collected>,
+}
+
+/// The patterns of one transaction, each once, in the order of their first occurrence.
+struct Collected {
+    is_open: bool,
+    patterns: Vec<(Origin, Pattern)>,
+    /// The texts of `patterns`; empty while these are few.
+    known: HashSet<Arc<str>>,
+    savepoints: Vec<(Savepoint, usize)>,
+}
+
+/// A point in a transaction. Returned by [`Invalidations::savepoint`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Savepoint(u64);
+
+impl Cache {
+    /// Return a new collector of invalidations for a database transaction.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().build()?;
+    /// cache.set("posts:1", "old", 60).await?;
+    /// let invalidations = cache.invalidations();
+    /// invalidations.add("posts:*");
+    /// // .. COMMIT ..
+    /// assert_eq!(invalidations.commit().await?, 1);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    pub fn invalidations(&self) -> Invalidations {
+        Invalidations {
+            shared: Arc::new(Shared {
+                cache: self.clone(),
+                collected: Mutex::new(Collected::new()),
+            }),
+        }
+    }
+}
+
+impl Invalidations {
+    /// Return the cache that [`commit`](Self::commit) invalidates in.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().prefix("blog").build()?;
+    /// assert_eq!(cache.invalidations().cache().prefix(), "blog");
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    pub fn cache(&self) -> &Cache {
+        &self.shared.cache
+    }
+
+    /// Add a pattern, in the form of [`Cache::delete_pattern`]. A pattern that was added before is
+    /// ignored.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let invalidations = Cache::builder().build()?.invalidations();
+    /// invalidations.add("posts:1:*");
+    /// invalidations.add("posts:list:*");
+    /// invalidations.add("posts:1:*");
+    /// assert_eq!(invalidations.patterns(), ["posts:1:*", "posts:list:*"]);
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    pub fn add(&self, pattern: &str) {
+        let origin = Origin::explicit("Invalidations::add");
+        self.add_from(origin, vec![Pattern::new(pattern)]);
+    }
+
+    /// Add the patterns of an annotated function.
+    pub(crate) fn add_from(&self, origin: Origin, patterns: Vec<Pattern>) {
+        let mut collected = self.lock();
+        collected.is_open |= !patterns.is_empty();
+        for pattern in patterns {
+            collected.add(origin, pattern);
+        }
+    }
+
+    /// Whether no pattern waits for the commit.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let invalidations = Cache::builder().build()?.invalidations();
+    /// assert!(invalidations.is_empty());
+    /// invalidations.add("posts:*");
+    /// assert!(!invalidations.is_empty());
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        self.lock().patterns.is_empty()
+    }
+
+    /// Whether the transaction is open: from the beginning, or a first pattern after its end, until
+    /// [`commit`](Self::commit) or [`rollback`](Self::rollback).
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let invalidations = Cache::builder().build()?.invalidations();
+    /// assert!(invalidations.is_open());
+    /// invalidations.rollback();
+    /// assert!(!invalidations.is_open());
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    pub fn is_open(&self) -> bool {
+        self.lock().is_open
+    }
+
+    /// Return the patterns that wait for the commit: each once, in the order in which they were
+    /// added.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let invalidations = Cache::builder().build()?.invalidations();
+    /// invalidations.add("posts:*");
+    /// assert_eq!(invalidations.patterns(), ["posts:*"]);
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    pub fn patterns(&self) -> Vec<String> {
+        let collected = self.lock();
+        let texts = collected.patterns.iter();
+        texts
+            .map(|(_, pattern)| pattern.text().to_owned())
+            .collect()
+    }
+
+    /// Return a point for [`rollback_to`](Self::rollback_to), as SQL's `SAVEPOINT` does.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let invalidations = Cache::builder().build()?.invalidations();
+    /// invalidations.add("posts:1");
+    /// let savepoint = invalidations.savepoint();
+    /// invalidations.add("posts:2");
+    /// invalidations.rollback_to(savepoint);
+    /// assert_eq!(invalidations.patterns(), ["posts:1"]);
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    pub fn savepoint(&self) -> Savepoint {
+        self.lock().savepoint()
+    }
+
+    /// Remove the patterns that were added since the savepoint, and forget the later savepoints, as
+    /// SQL's `ROLLBACK TO` does. The savepoint itself stays usable.
+    ///
+    /// A savepoint of another transaction, or one that was forgotten, removes nothing: an
+    /// invalidation too many costs a miss, and one too few a stale value.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let invalidations = Cache::builder().build()?.invalidations();
+    /// let outer = invalidations.savepoint();
+    /// invalidations.add("posts:1");
+    /// let inner = invalidations.savepoint();
+    /// invalidations.rollback_to(outer);
+    /// invalidations.add("posts:2");
+    /// invalidations.rollback_to(inner); // SQL has forgotten it, too
+    /// assert_eq!(invalidations.patterns(), ["posts:2"]);
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    pub fn rollback_to(&self, savepoint: Savepoint) {
+        self.lock().rollback_to(savepoint);
+    }
+
+    /// Invalidate the collected patterns, each once, and return the number of removed entries. Call
+    /// this after the database has committed, or when it isn't known whether it has.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().build()?;
+    /// cache.set_many([("posts:1", 1), ("posts:2", 2)], 60).await?;
+    /// let invalidations = cache.invalidations();
+    /// invalidations.add("posts:*");
+    /// assert_eq!(invalidations.commit().await?, 2);
+    /// assert!(invalidations.is_empty());
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`CacheError::Store`], [`CacheError::Timeout`] or [`CacheError::Unavailable`] if Redis fails.
+    /// The invalidation is queued and sent before this process serves another cached read, so the
+    /// caller needn't repeat it. [`CacheError::Background`] if the cache's thread can't start:
+    /// nothing was sent or queued.
+    ///
+    /// # Cancel safety
+    ///
+    /// The invalidation begins when this is called, and finishes without its caller.
+    pub fn commit(&self) -> impl Future<Output = Result<u64, CacheError>> + Send + use<> {
+        let patterns = self.lock().end();
+        self.shared.cache.invalidate_distinct(patterns)
+    }
+
+    /// [`commit`](Self::commit) for blocking code.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().build()?;
+    /// cache.blocking().set("posts:1", "old", 60)?;
+    /// let invalidations = cache.invalidations();
+    /// invalidations.add("posts:*");
+    /// assert_eq!(invalidations.commit_blocking()?, 1);
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`commit`](Self::commit).
+    pub fn commit_blocking(&self) -> Result<u64, CacheError> {
+        block_on(self.commit())
+    }
+
+    /// Forget the collected patterns.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let invalidations = Cache::builder().build()?.invalidations();
+    /// invalidations.add("posts:*");
+    /// invalidations.rollback();
+    /// assert_eq!(invalidations.commit().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    pub fn rollback(&self) {
+        drop(self.lock().end());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Collected> {
+        let collected = self.shared.collected.lock();
+        collected.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Collected {
+    fn new() -> Self {
+        Self {
+            is_open: true,
+            patterns: Vec::new(),
+            known: HashSet::new(),
+            savepoints: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, origin: Origin, pattern: Pattern) {
+        if self.contains(pattern.text()) {
+            return;
+        }
+        self.patterns.push((origin, pattern));
+        match self.patterns.len() {
+            ..=FEW => {}
+            len if len == FEW + 1 => self.learn_from(0),
+            len => self.learn_from(len - 1),
+        }
+    }
+
+    fn contains(&self, text: &str) -> bool {
+        if self.patterns.len() > FEW {
+            return self.known.contains(text);
+        }
+        let mut patterns = self.patterns.iter();
+        patterns.any(|(_, pattern)| pattern.text() == text)
+    }
+
+    fn learn_from(&mut self, place: usize) {
+        let new = self.patterns[place..].iter();
+        self.known
+            .extend(new.map(|(_, pattern)| pattern.text().into()));
+    }
+
+    fn savepoint(&mut self) -> Savepoint {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let len = self.patterns.len();
+        // Without a pattern in between, the last savepoint is the same point.
+        if let Some((last, _)) = self.savepoints.last().filter(|(_, at)| *at == len) {
+            return *last;
+        }
+        let savepoint = Savepoint(NEXT.fetch_add(1, Ordering::Relaxed));
+        self.savepoints.push((savepoint, len));
+        savepoint
+    }
+
+    fn rollback_to(&mut self, savepoint: Savepoint) {
+        let mut savepoints = self.savepoints.iter();
+        let Some(place) = savepoints.rposition(|(known, _)| *known == savepoint) else {
+            return;
+        };
+        let len = self.savepoints[place].1;
+        self.savepoints.truncate(place + 1);
+        self.patterns.truncate(len);
+        self.known.clear();
+        if len > FEW {
+            self.learn_from(0);
+        }
+    }
+
+    /// End the transaction, and return its patterns.
+    fn end(&mut self) -> Vec<(Origin, Pattern)> {
+        let ended = Self {
+            is_open: false,
+            ..Self::new()
+        };
+        mem::replace(self, ended).patterns
+    }
+}
+
+impl fmt::Debug for Invalidations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let collected = self.lock();
+        f.debug_struct("Invalidations")
+            .field("cache", &self.shared.cache.prefix())
+            .field("is_open", &collected.is_open)
+            .field("patterns", &collected.patterns.len())
+            .finish()
+    }
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+
+    fn collector() -> Invalidations {
+        Cache::builder()
+            .build()
+            .expect("a memory cache")
+            .invalidations()
+    }
+
+    fn number(n: usize) -> String {
+        format!("posts:{n}")
+    }
+
+    #[test]
+    fn a_pattern_is_kept_once_however_many_there_are() {
+        let collector = collector();
+        for n in (0..3 * FEW).chain(0..3 * FEW) {
+            collector.add(&number(n));
+        }
+        let all: Vec<_> = (0..3 * FEW).map(number).collect();
+        assert_eq!(collector.patterns(), all);
+    }
+
+    #[test]
+    fn a_pattern_that_was_rolled_back_can_be_added_again() {
+        for before in [1, FEW - 1, FEW, FEW + 1, 2 * FEW] {
+            let collector = collector();
+            (0..before).for_each(|n| collector.add(&number(n)));
+            let savepoint = collector.savepoint();
+            (0..2 * before).for_each(|n| collector.add(&number(n)));
+            collector.rollback_to(savepoint);
+            assert_eq!(collector.patterns().len(), before);
+            (0..2 * before).for_each(|n| collector.add(&number(n)));
+            let all: Vec<_> = (0..2 * before).map(number).collect();
+            assert_eq!(collector.patterns(), all);
+        }
+    }
+
+    #[test]
+    fn savepoints_nest_and_keep_what_came_before() {
+        let collector = collector();
+        let first = collector.savepoint();
+        collector.add("a");
+        let second = collector.savepoint();
+        collector.add("b");
+        let third = collector.savepoint();
+        collector.add("a");
+        collector.add("c");
+        collector.rollback_to(third);
+        assert_eq!(collector.patterns(), ["a", "b"]);
+        collector.rollback_to(second);
+        assert_eq!(collector.patterns(), ["a"]);
+        collector.add("d");
+        collector.rollback_to(third);
+        assert_eq!(collector.patterns(), ["a", "d"], "the third is forgotten");
+        collector.rollback_to(first);
+        assert!(collector.is_empty());
+    }
+
+    #[test]
+    fn a_savepoint_of_an_ended_or_other_transaction_removes_nothing() {
+        let (ended, other) = (collector(), collector().savepoint());
+        ended.add("a");
+        let savepoint = ended.savepoint();
+        ended.rollback();
+        assert!(!ended.is_open());
+        ended.add("b");
+        assert!(ended.is_open());
+        ended.rollback_to(savepoint);
+        ended.rollback_to(other);
+        assert_eq!(ended.patterns(), ["b"]);
+    }
+
+    #[test]
+    fn a_clone_is_the_same_collector_and_dropping_it_invalidates_nothing() {
+        let cache = Cache::builder().build().expect("a memory cache");
+        cache.blocking().set("a", &1, 60).expect("stored");
+        let collector = cache.invalidations();
+        collector.clone().add("a");
+        assert_eq!(collector.patterns(), ["a"]);
+        drop(collector);
+        assert_eq!(cache.stats().entries, 1);
+    }
+}
