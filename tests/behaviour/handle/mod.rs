@@ -7,3 +7,4 @@ mod many;
 mod operations;
 mod seen;
 mod state;
+mod uncached;
