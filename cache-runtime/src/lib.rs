@@ -100,6 +100,7 @@ pub mod __private;
 mod builder;
 mod cache;
 mod clock;
+pub mod context;
 mod core;
 mod current;
 mod default_origin;

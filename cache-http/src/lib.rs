@@ -1,0 +1,3 @@
+//! Cached HTTP responses.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
