@@ -84,10 +84,7 @@ where
 /// let user = context::scope_sync([("user_id", 42)], || context::get("user_id"));
 /// assert_eq!(user.as_deref(), Some("42"));
 /// ```
-pub fn scope_sync<N, V, T>(
-    values: impl IntoIterator<Item = (N, V)>,
-    run: impl FnOnce() -> T,
-) -> T
+pub fn scope_sync<N, V, T>(values: impl IntoIterator<Item = (N, V)>, run: impl FnOnce() -> T) -> T
 where
     N: Into<Cow<'static, str>>,
     V: Display,

@@ -131,7 +131,9 @@ mod write;
 
 pub use crate::core::Cache;
 pub use builder::CacheBuilder;
-pub use cache::{BlockingCache, Health, KeyAndValue, StoreStats};
+pub use cache::{
+    BlockingCache, Fill, Found, Freshness, Health, KeyAndValue, ReadBuilder, Reading, StoreStats,
+};
 #[cfg(feature = "macros")]
 pub use cache_macros::{CacheKey, cacheable, invalidate};
 pub use clock::Clock;

@@ -146,7 +146,17 @@ impl Leader {
 
     /// End the flight without a value. `note` runs before the waiters retry, and only if no
     /// invalidation came in between.
-    pub(crate) fn give_up<T>(mut self, note: impl FnOnce() -> T) -> Option<T> {
+    pub(crate) fn give_up<T>(self, note: impl FnOnce() -> T) -> Option<T> {
+        self.end_without_value(Outcome::Failed, note)
+    }
+
+    /// End the flight with a value that isn't for others: the waiters compute their own, all at
+    /// once, instead of taking over one after another. `note` as in [`give_up`](Self::give_up).
+    pub(crate) fn refuse<T>(self, note: impl FnOnce() -> T) -> Option<T> {
+        self.end_without_value(Outcome::Unshared, note)
+    }
+
+    fn end_without_value<T>(mut self, outcome: Outcome, note: impl FnOnce() -> T) -> Option<T> {
         self.ended = true;
         let (guard, released) = self.release();
         let TableSlot {
@@ -155,7 +165,7 @@ impl Leader {
         let noted = in_table.then(note);
         drop(guard);
         if let Some(flight) = flight {
-            flight.complete(Outcome::Failed);
+            flight.complete(outcome);
         }
         noted
     }

@@ -43,6 +43,8 @@ pub(crate) enum Outcome {
     Value(Payload, u32),
     /// An error, a panic, a cancellation, or a lease that the store refused: the waiters retry.
     Failed,
+    /// A value for the leader alone: each waiter computes its own, without the cache.
+    Unshared,
 }
 
 /// State that the leader of a computation shares with its waiters.

@@ -16,7 +16,8 @@ pub(crate) enum WaitOutcome {
     Completed(Payload, u32),
     /// The flight failed: read the store again, and lead if the entry is still missing.
     Failed,
-    /// Waiting longer is forbidden or can't succeed: run the body.
+    /// Waiting longer is forbidden or can't succeed, or the value is for the leader alone: run the
+    /// body.
     GaveUp,
 }
 
@@ -158,6 +159,7 @@ impl Future for Wait {
                 return Poll::Ready(WaitOutcome::Completed(payload.clone(), *version));
             }
             Some(Outcome::Failed) => return Poll::Ready(WaitOutcome::Failed),
+            Some(Outcome::Unshared) => return Poll::Ready(WaitOutcome::GaveUp),
             None => {}
         }
         if this.would_wait_for_itself(&state) {

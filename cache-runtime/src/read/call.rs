@@ -76,6 +76,12 @@ impl Call {
         self.event(events::hit);
     }
 
+    /// Count that a value is computed instead of a stale one.
+    pub(crate) fn missed(&self) {
+        self.count(Counter::Misses);
+        self.event(events::miss);
+    }
+
     /// Wait for another caller's flight. `None`: the flight failed, so look again.
     pub(crate) async fn wait(
         &self,

@@ -45,6 +45,26 @@ impl Call {
         }
     }
 
+    /// End a computation whose value is for its caller alone: neither stored nor shared. Callers
+    /// that wait compute their own. An entry that it was to replace is outdated, and removed.
+    pub(crate) fn refuse(&self, lead: Lead) {
+        let outdates = self.options.may_refresh();
+        #[cfg(feature = "redis")]
+        let lease = lead.lease;
+        let taken = lead.leader.refuse(|| {
+            let store = self.cache.inner().store.memory();
+            let outdated = store.filter(|_| outdates);
+            outdated.map(|store| store.take(&self.key))
+        });
+        drop(taken);
+        #[cfg(feature = "redis")]
+        if let Some(mut lease) = lease
+            && outdates
+        {
+            lease.withdraws = true;
+        }
+    }
+
     /// Store a computed value in memory, and check in the same step that its flight is still valid.
     pub(crate) fn fill_memory(
         &self,

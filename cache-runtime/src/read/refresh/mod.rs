@@ -56,7 +56,7 @@ impl Call {
     }
 
     /// Count that a cached value is served while it is recomputed, or instead of an error.
-    fn served(&self, reason: Reason) {
+    pub(crate) fn served(&self, reason: Reason) {
         match reason {
             Reason::Early => self.hit(),
             Reason::Stale | Reason::Expired => {

@@ -15,7 +15,6 @@ use crate::read::freshness::Reason;
 use crate::read::lookup::{Lookup, LookupState, rebuild};
 use crate::read::refresh::spawn::Spawner;
 use crate::runtime::block_on;
-use crate::stats::Counter;
 use crate::ttl::IntoTtl;
 use crate::value::shape::{Cached, Peek};
 
@@ -97,8 +96,7 @@ impl<T> Refresh<T> {
     }
 
     fn missed(&self) {
-        self.call.count(Counter::Misses);
-        self.call.event(events::miss);
+        self.call.missed();
     }
 }
 
@@ -185,8 +183,7 @@ async fn expired_value<R: Cached<S>, S>(refresh: Refresh<R::Stored>) -> Option<R
         call.served(reason);
         return Some(value);
     }
-    call.count(Counter::Misses);
-    call.event(events::miss);
+    call.missed();
     None
 }
 
