@@ -15,6 +15,8 @@ use syn::{Error, Expr, ExprLit, Lit, LitStr, Path, Token};
 pub(crate) enum Kind {
     Key,
     Pattern,
+    /// `page!` of `cache-http`.
+    Page,
 }
 
 impl Kind {
@@ -22,6 +24,7 @@ impl Kind {
         match self {
             Self::Key => "key",
             Self::Pattern => "pattern",
+            Self::Page => "page",
         }
     }
 
@@ -29,6 +32,7 @@ impl Kind {
         match self {
             Self::Key => "key!(\"posts:<<slug>>\")",
             Self::Pattern => "pattern!(\"posts:<<slug>>:*\")",
+            Self::Page => "page!(\"posts:<<slug>>:page\")",
         }
     }
 }
@@ -49,7 +53,7 @@ pub(crate) fn expand(kind: Kind, input: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let mut template = Template::parse_in(&|_| None, &literal, &mut errors);
     match kind {
-        Kind::Key => text::key(&template, &[], &mut errors),
+        Kind::Key | Kind::Page => text::key(&template, &[], &mut errors),
         Kind::Pattern => text::pattern(&template, &[], &mut errors),
     }
     per_item::inline(&template, kind.name(), &mut errors);
@@ -64,14 +68,14 @@ pub(crate) fn expand(kind: Kind, input: TokenStream) -> TokenStream {
     let render = render::inline(&template, &runtime);
     match kind {
         Kind::Pattern => quote_spanned!(site=> #k::pattern_text(#written, #render)),
-        Kind::Key => {
+        Kind::Key | Kind::Page => {
             let shape = template.shape();
             quote_spanned!(site=> #k::key_text(#written, #shape, #render))
         }
     }
 }
 
-fn literal(kind: Kind, input: ParseStream<'_>) -> syn::Result<LitStr> {
+pub(crate) fn literal(kind: Kind, input: ParseStream<'_>) -> syn::Result<LitStr> {
     let (name, example) = (kind.name(), kind.example());
     let takes = format!("`{name}!` takes one string literal: write `{example}`");
     if input.is_empty() {

@@ -16,6 +16,7 @@ mod expand;
 mod inline;
 mod item;
 mod model;
+mod page;
 #[cfg(test)]
 mod snapshots;
 mod template;
@@ -52,4 +53,11 @@ pub fn key(input: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn pattern(input: TokenStream) -> TokenStream {
     inline::expand(inline::Kind::Pattern, input.into()).into()
+}
+
+#[doc = "The key template of a page. `cache-http` exports it."]
+#[doc(hidden)]
+#[proc_macro]
+pub fn page(input: TokenStream) -> TokenStream {
+    page::expand(input.into()).into()
 }

@@ -5,7 +5,7 @@ pub use inventory;
 pub use crate::current::Handle;
 pub use crate::error::CacheError;
 #[cfg(feature = "macros")]
-pub use cache_macros::{key, pattern};
+pub use cache_macros::{key, page, pattern};
 
 pub use crate::inline::{key_text, pattern_text};
 pub use crate::key::cache_key::{CacheKey, KeyWriter};

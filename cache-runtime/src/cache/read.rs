@@ -5,15 +5,24 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use crate::clock::Stopwatch;
 use crate::core::Cache;
 use crate::current::is_uncached;
+#[cfg(feature = "redis")]
+use crate::entry;
 use crate::entry::CachedValue;
+use crate::key::canonical::Canonical;
+use crate::key::hash::push_variant;
+use crate::key::text::Text;
 use crate::read::call::Call;
 use crate::read::decision::{Decision, Lead};
 use crate::read::fill::conclude::{finish, unless_unset};
 use crate::read::freshness::Reason;
 use crate::read::lookup::fits;
+#[cfg(feature = "redis")]
+use crate::store::Store;
 use crate::ttl::IntoTtl;
 use crate::value::Storable;
 use crate::value::shape::InArc;
@@ -61,6 +70,7 @@ impl Cache {
         call.cache_none = false;
         ReadBuilder {
             call: Box::new(call),
+            has_key: true,
         }
     }
 }
@@ -71,9 +81,43 @@ impl Cache {
 #[must_use = "nothing is read before `begin` or `now`"]
 pub struct ReadBuilder {
     call: Box<Call>,
+    /// Whether everything that the key is made of could be written.
+    has_key: bool,
 }
 
 impl ReadBuilder {
+    /// Add a value to the variant of the key, `#` and a hash, as an attribute does with an argument
+    /// that its template doesn't name. Patterns match the path, so one removes all variants.
+    ///
+    /// A value that can't be serialized leads to [`Reading::Bypass`].
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// # use cache_runtime::Reading;
+    /// # use std::sync::Arc;
+    /// let cache = Cache::builder().build()?;
+    /// for language in ["de", "en"] {
+    ///     let reading = cache.read("pages:start").variant(&language).begin::<u32>().await;
+    ///     let Reading::Miss(fill) = reading else { panic!("each is an entry of its own") };
+    ///     fill.store(&Arc::new(1), 60).await;
+    /// }
+    /// assert_eq!(cache.delete_pattern("pages:start").await?, 2);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    pub fn variant<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
+        let mut canonical = Vec::with_capacity(64);
+        let written = value.serialize(Canonical::named(&mut canonical, "variant"));
+        self.has_key &= written.is_ok();
+        let mut key = Text::default();
+        key.push_str(&self.call.key);
+        push_variant(&mut key, &canonical);
+        self.call.key = key.to_str().as_ref().into();
+        self
+    }
+
     /// Set the TTL for a value that is stored without one of its own. Default: the cache's.
     pub fn ttl(mut self, ttl: impl IntoTtl) -> Self {
         self.call.ttl = ttl.into_ttl();
@@ -126,7 +170,7 @@ impl ReadBuilder {
     /// ```
     pub fn now<T: Storable>(&self) -> Option<Found<T>> {
         let inner = self.call.cache.inner();
-        if !inner.enabled || is_uncached() {
+        if !self.has_key || !inner.enabled || is_uncached() {
             return None;
         }
         let (store, now) = inner.store.here(&inner.clock, self.call.options.near)?;
@@ -142,6 +186,49 @@ impl ReadBuilder {
         })
     }
 
+    /// Return a fresh value, if the store holds one. Doesn't wait for a computation, and doesn't lead
+    /// to one. Counts a hit, and nothing otherwise. A failure of the store is a `None`.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().build()?;
+    /// assert!(cache.read("answer").get::<u32>().await.is_none());
+    /// cache.set("answer", &42, 60).await?;
+    /// assert_eq!(*cache.read("answer").get::<u32>().await.unwrap().into_value(), 42);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped call changes nothing.
+    pub async fn get<T: Storable>(&self) -> Option<Found<T>> {
+        if let Some(found) = self.now() {
+            return Some(found);
+        }
+        #[cfg(feature = "redis")]
+        if let Store::Redis(store) = &self.call.cache.inner().store
+            && self.has_key
+            && self.call.cache.inner().enabled
+            && !is_uncached()
+        {
+            match store.load(&self.call.key).await {
+                Ok(bytes) => {
+                    let value = entry::decode(&bytes?, Some(self.call.version))?;
+                    self.call.hit();
+                    return Some(Found {
+                        value: Arc::new(value),
+                        state: Freshness::Fresh,
+                    });
+                }
+                Err(error) => self.call.store_failed(store, &error),
+            }
+        }
+        None
+    }
+
     /// Look up the entry. If it is missing, wait for the caller that computes it, or become that
     /// caller.
     ///
@@ -152,7 +239,7 @@ impl ReadBuilder {
     /// Dropped while it waits, it leaves no trace.
     pub async fn begin<T: Storable>(self) -> Reading<T> {
         let call = self.call;
-        if !call.cache.inner().enabled || is_uncached() {
+        if !self.has_key || !call.cache.inner().enabled || is_uncached() {
             return Reading::Bypass;
         }
         let mut found = None;
