@@ -8,7 +8,7 @@ use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::ser::{SerializeSeq as _, SerializeTuple as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::storage::StoredRules;
+use crate::rules::freshness::StoredRules;
 
 /// A response as it is stored: its status, its fields without the hop-by-hop ones, its whole body,
 /// and what the rules of HTTP said when it was stored.
@@ -34,7 +34,7 @@ impl Serialize for Fields<'_> {
 }
 
 /// Bytes that serde writes as such, not as a sequence of numbers.
-struct Raw<'a>(&'a [u8]);
+pub(crate) struct Raw<'a>(pub(crate) &'a [u8]);
 
 impl Serialize for Raw<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -47,7 +47,9 @@ impl Serialize for Page {
         let mut page = serializer.serialize_tuple(4)?;
         page.serialize_element(&self.status.as_u16())?;
         page.serialize_element(&Fields(&self.fields))?;
-        page.serialize_element(&Raw(&self.rules.encode()))?;
+        let mut rules = Vec::with_capacity(32);
+        self.rules.encode(&mut rules);
+        page.serialize_element(&Raw(&rules))?;
         page.serialize_element(&Raw(&self.body))?;
         page.end()
     }
@@ -77,8 +79,8 @@ impl<'de> Visitor<'de> for PageVisitor {
         Ok(Page {
             status: StatusCode::from_u16(status).map_err(A::Error::custom)?,
             fields: header_map(fields).map_err(A::Error::custom)?,
-            rules: StoredRules::decode(&rules)
-                .ok_or_else(|| A::Error::custom("rules of another version"))?,
+            rules: StoredRules::decode(&mut &*rules)
+                .ok_or_else(|| A::Error::custom("rules of another form"))?,
             body,
         })
     }

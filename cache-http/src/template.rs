@@ -5,6 +5,7 @@ use std::fmt;
 use cache_runtime::escape;
 use http::request::Parts;
 
+use crate::rules::target::{Query, Unkeyable};
 use crate::user::User;
 
 /// The key template of a page. Made by [`page!`](crate::page).
@@ -42,8 +43,8 @@ pub(crate) enum NoKey {
     NoUser,
     /// The context doesn't have this name.
     NoContext(&'static str),
-    /// The target isn't valid: a bad escape, or text that isn't UTF-8.
-    BadTarget,
+    /// The client's target has none.
+    Unkeyable(Unkeyable),
 }
 
 impl fmt::Display for NoKey {
@@ -60,19 +61,25 @@ impl fmt::Display for NoKey {
                 f,
                 "the context has no `{name}`: set it with `cache_runtime::context::scope` around the service"
             ),
-            Self::BadTarget => f.write_str("the request's target isn't valid"),
+            Self::Unkeyable(reason) => f.write_str(reason.as_str()),
         }
     }
 }
 
+impl From<Unkeyable> for NoKey {
+    fn from(reason: Unkeyable) -> Self {
+        Self::Unkeyable(reason)
+    }
+}
+
 /// The values of a request that a template can name.
-pub(crate) struct Values<'r> {
+pub(crate) struct Values<'v, 'r> {
     pub(crate) parts: &'r Parts,
-    /// The route's path parameters, decoded.
-    pub(crate) path: &'r [(String, String)],
-    /// The query's pairs, decoded.
-    pub(crate) query: &'r [(String, String)],
-    pub(crate) host: Option<&'r str>,
+    /// The route's path parameters, decoded. Those that the template names are taken out.
+    pub(crate) parameters: &'v mut Vec<(String, String)>,
+    /// The query. Parameters that the template names are taken out.
+    pub(crate) query: &'v mut Query<'r>,
+    pub(crate) host: Option<&'v str>,
 }
 
 impl PageTemplate {
@@ -86,25 +93,27 @@ impl PageTemplate {
         self.parts.contains(&Part::User)
     }
 
-    pub(crate) fn names_path(&self, name: &str) -> bool {
-        self.parts
-            .iter()
-            .any(|part| matches!(part, Part::Path(named) if *named == name))
+    /// The names of the cookies that the template has.
+    pub(crate) fn cookies(&self) -> impl Iterator<Item = &'static str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Cookie(name) => Some(*name),
+            _ => None,
+        })
     }
 
+    /// Whether a parameter of the query is in the path.
     pub(crate) fn names_query(&self, name: &str) -> bool {
-        self.parts
-            .iter()
-            .any(|part| matches!(part, Part::Query(named) if *named == name))
+        let mut parts = self.parts.iter();
+        parts.any(|part| matches!(part, Part::Query(named) if *named == name))
     }
 
-    pub(crate) fn has_cookie(&self) -> bool {
-        let mut parts = self.parts.iter();
-        parts.any(|part| matches!(part, Part::Cookie(_)))
+    /// Whether the host is in the path.
+    pub(crate) fn has_host(&self) -> bool {
+        self.parts.contains(&Part::Host)
     }
 
     /// Render the path of a page.
-    pub(crate) fn path(&self, values: &Values<'_>) -> Result<String, NoKey> {
+    pub(crate) fn path(&self, values: &mut Values<'_, '_>) -> Result<String, NoKey> {
         let mut path = String::with_capacity(self.text.len() + 16);
         for part in self.parts {
             match values.of(*part)? {
@@ -118,7 +127,7 @@ impl PageTemplate {
 
     /// Render the pattern of all pages that a write at the same route concerns: those of every
     /// user, and of every value that isn't in the path.
-    pub(crate) fn pattern(&self, values: &Values<'_>) -> Result<String, NoKey> {
+    pub(crate) fn pattern(&self, values: &mut Values<'_, '_>) -> Result<String, NoKey> {
         let mut pattern = String::with_capacity(self.text.len() + 16);
         for part in self.parts {
             match part {
@@ -134,47 +143,43 @@ impl PageTemplate {
     }
 }
 
-enum Value<'a> {
+enum Value {
     Literal(&'static str),
-    Escaped(std::borrow::Cow<'a, str>),
+    Escaped(String),
     Absent,
 }
 
-impl Values<'_> {
-    fn of(&self, part: Part) -> Result<Value<'_>, NoKey> {
+impl Values<'_, '_> {
+    fn of(&mut self, part: Part) -> Result<Value, NoKey> {
         let found = match part {
             Part::Text(text) => return Ok(Value::Literal(text)),
             Part::Path(name) => {
-                let found = find(self.path, name).ok_or(NoKey::NoParameter(name))?;
-                Some(found.into())
+                let named = |(known, _): &(String, String)| known == name;
+                let place = self.parameters.iter().position(named);
+                Some(self.parameters.remove(place.ok_or(NoKey::NoParameter(name))?).1)
             }
             Part::User => {
                 let user = self.parts.extensions.get::<User>();
-                Some(user.ok_or(NoKey::NoUser)?.id().into())
+                Some(user.ok_or(NoKey::NoUser)?.id().to_owned())
             }
-            Part::Host => self.host.map(Into::into),
-            Part::Query(name) => find(self.query, name).map(Into::into),
-            Part::Cookie(name) => cookie(self.parts, name)?.map(Into::into),
-            Part::Header(name) => header(self.parts, name)?.map(Into::into),
+            Part::Host => self.host.map(str::to_owned),
+            Part::Query(name) => self.query.take(name)?.map(Into::into),
+            Part::Cookie(name) => cookie(self.parts, name)?,
+            Part::Header(name) => header(self.parts, name)?,
             Part::Context(name) => {
                 let found = cache_runtime::context::get(name);
-                Some(found.ok_or(NoKey::NoContext(name))?.into())
+                Some(found.ok_or(NoKey::NoContext(name))?)
             }
         };
         Ok(found.map_or(Value::Absent, Value::Escaped))
     }
 }
 
-fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    let mut named = pairs.iter().filter(|(known, _)| known == name);
-    named.next().map(|(_, value)| value.as_str())
-}
-
 /// The values of all lines of a field, in order.
 fn header(parts: &Parts, name: &str) -> Result<Option<String>, NoKey> {
     let mut joined: Option<String> = None;
     for value in parts.headers.get_all(name) {
-        let text = std::str::from_utf8(value.as_bytes()).map_err(|_| NoKey::BadTarget)?;
+        let text = std::str::from_utf8(value.as_bytes()).map_err(|_| Unkeyable::Utf8)?;
         match &mut joined {
             Some(joined) => {
                 joined.push_str(", ");
@@ -189,7 +194,7 @@ fn header(parts: &Parts, name: &str) -> Result<Option<String>, NoKey> {
 /// The value of a cookie (RFC 6265, section 5.4). The first one of a name counts.
 fn cookie(parts: &Parts, name: &str) -> Result<Option<String>, NoKey> {
     for line in parts.headers.get_all(http::header::COOKIE) {
-        let text = std::str::from_utf8(line.as_bytes()).map_err(|_| NoKey::BadTarget)?;
+        let text = std::str::from_utf8(line.as_bytes()).map_err(|_| Unkeyable::Utf8)?;
         for pair in text.split(';') {
             if let Some((known, value)) = pair.trim().split_once('=')
                 && known == name

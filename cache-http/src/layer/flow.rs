@@ -3,19 +3,23 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cache_runtime::{Cache, Fill, Found, Freshness, Reading};
-use http::{Method, Request, Response};
+use cache_runtime::{Cache, Fill, Reading};
+use http::{Request, Response};
 use http_body::Body;
+use tokio::runtime::Handle;
 use tower_service::Service;
 
 use super::Route;
 use super::visit::Visit;
 use crate::body::PageBody;
-use crate::cache_status::{Forward, Status};
 use crate::collect::{Collected, collect};
 use crate::page::Page;
-use crate::respond::{Asked, respond, tell};
-use crate::store::{Verdict, judge};
+use crate::respond::{Asked, hit, now_ms, respond, tell};
+use crate::rules::cache_status::{CacheStatus, Forward};
+use crate::rules::conditional::ask_for_whole;
+use crate::rules::freshness::{Freshness, is_error};
+use crate::rules::storage::Refusal;
+use crate::store::judge;
 
 /// A request, and all that answering it takes.
 pub(super) struct Call<S, B> {
@@ -27,7 +31,7 @@ pub(super) struct Call<S, B> {
     pub(super) request: Request<B>,
 }
 
-type Answer<R, E> = Result<Response<PageBody<R>>, E>;
+pub(super) type Answer<R, E> = Result<Response<PageBody<R>>, E>;
 
 impl<S, B, R> Call<S, B>
 where
@@ -38,106 +42,126 @@ where
     R: Body<Data = Bytes> + Send + 'static,
     R::Error: Send,
 {
-    /// Answer the request: from the store, with the response that another caller stored meanwhile,
-    /// or by the handler.
+    /// Answer the request: from the store, with the response that another caller has stored
+    /// meanwhile, or by the handler.
     ///
     /// Cancel safety: if the client hangs up while this caller runs the handler, a waiting caller
     /// takes over, with its own request.
     pub(super) async fn answer(self) -> Answer<R, S::Error> {
-        if self.request.method() == Method::HEAD {
-            return self.answer_head().await;
-        }
-        if self.asked.forces(&self.route) {
-            return self.run_alone(Forward::Request).await;
-        }
         let read = self.visit.read(&self.cache, &self.route);
+        if self.asked.is_head() {
+            return match read.get::<Page>().await {
+                Some(found) if self.may_serve(found.value()) => Ok(self.serve(found.value())),
+                _ => self.alone(Forward::UriMiss).await,
+            };
+        }
         match read.begin::<Page>().await {
-            Reading::Hit(found) => Ok(self.hit(&found, &Status::Hit)),
-            Reading::Due(found, fill) if found.freshness() == Freshness::Expired => {
-                self.compute(fill, Some(found), Forward::Stale).await
-            }
-            Reading::Due(found, fill) => {
-                let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-                    return self.compute(fill, Some(found), Forward::Stale).await;
-                };
-                let response = self.hit(&found, &Status::Stale);
-                runtime.spawn(self.refresh(fill));
-                Ok(response)
-            }
+            Reading::Hit(found) if self.may_serve(found.value()) => Ok(self.serve(found.value())),
+            // The request's own directives, or a page that was to be served fresh only.
+            Reading::Hit(_) => self.alone(Forward::Request).await,
+            Reading::Due(found, fill) => self.renew(found.into_value(), fill).await,
             Reading::Miss(fill) => self.compute(fill, None, Forward::UriMiss).await,
             // The store is out of reach, or the response that this call waited for isn't for others.
-            _ => self.run_alone(Forward::Bypass).await,
+            _ => self.alone(Forward::Bypass).await,
         }
     }
 
-    fn hit(&self, found: &Found<Page>, status: &Status) -> Response<PageBody<R>> {
-        respond(found.value(), &self.asked, &self.route, status)
+    fn may_serve(&self, page: &Page) -> bool {
+        let freshness = self.asked.freshness(page, &self.route);
+        matches!(freshness, Freshness::Fresh | Freshness::StaleWhileRevalidate)
     }
 
-    /// Answer a `HEAD` from a stored `GET`, or by the handler. Its response isn't stored: it has no
-    /// body.
-    async fn answer_head(mut self) -> Answer<R, S::Error> {
-        if !self.asked.forces(&self.route)
-            && let Some(found) = self.visit.read(&self.cache, &self.route).get::<Page>().await
-        {
-            return Ok(self.hit(&found, &Status::Hit));
+    fn serve(&self, page: &Arc<Page>) -> Response<PageBody<R>> {
+        respond(page, &self.asked, &self.route, hit(page))
+    }
+
+    /// Run the handler for this caller alone, who gets the response as it is.
+    async fn alone(mut self, forward: Forward) -> Answer<R, S::Error> {
+        let response = self.inner.call(self.request).await?;
+        let status = forwarded(forward, false, None);
+        Ok(tell(response.map(PageBody::inner), &self.route, status))
+    }
+
+    /// Answer with a page that is past its freshness, if it may be served, while the handler is
+    /// asked in the background.
+    async fn renew(self, page: Arc<Page>, fill: Fill<Page>) -> Answer<R, S::Error> {
+        match self.asked.freshness(&page, &self.route) {
+            Freshness::Fresh | Freshness::StaleWhileRevalidate => {
+                let Ok(runtime) = Handle::try_current() else {
+                    return self.compute(fill, Some(page), Forward::Stale).await;
+                };
+                let response = self.serve(&page);
+                let context = cache_runtime::context::current();
+                runtime.spawn(context.scope(self.refresh(fill)));
+                Ok(response)
+            }
+            Freshness::StaleIfError => self.compute(fill, Some(page), Forward::Stale).await,
+            Freshness::Expired => self.compute(fill, None, Forward::Stale).await,
         }
-        let response = self.inner.call(self.request).await?;
-        let forward = Status::Forward(Forward::UriMiss);
-        Ok(tell(response.map(PageBody::inner), &self.route, &forward))
     }
 
-    /// Run the handler for this caller alone.
-    async fn run_alone(mut self, forward: Forward) -> Answer<R, S::Error> {
-        let response = self.inner.call(self.request).await?;
-        let forward = Status::Forward(forward);
-        Ok(tell(response.map(PageBody::inner), &self.route, &forward))
-    }
-
-    /// Run the handler for all callers that wait. `expired`: the page to serve if the handler fails.
+    /// Run the handler for all callers that wait. `spare`: the page to serve if the handler fails.
     async fn compute(
         mut self,
         fill: Fill<Page>,
-        expired: Option<Found<Page>>,
+        spare: Option<Arc<Page>>,
         forward: Forward,
     ) -> Answer<R, S::Error> {
+        let began = now_ms();
+        ask_for_whole(self.request.headers_mut());
         let ran = fill.within(self.inner.call(self.request)).await;
-        let fails = ran.as_ref().map_or(true, |response| response.status().is_server_error());
+        let fails = ran.as_ref().map_or(true, |response| is_error(response.status()));
         if fails
-            && let Some(found) = expired
+            && let Some(page) = spare
         {
             if fill.keep().await {
-                let status = Status::StaleOnError;
-                return Ok(respond(found.value(), &self.asked, &self.route, &status));
+                return Ok(respond(&page, &self.asked, &self.route, hit(&page)));
             }
-            let forward = Status::Forward(forward);
-            return ran.map(|ran| tell(ran.map(PageBody::inner), &self.route, &forward));
+            let status = forwarded(forward, false, None);
+            return ran.map(|ran| tell(ran.map(PageBody::inner), &self.route, status));
         }
         // An error drops the fill: a waiting caller takes over.
         let response = ran?;
-        match store(fill, response, &self.route, &self.visit, &self.asked).await {
+        match store(fill, response, &self.route, &self.visit, began).await {
             Ok(page) => {
-                let status = Status::Stored(forward);
-                Ok(respond(&page, &self.asked, &self.route, &status))
+                let status = forwarded(forward, true, None);
+                Ok(respond(&page, &self.asked, &self.route, status))
             }
-            Err(response) => Ok(tell(*response, &self.route, &Status::Forward(forward))),
+            Err((response, refusal)) => {
+                let status = forwarded(forward, false, refusal);
+                Ok(tell(*response, &self.route, status))
+            }
         }
     }
 
     /// Ask the handler again, without a caller.
     async fn refresh(mut self, fill: Fill<Page>) {
-        // A refresh that fails leaves the stale page for as long as it may be served.
+        let began = now_ms();
+        ask_for_whole(self.request.headers_mut());
         match fill.within(self.inner.call(self.request)).await {
-            Ok(response) if !response.status().is_server_error() => {
-                // A body that isn't stored isn't read either.
-                let _ = store(fill, response, &self.route, &self.visit, &self.asked).await;
+            Ok(response) if !is_error(response.status()) => {
+                // What isn't stored isn't read either.
+                let _ = store(fill, response, &self.route, &self.visit, began).await;
             }
+            // The stale page stays for as long as it may be served.
             _ => {
                 let _ = fill.keep().await;
             }
         }
     }
 }
+
+fn forwarded(forward: Forward, stored: bool, detail: Option<Refusal>) -> CacheStatus {
+    CacheStatus::Forwarded {
+        forward,
+        stored,
+        collapsed: false,
+        detail,
+    }
+}
+
+/// A response that isn't stored, and why, if its fields say so.
+type Unstored<R> = (Box<Response<PageBody<R>>>, Option<Refusal>);
 
 /// Store the response, if it may be, and share it with the callers that wait. Otherwise each of them
 /// runs the handler itself.
@@ -146,25 +170,31 @@ async fn store<R>(
     response: Response<R>,
     route: &Route,
     visit: &Visit,
-    asked: &Asked,
-) -> Result<Arc<Page>, Box<Response<PageBody<R>>>>
+    began: u64,
+) -> Result<Arc<Page>, Unstored<R>>
 where
     R: Body<Data = Bytes>,
 {
     let (parts, body) = response.into_parts();
-    let Verdict::Store { rules, ttl, length } = judge(&parts, route, visit, asked) else {
-        fill.refuse();
-        return Err(Box::new(Response::from_parts(parts, PageBody::inner(body))));
+    let accepted = match judge(&parts, route, visit, began) {
+        Ok(accepted) => accepted,
+        Err(refusal) => {
+            fill.refuse();
+            let response = Response::from_parts(parts, PageBody::inner(body));
+            return Err((Box::new(response), Some(refusal)));
+        }
     };
-    match fill.within(collect(body, route.options.max_body, length)).await {
+    let collected = fill.within(collect(body, route.options.max_body, accepted.length));
+    match collected.await {
         Collected::Whole(body) => {
-            let page = Arc::new(Page::new(&parts, body, rules));
-            fill.store(&page, ttl).await;
+            let (page, fresh) = accepted.page(&parts, body, route, visit);
+            let page = Arc::new(page);
+            fill.store(&page, fresh).await;
             Ok(page)
         }
         Collected::Unstorable(body) => {
             fill.refuse();
-            Err(Box::new(Response::from_parts(parts, body)))
+            Err((Box::new(Response::from_parts(parts, body)), None))
         }
     }
 }

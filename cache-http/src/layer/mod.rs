@@ -1,8 +1,10 @@
 //! `CacheLayer` and its options.
 
+mod flow;
 pub(crate) mod lifetime;
 pub(crate) mod service;
-mod visit;
+pub(crate) mod visit;
+mod write;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -15,6 +17,9 @@ use http::request::Parts;
 use http::{HeaderName, StatusCode};
 use tower_layer::Layer;
 
+use crate::rules::storage::{CookiePolicy, Policy};
+use crate::rules::target::QueryFilter;
+use crate::rules::vary::VaryingFields;
 use crate::template::{NoKey, PageTemplate};
 use lifetime::Lifetime;
 use service::CacheService;
@@ -50,7 +55,7 @@ pub struct CacheLayer {
 pub(crate) struct Route {
     pub(crate) options: Options,
     /// Names of fields that responses vary by and that the layer wasn't told.
-    learned: RwLock<Vec<HeaderName>>,
+    learned: RwLock<VaryingFields>,
     /// What has been logged, once each.
     told: RwLock<HashSet<String>>,
 }
@@ -59,34 +64,20 @@ pub(crate) struct Route {
 pub(crate) struct Options {
     /// `None`: by the URL's path.
     pub(crate) template: Option<PageTemplate>,
-    pub(crate) ttl: Option<Duration>,
-    pub(crate) stale: Duration,
-    pub(crate) stale_if_error: Duration,
+    /// What the rules of HTTP need to know.
+    pub(crate) policy: Policy,
     pub(crate) jitter: f64,
     pub(crate) version: u32,
-    pub(crate) statuses: Vec<StatusCode>,
     pub(crate) max_body: usize,
-    pub(crate) vary: Vec<HeaderName>,
-    pub(crate) query: QueryRule,
+    pub(crate) vary: VaryingFields,
+    pub(crate) query: QueryFilter,
     pub(crate) host: bool,
-    pub(crate) authorized: Authorized,
-    pub(crate) cookies: Cookies,
     pub(crate) browser: Option<Duration>,
     pub(crate) status_header: HeaderName,
-    pub(crate) obey_requests: bool,
     pub(crate) bypass: Option<Arc<dyn Fn(&Parts) -> bool + Send + Sync>>,
     pub(crate) enabled: bool,
     pub(crate) cache: Option<Cache>,
     pub(crate) debug: bool,
-}
-
-/// Which pairs of the query are part of the key.
-#[derive(Clone, Debug)]
-pub(crate) enum QueryRule {
-    /// All but those that match one of these; a `*` at the end matches any rest.
-    Except(Vec<String>),
-    /// These.
-    Only(Vec<String>),
 }
 
 /// What the layer does with requests that have an `Authorization` field.
@@ -129,22 +120,20 @@ impl CacheLayer {
     fn with(template: Option<PageTemplate>) -> Self {
         Self {
             route: Arc::new(Route::new(Options {
+                policy: Policy {
+                    keyed_by_user: template.is_some_and(|template| template.has_user()),
+                    cookies: private_cookies(template),
+                    ..Policy::default()
+                },
                 template,
-                ttl: None,
-                stale: Duration::ZERO,
-                stale_if_error: Duration::ZERO,
                 jitter: 0.0,
                 version: 0,
-                statuses: Vec::new(),
                 max_body: MAX_BODY,
-                vary: Vec::new(),
-                query: QueryRule::Except(Vec::new()),
+                vary: VaryingFields::default(),
+                query: QueryFilter::All,
                 host: true,
-                authorized: Authorized::default(),
-                cookies: Cookies::default(),
                 browser: None,
                 status_header: HeaderName::from_static("cache-status"),
-                obey_requests: false,
                 bypass: None,
                 enabled: true,
                 cache: None,
@@ -171,7 +160,7 @@ impl CacheLayer {
     #[track_caller]
     pub fn ttl(self, ttl: impl Lifetime) -> Self {
         let ttl = time("ttl", ttl);
-        self.change(|options| options.ttl = Some(ttl))
+        self.change(|options| options.policy.ttl = Some(ttl))
     }
 
     /// Set how long past its freshness a response is served while one caller in the background asks
@@ -179,7 +168,7 @@ impl CacheLayer {
     #[track_caller]
     pub fn stale(self, time_past: impl Lifetime) -> Self {
         let stale = time("stale", time_past);
-        self.change(|options| options.stale = stale)
+        self.change(|options| options.policy.stale = stale)
     }
 
     /// Set how long past its freshness a response is served if the handler fails, or answers with a
@@ -187,7 +176,7 @@ impl CacheLayer {
     #[track_caller]
     pub fn stale_if_error(self, time_past: impl Lifetime) -> Self {
         let stale = time("stale_if_error", time_past);
-        self.change(|options| options.stale_if_error = stale)
+        self.change(|options| options.policy.stale_if_error = stale)
     }
 
     /// Set the largest fraction by which a TTL is shortened at random, from 0 to 1, so that pages
@@ -205,7 +194,7 @@ impl CacheLayer {
     /// Store responses of these statuses, too, for the route's TTL. Without explicit freshness, only
     /// `200` is stored otherwise. 206 and 304 never are.
     pub fn statuses(self, statuses: impl IntoIterator<Item = StatusCode>) -> Self {
-        self.change(|options| options.statuses = statuses.into_iter().collect())
+        self.change(|options| options.policy.statuses.extend(statuses))
     }
 
     /// Set the largest body that is stored, in bytes; a longer one is streamed through. Default:
@@ -227,7 +216,7 @@ impl CacheLayer {
             HeaderName::try_from(name)
                 .unwrap_or_else(|_| panic!("`vary` at {at}: `{name}` isn't the name of a field"))
         };
-        let names: Vec<_> = names.into_iter().map(name).collect();
+        let names = VaryingFields::new(names.into_iter().map(name));
         self.change(|options| options.vary = names)
     }
 
@@ -235,14 +224,14 @@ impl CacheLayer {
     /// default, all are.
     pub fn query<'n>(self, names: impl IntoIterator<Item = &'n str>) -> Self {
         let names = names.into_iter().map(str::to_owned).collect();
-        self.change(|options| options.query = QueryRule::Only(names))
+        self.change(|options| options.query = QueryFilter::Only(names))
     }
 
     /// Name the query's pairs that the response doesn't depend on. A `*` at the end of a name matches
     /// any rest, as in `utm_*`.
     pub fn ignore_query<'n>(self, names: impl IntoIterator<Item = &'n str>) -> Self {
         let names = names.into_iter().map(str::to_owned).collect();
-        self.change(|options| options.query = QueryRule::Except(names))
+        self.change(|options| options.query = QueryFilter::Ignore(names))
     }
 
     /// Set whether each host has pages of its own. Default: true.
@@ -253,12 +242,18 @@ impl CacheLayer {
     /// Say whether responses to requests with `Authorization` may be shared. Default:
     /// [`Authorized::Private`].
     pub fn authorized(self, authorized: Authorized) -> Self {
-        self.change(|options| options.authorized = authorized)
+        let public = authorized == Authorized::Public;
+        self.change(|options| options.policy.authorized_public = public)
     }
 
     /// Say whether responses to requests with cookies may be shared. Default: [`Cookies::Private`].
     pub fn cookies(self, cookies: Cookies) -> Self {
-        self.change(|options| options.cookies = cookies)
+        self.change(|options| {
+            options.policy.cookies = match cookies {
+                Cookies::Private => private_cookies(options.template),
+                Cookies::Ignored => CookiePolicy::Ignored,
+            }
+        })
     }
 
     /// Let browsers keep a response for this long without asking, where the handler says nothing. An
@@ -286,7 +281,7 @@ impl CacheLayer {
     /// Obey the `Cache-Control` of requests, such as a browser's reload. By default they are ignored:
     /// a client can't make the handler run.
     pub fn obey_requests(self) -> Self {
-        self.change(|options| options.obey_requests = true)
+        self.change(|options| options.policy.obey_requests = true)
     }
 
     /// Pass the requests for which this returns true to the handler, without the cache.
@@ -308,6 +303,12 @@ impl CacheLayer {
     pub fn debug(self, debug: bool) -> Self {
         self.change(|options| options.debug = debug)
     }
+}
+
+/// Requests whose cookies are all in the key may use the cache.
+fn private_cookies(template: Option<PageTemplate>) -> CookiePolicy {
+    let names = template.iter().flat_map(PageTemplate::cookies);
+    CookiePolicy::InKey(names.map(str::to_owned).collect())
 }
 
 #[track_caller]
@@ -345,23 +346,24 @@ impl Route {
     }
 
     /// The names of all fields that responses of this route are known to vary by.
-    pub(crate) fn vary(&self) -> Vec<HeaderName> {
+    pub(crate) fn vary(&self) -> VaryingFields {
         let learned = self.learned.read().unwrap_or_else(PoisonError::into_inner);
-        self.options.vary.iter().chain(&*learned).cloned().collect()
+        match learned.is_empty() {
+            true => self.options.vary.clone(),
+            false => self.options.vary.and(&learned),
+        }
     }
 
-    /// Remember that responses vary by these fields. Returns whether all of them were known when
-    /// the request's key was made.
-    pub(crate) fn learn(&self, used: &[HeaderName], named: &[HeaderName]) -> bool {
-        if named.iter().all(|name| used.contains(name)) {
+    /// Whether the key was made with all fields that the response varies by. Otherwise remember
+    /// them for the next request.
+    pub(crate) fn is_told_by(&self, used: &VaryingFields, named: &VaryingFields) -> bool {
+        if used.and(named) == *used {
             return true;
         }
         let mut learned = self.learned.write().unwrap_or_else(PoisonError::into_inner);
-        for name in named {
-            let known = self.options.vary.contains(name) || learned.contains(name);
-            if !known && learned.len() < MAX_LEARNED {
-                learned.push(name.clone());
-            }
+        let all = learned.and(named);
+        if all.len() <= MAX_LEARNED {
+            *learned = all;
         }
         false
     }
@@ -369,7 +371,7 @@ impl Route {
     /// Say once why requests of this route aren't cached.
     pub(crate) fn tell(&self, reason: &NoKey) {
         // A client's mistake, not the program's.
-        if *reason == NoKey::BadTarget {
+        if matches!(reason, NoKey::Unkeyable(_)) {
             return;
         }
         let text = reason.to_string();

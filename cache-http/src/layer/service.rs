@@ -8,19 +8,18 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use cache_runtime::{Cache, Fill, Found, Freshness, Reading};
-use http::{Method, Request, Response};
+use cache_runtime::Cache;
+use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
 use super::Route;
-use super::visit::Visit;
+use super::flow::{Answer, Call};
+use super::write::pass;
 use crate::body::PageBody;
-use crate::cache_status::{Forward, Status};
-use crate::collect::{Collected, collect};
 use crate::page::Page;
-use crate::respond::{Asked, respond};
-use crate::store::{Verdict, judge};
+use crate::respond::{Asked, hit, respond};
+use crate::rules::freshness::Freshness;
 
 /// The service of a [`CacheLayer`](crate::CacheLayer).
 pub struct CacheService<S> {
@@ -52,8 +51,6 @@ impl<S: fmt::Debug> fmt::Debug for CacheService<S> {
 pub struct CacheFuture<R, E>(Stage<R, E>)
 where
     R: Body;
-
-type Answer<R, E> = Result<Response<PageBody<R>>, E>;
 
 enum Stage<R: Body, E> {
     /// A hit that this process holds.
@@ -87,7 +84,7 @@ where
     S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send,
     S::Error: Send,
-    B: Send + 'static,
+    B: Body + Send + 'static,
     R: Body<Data = Bytes> + Send + 'static,
     R::Error: Send,
 {
@@ -101,26 +98,24 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
-        let visit = match self.route.visit(&mut parts) {
+        let visit = match self.route.visit(&mut parts, !body.is_end_stream()) {
             Ok(visit) => visit,
-            Err(forward) => {
+            Err(status) => {
                 let request = Request::from_parts(parts, body);
-                return CacheFuture(Stage::Running(Box::pin(pass(
-                    Arc::clone(&self.route),
-                    self.take_inner(),
-                    request,
-                    forward,
-                ))));
+                let route = Arc::clone(&self.route);
+                let passing = pass(route, self.take_inner(), request, status);
+                return CacheFuture(Stage::Running(Box::pin(passing)));
             }
         };
         let cache = self.route.options.cache.clone();
         let cache = cache.unwrap_or_else(Cache::current);
-        let read = visit.read(&cache, &self.route);
         let asked = Asked::of(&parts);
-        if !asked.forces(&self.route)
-            && let Some(found) = read.now::<Page>()
-            && let Some(response) = usable(&found, &asked, &self.route, &Status::Hit)
+        // A hit that this process holds needs neither a boxed future nor a clone of the service.
+        if let Some(found) = visit.read(&cache, &self.route).now::<Page>()
+            && asked.freshness(found.value(), &self.route) == Freshness::Fresh
         {
+            let page = found.value();
+            let response = respond(page, &asked, &self.route, hit(page));
             return CacheFuture(Stage::Ready(Some(Ok(response))));
         }
         let call = Call {

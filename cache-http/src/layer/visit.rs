@@ -1,110 +1,100 @@
 //! One request at a route: whether the cache may answer it, and at which key.
 
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-
 use cache_runtime::{Cache, ReadBuilder};
-use http::header::{AUTHORIZATION, COOKIE};
 use http::request::Parts;
-use http::{HeaderName, Method};
 
-use super::{Authorized, Cookies, QueryRule, Route};
-use crate::cache_status::Forward;
-use crate::rules::target::{self, Target};
-use crate::template::{NoKey, PageTemplate, Values};
+use super::Route;
+use crate::page::Raw;
+use crate::rules::cache_status::{CacheStatus, Forward};
+use crate::rules::storage::{self, Refusal};
+use crate::rules::target::{self, Path, Query, Unkeyable};
+use crate::rules::vary::VaryingFields;
+use crate::template::{NoKey, Values};
 
 /// A request that the cache may answer.
 pub(crate) struct Visit {
     path: String,
-    variant: Variant,
+    /// What is in the key and not in its path, in an unambiguous form.
+    variant: Vec<u8>,
     /// The fields whose values are in the variant.
-    pub(crate) varied: Vec<HeaderName>,
+    pub(crate) varied: VaryingFields,
 }
 
-/// What is in the key and not in its path.
-#[derive(serde::Serialize)]
-struct Variant {
-    host: Option<String>,
-    /// Path parameters that the template doesn't name.
-    parameters: Vec<(String, String)>,
-    query: Vec<(String, String)>,
-    fields: Vec<(String, Option<Vec<u8>>)>,
-}
+/// The status of a request that passes the cache for a reason of this program.
+const BYPASS: CacheStatus = CacheStatus::Forwarded {
+    forward: Forward::Bypass,
+    stored: false,
+    collapsed: false,
+    detail: None,
+};
 
 impl Route {
-    /// Return the visit, or why the request goes to the handler.
-    pub(crate) fn visit(&self, parts: &mut Parts) -> Result<Visit, Forward> {
+    /// Return the visit, or why the request goes to the handler. `has_body`: the request's body
+    /// isn't empty.
+    pub(crate) fn visit(&self, parts: &mut Parts, has_body: bool) -> Result<Visit, CacheStatus> {
         let options = &self.options;
-        if !options.enabled {
-            return Err(Forward::Bypass);
+        let request = storage::Request {
+            method: &parts.method,
+            headers: &parts.headers,
+        };
+        storage::admit(request, &options.policy).map_err(CacheStatus::refused)?;
+        if has_body {
+            return Err(CacheStatus::refused(Refusal::RequestBody));
         }
-        if parts.method != Method::GET && parts.method != Method::HEAD {
-            return Err(Forward::Method);
-        }
-        let template = options.template.as_ref();
-        let is_users = template.is_some_and(PageTemplate::has_user);
-        let is_authorized = parts.headers.contains_key(AUTHORIZATION);
-        if is_authorized && !is_users && options.authorized == Authorized::Private {
-            return Err(Forward::Bypass);
-        }
-        let has_cookies = parts.headers.contains_key(COOKIE);
-        let names_cookie = template.is_some_and(PageTemplate::has_cookie);
-        if has_cookies && !is_users && !names_cookie && options.cookies == Cookies::Private {
-            return Err(Forward::Bypass);
-        }
-        if options.bypass.as_ref().is_some_and(|bypass| bypass(parts)) {
-            return Err(Forward::Bypass);
+        let bypass = options.bypass.as_ref();
+        if !options.enabled || bypass.is_some_and(|bypass| bypass(parts)) {
+            return Err(BYPASS);
         }
         self.key(parts).map_err(|reason| {
             self.tell(&reason);
-            Forward::Bypass
+            BYPASS
         })
     }
 
     fn key(&self, parts: &mut Parts) -> Result<Visit, NoKey> {
         let options = &self.options;
-        let target = Target::of(parts).ok_or(NoKey::BadTarget)?;
-        let parameters = path_parameters(parts)?;
-        let varied = self.vary();
-        let fields = varied.iter().map(|name| {
-            let value = crate::rules::vary::value(&parts.headers, name);
-            (name.as_str().to_owned(), value)
-        });
-        let fields = fields.collect();
-        let Target {
-            segments,
-            query,
-            host,
-        } = target;
-        let (path, parameters) = match &options.template {
-            Some(template) => {
-                let values = Values {
-                    parts,
-                    path: &parameters,
-                    query: &query,
-                    host: host.as_deref(),
-                };
-                let path = template.path(&values)?;
-                let unnamed = parameters.into_iter();
-                let unnamed = unnamed.filter(|(name, _)| !template.names_path(name));
-                (path, unnamed.collect())
+        let mut parameters = path_parameters(parts)?;
+        let parts = &*parts;
+        let url = Path::parse(parts.uri.path())?;
+        // A parameter that the template names is in the key, whatever the filter says.
+        let named = |name: &str| options.template.is_some_and(|known| known.names_query(name));
+        let keeps = |name: &str| named(name) || options.query.keeps(name);
+        let mut query = Query::parse(parts.uri.query(), keeps)?;
+        let host = target::host(&parts.uri, &parts.headers)?;
+        let path = match &options.template {
+            Some(template) => template.path(&mut Values {
+                parts,
+                parameters: &mut parameters,
+                query: &mut query,
+                host: host.as_deref(),
+            })?,
+            None => {
+                // The segments are all of the path: its parameters are among them.
+                parameters.clear();
+                url.entry_path()
             }
-            // The segments are all of the path: its parameters are among them.
-            None => (target::path_below("http", &segments), Vec::new()),
         };
-        let named = |name: &str| {
-            let template = options.template.as_ref();
-            template.is_some_and(|template| template.names_query(name))
-        };
-        let query = query.into_iter().filter(|(name, _)| !named(name));
-        let query = query.filter(|(name, _)| options.query.keeps(name));
-        let variant = Variant {
-            host: host.filter(|_| options.host),
-            parameters,
-            query: query.collect(),
-            fields,
-        };
+        let varied = self.vary();
+        let mut variant = Vec::new();
+        let is_named = options.template.is_some_and(|template| template.has_host());
+        let host = host.filter(|_| options.host && !is_named);
+        push(&mut variant, b'h', host.map(String::into_bytes));
+        let unusual = url.unusual().map(|raw| raw.as_bytes().to_vec());
+        push(&mut variant, b'u', unusual);
+        for (name, value) in parameters {
+            push(&mut variant, b'p', Some(name.into_bytes()));
+            push(&mut variant, b'=', Some(value.into_bytes()));
+        }
+        if !query.is_empty() {
+            let mut pairs = Vec::new();
+            query.push_variant(&mut pairs);
+            push(&mut variant, b'q', Some(pairs));
+        }
+        if !varied.is_empty() {
+            let mut fields = Vec::new();
+            varied.push_variant(&parts.headers, &mut fields);
+            push(&mut variant, b'v', Some(fields));
+        }
         Ok(Visit {
             path,
             variant,
@@ -114,17 +104,25 @@ impl Route {
 
     /// Return the pattern of the pages that a write at this route concerns.
     pub(crate) fn pattern(&self, parts: &mut Parts) -> Result<String, NoKey> {
-        let target = Target::of(parts).ok_or(NoKey::BadTarget)?;
-        let parameters = path_parameters(parts)?;
+        let mut parameters = path_parameters(parts)?;
         match &self.options.template {
-            Some(template) => template.pattern(&Values {
+            Some(template) => template.pattern(&mut Values {
                 parts,
-                path: &parameters,
-                query: &target.query,
-                host: target.host.as_deref(),
+                parameters: &mut parameters,
+                query: &mut Query::default(),
+                host: None,
             }),
-            None => Ok(target::path_below("http", &target.segments)),
+            None => Ok(Path::parse(parts.uri.path())?.entry_path()),
         }
+    }
+}
+
+/// Append a part of a variant, if the request has it.
+fn push(variant: &mut Vec<u8>, kind: u8, part: Option<Vec<u8>>) {
+    if let Some(part) = part {
+        variant.push(kind);
+        variant.extend((part.len() as u64).to_le_bytes());
+        variant.extend(part);
     }
 }
 
@@ -132,47 +130,38 @@ impl Visit {
     /// Begin to read the page's entry.
     pub(crate) fn read(&self, cache: &Cache, route: &Route) -> ReadBuilder {
         let options = &route.options;
-        let read = cache.read(&self.path).variant(&self.variant);
-        let read = read.stale(options.stale).version(options.version);
-        let read = read.stale_if_error(options.stale_if_error);
-        read.jitter(options.jitter).ttl(options.ttl)
+        let read = cache.read(&self.path);
+        let read = match self.variant.is_empty() {
+            true => read,
+            false => read.variant(&Raw(&self.variant)),
+        };
+        let read = read.stale(options.policy.stale).version(options.version);
+        let read = read.stale_if_error(options.policy.stale_if_error);
+        read.jitter(options.jitter)
     }
 }
 
-impl QueryRule {
-    fn keeps(&self, name: &str) -> bool {
-        match self {
-            Self::Only(names) => names.iter().any(|known| known == name),
-            Self::Except(patterns) => !patterns.iter().any(|pattern| match pattern.strip_suffix('*') {
-                Some(start) => name.starts_with(start),
-                None => pattern == name,
-            }),
-        }
-    }
-}
-
-/// Return the route's path parameters.
+/// Return the route's path parameters, decoded.
 #[cfg(feature = "axum")]
 fn path_parameters(parts: &mut Parts) -> Result<Vec<(String, String)>, NoKey> {
+    use std::future::Future as _;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use axum::extract::rejection::RawPathParamsRejection;
     use axum::extract::{FromRequestParts as _, RawPathParams};
 
+    let extracting = pin!(RawPathParams::from_request_parts(parts, &()));
     // It waits for nothing.
-    let extracted = pin!(RawPathParams::from_request_parts(parts, &()));
-    let Poll::Ready(extracted) = extracted.poll(&mut Context::from_waker(Waker::noop())) else {
-        return Err(NoKey::BadTarget);
+    let Poll::Ready(extracted) = extracting.poll(&mut Context::from_waker(Waker::noop())) else {
+        return Err(Unkeyable::Utf8.into());
     };
+    let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
     match extracted {
-        Ok(parameters) => Ok(parameters
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect()),
-        // Outside of a router of axum there are none; within one, a value isn't UTF-8.
-        Err(rejection) => match rejection {
-            axum::extract::rejection::RawPathParamsRejection::MissingPathParams(_) => {
-                Ok(Vec::new())
-            }
-            _ => Err(NoKey::BadTarget),
-        },
+        Ok(parameters) => Ok(parameters.iter().map(owned).collect()),
+        // Outside of a router of axum.
+        Err(RawPathParamsRejection::MissingPathParams(_)) => Ok(Vec::new()),
+        Err(_) => Err(Unkeyable::Utf8.into()),
     }
 }
 

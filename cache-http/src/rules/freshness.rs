@@ -138,6 +138,11 @@ impl StoredRules {
         Duration::from_millis(until_ms.saturating_sub(self.age_ms(now_ms)))
     }
 
+    /// Return the remaining freshness lifetime; zero if the response is stale.
+    pub(crate) fn fresh_for(&self, now_ms: u64) -> Duration {
+        Duration::from_millis(self.lifetime_ms.saturating_sub(self.age_ms(now_ms)))
+    }
+
     fn age_ms(&self, now_ms: u64) -> u64 {
         // A clock that is set back doesn't make a response younger than new.
         now_ms.saturating_sub(self.generated_ms)

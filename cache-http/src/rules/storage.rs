@@ -112,6 +112,8 @@ pub(crate) enum Refusal {
     SetCookie,
     /// The response has `Vary: *`, or a `Vary` that can't be read.
     VaryStar,
+    /// The response varies by a field that wasn't in the key yet.
+    VaryUnknown,
     /// Trailers would follow the body.
     Trailers,
     /// The body is a stream of events without an end.
@@ -138,6 +140,7 @@ impl Refusal {
             Refusal::Private => "private",
             Refusal::SetCookie => "set-cookie",
             Refusal::VaryStar => "vary-star",
+            Refusal::VaryUnknown => "vary-unknown",
             Refusal::Trailers => "trailers",
             Refusal::EventStream => "event-stream",
             Refusal::NoFreshness => "no-freshness",

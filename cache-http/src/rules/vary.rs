@@ -49,6 +49,11 @@ impl VaryingFields {
         self.0.is_empty()
     }
 
+    /// Return the number of names.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Return the names of both.
     pub(crate) fn and(&self, other: &Self) -> Self {
         Self::new(self.0.iter().chain(&other.0).cloned())

@@ -1,0 +1,110 @@
+//! A request that changes something: it removes its route's pages.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use cache_runtime::{Cache, Invalidations};
+use http::header::{CONTENT_LOCATION, LOCATION};
+use http::{HeaderMap, Method, Request, Response, Uri};
+use http_body::Body;
+use tower_service::Service;
+
+use super::Route;
+use super::flow::Answer;
+use crate::body::PageBody;
+use crate::respond::tell;
+use crate::rules::cache_status::CacheStatus;
+use crate::rules::target::{self, Path};
+
+/// Run the handler without the cache. If the method isn't safe and succeeds, remove the pages that it
+/// may have changed (RFC 9111, section 4.4).
+///
+/// Cancel safety: the outcome of a handler that is dropped or panics isn't known, so its pages are
+/// removed as well.
+pub(super) async fn pass<S, B, R>(
+    route: Arc<Route>,
+    mut inner: S,
+    mut request: Request<B>,
+    status: CacheStatus,
+) -> Answer<R, S::Error>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    R: Body<Data = Bytes>,
+{
+    let changed = match request.method().is_safe() || *request.method() == Method::TRACE {
+        true => None,
+        false => {
+            let (mut parts, body) = request.into_parts();
+            let host = target::host(&parts.uri, &parts.headers).ok().flatten();
+            let changed = Changed::of(&route, &mut parts, host);
+            request = Request::from_parts(parts, body);
+            Some(changed)
+        }
+    };
+    let response = inner.call(request).await;
+    if let Some(changed) = changed {
+        let done = response.as_ref().ok();
+        let done = done.filter(|done| done.status().is_success() || done.status().is_redirection());
+        changed.end(done.map(Response::headers), &route).await;
+    }
+    Ok(tell(response?.map(PageBody::inner), &route, status))
+}
+
+/// The pages that a handler may change. Dropped while the handler runs, it removes them.
+struct Changed {
+    pages: Invalidations,
+    host: Option<String>,
+    is_open: bool,
+}
+
+impl Changed {
+    fn of(route: &Route, parts: &mut http::request::Parts, host: Option<String>) -> Self {
+        let cache = route.options.cache.clone();
+        let pages = cache.unwrap_or_else(Cache::current).invalidations();
+        match route.pattern(parts) {
+            Ok(pattern) => pages.add(&pattern),
+            Err(reason) => route.tell(&reason),
+        }
+        Self {
+            pages,
+            host,
+            is_open: true,
+        }
+    }
+
+    /// The handler is done. `headers`: those of its response, if it succeeded.
+    async fn end(mut self, headers: Option<&HeaderMap>, route: &Route) {
+        self.is_open = false;
+        let Some(headers) = headers else {
+            self.pages.rollback();
+            return;
+        };
+        // The pages of a route with a template aren't found by their URL.
+        if route.options.template.is_none() {
+            for name in [LOCATION, CONTENT_LOCATION] {
+                let named = headers.get(&name).and_then(|url| self.named_by(url));
+                named.into_iter().for_each(|path| self.pages.add(&path));
+            }
+        }
+        // A failure was counted and logged, and is replayed. The handler has done its work.
+        let _ = self.pages.commit().await;
+    }
+
+    /// Return the path of the page at a URL of the same host.
+    fn named_by(&self, url: &http::HeaderValue) -> Option<String> {
+        let uri: Uri = url.to_str().ok()?.parse().ok()?;
+        let host = target::host(&uri, &HeaderMap::new()).ok()?;
+        let is_here = host.is_none() || host == self.host;
+        let path = is_here.then(|| Path::parse(uri.path()).ok())??;
+        Some(path.entry_path())
+    }
+}
+
+impl Drop for Changed {
+    fn drop(&mut self) {
+        if self.is_open {
+            // It begins here, and finishes without a caller.
+            drop(self.pages.commit());
+        }
+    }
+}
