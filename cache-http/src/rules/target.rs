@@ -442,6 +442,7 @@ mod tests {
         assert_eq!(all("b=2&a=1"), expected);
         assert_eq!(all("&&%62=%32&a=1&"), expected);
         assert_eq!(all("q=a+b"), all("q=a%20b"));
+        assert_eq!(all("q=+"), all("q=%20"));
         assert_ne!(all("q=a%2Bb"), all("q=a+b"));
         assert_eq!(all(""), Ok(String::new()));
     }
