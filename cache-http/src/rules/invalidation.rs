@@ -46,8 +46,8 @@ fn resolved(reference: &str, base: &Uri, host: Option<&str>) -> Option<PathAndQu
                 "{}//{authority}/",
                 &reference[..reference.len() - after_scheme.len()]
             );
-            let named = target::host(&named.parse().ok()?, &HeaderMap::new()).ok()?;
-            if named.as_deref() != host {
+            let (named, no_fields) = (named.parse().ok()?, HeaderMap::new());
+            if target::host(&named, &no_fields).ok()?.as_deref() != host {
                 return None;
             }
             match relative.starts_with('/') {

@@ -296,29 +296,41 @@ fn hex(digit: u8) -> Option<u8> {
 /// # Errors
 ///
 /// [`Unkeyable::Host`] if it can't be read, or if the two differ: handlers may read either.
-pub(crate) fn host(uri: &Uri, headers: &HeaderMap) -> Result<Option<String>, Unkeyable> {
+pub(crate) fn host<'r>(
+    uri: &'r Uri,
+    headers: &'r HeaderMap,
+) -> Result<Option<Cow<'r, str>>, Unkeyable> {
     let mut lines = headers.get_all(HOST).iter();
     let line = match (lines.next(), lines.next()) {
         (None, _) => None,
         // RFC 9112, 3.2: empty if the URI has no authority.
         (Some(line), None) if line.is_empty() => None,
-        (Some(line), None) => {
-            let authority = Authority::try_from(line.as_bytes());
-            Some(authority.map_err(|_| Unkeyable::Host)?)
-        }
+        (Some(line), None) => Some(line.to_str().map_err(|_| Unkeyable::Host)?),
         (Some(_), Some(_)) => return Err(Unkeyable::Host),
     };
     let normal = |authority| normal_host(authority, uri.scheme());
-    let named = line.as_ref().map(normal).transpose()?;
-    match (uri.authority().map(normal).transpose()?, named) {
+    let in_uri = uri.authority().map(|authority| normal(authority.as_str()));
+    let named = line.map(normal).transpose()?;
+    match (in_uri.transpose()?, named) {
         (Some(one), Some(other)) if one != other => Err(Unkeyable::Host),
         (one, other) => Ok(one.or(other)),
     }
 }
 
 /// Write a host in the normal form (RFC 3986, 6.2.2.1 and 6.2.3).
-fn normal_host(authority: &Authority, scheme: Option<&Scheme>) -> Result<String, Unkeyable> {
+fn normal_host<'r>(authority: &'r str, scheme: Option<&Scheme>) -> Result<Cow<'r, str>, Unkeyable> {
+    // Most are in the normal form. Parsing costs a copy.
+    let is_plain = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.');
+    if authority.bytes().all(is_plain) {
+        return Ok(Cow::Borrowed(authority));
+    }
+    let authority = authority
+        .parse::<Authority>()
+        .map_err(|_| Unkeyable::Host)?;
     let name = authority.host();
+    if name.is_empty() {
+        return Err(Unkeyable::Host);
+    }
     // With anything before the host, such as a user, this is no prefix.
     let port = authority.as_str().strip_prefix(name);
     let port = match port.ok_or(Unkeyable::Host)? {
@@ -339,7 +351,7 @@ fn normal_host(authority: &Authority, scheme: Option<&Scheme>) -> Result<String,
     if let Some(port) = port.filter(|port| !is_default(port)) {
         host.push_str(&format!(":{port}"));
     }
-    Ok(host)
+    Ok(Cow::Owned(host))
 }
 
 #[cfg(test)]
@@ -377,7 +389,8 @@ mod tests {
             let value = HeaderValue::from_str(line).expect("a valid field value");
             (HOST, value)
         });
-        host(&uri, &lines.collect())
+        let headers = lines.collect();
+        Ok(host(&uri, &headers)?.map(Cow::into_owned))
     }
 
     #[test]
@@ -574,6 +587,7 @@ mod tests {
     fn a_host_that_is_ambiguous_has_no_key() {
         for (uri, lines) in [
             ("/", &["a", "a"][..]),
+            ("/", &[":80"]),
             ("/", &["a b"]),
             ("/", &["user@a"]),
             ("/", &["a:99999"]),
