@@ -1,5 +1,6 @@
 //! A request that changes something: it removes its route's pages.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use tower_service::Service;
 
 use super::Route;
 use super::flow::Answer;
+use super::visit::ROOT;
 use crate::body::PageBody;
 use crate::respond::tell;
 use crate::rules::cache_status::CacheStatus;
@@ -36,6 +38,7 @@ where
         false => {
             let (mut parts, body) = request.into_parts();
             let host = target::host(&parts.uri, &parts.headers).ok().flatten();
+            let host = host.map(Cow::into_owned);
             let changed = Changed::of(&route, &mut parts, host);
             request = Request::from_parts(parts, body);
             Some(changed)
@@ -93,10 +96,11 @@ impl Changed {
     /// Return the path of the page at a URL of the same host.
     fn named_by(&self, url: &http::HeaderValue) -> Option<String> {
         let uri: Uri = url.to_str().ok()?.parse().ok()?;
-        let host = target::host(&uri, &HeaderMap::new()).ok()?;
-        let is_here = host.is_none() || host == self.host;
+        let no_fields = HeaderMap::new();
+        let host = target::host(&uri, &no_fields).ok()?;
+        let is_here = host.is_none() || host.as_deref() == self.host.as_deref();
         let path = is_here.then(|| Path::parse(uri.path()).ok())??;
-        Some(path.entry_path())
+        Some(target::path_below(ROOT, path.segments()))
     }
 }
 

@@ -63,7 +63,7 @@ pub(crate) struct Request<'a> {
     /// The key has the user, and the request has one, so what is personal may be stored. False for
     /// `anon`: all visitors without a name have one key, and a cookie or a credential that named
     /// nobody may still choose what they see.
-    pub(crate) keyed_by_user: bool,
+    pub(crate) is_keyed_by_user: bool,
 }
 
 /// A response as the handler made it, hop-by-hop fields included.
@@ -179,7 +179,7 @@ pub(crate) fn admit(request: Request<'_>, policy: &Policy) -> Result<(), Refusal
     if headers.contains_key(IF_MATCH) || headers.contains_key(IF_UNMODIFIED_SINCE) {
         return Err(Refusal::Precondition);
     }
-    if !request.keyed_by_user {
+    if !request.is_keyed_by_user {
         // Section 3.5.
         if !policy.authorized_public && headers.contains_key(AUTHORIZATION) {
             return Err(Refusal::Authorization);
@@ -275,7 +275,7 @@ fn check_response(
         return Err(Refusal::Status);
     }
     // Section 5.2.2.7.
-    if directives.private == Scope::Whole && !request.keyed_by_user {
+    if directives.private == Scope::Whole && !request.is_keyed_by_user {
         return Err(Refusal::Private);
     }
     // A cookie is for one client (section 7.3), even among the requests of one user.
@@ -396,7 +396,7 @@ fn omitted(request: Request<'_>, directives: ResponseDirectives) -> Vec<HeaderNa
     if let Scope::Fields(names) = directives.no_cache {
         omitted.extend(names);
     }
-    if let (Scope::Fields(names), false) = (directives.private, request.keyed_by_user) {
+    if let (Scope::Fields(names), false) = (directives.private, request.is_keyed_by_user) {
         omitted.extend(names);
     }
     omitted
@@ -470,7 +470,7 @@ mod tests {
         let request = Request {
             method: &Method::GET,
             headers: &HeaderMap::new(),
-            keyed_by_user: layer.keyed_by_user,
+            is_keyed_by_user: layer.keyed_by_user,
         };
         decide(request, response, &layer.policy)
     }
@@ -492,7 +492,7 @@ mod tests {
         let request = Request {
             method: &method,
             headers: &headers,
-            keyed_by_user: layer.keyed_by_user,
+            is_keyed_by_user: layer.keyed_by_user,
         };
         admit(request, &layer.policy).err()
     }
@@ -676,7 +676,7 @@ mod tests {
             let request = Request {
                 method: &Method::GET,
                 headers: &HeaderMap::new(),
-                keyed_by_user: false,
+                is_keyed_by_user: false,
             };
             let storable = decide(request, response, &route().policy).expect("a storable response");
             storable.rules.age(NOW * 1000)
@@ -767,7 +767,7 @@ mod tests {
         let head = Request {
             method: &Method::HEAD,
             headers: &headers,
-            keyed_by_user: false,
+            is_keyed_by_user: false,
         };
         assert_eq!(
             decide(head, response, &route().policy),
@@ -819,7 +819,7 @@ mod tests {
         let request = Request {
             method: &Method::GET,
             headers: &headers,
-            keyed_by_user: false,
+            is_keyed_by_user: false,
         };
         let refused = decide(request, response, &route().policy);
         assert_eq!(refused, Err(Refusal::Authorization));

@@ -216,6 +216,8 @@ mod tests {
             assert_ne!(one, variant("a, b", other), "{other:?}");
         }
         assert_eq!(variant("a", &[]), variant("a", &[("b", "1")]));
+        // Two processes may know of different fields.
+        assert_ne!(variant("a", &[("a", "1")]), variant("b", &[("b", "1")]));
     }
 
     #[test]
@@ -236,6 +238,7 @@ mod tests {
         let language = of("accept-language", "en, de");
         assert_eq!(language, of("accept-language", "eN ,De"));
         assert_ne!(language, of("accept-language", "de, en"));
+        assert_ne!(language, of("accept-language", "ende"));
         assert_eq!(
             of("accept", "text/html,*/*"),
             of("accept", "text/html , */*")
