@@ -7,28 +7,31 @@ use http::{Method, StatusCode};
 
 use super::target;
 
-/// Return whether a response says that something was changed: the method isn't safe (RFC 9110,
-/// 9.2.1), and the status is no error. An unknown method may change something.
-pub(crate) fn invalidates(method: &Method, status: StatusCode) -> bool {
-    let is_safe = matches!(
+/// Return whether a method changes nothing (RFC 9110, 9.2.1). An unknown one may.
+pub(crate) fn is_safe(method: &Method) -> bool {
+    matches!(
         *method,
         Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE
-    );
-    !is_safe && (status.is_success() || status.is_redirection())
+    )
 }
 
-/// Return the paths and queries that the response names, on the host of the request. Those of other
-/// hosts aren't the response's to invalidate.
+/// Return whether a response says that something was changed: the method isn't safe, and the status
+/// is no error.
+pub(crate) fn invalidates(method: &Method, status: StatusCode) -> bool {
+    !is_safe(method) && (status.is_success() || status.is_redirection())
+}
+
+/// Return the paths and queries that the response names, on the host of the request
+/// ([`target::host`]). Those of other hosts aren't the response's to invalidate.
 pub(crate) fn named_targets(
     uri: &Uri,
-    request: &HeaderMap,
+    host: Option<&str>,
     response: &HeaderMap,
 ) -> Vec<PathAndQuery> {
-    let host = target::host(uri, request).ok().flatten();
     let lines = [LOCATION, CONTENT_LOCATION].map(|name| response.get_all(name));
     let lines = lines.iter().flat_map(|lines| lines.iter());
     let references = lines.filter_map(|line| line.to_str().ok());
-    let targets = references.filter_map(|reference| resolved(reference, uri, host.as_deref()));
+    let targets = references.filter_map(|reference| resolved(reference, uri, host));
     targets.collect()
 }
 
@@ -111,7 +114,7 @@ fn without_dots(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
-    use http::header::{HOST, HeaderName};
+    use http::header::HeaderName;
 
     use super::*;
 
@@ -126,9 +129,8 @@ mod tests {
     /// Resolve the `Location` of a request to `example.com`.
     fn location(uri: &str, location: &str) -> Option<String> {
         let uri = uri.parse().expect("a valid URI");
-        let request = fields(&[(HOST, "example.com")]);
         let response = fields(&[(LOCATION, location)]);
-        let targets = named_targets(&uri, &request, &response);
+        let targets = named_targets(&uri, Some("example.com"), &response);
         targets.first().map(|target| target.to_string())
     }
 
@@ -212,7 +214,7 @@ mod tests {
     fn both_fields_count() {
         let response = fields(&[(CONTENT_LOCATION, "/b"), (LOCATION, "/a")]);
         let uri = "/".parse().expect("a valid URI");
-        let targets = named_targets(&uri, &HeaderMap::new(), &response);
+        let targets = named_targets(&uri, None, &response);
         assert_eq!(targets, ["/a", "/b"]);
     }
 }
