@@ -104,7 +104,11 @@ impl<B: Body<Data = Bytes>> Body for PageBody<B> {
             Kind::Inner {
                 read, rest, ended, ..
             } => {
-                let begun: usize = read.iter().filter_map(Frame::data_ref).map(Bytes::len).sum();
+                let begun: usize = read
+                    .iter()
+                    .filter_map(Frame::data_ref)
+                    .map(Bytes::len)
+                    .sum();
                 let begun = begun as u64;
                 let mut hint = match ended {
                     true => SizeHint::with_exact(0),

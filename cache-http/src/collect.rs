@@ -59,7 +59,9 @@ async fn next<B: Body>(body: &mut Pin<Box<B>>) -> Option<Result<Frame<B::Data>, 
 
 /// Join the frames. One frame, as nearly every handler sends, isn't copied.
 fn joined(frames: VecDeque<Frame<Bytes>>, bytes: usize) -> Bytes {
-    let mut frames = frames.into_iter().filter_map(|frame| frame.into_data().ok());
+    let mut frames = frames
+        .into_iter()
+        .filter_map(|frame| frame.into_data().ok());
     let Some(first) = frames.next() else {
         return Bytes::new();
     };

@@ -47,9 +47,7 @@ impl Serialize for Page {
         let mut page = serializer.serialize_tuple(4)?;
         page.serialize_element(&self.status.as_u16())?;
         page.serialize_element(&Fields(&self.fields))?;
-        let mut rules = Vec::with_capacity(32);
-        self.rules.encode(&mut rules);
-        page.serialize_element(&Raw(&rules))?;
+        page.serialize_element(&Raw(&self.rules.encode()))?;
         page.serialize_element(&Raw(&self.body))?;
         page.end()
     }
@@ -79,7 +77,7 @@ impl<'de> Visitor<'de> for PageVisitor {
         Ok(Page {
             status: StatusCode::from_u16(status).map_err(A::Error::custom)?,
             fields: header_map(fields).map_err(A::Error::custom)?,
-            rules: StoredRules::decode(&mut &*rules)
+            rules: StoredRules::decode(&rules)
                 .ok_or_else(|| A::Error::custom("rules of another form"))?,
             body,
         })

@@ -31,7 +31,13 @@ pub(crate) struct Asked {
 impl Asked {
     pub(crate) fn of(parts: &Parts) -> Self {
         let mut headers = HeaderMap::new();
-        for name in [IF_NONE_MATCH, IF_MODIFIED_SINCE, RANGE, IF_RANGE, CACHE_CONTROL] {
+        for name in [
+            IF_NONE_MATCH,
+            IF_MODIFIED_SINCE,
+            RANGE,
+            IF_RANGE,
+            CACHE_CONTROL,
+        ] {
             for value in parts.headers.get_all(&name) {
                 headers.append(name.clone(), value.clone());
             }
@@ -61,7 +67,9 @@ impl Asked {
 
 pub(crate) fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
 }
 
 /// Return the status of a page from the cache.
@@ -72,7 +80,11 @@ pub(crate) fn hit(page: &Page) -> CacheStatus {
 }
 
 /// Append what the cache did to a response of the handler.
-pub(crate) fn tell<B>(mut response: Response<B>, route: &Route, status: CacheStatus) -> Response<B> {
+pub(crate) fn tell<B>(
+    mut response: Response<B>,
+    route: &Route,
+    status: CacheStatus,
+) -> Response<B> {
     let name = route.options.status_header.clone();
     status.append(response.headers_mut(), name);
     response
@@ -123,11 +135,7 @@ pub(crate) fn respond<B: Body>(
     finish(response, page, route, status)
 }
 
-fn not_modified<B: Body>(
-    page: &Page,
-    route: &Route,
-    status: CacheStatus,
-) -> Response<PageBody<B>> {
+fn not_modified<B: Body>(page: &Page, route: &Route, status: CacheStatus) -> Response<PageBody<B>> {
     let mut response = Response::new(PageBody::whole(Bytes::new()));
     *response.status_mut() = StatusCode::NOT_MODIFIED;
     let has_tag = page.fields.contains_key(ETAG);

@@ -38,6 +38,7 @@ pub(crate) fn judge(
     let request = storage::Request {
         method: &Method::GET,
         headers: &HeaderMap::new(),
+        is_keyed_by_user: visit.is_keyed_by_user,
     };
     let response = storage::Response {
         status: parts.status,
@@ -110,7 +111,7 @@ impl Route {
     /// What browsers are told where the handler says nothing: to ask each time, so that an
     /// invalidation reaches them, or to keep the page for the time that the layer was told.
     fn for_browsers(&self) -> HeaderValue {
-        let private = self.options.policy.keyed_by_user;
+        let private = self.has_user();
         match (self.options.browser, private) {
             (None, false) => HeaderValue::from_static("no-cache"),
             (None, true) => HeaderValue::from_static("private, no-cache"),

@@ -156,7 +156,11 @@ impl Values<'_, '_> {
             Part::Path(name) => {
                 let named = |(known, _): &(String, String)| known == name;
                 let place = self.parameters.iter().position(named);
-                Some(self.parameters.remove(place.ok_or(NoKey::NoParameter(name))?).1)
+                Some(
+                    self.parameters
+                        .remove(place.ok_or(NoKey::NoParameter(name))?)
+                        .1,
+                )
             }
             Part::User => {
                 let user = self.parts.extensions.get::<User>();

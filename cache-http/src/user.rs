@@ -49,7 +49,7 @@ impl User {
 
     /// An id that is `anon` itself, or looks like this escape, gets a `=` in front: no user shares
     /// the entries of requests without one.
-    fn new(id: impl Display) -> Self {
+    pub(crate) fn new(id: impl Display) -> Self {
         let id = id.to_string();
         Self(match id.trim_start_matches('=') {
             ANONYMOUS => format!("={id}").into(),

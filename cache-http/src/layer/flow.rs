@@ -68,7 +68,10 @@ where
 
     fn may_serve(&self, page: &Page) -> bool {
         let freshness = self.asked.freshness(page, &self.route);
-        matches!(freshness, Freshness::Fresh | Freshness::StaleWhileRevalidate)
+        matches!(
+            freshness,
+            Freshness::Fresh | Freshness::StaleWhileRevalidate
+        )
     }
 
     fn serve(&self, page: &Arc<Page>) -> Response<PageBody<R>> {
@@ -110,10 +113,10 @@ where
         let began = now_ms();
         ask_for_whole(self.request.headers_mut());
         let ran = fill.within(self.inner.call(self.request)).await;
-        let fails = ran.as_ref().map_or(true, |response| is_error(response.status()));
-        if fails
-            && let Some(page) = spare
-        {
+        let fails = ran
+            .as_ref()
+            .map_or(true, |response| is_error(response.status()));
+        if fails && let Some(page) = spare {
             if fill.keep().await {
                 return Ok(respond(&page, &self.asked, &self.route, hit(&page)));
             }

@@ -50,7 +50,16 @@ mod tests {
         for (text, time) in [("30s", 30), ("10m", 600), ("2h", 7_200), ("7d", 604_800)] {
             assert_eq!(Lifetime::parse(text), seconds(time));
         }
-        for text in ["", "10", "m", "10 m", "-1s", "1.5h", "10M", "99999999999999999999s"] {
+        for text in [
+            "",
+            "10",
+            "m",
+            "10 m",
+            "-1s",
+            "1.5h",
+            "10M",
+            "99999999999999999999s",
+        ] {
             assert_eq!(Lifetime::parse(text), None, "{text:?}");
         }
         assert_eq!(Lifetime::parse("18446744073709551615d"), None);

@@ -84,7 +84,7 @@ pub(crate) struct Options {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Authorized {
-    /// They bypass the cache, unless the key has the user.
+    /// They bypass the cache, unless the key has the user, and the request has one.
     #[default]
     Private,
     /// The responses are the same for everybody who is let in: they are stored and shared.
@@ -95,7 +95,8 @@ pub enum Authorized {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cookies {
-    /// They bypass the cache, unless the key has the user or names a cookie.
+    /// They bypass the cache, unless the key has the user, and the request has one, or the key has
+    /// all of the request's cookies.
     #[default]
     Private,
     /// The responses don't depend on cookies.
@@ -121,7 +122,6 @@ impl CacheLayer {
         Self {
             route: Arc::new(Route::new(Options {
                 policy: Policy {
-                    keyed_by_user: template.is_some_and(|template| template.has_user()),
                     cookies: private_cookies(template),
                     ..Policy::default()
                 },
@@ -343,6 +343,13 @@ impl Route {
             learned: RwLock::default(),
             told: RwLock::default(),
         }
+    }
+
+    /// Return whether each user has pages of their own.
+    pub(crate) fn has_user(&self) -> bool {
+        self.options
+            .template
+            .is_some_and(|template| template.has_user())
     }
 
     /// The names of all fields that responses of this route are known to vary by.

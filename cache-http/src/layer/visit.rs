@@ -10,6 +10,10 @@ use crate::rules::storage::{self, Refusal};
 use crate::rules::target::{self, Path, Query, Unkeyable};
 use crate::rules::vary::VaryingFields;
 use crate::template::{NoKey, Values};
+use crate::user::User;
+
+/// Root of the paths of pages that are found by their URL.
+pub(super) const ROOT: &str = "http";
 
 /// A request that the cache may answer.
 pub(crate) struct Visit {
@@ -18,6 +22,8 @@ pub(crate) struct Visit {
     variant: Vec<u8>,
     /// The fields whose values are in the variant.
     pub(crate) varied: VaryingFields,
+    /// The entry is one user's.
+    pub(crate) is_keyed_by_user: bool,
 }
 
 /// The status of a request that passes the cache for a reason of this program.
@@ -33,9 +39,11 @@ impl Route {
     /// isn't empty.
     pub(crate) fn visit(&self, parts: &mut Parts, has_body: bool) -> Result<Visit, CacheStatus> {
         let options = &self.options;
+        let is_keyed_by_user = self.is_keyed_by_user(parts);
         let request = storage::Request {
             method: &parts.method,
             headers: &parts.headers,
+            is_keyed_by_user,
         };
         storage::admit(request, &options.policy).map_err(CacheStatus::refused)?;
         if has_body {
@@ -45,19 +53,31 @@ impl Route {
         if !options.enabled || bypass.is_some_and(|bypass| bypass(parts)) {
             return Err(BYPASS);
         }
-        self.key(parts).map_err(|reason| {
+        let visit = self.key(parts, is_keyed_by_user);
+        visit.map_err(|reason| {
             self.tell(&reason);
             BYPASS
         })
     }
 
-    fn key(&self, parts: &mut Parts) -> Result<Visit, NoKey> {
+    /// Return whether the request's entry is one user's. The key of a request without a user isn't:
+    /// all of them have the same.
+    fn is_keyed_by_user(&self, parts: &Parts) -> bool {
+        let user = parts.extensions.get::<User>();
+        self.has_user() && user.is_some_and(|user| !user.is_anonymous())
+    }
+
+    fn key(&self, parts: &mut Parts, is_keyed_by_user: bool) -> Result<Visit, NoKey> {
         let options = &self.options;
         let mut parameters = path_parameters(parts)?;
         let parts = &*parts;
         let url = Path::parse(parts.uri.path())?;
         // A parameter that the template names is in the key, whatever the filter says.
-        let named = |name: &str| options.template.is_some_and(|known| known.names_query(name));
+        let named = |name: &str| {
+            options
+                .template
+                .is_some_and(|known| known.names_query(name))
+        };
         let keeps = |name: &str| named(name) || options.query.keeps(name);
         let mut query = Query::parse(parts.uri.query(), keeps)?;
         let host = target::host(&parts.uri, &parts.headers)?;
@@ -71,14 +91,18 @@ impl Route {
             None => {
                 // The segments are all of the path: its parameters are among them.
                 parameters.clear();
-                url.entry_path()
+                target::path_below(ROOT, url.segments())
             }
         };
         let varied = self.vary();
         let mut variant = Vec::new();
         let is_named = options.template.is_some_and(|template| template.has_host());
         let host = host.filter(|_| options.host && !is_named);
-        push(&mut variant, b'h', host.map(String::into_bytes));
+        push(
+            &mut variant,
+            b'h',
+            host.map(|host| host.into_owned().into_bytes()),
+        );
         let unusual = url.unusual().map(|raw| raw.as_bytes().to_vec());
         push(&mut variant, b'u', unusual);
         for (name, value) in parameters {
@@ -99,6 +123,7 @@ impl Route {
             path,
             variant,
             varied,
+            is_keyed_by_user,
         })
     }
 
@@ -112,7 +137,10 @@ impl Route {
                 query: &mut Query::default(),
                 host: None,
             }),
-            None => Ok(Path::parse(parts.uri.path())?.entry_path()),
+            None => {
+                let url = Path::parse(parts.uri.path())?;
+                Ok(target::path_below(ROOT, url.segments()))
+            }
         }
     }
 }
@@ -169,4 +197,34 @@ fn path_parameters(parts: &mut Parts) -> Result<Vec<(String, String)>, NoKey> {
 #[cfg(not(feature = "axum"))]
 fn path_parameters(_: &mut Parts) -> Result<Vec<(String, String)>, NoKey> {
     Ok(Vec::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+    use http::header::COOKIE;
+
+    use super::*;
+    use crate::layer::CacheLayer;
+    use crate::template::{PageTemplate, Part};
+
+    /// Return whether a request with a cookie may use the cache, in a layer with the user in the
+    /// key.
+    fn is_admitted(user: Option<User>) -> bool {
+        let parts = &[Part::Text("cart:"), Part::User];
+        let layer = CacheLayer::new(PageTemplate::new("cart:<<user>>", parts));
+        let request = Request::builder().header(COOKIE, "session=1");
+        let (mut parts, ()) = request.body(()).expect("a valid request").into_parts();
+        if let Some(user) = user {
+            parts.extensions.insert(user);
+        }
+        layer.route.visit(&mut parts, false).is_ok()
+    }
+
+    #[test]
+    fn the_key_of_visitors_without_a_name_is_no_users() {
+        assert!(is_admitted(Some(User::new(7))));
+        assert!(!is_admitted(Some(User::anonymous())));
+        assert!(!is_admitted(None));
+    }
 }

@@ -1,19 +1,21 @@
 //! A request that changes something: it removes its route's pages.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use cache_runtime::{Cache, Invalidations};
-use http::header::{CONTENT_LOCATION, LOCATION};
-use http::{HeaderMap, Method, Request, Response, Uri};
+use http::{HeaderMap, Request, Response, Uri};
 use http_body::Body;
 use tower_service::Service;
 
 use super::Route;
 use super::flow::Answer;
+use super::visit::ROOT;
 use crate::body::PageBody;
 use crate::respond::tell;
 use crate::rules::cache_status::CacheStatus;
+use crate::rules::invalidation;
 use crate::rules::target::{self, Path};
 
 /// Run the handler without the cache. If the method isn't safe and succeeds, remove the pages that it
@@ -31,11 +33,13 @@ where
     S: Service<Request<B>, Response = Response<R>>,
     R: Body<Data = Bytes>,
 {
-    let changed = match request.method().is_safe() || *request.method() == Method::TRACE {
+    let method = request.method().clone();
+    let changed = match invalidation::is_safe(&method) {
         true => None,
         false => {
             let (mut parts, body) = request.into_parts();
             let host = target::host(&parts.uri, &parts.headers).ok().flatten();
+            let host = host.map(Cow::into_owned);
             let changed = Changed::of(&route, &mut parts, host);
             request = Request::from_parts(parts, body);
             Some(changed)
@@ -44,7 +48,7 @@ where
     let response = inner.call(request).await;
     if let Some(changed) = changed {
         let done = response.as_ref().ok();
-        let done = done.filter(|done| done.status().is_success() || done.status().is_redirection());
+        let done = done.filter(|done| invalidation::invalidates(&method, done.status()));
         changed.end(done.map(Response::headers), &route).await;
     }
     Ok(tell(response?.map(PageBody::inner), &route, status))
@@ -53,6 +57,7 @@ where
 /// The pages that a handler may change. Dropped while the handler runs, it removes them.
 struct Changed {
     pages: Invalidations,
+    uri: Uri,
     host: Option<String>,
     is_open: bool,
 }
@@ -67,6 +72,7 @@ impl Changed {
         }
         Self {
             pages,
+            uri: parts.uri.clone(),
             host,
             is_open: true,
         }
@@ -81,22 +87,15 @@ impl Changed {
         };
         // The pages of a route with a template aren't found by their URL.
         if route.options.template.is_none() {
-            for name in [LOCATION, CONTENT_LOCATION] {
-                let named = headers.get(&name).and_then(|url| self.named_by(url));
-                named.into_iter().for_each(|path| self.pages.add(&path));
-            }
+            let host = self.host.as_deref();
+            let named = invalidation::named_targets(&self.uri, host, headers);
+            let pages = named
+                .iter()
+                .filter_map(|target| Path::parse(target.path()).ok());
+            pages.for_each(|page| self.pages.add(&target::path_below(ROOT, page.segments())));
         }
         // A failure was counted and logged, and is replayed. The handler has done its work.
         let _ = self.pages.commit().await;
-    }
-
-    /// Return the path of the page at a URL of the same host.
-    fn named_by(&self, url: &http::HeaderValue) -> Option<String> {
-        let uri: Uri = url.to_str().ok()?.parse().ok()?;
-        let host = target::host(&uri, &HeaderMap::new()).ok()?;
-        let is_here = host.is_none() || host == self.host;
-        let path = is_here.then(|| Path::parse(uri.path()).ok())??;
-        Some(path.entry_path())
     }
 }
 

@@ -141,8 +141,7 @@ fn read(line: &[u8], directives: &mut impl Directives) {
     }
     for element in list::elements(line) {
         match element_parts(element) {
-            (name, Argument::Malformed) => {
-                apply(name, Argument::Malformed, directives);
+            (_, Argument::Malformed) => {
                 for token in list::tokens(element) {
                     apply(token, Argument::Malformed, directives);
                 }

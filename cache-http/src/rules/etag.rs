@@ -128,6 +128,7 @@ mod tests {
             all(r#" , "a" ,W/"b,c",, "d\" "#),
             [r#""a""#, r#"W/"b,c""#, r#""d\""#]
         );
+        assert_eq!(all(r#""", W/"", "a""#), [r#""""#, r#"W/"""#, r#""a""#]);
         assert_eq!(all("*"), ["*"]);
         assert_eq!(all("abc , \"d\""), ["abc", "\"d\""]);
         assert!(all(" ,, ").is_empty());

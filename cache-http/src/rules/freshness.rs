@@ -179,14 +179,15 @@ const HAS_LAST_MODIFIED: u8 = 1 << 3;
 const ALL_FLAGS: u8 = ALWAYS_VALIDATE | NEVER_STALE | HAS_VALIDATOR | HAS_LAST_MODIFIED;
 
 impl StoredRules {
-    /// Append the encoded form, some 20 bytes: the form, flags, and numbers of seven bits a byte.
-    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+    /// Return the encoded form, some 20 bytes: the form, flags, and numbers of seven bits a byte.
+    pub(crate) fn encode(&self) -> Vec<u8> {
         let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
         let flags = flag(self.always_validate, ALWAYS_VALIDATE)
             | flag(self.never_stale, NEVER_STALE)
             | flag(self.has_validator, HAS_VALIDATOR)
             | flag(self.last_modified.is_some(), HAS_LAST_MODIFIED);
-        out.extend([FORM, flags]);
+        let mut bytes = Vec::with_capacity(32);
+        bytes.extend([FORM, flags]);
         let numbers = [
             self.generated_ms,
             self.lifetime_ms,
@@ -195,21 +196,21 @@ impl StoredRules {
             self.date,
         ];
         for number in numbers.into_iter().chain(self.last_modified) {
-            push_number(out, number);
+            push_number(&mut bytes, number);
         }
+        bytes
     }
 
-    /// Read rules from the start of `bytes`, and advance it past them. Return `None` if the form is
-    /// unknown or broken.
-    pub(crate) fn decode(bytes: &mut &[u8]) -> Option<Self> {
-        let mut rest = *bytes;
-        let [FORM, flags, ..] = *rest else {
+    /// Read rules that [`encode`](Self::encode) wrote, or return `None` if the form is unknown or
+    /// broken.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        let [FORM, flags, numbers @ ..] = bytes else {
             return None;
         };
         if flags & !ALL_FLAGS != 0 {
             return None;
         }
-        rest = &rest[2..];
+        let mut rest = numbers;
         let rules = StoredRules {
             generated_ms: take_number(&mut rest)?,
             lifetime_ms: take_number(&mut rest)?,
@@ -224,8 +225,7 @@ impl StoredRules {
             never_stale: flags & NEVER_STALE != 0,
             has_validator: flags & HAS_VALIDATOR != 0,
         };
-        *bytes = rest;
-        Some(rules)
+        rest.is_empty().then_some(rules)
     }
 }
 
@@ -434,20 +434,18 @@ mod tests {
             last_modified: Some(1_700_000_000),
             ..RULES
         };
-        let mut bytes = Vec::new();
-        rules.encode(&mut bytes);
+        let bytes = rules.encode();
         assert!(bytes.len() <= 28, "{} bytes", bytes.len());
     }
 
     #[test]
     fn unknown_forms_and_flags_are_not_read() {
-        let mut bytes = Vec::new();
-        RULES.encode(&mut bytes);
-        assert_eq!(StoredRules::decode(&mut &bytes[..]), Some(RULES));
+        let bytes = RULES.encode();
+        assert_eq!(StoredRules::decode(&bytes), Some(RULES));
         for (at, byte) in [(0, 2), (1, 1 << 4)] {
             let mut bytes = bytes.clone();
             bytes[at] = byte;
-            assert_eq!(StoredRules::decode(&mut &bytes[..]), None);
+            assert_eq!(StoredRules::decode(&bytes), None);
         }
     }
 
@@ -475,24 +473,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn encoded_rules_come_back_and_leave_the_rest(rules in any_rules(), rest in any::<Vec<u8>>()) {
-            let mut bytes = Vec::new();
-            rules.encode(&mut bytes);
-            let length = bytes.len();
-            bytes.extend(&rest);
-            let mut read = &bytes[..];
-            prop_assert_eq!(StoredRules::decode(&mut read), Some(rules));
-            prop_assert_eq!(read, &rest[..]);
-            for end in 0..length {
-                prop_assert_eq!(StoredRules::decode(&mut &bytes[..end]), None);
+        fn encoded_rules_come_back_whole_or_not_at_all(rules in any_rules(), more in any::<u8>()) {
+            let mut bytes = rules.encode();
+            prop_assert_eq!(StoredRules::decode(&bytes), Some(rules));
+            for end in 0..bytes.len() {
+                prop_assert_eq!(StoredRules::decode(&bytes[..end]), None);
             }
+            bytes.push(more);
+            prop_assert_eq!(StoredRules::decode(&bytes), None);
         }
 
         #[test]
         fn any_bytes_can_be_decoded_without_a_panic(mut bytes in any::<Vec<u8>>()) {
-            _ = StoredRules::decode(&mut &bytes[..]);
+            _ = StoredRules::decode(&bytes);
             bytes.splice(0..0, [FORM, 0]);
-            _ = StoredRules::decode(&mut &bytes[..]);
+            _ = StoredRules::decode(&bytes);
         }
     }
 }

@@ -7,9 +7,8 @@
 //!    says why not; the request then goes to its handler alone, beside all others.
 //! 2. [`target`]: which entry the request asks for. [`target::Unkeyable`] is a bypass, too.
 //! 3. [`vary`]: which variant of the entry it asks for.
-//! 4. [`freshness::StoredRules::freshness`]: may the entry be served now, and
-//!    [`freshness::StoredRules::satisfies`]: does it satisfy the directives of the request, in
-//!    layers that obey requests.
+//! 4. [`freshness::StoredRules::freshness`]: may the entry be served now? In layers that obey
+//!    requests, [`freshness::StoredRules::freshness_for`] asks the request's directives, too.
 //! 5. On a hit: [`conditional::is_not_modified`] (304), [`range::select`] (206 or 416), `Age` from
 //!    [`fields::age_value`], and [`cache_status::CacheStatus`].
 //! 6. On a miss: [`conditional::ask_for_whole`] removes the client's conditions before the handler
@@ -19,6 +18,7 @@
 //!    cookie from it. What comes back is stored with the entry, in a few bytes.
 //! 8. [`fields::stored`]: the fields that are stored; [`etag::weak`] where the handler set none.
 //!    After a 304 from the handler, [`fields::freshened`].
+//! 9. After an unsafe method, [`invalidation`]: which pages are no longer valid.
 //!
 //! Sections in comments are those of RFC 9111 (caching) unless another RFC is named.
 
@@ -29,6 +29,7 @@ pub(crate) mod date;
 pub(crate) mod etag;
 pub(crate) mod fields;
 pub(crate) mod freshness;
+pub(crate) mod invalidation;
 mod list;
 pub(crate) mod range;
 pub(crate) mod storage;

@@ -22,11 +22,9 @@ pub(crate) struct Policy {
     pub(crate) stale: Duration,
     /// `stale-if-error` of responses that don't name one.
     pub(crate) stale_if_error: Duration,
-    /// Statuses that `ttl` applies to. All others need freshness of their own.
+    /// Statuses that `ttl` applies to, besides 200. All others need freshness of their own.
     pub(crate) statuses: Vec<StatusCode>,
-    /// The key has the user, so what is personal may be stored.
-    pub(crate) keyed_by_user: bool,
-    /// Requests with `Authorization` get the same answers as others.
+    /// Requests with `Authorization` get the same answers as others, or the field is in the key.
     pub(crate) authorized_public: bool,
     /// What requests with `Cookie` are answered with.
     pub(crate) cookies: CookiePolicy,
@@ -49,8 +47,7 @@ impl Default for Policy {
             ttl: None,
             stale: Duration::ZERO,
             stale_if_error: Duration::ZERO,
-            statuses: vec![StatusCode::OK],
-            keyed_by_user: false,
+            statuses: Vec::new(),
             authorized_public: false,
             cookies: CookiePolicy::InKey(Vec::new()),
             obey_requests: false,
@@ -63,6 +60,10 @@ impl Default for Policy {
 pub(crate) struct Request<'a> {
     pub(crate) method: &'a Method,
     pub(crate) headers: &'a HeaderMap,
+    /// The key has the user, and the request has one, so what is personal may be stored. False for
+    /// `anon`: all visitors without a name have one key, and a cookie or a credential that named
+    /// nobody may still choose what they see.
+    pub(crate) is_keyed_by_user: bool,
 }
 
 /// A response as the handler made it, hop-by-hop fields included.
@@ -178,7 +179,7 @@ pub(crate) fn admit(request: Request<'_>, policy: &Policy) -> Result<(), Refusal
     if headers.contains_key(IF_MATCH) || headers.contains_key(IF_UNMODIFIED_SINCE) {
         return Err(Refusal::Precondition);
     }
-    if !policy.keyed_by_user {
+    if !request.is_keyed_by_user {
         // Section 3.5.
         if !policy.authorized_public && headers.contains_key(AUTHORIZATION) {
             return Err(Refusal::Authorization);
@@ -240,13 +241,11 @@ pub(crate) fn decide(
         return Err(Refusal::Method);
     }
     let directives = ResponseDirectives::of(response.headers);
-    check_response(response, &directives, policy)?;
+    check_response(request, response, &directives)?;
 
     let explicit = explicit_lifetime(response, &directives);
-    let route = match policy.statuses.contains(&response.status) {
-        true => policy.ttl.map(freshness::millis),
-        false => None,
-    };
+    let is_routes = response.status == StatusCode::OK || policy.statuses.contains(&response.status);
+    let route = policy.ttl.filter(|_| is_routes).map(freshness::millis);
     let lifetime_ms = explicit.or(route).ok_or(Refusal::NoFreshness)?;
     let rules = stored_rules(response, &directives, policy, lifetime_ms);
     // Storing it would cost memory and serve nobody.
@@ -255,15 +254,15 @@ pub(crate) fn decide(
     }
     Ok(Storable {
         rules,
-        omitted: omitted(directives, policy),
+        omitted: omitted(request, directives),
     })
 }
 
 /// Check for everything that forbids storing, whatever the freshness.
 fn check_response(
+    request: Request<'_>,
     response: Response<'_>,
     directives: &ResponseDirectives,
-    policy: &Policy,
 ) -> Result<(), Refusal> {
     let headers = response.headers;
     // Section 5.2.2.5. `must-understand` would permit to ignore it (5.2.2.3); nothing does here.
@@ -276,7 +275,7 @@ fn check_response(
         return Err(Refusal::Status);
     }
     // Section 5.2.2.7.
-    if directives.private == Scope::Whole && !policy.keyed_by_user {
+    if directives.private == Scope::Whole && !request.is_keyed_by_user {
         return Err(Refusal::Private);
     }
     // A cookie is for one client (section 7.3), even among the requests of one user.
@@ -392,12 +391,12 @@ fn stored_rules(
 }
 
 /// Return the fields that `private` (section 5.2.2.7) and `no-cache` (5.2.2.4) keep from others.
-fn omitted(directives: ResponseDirectives, policy: &Policy) -> Vec<HeaderName> {
+fn omitted(request: Request<'_>, directives: ResponseDirectives) -> Vec<HeaderName> {
     let mut omitted = Vec::new();
     if let Scope::Fields(names) = directives.no_cache {
         omitted.extend(names);
     }
-    if let (Scope::Fields(names), false) = (directives.private, policy.keyed_by_user) {
+    if let (Scope::Fields(names), false) = (directives.private, request.is_keyed_by_user) {
         omitted.extend(names);
     }
     omitted
@@ -425,16 +424,31 @@ mod tests {
         value.to_str().expect("a date is ASCII").to_owned()
     }
 
-    /// A route with a TTL of a minute.
-    fn route() -> Policy {
-        Policy {
+    /// A layer, and whether its entries are each one user's.
+    struct Layer {
+        policy: Policy,
+        keyed_by_user: bool,
+    }
+
+    /// A layer with a TTL of a minute and other options.
+    fn with(change: impl FnOnce(&mut Policy)) -> Layer {
+        let mut policy = Policy {
             ttl: Some(Duration::from_secs(60)),
             ..Policy::default()
+        };
+        change(&mut policy);
+        Layer {
+            policy,
+            keyed_by_user: false,
         }
     }
 
-    fn by_user() -> Policy {
-        Policy {
+    fn route() -> Layer {
+        with(|_| {})
+    }
+
+    fn by_user() -> Layer {
+        Layer {
             keyed_by_user: true,
             ..route()
         }
@@ -442,7 +456,7 @@ mod tests {
 
     /// Decide on the response to a plain GET.
     fn response(
-        policy: &Policy,
+        layer: &Layer,
         status: u16,
         lines: &[(&'static str, &str)],
     ) -> Result<Storable, Refusal> {
@@ -456,12 +470,13 @@ mod tests {
         let request = Request {
             method: &Method::GET,
             headers: &HeaderMap::new(),
+            is_keyed_by_user: layer.keyed_by_user,
         };
-        decide(request, response, policy)
+        decide(request, response, &layer.policy)
     }
 
-    fn rules(policy: &Policy, lines: &[(&'static str, &str)]) -> StoredRules {
-        response(policy, 200, lines)
+    fn rules(layer: &Layer, lines: &[(&'static str, &str)]) -> StoredRules {
+        response(layer, 200, lines)
             .expect("a storable response")
             .rules
     }
@@ -472,13 +487,14 @@ mod tests {
         storable.ok().map(|storable| storable.rules.ttl(NOW * 1000))
     }
 
-    fn request(policy: &Policy, method: Method, lines: &[(&'static str, &str)]) -> Option<Refusal> {
+    fn request(layer: &Layer, method: Method, lines: &[(&'static str, &str)]) -> Option<Refusal> {
         let headers = fields(lines);
         let request = Request {
             method: &method,
             headers: &headers,
+            is_keyed_by_user: layer.keyed_by_user,
         };
-        admit(request, policy).err()
+        admit(request, &layer.policy).err()
     }
 
     #[test]
@@ -496,7 +512,7 @@ mod tests {
             ("last-modified", &*date(NOW - 1_000_000)),
             ("etag", "\"a\""),
         ];
-        let refused = response(&Policy::default(), 200, &lines);
+        let refused = response(&with(|policy| policy.ttl = None), 200, &lines);
         assert_eq!(refused, Err(Refusal::NoFreshness));
     }
 
@@ -509,24 +525,22 @@ mod tests {
             let stored = response(&route(), status, &max_age);
             assert_eq!(stored.expect("explicit freshness").rules.lifetime_ms, 5_000);
         }
-        let policy = Policy {
-            statuses: vec![StatusCode::NOT_FOUND, StatusCode::PARTIAL_CONTENT],
-            ..route()
-        };
-        assert!(response(&policy, 404, &[]).is_ok());
-        assert_eq!(response(&policy, 200, &[]), Err(Refusal::NoFreshness));
+        let layer = with(|policy| {
+            policy.statuses = vec![StatusCode::NOT_FOUND, StatusCode::PARTIAL_CONTENT];
+        });
+        assert!(response(&layer, 404, &[]).is_ok());
+        assert!(response(&layer, 200, &[]).is_ok());
     }
 
     #[test]
     fn parts_and_304_and_interim_responses_are_never_stored() {
-        let policy = Policy {
-            statuses: vec![StatusCode::PARTIAL_CONTENT, StatusCode::NOT_MODIFIED],
-            ..route()
-        };
+        let layer = with(|policy| {
+            policy.statuses = vec![StatusCode::PARTIAL_CONTENT, StatusCode::NOT_MODIFIED];
+        });
         for status in [100, 101, 103, 206, 304] {
             for lines in [&[][..], &[("cache-control", "public, max-age=60")]] {
                 assert_eq!(
-                    response(&policy, status, lines),
+                    response(&layer, status, lines),
                     Err(Refusal::Status),
                     "{status}"
                 );
@@ -584,8 +598,8 @@ mod tests {
     #[test]
     fn private_fields_are_omitted_unless_the_key_has_the_user() {
         let lines = [("cache-control", "private=\"x-user\", no-cache=\"x-once\"")];
-        let names = |policy: &Policy| {
-            let storable = response(policy, 200, &lines).expect("a storable response");
+        let names = |layer: &Layer| {
+            let storable = response(layer, 200, &lines).expect("a storable response");
             assert!(!storable.rules.always_validate);
             storable
                 .omitted
@@ -662,8 +676,9 @@ mod tests {
             let request = Request {
                 method: &Method::GET,
                 headers: &HeaderMap::new(),
+                is_keyed_by_user: false,
             };
-            let storable = decide(request, response, &route()).expect("a storable response");
+            let storable = decide(request, response, &route().policy).expect("a storable response");
             storable.rules.age(NOW * 1000)
         };
         assert_eq!(decide(&[]), 0);
@@ -672,13 +687,12 @@ mod tests {
 
     #[test]
     fn windows_come_from_the_response_before_the_route() {
-        let policy = Policy {
-            stale: Duration::from_secs(10),
-            stale_if_error: Duration::from_secs(100),
-            ..route()
-        };
+        let layer = with(|policy| {
+            policy.stale = Duration::from_secs(10);
+            policy.stale_if_error = Duration::from_secs(100);
+        });
         let windows = |line| {
-            let rules = rules(&policy, &[("cache-control", line)]);
+            let rules = rules(&layer, &[("cache-control", line)]);
             (rules.stale_while_revalidate_ms, rules.stale_if_error_ms)
         };
         assert_eq!(windows("public"), (10_000, 100_000));
@@ -690,23 +704,22 @@ mod tests {
 
     #[test]
     fn must_revalidate_and_kin_are_never_stale() {
-        let policy = Policy {
-            stale: Duration::from_secs(10),
-            stale_if_error: Duration::from_secs(100),
-            ..route()
-        };
+        let layer = with(|policy| {
+            policy.stale = Duration::from_secs(10);
+            policy.stale_if_error = Duration::from_secs(100);
+        });
         for line in [
             "must-revalidate",
             "proxy-revalidate",
             "s-maxage=60",
             "must-revalidate, stale-while-revalidate=60, stale-if-error=60",
         ] {
-            let rules = rules(&policy, &[("cache-control", line)]);
+            let rules = rules(&layer, &[("cache-control", line)]);
             assert!(rules.never_stale, "{line}");
             let at_the_end = rules.freshness((NOW + 60) * 1000);
             assert_eq!(at_the_end, Freshness::Expired, "{line}");
         }
-        assert!(!rules(&policy, &[]).never_stale);
+        assert!(!rules(&layer, &[]).never_stale);
     }
 
     #[test]
@@ -754,8 +767,12 @@ mod tests {
         let head = Request {
             method: &Method::HEAD,
             headers: &headers,
+            is_keyed_by_user: false,
         };
-        assert_eq!(decide(head, response, &route()), Err(Refusal::Method));
+        assert_eq!(
+            decide(head, response, &route().policy),
+            Err(Refusal::Method)
+        );
     }
 
     #[test]
@@ -769,6 +786,10 @@ mod tests {
         assert_eq!(refused(("content-length", "0")), None);
         assert_eq!(refused(("upgrade", "websocket")), Some(Refusal::Upgrade));
         assert_eq!(refused(("upgrade", "h2c")), None);
+        assert_eq!(
+            refused(("upgrade", "h2c, websocket")),
+            Some(Refusal::Upgrade)
+        );
         assert_eq!(refused(("if-match", "*")), Some(Refusal::Precondition));
         let unmodified = ("if-unmodified-since", &*date(NOW));
         assert_eq!(refused(unmodified), Some(Refusal::Precondition));
@@ -779,13 +800,12 @@ mod tests {
     #[test]
     fn authorized_requests_need_the_user_in_the_key_or_a_public_route() {
         let authorized = [("authorization", "Basic dTpw")];
-        let refused = |policy: &Policy| request(policy, Method::GET, &authorized);
+        let refused = |layer: &Layer| request(layer, Method::GET, &authorized);
         assert_eq!(refused(&route()), Some(Refusal::Authorization));
         assert_eq!(refused(&by_user()), None);
-        let public = Policy {
-            authorized_public: true,
-            ..route()
-        };
+        let public = with(|policy| {
+            policy.authorized_public = true;
+        });
         assert_eq!(refused(&public), None);
         // What the response permits (section 3.5) can't be known before the handler has run.
         let headers = fields(&authorized);
@@ -799,15 +819,16 @@ mod tests {
         let request = Request {
             method: &Method::GET,
             headers: &headers,
+            is_keyed_by_user: false,
         };
-        let refused = decide(request, response, &route());
+        let refused = decide(request, response, &route().policy);
         assert_eq!(refused, Err(Refusal::Authorization));
     }
 
     #[test]
     fn every_cookie_must_be_in_the_key_unless_cookies_are_ignored() {
-        let refused = |policy: &Policy, line: &str| {
-            let refused = request(policy, Method::GET, &[("cookie", line)]);
+        let refused = |layer: &Layer, line: &str| {
+            let refused = request(layer, Method::GET, &[("cookie", line)]);
             assert!(matches!(refused, None | Some(Refusal::Cookie)));
             refused.is_some()
         };
@@ -815,15 +836,13 @@ mod tests {
         assert!(refused(&route(), "x"));
         assert!(!refused(&route(), ""));
         assert!(!refused(&by_user(), "session=1"));
-        let ignored = Policy {
-            cookies: CookiePolicy::Ignored,
-            ..route()
-        };
+        let ignored = with(|policy| {
+            policy.cookies = CookiePolicy::Ignored;
+        });
         assert!(!refused(&ignored, "session=1"));
-        let named = Policy {
-            cookies: CookiePolicy::InKey(vec!["theme".to_owned(), "lang".to_owned()]),
-            ..route()
-        };
+        let named = with(|policy| {
+            policy.cookies = CookiePolicy::InKey(vec!["theme".to_owned(), "lang".to_owned()]);
+        });
         assert!(!refused(&named, "theme=dark"));
         assert!(!refused(&named, "theme=dark; lang=en;"));
         assert!(refused(&named, "theme=dark; session=1"));
@@ -837,10 +856,9 @@ mod tests {
     fn no_store_of_a_request_counts_only_in_layers_that_obey() {
         let lines = [("cache-control", "no-store")];
         assert_eq!(request(&route(), Method::GET, &lines), None);
-        let obedient = Policy {
-            obey_requests: true,
-            ..route()
-        };
+        let obedient = with(|policy| {
+            policy.obey_requests = true;
+        });
         assert_eq!(
             request(&obedient, Method::GET, &lines),
             Some(Refusal::RequestNoStore)

@@ -62,17 +62,6 @@ impl<'a> Path<'a> {
         &self.segments
     }
 
-    /// Return the path of the cache's entry for `CacheLayer::by_url`: `http`, and the segments,
-    /// escaped.
-    pub(crate) fn entry_path(&self) -> String {
-        let mut path = "http".to_owned();
-        for segment in &self.segments {
-            path.push(':');
-            path.push_str(&cache_runtime::escape(segment));
-        }
-        path
-    }
-
     /// Return the path as it was sent, if it isn't written as usual: an escape that isn't needed,
     /// such as `%61`, or one in lower case.
     ///
@@ -82,6 +71,16 @@ impl<'a> Path<'a> {
     pub(crate) fn unusual(&self) -> Option<&'a str> {
         (!is_usual(self.raw)).then_some(self.raw)
     }
+}
+
+/// Return the path of an entry: a root, such as `http`, and the segments of a URI's path, escaped.
+pub(crate) fn path_below(root: &str, segments: &[impl AsRef<str>]) -> String {
+    let mut path = root.to_owned();
+    for segment in segments {
+        path.push(':');
+        path.push_str(&cache_runtime::escape(segment.as_ref()));
+    }
+    path
 }
 
 /// Return whether each byte is escaped only if it must be, and then in upper case (RFC 3986, 6.2.2).
@@ -297,29 +296,41 @@ fn hex(digit: u8) -> Option<u8> {
 /// # Errors
 ///
 /// [`Unkeyable::Host`] if it can't be read, or if the two differ: handlers may read either.
-pub(crate) fn host(uri: &Uri, headers: &HeaderMap) -> Result<Option<String>, Unkeyable> {
+pub(crate) fn host<'r>(
+    uri: &'r Uri,
+    headers: &'r HeaderMap,
+) -> Result<Option<Cow<'r, str>>, Unkeyable> {
     let mut lines = headers.get_all(HOST).iter();
     let line = match (lines.next(), lines.next()) {
         (None, _) => None,
         // RFC 9112, 3.2: empty if the URI has no authority.
         (Some(line), None) if line.is_empty() => None,
-        (Some(line), None) => {
-            let authority = Authority::try_from(line.as_bytes());
-            Some(authority.map_err(|_| Unkeyable::Host)?)
-        }
+        (Some(line), None) => Some(line.to_str().map_err(|_| Unkeyable::Host)?),
         (Some(_), Some(_)) => return Err(Unkeyable::Host),
     };
     let normal = |authority| normal_host(authority, uri.scheme());
-    let named = line.as_ref().map(normal).transpose()?;
-    match (uri.authority().map(normal).transpose()?, named) {
+    let in_uri = uri.authority().map(|authority| normal(authority.as_str()));
+    let named = line.map(normal).transpose()?;
+    match (in_uri.transpose()?, named) {
         (Some(one), Some(other)) if one != other => Err(Unkeyable::Host),
         (one, other) => Ok(one.or(other)),
     }
 }
 
 /// Write a host in the normal form (RFC 3986, 6.2.2.1 and 6.2.3).
-fn normal_host(authority: &Authority, scheme: Option<&Scheme>) -> Result<String, Unkeyable> {
+fn normal_host<'r>(authority: &'r str, scheme: Option<&Scheme>) -> Result<Cow<'r, str>, Unkeyable> {
+    // Most are in the normal form. Parsing costs a copy.
+    let is_plain = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.');
+    if authority.bytes().all(is_plain) {
+        return Ok(Cow::Borrowed(authority));
+    }
+    let authority = authority
+        .parse::<Authority>()
+        .map_err(|_| Unkeyable::Host)?;
     let name = authority.host();
+    if name.is_empty() {
+        return Err(Unkeyable::Host);
+    }
     // With anything before the host, such as a user, this is no prefix.
     let port = authority.as_str().strip_prefix(name);
     let port = match port.ok_or(Unkeyable::Host)? {
@@ -340,7 +351,7 @@ fn normal_host(authority: &Authority, scheme: Option<&Scheme>) -> Result<String,
     if let Some(port) = port.filter(|port| !is_default(port)) {
         host.push_str(&format!(":{port}"));
     }
-    Ok(host)
+    Ok(Cow::Owned(host))
 }
 
 #[cfg(test)]
@@ -357,7 +368,8 @@ mod tests {
     }
 
     fn entry_path(path: &str) -> String {
-        Path::parse(path).expect("a valid path").entry_path()
+        let path = Path::parse(path).expect("a valid path");
+        path_below("http", path.segments())
     }
 
     fn variant(query: &str, filter: &QueryFilter) -> Result<String, Unkeyable> {
@@ -377,7 +389,8 @@ mod tests {
             let value = HeaderValue::from_str(line).expect("a valid field value");
             (HOST, value)
         });
-        host(&uri, &lines.collect())
+        let headers = lines.collect();
+        Ok(host(&uri, &headers)?.map(Cow::into_owned))
     }
 
     #[test]
@@ -442,6 +455,7 @@ mod tests {
         assert_eq!(all("b=2&a=1"), expected);
         assert_eq!(all("&&%62=%32&a=1&"), expected);
         assert_eq!(all("q=a+b"), all("q=a%20b"));
+        assert_eq!(all("q=+"), all("q=%20"));
         assert_ne!(all("q=a%2Bb"), all("q=a+b"));
         assert_eq!(all(""), Ok(String::new()));
     }
@@ -573,6 +587,7 @@ mod tests {
     fn a_host_that_is_ambiguous_has_no_key() {
         for (uri, lines) in [
             ("/", &["a", "a"][..]),
+            ("/", &[":80"]),
             ("/", &["a b"]),
             ("/", &["user@a"]),
             ("/", &["a:99999"]),
@@ -630,7 +645,7 @@ mod tests {
         fn any_path_and_query_can_be_read_without_a_panic(text in "\\PC{0,24}") {
             if let Ok(path) = Path::parse(&text) {
                 _ = path.unusual();
-                _ = path.entry_path();
+                _ = path_below("http", path.segments());
             }
             _ = all(&text);
         }

@@ -81,15 +81,28 @@ impl VaryingFields {
     /// absent differs from an empty one.
     pub(crate) fn push_variant(&self, request: &HeaderMap, out: &mut Vec<u8>) {
         for name in &self.0 {
+            // Neither a name nor a value contains a line break, and a name no colon.
             out.extend(name.as_str().as_bytes());
-            for (nth, line) in request.get_all(name).iter().enumerate() {
-                // Neither a name nor a value contains a line break, and a name no colon.
-                out.extend(if nth == 0 { &b":"[..] } else { b", " });
-                push_normal(name, line.as_bytes(), out);
+            if let Some(value) = value(request, name) {
+                out.push(b':');
+                out.extend(value);
             }
             out.push(b'\n');
         }
     }
+}
+
+/// Return the value of a request field in a normal form, or `None` if the field is absent. Several
+/// lines are joined in order.
+pub(crate) fn value(request: &HeaderMap, name: &HeaderName) -> Option<Vec<u8>> {
+    let mut lines = request.get_all(name).iter();
+    let mut value = Vec::new();
+    push_normal(name, lines.next()?.as_bytes(), &mut value);
+    for line in lines {
+        value.extend(b", ");
+        push_normal(name, line.as_bytes(), &mut value);
+    }
+    Some(value)
 }
 
 /// Append a field line in a normal form that means the same (section 4.1).
@@ -203,6 +216,8 @@ mod tests {
             assert_ne!(one, variant("a, b", other), "{other:?}");
         }
         assert_eq!(variant("a", &[]), variant("a", &[("b", "1")]));
+        // Two processes may know of different fields.
+        assert_ne!(variant("a", &[("a", "1")]), variant("b", &[("b", "1")]));
     }
 
     #[test]
@@ -223,6 +238,7 @@ mod tests {
         let language = of("accept-language", "en, de");
         assert_eq!(language, of("accept-language", "eN ,De"));
         assert_ne!(language, of("accept-language", "de, en"));
+        assert_ne!(language, of("accept-language", "ende"));
         assert_eq!(
             of("accept", "text/html,*/*"),
             of("accept", "text/html , */*")
