@@ -487,7 +487,7 @@ mod tests {
         assert_serialized(&(), "()");
         assert_serialized(&Unit, "Unit");
         assert_serialized(&Empty {}, "Empty");
-        assert_serialized(&[(1, Unit), (2, Unit)], "[(1, Unit), (2, Unit)]");
+        assert_serialized(&[(1, Unit), (2, Unit)], "((1, Unit), (2, Unit))");
         assert_serialized(&vec![Empty {}, Empty {}], "[Empty, Empty]");
         assert_serialized(&Page(2), "2");
         assert_serialized(&Point(1, -1), "(1, -1)");
@@ -657,7 +657,7 @@ mod tests {
             assert_eq!(shown(&bytes[..end]), "x: ?", "{end}");
         }
         for at in 0..bytes.len() {
-            for byte in 0..=u8::MAX {
+            for byte in (0..=tag::NAME + 1).chain([u8::MAX]) {
                 let mut corrupt = bytes.clone();
                 corrupt[at] = byte;
                 // Some are read as other values. Reading must end, and the text stay short.
