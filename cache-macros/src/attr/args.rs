@@ -210,7 +210,7 @@ impl Options for CacheableArgs {
             option if Staleness::NAMES.contains(&option) => self.staleness.read(name, input)?,
             "detached" => self.detached = flag(name, input)?.then(|| name.span()),
             "tx" => {
-                self.tx = Some(Tx::none(name.span()));
+                self.tx = Some(Tx::NONE);
                 self.tx = Some(Tx::read(name, input)?);
             }
             "debug" => self.debug = flag(name, input)?,
@@ -330,7 +330,7 @@ impl Options for InvalidateArgs {
             "when" => self.when = Some(string(name, "when = \"ok\"", input)?),
             "condition" => self.condition = Some(value(name, "condition = notify", input)?),
             "tx" => {
-                self.tx = Some(Tx::none(name.span()));
+                self.tx = Some(Tx::NONE);
                 self.tx = Some(Tx::read(name, input)?);
             }
             "debug" => self.debug = flag(name, input)?,

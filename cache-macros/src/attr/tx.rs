@@ -2,14 +2,11 @@
 
 use crate::attr::options::value;
 use crate::attr::ttl::ungrouped;
-use proc_macro2::Span;
 use syn::parse::ParseStream;
 use syn::{Error, Expr, ExprPath, Ident, UnOp};
 
 /// The value of `tx`.
 pub(crate) struct Tx {
-    /// The span of the option's name.
-    pub(crate) span: Span,
     /// The transaction; `None` for `tx = none`.
     pub(crate) expr: Option<Expr>,
 }
@@ -17,9 +14,7 @@ pub(crate) struct Tx {
 impl Tx {
     /// `tx = none`, which also stands for a value with a mistake: the mistake is reported, and the
     /// option isn't missing.
-    pub(crate) fn none(span: Span) -> Self {
-        Self { span, expr: None }
-    }
+    pub(crate) const NONE: Self = Self { expr: None };
 
     /// Read the value of the option.
     pub(crate) fn read(name: &Ident, input: ParseStream<'_>) -> syn::Result<Self> {
@@ -28,7 +23,7 @@ impl Tx {
         if let Expr::Path(path) = expr
             && path.path.is_ident("none")
         {
-            return Ok(Self::none(name.span()));
+            return Ok(Self::NONE);
         }
         if let Expr::Lit(_) | Expr::Closure(_) | Expr::Macro(_) = expr {
             return Err(Error::new_spanned(
@@ -38,7 +33,6 @@ impl Tx {
             ));
         }
         Ok(Self {
-            span: name.span(),
             expr: Some(written),
         })
     }
