@@ -17,8 +17,8 @@ pub use crate::read::adapter;
 pub use crate::read::each::{self, begin_each};
 pub use crate::read::fill::conclude::{ttl_unset, unless_unset};
 pub use crate::read::lookup::{
-    Lookup, answer, begin, begin_refresh, begin_refresh_with, begin_with, cache_key, cache_path,
-    invalidate_entry, invalidate_entry_sync,
+    Lookup, answer, begin, begin_refresh, begin_refresh_if, begin_refresh_with, begin_with,
+    cache_key, cache_path, invalidate_entry, invalidate_entry_sync,
 };
 pub use crate::read::negative::{
     err_ttl, read_async_err, read_async_made_err, read_sync_err, read_sync_made_err,
@@ -27,11 +27,14 @@ pub use crate::read::refresh::{begin_refreshing, mode};
 pub use crate::read::run::{read_async, read_async_if, read_sync, read_sync_if};
 pub use crate::site::registry::Registered;
 pub use crate::site::{ReadSite, WriteSite};
+pub use crate::transaction::attribute::{
+    LendsTransaction, invalidations_of, is_in_transaction, uncached_if, uncached_sync_if,
+};
 pub use crate::ttl::{IntoTtl, Ttl};
 pub use crate::value::{fit, shape, success};
 pub use crate::write::{
-    Write, no_result, plan, write_async, write_async_always, write_async_opaque, write_sync,
-    write_sync_opaque,
+    Write, no_result, plan, plan_in, write_async, write_async_always, write_async_opaque,
+    write_sync, write_sync_opaque,
 };
 
 use std::time::Duration;

@@ -62,10 +62,19 @@ struct Shared {
 /// The patterns of one transaction, each once, in the order of their first occurrence.
 struct Collected {
     is_open: bool,
+    /// The number of transactions that have committed.
+    commits: u64,
     patterns: Vec<(Origin, Pattern)>,
     /// The texts of `patterns`; empty while these are few.
     known: HashSet<Arc<str>>,
     savepoints: Vec<(Savepoint, usize)>,
+}
+
+/// The state of a collector when a call of an annotated function begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Began {
+    is_open: bool,
+    commits: u64,
 }
 
 /// A point in a transaction. Returned by [`Invalidations::savepoint`].
@@ -128,13 +137,42 @@ impl Invalidations {
         self.add_from(origin, vec![Pattern::new(pattern)]);
     }
 
-    /// Add the patterns of an annotated function.
-    pub(crate) fn add_from(&self, origin: Origin, patterns: Vec<Pattern>) {
+    /// Add patterns of one origin.
+    fn add_from(&self, origin: Origin, patterns: Vec<Pattern>) {
         let mut collected = self.lock();
         collected.is_open |= !patterns.is_empty();
         for pattern in patterns {
             collected.add(origin, pattern);
         }
+    }
+
+    /// Return the state in which a call of an annotated function begins.
+    pub(crate) fn began(&self) -> Began {
+        let collected = self.lock();
+        Began {
+            is_open: collected.is_open,
+            commits: collected.commits,
+        }
+    }
+
+    /// Add the patterns of a call of an annotated function, whose body may have ended the
+    /// transaction. If it has committed, the patterns are returned: the commit hasn't seen them, so
+    /// the caller has to invalidate them. If it has rolled back, they are forgotten.
+    pub(crate) fn add_since(
+        &self,
+        began: Began,
+        origin: Origin,
+        patterns: Vec<Pattern>,
+    ) -> Option<Vec<Pattern>> {
+        let now = self.began();
+        let has_committed = now.commits != began.commits;
+        if now.is_open || !(began.is_open || has_committed) {
+            // After a commit the next transaction may be open, and the write may be of either.
+            let of_both = has_committed.then(|| patterns.clone());
+            self.add_from(origin, patterns);
+            return of_both;
+        }
+        has_committed.then_some(patterns)
     }
 
     /// Whether no pattern waits for the commit.
@@ -250,7 +288,7 @@ impl Invalidations {
     ///
     /// The invalidation begins when this is called, and finishes without its caller.
     pub fn commit(&self) -> impl Future<Output = Result<u64, CacheError>> + Send + use<> {
-        let patterns = self.lock().end();
+        let patterns = self.lock().commit();
         self.shared.cache.invalidate_distinct(patterns)
     }
 
@@ -300,6 +338,7 @@ impl Collected {
     fn new() -> Self {
         Self {
             is_open: true,
+            commits: 0,
             patterns: Vec::new(),
             known: HashSet::new(),
             savepoints: Vec::new(),
@@ -358,10 +397,17 @@ impl Collected {
         }
     }
 
+    /// Count a commit, and return its patterns.
+    fn commit(&mut self) -> Vec<(Origin, Pattern)> {
+        self.commits += 1;
+        self.end()
+    }
+
     /// End the transaction, and return its patterns.
     fn end(&mut self) -> Vec<(Origin, Pattern)> {
         let ended = Self {
             is_open: false,
+            commits: self.commits,
             ..Self::new()
         };
         mem::replace(self, ended).patterns
