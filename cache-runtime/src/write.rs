@@ -36,11 +36,9 @@ pub struct Write {
 enum Target {
     /// They are invalidated.
     Cache(Cache),
-    /// They wait for the commit of a transaction.
-    Transaction {
-        collector: Invalidations,
-        began: Began,
-    },
+    /// They wait for the commit of a transaction. Boxed: the future of a write without one carries
+    /// this, too.
+    Transaction(Box<(Invalidations, Began)>),
 }
 
 /// Render the patterns of a call. The placeholders of the returned value stay open.
@@ -73,7 +71,7 @@ pub fn plan_in(
     let patterns = rendered(site, collector.cache(), condition, render);
     Write::new(site, patterns, || {
         let began = collector.began();
-        Target::Transaction { collector, began }
+        Target::Transaction(Box::new((collector, began)))
     })
 }
 
@@ -502,7 +500,8 @@ impl Write {
         let origin = self.site.into();
         let (cache, patterns) = match self.target.as_ref()? {
             Target::Cache(cache) => (cache, patterns),
-            Target::Transaction { collector, began } => {
+            Target::Transaction(transaction) => {
+                let (collector, began) = &**transaction;
                 let committed = collector.add_since(*began, origin, patterns)?;
                 (collector.cache(), committed)
             }

@@ -501,6 +501,46 @@ mod tests {
     }
 
     #[test]
+    fn a_call_that_ends_its_transaction_adds_nothing_to_the_next_one() {
+        let patterns = || vec![Pattern::new("a")];
+        let origin = Origin::explicit("a test");
+        let add = |collector: &Invalidations, began| {
+            let now = collector.add_since(began, origin, patterns());
+            (now.is_some(), collector.patterns().len())
+        };
+        let open = collector();
+        assert_eq!(add(&open, open.began()), (false, 1));
+        let committed = collector();
+        let began = committed.began();
+        drop(committed.commit());
+        assert_eq!(add(&committed, began), (true, 0));
+        assert_eq!(
+            add(&committed, committed.began()),
+            (false, 1),
+            "the next one"
+        );
+        let rolled_back = collector();
+        let began = rolled_back.began();
+        rolled_back.rollback();
+        assert_eq!(add(&rolled_back, began), (false, 0));
+        let between = collector();
+        let began = between.began();
+        drop(between.commit());
+        between.add("b");
+        assert_eq!(add(&between, began), (true, 2), "either of the two");
+        let within = collector();
+        within.rollback();
+        let began = within.began();
+        within.add("b");
+        drop(within.commit());
+        assert_eq!(
+            add(&within, began),
+            (true, 0),
+            "begun and ended within the call"
+        );
+    }
+
+    #[test]
     fn a_clone_is_the_same_collector_and_dropping_it_invalidates_nothing() {
         let cache = Cache::builder().build().expect("a memory cache");
         cache.blocking().set("a", &1, 60).expect("stored");
