@@ -134,16 +134,7 @@ impl Invalidations {
     /// ```
     pub fn add(&self, pattern: &str) {
         let origin = Origin::explicit("Invalidations::add");
-        self.add_from(origin, vec![Pattern::new(pattern)]);
-    }
-
-    /// Add patterns of one origin.
-    fn add_from(&self, origin: Origin, patterns: Vec<Pattern>) {
-        let mut collected = self.lock();
-        collected.is_open |= !patterns.is_empty();
-        for pattern in patterns {
-            collected.add(origin, pattern);
-        }
+        self.lock().add_all(origin, vec![Pattern::new(pattern)]);
     }
 
     /// Return the state in which a call of an annotated function begins.
@@ -164,12 +155,12 @@ impl Invalidations {
         origin: Origin,
         patterns: Vec<Pattern>,
     ) -> Option<Vec<Pattern>> {
-        let now = self.began();
-        let has_committed = now.commits != began.commits;
-        if now.is_open || !(began.is_open || has_committed) {
+        let mut collected = self.lock();
+        let has_committed = collected.commits != began.commits;
+        if collected.is_open || !(began.is_open || has_committed) {
             // After a commit the next transaction may be open, and the write may be of either.
             let of_both = has_committed.then(|| patterns.clone());
-            self.add_from(origin, patterns);
+            collected.add_all(origin, patterns);
             return of_both;
         }
         has_committed.then_some(patterns)
@@ -342,6 +333,13 @@ impl Collected {
             patterns: Vec::new(),
             known: HashSet::new(),
             savepoints: Vec::new(),
+        }
+    }
+
+    fn add_all(&mut self, origin: Origin, patterns: Vec<Pattern>) {
+        self.is_open |= !patterns.is_empty();
+        for pattern in patterns {
+            self.add(origin, pattern);
         }
     }
 
