@@ -28,7 +28,7 @@ pub use crate::read::run::{read_async, read_async_if, read_sync, read_sync_if};
 pub use crate::site::registry::Registered;
 pub use crate::site::{ReadSite, WriteSite};
 pub use crate::transaction::attribute::{
-    LendsTransaction, invalidations_of, is_in_transaction, uncached_if, uncached_sync_if,
+    LendsTransaction, MaybeTransactional, uncached_if, uncached_sync_if,
 };
 pub use crate::ttl::{IntoTtl, Ttl};
 pub use crate::value::{fit, shape, success};

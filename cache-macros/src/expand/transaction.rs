@@ -4,35 +4,31 @@
 use crate::item::free::mentions;
 use crate::item::signature::Style;
 use crate::model::{Model, Read, Runtime};
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 use syn::Expr;
 use syn::spanned::Spanned as _;
 
 /// Generate the collector of a write.
 pub(super) fn collector(tx: &Expr, runtime: &Runtime) -> TokenStream {
-    lent(tx, runtime, |span| quote_spanned!(span=> invalidations_of))
+    lent(tx, runtime, "collector")
 }
 
 /// Generate `let open = ..;`: whether the transaction of a read is open.
 pub(super) fn declare(read: &Read) -> Option<TokenStream> {
     let tx = read.tx.as_ref()?;
-    let open = lent(
-        tx,
-        &read.runtime,
-        |span| quote_spanned!(span=> is_in_transaction),
-    );
+    let open = lent(tx, &read.runtime, "is_open");
     let allowed = allowed(tx);
     Some(quote_spanned!(Span::mixed_site()=> #allowed let open = #open;))
 }
 
-/// Call a function of the runtime with the transaction. An error about its type, and one about a
-/// moved argument, are reported at the expression.
-fn lent(tx: &Expr, runtime: &Runtime, function: impl Fn(Span) -> TokenStream) -> TokenStream {
+/// Call a method of the transaction. An error about its type, and one about a moved argument, are
+/// reported at the expression.
+fn lent(tx: &Expr, runtime: &Runtime, method: &str) -> TokenStream {
     let site = Span::mixed_site().located_at(tx.span());
     let k = runtime.private(tx.span());
-    let function = function(site);
-    quote_spanned!(site=> #k::LendsTransaction::lent(|| #k::#function(&(#tx))))
+    let method = Ident::new(method, site);
+    quote_spanned!(site=> #k::LendsTransaction::lent(|| #k::MaybeTransactional::#method(&(#tx))))
 }
 
 /// Lints treat a name of the signature in the expression as the author's own use of it.

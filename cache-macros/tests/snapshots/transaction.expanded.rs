@@ -13,7 +13,7 @@ async fn rename(tx: &mut Transaction<'_>, slug: &str) -> Result<Post, Error> {
                 );
                 &SITE
             },
-            ::cache_runtime::__private::LendsTransaction::lent(|| ::cache_runtime::__private::invalidations_of(
+            ::cache_runtime::__private::LendsTransaction::lent(|| ::cache_runtime::__private::MaybeTransactional::collector(
                 &(tx),
             )),
             true,

@@ -1,6 +1,6 @@
 fn users(_tx: &Transaction<'_>, ids: &[u32]) -> HashMap<u32, User> {
     #[allow(clippy::used_underscore_binding)]
-    let open = ::cache_runtime::__private::LendsTransaction::lent(|| ::cache_runtime::__private::is_in_transaction(
+    let open = ::cache_runtime::__private::LendsTransaction::lent(|| ::cache_runtime::__private::MaybeTransactional::is_open(
         &(_tx),
     ));
     let mut each = ::cache_runtime::__private::begin_each::<
@@ -64,7 +64,7 @@ fn users(_tx: &Transaction<'_>, ids: &[u32]) -> HashMap<u32, User> {
 )]
 fn users_no_cache(_tx: &Transaction<'_>, ids: &[u32]) -> HashMap<u32, User> {
     #[allow(clippy::used_underscore_binding)]
-    let open = ::cache_runtime::__private::LendsTransaction::lent(|| ::cache_runtime::__private::is_in_transaction(
+    let open = ::cache_runtime::__private::LendsTransaction::lent(|| ::cache_runtime::__private::MaybeTransactional::is_open(
         &(_tx),
     ));
     (::cache_runtime::__private::uncached_sync_if(

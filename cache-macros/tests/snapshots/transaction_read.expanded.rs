@@ -1,5 +1,5 @@
 async fn get_post(tx: &mut Transaction<'_>, slug: &str) -> Result<Post, Error> {
-    let open = ::cache_runtime::__private::LendsTransaction::lent(|| ::cache_runtime::__private::is_in_transaction(
+    let open = ::cache_runtime::__private::LendsTransaction::lent(|| ::cache_runtime::__private::MaybeTransactional::is_open(
         &(&mut *tx),
     ));
     let lookup = match {
@@ -55,7 +55,7 @@ async fn get_post(tx: &mut Transaction<'_>, slug: &str) -> Result<Post, Error> {
     clippy::pedantic,
 )]
 async fn get_post_no_cache(tx: &mut Transaction<'_>, slug: &str) -> Result<Post, Error> {
-    let open = ::cache_runtime::__private::LendsTransaction::lent(|| ::cache_runtime::__private::is_in_transaction(
+    let open = ::cache_runtime::__private::LendsTransaction::lent(|| ::cache_runtime::__private::MaybeTransactional::is_open(
         &(&mut *tx),
     ));
     ::cache_runtime::__private::uncached_if(
@@ -168,7 +168,7 @@ async fn get_post_invalidate(
     clippy::pedantic,
 )]
 async fn get_post_refresh(tx: &mut Transaction<'_>, slug: &str) -> Result<Post, Error> {
-    let open = ::cache_runtime::__private::LendsTransaction::lent(|| ::cache_runtime::__private::is_in_transaction(
+    let open = ::cache_runtime::__private::LendsTransaction::lent(|| ::cache_runtime::__private::MaybeTransactional::is_open(
         &(&mut *tx),
     ));
     let lookup = ::cache_runtime::__private::begin_refresh_if(

@@ -1,5 +1,5 @@
 fn get_post(state: &State, slug: &str) -> Result<Post, Error> {
-    let open = ::cache_runtime::__private::LendsTransaction::lent(|| ::cache_runtime::__private::is_in_transaction(
+    let open = ::cache_runtime::__private::LendsTransaction::lent(|| ::cache_runtime::__private::MaybeTransactional::is_open(
         &(state.tx),
     ));
     let lookup = ::cache_runtime::__private::begin_with(
@@ -42,7 +42,7 @@ fn get_post(state: &State, slug: &str) -> Result<Post, Error> {
     clippy::pedantic,
 )]
 fn get_post_no_cache(state: &State, slug: &str) -> Result<Post, Error> {
-    let open = ::cache_runtime::__private::LendsTransaction::lent(|| ::cache_runtime::__private::is_in_transaction(
+    let open = ::cache_runtime::__private::LendsTransaction::lent(|| ::cache_runtime::__private::MaybeTransactional::is_open(
         &(state.tx),
     ));
     (::cache_runtime::__private::uncached_sync_if(
@@ -147,7 +147,7 @@ fn get_post_invalidate(
     clippy::pedantic,
 )]
 fn get_post_refresh(state: &State, slug: &str) -> Result<Post, Error> {
-    let open = ::cache_runtime::__private::LendsTransaction::lent(|| ::cache_runtime::__private::is_in_transaction(
+    let open = ::cache_runtime::__private::LendsTransaction::lent(|| ::cache_runtime::__private::MaybeTransactional::is_open(
         &(state.tx),
     ));
     let lookup = ::cache_runtime::__private::begin_refresh_if(

@@ -37,6 +37,16 @@ impl<T, F: FnMut() -> T> LendsTransaction<T> for F {
 pub trait MaybeTransactional {
     /// Return the collector, if there is a transaction.
     fn maybe(&self) -> Option<&Invalidations>;
+
+    /// Return the collector of a write. It outlives the borrow of the transaction.
+    fn collector(&self) -> Option<Invalidations> {
+        self.maybe().cloned()
+    }
+
+    /// Whether the transaction of a read is open.
+    fn is_open(&self) -> bool {
+        self.maybe().is_some_and(Invalidations::is_open)
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -51,16 +61,6 @@ impl<T: Transactional> MaybeTransactional for Option<T> {
     fn maybe(&self) -> Option<&Invalidations> {
         self.as_ref().map(Transactional::invalidations)
     }
-}
-
-/// Return the collector of a write, which outlives the borrow of the transaction.
-pub fn invalidations_of<T: MaybeTransactional + ?Sized>(tx: &T) -> Option<Invalidations> {
-    tx.maybe().cloned()
-}
-
-/// Whether the transaction of a read is open.
-pub fn is_in_transaction<T: MaybeTransactional + ?Sized>(tx: &T) -> bool {
-    tx.maybe().is_some_and(Invalidations::is_open)
 }
 
 /// Run an async body like [`Cache::uncached`](crate::Cache::uncached), if a transaction is open.

@@ -1,3 +1,4 @@
+#![allow(unused_variables)]
 use cache_runtime::{Cache, Invalidations, invalidate};
 
 #[invalidate(patterns = ["posts:<<slug>>:*"], cache = cache, tx = tx)]

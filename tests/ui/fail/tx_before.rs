@@ -1,3 +1,4 @@
+#![allow(unused_variables)]
 use cache_runtime::{Invalidations, invalidate};
 
 #[invalidate(patterns = ["posts:<<slug>>:*"], when = "before", tx = tx)]

@@ -1,3 +1,4 @@
+#![allow(unused_variables)]
 use cache_runtime::{cacheable, invalidate};
 
 struct Transaction;
