@@ -53,7 +53,7 @@ fn dynamic(tx: &mut dyn Transactional) {
 }
 
 #[invalidate(patterns = ["posts:*"], tx = tx)]
-fn hidden(tx: &mut impl Transactional) -> impl Sized + use<> {
+fn hidden<T: Transactional>(tx: &mut T) -> impl Sized + use<T> {
     let _ = tx;
 }
 
