@@ -34,7 +34,7 @@ pub(crate) struct Config {
 
 /// To be called once the patterns of a commit have been invalidated. Dropped uncalled if they
 /// haven't, or if the outcome of the commit is unknown.
-pub(crate) type Receipt = Box<dyn FnOnce() + Send>;
+pub(crate) type Receipt = Box<dyn FnOnce() + Send + Sync>;
 
 /// A boxed future.
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -102,6 +102,11 @@ impl Collector {
     /// Note that the transaction is open.
     pub(crate) fn still_open(&mut self) {
         self.stage = Stage::Open;
+    }
+
+    /// Whether the transaction may have ended.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.stage != Stage::Open
     }
 
     /// Do the work in front of COMMIT.

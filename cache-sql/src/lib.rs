@@ -62,22 +62,42 @@
 //! 1.94, since sqlx and SeaORM need it. `cache-runtime` alone needs an older one.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
-
-#[cfg(any(feature = "postgres", feature = "sqlite", feature = "mysql"))]
-mod db;
-#[cfg(any(feature = "postgres", feature = "sqlite", feature = "mysql"))]
-mod savepoint;
-#[cfg(any(feature = "postgres", feature = "sqlite", feature = "mysql"))]
-mod transaction;
+// Each library uses a part of the modules that they share.
+#![cfg_attr(
+    not(all(feature = "_sqlx", feature = "rusqlite", feature = "sea-orm")),
+    allow(dead_code)
+)]
 
 mod commit;
+#[cfg(feature = "_sqlx")]
+mod db;
 mod detached;
 mod outcome;
+#[cfg(feature = "rusqlite")]
+pub mod rusqlite;
+#[cfg(feature = "_sqlx")]
+mod savepoint;
+#[cfg(feature = "sea-orm")]
+pub mod sea_orm;
 mod settle;
+#[cfg(feature = "_sqlx")]
+mod transaction;
 
-#[cfg(any(feature = "postgres", feature = "sqlite", feature = "mysql"))]
+#[cfg(feature = "_sqlx")]
+#[cfg_attr(
+    docsrs,
+    doc(cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite")))
+)]
 pub use db::Db;
-#[cfg(any(feature = "postgres", feature = "sqlite", feature = "mysql"))]
+#[cfg(feature = "_sqlx")]
+#[cfg_attr(
+    docsrs,
+    doc(cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite")))
+)]
 pub use savepoint::Savepoint;
-#[cfg(any(feature = "postgres", feature = "sqlite", feature = "mysql"))]
+#[cfg(feature = "_sqlx")]
+#[cfg_attr(
+    docsrs,
+    doc(cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite")))
+)]
 pub use transaction::Transaction;

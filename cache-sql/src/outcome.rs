@@ -41,12 +41,7 @@ pub(crate) fn is_refusal_code(code: &str) -> bool {
 }
 
 /// Whether the error of COMMIT proves that the transaction was rolled back.
-#[cfg(any(
-    feature = "mysql",
-    feature = "postgres",
-    feature = "sea-orm",
-    feature = "sqlite"
-))]
+#[cfg(any(feature = "_sqlx", feature = "sea-orm"))]
 pub(crate) fn is_refusal(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
     code.is_some_and(|code| is_refusal_code(&code))
