@@ -1,11 +1,12 @@
 //! Transactions of `cache-sql` on real databases: SQLite, Postgres and MariaDB.
 
-#[macro_use]
 mod databases;
 
 mod closures;
 mod commits;
 mod outcomes;
 mod races;
+mod rusqlite;
 mod savepoints;
+mod sea_orm;
 mod settle;
