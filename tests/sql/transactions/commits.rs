@@ -87,7 +87,6 @@ async fn a_commit_that_is_dropped_at_any_await_finishes<DB: TestDatabase>(fixtur
         })
         .await;
         if ended {
-            assert!(polls > 1, "it waits for the database");
             return;
         }
     }

@@ -248,9 +248,10 @@ async fn a_dropped_closure_rolls_back(fixture: Fixture) {
 async fn a_commit_that_is_dropped_finishes(fixture: Fixture) {
     let tx = fixture.db.begin().await.expect("it begins");
     like(&tx, "a", 2).await.expect("updated");
+    // One poll, after which the database has nearly always not answered yet.
     tokio::select! {
         biased;
-        _ = tx.commit() => panic!("a commit takes more than a poll"),
+        committed = tx.commit() => committed.expect("committed"),
         () = std::future::ready(()) => {}
     }
     until("the commit finishes", async || {
