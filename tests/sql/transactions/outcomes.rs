@@ -1,7 +1,7 @@
 //! Commits that fail: those that the database refused, and those whose outcome is unknown.
 
 use cache_runtime::Transactional;
-use cache_sql::Db;
+use cache_sql::{Db, Transaction};
 use sqlx::{MySql, Postgres, Sqlite};
 use tests::{Fault, Proxy, until};
 
@@ -68,13 +68,12 @@ async fn a_serialization_failure_at_commit_invalidates_nothing() {
     assert!(fixture.is_cached().await);
 }
 
-/// COMMIT reaches the server, and its reply is cut.
-async fn a_commit_whose_reply_is_lost_invalidates<DB: TestDatabase>(
-    fixture: Fixture<DB>,
+/// Connect through a proxy, and change a row in a transaction.
+async fn changed_through<DB: TestDatabase>(
+    proxy: &Proxy,
+    fixture: &Fixture<DB>,
     port: u16,
-) {
-    fixture.fill().await;
-    let proxy = Proxy::before(port);
+) -> Transaction<'static, DB> {
     let through = proxy.url().replace("redis://127.0.0.1:", "");
     let url = fixture
         .url
@@ -83,17 +82,69 @@ async fn a_commit_whose_reply_is_lost_invalidates<DB: TestDatabase>(
     let mut tx = db.begin().await.expect("it begins");
     set_likes::<DB>(tx.as_mut(), "a", 2).await.expect("updated");
     tx.invalidations().add("posts:a:*");
+    tx
+}
+
+/// COMMIT reaches the server, and its reply is cut.
+async fn a_commit_whose_reply_is_lost_invalidates<DB: TestDatabase>(
+    fixture: Fixture<DB>,
+    port: u16,
+) {
+    fixture.fill().await;
+    let proxy = Proxy::before(port);
+    let tx = changed_through(&proxy, &fixture, port).await;
     proxy.set(Fault::Cut);
     tx.commit().await.expect_err("the reply is lost");
+    assert!(!fixture.is_cached().await);
     // A reader that comes before the server's own end caches the old row; so it is invalidated
     // once more.
-    assert!(!fixture.is_cached().await);
     fixture.fill().await;
     until("the patterns are invalidated again", async || {
         !fixture.is_cached().await
     })
     .await;
     assert_eq!(fixture.likes("a").await, Some(2));
+}
+
+/// The caller is gone while COMMIT is on its way. An invalidation at that moment would be too early:
+/// a reader would cache the old row before the server commits.
+async fn a_commit_that_arrives_after_its_caller_has_left_is_still_followed<DB: TestDatabase>(
+    fixture: Fixture<DB>,
+    port: u16,
+) {
+    fixture.fill().await;
+    let proxy = Proxy::before(port);
+    let tx = changed_through(&proxy, &fixture, port).await;
+    proxy.set(Fault::Silent);
+    tokio::select! {
+        biased;
+        _ = tx.commit() => panic!("the server is silent"),
+        () = std::future::ready(()) => {}
+    }
+    assert!(fixture.is_cached().await, "nothing is committed");
+    proxy.set(Fault::None);
+    until("the row is committed", async || {
+        fixture.likes("a").await == Some(2)
+    })
+    .await;
+    until("the entry is invalidated", async || {
+        !fixture.is_cached().await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_commit_that_arrives_late_at_postgres_is_still_followed() {
+    let fixture = Fixture::<Postgres>::create().await;
+    let port = sql_tests::Postgres::shared().port();
+    a_commit_that_arrives_after_its_caller_has_left_is_still_followed(fixture, port).await;
+}
+
+#[tokio::test]
+async fn a_commit_that_arrives_late_at_mariadb_is_still_followed() {
+    let fixture = Fixture::<MySql>::create().await;
+    let port = sql_tests::MariaDb::shared().port();
+    a_commit_that_arrives_after_its_caller_has_left_is_still_followed(fixture, port).await;
 }
 
 #[tokio::test]
