@@ -1,6 +1,8 @@
 //! The process of a database server, and its folder.
 
 use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
@@ -19,7 +21,7 @@ const START: Duration = Duration::from_secs(120);
 pub(crate) struct Server {
     port: u16,
     process: Child,
-    watcher: Child,
+    watcher: Watcher,
 }
 
 /// How to start one kind of server.
@@ -53,52 +55,35 @@ impl Server {
     /// Start a server and wait until it listens.
     pub(crate) fn start(kind: &Kind) -> Self {
         let home = Home::create(kind.users);
+        let mut watcher = Watcher::of(&home.folder);
         let mut initialize = (kind.initialize)(&home);
-        let output = home
-            .of_user(&mut initialize)
-            .output()
+        let mut process = home
+            .spawn(&mut initialize, "initialize.log")
             .unwrap_or_else(|error| panic!("{initialize:?} doesn't run: {error}"));
+        // A script, with processes of its own.
+        watcher.watch("KILL", &format!("-{}", process.id()));
+        let status = process.wait();
         assert!(
-            output.status.success(),
-            "{initialize:?} fails: {}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
+            status.is_ok_and(|status| status.success()),
+            "{initialize:?} fails: {}",
+            home.read("initialize.log")
         );
         for _ in 0..ATTEMPTS {
             let port = free_port();
-            let log = home.folder.join("log");
-            let stderr = std::fs::File::create(&log).expect("the folder is writable");
             let mut serve = (kind.serve)(&home, port);
             let mut process = home
-                .of_user(&mut serve)
-                // Ctrl-C must reach the test program alone; the watcher stops the server.
-                .process_group(0)
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(stderr)
-                .spawn()
+                .spawn(&mut serve, "log")
                 .unwrap_or_else(|error| panic!("{serve:?} doesn't run: {error}"));
-            let watcher = watch(process.id(), kind.stop, &home.folder);
-            if listens(&log, kind.ready, &mut process) {
+            watcher.watch(kind.stop, &process.id().to_string());
+            if listens(&home, kind.ready, &mut process) {
                 return Self {
                     port,
                     process,
                     watcher,
                 };
             }
-            let log = std::fs::read_to_string(&log).unwrap_or_default();
-            let taken = log.contains("in use");
-            let mut failed = Self {
-                port,
-                process,
-                watcher,
-            };
-            if !taken {
-                drop(failed);
-                panic!("{serve:?} doesn't start: {log}");
-            }
-            // The next attempt needs the folder, which the watcher would remove.
-            let _ = failed.watcher.kill();
+            let log = home.read("log");
+            assert!(log.contains("in use"), "{serve:?} doesn't start: {log}");
         }
         panic!("{ATTEMPTS} ports were in use")
     }
@@ -110,9 +95,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The watcher stops the server. Not reaped before that, its process id can't be reused.
-        drop(self.watcher.stdin.take());
-        let _ = self.watcher.wait();
+        // Not reaped before the watcher has ended it, its process id can't be reused.
+        self.watcher.end();
+        let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
@@ -137,11 +122,25 @@ impl Home {
         self.folder.join("data")
     }
 
-    fn of_user<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+    /// Start a program as the server's user, with its output in this file.
+    fn spawn(&self, command: &mut Command, log: &str) -> io::Result<Child> {
+        let log = File::create(self.folder.join(log)).expect("the folder is writable");
         if let Some(user) = self.user {
             command.uid(user.id).gid(user.group);
         }
-        command.current_dir(&self.folder).env("HOME", &self.folder)
+        command
+            .current_dir(&self.folder)
+            .env("HOME", &self.folder)
+            // Ctrl-C must reach the test program alone; the watcher stops the server.
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a file can be cloned"))
+            .stderr(log)
+            .spawn()
+    }
+
+    fn read(&self, log: &str) -> String {
+        std::fs::read_to_string(self.folder.join(log)).unwrap_or_default()
     }
 }
 
@@ -163,32 +162,62 @@ impl User {
     }
 }
 
-/// Stop the server and remove its folder once this program has closed the pipe, as it does when it
-/// exits, panics or is killed. A server shared by a program's tests is in a static, which is never
-/// dropped.
-fn watch(server: u32, signal: &str, folder: &Path) -> Child {
-    const SCRIPT: &str = r#"cat >/dev/null
-        kill -"$2" "$1" 2>/dev/null
-        n=0; while kill -0 "$1" 2>/dev/null && [ $n -lt 50 ]; do
-            case "$(ps -o stat= -p "$1" 2>/dev/null)" in Z*) break ;; esac
-            n=$((n+1)); sleep 0.1
-        done
-        rm -rf "$3""#;
-    Command::new("sh")
-        .args(["-c", SCRIPT, "sh", &server.to_string(), signal])
-        .arg(folder)
-        .process_group(0)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("sh runs")
+/// A process that ends the server and removes its folder once the test program has closed a pipe,
+/// as it does when it exits, panics or is killed. The server that a program's tests share is in a
+/// static, which is never dropped.
+#[derive(Debug)]
+struct Watcher {
+    process: Child,
 }
 
-fn listens(log: &Path, ready: &str, process: &mut Child) -> bool {
+impl Watcher {
+    fn of(folder: &Path) -> Self {
+        const SCRIPT: &str = r#"
+            while read -r signal process; do last="$signal $process"; done
+            if [ -n "$last" ]; then
+                set -- "$1" $last
+                kill -"$2" "$3" 2>/dev/null
+                n=0
+                while [ $n -lt 50 ] && kill -0 "$3" 2>/dev/null; do
+                    case "$(ps -o stat= -p "${3#-}" 2>/dev/null)" in Z*) break ;; esac
+                    n=$((n + 1)); sleep 0.1
+                done
+            fi
+            rm -rf "$1""#;
+        let process = Command::new("sh")
+            .args(["-c", SCRIPT, "sh"])
+            .arg(folder)
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("sh runs");
+        Self { process }
+    }
+
+    /// Let it end this process, or group of processes, instead of the one before.
+    fn watch(&mut self, signal: &str, process: &str) {
+        let pipe = self.process.stdin.as_mut().expect("it is piped");
+        writeln!(pipe, "{signal} {process}").expect("the watcher reads");
+    }
+
+    fn end(&mut self) {
+        drop(self.process.stdin.take());
+        let _ = self.process.wait();
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn listens(home: &Home, ready: &str, process: &mut Child) -> bool {
     let deadline = Instant::now() + START;
     while Instant::now() < deadline {
-        if std::fs::read_to_string(log).is_ok_and(|log| log.contains(ready)) {
+        if home.read("log").contains(ready) {
             return true;
         }
         if let Ok(Some(_)) = process.try_wait() {
