@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use cache_runtime::{Cache, CacheError, Invalidations};
 
+use crate::outbox;
 use crate::settle::{self, Settle};
 
 /// How long after the first invalidation the others follow if the outcome is unknown: the server
@@ -30,6 +31,18 @@ const UNKNOWN_AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_sec
 pub(crate) struct Config {
     pub(crate) cache: Cache,
     pub(crate) settle: Option<Arc<Settle>>,
+    /// How old a row of the outbox is before a relay takes it.
+    pub(crate) outbox_delay: Duration,
+}
+
+impl Config {
+    pub(crate) fn new(cache: &Cache) -> Self {
+        Self {
+            cache: cache.clone(),
+            settle: None,
+            outbox_delay: outbox::DELAY,
+        }
+    }
 }
 
 /// To be called once the patterns of a commit have been invalidated. Dropped uncalled if they
@@ -47,6 +60,9 @@ pub(crate) trait BeforeCommit<C: ?Sized, E>: Send + Sync {
         connection: &'a mut C,
         patterns: &'a [String],
     ) -> BoxFuture<'a, Result<Option<Receipt>, E>>;
+
+    /// Note that the outbox's table exists.
+    fn outbox_exists(&self);
 }
 
 /// [`BeforeCommit`] for blocking libraries.

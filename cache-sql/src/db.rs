@@ -34,9 +34,9 @@ use crate::settle::Settle;
 /// # }
 /// ```
 pub struct Db<DB: Database> {
-    pool: Pool<DB>,
-    config: Config,
-    hook: Option<Hook<DB>>,
+    pub(crate) pool: Pool<DB>,
+    pub(crate) config: Config,
+    pub(crate) hook: Option<Hook<DB>>,
 }
 
 /// Work in front of each COMMIT.
@@ -57,13 +57,9 @@ impl<DB: Database> Db<DB> {
     /// # }
     /// ```
     pub fn new(cache: &Cache, pool: Pool<DB>) -> Self {
-        let config = Config {
-            cache: cache.clone(),
-            settle: None,
-        };
         Self {
             pool,
-            config,
+            config: Config::new(cache),
             hook: None,
         }
     }

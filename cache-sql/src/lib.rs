@@ -72,7 +72,10 @@ mod commit;
 #[cfg(feature = "_sqlx")]
 mod db;
 mod detached;
+mod dialect;
+mod outbox;
 mod outcome;
+mod relay;
 #[cfg(feature = "rusqlite")]
 pub mod rusqlite;
 #[cfg(feature = "_sqlx")]
@@ -89,6 +92,15 @@ mod transaction;
     doc(cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite")))
 )]
 pub use db::Db;
+pub use dialect::Dialect;
+#[cfg(feature = "_sqlx")]
+#[cfg_attr(
+    docsrs,
+    doc(cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite")))
+)]
+pub use outbox::OutboxDatabase;
+pub use outbox::schema;
+pub use relay::{Relay, RelayError};
 #[cfg(feature = "_sqlx")]
 #[cfg_attr(
     docsrs,

@@ -48,11 +48,10 @@ impl Db {
     /// # Ok::<(), cache_runtime::CacheError>(())
     /// ```
     pub fn new(cache: &Cache) -> Self {
-        let config = Config {
-            cache: cache.clone(),
-            settle: None,
-        };
-        Self { config, hook: None }
+        Self {
+            config: Config::new(cache),
+            hook: None,
+        }
     }
 
     /// Invalidate the patterns of each commit once more, this long after it, in the background, for

@@ -54,13 +54,9 @@ impl Db {
     /// # }
     /// ```
     pub fn new(cache: &Cache, connection: DatabaseConnection) -> Self {
-        let config = Config {
-            cache: cache.clone(),
-            settle: None,
-        };
         Self {
             connection,
-            config,
+            config: Config::new(cache),
             hook: None,
         }
     }
