@@ -69,6 +69,9 @@ pub(crate) trait BeforeCommit<C: ?Sized, E>: Send + Sync {
 pub(crate) trait BeforeCommitBlocking<C: ?Sized, E>: Send + Sync {
     /// See [`BeforeCommit::before_commit`].
     fn before_commit(&self, connection: &C, patterns: &[String]) -> Result<Option<Receipt>, E>;
+
+    /// See [`BeforeCommit::outbox_exists`].
+    fn outbox_exists(&self);
 }
 
 /// The invalidations of one transaction. Dropped while the transaction is open, it invalidates

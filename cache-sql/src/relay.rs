@@ -5,9 +5,11 @@ use std::fmt;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread;
 use std::time::Duration;
 
-use cache_runtime::{Cache, CacheError};
+use cache_runtime::{Cache, CacheError, Invalidations};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
@@ -15,6 +17,7 @@ use tracing::Instrument;
 use tracing::instrument::WithSubscriber;
 
 use crate::Dialect;
+use crate::commit::Config;
 use crate::outbox::{self, Row, Store};
 use crate::settle::Settle;
 
@@ -82,12 +85,22 @@ pub(crate) struct Relaying {
 #[derive(Debug)]
 #[must_use = "the relay ends when this is dropped"]
 pub struct Relay {
-    task: Option<AbortHandle>,
+    running: Running,
+}
+
+#[derive(Debug)]
+enum Running {
+    Task(AbortHandle),
+    /// A thread, which ends when this is dropped.
+    Thread {
+        _stop: Sender<()>,
+    },
+    Nothing,
 }
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        if let Some(task) = &self.task {
+        if let Running::Task(task) = &self.running {
             task.abort();
         }
     }
@@ -102,36 +115,84 @@ impl Relay {
                 "[Cache] RELAY: `spawn_relay` was called outside of a Tokio runtime, so no relay \
                  runs; call it within the runtime"
             );
-            return Self { task: None };
+            return Self {
+                running: Running::Nothing,
+            };
         };
         let relay = repeat(store, relaying).in_current_span();
         let task = runtime.spawn(relay.with_current_subscriber());
         Self {
-            task: Some(task.abort_handle()),
+            running: Running::Task(task.abort_handle()),
+        }
+    }
+
+    /// Spawn a relay on a thread of its own.
+    pub(crate) fn spawn_thread<E: fmt::Display>(
+        mut once: impl FnMut() -> Result<u64, RelayError<E>> + Send + 'static,
+    ) -> Self {
+        let (stop, stopped) = channel();
+        let dispatch = tracing::dispatcher::get_default(Clone::clone);
+        let run = move || {
+            let _subscriber = tracing::dispatcher::set_default(&dispatch);
+            let mut log = FailureLog::default();
+            loop {
+                log.note(once());
+                if stopped.recv_timeout(INTERVAL) != Err(RecvTimeoutError::Timeout) {
+                    break;
+                }
+            }
+        };
+        let thread = thread::Builder::new().name("cache-sql-relay".to_owned());
+        if let Err(error) = thread.spawn(run) {
+            tracing::error!(
+                target: "cache", op = "relay", %error,
+                "[Cache] RELAY: its thread can't start, so no relay runs: {error}"
+            );
+        }
+        Self {
+            running: Running::Thread { _stop: stop },
         }
     }
 }
 
 async fn repeat<S: Store>(store: S, relaying: Relaying) {
-    let mut has_failed = false;
+    let mut log = FailureLog::default();
     loop {
-        match relaying.once(&store).await {
-            Ok(_) => has_failed = false,
-            Err(error) => {
-                // Once per outage, not once per second.
-                if !std::mem::replace(&mut has_failed, true) {
-                    tracing::warn!(
-                        target: "cache", op = "relay", %error,
-                        "[Cache] RELAY: {error}; it is tried again every {INTERVAL:?}"
-                    );
-                }
-            }
-        }
+        log.note(relaying.once(&store).await);
         tokio::time::sleep(INTERVAL).await;
     }
 }
 
+/// Logs the first failure of several in a row, not one per second.
+#[derive(Default)]
+struct FailureLog {
+    has_failed: bool,
+}
+
+impl FailureLog {
+    fn note<E: fmt::Display>(&mut self, outcome: Result<u64, RelayError<E>>) {
+        let Err(error) = outcome else {
+            self.has_failed = false;
+            return;
+        };
+        if !std::mem::replace(&mut self.has_failed, true) {
+            tracing::warn!(
+                target: "cache", op = "relay", %error,
+                "[Cache] RELAY: {error}; it is tried again every {INTERVAL:?}"
+            );
+        }
+    }
+}
+
 impl Relaying {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            cache: config.cache.clone(),
+            delay: config.outbox_delay,
+            settle: config.settle.clone(),
+        }
+    }
+
     /// Invalidate and delete the rows that are due, and return their number.
     pub(crate) async fn once<S: Store>(&self, store: &S) -> Result<u64, RelayError<S::Error>> {
         let mut total = 0;
@@ -170,7 +231,11 @@ impl Relaying {
         }
         // Held so that no other relay takes the same rows. Correctness doesn't need it.
         let mut invalidated = pin!(self.invalidate(&rows));
-        let hold = if dialect == Dialect::Sqlite { HOLD_SQLITE } else { HOLD };
+        let hold = if dialect == Dialect::Sqlite {
+            HOLD_SQLITE
+        } else {
+            HOLD
+        };
         let transaction = match timeout(hold, &mut invalidated).await {
             Ok(outcome) => {
                 outcome.map_err(RelayError::Cache)?;
@@ -182,28 +247,39 @@ impl Relaying {
                 store.begin().await.map_err(database)?
             }
         };
-        let deleted = Self::delete(store, transaction, &rows).await;
+        let deleted = Self::delete::<S>(transaction, &rows).await;
         Ok((rows.len(), deleted.map_err(database)?))
     }
 
     /// Invalidate what the rows say. Begins when it is called.
-    fn invalidate(&self, rows: &[Row]) -> impl Future<Output = Result<u64, CacheError>> + Send + use<> {
+    fn invalidate(
+        &self,
+        rows: &[Row],
+    ) -> impl Future<Output = Result<u64, CacheError>> + Send + use<> {
+        self.collect(rows).commit()
+    }
+
+    /// [`invalidate`](Self::invalidate) for blocking code.
+    pub(crate) fn invalidate_blocking(&self, rows: &[Row]) -> Result<u64, CacheError> {
+        self.collect(rows).commit_blocking()
+    }
+
+    fn collect(&self, rows: &[Row]) -> Invalidations {
         let invalidations = self.cache.invalidations();
-        for pattern in rows.iter().flat_map(|row| outbox::split(&row.patterns)) {
-            invalidations.add(pattern);
+        for (_, patterns) in rows {
+            outbox::split(patterns).for_each(|pattern| invalidations.add(pattern));
         }
         if let Some(settle) = &self.settle {
             settle.schedule(&self.cache, &invalidations.patterns());
         }
-        invalidations.commit()
+        invalidations
     }
 
     async fn delete<S: Store>(
-        _: &S,
         mut transaction: S::Transaction,
         rows: &[Row],
     ) -> Result<u64, S::Error> {
-        let delete = outbox::delete(rows.iter().map(|row| row.id));
+        let delete = outbox::delete(rows.iter().map(|(id, _)| *id));
         let deleted = S::execute(&mut transaction, delete).await?;
         S::commit(transaction).await?;
         Ok(deleted)

@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::failure::Failure;
+
 /// How long the outbox is left alone if its table is missing.
 const PAUSE: Duration = Duration::from_secs(60);
 
@@ -17,15 +19,6 @@ pub(crate) struct Health {
 struct State {
     is_warned: bool,
     paused_until: Option<Instant>,
-}
-
-/// Why a row wasn't written.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Failure {
-    /// The table doesn't exist.
-    Missing,
-    /// The database refused the row, and the transaction goes on.
-    Refused,
 }
 
 impl Health {

@@ -8,6 +8,7 @@
 //! invalidation has succeeded, and not before.
 
 mod cleaner;
+mod failure;
 mod health;
 mod patterns;
 mod schema;
@@ -16,12 +17,15 @@ mod sqlx;
 mod statements;
 mod store;
 
-pub use schema::schema;
 #[cfg(feature = "_sqlx")]
 pub use self::sqlx::OutboxDatabase;
+pub use schema::schema;
 
-pub(crate) use patterns::split;
-pub(crate) use statements::{BATCH, delete, look, take};
+pub(crate) use cleaner::Cleaner;
+pub(crate) use failure::Failure;
+pub(crate) use health::Health;
+pub(crate) use patterns::{join, split};
+pub(crate) use statements::{BATCH, INSERT, delete, insert_guarded, look, take, undo_insert};
 pub(crate) use store::{Row, Store};
 
 /// How old a row is before a relay takes it: 2 seconds. The process that wrote it has usually

@@ -10,7 +10,7 @@ const EVERYTHING: &str = "*";
 ///
 /// A row is needed only after a crash. So one that would be too long matches everything instead: the
 /// invalidation costs more then, and the row is bounded always.
-pub(super) fn join(patterns: &[String]) -> String {
+pub(crate) fn join(patterns: &[String]) -> String {
     let bytes: usize = patterns.iter().map(|pattern| pattern.len() + 1).sum();
     if bytes > MAX_BYTES {
         return EVERYTHING.to_owned();

@@ -7,7 +7,8 @@ use sqlx::{AssertSqlSafe, Database, Pool, SqlSafeStr};
 use tokio::runtime::Handle;
 
 use super::cleaner::Cleaner;
-use super::health::{Failure, Health};
+use super::failure::Failure;
+use super::health::Health;
 use super::store::{Row, Store};
 use super::{patterns, statements};
 use crate::commit::{BeforeCommit, BoxFuture, Receipt};
@@ -19,24 +20,27 @@ use crate::{Db, Dialect};
 pub trait OutboxDatabase: Database + sealed::Statements {}
 
 mod sealed {
-    use super::{BoxFuture, Database, Dialect, Failure, Row};
+    use super::{BoxFuture, Database, Dialect};
 
     /// Statements of the outbox. A trait of concrete types, since bounds on executors and arguments
     /// can't be written for every database without repeating them at each use.
     pub trait Statements: Database {
         const DIALECT: Dialect;
 
+        /// Insert a row and return its id.
         fn insert<'a>(
             connection: &'a mut Self::Connection,
             prefix: &'a str,
             patterns: String,
-        ) -> BoxFuture<'a, Result<Result<i64, (Failure, sqlx::Error)>, sqlx::Error>>;
+        ) -> BoxFuture<'a, Result<i64, sqlx::Error>>;
 
+        /// Query ids and patterns.
         fn query(
             connection: &mut Self::Connection,
             sql: String,
-        ) -> BoxFuture<'_, Result<Vec<Row>, sqlx::Error>>;
+        ) -> BoxFuture<'_, Result<Vec<(i64, String)>, sqlx::Error>>;
 
+        /// Execute one statement or several, and return the number of affected rows.
         fn execute(
             connection: &mut Self::Connection,
             sql: String,
@@ -214,11 +218,7 @@ impl<DB: OutboxDatabase> Db<DB> {
     }
 
     fn relaying(&self) -> Relaying {
-        Relaying {
-            cache: self.config.cache.clone(),
-            delay: self.config.outbox_delay,
-            settle: self.config.settle.clone(),
-        }
+        Relaying::new(&self.config)
     }
 }
 
@@ -240,16 +240,20 @@ impl<DB: OutboxDatabase> BeforeCommit<DB::Connection, sqlx::Error> for Outbox<DB
                 return Ok(None);
             }
             let patterns = patterns::join(patterns);
-            match DB::insert(connection, &self.prefix, patterns).await? {
+            let error = match DB::insert(connection, &self.prefix, patterns).await {
                 Ok(id) => {
                     self.health.written();
-                    Ok(self.receipt(id))
+                    return Ok(self.receipt(id));
                 }
-                Err((failure, error)) => {
-                    self.health.failed(failure, &error);
-                    Ok(None)
-                }
-            }
+                Err(error) => error,
+            };
+            let code = error.as_database_error().and_then(|error| error.code());
+            let failure = Failure::of(DB::DIALECT, code.as_deref(), &error.to_string());
+            let Some(failure) = failure else {
+                return Err(error);
+            };
+            self.health.failed(failure, &error);
+            Ok(None)
         })
     }
 
@@ -300,10 +304,7 @@ impl<DB: OutboxDatabase> Store for SqlxStore<DB> {
         DB::query(transaction, sql).await
     }
 
-    async fn execute(
-        transaction: &mut Self::Transaction,
-        sql: String,
-    ) -> Result<u64, sqlx::Error> {
+    async fn execute(transaction: &mut Self::Transaction, sql: String) -> Result<u64, sqlx::Error> {
         DB::execute(transaction, sql).await
     }
 
@@ -329,23 +330,19 @@ macro_rules! statements {
                 connection: &'a mut Self::Connection,
                 prefix: &'a str,
                 patterns: String,
-            ) -> BoxFuture<'a, Result<Result<i64, (Failure, sqlx::Error)>, sqlx::Error>> {
+            ) -> BoxFuture<'a, Result<i64, sqlx::Error>> {
                 Box::pin($insert(connection, prefix, patterns))
             }
 
             fn query(
                 connection: &mut Self::Connection,
                 sql: String,
-            ) -> BoxFuture<'_, Result<Vec<Row>, sqlx::Error>> {
+            ) -> BoxFuture<'_, Result<Vec<(i64, String)>, sqlx::Error>> {
                 use sqlx::Row as _;
                 Box::pin(async move {
                     let rows = text(sql).fetch_all(connection).await?;
-                    let read = |row: <$database as Database>::Row| {
-                        Ok(Row {
-                            id: row.try_get(0)?,
-                            patterns: row.try_get(1)?,
-                        })
-                    };
+                    let read =
+                        |row: <$database as Database>::Row| Ok((row.try_get(0)?, row.try_get(1)?));
                     rows.into_iter().map(read).collect()
                 })
             }
@@ -367,44 +364,31 @@ statements!(sqlx::Sqlite, Dialect::Sqlite, sqlite::insert);
 #[cfg(feature = "mysql")]
 statements!(sqlx::MySql, Dialect::MySql, mysql::insert);
 
-/// The code of a database's error.
-fn code(error: &sqlx::Error) -> Option<String> {
-    Some(error.as_database_error()?.code()?.into_owned())
-}
-
 #[cfg(feature = "postgres")]
 mod postgres {
     use sqlx::{PgConnection, Row};
 
-    use super::{Failure, code, statements, text};
+    use super::{statements, text};
 
-    const NO_SUCH_TABLE: &str = "42P01";
     const TRANSACTION_IS_ABORTED: &str = "25P02";
 
-    /// Insert a row. A failed statement aborts a transaction of Postgres, hence the savepoint.
+    /// Insert a row. A failed statement aborts a transaction of Postgres, hence a savepoint.
     pub(super) async fn insert(
         connection: &mut PgConnection,
         prefix: &str,
         patterns: String,
-    ) -> Result<Result<i64, (Failure, sqlx::Error)>, sqlx::Error> {
-        let insert = statements::insert_guarded(prefix, &patterns);
+    ) -> Result<i64, sqlx::Error> {
+        let insert = statements::insert_guarded(None, prefix, &patterns);
         let error = match text(insert).fetch_one(&mut *connection).await {
-            Ok(row) => return Ok(Ok(row.try_get(0)?)),
+            Ok(row) => return row.try_get(0),
             Err(error) => error,
         };
-        let Some(code) = code(&error) else {
-            return Err(error);
-        };
-        // An earlier statement had aborted it, so there is no savepoint. COMMIT will roll back.
-        if code != TRANSACTION_IS_ABORTED {
+        let code = error.as_database_error().and_then(|error| error.code());
+        // Without a code the connection is broken. An aborted transaction has no savepoint.
+        if code.is_some_and(|code| code != TRANSACTION_IS_ABORTED) {
             text(statements::undo_insert()).execute(connection).await?;
         }
-        let failure = if code == NO_SUCH_TABLE {
-            Failure::Missing
-        } else {
-            Failure::Refused
-        };
-        Ok(Err((failure, error)))
+        Err(error)
     }
 }
 
@@ -412,30 +396,15 @@ mod postgres {
 mod sqlite {
     use sqlx::SqliteConnection;
 
-    use super::{Failure, code, statements};
+    use super::statements;
 
-    /// Result codes after which the transaction is still open: ERROR, BUSY, LOCKED, READONLY, AUTH.
-    const GOES_ON: [u32; 5] = [1, 5, 6, 8, 23];
-
-    /// Insert a row.
     pub(super) async fn insert(
         connection: &mut SqliteConnection,
         prefix: &str,
         patterns: String,
-    ) -> Result<Result<i64, (Failure, sqlx::Error)>, sqlx::Error> {
+    ) -> Result<i64, sqlx::Error> {
         let insert = sqlx::query(statements::INSERT).bind(prefix).bind(patterns);
-        let error = match insert.execute(connection).await {
-            Ok(inserted) => return Ok(Ok(inserted.last_insert_rowid())),
-            Err(error) => error,
-        };
-        let code = code(&error).and_then(|code| code.parse::<u32>().ok());
-        match code.map(|code| code & 0xff) {
-            Some(1) if error.to_string().contains("no such table") => {
-                Ok(Err((Failure::Missing, error)))
-            }
-            Some(code) if GOES_ON.contains(&code) => Ok(Err((Failure::Refused, error))),
-            _ => Err(error),
-        }
+        Ok(insert.execute(connection).await?.last_insert_rowid())
     }
 }
 
@@ -443,31 +412,16 @@ mod sqlite {
 mod mysql {
     use sqlx::MySqlConnection;
 
-    use super::{Failure, code, statements};
+    use super::statements;
 
-    const NO_SUCH_TABLE: &str = "42S02";
-    /// Classes of errors that concern the statement alone: its data, a read-only transaction, its
-    /// syntax and privileges. Others, such as a lock timeout, may have rolled the transaction back.
-    const GOES_ON: [&str; 3] = ["22", "25", "42"];
-
-    /// Insert a row.
     pub(super) async fn insert(
         connection: &mut MySqlConnection,
         prefix: &str,
         patterns: String,
-    ) -> Result<Result<i64, (Failure, sqlx::Error)>, sqlx::Error> {
+    ) -> Result<i64, sqlx::Error> {
         let insert = sqlx::query(statements::INSERT).bind(prefix).bind(patterns);
-        let error = match insert.execute(connection).await {
-            // An id of this table is an i64.
-            Ok(inserted) => return Ok(Ok(inserted.last_insert_id().cast_signed())),
-            Err(error) => error,
-        };
-        match code(&error) {
-            Some(code) if code == NO_SUCH_TABLE => Ok(Err((Failure::Missing, error))),
-            Some(code) if GOES_ON.iter().any(|class| code.starts_with(class)) => {
-                Ok(Err((Failure::Refused, error)))
-            }
-            _ => Err(error),
-        }
+        let inserted = insert.execute(connection).await?;
+        // The column is a BIGINT.
+        Ok(inserted.last_insert_id().cast_signed())
     }
 }

@@ -20,13 +20,15 @@ const SAVEPOINT: &str = "cache_outbox_insert";
 /// Insert a row, with two parameters: the prefix and the patterns.
 pub(crate) const INSERT: &str = "INSERT INTO cache_outbox (prefix, patterns) VALUES (?, ?)";
 
-/// Insert a row in Postgres and return its id, in one round trip.
-pub(crate) fn insert_guarded(prefix: &str, patterns: &str) -> String {
+/// Insert a row in Postgres, in one round trip. Return its id as a row, unless it is given.
+pub(crate) fn insert_guarded(id: Option<i64>, prefix: &str, patterns: &str) -> String {
+    let patterns = escape_string(patterns);
+    let insert = match id {
+        Some(id) => format!("(id, prefix, patterns) VALUES ({id}, '{prefix}', {patterns})"),
+        None => format!("(prefix, patterns) VALUES ('{prefix}', {patterns}) RETURNING id"),
+    };
     format!(
-        "SAVEPOINT {SAVEPOINT}; \
-         INSERT INTO cache_outbox (prefix, patterns) VALUES ('{prefix}', {}) RETURNING id; \
-         RELEASE SAVEPOINT {SAVEPOINT}",
-        escape_string(patterns)
+        "SAVEPOINT {SAVEPOINT}; INSERT INTO cache_outbox {insert}; RELEASE SAVEPOINT {SAVEPOINT}"
     )
 }
 

@@ -5,11 +5,8 @@ use std::future::Future;
 
 use crate::Dialect;
 
-/// A row that is due.
-pub(crate) struct Row {
-    pub(crate) id: i64,
-    pub(crate) patterns: String,
-}
+/// The id and the patterns of a row that is due.
+pub(crate) type Row = (i64, String);
 
 /// The outbox of one database, through an async library.
 pub(crate) trait Store: Clone + Send + Sync + 'static {

@@ -30,8 +30,8 @@ use crate::settle::Settle;
 /// ```
 #[derive(Clone)]
 pub struct Db {
-    config: Config,
-    hook: Option<Hook>,
+    pub(super) config: Config,
+    pub(super) hook: Option<Hook>,
 }
 
 /// Work in front of each COMMIT.

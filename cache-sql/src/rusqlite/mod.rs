@@ -29,6 +29,7 @@
 //! ```
 
 mod db;
+mod outbox;
 mod savepoint;
 mod transaction;
 

@@ -31,9 +31,9 @@ use crate::settle::Settle;
 /// ```
 #[derive(Clone)]
 pub struct Db {
-    connection: DatabaseConnection,
-    config: Config,
-    hook: Option<Hook>,
+    pub(super) connection: DatabaseConnection,
+    pub(super) config: Config,
+    pub(super) hook: Option<Hook>,
 }
 
 /// Work in front of each COMMIT.

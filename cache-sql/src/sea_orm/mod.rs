@@ -28,6 +28,7 @@
 
 mod connection;
 mod db;
+mod outbox;
 mod savepoint;
 mod transaction;
 

@@ -1,5 +1,6 @@
 //! Databases that a test owns: real servers of Postgres and MariaDB, on free ports.
 
+pub mod databases;
 mod mariadb;
 mod postgres;
 mod server;

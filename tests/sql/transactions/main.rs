@@ -1,6 +1,6 @@
 //! Transactions of `cache-sql` on real databases: SQLite, Postgres and MariaDB.
 
-mod databases;
+use sql_tests::databases;
 
 mod closures;
 mod commits;

@@ -4,18 +4,21 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use cache_runtime::Cache;
-use cache_sql::Db;
-use sql_tests::{MariaDb, Postgres as PostgresServer};
+use cache_sql::{Db, OutboxDatabase};
 use sqlx::pool::PoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{AssertSqlSafe, Database, Executor, MySql, Pool, Postgres, Sqlite};
 
+pub use crate::on_each_database;
+use crate::{MariaDb, Postgres as PostgresServer};
+
 /// Run each function on a database of its own, as a test, on all three of them.
+#[macro_export]
 macro_rules! on_each_database {
     ($($name:ident),* $(,)?) => {
-        $crate::databases::on_each_database!(@ sqlite sqlx::Sqlite, $($name),*);
-        $crate::databases::on_each_database!(@ postgres sqlx::Postgres, $($name),*);
-        $crate::databases::on_each_database!(@ mariadb sqlx::MySql, $($name),*);
+        $crate::on_each_database!(@ sqlite sqlx::Sqlite, $($name),*);
+        $crate::on_each_database!(@ postgres sqlx::Postgres, $($name),*);
+        $crate::on_each_database!(@ mariadb sqlx::MySql, $($name),*);
     };
     (@ $module:ident $database:ty, $($name:ident),*) => {
         mod $module {
@@ -28,18 +31,16 @@ macro_rules! on_each_database {
         }
     };
 }
-pub(crate) use on_each_database;
-
 /// A database with the table `posts(slug, likes)`, and a cache.
-pub(crate) struct Fixture<DB: Database> {
-    pub(crate) cache: Cache,
-    pub(crate) db: Db<DB>,
-    pub(crate) url: String,
+pub struct Fixture<DB: Database> {
+    pub cache: Cache,
+    pub db: Db<DB>,
+    pub url: String,
     _folder: Option<Folder>,
 }
 
 /// The same few statements on each database.
-pub(crate) trait TestDatabase: Database<Connection: Sized> {
+pub trait TestDatabase: OutboxDatabase<Connection: Sized> {
     /// Create an empty database. Return its URL, and its folder if it is a file.
     fn create() -> impl Future<Output = (String, Option<Folder>)> + Send;
 
@@ -61,13 +62,13 @@ pub(crate) trait TestDatabase: Database<Connection: Sized> {
 
 impl<DB: TestDatabase> Fixture<DB> {
     /// Create a database, whose post `a` has 1 like, and a cache in memory.
-    pub(crate) async fn create() -> Self {
+    pub async fn create() -> Self {
         let cache = Cache::builder().build().expect("a memory cache");
         Self::create_with(cache).await
     }
 
     /// Create a database that invalidates in this cache.
-    pub(crate) async fn create_with(cache: Cache) -> Self {
+    pub async fn create_with(cache: Cache) -> Self {
         let (url, folder) = DB::create().await;
         let pool = DB::connect(&url).await;
         let this = Self {
@@ -86,24 +87,24 @@ impl<DB: TestDatabase> Fixture<DB> {
     }
 
     /// Run a statement that commits by itself.
-    pub(crate) async fn run(&self, statement: &str) {
+    pub async fn run(&self, statement: &str) {
         let mut connection = self.db.pool().acquire().await.expect("a connection");
         let ran = DB::run(&mut connection, statement.to_owned()).await;
         ran.unwrap_or_else(|error| panic!("{statement}: {error}"));
     }
 
     /// Read the committed likes of a post.
-    pub(crate) async fn likes(&self, slug: &str) -> Option<i64> {
+    pub async fn likes(&self, slug: &str) -> Option<i64> {
         committed_likes(self.db.pool(), slug).await
     }
 
     /// Put `posts:a` into the cache.
-    pub(crate) async fn fill(&self) {
+    pub async fn fill(&self) {
         self.cache.set("posts:a", &1, 600).await.expect("stored");
     }
 
     /// Whether `posts:a` is in the cache.
-    pub(crate) async fn is_cached(&self) -> bool {
+    pub async fn is_cached(&self) -> bool {
         self.cache
             .exists("posts:a")
             .await
@@ -112,13 +113,13 @@ impl<DB: TestDatabase> Fixture<DB> {
 }
 
 /// Read the committed likes of a post.
-pub(crate) async fn committed_likes<DB: TestDatabase>(pool: &Pool<DB>, slug: &str) -> Option<i64> {
+pub async fn committed_likes<DB: TestDatabase>(pool: &Pool<DB>, slug: &str) -> Option<i64> {
     let mut connection = pool.acquire().await.expect("a connection");
     DB::read(&mut connection, slug).await.expect("it answers")
 }
 
 /// Set the likes of a post.
-pub(crate) async fn set_likes<DB: TestDatabase>(
+pub async fn set_likes<DB: TestDatabase>(
     connection: &mut DB::Connection,
     slug: &str,
     likes: i64,
@@ -192,11 +193,11 @@ async fn sqlite_pool(path: String) -> Pool<Sqlite> {
 }
 
 /// A temporary folder.
-pub(crate) struct Folder(PathBuf);
+pub struct Folder(PathBuf);
 
 impl Folder {
     /// Create an empty folder.
-    pub(crate) fn create() -> Self {
+    pub fn create() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("cache-sql-file-{}-{number}", std::process::id());
@@ -206,7 +207,7 @@ impl Folder {
     }
 
     /// Return the path of a file in it.
-    pub(crate) fn file(&self, name: &str) -> PathBuf {
+    pub fn file(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 }
