@@ -41,6 +41,11 @@ pub struct Fixture<DB: Database> {
 
 /// The same few statements on each database.
 pub trait TestDatabase: OutboxDatabase<Connection: Sized> {
+    /// The name of the database, for the command line of a worker.
+    const NAME: &str;
+    /// The statement that begins a serializable transaction.
+    const BEGIN_SERIALIZABLE: &str;
+
     /// Create an empty database. Return its URL, and its folder if it is a file.
     fn create() -> impl Future<Output = (String, Option<Folder>)> + Send;
 
@@ -52,6 +57,12 @@ pub trait TestDatabase: OutboxDatabase<Connection: Sized> {
         connection: &mut Self::Connection,
         statement: String,
     ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// Query a number.
+    fn number(
+        connection: &mut Self::Connection,
+        statement: String,
+    ) -> impl Future<Output = Result<Option<i64>, sqlx::Error>> + Send;
 
     /// Read the likes of a post.
     fn read(
@@ -98,6 +109,13 @@ impl<DB: TestDatabase> Fixture<DB> {
         committed_likes(self.db.pool(), slug).await
     }
 
+    /// Query a number that is committed.
+    pub async fn number(&self, statement: &str) -> i64 {
+        let mut connection = self.db.pool().acquire().await.expect("a connection");
+        let number = DB::number(&mut connection, statement.to_owned()).await;
+        number.expect("it answers").expect("there is a row")
+    }
+
     /// Put `posts:a` into the cache.
     pub async fn fill(&self) {
         self.cache.set("posts:a", &1, 600).await.expect("stored");
@@ -129,8 +147,11 @@ pub async fn set_likes<DB: TestDatabase>(
 }
 
 macro_rules! test_database {
-    ($database:ty, $create:expr, $connect:expr) => {
+    ($database:ty, $name:literal, $begin:literal, $create:expr, $connect:expr) => {
         impl TestDatabase for $database {
+            const NAME: &str = $name;
+            const BEGIN_SERIALIZABLE: &str = $begin;
+
             async fn create() -> (String, Option<Folder>) {
                 $create.await
             }
@@ -152,6 +173,13 @@ macro_rules! test_database {
                 slug: &str,
             ) -> Result<Option<i64>, sqlx::Error> {
                 let statement = format!("SELECT likes FROM posts WHERE slug = '{slug}'");
+                Self::number(connection, statement).await
+            }
+
+            async fn number(
+                connection: &mut Self::Connection,
+                statement: String,
+            ) -> Result<Option<i64>, sqlx::Error> {
                 sqlx::query_scalar(AssertSqlSafe(statement))
                     .fetch_optional(connection)
                     .await
@@ -162,15 +190,25 @@ macro_rules! test_database {
 
 test_database!(
     Postgres,
+    "postgres",
+    "BEGIN ISOLATION LEVEL SERIALIZABLE",
     async { (PostgresServer::shared().create_database().await, None) },
     pool_of
 );
 test_database!(
     MySql,
+    "mariadb",
+    "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; START TRANSACTION",
     async { (MariaDb::shared().create_database().await, None) },
     pool_of
 );
-test_database!(Sqlite, create_sqlite(), sqlite_pool);
+test_database!(
+    Sqlite,
+    "sqlite",
+    "BEGIN IMMEDIATE",
+    create_sqlite(),
+    sqlite_pool
+);
 
 async fn pool_of<DB: Database>(url: String) -> Pool<DB> {
     let pool = PoolOptions::new().max_connections(8).connect(&url).await;
