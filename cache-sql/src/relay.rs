@@ -247,7 +247,7 @@ impl Relaying {
                 store.begin().await.map_err(database)?
             }
         };
-        let deleted = Self::delete::<S>(transaction, &rows).await;
+        let deleted = Self::delete(store, transaction, &rows).await;
         Ok((rows.len(), deleted.map_err(database)?))
     }
 
@@ -276,10 +276,11 @@ impl Relaying {
     }
 
     async fn delete<S: Store>(
+        store: &S,
         mut transaction: S::Transaction,
         rows: &[Row],
     ) -> Result<u64, S::Error> {
-        let delete = outbox::delete(rows.iter().map(|(id, _)| *id));
+        let delete = outbox::delete(store.dialect(), rows.iter().map(|(id, _)| *id));
         let deleted = S::execute(&mut transaction, delete).await?;
         S::commit(transaction).await?;
         Ok(deleted)

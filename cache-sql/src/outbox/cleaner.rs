@@ -68,7 +68,8 @@ impl<S: Store> Cleaner<S> {
 
     async fn delete_batch(&self, ids: &[i64]) -> Result<(), S::Error> {
         let mut transaction = self.store.begin().await?;
-        S::execute(&mut transaction, delete(ids.iter().copied())).await?;
+        let delete = delete(self.store.dialect(), ids.iter().copied());
+        S::execute(&mut transaction, delete).await?;
         S::commit(transaction).await
     }
 

@@ -92,14 +92,20 @@ fn due(dialect: Dialect, prefix: &str, delay: Duration) -> String {
 }
 
 /// Delete rows.
-pub(crate) fn delete(ids: impl IntoIterator<Item = i64>) -> String {
-    let mut statement = "DELETE FROM cache_outbox WHERE id IN (".to_owned();
+pub(crate) fn delete(dialect: Dialect, ids: impl IntoIterator<Item = i64>) -> String {
+    let mut statement = String::new();
     for (place, id) in ids.into_iter().enumerate() {
-        let separator = if place == 0 { "" } else { ", " };
         // Writing into a `String` can't fail.
-        let _ = write!(statement, "{separator}{id}");
+        let _ = match (dialect, place) {
+            // InnoDB may scan the table for a list, and would wait for rows that others have locked.
+            (Dialect::MySql, _) => write!(statement, "DELETE FROM cache_outbox WHERE id = {id};"),
+            (_, 0) => write!(statement, "DELETE FROM cache_outbox WHERE id IN ({id}"),
+            _ => write!(statement, ", {id}"),
+        };
     }
-    statement.push(')');
+    if dialect != Dialect::MySql {
+        statement.push(')');
+    }
     statement
 }
 
@@ -113,9 +119,15 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_separated_by_commas() {
-        let statement = delete([1, 2]);
-        assert_eq!(statement, "DELETE FROM cache_outbox WHERE id IN (1, 2)");
+    fn rows_are_deleted_by_a_list_or_one_by_one() {
+        assert_eq!(
+            delete(Dialect::Postgres, [1, 2]),
+            "DELETE FROM cache_outbox WHERE id IN (1, 2)"
+        );
+        assert_eq!(
+            delete(Dialect::MySql, [1, 2]),
+            "DELETE FROM cache_outbox WHERE id = 1;DELETE FROM cache_outbox WHERE id = 2;"
+        );
     }
 
     #[test]

@@ -184,7 +184,7 @@ fn query(connection: &Connection, sql: &str) -> ::rusqlite::Result<Vec<Row>> {
 
 fn delete(connection: &mut Connection, ids: impl Iterator<Item = i64>) -> ::rusqlite::Result<u64> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let deleted = transaction.execute(&outbox::delete(ids), [])?;
+    let deleted = transaction.execute(&outbox::delete(Dialect::Sqlite, ids), [])?;
     transaction.commit()?;
     Ok(deleted as u64)
 }
@@ -237,7 +237,7 @@ impl Outbox {
         let id = insert.insert([&self.prefix, patterns])?;
         let done = std::mem::take(&mut *lock(&self.done));
         if !done.is_empty() {
-            connection.execute(&outbox::delete(done), [])?;
+            connection.execute(&outbox::delete(Dialect::Sqlite, done), [])?;
         }
         Ok(id)
     }

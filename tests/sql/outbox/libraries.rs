@@ -30,7 +30,7 @@ impl OverSeaOrm {
         let proxy = Proxy::before(server.port());
         let cache = Cache::builder().prefix("blog").redis(proxy.url());
         let cache = cache.build().expect("a cache");
-        let url = match DB::NAME {
+        let url = match DB::TITLE {
             "sqlite" => format!("sqlite://{}", fixture.url),
             _ => fixture.url.clone(),
         };
@@ -152,5 +152,5 @@ fn the_schema_is_one_statement_for_each_database() {
         assert_eq!(schema.matches(';').count(), 1, "{schema}");
         assert!(schema.ends_with(";\n"), "{schema}");
     }
-    assert_ne!(Postgres::NAME, MySql::NAME);
+    assert_ne!(Postgres::TITLE, MySql::TITLE);
 }

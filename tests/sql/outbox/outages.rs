@@ -37,9 +37,8 @@ async fn every_key_is_fresh_after_an_outage_that_the_writers_did_not_survive<DB:
     over.proxy.set(Fault::Refuse);
     let mut workers = Vec::new();
     for slugs in slugs.chunks(WRITES) {
-        let url = &over.fixture.url;
-        let worker = Worker::start::<DB>(url, &over.proxy.url(), 2, slugs.to_vec());
-        workers.push(worker.await);
+        let (url, redis) = (&over.fixture.url, over.proxy.url());
+        workers.push(Worker::start::<DB>(url, &redis, 2, slugs.to_vec()).await);
     }
     workers.iter_mut().for_each(Worker::go);
     for worker in workers {

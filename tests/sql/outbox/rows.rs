@@ -78,15 +78,10 @@ async fn a_row_holds_its_prefix_and_one_pattern_per_line<DB: TestDatabase>(fixtu
         tx.invalidations().add(pattern);
     }
     tx.commit().await.expect("committed");
-    let line_break = if DB::NAME == "sqlite" {
-        "char(10)"
-    } else {
-        "chr(10)"
-    };
-    let text = if DB::NAME == "mariadb" {
-        "CONCAT('posts:a:*', CHAR(10), 'posts:list:*')".to_owned()
-    } else {
-        format!("'posts:a:*' || {line_break} || 'posts:list:*'")
+    let text = match DB::TITLE {
+        "sqlite" => "'posts:a:*' || char(10) || 'posts:list:*'",
+        "postgres" => "'posts:a:*' || chr(10) || 'posts:list:*'",
+        _ => "CONCAT('posts:a:*', CHAR(10), 'posts:list:*')",
     };
     let count = format!(
         "SELECT COUNT(*) FROM cache_outbox WHERE prefix = 'blog' AND source = 'commit' \

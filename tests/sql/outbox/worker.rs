@@ -20,9 +20,9 @@ async fn main() {
     };
     let likes = likes.parse().expect("a number");
     match &database[..] {
-        Sqlite::NAME => work::<Sqlite>(url, redis, likes, slugs).await,
-        Postgres::NAME => work::<Postgres>(url, redis, likes, slugs).await,
-        MySql::NAME => work::<MySql>(url, redis, likes, slugs).await,
+        Sqlite::TITLE => work::<Sqlite>(url, redis, likes, slugs).await,
+        Postgres::TITLE => work::<Postgres>(url, redis, likes, slugs).await,
+        MySql::TITLE => work::<MySql>(url, redis, likes, slugs).await,
         other => panic!("no such database: {other}"),
     }
 }

@@ -20,7 +20,7 @@ impl Worker {
     ) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_outbox-worker"));
         command
-            .args([DB::NAME, url, redis, &likes.to_string()])
+            .args([DB::TITLE, url, redis, &likes.to_string()])
             .args(slugs)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());

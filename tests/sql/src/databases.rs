@@ -33,8 +33,11 @@ macro_rules! on_each_database {
 }
 /// A database with the table `posts(slug, likes)`, and a cache.
 pub struct Fixture<DB: Database> {
+    /// The cache.
     pub cache: Cache,
+    /// The database, whose transactions invalidate in it.
     pub db: Db<DB>,
+    /// The URL of the database; the path of SQLite's file.
     pub url: String,
     _folder: Option<Folder>,
 }
@@ -42,7 +45,7 @@ pub struct Fixture<DB: Database> {
 /// The same few statements on each database.
 pub trait TestDatabase: OutboxDatabase<Connection: Sized> {
     /// The name of the database, for the command line of a worker.
-    const NAME: &str;
+    const TITLE: &str;
     /// The statement that begins a serializable transaction.
     const BEGIN_SERIALIZABLE: &str;
 
@@ -149,7 +152,7 @@ pub async fn set_likes<DB: TestDatabase>(
 macro_rules! test_database {
     ($database:ty, $name:literal, $begin:literal, $create:expr, $connect:expr) => {
         impl TestDatabase for $database {
-            const NAME: &str = $name;
+            const TITLE: &str = $name;
             const BEGIN_SERIALIZABLE: &str = $begin;
 
             async fn create() -> (String, Option<Folder>) {
