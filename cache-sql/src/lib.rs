@@ -49,6 +49,24 @@
 //! | COMMIT fails otherwise: its outcome is unknown | yes, and again after 1 and 10 seconds |
 //! | the future of the commit is dropped | it finishes without its caller |
 //!
+//! # Outbox
+//!
+//! A process that dies between COMMIT and the invalidation leaves stale entries until their TTL
+//! ends. With `Db::with_outbox`, a commit writes its patterns into the table `cache_outbox` first,
+//! in the same transaction, and the row is deleted after the invalidation. A relay, `spawn_relay` or
+//! `relay_once`, invalidates the rows that are left. The table is almost always empty.
+//!
+//! `Db::create_outbox` creates the table; [`schema`] returns its text, for migrations.
+//!
+//! | database | needs | how relays share the rows |
+//! |---|---|---|
+//! | Postgres | 12 | `FOR UPDATE SKIP LOCKED` |
+//! | SQLite | | `BEGIN IMMEDIATE`, for at most 100 ms while Redis is waited for |
+//! | MySQL, MariaDB | 8.0.13, 10.6 | `FOR UPDATE SKIP LOCKED` |
+//!
+//! Relays of rusqlite hold no transaction while Redis is waited for. If two take a row, it is
+//! invalidated twice, which is harmless.
+//!
 //! # Features
 //!
 //! | feature | what |
