@@ -7,11 +7,12 @@ pub use crate::error::CacheError;
 #[cfg(feature = "macros")]
 pub use cache_macros::{key, pattern};
 
-pub use crate::inline::{key_text, pattern_text};
+pub use crate::inline::{key_text, model_patterns, pattern_text};
 pub use crate::key::cache_key::{CacheKey, KeyWriter};
 pub use crate::key::hash_argument::HashArgument;
 pub use crate::key::writer::{SeesByReference, Writer};
 pub use crate::key::{hashed, items, part, quiet};
+pub use crate::model::{CacheModel, Column, ModelInfo, ModelPattern, PatternPart};
 pub use crate::pattern::reach::reaches;
 pub use crate::read::adapter;
 pub use crate::read::each::{self, begin_each};

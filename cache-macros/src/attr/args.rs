@@ -368,7 +368,7 @@ fn unseen(constant: &ExprPath) -> String {
     )
 }
 
-fn krate(name: &Ident, input: ParseStream<'_>) -> syn::Result<Path> {
+pub(crate) fn krate(name: &Ident, input: ParseStream<'_>) -> syn::Result<Path> {
     let path: Expr = value(name, "crate = my_cache", input)?;
     match ungrouped(&path) {
         Expr::Path(path) if path.qself.is_none() => Ok(path.path.clone()),
@@ -415,7 +415,8 @@ fn text(expr: &Expr) -> Option<&LitStr> {
     }
 }
 
-fn patterns(whole: Expr) -> syn::Result<Patterns> {
+/// Match `["..", ".."]`, or one literal.
+pub(crate) fn patterns(whole: Expr) -> syn::Result<Patterns> {
     let items: Vec<&Expr> = match &whole {
         Expr::Array(array) => array.elems.iter().collect(),
         other => vec![other],
