@@ -103,6 +103,7 @@ pub mod sea_orm;
 mod settle;
 #[cfg(feature = "_sqlx")]
 mod transaction;
+mod triggers;
 
 #[cfg(feature = "_sqlx")]
 #[cfg_attr(
@@ -131,3 +132,5 @@ pub use savepoint::Savepoint;
     doc(cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite")))
 )]
 pub use transaction::Transaction;
+pub use dialect::Dialect;
+pub use triggers::{drop_triggers, triggers};
