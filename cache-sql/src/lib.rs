@@ -132,5 +132,4 @@ pub use savepoint::Savepoint;
     doc(cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite")))
 )]
 pub use transaction::Transaction;
-pub use dialect::Dialect;
 pub use triggers::{drop_triggers, triggers};

@@ -8,14 +8,16 @@ use ::sea_orm::{
     AccessMode, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, IsolationLevel,
     QueryResult, Statement, TransactionError, TransactionOptions, TransactionTrait,
 };
+use cache_runtime::Transactional as _;
 
-use super::{Savepoint, Transaction};
+use super::{Savepoint, Transaction, hooks};
 
 macro_rules! pass_on {
     ($($type:ty),*) => {$(
         #[async_trait]
         impl ConnectionTrait for $type {
             fn get_database_backend(&self) -> DbBackend {
+                hooks::answer(self.invalidations());
                 self.inner().get_database_backend()
             }
 

@@ -28,10 +28,12 @@
 
 mod connection;
 mod db;
+mod hooks;
 mod outbox;
 mod savepoint;
 mod transaction;
 
 pub use db::Db;
+pub use hooks::{after_delete, after_save};
 pub use savepoint::Savepoint;
 pub use transaction::Transaction;

@@ -11,6 +11,8 @@ use cache_runtime::CacheModel;
 
 use crate::dialect::Dialect;
 use names::Names;
+#[cfg(feature = "sea-orm")]
+pub(crate) use pattern::of_all_rows;
 
 /// Return the statements that create the triggers of a model's table.
 ///

@@ -14,7 +14,7 @@ const SQL: Dialect = Dialect::MySql;
 const ESCAPE: &str = "(txt LONGTEXT CHARACTER SET utf8mb4)
 RETURNS LONGTEXT CHARACTER SET utf8mb4 DETERMINISTIC NO SQL
 BEGIN
-  DECLARE escaped LONGTEXT CHARACTER SET utf8mb4 DEFAULT '';
+  DECLARE output LONGTEXT CHARACTER SET utf8mb4 DEFAULT '';
   DECLARE digits LONGTEXT CHARACTER SET utf8mb4 DEFAULT HEX(txt);
   DECLARE place INT UNSIGNED DEFAULT 1;
   DECLARE width INT UNSIGNED;
@@ -32,15 +32,15 @@ BEGIN
       OR (width = 6 AND one BETWEEN 'E28080' AND 'E2808A')
       OR one IN ('E19A80', 'E280A8', 'E280A9', 'E280AF', 'E2819F', 'E38080')
     THEN
-      SET escaped = CONCAT(escaped, '%', SUBSTR(one, 1, 2));
-      IF width > 2 THEN SET escaped = CONCAT(escaped, '%', SUBSTR(one, 3, 2)); END IF;
-      IF width > 4 THEN SET escaped = CONCAT(escaped, '%', SUBSTR(one, 5, 2)); END IF;
+      SET output = CONCAT(output, '%', SUBSTR(one, 1, 2));
+      IF width > 2 THEN SET output = CONCAT(output, '%', SUBSTR(one, 3, 2)); END IF;
+      IF width > 4 THEN SET output = CONCAT(output, '%', SUBSTR(one, 5, 2)); END IF;
     ELSE
-      SET escaped = CONCAT(escaped, CONVERT(UNHEX(one) USING utf8mb4));
+      SET output = CONCAT(output, CONVERT(UNHEX(one) USING utf8mb4));
     END IF;
     SET place = place + width;
   END WHILE;
-  RETURN escaped;
+  RETURN output;
 END";
 
 pub(super) fn create(model: &ModelInfo, prefix: &str, names: &Names) -> Vec<String> {

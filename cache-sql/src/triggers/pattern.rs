@@ -41,7 +41,7 @@ pub(super) fn is_constant(pattern: &ModelPattern) -> bool {
 }
 
 /// Return the patterns that match whatever the rows contained, each once.
-pub(super) fn of_all_rows(model: &ModelInfo) -> Vec<String> {
+pub(crate) fn of_all_rows(model: &ModelInfo) -> Vec<String> {
     let mut all = Vec::new();
     for pattern in model.patterns {
         let parts = pattern.parts.iter().map(|part| match part {
