@@ -45,7 +45,7 @@ pub(crate) trait Database: Sized {
 
     async fn with_outbox() -> Self {
         let mut database = Self::connect().await;
-        database.run(&outbox(Self::DIALECT)).await;
+        database.run(&cache_sql::schema(Self::DIALECT)).await;
         database
     }
 
@@ -71,26 +71,6 @@ pub(crate) trait Database: Sized {
             })
             .collect()
     }
-}
-
-fn outbox(dialect: Dialect) -> String {
-    let columns = match dialect {
-        Dialect::Postgres => {
-            "id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at TIMESTAMPTZ DEFAULT now()"
-        }
-        Dialect::Sqlite => "id INTEGER PRIMARY KEY, at TEXT DEFAULT CURRENT_TIMESTAMP",
-        Dialect::MySql => {
-            "id BIGINT AUTO_INCREMENT PRIMARY KEY, at TIMESTAMP DEFAULT CURRENT_TIMESTAMP"
-        }
-    };
-    let text = match dialect {
-        Dialect::MySql => "LONGTEXT",
-        _ => "TEXT",
-    };
-    format!(
-        "CREATE TABLE cache_outbox ({columns}, prefix VARCHAR(255) NOT NULL, patterns {text} NOT \
-         NULL, source VARCHAR(16))"
-    )
 }
 
 macro_rules! database {

@@ -5,4 +5,5 @@ mod dialects;
 mod escape;
 mod hooks;
 mod model;
+mod relay;
 mod writes;
