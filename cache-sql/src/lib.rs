@@ -67,6 +67,13 @@
 //! Relays of rusqlite hold no transaction while Redis is waited for. If two take a row, it is
 //! invalidated twice, which is harmless.
 //!
+//! # Writes past the program
+//!
+//! A struct with [`CacheModel`](macro@cache_runtime::CacheModel) names the entries that depend on a
+//! row of its table. [`triggers`](crate::triggers()) turns it into triggers that write these patterns
+//! into the outbox, whoever changes the table, and a relay invalidates them. For SeaORM,
+//! `sea_orm::after_save` and `sea_orm::after_delete` add the patterns of a model to the transaction.
+//!
 //! # Features
 //!
 //! | feature | what |

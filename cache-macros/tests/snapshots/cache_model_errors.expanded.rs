@@ -5,8 +5,8 @@
     "`CacheModel` needs the table: write `#[cache(table = \"posts\", patterns = [\"posts:<<id>>:*\"])]` above the struct"
 }
 ::core::compile_error! {
-    "unknown field `slgu` in the placeholder `<<slgu>>`; did you mean `slug`? the fields are `slug`"
+    "unknown field `slgu` in the placeholder `<<slgu>>`; did you mean `slug`? the fields are `slug`, `author_id`"
 }
 ::core::compile_error! {
-    "`<<slug.len()>>` is an expression, which a trigger in the database can't compute: write the name of a field, such as `<<slug>>`, or `*`"
+    "`rename_all` of `#[sqlx]` renames the column of `author_id`, which a pattern names: write `#[cache(column = \"..\")]` above the field `author_id`"
 }

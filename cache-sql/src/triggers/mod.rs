@@ -60,8 +60,8 @@ pub(crate) use pattern::of_all_rows;
 /// `search_path` that was set when the triggers were created (Postgres), or in that schema (SQLite,
 /// MySQL).
 ///
-/// [`drop_triggers`] removes them. Remove them before the outbox: without it, each write into the
-/// table fails.
+/// [`drop_triggers`] removes them. Remove them before the outbox, and before a column that a pattern
+/// names is removed or renamed: with a name that is unknown, each write into the table fails.
 ///
 /// # What they don't see
 ///

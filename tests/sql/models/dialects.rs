@@ -124,7 +124,23 @@ async fn a_table_of_another_schema_has_triggers_in_postgres() {
 }
 
 #[tokio::test]
-async fn copy_and_upsert_of_postgres_are_seen() {
+async fn a_pattern_may_contain_the_dollar_quote_of_postgres() {
+    #[derive(CacheModel)]
+    #[cache(table = "words", patterns = ["$cache$:<<word>>"])]
+    struct Word {
+        word: String,
+    }
+
+    let mut database = PgConnection::with_outbox().await;
+    database.run("CREATE TABLE words (word TEXT)").await;
+    database.install::<Word>().await;
+    database.run("INSERT INTO words VALUES ('x')").await;
+    let word = "x".to_owned();
+    assert_eq!(database.patterns().await, [Word { word }.cache_patterns()]);
+}
+
+#[tokio::test]
+async fn an_upsert_of_postgres_writes_both_rows() {
     let mut database = PgConnection::with_outbox().await;
     database
         .run("CREATE TABLE words (id INT PRIMARY KEY, word TEXT)")

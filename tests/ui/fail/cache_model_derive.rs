@@ -35,15 +35,6 @@ struct Options {
 }
 
 #[derive(CacheModel)]
-#[cache(table = "posts", patterns = ["posts:<<author_id>>", "posts:<<slug>>"])]
-#[sqlx(rename_all = "camelCase")]
-struct Renamed {
-    author_id: i64,
-    #[sqlx(rename = "postSlug")]
-    slug: String,
-}
-
-#[derive(CacheModel)]
 #[cache(table = "posts", patterns = ["posts:*"])]
 struct Tuple(i64);
 
