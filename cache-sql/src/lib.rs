@@ -98,6 +98,8 @@ mod commit;
 mod db;
 mod detached;
 mod dialect;
+#[cfg(all(doc, feature = "rusqlite", feature = "sea-orm", feature = "sqlite"))]
+pub mod guide;
 mod outbox;
 mod outcome;
 mod relay;
