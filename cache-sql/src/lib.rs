@@ -90,7 +90,7 @@
 // Each library uses a part of the modules that they share.
 #![cfg_attr(
     not(all(feature = "_sqlx", feature = "rusqlite", feature = "sea-orm")),
-    allow(dead_code)
+    allow(dead_code, unused_imports)
 )]
 
 mod commit;
