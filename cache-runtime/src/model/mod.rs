@@ -62,9 +62,9 @@ pub trait CacheModel {
     /// }
     ///
     /// let cache = Cache::builder().build()?;
-    /// cache.blocking().set("posts:7", &"an entry", 60)?;
+    /// cache.blocking().set("posts:7", &1, 60)?;
     /// forget(&cache, &Post { id: 7 })?;
-    /// assert_eq!(cache.blocking().get::<String>("posts:7")?, None);
+    /// assert_eq!(cache.blocking().get::<i32>("posts:7")?, None);
     /// # Ok::<(), cache_runtime::CacheError>(())
     /// ```
     fn cache_patterns(&self) -> Vec<String>;

@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn names_are_pinned_since_databases_store_them() {
         let names = names("blog", "posts", "Post");
-        assert_eq!(names.trigger("UPDATE"), "cache_blog_posts_5ae9de53_update");
+        assert_eq!(names.trigger("UPDATE"), "cache_blog_posts_ebfc1a28_update");
     }
 
     #[test]

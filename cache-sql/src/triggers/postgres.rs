@@ -162,7 +162,7 @@ fn column(value: &str, kind: ColumnKind) -> String {
 fn tag(body: &str) -> String {
     let mut tag = "$cache$".to_owned();
     while body.contains(&tag) {
-        tag.insert_str(6, "_");
+        tag.insert(6, '_');
     }
     tag
 }
