@@ -554,11 +554,15 @@ impl Write {
 
     /// Invalidate all patterns before returning.
     fn invalidate_blocking(&self, patterns: Vec<Pattern>) {
-        if let Some(begun) = self.begin(patterns) {
-            // Failures were counted and logged. The write itself has happened: a failed
-            // invalidation isn't the caller's error.
-            let _ = block_on(begun);
-        }
+        // Begun within `block_on`: on the cache's own thread, work that was begun before would wait
+        // for the thread that waits for it.
+        block_on(async {
+            if let Some(begun) = self.begin(patterns) {
+                // Failures were counted and logged. The write itself has happened: a failed
+                // invalidation isn't the caller's error.
+                let _ = begun.await;
+            }
+        });
     }
 
     /// Invalidate without a caller that waits: at once in memory, on the cache's thread in Redis.

@@ -299,7 +299,9 @@ impl Invalidations {
     ///
     /// As for [`commit`](Self::commit).
     pub fn commit_blocking(&self) -> Result<u64, CacheError> {
-        block_on(self.commit())
+        // Begun within `block_on`: on the cache's own thread, work that was begun before would wait
+        // for the thread that waits for it.
+        block_on(async { self.commit().await })
     }
 
     /// Forget the collected patterns.
