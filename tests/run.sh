@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test, on memory and on real Redis servers. Installs redis-server where it is missing.
+# Runs every test, on memory and on real servers of Redis, Postgres and MariaDB. Installs the servers
+# that are missing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -10,23 +11,36 @@ run() { say "$*"; "$@"; }
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then run "$@"
     elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then run sudo -n "$@"
-    else fail "redis-server is missing and only root can install it; run: sudo $*"
+    else fail "a server is missing and only root can install it; run: sudo $*"
     fi
 }
 
-# A server that apt starts as a service does not matter: the tests start their own, on free ports.
-install_redis() {
-    say "redis-server is missing; installing it"
+# Prints the path of a server's program. Postgres and MariaDB keep theirs off the PATH.
+program() {
+    local folder
+    command -v "$1" && return
+    for folder in "$(pg_config --bindir 2>/dev/null || true)" /usr/lib/postgresql/*/bin \
+        /usr/sbin /usr/local/sbin /opt/homebrew/opt/{mariadb,postgresql@*}/bin \
+        /usr/local/opt/{mariadb,postgresql@*}/bin; do
+        if [ -x "$folder/$1" ]; then printf '%s\n' "$folder/$1"; return; fi
+    done
+    return 1
+}
+
+# Usage: install PROGRAM APT_PACKAGE BREW_PACKAGE. A server that apt starts as a service does not
+# matter: the tests start their own, on free ports.
+install() {
+    say "$1 is missing; installing it"
     if command -v apt-get >/dev/null; then
         as_root apt-get update
         as_root env DEBIAN_FRONTEND=noninteractive \
-            apt-get install --yes --no-install-recommends redis-server
+            apt-get install --yes --no-install-recommends "$2"
     elif command -v brew >/dev/null; then
-        run brew install redis
+        run brew install "$3"
     else
-        fail "redis-server is missing; install Redis, so that redis-server is on the PATH"
+        fail "$1 is missing; install it, so that it is on the PATH"
     fi
-    command -v redis-server >/dev/null || fail "redis-server was installed and is not on the PATH"
+    program "$1" >/dev/null || fail "$1 was installed and is not on the PATH"
 }
 
 # Starts a server on a free port, in a directory of its own, and sets redis_pid and redis_port.
@@ -76,9 +90,13 @@ redis_says() {
 }
 
 command -v cargo >/dev/null || fail "cargo is missing; install Rust with rustup (https://rustup.rs)"
-command -v redis-server >/dev/null || install_redis
+command -v redis-server >/dev/null || install redis-server redis-server redis
+program initdb >/dev/null || install initdb postgresql postgresql
+program mariadbd >/dev/null || install mariadbd mariadb-server mariadb
 run cargo --version
 run redis-server --version
+run "$(program initdb)" --version
+run "$(program mariadbd)" --version
 
 # What the caller's environment says of caches is not what is tested here.
 for name in $(compgen -e); do

@@ -27,6 +27,8 @@ impl Model {
             companions: false,
         };
         let mut krate = None;
+        // One error says it for all `#[invalidate]`s.
+        let mut has_untold = false;
         for attribute in attached {
             match attribute.kind {
                 Kind::Cacheable if model.read.is_some() => errors.at(
@@ -37,12 +39,19 @@ impl Model {
                     let args: CacheableArgs = options::read(attribute.args.clone(), errors);
                     krate = krate.or_else(|| args.krate.clone());
                     model.companions = check::companions::wanted(&args, &model.facts, errors);
+                    let tx = args.tx.as_ref();
+                    check::transaction::told(Kind::Cacheable, tx, &model.facts, errors);
                     let read = Read::new(args, &model.function, &model.facts, errors);
                     model.read = Some(read);
                 }
                 Kind::Invalidate => {
                     let args: InvalidateArgs = options::read(attribute.args.clone(), errors);
                     krate = krate.or_else(|| args.krate.clone());
+                    if !has_untold {
+                        let tx = args.tx.as_ref();
+                        check::transaction::told(Kind::Invalidate, tx, &model.facts, errors);
+                    }
+                    has_untold |= args.tx.is_none();
                     let write = Write::new(args, &model.facts, attribute.span, errors);
                     model.writes.push(write);
                 }
@@ -78,10 +87,12 @@ impl Read {
         }
         let each = check::each::each(&args, key.as_ref(), function, facts, errors);
         check::skip::check(&args.skip, key.as_ref(), facts, errors);
+        let tx = check::transaction::read(&args, facts, errors);
+        let left_out = check::transaction::left_out(&args);
         check::masked::check(key.as_ref(), each.as_ref(), facts, errors);
-        check::receiver::check(key.as_ref(), &args.skip, function, facts, errors);
+        check::receiver::check(key.as_ref(), &left_out, function, facts, errors);
         check::value::read(&args, facts, errors);
-        check::closures::check(&args.skip, key.as_ref(), function, errors);
+        check::closures::check(&left_out, key.as_ref(), function, errors);
         let adapter = check::adapter::read(&args, facts, errors);
         let refresher = check::refresh::refresher(&args, function, facts, errors);
         let negative = check::negative::check(&args, facts, errors);
@@ -90,7 +101,7 @@ impl Read {
                 .iter()
                 .flat_map(Template::placeholders)
                 .any(|placeholder| placeholder.uses(&argument.name));
-            let skipped = args.skip.iter().any(|name| name.unraw() == argument.name);
+            let skipped = left_out.iter().any(|name| name.unraw() == argument.name);
             let holds_items = each
                 .as_ref()
                 .is_some_and(|each| each.argument.unraw() == argument.name);
@@ -117,6 +128,7 @@ impl Read {
             refresher,
             detached: args.detached.is_some(),
             staleness: args.staleness,
+            tx,
             debug: args.debug,
             cache: args.cache,
         }
@@ -127,6 +139,7 @@ impl Write {
     fn new(args: InvalidateArgs, facts: &Facts, span: Span, errors: &mut Errors) -> Self {
         let when = check::pattern::when(args.when.as_ref(), errors);
         check::value::write(&args, facts, errors);
+        let tx = check::transaction::write(&args, when, errors);
         let literals = check::pattern::literals(args.patterns, span, errors);
         let read = |literal| {
             let pattern = Template::parse_in(&|name| facts.bound_at(name), literal, errors);
@@ -144,6 +157,7 @@ impl Write {
             runtime: Runtime(args.krate),
             when,
             condition: args.condition,
+            tx,
             debug: args.debug,
             cache: args.cache,
         }

@@ -10,6 +10,7 @@ mod analyze;
 mod attr;
 mod attribute;
 mod cache_key;
+mod cache_model;
 mod check;
 mod diagnostics;
 mod expand;
@@ -39,6 +40,12 @@ pub fn invalidate(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(CacheKey, attributes(cache_key))]
 pub fn cache_key(item: TokenStream) -> TokenStream {
     cache_key::derive(item.into()).into()
+}
+
+#[doc = include_str!("docs/cache_model.md")]
+#[proc_macro_derive(CacheModel, attributes(cache))]
+pub fn cache_model(item: TokenStream) -> TokenStream {
+    cache_model::derive(item.into()).into()
 }
 
 #[doc = include_str!("docs/key.md")]

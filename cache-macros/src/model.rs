@@ -40,6 +40,8 @@ pub(crate) struct Read {
     pub(crate) detached: bool,
     /// Where a value is recomputed while it is still cached; `None` if no option asks for it.
     pub(crate) refresher: Option<Refresher>,
+    /// The transaction during which the function runs uncached.
+    pub(crate) tx: Option<Expr>,
     pub(crate) debug: bool,
     pub(crate) cache: Option<Expr>,
 }
@@ -78,6 +80,8 @@ pub(crate) struct Write {
     pub(crate) patterns: Vec<Template>,
     pub(crate) when: When,
     pub(crate) condition: Option<Expr>,
+    /// The transaction that collects the patterns until its commit.
+    pub(crate) tx: Option<Expr>,
     pub(crate) debug: bool,
     pub(crate) cache: Option<Expr>,
 }

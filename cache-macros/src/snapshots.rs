@@ -2,7 +2,7 @@
 //! `<name>.expanded.rs` its expansion. `UPDATE_SNAPSHOTS=1 cargo test -p cache-macros` rewrites the
 //! expansions; read the diff.
 
-use crate::attribute;
+use crate::{attribute, cache_model};
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
 use std::fs;
@@ -35,7 +35,7 @@ fn expansions_equal_their_snapshots() {
     assert!(changed.is_empty(), "{}", changed.join("\n"));
 }
 
-/// Expand the first of our attributes, as the compiler does.
+/// Expand the first of our attributes, or the derive, as the compiler does.
 fn expand(text: &str) -> String {
     let item = |input: ParseStream<'_>| {
         Ok((
@@ -44,8 +44,8 @@ fn expand(text: &str) -> String {
         ))
     };
     let (mut attrs, rest) = item.parse_str(text).expect("an item");
-    let is_ours =
-        |attr: &Attribute| attr.path().is_ident("cacheable") || attr.path().is_ident("invalidate");
+    let names = ["cacheable", "invalidate", "derive"];
+    let is_ours = |attr: &Attribute| names.iter().any(|name| attr.path().is_ident(name));
     let first = attrs
         .iter()
         .position(is_ours)
@@ -58,6 +58,7 @@ fn expand(text: &str) -> String {
     let item = quote!(#(#attrs)* #rest);
     let expanded = match attribute.path().to_token_stream().to_string().as_str() {
         "cacheable" => attribute::cacheable(args, item),
+        "derive" => cache_model::derive(item),
         _ => attribute::invalidate(args, item),
     };
     let file = syn::parse2(expanded.clone())

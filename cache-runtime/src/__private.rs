@@ -7,18 +7,19 @@ pub use crate::error::CacheError;
 #[cfg(feature = "macros")]
 pub use cache_macros::{key, page, pattern};
 
-pub use crate::inline::{key_text, pattern_text};
+pub use crate::inline::{key_text, model_patterns, pattern_text};
 pub use crate::key::cache_key::{CacheKey, KeyWriter};
 pub use crate::key::hash_argument::HashArgument;
 pub use crate::key::writer::{SeesByReference, Writer};
 pub use crate::key::{hashed, items, part, quiet};
+pub use crate::model::{CacheModel, Column, ModelInfo, ModelPattern, PatternPart};
 pub use crate::pattern::reach::reaches;
 pub use crate::read::adapter;
 pub use crate::read::each::{self, begin_each};
 pub use crate::read::fill::conclude::{ttl_unset, unless_unset};
 pub use crate::read::lookup::{
-    Lookup, answer, begin, begin_refresh, begin_refresh_with, begin_with, cache_key, cache_path,
-    invalidate_entry, invalidate_entry_sync,
+    Lookup, answer, begin, begin_refresh, begin_refresh_if, begin_refresh_with, begin_with,
+    cache_key, cache_path, invalidate_entry, invalidate_entry_sync,
 };
 pub use crate::read::negative::{
     err_ttl, read_async_err, read_async_made_err, read_sync_err, read_sync_made_err,
@@ -27,11 +28,14 @@ pub use crate::read::refresh::{begin_refreshing, mode};
 pub use crate::read::run::{read_async, read_async_if, read_sync, read_sync_if};
 pub use crate::site::registry::Registered;
 pub use crate::site::{ReadSite, WriteSite};
+pub use crate::transaction::attribute::{
+    LendsTransaction, MaybeTransactional, uncached_if, uncached_sync_if,
+};
 pub use crate::ttl::{IntoTtl, Ttl};
 pub use crate::value::{fit, shape, success};
 pub use crate::write::{
-    Write, no_result, plan, write_async, write_async_always, write_async_opaque, write_sync,
-    write_sync_opaque,
+    Write, no_result, plan, plan_in, write_async, write_async_always, write_async_opaque,
+    write_sync, write_sync_opaque,
 };
 
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! The cache's events for `tracing`: target `cache`, at `info` for functions with `debug = true`,
 //! otherwise at `debug`.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
@@ -71,7 +72,9 @@ macro_rules! event {
     };
 }
 
-pub(crate) fn call(origin: Origin, arguments: &str, key: &str) {
+/// A call begins. The arguments are formatted only if a subscriber or a logger records the message:
+/// an open report doesn't.
+pub(crate) fn call(origin: Origin, arguments: &dyn Display, key: &str) {
     let function = origin.function;
     event!(
         origin,
@@ -131,7 +134,7 @@ pub(crate) fn invalidate(origin: Origin, pattern: &str, count: u64) {
 
 /// An invalidation couldn't be sent and will be replayed.
 #[cfg(feature = "redis")]
-pub(crate) fn postponed(origin: Origin, pattern: &str, error: &dyn std::fmt::Display) {
+pub(crate) fn postponed(origin: Origin, pattern: &str, error: &dyn Display) {
     event!(
         origin,
         pattern,
@@ -150,7 +153,7 @@ pub(crate) fn too_large(function: &str, key: &str, (bytes, limit): (usize, usize
 }
 
 /// A value isn't stored for another reason.
-pub(crate) fn not_stored(function: &str, key: &str, error: &dyn std::fmt::Display) {
+pub(crate) fn not_stored(function: &str, key: &str, error: &dyn Display) {
     tracing::warn!(
         target: "cache", function, key, op = "not_stored",
         "[Cache] NOT STORED: {key}: {error}. Further such values of `{function}` are counted but not logged"
@@ -158,7 +161,7 @@ pub(crate) fn not_stored(function: &str, key: &str, error: &dyn std::fmt::Displa
 }
 
 /// A value that memory stores and Redis would refuse.
-pub(crate) fn memory_only(function: &str, key: &str, error: &dyn std::fmt::Display) {
+pub(crate) fn memory_only(function: &str, key: &str, error: &dyn Display) {
     tracing::warn!(
         target: "cache", function, key, op = "memory_only",
         "[Cache] MEMORY ONLY: {key}: {error}. Memory stores the value as it is, but Redis wouldn't \
@@ -203,6 +206,6 @@ pub(crate) fn unnamed_prefix(prefix: &str) {
     );
 }
 
-pub(crate) fn error(function: &str, key: &str, error: &dyn std::fmt::Display) {
+pub(crate) fn error(function: &str, key: &str, error: &dyn Display) {
     tracing::warn!(target: "cache", function, key, op = "error", "[Cache] ERROR: {key}: {error}");
 }

@@ -24,6 +24,7 @@ macro_rules! links {
 [TTL and staleness]: crate::guide::staleness
 [Values, codecs and limits]: crate::guide::values_codecs_limits
 [The near cache]: crate::guide::near_cache
+[Database transactions]: crate::guide::transactions
 [The manual API]: crate::guide::manual_api
 [Testing]: crate::guide::testing
 [Observability]: crate::guide::observability
@@ -43,6 +44,11 @@ pub mod keys_and_variants {}
 #[doc = links!()]
 #[doc = include_str!("../docs/guide/invalidation.md")]
 pub mod invalidation {}
+
+// The samples need `cache-sql`, whose documentation includes this page, too, and compiles them.
+#[doc = links!()]
+#[cfg_attr(not(doctest), doc = include_str!("../docs/guide/transactions.md"))]
+pub mod transactions {}
 
 #[doc = links!()]
 #[doc = include_str!("../docs/guide/staleness.md")]

@@ -1,4 +1,6 @@
-//! `key!` and `pattern!`: rendering of attribute templates outside of an attribute.
+//! `key!`, `pattern!` and `CacheModel`: rendering of attribute templates outside of an attribute.
+
+use std::mem;
 
 use crate::core::prefix::unambiguous_to_all;
 use crate::events;
@@ -21,6 +23,18 @@ pub fn key_text(template: &'static str, shape: &'static str, render: Rendered<'_
 /// Return the pattern that `pattern!` renders.
 pub fn pattern_text(template: &'static str, render: Rendered<'_>) -> String {
     text("pattern!", template, false, render)
+}
+
+/// Return the patterns of a model's row.
+pub fn model_patterns(name: &'static str, render: Rendered<'_>) -> Vec<String> {
+    with_rendering(|rendering| {
+        render.render(&mut rendering.writer());
+        // As in `text`.
+        if let Some(reason) = rendering.failure.take() {
+            events::error(name, "cache_patterns", &reason);
+        }
+        mem::take(&mut rendering.patterns)
+    })
 }
 
 fn text(

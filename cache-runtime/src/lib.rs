@@ -87,6 +87,7 @@
 //! | `rocket` | | of Rocket 0.5: `serde::json::Json<T>`, `content::RawHtml<T>`, `content::RawJson<T>`, `(Status, W)` |
 //! | `log` | | events as records of the crate `log`, in programs without a subscriber of `tracing` |
 //! | `tower` | | `testing::ScopeLayer`, which makes a cache the current one of a service |
+//! | `uuid` | | `Uuid` of uuid 1 in the patterns of a [`CacheModel`](macro@CacheModel) |
 //!
 //! Without a compact codec, and for values that none can represent, bytes are MessagePack with
 //! field names. [`CacheBuilder::codec`] selects the codec. Entries name their codec and
@@ -112,6 +113,7 @@ mod flight;
 pub mod guide;
 mod inline;
 mod key;
+pub mod model;
 mod pattern;
 mod read;
 mod report;
@@ -135,12 +137,13 @@ pub use cache::{
     BlockingCache, Fill, Found, Freshness, Health, KeyAndValue, ReadBuilder, Reading, StoreStats,
 };
 #[cfg(feature = "macros")]
-pub use cache_macros::{CacheKey, cacheable, invalidate};
+pub use cache_macros::{CacheKey, CacheModel, cacheable, invalidate};
 pub use clock::Clock;
 pub use entry::Codec;
 pub use error::CacheError;
 pub use key::cache_key::{CacheKey, KeyWriter};
 pub use key::escape::escape;
+pub use model::CacheModel;
 pub use report::{CallOutcome, CallReport};
 pub use stats::{SiteStats, Stats};
 pub use topology::{DeadPattern, ReadNode, Topology, WriteNode, topology};

@@ -1,4 +1,4 @@
-//! The annotated functions of the program, and which write removes which read's entries.
+//! The annotated functions and the models of the program, and which write removes which read's entries.
 
 use std::fmt::{self, Write as _};
 
@@ -21,7 +21,7 @@ pub fn topology() -> Topology {
     for site in all() {
         match site {
             Registered::Read(site) => reads.push(ReadNode::new(site)),
-            Registered::Write(site) => writes.push(WriteNode {
+            Registered::Write(site) | Registered::Model(site) => writes.push(WriteNode {
                 function: site.info.function,
                 module: site.info.module,
                 file: site.info.at.file(),
@@ -40,7 +40,8 @@ pub fn topology() -> Topology {
 pub struct Topology {
     /// The functions with `#[cacheable]`.
     pub reads: Vec<ReadNode>,
-    /// The functions with `#[invalidate]`, once for each attribute.
+    /// The functions with `#[invalidate]`, once for each attribute, and the structs with
+    /// `#[derive(CacheModel)]`.
     pub writes: Vec<WriteNode>,
 }
 
@@ -83,7 +84,7 @@ impl ReadNode {
     }
 }
 
-/// A function with `#[invalidate]`.
+/// A function with `#[invalidate]`, or a struct with `#[derive(CacheModel)]`.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct WriteNode {

@@ -19,6 +19,7 @@ use crate::pattern::Pattern;
 use crate::runtime::block_on;
 use crate::site::{When, WriteSite};
 use crate::stats::Counter;
+use crate::transaction::{Began, Invalidations};
 use crate::value::shape::{Peek, Returns, Shape};
 
 /// The patterns of one call, rendered before its body may consume the arguments.
@@ -26,8 +27,18 @@ use crate::value::shape::{Peek, Returns, Shape};
 pub struct Write {
     site: &'static WriteSite,
     /// `None` if there is nothing to invalidate: the cache is disabled, or the condition is false.
-    cache: Option<Cache>,
+    target: Option<Target>,
     patterns: Vec<String>,
+}
+
+/// Where the patterns go.
+#[derive(Debug)]
+enum Target {
+    /// They are invalidated.
+    Cache(Cache),
+    /// They wait for the commit of a transaction. Boxed: the future of a write without one carries
+    /// this, too.
+    Transaction(Box<(Invalidations, Began)>),
 }
 
 /// Render the patterns of a call. The placeholders of the returned value stay open.
@@ -40,31 +51,49 @@ pub fn plan(
     handle.lend(
         || site.info.first_call(),
         |cache| {
-            if !condition || !cache.inner().enabled {
-                return Write {
-                    site,
-                    cache: None,
-                    patterns: Vec::new(),
-                };
-            }
-            with_rendering(|rendering| {
-                render.render(&mut rendering.writer());
-                if let Some(reason) = rendering.failure.take() {
-                    cache
-                        .inner()
-                        .counters
-                        .add(site.number(), Counter::Errors, 1);
-                    events::error(site.info.function, &site.info.patterns.join(" "), &reason);
-                }
-                let patterns = mem::take(&mut rendering.patterns);
-                Write {
-                    site,
-                    cache: Some(cache.clone()),
-                    patterns,
-                }
-            })
+            let patterns = rendered(site, cache, condition, render);
+            Write::new(site, patterns, || Target::Cache(cache.clone()))
         },
     )
+}
+
+/// Like [`plan`], for a call within a transaction: its patterns go to the collector. Without a
+/// collector, the call is like any other.
+pub fn plan_in(
+    site: &'static WriteSite,
+    collector: Option<Invalidations>,
+    condition: bool,
+    render: Rendered<'_>,
+) -> Write {
+    let Some(collector) = collector else {
+        return plan(site, Handle::Current, condition, render);
+    };
+    let patterns = rendered(site, collector.cache(), condition, render);
+    Write::new(site, patterns, || {
+        let began = collector.began();
+        Target::Transaction(Box::new((collector, began)))
+    })
+}
+
+/// Return the patterns; `None` if there is nothing to invalidate.
+fn rendered(
+    site: &'static WriteSite,
+    cache: &Cache,
+    condition: bool,
+    render: Rendered<'_>,
+) -> Option<Vec<String>> {
+    let inner = cache.inner();
+    if !condition || !inner.enabled {
+        return None;
+    }
+    Some(with_rendering(|rendering| {
+        render.render(&mut rendering.writer());
+        if let Some(reason) = rendering.failure.take() {
+            inner.counters.add(site.number(), Counter::Errors, 1);
+            events::error(site.info.function, &site.info.patterns.join(" "), &reason);
+        }
+        mem::take(&mut rendering.patterns)
+    }))
 }
 
 /// Run an async body, and invalidate afterwards.
@@ -357,11 +386,11 @@ where
 }
 
 fn write_blocking<R>(write: Write, outcome: impl Outcome<R>, body: impl FnOnce() -> R) -> R {
-    if write.cache.is_none() {
+    if write.target.is_none() {
         return body();
     }
     if write.site.info.when == When::Before {
-        block_on(write.invalidate(write.open_patterns()));
+        write.invalidate_blocking(write.open_patterns());
         return body();
     }
     let mut armed = Armed(Some(write));
@@ -371,7 +400,7 @@ fn write_blocking<R>(write: Write, outcome: impl Outcome<R>, body: impl FnOnce()
             if let Some(write) = armed.0.take() {
                 // A panic of a `tracing` subscriber must not replace this one.
                 let _ = catch_unwind(AssertUnwindSafe(|| {
-                    block_on(write.invalidate(write.open_patterns()));
+                    write.invalidate_blocking(write.open_patterns());
                 }));
             }
             resume_unwind(panic)
@@ -379,7 +408,7 @@ fn write_blocking<R>(write: Write, outcome: impl Outcome<R>, body: impl FnOnce()
     };
     let (value, invalidation) = armed.disarm(value, outcome);
     if let Some((write, patterns)) = invalidation {
-        block_on(write.invalidate(patterns));
+        write.invalidate_blocking(patterns);
     }
     value
 }
@@ -430,9 +459,21 @@ impl Drop for Armed {
 }
 
 impl Write {
+    fn new(
+        site: &'static WriteSite,
+        patterns: Option<Vec<String>>,
+        target: impl FnOnce() -> Target,
+    ) -> Self {
+        Self {
+            site,
+            target: patterns.is_some().then(target),
+            patterns: patterns.unwrap_or_default(),
+        }
+    }
+
     /// Return the first stage of a write.
     fn into_stage<R>(self) -> WriteStage<R> {
-        match &self.cache {
+        match &self.target {
             None => WriteStage::Body(None),
             Some(_) if self.site.info.when == When::Before => {
                 let patterns = self.open_patterns();
@@ -445,10 +486,27 @@ impl Write {
         }
     }
 
-    /// Begin to invalidate.
+    /// Begin to invalidate. `None` if there is nothing to wait for.
     fn begin_with((write, patterns): (Self, Vec<Pattern>)) -> Option<Invalidation> {
-        let cache = write.cache.as_ref()?;
-        Some(Box::pin(cache.invalidate(write.site.into(), patterns)))
+        let begun = write.begin(patterns)?;
+        Some(Box::pin(begun))
+    }
+
+    /// Begin to invalidate, or leave the patterns to the transaction.
+    fn begin(
+        &self,
+        patterns: Vec<Pattern>,
+    ) -> Option<impl Future<Output = Result<u64, CacheError>> + Send + use<>> {
+        let origin = self.site.into();
+        let (cache, patterns) = match self.target.as_ref()? {
+            Target::Cache(cache) => (cache, patterns),
+            Target::Transaction(transaction) => {
+                let (collector, began) = &**transaction;
+                let committed = collector.add_since(*began, origin, patterns)?;
+                (collector.cache(), committed)
+            }
+        };
+        Some(cache.invalidate(origin, patterns))
     }
 
     /// Return the patterns with `*` for the placeholders of a returned value that isn't known.
@@ -495,17 +553,21 @@ impl Write {
     }
 
     /// Invalidate all patterns before returning.
-    async fn invalidate(&self, patterns: Vec<Pattern>) {
-        let Some(cache) = &self.cache else { return };
-        // Failures were counted and logged. The write itself has happened: a failed invalidation
-        // isn't the caller's error.
-        let _ = cache.invalidate(self.site.into(), patterns).await;
+    fn invalidate_blocking(&self, patterns: Vec<Pattern>) {
+        // Begun within `block_on`: on the cache's own thread, work that was begun before would wait
+        // for the thread that waits for it.
+        block_on(async {
+            if let Some(begun) = self.begin(patterns) {
+                // Failures were counted and logged. The write itself has happened: a failed
+                // invalidation isn't the caller's error.
+                let _ = begun.await;
+            }
+        });
     }
 
     /// Invalidate without a caller that waits: at once in memory, on the cache's thread in Redis.
     fn invalidate_detached(&self, patterns: Vec<Pattern>) {
-        let Some(cache) = &self.cache else { return };
-        let _underway = cache.invalidate(self.site.into(), patterns);
+        let _underway = self.begin(patterns);
     }
 }
 

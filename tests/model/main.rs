@@ -7,8 +7,10 @@
 
 mod apart;
 mod cluster;
+mod database;
 mod hops;
 mod protocol;
+mod transaction;
 
 use protocol::{Flaw, NO_STALE_READ, ONE_COMPUTATION, Protocol, TAKEN_OVER};
 use stateright::{Checker, Model};

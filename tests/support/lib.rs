@@ -27,6 +27,8 @@ pub mod attributes {
     pub struct Invalidate;
     #[doc = include_str!("../../cache-macros/src/docs/cache_key.md")]
     pub struct CacheKey;
+    #[doc = include_str!("../../cache-macros/src/docs/cache_model.md")]
+    pub struct CacheModel;
 }
 
 mod acl;

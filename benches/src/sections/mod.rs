@@ -8,6 +8,7 @@ mod memory_hit;
 pub mod memory_per_entry;
 mod near_hit;
 mod redis;
+mod transactions;
 mod two_threads;
 mod write;
 
@@ -73,6 +74,11 @@ pub const ALL: &[Section] = &[
         "write",
         "a write with four patterns on Redis, beside DEL of known keys",
         write::run,
+    ),
+    section(
+        "transactions",
+        "a write with `tx`, with and without an outbox; a relay",
+        transactions::run,
     ),
     section(
         "herd",

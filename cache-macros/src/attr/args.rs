@@ -4,6 +4,7 @@ use crate::attr::negative::NegativeArgs;
 use crate::attr::options::{Options, flag, literal, names, string, value, without_arm};
 use crate::attr::staleness::Staleness;
 use crate::attr::ttl::ungrouped;
+use crate::attr::tx::Tx;
 use proc_macro2::Span;
 use syn::parse::ParseStream;
 use syn::{Error, Expr, ExprLit, ExprPath, Ident, Lit, LitInt, LitStr, Path};
@@ -27,6 +28,7 @@ pub(crate) struct CacheableArgs {
     pub(crate) staleness: Staleness,
     /// The span of `detached`, if it is on.
     pub(crate) detached: Option<Span>,
+    pub(crate) tx: Option<Tx>,
     pub(crate) debug: bool,
     pub(crate) cache: Option<Expr>,
     pub(crate) companions: Option<Companions>,
@@ -67,6 +69,7 @@ impl Options for CacheableArgs {
         "refresh",
         "jitter",
         "detached",
+        "tx",
         "debug",
         "cache",
         "companions",
@@ -131,6 +134,9 @@ impl Options for CacheableArgs {
         ("many", "each"),
         ("batch", "each"),
         ("items", "each"),
+        ("transaction", "tx"),
+        ("transactional", "tx"),
+        ("txn", "tx"),
         ("store", "cache"),
         ("manager", "cache"),
     ];
@@ -203,6 +209,10 @@ impl Options for CacheableArgs {
             "near" => self.near = Some(flag(name, input)?),
             option if Staleness::NAMES.contains(&option) => self.staleness.read(name, input)?,
             "detached" => self.detached = flag(name, input)?.then(|| name.span()),
+            "tx" => {
+                self.tx = Some(Tx::NONE);
+                self.tx = Some(Tx::read(name, input)?);
+            }
             "debug" => self.debug = flag(name, input)?,
             "cache" => self.cache = Some(value(name, "cache = self.cache", input)?),
             "companions" => {
@@ -246,6 +256,7 @@ pub(crate) struct InvalidateArgs {
     pub(crate) patterns: Option<Option<Patterns>>,
     pub(crate) when: Option<LitStr>,
     pub(crate) condition: Option<Expr>,
+    pub(crate) tx: Option<Tx>,
     pub(crate) debug: bool,
     pub(crate) cache: Option<Expr>,
     pub(crate) krate: Option<Path>,
@@ -258,8 +269,15 @@ pub(crate) struct Patterns {
 }
 
 impl Options for InvalidateArgs {
-    const NAMES: &'static [&'static str] =
-        &["patterns", "when", "condition", "debug", "cache", "crate"];
+    const NAMES: &'static [&'static str] = &[
+        "patterns",
+        "when",
+        "condition",
+        "tx",
+        "debug",
+        "cache",
+        "crate",
+    ];
     const SYNONYMS: &'static [(&'static str, &'static str)] = &[
         ("key", "patterns"),
         ("keys", "patterns"),
@@ -279,6 +297,10 @@ impl Options for InvalidateArgs {
         ("on", "when"),
         ("if", "condition"),
         ("unless", "condition"),
+        ("transaction", "tx"),
+        ("transactional", "tx"),
+        ("txn", "tx"),
+        ("after_commit", "tx"),
         ("store", "cache"),
     ];
     const NEEDLESS: &'static [(&'static str, &'static str)] = &[
@@ -307,6 +329,10 @@ impl Options for InvalidateArgs {
             }
             "when" => self.when = Some(string(name, "when = \"ok\"", input)?),
             "condition" => self.condition = Some(value(name, "condition = notify", input)?),
+            "tx" => {
+                self.tx = Some(Tx::NONE);
+                self.tx = Some(Tx::read(name, input)?);
+            }
             "debug" => self.debug = flag(name, input)?,
             "cache" => self.cache = Some(value(name, "cache = self.cache", input)?),
             "crate" => self.krate = Some(krate(name, input)?),
@@ -342,7 +368,7 @@ fn unseen(constant: &ExprPath) -> String {
     )
 }
 
-fn krate(name: &Ident, input: ParseStream<'_>) -> syn::Result<Path> {
+pub(crate) fn krate(name: &Ident, input: ParseStream<'_>) -> syn::Result<Path> {
     let path: Expr = value(name, "crate = my_cache", input)?;
     match ungrouped(&path) {
         Expr::Path(path) if path.qself.is_none() => Ok(path.path.clone()),
@@ -389,7 +415,8 @@ fn text(expr: &Expr) -> Option<&LitStr> {
     }
 }
 
-fn patterns(whole: Expr) -> syn::Result<Patterns> {
+/// Match `["..", ".."]`, or one literal.
+pub(crate) fn patterns(whole: Expr) -> syn::Result<Patterns> {
     let items: Vec<&Expr> = match &whole {
         Expr::Array(array) => array.elems.iter().collect(),
         other => vec![other],

@@ -5,6 +5,7 @@ pub(crate) mod negative;
 pub(crate) mod options;
 pub(crate) mod staleness;
 pub(crate) mod ttl;
+pub(crate) mod tx;
 
 use proc_macro2::{Span, TokenStream};
 

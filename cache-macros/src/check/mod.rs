@@ -15,6 +15,7 @@ pub(crate) mod receiver;
 pub(crate) mod refresh;
 pub(crate) mod skip;
 pub(crate) mod text;
+pub(crate) mod transaction;
 pub(crate) mod value;
 
 use crate::diagnostics::nearest::{hint, list};

@@ -2,7 +2,7 @@
 //! function, so it borrows the other arguments; a second run is needed only where another caller
 //! has failed.
 
-use super::{condition, handle, read, repeated};
+use super::{handle, read, repeated, transaction};
 use crate::item::signature::Style;
 use crate::model::{Each, Model, Read};
 use proc_macro2::{Span, TokenStream};
@@ -16,7 +16,7 @@ pub(super) fn begin(model: &Model, read: &Read, each: &Each, render: &TokenStrea
     let k = read.runtime.private(site);
     let this = read::static_site(model, read);
     let handle = handle(read.cache.as_ref(), &read.runtime);
-    let condition = condition(read.condition.as_ref());
+    let condition = transaction::condition(read);
     let ttl = read::computed_ttl(read);
     let Each {
         argument,
@@ -45,14 +45,14 @@ pub(super) fn begin(model: &Model, read: &Read, each: &Each, render: &TokenStrea
 }
 
 /// Generate the call's computation: an `async` block, or a blocking call.
-pub(super) fn run(model: &Model, each: &Each) -> TokenStream {
+pub(super) fn run(model: &Model, read: &Read, each: &Each) -> TokenStream {
     let site = Span::mixed_site();
     let (pat, ty) = (&each.pat, &each.ty);
     let missing = match borrowed(ty) {
         Some(ty) => quote_spanned!(site=> let #pat: #ty = &missing;),
         None => quote_spanned!(site=> let #pat: #ty = missing;),
     };
-    let body = repeated(model, &missing);
+    let body = transaction::around(model, read, repeated(model, &missing));
     let output = &model.facts.output;
     if let Style::Sync = model.facts.style {
         return quote_spanned! {site=>
@@ -60,7 +60,7 @@ pub(super) fn run(model: &Model, each: &Each) -> TokenStream {
                 while let ::core::option::Option::Some(missing) = each.next_blocking() {
                     let inside = each.enter();
                     #[allow(clippy::redundant_closure_call)]
-                    let output = #body;
+                    let output = (#body)();
                     ::core::mem::drop(inside);
                     if let ::core::result::Result::Err(output) = each.computed_blocking(output) {
                         return output;

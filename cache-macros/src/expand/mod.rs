@@ -12,6 +12,7 @@ mod head;
 mod read;
 mod refresh;
 pub(crate) mod render;
+mod transaction;
 mod write;
 
 use crate::item::signature::{Style, response_part, stored_part};
@@ -77,9 +78,13 @@ fn statements(
         before.extend(write::plan(model, write, place, purpose));
     }
     let mut run = computation.clone();
+    if let Some(read) = &model.read {
+        before.extend(transaction::declare(read));
+        run = transaction::around(model, read, run);
+    }
     if let Some((read, each)) = reads.and_then(|read| Some((read, read.each.as_ref()?))) {
         before.extend(each::begin(model, read, each, render));
-        run = each::run(model, each);
+        run = each::run(model, read, each);
     } else if let Some(read) = reads {
         before.extend(adapter::declare(model, read));
         before.extend(read::lookup(model, read, purpose, render));
@@ -152,7 +157,7 @@ fn repeated(model: &Model, replaced: &TokenStream) -> TokenStream {
     let body = &model.function.body;
     if let Style::Sync = model.facts.style {
         let block = block(model, quote_spanned!(site=> #replaced #body));
-        return quote_spanned!(site=> (|| -> #output #block)());
+        return quote_spanned!(site=> || -> #output #block);
     }
     let k = model.runtime().private(output.span());
     let located = site.located_at(output.span());

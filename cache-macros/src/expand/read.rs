@@ -1,6 +1,6 @@
 //! `#[cacheable]`: the site, the lookup and the call.
 
-use super::{Purpose, adapter, condition, handle, refresh, stored_shape};
+use super::{Purpose, adapter, handle, refresh, stored_shape, transaction};
 use crate::attr::ttl::Ttl;
 use crate::item::signature::Style;
 use crate::model::{Model, Negative, Read, Refresher};
@@ -63,6 +63,11 @@ fn begin(
     let k = read.runtime.private(output.span());
     if purpose == Purpose::Refresh {
         let this = call_site(model, read, true);
+        if read.tx.is_some() {
+            return quote_spanned! {site=>
+                #k::begin_refresh_if(!open, #this, #handle, #shape, #render, #ttl)
+            };
+        }
         if is_plain(read) {
             return quote_spanned!(site=> #k::begin_refresh(#this, #shape, #render));
         }
@@ -71,14 +76,15 @@ fn begin(
         };
     }
     let this = static_site(model, read);
-    if read.refresher.is_none() && read.condition.is_none() && is_plain(read) {
+    let is_unconditional = read.condition.is_none() && read.tx.is_none();
+    if read.refresher.is_none() && is_unconditional && is_plain(read) {
         let begin = match at_once {
             true => quote_spanned!(site=> answer),
             false => quote_spanned!(site=> begin),
         };
         return quote_spanned!(site=> #k::#begin(#this, #shape, #render));
     }
-    let condition = condition(read.condition.as_ref());
+    let condition = transaction::condition(read);
     let begin = match read.refresher {
         Some(_) => quote_spanned!(site=> begin_refreshing),
         None => quote_spanned!(site=> begin_with),

@@ -181,6 +181,7 @@ fn hashed(argument: &Binding, runtime: &Runtime) -> TokenStream {
         cfgs,
         hazard,
         extractor,
+        ..
     } = argument;
     let site = Span::mixed_site().located_at(ident.span());
     let k = runtime.private(ident.span());

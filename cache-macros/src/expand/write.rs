@@ -1,6 +1,6 @@
 //! `#[invalidate]`: the site, the plan and the call.
 
-use super::{Purpose, condition, handle, render};
+use super::{Purpose, condition, handle, render, transaction};
 use crate::item::signature::Style;
 use crate::model::{Model, When, Write};
 use proc_macro2::{Ident, Span, TokenStream};
@@ -14,15 +14,24 @@ pub(crate) fn plan(model: &Model, write: &Write, place: usize, purpose: Purpose)
     let k = write.runtime.private(site);
     let (name, shape_name) = names(place);
     let static_site = declare(model, write, purpose == Purpose::Original);
-    let handle = handle(write.cache.as_ref(), &write.runtime);
     let condition = condition(write.condition.as_ref());
     let render = render::patterns(&write.patterns, &write.runtime);
-    let plan = quote_spanned!(site=> #k::plan(#static_site, #handle, #condition, #render));
+    let plan = match &write.tx {
+        Some(tx) => {
+            let collector = transaction::collector(tx, &write.runtime);
+            quote_spanned!(site=> #k::plan_in(#static_site, #collector, #condition, #render))
+        }
+        None => {
+            let handle = handle(write.cache.as_ref(), &write.runtime);
+            quote_spanned!(site=> #k::plan(#static_site, #handle, #condition, #render))
+        }
+    };
+    let allowed = write.tx.as_ref().and_then(transaction::allowed);
     if model.facts.opaque.is_some() {
-        return quote_spanned!(site=> let #name = #plan;);
+        return quote_spanned!(site=> #allowed let #name = #plan;);
     }
     let shape = shape(model, write);
-    quote_spanned!(site=> let (#name, #shape_name) = (#plan, #shape);)
+    quote_spanned!(site=> #allowed let (#name, #shape_name) = (#plan, #shape);)
 }
 
 /// The shape of the return type. The compiler finds it, since aliases hide it from a macro.

@@ -9,3 +9,4 @@ pub(crate) mod function;
 pub(crate) mod opaque;
 pub(crate) mod serde_hazard;
 pub(crate) mod signature;
+pub(crate) mod transaction;

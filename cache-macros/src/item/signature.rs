@@ -6,6 +6,7 @@ use crate::item::extractor::Extractor;
 use crate::item::function::Function;
 use crate::item::opaque;
 use crate::item::serde_hazard::SerdeHazard;
+use crate::item::transaction::is_transaction;
 use proc_macro2::Span;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -26,6 +27,8 @@ pub(crate) struct Binding {
     pub(crate) hazard: Option<SerdeHazard>,
     /// The replacement, if it is an argument of a web framework.
     pub(crate) extractor: Option<Extractor>,
+    /// Its type, if that is a database transaction.
+    pub(crate) transaction: Option<Type>,
 }
 
 /// How the body runs.
@@ -201,20 +204,21 @@ fn arguments(function: &Function, style: &Style) -> Vec<Binding> {
                 cfgs: cfgs(&input.attrs).cloned().collect(),
                 hazard: None,
                 extractor: Extractor::of(pat, &input.ty),
+                transaction: None,
             });
         });
-        record_hazards(pat, &input.ty, &mut found);
+        record_types(pat, &input.ty, &mut found);
     }
     found
 }
 
-/// Record the hazard of the type of each name in `pat`. If one type covers several names, it
-/// isn't known which of them is concerned, and nothing is recorded.
-fn record_hazards(pat: &Pat, ty: &Type, found: &mut [Binding]) {
+/// Record what the type of each name in `pat` tells. If one type covers several names, it isn't
+/// known which of them is concerned, and nothing is recorded.
+fn record_types(pat: &Pat, ty: &Type, found: &mut [Binding]) {
     if let (Pat::Tuple(pats), Type::Tuple(types)) = (pat, ty) {
         if pats.elems.len() == types.elems.len() {
             let parts = pats.elems.iter().zip(&types.elems);
-            parts.for_each(|(pat, ty)| record_hazards(pat, ty, found));
+            parts.for_each(|(pat, ty)| record_types(pat, ty, found));
         }
         return;
     }
@@ -224,6 +228,9 @@ fn record_hazards(pat: &Pat, ty: &Type, found: &mut [Binding]) {
         && let Some(binding) = found.iter_mut().find(|binding| binding.ident == *name)
     {
         binding.hazard = SerdeHazard::of(ty);
+        // A name inside of a pattern is a part of the type.
+        let is_whole = matches!(pat, Pat::Ident(_));
+        binding.transaction = (is_whole && is_transaction(ty)).then(|| ty.clone());
     }
 }
 

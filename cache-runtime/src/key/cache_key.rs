@@ -73,6 +73,13 @@ use crate::value::path::MAX_DEPTH;
 ///
 /// The iteration order of a `HashMap` or `HashSet` is not in the key.
 ///
+/// # Secrets
+///
+/// The `tracing` event of a call shows its hashed arguments, as their `CacheKey` writes them, at
+/// level `debug`, or at `info` for a function with the option `debug`. The key itself contains only
+/// a hash. Leave a secret out with `#[cache_key(skip)]`; if the key needs it, write a digest of it
+/// by hand.
+///
 /// # Implementing it by hand
 ///
 /// Write everything that distinguishes two values, in a fixed order:

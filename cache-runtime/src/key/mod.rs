@@ -10,6 +10,7 @@ pub mod hashed;
 pub mod items;
 pub mod part;
 pub mod quiet;
+mod shown;
 pub(crate) mod text;
 pub(crate) mod writer;
 

@@ -9,6 +9,7 @@ use super::canonical::Canonical;
 use super::direct::Direct;
 use super::escape::Escape;
 use super::hash_argument::HashArgument;
+use super::shown::ShownArguments;
 use super::text::Text;
 
 /// Mark on both sides of the name of a part of the returned value in a pattern, until the value is
@@ -119,19 +120,17 @@ impl Rendering {
         Writer(self)
     }
 
-    /// Return `slug: my-post, page: 2`, as rendered: no argument needs `Debug`, and skipped ones
-    /// aren't shown.
-    pub(crate) fn shown_parts(&self) -> String {
-        let (text, mut shown) = (self.text.to_str(), String::new());
-        for (name, range) in self.parts.iter().flatten() {
-            if !shown.is_empty() {
-                shown.push_str(", ");
-            }
-            shown.push_str(name);
-            shown.push_str(": ");
-            shown.push_str(&text[range.clone()]);
+    /// Return the recorded parts and the hashed arguments, for an event. The canonical bytes begin
+    /// with `identity` bytes that belong to no argument.
+    pub(crate) fn shown_arguments(&self, identity: usize) -> ShownArguments<'_> {
+        let parts = self.parts.as_deref().unwrap_or_default();
+        let lengths = if self.ambiguous { 8 * parts.len() } else { 0 };
+        let hashed = self.variant.get(identity + lengths..);
+        ShownArguments {
+            text: &self.text,
+            parts,
+            hashed: hashed.unwrap_or_default(),
         }
-        shown
     }
 
     /// Return the parts with their names, as rendered.

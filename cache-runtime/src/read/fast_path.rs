@@ -212,7 +212,8 @@ impl<'a> Request<'a> {
             };
             report::began(&key, ttl);
         }
-        events::call(self.site.into(), &rendering.shown_parts(), &key);
+        let arguments = rendering.shown_arguments(self.site.identity_bytes(self.render));
+        events::call(self.site.into(), &arguments, &key);
     }
 
     #[cold]

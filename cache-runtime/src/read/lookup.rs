@@ -176,6 +176,22 @@ pub fn begin_refresh<R: Cached<S>, S>(
 pub fn begin_refresh_with<R, S, L>(
     site: ReadSite,
     handle: Handle<'_>,
+    returns: Returns<R, S>,
+    render: Rendered<'_>,
+    ttl: L,
+) -> Lookup<R, S>
+where
+    R: Cached<S>,
+    L: FnOnce() -> Option<Duration>,
+{
+    begin_refresh_if(true, site, handle, returns, render, ttl)
+}
+
+/// Like [`begin_refresh_with`]. Without the condition, the call bypasses the cache.
+pub fn begin_refresh_if<R, S, L>(
+    condition: bool,
+    site: ReadSite,
+    handle: Handle<'_>,
     _: Returns<R, S>,
     render: Rendered<'_>,
     ttl: L,
@@ -184,6 +200,9 @@ where
     R: Cached<S>,
     L: FnOnce() -> Option<Duration>,
 {
+    if !condition {
+        return Lookup::new(LookupState::Bypass);
+    }
     let site = site.companion("_refresh");
     let pending = pending(&site, handle, render).map(|mut call| {
         if matches!(site.info.ttl, Ttl::Default | Ttl::Computed) {

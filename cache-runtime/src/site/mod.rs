@@ -125,6 +125,15 @@ impl ReadSite {
         rendering.finish_key();
     }
 
+    /// Return the number of bytes at the beginning of the variant that identify the instance of
+    /// the function.
+    pub(crate) fn identity_bytes(&self, rendered: &Rendered<'_>) -> usize {
+        let mut bytes = Vec::new();
+        self.identity
+            .enter(rendered.type_name, &self.info, &mut bytes);
+        bytes.len()
+    }
+
     /// Return the default path, `crate:module:function`.
     #[inline(never)]
     pub(crate) fn default_path(&self) -> &str {

@@ -12,6 +12,8 @@ pub enum Registered {
     Read(&'static ReadSite),
     /// A call site of `#[invalidate]`.
     Write(&'static WriteSite),
+    /// A struct with `#[derive(CacheModel)]`. It is called by nobody, so it has no counters.
+    Model(&'static WriteSite),
 }
 
 inventory::collect!(Registered);
@@ -32,9 +34,14 @@ impl Registered {
     pub(crate) fn position(self) -> SourcePosition {
         match self {
             Self::Read(site) => site.info.position(),
-            Self::Write(site) => site.info.position(),
+            Self::Write(site) | Self::Model(site) => site.info.position(),
         }
     }
+}
+
+/// Whether a call site has counters.
+fn counted(site: &Registered) -> bool {
+    !matches!(site, Registered::Model(_))
 }
 
 /// Return every call site, ordered by source position.
@@ -46,8 +53,11 @@ pub(crate) fn all() -> Vec<Registered> {
 
 static POSITIONS: LazyLock<(Vec<SourcePosition>, HashMap<SourcePosition, usize>)> =
     LazyLock::new(|| {
-        let mut positions: Vec<SourcePosition> =
-            all().into_iter().map(Registered::position).collect();
+        let mut positions: Vec<SourcePosition> = all()
+            .into_iter()
+            .filter(counted)
+            .map(Registered::position)
+            .collect();
         positions.dedup();
         let numbers = positions
             .iter()

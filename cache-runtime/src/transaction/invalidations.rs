@@ -62,10 +62,19 @@ struct Shared {
 /// The patterns of one transaction, each once, in the order of their first occurrence.
 struct Collected {
     is_open: bool,
+    /// The number of transactions that have committed.
+    commits: u64,
     patterns: Vec<(Origin, Pattern)>,
     /// The texts of `patterns`; empty while these are few.
     known: HashSet<Arc<str>>,
     savepoints: Vec<(Savepoint, usize)>,
+}
+
+/// The state of a collector when a call of an annotated function begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Began {
+    is_open: bool,
+    commits: u64,
 }
 
 /// A point in a transaction. Returned by [`Invalidations::savepoint`].
@@ -125,16 +134,36 @@ impl Invalidations {
     /// ```
     pub fn add(&self, pattern: &str) {
         let origin = Origin::explicit("Invalidations::add");
-        self.add_from(origin, vec![Pattern::new(pattern)]);
+        self.lock().add_all(origin, vec![Pattern::new(pattern)]);
     }
 
-    /// Add the patterns of an annotated function.
-    pub(crate) fn add_from(&self, origin: Origin, patterns: Vec<Pattern>) {
-        let mut collected = self.lock();
-        collected.is_open |= !patterns.is_empty();
-        for pattern in patterns {
-            collected.add(origin, pattern);
+    /// Return the state in which a call of an annotated function begins.
+    pub(crate) fn began(&self) -> Began {
+        let collected = self.lock();
+        Began {
+            is_open: collected.is_open,
+            commits: collected.commits,
         }
+    }
+
+    /// Add the patterns of a call of an annotated function, whose body may have ended the
+    /// transaction. If it has committed, the patterns are returned: the commit hasn't seen them, so
+    /// the caller has to invalidate them. If it has rolled back, they are forgotten.
+    pub(crate) fn add_since(
+        &self,
+        began: Began,
+        origin: Origin,
+        patterns: Vec<Pattern>,
+    ) -> Option<Vec<Pattern>> {
+        let mut collected = self.lock();
+        let has_committed = collected.commits != began.commits;
+        if collected.is_open || !(began.is_open || has_committed) {
+            // After a commit the next transaction may be open, and the write may be of either.
+            let of_both = has_committed.then(|| patterns.clone());
+            collected.add_all(origin, patterns);
+            return of_both;
+        }
+        has_committed.then_some(patterns)
     }
 
     /// Whether no pattern waits for the commit.
@@ -250,7 +279,7 @@ impl Invalidations {
     ///
     /// The invalidation begins when this is called, and finishes without its caller.
     pub fn commit(&self) -> impl Future<Output = Result<u64, CacheError>> + Send + use<> {
-        let patterns = self.lock().end();
+        let patterns = self.lock().commit();
         self.shared.cache.invalidate_distinct(patterns)
     }
 
@@ -270,7 +299,9 @@ impl Invalidations {
     ///
     /// As for [`commit`](Self::commit).
     pub fn commit_blocking(&self) -> Result<u64, CacheError> {
-        block_on(self.commit())
+        // Begun within `block_on`: on the cache's own thread, work that was begun before would wait
+        // for the thread that waits for it.
+        block_on(async { self.commit().await })
     }
 
     /// Forget the collected patterns.
@@ -300,9 +331,17 @@ impl Collected {
     fn new() -> Self {
         Self {
             is_open: true,
+            commits: 0,
             patterns: Vec::new(),
             known: HashSet::new(),
             savepoints: Vec::new(),
+        }
+    }
+
+    fn add_all(&mut self, origin: Origin, patterns: Vec<Pattern>) {
+        self.is_open |= !patterns.is_empty();
+        for pattern in patterns {
+            self.add(origin, pattern);
         }
     }
 
@@ -358,10 +397,17 @@ impl Collected {
         }
     }
 
+    /// Count a commit, and return its patterns.
+    fn commit(&mut self) -> Vec<(Origin, Pattern)> {
+        self.commits += 1;
+        self.end()
+    }
+
     /// End the transaction, and return its patterns.
     fn end(&mut self) -> Vec<(Origin, Pattern)> {
         let ended = Self {
             is_open: false,
+            commits: self.commits,
             ..Self::new()
         };
         mem::replace(self, ended).patterns
@@ -452,6 +498,46 @@ mod tests {
         ended.rollback_to(savepoint);
         ended.rollback_to(other);
         assert_eq!(ended.patterns(), ["b"]);
+    }
+
+    #[test]
+    fn a_call_that_ends_its_transaction_adds_nothing_to_the_next_one() {
+        let patterns = || vec![Pattern::new("a")];
+        let origin = Origin::explicit("a test");
+        let add = |collector: &Invalidations, began| {
+            let now = collector.add_since(began, origin, patterns());
+            (now.is_some(), collector.patterns().len())
+        };
+        let open = collector();
+        assert_eq!(add(&open, open.began()), (false, 1));
+        let committed = collector();
+        let began = committed.began();
+        drop(committed.commit());
+        assert_eq!(add(&committed, began), (true, 0));
+        assert_eq!(
+            add(&committed, committed.began()),
+            (false, 1),
+            "the next one"
+        );
+        let rolled_back = collector();
+        let began = rolled_back.began();
+        rolled_back.rollback();
+        assert_eq!(add(&rolled_back, began), (false, 0));
+        let between = collector();
+        let began = between.began();
+        drop(between.commit());
+        between.add("b");
+        assert_eq!(add(&between, began), (true, 2), "either of the two");
+        let within = collector();
+        within.rollback();
+        let began = within.began();
+        within.add("b");
+        drop(within.commit());
+        assert_eq!(
+            add(&within, began),
+            (true, 0),
+            "begun and ended within the call"
+        );
     }
 
     #[test]

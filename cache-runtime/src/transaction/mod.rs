@@ -1,8 +1,10 @@
 //! Database transactions: invalidations that wait for the commit, and calls that run uncached.
 
+pub(crate) mod attribute;
 mod invalidations;
 mod uncached;
 
+pub(crate) use invalidations::Began;
 pub use invalidations::{Invalidations, Savepoint};
 
 /// A database transaction that collects invalidations until it commits.

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use cache_runtime::Cache;
+use cache_sql::rusqlite::Transaction;
+use rusqlite::{Connection, TransactionBehavior};
 use tokio::task::spawn_blocking;
 
 use crate::error::ApiError;
@@ -58,12 +60,11 @@ impl Db {
         on_blocking_thread(move || query(&lock(&connection))).await
     }
 
-    /// Run a change in a transaction: all of it happens, or nothing.
+    /// Run a change in a transaction: all of it happens, or nothing. After COMMIT, the patterns that
+    /// it collected are invalidated.
     ///
-    /// A blocking thread continues when its caller is dropped because the client hung up. A commit
-    /// after that would come after the invalidation, and a reader in between would cache the old
-    /// rows. So a change whose caller was dropped is rolled back: once the future is dropped, a
-    /// change that hasn't been committed never will be.
+    /// Both happen on a blocking thread, which goes on when its caller is dropped because the client
+    /// hung up.
     pub async fn write<T, F>(&self, change: F) -> Result<T, ApiError>
     where
         T: Send + 'static,
@@ -71,17 +72,12 @@ impl Db {
     {
         tokio::time::sleep(self.latency).await;
         let connection = Arc::clone(&self.connection);
-        let caller = Caller::default();
-        let gone = Arc::clone(&caller.gone);
+        let transactions = cache_sql::rusqlite::Db::new(&Cache::current());
         on_blocking_thread(move || {
             let mut connection = lock(&connection);
-            let transaction = begin(&mut connection)?;
+            let transaction = transactions.wrap(begin(&mut connection)?);
             let value = change(&transaction)?;
-            // Held during the commit: the caller can't be dropped in the middle.
-            let gone = lock(&gone);
-            if !*gone {
-                transaction.commit()?;
-            }
+            transaction.commit()?;
             Ok(value)
         })
         .await
@@ -90,20 +86,8 @@ impl Db {
 
 /// Begin a transaction that may write. It takes the lock at once: a transaction that has only read
 /// can't take it after another process has written.
-fn begin(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
+fn begin(connection: &mut Connection) -> rusqlite::Result<rusqlite::Transaction<'_>> {
     connection.transaction_with_behavior(TransactionBehavior::Immediate)
-}
-
-/// Records that the future of a [`Db::write`] was dropped.
-#[derive(Default)]
-struct Caller {
-    gone: Arc<Mutex<bool>>,
-}
-
-impl Drop for Caller {
-    fn drop(&mut self) {
-        *lock(&self.gone) = true;
-    }
 }
 
 async fn on_blocking_thread<T: Send + 'static>(
@@ -121,6 +105,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use std::sync::mpsc;
 
+    use cache_runtime::Transactional as _;
+
     use super::*;
 
     fn count_likes(db: &Connection) -> Result<i64, ApiError> {
@@ -128,33 +114,46 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_write_whose_caller_is_gone_never_happens() {
+    async fn a_write_whose_caller_is_gone_still_invalidates() {
         let db = Db::open(Duration::ZERO).expect("a database");
+        let cache = Cache::builder().build().expect("a cache");
+        cache.set("likes", &5, 60).await.expect("stored");
         let (started, has_started) = tokio::sync::oneshot::channel();
         let (go_on, may_go_on) = mpsc::channel();
-        let write = db.write(move |transaction| {
+        let write = cache.scope(db.write(move |transaction| {
             transaction.execute("DELETE FROM likes", [])?;
-            let _ = started.send(count_likes(transaction)?);
+            transaction.invalidations().add("likes");
+            let _ = started.send(());
             let _ = may_go_on.recv();
             Ok(())
-        });
+        }));
         tokio::select! {
             _ = write => panic!("it can't end before it may go on"),
-            likes = has_started => assert_eq!(likes, Ok(0)),
+            _ = has_started => {}
         }
         // The `select!` has dropped the write; its thread is still running.
+        assert!(
+            cache.exists("likes").await.expect("an answer"),
+            "COMMIT is still to come"
+        );
         go_on.send(()).expect("the write goes on");
-        assert_eq!(db.read(count_likes).await.expect("a count"), 5);
+        // The connection is free when the commit has invalidated.
+        assert_eq!(db.read(count_likes).await.expect("a count"), 0);
+        assert!(!cache.exists("likes").await.expect("an answer"));
     }
 
     #[tokio::test]
     async fn a_write_that_errs_changes_nothing() {
         let db = Db::open(Duration::ZERO).expect("a database");
-        let write = db.write(|transaction| {
+        let cache = Cache::builder().build().expect("a cache");
+        cache.set("likes", &5, 60).await.expect("stored");
+        let write = cache.scope(db.write(|transaction| {
             transaction.execute("DELETE FROM likes", [])?;
+            transaction.invalidations().add("likes");
             Err::<(), _>(ApiError::Forbidden)
-        });
+        }));
         assert!(matches!(write.await, Err(ApiError::Forbidden)));
         assert_eq!(db.read(count_likes).await.expect("a count"), 5);
+        assert!(cache.exists("likes").await.expect("an answer"));
     }
 }

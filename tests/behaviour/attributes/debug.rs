@@ -1,10 +1,13 @@
 //! The `tracing` events, with and without `debug = true`.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use cache_runtime::{cacheable, invalidate};
+use cache_runtime::{CacheKey, cacheable, invalidate};
+use serde::Serialize;
 use tests::{Event, Stores, events_of};
 use tracing::Level;
+use uuid::Uuid;
 
 use crate::common::{Post, memory};
 
@@ -180,6 +183,12 @@ fn expressions(
     1
 }
 
+/// Return the field `Args` of a call's event.
+fn args_of(event: &Event) -> &str {
+    let (_, rest) = event.message.split_once("| Args: ").unwrap();
+    rest.split_once(" | Key: ").unwrap().0
+}
+
 #[test]
 fn the_field_args_shows_the_placeholders_as_rendered() {
     let cache = memory();
@@ -187,16 +196,9 @@ fn the_field_args_shows_the_placeholders_as_rendered() {
         cache.scope_sync(|| expressions(&Auth { user: 7 }, None, Some("a:b c"), "hunter2", 9));
     });
     let message = &events[0].message;
-    let args = message
-        .split_once("| Args: ")
-        .unwrap()
-        .1
-        .split_once(" | Key: ")
-        .unwrap()
-        .0;
     assert_eq!(
-        args,
-        "{auth.user: 7, page.unwrap_or(1): 1, name: a%3Ab%20c}"
+        args_of(&events[0]),
+        "{auth.user: 7, page.unwrap_or(1): 1, name: a%3Ab%20c, hashed: 9}"
     );
     assert!(
         events
@@ -207,6 +209,149 @@ fn the_field_args_shows_the_placeholders_as_rendered() {
         message.contains("Key: quickpost:a:7:1:a%3Ab%20c#"),
         "{message}"
     );
+}
+
+#[derive(Clone, Serialize)]
+struct Filter {
+    tags: Vec<&'static str>,
+    limit: Option<u32>,
+}
+
+/// A type without `Serialize`.
+#[derive(CacheKey)]
+struct Reader {
+    id: Uuid,
+    #[cache_key(skip)]
+    #[allow(dead_code)]
+    password: &'static str,
+}
+
+#[cacheable(key = "list:<<tenant>>", ttl = 60, debug, skip(_db))]
+async fn list(_db: &Secret, tenant: &str, page: u32, filter: &Filter, reader: &Reader) -> u32 {
+    page
+}
+
+#[test]
+fn hashed_arguments_are_shown_and_skipped_ones_are_not() {
+    let filter = Filter {
+        tags: vec!["a", "b\n"],
+        limit: Some(10),
+    };
+    let reader = Reader {
+        id: Uuid::from_u128(1),
+        password: "hunter2",
+    };
+    for (store, cache) in &Stores::new().caches {
+        let events = events_of(Level::INFO, || {
+            run(cache.scope(async {
+                let db = Secret("hunter2");
+                list(&db, "acme", 2, &filter, &reader).await;
+                list(&db, "acme", 2, &filter, &reader).await;
+                list_invalidate(&db, "acme", 2, &filter, &reader)
+                    .await
+                    .unwrap();
+            }));
+        });
+        let calls: Vec<_> = events.iter().filter(|event| event.op == "call").collect();
+        assert_eq!(calls.len(), 3, "{store}");
+        for call in calls {
+            assert_eq!(
+                args_of(call),
+                "{tenant: acme, page: 2, filter: {tags: [a, b\\n], limit: 10}, \
+                 reader: {id: 00000000-0000-0000-0000-000000000001}}",
+                "{store}"
+            );
+        }
+        let log = format!("{events:?}");
+        assert!(!log.contains("hunter2"), "{log}");
+        assert!(events.iter().any(|event| event.op == "hit"), "{store}");
+    }
+}
+
+#[test]
+fn two_variants_of_a_path_are_distinguished_in_the_log() {
+    let long = "a".repeat(100);
+    let filter = |limit| Filter {
+        tags: Vec::new(),
+        limit,
+    };
+    let reader = Reader {
+        id: Uuid::nil(),
+        password: "",
+    };
+    for (store, cache) in &Stores::new().caches {
+        let events = events_of(Level::INFO, || {
+            run(cache.scope(async {
+                for limit in [None, Some(1)] {
+                    list(&Secret(""), "acme", 1, &filter(limit), &reader).await;
+                }
+                // The first characters, which are shown, are the same.
+                for last in ["b", "c"] {
+                    texts(&format!("{long}{last}"));
+                }
+            }));
+        });
+        let calls: Vec<_> = events.iter().filter(|event| event.op == "call").collect();
+        let [none, some, b, c] = calls[..] else {
+            panic!("{store}: {calls:?}")
+        };
+        assert!(args_of(none).contains("limit: None"), "{none:?}");
+        assert!(args_of(some).contains("limit: 1"), "{some:?}");
+        assert_ne!(none.key, some.key, "{store}");
+        assert_eq!(args_of(b), format!("{{text: {}…}}", &long[..60]));
+        assert_eq!(args_of(b), args_of(c));
+        assert_ne!(b.key, c.key, "{store}");
+        for call in [b, c] {
+            let (path, variant) = call.key.split_once('#').unwrap();
+            assert_eq!((path, variant.len()), ("quickpost:texts", 26), "{store}");
+            assert!(call.message.ends_with(&call.key), "{call:?}");
+        }
+    }
+}
+
+#[cacheable(key = "texts", debug)]
+fn texts(text: &str) -> u32 {
+    1
+}
+
+#[cacheable(debug)]
+fn without_a_key<T: CacheKey>(id: u8, value: T) -> u8 {
+    id
+}
+
+#[cacheable(key = "near:<<a>><<b>>", debug)]
+fn adjacent(a: &str, b: &str, page: u8) -> u8 {
+    page
+}
+
+#[cacheable(key = "items:<<id>>", ttl = 60, debug, each = ids)]
+fn items(ids: &[u32], language: &str) -> HashMap<u32, String> {
+    ids.iter().map(|id| (*id, language.to_owned())).collect()
+}
+
+#[test]
+fn the_bytes_before_the_hashed_arguments_are_not_shown_as_arguments() {
+    for (store, cache) in &Stores::new().caches {
+        let events = events_of(Level::INFO, || {
+            cache.scope_sync(|| {
+                without_a_key(1, "a");
+                without_a_key(2, Some([3]));
+                adjacent("x", "y", 3);
+                items(&[1, 2], "en");
+                items_no_cache(&[1], "en");
+            });
+        });
+        let calls = events.iter().filter(|event| event.op == "call");
+        let args: Vec<_> = calls.map(args_of).collect();
+        let expected = [
+            "{id: 1, value: a}",
+            "{id: 2, value: (3)}",
+            "{a: x, b: y, page: 3}",
+            "{id: 1, language: en}",
+            "{id: 2, language: en}",
+        ];
+        assert_eq!(args, expected, "{store}");
+    }
 }
 
 #[cacheable(key = "slow:<<id>>", debug)]

@@ -144,6 +144,9 @@ fn a_value_dropped_on_the_caches_thread_can_call_the_cache() {
                 drop(blocking.get::<u32>("any"));
                 assert_eq!(blocking.get_or_set("any", 60, || 7), 7);
                 cache.scope_sync(forget_all);
+                let collector = cache.invalidations();
+                collector.add("nothing:*");
+                collector.commit_blocking().unwrap();
             }
         }
     }

@@ -190,7 +190,8 @@ async fn a_batch_shares_a_computation_with_a_single_call() {
     .await;
 }
 
-/// The keys that a dropped batch led go to the one that waits for them, in one more run.
+/// The keys that a dropped batch led go to the one that waits for them. On Redis it may see that one
+/// lease is gone before the other is, and then it runs once for each.
 #[tokio::test]
 async fn a_waiting_batch_takes_over_from_a_dropped_one() {
     on_both_stores(|cache| async move {
@@ -209,12 +210,13 @@ async fn a_waiting_batch_takes_over_from_a_dropped_one() {
         .await;
         drop(dropped);
         let taken = soon(taking).await.unwrap();
-        assert_eq!((taken["c"], taken["a"], taken["b"]), (1, 2, 2));
-        assert_eq!(
-            asked.all(),
-            [keys(&["a", "b"]), keys(&["c"]), keys(&["a", "b"])]
-        );
-        assert_eq!(cache.get::<u32>("a").await.unwrap(), Some(2));
+        assert!(taken["c"] == 1 && taken["a"] > 1 && taken["b"] > 1);
+        let runs = asked.all();
+        assert_eq!(runs[..2], [keys(&["a", "b"]), keys(&["c"])]);
+        let mut taken_over = runs[2..].concat();
+        taken_over.sort_unstable();
+        assert_eq!(taken_over, keys(&["a", "b"]), "each of them once");
+        assert_eq!(cache.get("a").await.unwrap(), Some(taken["a"]));
     })
     .await;
 }

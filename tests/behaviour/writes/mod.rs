@@ -4,5 +4,6 @@ mod outcomes;
 mod patterns;
 mod per_item;
 mod responses;
+mod transactions;
 mod unknown_outcome;
 mod unsendable_errors;

@@ -36,7 +36,7 @@
     clippy::unwrap_used,
     reason = "an attribute of the crate stays what it is"
 )]
-use cache_runtime::{cacheable, invalidate};
+use cache_runtime::{Invalidations, cacheable, invalidate};
 use std::fmt;
 
 struct Db;
@@ -119,6 +119,14 @@ fn both(slug: String) -> String {
     slug
 }
 
+#[cacheable(key = "reads:<<slug>>", tx = *tx, condition = !slug.is_empty())]
+async fn reads(tx: &mut Invalidations, slug: &str) -> usize {
+    tx.patterns().len() + slug.len()
+}
+
+#[invalidate(patterns = ["reads:*"], tx = _tx)]
+fn writes(_tx: Option<&Invalidations>) {}
+
 /// A module of the public interface, were this a library.
 pub mod api {
     use cache_runtime::cacheable;
@@ -154,6 +162,9 @@ fn main() {
         drop((api::public(1), nothing(), write(String::new(), 1)));
         drop(unused_companions(&Db, "", 1));
         assert!(deprecated_type("a").is_ok());
+        let mut tx = cache.invalidations();
+        drop(reads(&mut tx, "a"));
+        writes(Some(&tx));
     });
     assert_eq!(cache.stats().hits, 2);
 }

@@ -30,14 +30,15 @@ struct Note {
 }
 
 /// Find a note. A note that doesn't exist isn't cached, and neither is an error. The connection
-/// isn't part of the key.
-#[cacheable(key = "notes:<<id>>", ttl = "10m", skip(connection))]
+/// isn't part of the key. `tx = none`: the connection is never in a transaction here, where a row
+/// that isn't committed could be read.
+#[cacheable(key = "notes:<<id>>", ttl = "10m", skip(connection), tx = none)]
 fn note(connection: &mut SqliteConnection, id: i32) -> QueryResult<Option<Note>> {
     notes::table.find(id).first(connection).optional()
 }
 
 /// List the notes of a user that contain a text, which is hashed into the key.
-#[cacheable(key = "notes:of:<<owner>>", ttl = "1m", skip(connection))]
+#[cacheable(key = "notes:of:<<owner>>", ttl = "1m", skip(connection), tx = none)]
 fn notes_of(connection: &mut SqliteConnection, owner: &str, text: &str) -> QueryResult<Vec<Note>> {
     notes::table
         .filter(
@@ -49,8 +50,9 @@ fn notes_of(connection: &mut SqliteConnection, owner: &str, text: &str) -> Query
         .load(connection)
 }
 
-/// Change a note, and remove it and all lists of its owner from the cache.
-#[invalidate(patterns = ["notes:<<id>>", "notes:of:<<result.owner>>"])]
+/// Change a note, and remove it and all lists of its owner from the cache. `tx = none`: the
+/// statement has committed when the function returns.
+#[invalidate(patterns = ["notes:<<id>>", "notes:of:<<result.owner>>"], tx = none)]
 fn edit(connection: &mut SqliteConnection, id: i32, text: &str) -> QueryResult<Option<Note>> {
     diesel::update(notes::table.find(id))
         .set(notes::text.eq(text))
@@ -61,7 +63,7 @@ fn edit(connection: &mut SqliteConnection, id: i32, text: &str) -> QueryResult<O
 /// Give all notes of a user to another one, in one transaction. The attribute is on the function
 /// that commits: the invalidation comes after the commit. After a rollback, which is an error,
 /// there is none.
-#[invalidate(patterns = ["notes:*"])]
+#[invalidate(patterns = ["notes:*"], tx = none)]
 fn hand_over(connection: &mut SqliteConnection, from: &str, to: &str) -> QueryResult<usize> {
     connection.transaction(|connection| {
         let moved = diesel::update(notes::table.filter(notes::owner.eq(from)))

@@ -1,6 +1,7 @@
 //! Comments of a post.
 
 use cache_runtime::{cacheable, invalidate};
+use cache_sql::rusqlite::Transaction;
 use rusqlite::{Connection, Row};
 
 use super::{Repo, post_id};
@@ -38,45 +39,55 @@ impl Repo {
             .await
     }
 
-    /// Add a comment. The post and the lists show the number of comments, so they are invalidated
-    /// too.
-    #[invalidate(patterns = ["comments:post:<<slug>>:*", "posts:<<slug>>:*", "posts:list:*"])]
     pub async fn create_comment(
         &self,
         slug: &str,
         viewer: Viewer,
         new: NewComment,
     ) -> Result<Comment, ApiError> {
-        const SQL: &str = "INSERT INTO comments (post_id, author_id, text) VALUES (?1, ?2, ?3)";
-        let author = viewer.user_id()?;
         let slug = slug.to_owned();
         self.db
-            .write(move |db| {
-                db.execute(SQL, (post_id(db, &slug)?, author, &new.text))?;
-                Ok(find_comment(db, db.last_insert_rowid(), viewer)?)
-            })
+            .write(move |tx| create(tx, &slug, viewer, &new))
             .await
     }
 
-    /// Delete a comment. The caller doesn't know its post, so the patterns take the post from
-    /// `result`.
-    #[invalidate(patterns = [
+    pub async fn delete_comment(&self, id: i64, viewer: Viewer) -> Result<Comment, ApiError> {
+        self.db.write(move |tx| delete(tx, id, viewer)).await
+    }
+}
+
+/// Add a comment. The post and the lists show the number of comments, so they are invalidated too.
+#[invalidate(
+    patterns = ["comments:post:<<slug>>:*", "posts:<<slug>>:*", "posts:list:*"],
+    tx = tx,
+)]
+fn create(
+    tx: &Transaction<'_>,
+    slug: &str,
+    viewer: Viewer,
+    new: &NewComment,
+) -> Result<Comment, ApiError> {
+    const SQL: &str = "INSERT INTO comments (post_id, author_id, text) VALUES (?1, ?2, ?3)";
+    tx.execute(SQL, (post_id(tx, slug)?, viewer.user_id()?, &new.text))?;
+    Ok(find_comment(tx, tx.last_insert_rowid(), viewer)?)
+}
+
+/// Delete a comment. The caller doesn't know its post, so the patterns take the post from `result`.
+#[invalidate(
+    patterns = [
         "comments:post:<<result.post>>:*",
         "posts:<<result.post>>:*",
         "posts:list:*",
-    ])]
-    pub async fn delete_comment(&self, id: i64, viewer: Viewer) -> Result<Comment, ApiError> {
-        self.db
-            .write(move |db| {
-                let comment = find_comment(db, id, viewer)?;
-                if !comment.mine {
-                    return Err(ApiError::Forbidden);
-                }
-                db.execute("DELETE FROM comments WHERE id = ?1", [id])?;
-                Ok(comment)
-            })
-            .await
+    ],
+    tx = tx,
+)]
+fn delete(tx: &Transaction<'_>, id: i64, viewer: Viewer) -> Result<Comment, ApiError> {
+    let comment = find_comment(tx, id, viewer)?;
+    if !comment.mine {
+        return Err(ApiError::Forbidden);
     }
+    tx.execute("DELETE FROM comments WHERE id = ?1", [id])?;
+    Ok(comment)
 }
 
 fn find_comment(db: &Connection, id: i64, viewer: Viewer) -> rusqlite::Result<Comment> {

@@ -1,5 +1,6 @@
 //! The queries, one file for each resource. Writes have `#[invalidate]` here, next to the SQL that
-//! changes the rows, so that no caller can forget it.
+//! changes the rows, so that no caller can forget it. They run in a transaction, `tx = tx`: its
+//! commit invalidates.
 //!
 //! | path | content | invalidated by changes of |
 //! |---|---|---|

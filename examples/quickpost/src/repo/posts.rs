@@ -1,6 +1,7 @@
 //! Posts. Their reads are cached one level up, in `routes.rs`, to show attributes on handlers.
 
 use cache_runtime::invalidate;
+use cache_sql::rusqlite::Transaction;
 use rusqlite::{Connection, Row, named_params};
 
 use super::{Repo, first};
@@ -37,43 +38,50 @@ impl Repo {
         self.db.read(move |db| Ok(find_post(db, &slug)?)).await
     }
 
-    /// Create a post. No cached post changes: "there is no such post" is an error, and errors are
-    /// not cached.
-    #[invalidate(patterns = ["posts:list:*", "topics"])]
     pub async fn create_post(&self, author: i64, new: NewPost) -> Result<Post, ApiError> {
-        const SQL: &str = "INSERT INTO posts (slug, title, body, topic, author_id)
-            VALUES (?1, ?2, ?3, ?4, ?5)";
-        self.db
-            .write(move |db| {
-                db.execute(SQL, (&new.slug, &new.title, &new.body, &new.topic, author))?;
-                Ok(find_post(db, &new.slug)?)
-            })
-            .await
+        self.db.write(move |tx| create(tx, author, &new)).await
     }
 
-    /// Change a post. `posts:my-post:*` matches `posts:my-post` and everything below it, and never
-    /// `posts:my-post-2`.
-    #[invalidate(patterns = ["posts:<<slug>>:*", "posts:list:*", "topics"], debug = true)]
     pub async fn update_post(
         &self,
         slug: &str,
         editor: i64,
         change: PostChange,
     ) -> Result<Post, ApiError> {
-        const AUTHOR: &str = "SELECT author_id FROM posts WHERE slug = ?1";
-        const UPDATE: &str = "UPDATE posts SET title = coalesce(?2, title),
-            body = coalesce(?3, body), topic = coalesce(?4, topic) WHERE slug = ?1";
         let slug = slug.to_owned();
         self.db
-            .write(move |db| {
-                if db.query_row(AUTHOR, [&slug], first)? != editor {
-                    return Err(ApiError::Forbidden);
-                }
-                db.execute(UPDATE, (&slug, &change.title, &change.body, &change.topic))?;
-                Ok(find_post(db, &slug)?)
-            })
+            .write(move |tx| update(tx, &slug, editor, &change))
             .await
     }
+}
+
+/// Create a post. No cached post changes: "there is no such post" is an error, and errors are not
+/// cached.
+#[invalidate(patterns = ["posts:list:*", "topics"], tx = tx)]
+fn create(tx: &Transaction<'_>, author: i64, new: &NewPost) -> Result<Post, ApiError> {
+    const SQL: &str = "INSERT INTO posts (slug, title, body, topic, author_id)
+        VALUES (?1, ?2, ?3, ?4, ?5)";
+    tx.execute(SQL, (&new.slug, &new.title, &new.body, &new.topic, author))?;
+    Ok(find_post(tx, &new.slug)?)
+}
+
+/// Change a post. `posts:my-post:*` matches `posts:my-post` and everything below it, and never
+/// `posts:my-post-2`.
+#[invalidate(patterns = ["posts:<<slug>>:*", "posts:list:*", "topics"], tx = tx, debug = true)]
+fn update(
+    tx: &Transaction<'_>,
+    slug: &str,
+    editor: i64,
+    change: &PostChange,
+) -> Result<Post, ApiError> {
+    const AUTHOR: &str = "SELECT author_id FROM posts WHERE slug = ?1";
+    const UPDATE: &str = "UPDATE posts SET title = coalesce(?2, title),
+        body = coalesce(?3, body), topic = coalesce(?4, topic) WHERE slug = ?1";
+    if tx.query_row(AUTHOR, [slug], first)? != editor {
+        return Err(ApiError::Forbidden);
+    }
+    tx.execute(UPDATE, (slug, &change.title, &change.body, &change.topic))?;
+    Ok(find_post(tx, slug)?)
 }
 
 fn find_post(db: &Connection, slug: &str) -> rusqlite::Result<Post> {

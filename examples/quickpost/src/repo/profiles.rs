@@ -1,6 +1,7 @@
 //! Profiles of users.
 
 use cache_runtime::{cacheable, invalidate};
+use cache_sql::rusqlite::Transaction;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::Repo;
@@ -14,24 +15,32 @@ impl Repo {
         self.db.read(move |db| Ok(find_profile(db, id)?)).await
     }
 
-    /// Change a profile. Attributes can be stacked: posts, comments and likes show the name, so a
-    /// change of the name, which is rare, removes them all. A change of the bio doesn't.
-    #[invalidate(patterns = ["profiles:<<id>>"])]
-    #[invalidate(patterns = ["posts:*", "comments:*", "likes:*"], condition = change.full_name.is_some())]
     pub async fn update_profile(
         &self,
         id: i64,
         change: ProfileChange,
     ) -> Result<Option<Profile>, ApiError> {
-        const SQL: &str = "UPDATE users SET full_name = coalesce(?2, full_name),
-            bio = coalesce(?3, bio) WHERE id = ?1";
-        self.db
-            .write(move |db| {
-                db.execute(SQL, (id, &change.full_name, &change.bio))?;
-                Ok(find_profile(db, id)?)
-            })
-            .await
+        self.db.write(move |tx| update(tx, id, &change)).await
     }
+}
+
+/// Change a profile. Attributes can be stacked: posts, comments and likes show the name, so a change
+/// of the name, which is rare, removes them all. A change of the bio doesn't.
+#[invalidate(patterns = ["profiles:<<id>>"], tx = tx)]
+#[invalidate(
+    patterns = ["posts:*", "comments:*", "likes:*"],
+    condition = change.full_name.is_some(),
+    tx = tx,
+)]
+fn update(
+    tx: &Transaction<'_>,
+    id: i64,
+    change: &ProfileChange,
+) -> Result<Option<Profile>, ApiError> {
+    const SQL: &str = "UPDATE users SET full_name = coalesce(?2, full_name),
+        bio = coalesce(?3, bio) WHERE id = ?1";
+    tx.execute(SQL, (id, &change.full_name, &change.bio))?;
+    Ok(find_profile(tx, id)?)
 }
 
 fn find_profile(db: &Connection, id: i64) -> rusqlite::Result<Option<Profile>> {
