@@ -110,14 +110,14 @@ impl<B: Body<Data = Bytes>> Body for PageBody<B> {
                     .map(Bytes::len)
                     .sum();
                 let begun = begun as u64;
-                let mut hint = match ended {
+                let rest = match ended {
                     true => SizeHint::with_exact(0),
                     false => rest.size_hint(),
                 };
-                let upper = hint.upper();
-                hint.set_lower(hint.lower() + begun);
-                if let Some(upper) = upper {
-                    hint.set_upper(upper + begun);
+                let mut hint = SizeHint::new();
+                hint.set_lower(rest.lower().saturating_add(begun));
+                if let Some(upper) = rest.upper() {
+                    hint.set_upper(upper.saturating_add(begun));
                 }
                 hint
             }

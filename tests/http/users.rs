@@ -82,7 +82,7 @@ async fn without_a_context_layer_a_page_of_users_is_not_cached() {
     }
 }
 
-#[cacheable(key = "profiles:<<user>>", ttl = 60, skip(runs), cache = cache.clone(), skip(cache))]
+#[cacheable(key = "profiles:<<user>>", ttl = 60, cache = &cache, skip(cache, runs))]
 async fn profile(cache: Cache, runs: Count, user: User) -> String {
     format!("{user}, run {}", runs.next())
 }

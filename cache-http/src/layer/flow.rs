@@ -56,8 +56,13 @@ where
             };
         }
         match read.begin::<Page>().await {
-            Reading::Hit(found) if self.may_serve(found.value()) => Ok(self.serve(found.value())),
-            // The request's own directives, or a page that was to be served fresh only.
+            // It may be past its freshness: another caller asks the handler, or has just failed.
+            Reading::Hit(found)
+                if self.asked.freshness(found.value(), &self.route) != Freshness::Expired =>
+            {
+                Ok(self.serve(found.value()))
+            }
+            // The request's own directives, or a page that must not be served stale.
             Reading::Hit(_) => self.alone(Forward::Request).await,
             Reading::Due(found, fill) => self.renew(found.into_value(), fill).await,
             Reading::Miss(fill) => self.compute(fill, None, Forward::UriMiss).await,
