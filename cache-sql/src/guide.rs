@@ -5,6 +5,7 @@
 // module exists in documentation builds only, so nothing else depends on the link. The page's
 // definitions of links name files, and the first definition of a label counts.
 #![doc = "
+
 [Invalidation]: https://docs.rs/cache-runtime/latest/cache_runtime/guide/invalidation/index.html#what-remains-possible
 [dead-patterns]: https://docs.rs/cache-runtime/latest/cache_runtime/guide/testing/index.html#find-dead-patterns
 "]

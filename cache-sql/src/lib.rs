@@ -64,6 +64,9 @@
 //! | SQLite | | `BEGIN IMMEDIATE`, for at most 100 ms while Redis is waited for |
 //! | MySQL, MariaDB | 8.0.13, 10.6 | `FOR UPDATE SKIP LOCKED` |
 //!
+//! Relays and deletions use READ COMMITTED, so that they conflict with no transaction of the
+//! program, whatever its isolation. MySQL refuses that with `binlog_format = STATEMENT`.
+//!
 //! Relays of rusqlite hold no transaction while Redis is waited for. If two take a row, it is
 //! invalidated twice, which is harmless.
 //!
