@@ -25,7 +25,6 @@ const ANONYMOUS: &str = "anon";
 /// text `anon` is `=anon` here.
 #[cfg_attr(feature = "axum", doc = "```")]
 #[cfg_attr(not(feature = "axum"), doc = "```ignore")]
-/// use axum::Json;
 /// use cache_http::User;
 /// use cache_runtime::cacheable;
 ///

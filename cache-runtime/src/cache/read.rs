@@ -119,6 +119,19 @@ impl ReadBuilder {
     }
 
     /// Set the TTL for a value that is stored without one of its own. Default: the cache's.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use cache_runtime::{Cache, Clock, Freshness, Reading};
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().build()?;
+    /// let Reading::Miss(fill) = cache.read("answer").ttl(60).begin().await else { unreachable!() };
+    /// fill.store(&Arc::new(42), None).await;
+    /// assert!(cache.ttl("answer").await?.is_some_and(|left| left.as_secs() <= 60));
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
     pub fn ttl(mut self, ttl: impl IntoTtl) -> Self {
         self.call.ttl = ttl.into_ttl();
         self
@@ -126,6 +139,24 @@ impl ReadBuilder {
 
     /// Set how long past its TTL a value is served while one caller recomputes it
     /// (stale-while-revalidate). Default: zero.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use cache_runtime::{Cache, Clock, Freshness, Reading};
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let clock = Clock::manual();
+    /// let cache = Cache::builder().clock(clock.clone()).build()?;
+    /// let Reading::Miss(fill) = cache.read("answer").stale(30).begin().await else { unreachable!() };
+    /// fill.store(&Arc::new(42), 60).await;
+    /// clock.advance(std::time::Duration::from_secs(61));
+    /// let Reading::Due(found, _fill) = cache.read("answer").stale(30).begin::<i32>().await else {
+    ///     panic!("this caller is to recompute it, and may serve it meanwhile");
+    /// };
+    /// assert_eq!((**found.value(), found.freshness()), (42, Freshness::Stale));
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
     pub fn stale(mut self, time: impl IntoTtl) -> Self {
         self.call.options.stale = time.into_ttl().unwrap_or_default();
         self
@@ -133,24 +164,82 @@ impl ReadBuilder {
 
     /// Set how long past its TTL a value may be kept by [`Fill::keep`] (stale-if-error). Default:
     /// zero.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use cache_runtime::{Cache, Clock, Freshness, Reading};
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let clock = Clock::manual();
+    /// let cache = Cache::builder().clock(clock.clone()).build()?;
+    /// let Reading::Miss(fill) = cache.read("answer").stale_if_error(30).begin().await else { unreachable!() };
+    /// fill.store(&Arc::new(42), 60).await;
+    /// clock.advance(std::time::Duration::from_secs(61));
+    /// let read = cache.read("answer").stale_if_error(30);
+    /// let Reading::Due(found, fill) = read.begin::<i32>().await else { unreachable!() };
+    /// assert_eq!(found.freshness(), Freshness::Expired);
+    /// // The computation fails.
+    /// assert!(fill.keep().await, "the old value may be served");
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
     pub fn stale_if_error(mut self, time: impl IntoTtl) -> Self {
         self.call.options.stale_if_error = time.into_ttl().unwrap_or_default();
         self
     }
 
     /// Set the largest fraction by which a TTL is shortened at random, from 0 to 1. Default: 0.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use cache_runtime::{Cache, Clock, Freshness, Reading};
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().build()?;
+    /// let Reading::Miss(fill) = cache.read("answer").jitter(0.5).begin().await else { unreachable!() };
+    /// fill.store(&Arc::new(42), 60).await;
+    /// assert!(cache.ttl("answer").await?.is_some_and(|left| left.as_secs() >= 29));
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
     pub fn jitter(mut self, fraction: f64) -> Self {
         self.call.options.jitter = fraction.clamp(0.0, 1.0);
         self
     }
 
     /// Set the version of the value. Entries of other versions are misses. Default: 0.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use cache_runtime::{Cache, Clock, Freshness, Reading};
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().build()?;
+    /// let Reading::Miss(fill) = cache.read("answer").version(1).begin().await else { unreachable!() };
+    /// fill.store(&Arc::new(42), 60).await;
+    /// assert!(cache.read("answer").version(2).now::<i32>().is_none());
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
     pub fn version(mut self, version: u32) -> Self {
         self.call.version = version;
         self
     }
 
     /// Set whether the near cache may hold the entry. Default: true.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use cache_runtime::{Cache, Clock, Freshness, Reading};
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().build()?;
+    /// let Reading::Miss(fill) = cache.read("answer").near(false).begin().await else { unreachable!() };
+    /// fill.store(&Arc::new(42), 60).await;
+    /// assert!(cache.exists("answer").await?);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
     pub fn near(mut self, near: bool) -> Self {
         self.call.options.near = near;
         self
@@ -317,16 +406,54 @@ impl Freshness {
 
 impl<T> Found<T> {
     /// Return the value.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use cache_runtime::{Cache, Clock, Freshness, Reading};
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().build()?;
+    /// cache.set("answer", &42, 60).await?;
+    /// let found = cache.read("answer").now::<i32>().unwrap();
+    /// assert_eq!(**found.value(), 42);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
     pub fn value(&self) -> &Arc<T> {
         &self.value
     }
 
     /// Return the value.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use cache_runtime::{Cache, Clock, Freshness, Reading};
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().build()?;
+    /// cache.set("answer", &42, 60).await?;
+    /// let answer: Arc<i32> = cache.read("answer").now().unwrap().into_value();
+    /// assert_eq!(*answer, 42);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
     pub fn into_value(self) -> Arc<T> {
         self.value
     }
 
     /// Return whether the value may be served.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use cache_runtime::{Cache, Clock, Freshness, Reading};
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().build()?;
+    /// cache.set("answer", &42, 60).await?;
+    /// assert_eq!(cache.read("answer").now::<i32>().unwrap().freshness(), Freshness::Fresh);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
     pub fn freshness(&self) -> Freshness {
         self.state
     }
