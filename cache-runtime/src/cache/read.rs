@@ -41,7 +41,8 @@ impl Cache {
     ///     let fill = match reading {
     ///         Reading::Hit(found) => return found.into_value(),
     ///         Reading::Due(_, fill) | Reading::Miss(fill) => fill,
-    ///         Reading::Bypass => return Arc::new(render(path).await),
+    ///         // Without the cache.
+    ///         _ => return Arc::new(render(path).await),
     ///     };
     ///     let page = Arc::new(fill.within(render(path)).await);
     ///     match page.contains("for you") {
@@ -251,9 +252,9 @@ impl ReadBuilder {
     /// ```
     /// # use cache_runtime::Cache;
     /// let cache = Cache::builder().build()?;
-    /// assert!(cache.read("answer").now::<u32>().is_none());
+    /// assert!(cache.read("answer").now::<i32>().is_none());
     /// cache.blocking().set("answer", &42, 60)?;
-    /// let found = cache.read("answer").now::<u32>().unwrap();
+    /// let found = cache.read("answer").now::<i32>().unwrap();
     /// assert_eq!(*found.into_value(), 42);
     /// # Ok::<(), cache_runtime::CacheError>(())
     /// ```
@@ -282,9 +283,9 @@ impl ReadBuilder {
     /// # use cache_runtime::Cache;
     /// # async fn run() -> Result<(), cache_runtime::CacheError> {
     /// let cache = Cache::builder().build()?;
-    /// assert!(cache.read("answer").get::<u32>().await.is_none());
+    /// assert!(cache.read("answer").get::<i32>().await.is_none());
     /// cache.set("answer", &42, 60).await?;
-    /// assert_eq!(*cache.read("answer").get::<u32>().await.unwrap().into_value(), 42);
+    /// assert_eq!(*cache.read("answer").get::<i32>().await.unwrap().into_value(), 42);
     /// # Ok(())
     /// # }
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
