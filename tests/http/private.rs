@@ -62,7 +62,9 @@ async fn callers_that_wait_for_a_private_response_run_side_by_side() {
                 async move {
                     match run {
                         1 => first.acquire().await.unwrap().forget(),
-                        _ => drop(others.wait().await),
+                        _ => {
+                            others.wait().await;
+                        }
                     }
                     (
                         [("set-cookie", format!("session={run}"))],

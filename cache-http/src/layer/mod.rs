@@ -74,11 +74,14 @@ pub(crate) struct Options {
     pub(crate) host: bool,
     pub(crate) browser: Option<Duration>,
     pub(crate) status_header: HeaderName,
-    pub(crate) bypass: Option<Arc<dyn Fn(&Parts) -> bool + Send + Sync>>,
+    pub(crate) bypass: Option<Condition>,
     pub(crate) enabled: bool,
     pub(crate) cache: Option<Cache>,
     pub(crate) debug: bool,
 }
+
+/// A condition on requests.
+type Condition = Arc<dyn Fn(&Parts) -> bool + Send + Sync>;
 
 /// What the layer does with requests that have an `Authorization` field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
