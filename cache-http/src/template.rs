@@ -8,7 +8,7 @@ use http::request::Parts;
 use crate::rules::target::{Query, Unkeyable};
 use crate::user::User;
 
-/// The key template of a page. Made by [`page!`](crate::page).
+/// The key template of a page. Made by [`page!`](crate::page!).
 #[derive(Clone, Copy)]
 pub struct PageTemplate {
     /// As written.

@@ -188,6 +188,20 @@ async fn pages_by_url_are_below_http() {
     assert_eq!(cache.delete_pattern("http:a:*").await.unwrap(), 1);
 }
 
+/// Each of the nested routers sees `/x` only.
+#[tokio::test]
+async fn pages_by_url_of_nested_routers_are_apart() {
+    let cache = Cache::builder().build().unwrap();
+    let layer = CacheLayer::by_url().ttl(60).cache(&cache);
+    let (one, _) = counting("/x", layer.clone());
+    let (other, _) = counting("/x", layer);
+    let app = Router::new().nest("/one", one).nest("/other", other);
+    fetch(&app, "/one/x").await;
+    assert!(!fetch(&app, "/other/x").await.is_hit());
+    assert_eq!(cache.delete_pattern("http:one:x").await.unwrap(), 1);
+    assert_eq!(cache.delete_pattern("http:other:*").await.unwrap(), 1);
+}
+
 #[tokio::test]
 async fn a_parameter_that_the_route_does_not_have_leaves_it_uncached() {
     let cache = Cache::builder().build().unwrap();

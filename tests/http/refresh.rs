@@ -120,7 +120,7 @@ async fn a_page_that_must_not_be_stale_is_not_served_stale() {
         !answer.is_hit()
     })
     .await;
-    assert_eq!(runs.get(), 2);
+    assert!(runs.get() >= 2);
 }
 
 /// A handler that waits until it is let go.

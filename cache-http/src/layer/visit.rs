@@ -1,6 +1,7 @@
 //! One request at a route: whether the cache may answer it, and at which key.
 
 use cache_runtime::{Cache, ReadBuilder};
+use http::Uri;
 use http::request::Parts;
 
 use super::Route;
@@ -71,7 +72,7 @@ impl Route {
         let options = &self.options;
         let mut parameters = path_parameters(parts)?;
         let parts = &*parts;
-        let url = Path::parse(parts.uri.path())?;
+        let url = Path::parse(requested(parts).path())?;
         // A parameter that the template names is in the key, whatever the filter says.
         let named = |name: &str| {
             options
@@ -138,7 +139,7 @@ impl Route {
                 host: None,
             }),
             None => {
-                let url = Path::parse(parts.uri.path())?;
+                let url = Path::parse(requested(parts).path())?;
                 Ok(target::path_below(ROOT, url.segments()))
             }
         }
@@ -167,6 +168,19 @@ impl Visit {
         let read = read.stale_if_error(options.policy.stale_if_error);
         read.jitter(options.jitter)
     }
+}
+
+/// Return the URI that the client sent. Below `Router::nest` the request has only the rest of its
+/// path, which two nested routers may share.
+#[cfg(feature = "axum")]
+pub(super) fn requested(parts: &Parts) -> &Uri {
+    let original = parts.extensions.get::<axum::extract::OriginalUri>();
+    original.map_or(&parts.uri, |original| &original.0)
+}
+
+#[cfg(not(feature = "axum"))]
+pub(super) fn requested(parts: &Parts) -> &Uri {
+    &parts.uri
 }
 
 /// Return the route's path parameters, decoded.

@@ -11,7 +11,7 @@ use tower_service::Service;
 
 use super::Route;
 use super::flow::Answer;
-use super::visit::ROOT;
+use super::visit::{ROOT, requested};
 use crate::body::PageBody;
 use crate::respond::tell;
 use crate::rules::cache_status::CacheStatus;
@@ -72,7 +72,7 @@ impl Changed {
         }
         Self {
             pages,
-            uri: parts.uri.clone(),
+            uri: requested(parts).clone(),
             host,
             is_open: true,
         }
