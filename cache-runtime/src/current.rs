@@ -40,7 +40,7 @@ impl Handle<'_> {
     /// Lend the cache to a call whose function has used it before.
     #[inline]
     pub(crate) fn with<T>(self, use_it: impl FnOnce(&Cache) -> T) -> T {
-        self.lend_to(MODE.get(), || None, use_it)
+        self.lend_to(MODE.get() & SCOPED, || None, use_it)
     }
 
     /// Lend the cache. `first` names the call, in case it is the one that creates the default.
@@ -50,7 +50,7 @@ impl Handle<'_> {
         first: impl Fn() -> FirstCall,
         use_it: impl FnOnce(&Cache) -> T,
     ) -> T {
-        self.lend_to(MODE.get(), || Some(first()), use_it)
+        self.lend_to(MODE.get() & SCOPED, || Some(first()), use_it)
     }
 
     /// [`lend`](Self::lend) for a call that reads or fills: within [`Cache::uncached`] it gets a
@@ -61,15 +61,11 @@ impl Handle<'_> {
         first: impl Fn() -> FirstCall,
         use_it: impl FnOnce(&Cache) -> T,
     ) -> T {
-        let mode = MODE.get();
-        if mode & UNCACHED != 0 {
-            return use_it(disabled());
-        }
-        self.lend_to(mode, || Some(first()), use_it)
+        self.lend_to(MODE.get(), || Some(first()), use_it)
     }
 
     /// Lend the cache. The process's default is lent by reference: a hit doesn't touch a reference
-    /// count.
+    /// count. `use_it` is called in one place, so that the compiler inlines it.
     #[inline]
     fn lend_to<T>(
         self,
@@ -77,24 +73,30 @@ impl Handle<'_> {
         first: impl Fn() -> Option<FirstCall>,
         use_it: impl FnOnce(&Cache) -> T,
     ) -> T {
-        let scope;
-        let cache = match self {
-            Self::Given(cache) => cache,
-            Self::Current if mode & SCOPED != 0 => {
-                scope = scoped();
-                scope.as_ref().unwrap_or_else(|| default(&first))
-            }
-            Self::Current => default(&first),
+        let departs = match self {
+            Self::Given(_) => mode & UNCACHED != 0,
+            Self::Current => mode != 0,
+        };
+        let other = if departs { departing(mode) } else { None };
+        let cache = match (&other, self) {
+            (Some(other), _) => other,
+            (None, Self::Given(cache)) => cache,
+            (None, Self::Current) => default(&first),
         };
         use_it(cache)
     }
 }
 
-/// Return the cache of calls within [`Cache::uncached`].
+/// Return the cache of a call that departs from the plain one: a disabled cache within
+/// [`Cache::uncached`], otherwise the scope's.
 #[cold]
-fn disabled() -> &'static Cache {
+#[inline(never)]
+fn departing(mode: u8) -> Option<Cache> {
     static DISABLED: OnceLock<Cache> = OnceLock::new();
-    DISABLED.get_or_init(|| Cache::builder().uncached())
+    match mode & UNCACHED {
+        0 => scoped(),
+        _ => Some(DISABLED.get_or_init(|| Cache::builder().uncached()).clone()),
+    }
 }
 
 /// Whether this thread runs within [`Cache::uncached`].
