@@ -9,7 +9,7 @@ use http_body::{Body, Frame};
 
 use crate::body::PageBody;
 
-/// What became of a body that was read.
+/// Result of reading a body.
 pub(crate) enum Collected<B: Body> {
     /// All of it.
     Whole(Bytes),

@@ -20,7 +20,7 @@ use crate::rules::{etag, fields};
 /// A response that may be stored once its body has been read.
 pub(crate) struct Accepted {
     storable: Storable,
-    /// What `Content-Length` says.
+    /// The value of `Content-Length`.
     pub(crate) length: Option<u64>,
 }
 
@@ -108,8 +108,8 @@ fn add_vary(fields: &mut HeaderMap, visit: &Visit) {
 }
 
 impl Route {
-    /// What browsers are told where the handler says nothing: to ask each time, so that an
-    /// invalidation reaches them, or to keep the page for the time that the layer was told.
+    /// The `Cache-Control` of a response without one: browsers ask each time, so that an
+    /// invalidation reaches them, or keep the page for the time that the layer was told.
     fn for_browsers(&self) -> HeaderValue {
         let private = self.has_user();
         match (self.options.browser, private) {

@@ -1,4 +1,4 @@
-//! Who asks: `ContextLayer` and `User`.
+//! The user of a request: `ContextLayer` and `User`.
 
 use std::fmt::{self, Display};
 use std::future::Future;

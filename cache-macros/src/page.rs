@@ -60,7 +60,7 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     }
 }
 
-/// What a placeholder names.
+/// Return the part of the request that a placeholder names.
 fn part(
     placeholder: &Placeholder,
     literal: &syn::LitStr,

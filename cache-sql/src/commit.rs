@@ -26,7 +26,7 @@ use crate::settle::{self, Settle};
 /// old value again.
 const UNKNOWN_AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(10)];
 
-/// What every transaction of a `Db` needs.
+/// Configuration that all transactions of a `Db` share.
 #[derive(Clone)]
 pub(crate) struct Config {
     pub(crate) cache: Cache,

@@ -59,7 +59,7 @@ impl<E: Error + 'static> Error for RelayError<E> {
     }
 }
 
-/// What a relay needs beside the database.
+/// Configuration of a relay, apart from the database.
 #[derive(Clone)]
 pub(crate) struct Relaying {
     pub(crate) cache: Cache,

@@ -1,4 +1,4 @@
-//! What is never stored, and never given to other callers that wait.
+//! Responses that are never stored, and never given to other callers that wait.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -24,7 +24,7 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// What the cache did, without the cache's name.
+    /// Return the value of `Cache-Status` without the cache's name.
     pub(crate) fn cache(&self) -> &str {
         let status = self
             .field("cache-status")

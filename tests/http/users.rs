@@ -1,4 +1,4 @@
-//! Who asks.
+//! The user of a request.
 
 use axum::http::StatusCode;
 use axum::http::request::Parts;

@@ -148,7 +148,7 @@ where
         ask_for_whole(self.request.headers_mut());
         match fill.within(self.inner.call(self.request)).await {
             Ok(response) if !is_error(response.status()) => {
-                // What isn't stored isn't read either.
+                // The body of a response that isn't stored is dropped unread.
                 let _ = store(fill, response, &self.route, &self.visit, began).await;
             }
             // The stale page stays for as long as it may be served.

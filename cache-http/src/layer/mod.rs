@@ -56,7 +56,7 @@ pub(crate) struct Route {
     pub(crate) options: Options,
     /// Names of fields that responses vary by and that the layer wasn't told.
     learned: RwLock<VaryingFields>,
-    /// What has been logged, once each.
+    /// The warnings that were logged, each once.
     told: RwLock<HashSet<String>>,
 }
 
@@ -64,7 +64,7 @@ pub(crate) struct Route {
 pub(crate) struct Options {
     /// `None`: by the URL's path.
     pub(crate) template: Option<PageTemplate>,
-    /// What the rules of HTTP need to know.
+    /// Options that the rules of HTTP depend on.
     pub(crate) policy: Policy,
     pub(crate) jitter: f64,
     pub(crate) version: u32,
@@ -83,7 +83,7 @@ pub(crate) struct Options {
 /// A condition on requests.
 type Condition = Arc<dyn Fn(&Parts) -> bool + Send + Sync>;
 
-/// What the layer does with requests that have an `Authorization` field.
+/// Treatment of requests that have an `Authorization` field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Authorized {
@@ -94,7 +94,7 @@ pub enum Authorized {
     Public,
 }
 
-/// What the layer does with requests that have cookies.
+/// Treatment of requests that have cookies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cookies {

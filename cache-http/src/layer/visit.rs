@@ -19,7 +19,7 @@ pub(super) const ROOT: &str = "http";
 /// A request that the cache may answer.
 pub(crate) struct Visit {
     path: String,
-    /// What is in the key and not in its path, in an unambiguous form.
+    /// The part of the key that isn't in its path, in an unambiguous form.
     variant: Vec<u8>,
     /// The fields whose values are in the variant.
     pub(crate) varied: VaryingFields,

@@ -35,7 +35,7 @@ pub(crate) struct ResponseDirectives {
     pub(crate) immutable: bool,
 }
 
-/// What `private` or `no-cache` applies to.
+/// Scope of `private` or `no-cache`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Scope {
     /// The directive is absent.

@@ -6,7 +6,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::storage::Refusal;
 
-/// What the cache did with a request. The field never has the key, which may name a user.
+/// Outcome of a request, for the field `Cache-Status`. The field never has the key, which may name a user.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum CacheStatus {
     /// Answered from the cache.

@@ -8,7 +8,7 @@ use http::{Method, StatusCode};
 use super::freshness::StoredRules;
 use super::{date, etag, list};
 
-/// What a request with `Range` is answered with.
+/// Answer to a request with `Range`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Selection {
     /// The whole response, as if there were no `Range`.

@@ -13,7 +13,7 @@ use super::freshness::{self, Freshness, StoredRules};
 use super::vary::Vary;
 use super::{date, fields, list};
 
-/// What a layer was told about its route.
+/// Options of a layer that the rules depend on.
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
     /// Freshness of responses that don't name one. Without it, only those that do are stored.
@@ -26,7 +26,7 @@ pub(crate) struct Policy {
     pub(crate) statuses: Vec<StatusCode>,
     /// Requests with `Authorization` get the same answers as others, or the field is in the key.
     pub(crate) authorized_public: bool,
-    /// What requests with `Cookie` are answered with.
+    /// Which requests with `Cookie` may use the cache.
     pub(crate) cookies: CookiePolicy,
     /// `Cache-Control` of requests is obeyed.
     pub(crate) obey_requests: bool,

@@ -252,7 +252,7 @@ fn push_encoded(text: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// What a `+` means.
+/// Meaning of a `+`.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Plus {
     IsPlus,

@@ -4,7 +4,7 @@ use http::header::{self, HeaderMap, HeaderName, VARY};
 
 use super::list;
 
-/// What the `Vary` of a response says.
+/// A response's `Vary`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Vary {
     /// The response fits no other request: `*`, or a name that can't be read.

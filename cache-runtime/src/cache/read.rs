@@ -260,7 +260,7 @@ impl ReadBuilder {
     /// ```
     pub fn now<T: Storable>(&self) -> Option<Found<T>> {
         let inner = self.call.cache.inner();
-        if !self.has_key || !inner.enabled || is_uncached() {
+        if self.bypasses() {
             return None;
         }
         let (store, now) = inner.store.here(&inner.clock, self.call.options.near)?;
@@ -300,9 +300,7 @@ impl ReadBuilder {
         }
         #[cfg(feature = "redis")]
         if let Store::Redis(store) = &self.call.cache.inner().store
-            && self.has_key
-            && self.call.cache.inner().enabled
-            && !is_uncached()
+            && !self.bypasses()
         {
             match store.load(&self.call.key).await {
                 Ok(bytes) => {
@@ -328,10 +326,10 @@ impl ReadBuilder {
     ///
     /// Dropped while it waits, it leaves no trace.
     pub async fn begin<T: Storable>(self) -> Reading<T> {
-        let call = self.call;
-        if !self.has_key || !call.cache.inner().enabled || is_uncached() {
+        if self.bypasses() {
             return Reading::Bypass;
         }
+        let call = self.call;
         let mut found = None;
         let step = call.decide_for::<T>(false, &mut found).await;
         let value = found
@@ -356,6 +354,14 @@ impl ReadBuilder {
             }),
             _ => Reading::Bypass,
         }
+    }
+}
+
+impl ReadBuilder {
+    /// Whether the read neither asks the store nor waits: there is no key, the cache is disabled, or
+    /// this is within [`Cache::uncached`].
+    fn bypasses(&self) -> bool {
+        !self.has_key || !self.call.cache.inner().enabled || is_uncached()
     }
 }
 

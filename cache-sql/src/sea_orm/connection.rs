@@ -1,4 +1,4 @@
-//! What entities and queries ask of a connection, passed on to SeaORM's transaction.
+//! The traits by which entities and queries use a connection, delegated to SeaORM's transaction.
 
 use std::future::Future;
 use std::pin::Pin;
