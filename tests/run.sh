@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test, on memory and on real servers of Redis, Postgres and MariaDB. Installs the servers
-# that are missing.
+# Runs every test, on memory and on real servers of Redis, Postgres and MariaDB, and with a browser.
+# Installs the servers that are missing, and the browser.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -27,7 +27,18 @@ program() {
     return 1
 }
 
-# Usage: install PROGRAM APT_PACKAGE BREW_PACKAGE. A server that apt starts as a service does not
+# Prints the path of a browser: the one that CHROMIUM names, or one that is installed.
+browser() {
+    local name
+    for name in "${CHROMIUM:-}" chromium chromium-browser google-chrome \
+        "/Applications/Chromium.app/Contents/MacOS/Chromium" \
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"; do
+        if [ -n "$name" ] && command -v "$name"; then return; fi
+    done
+    return 1
+}
+
+# Usage: install PROGRAM APT_PACKAGE BREW_PACKAGE [BREW_OPTION]. A server that apt starts as a service does not
 # matter: the tests start their own, on free ports.
 install() {
     say "$1 is missing; installing it"
@@ -36,11 +47,14 @@ install() {
         as_root env DEBIAN_FRONTEND=noninteractive \
             apt-get install --yes --no-install-recommends "$2"
     elif command -v brew >/dev/null; then
-        run brew install "$3"
+        run brew install ${4:+"$4"} "$3"
     else
         fail "$1 is missing; install it, so that it is on the PATH"
     fi
-    program "$1" >/dev/null || fail "$1 was installed and is not on the PATH"
+    case "$1" in
+        chromium) browser ;;
+        *) program "$1" ;;
+    esac >/dev/null || fail "$1 was installed and is not on the PATH"
 }
 
 # Starts a server on a free port, in a directory of its own, and sets redis_pid and redis_port.
@@ -93,17 +107,23 @@ command -v cargo >/dev/null || fail "cargo is missing; install Rust with rustup 
 command -v redis-server >/dev/null || install redis-server redis-server redis
 program initdb >/dev/null || install initdb postgresql postgresql
 program mariadbd >/dev/null || install mariadbd mariadb-server mariadb
+browser >/dev/null || install chromium chromium chromium --cask
 run cargo --version
 run redis-server --version
 run "$(program initdb)" --version
 run "$(program mariadbd)" --version
+run "$(browser)" --version
 
 # What the caller's environment says of caches is not what is tested here.
 for name in $(compgen -e); do
-    case "$name" in REDIS_URL | CACHE_*) unset "$name" ;; esac
+    case "$name" in
+        CACHE_TESTS) ;; # a checkout of the public test suite of HTTP caches
+        REDIS_URL | CACHE_*) unset "$name" ;;
+    esac
 done
 
 run cargo test --workspace
+run cargo test -p cache-cli --lib --features top
 run cargo test -p cache-runtime --lib --no-default-features
 run cargo test -p cache-runtime --lib --no-default-features --features macros,redis,postcard
 # Each compression without the other; without either it is the line before these, and with both the next.
@@ -127,14 +147,21 @@ frameworks() {
         *) fail "a test of examples/frameworks failed, see above" ;;
     esac
 }
-say "examples/frameworks: building actix-web, poem, rocket, async-graphql, juniper, SeaORM and Diesel takes minutes, once"
+say "examples/frameworks: building poem, rocket, juniper, SeaORM and Diesel takes minutes, once"
 frameworks
 
+# The dashboard in a real browser: a workspace of its own, so that the driver stays out of our lock file. Two at a
+# time, since each test starts a browser.
+run cargo test --manifest-path tests/browser/Cargo.toml -- --test-threads 2
+
 run cargo run -p quickpost -- --demo
+run cargo run -p graphql-example -- --demo
 start_redis
 frameworks env "REDIS_URL=redis://127.0.0.1:$redis_port"
 run env "REDIS_URL=redis://127.0.0.1:$redis_port" cargo run -p quickpost -- --demo
 # The demo reads the topics last: they are in Redis, under the documented key, or it ran without Redis.
 [ "$(redis_says EXISTS quickpost:topics)" = ":1" ] || fail "the demo left nothing in Redis"
+run env "REDIS_URL=redis://127.0.0.1:$redis_port" cargo run -p graphql-example -- --demo
+[ "$(redis_says EXISTS errands:banks_list:NG)" = ":1" ] || fail "the demo of GraphQL left nothing in Redis"
 
 say "all tests passed"

@@ -1,11 +1,15 @@
 //! The command line.
 
+use std::path::PathBuf;
+
 /// Printed for `--help` and after a mistake.
 pub const USAGE: &str = "\
 Measure cache-runtime beside its peers, and write docs/benchmarks.md, its charts, the targets in
 docs/internals/performance-targets.md, and docs/benchmarks/latest.json.
 
   --section <name>  run this section only; may be repeated. `compile-time` runs only if named
+  --traces <folder> the traces of the section `hit-ratio`: .txt (one key a line) or .bin (four bytes
+                    a key), also as .xz; without a folder, generated ones
   --quick           a smoke run of seconds, which prints and doesn't write
   --write           write after a --quick run, too
   --list            list the sections";
@@ -14,6 +18,7 @@ docs/internals/performance-targets.md, and docs/benchmarks/latest.json.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Args {
     pub sections: Vec<String>,
+    pub traces: Option<PathBuf>,
     pub quick: bool,
     pub write: bool,
     pub list: bool,
@@ -33,6 +38,9 @@ impl Args {
                 "--section" => args
                     .sections
                     .push(given.next().ok_or("--section needs a name")?),
+                "--traces" => {
+                    args.traces = Some(given.next().ok_or("--traces needs a folder")?.into());
+                }
                 "--quick" => args.quick = true,
                 "--write" => args.write = true,
                 "--list" => args.list = true,
@@ -67,6 +75,7 @@ mod tests {
                 .expect_err("no name")
                 .contains("--section")
         );
+        assert!(read(&["--traces"]).expect_err("no folder").contains("--traces"));
         assert!(read(&["--fast"]).expect_err("unknown").contains("--fast"));
     }
 }

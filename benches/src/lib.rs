@@ -14,3 +14,4 @@ pub mod server;
 pub mod settings;
 pub mod slow_query;
 pub mod stats;
+pub mod traces;

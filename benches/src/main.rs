@@ -34,10 +34,15 @@ fn run() -> Result<(), String> {
     }
     let machine = Machine::this();
     println!("{}", markdown::machine(&machine));
+    let settings = Settings {
+        quick: args.quick,
+        // Once for the program.
+        traces: args.traces.map(|folder| &*Box::leak(folder.into_boxed_path())),
+    };
     let mut tables = Vec::new();
     for section in sections::chosen(&args.sections)? {
         let started = Instant::now();
-        for table in (section.run)(Settings { quick: args.quick }) {
+        for table in (section.run)(settings) {
             println!("## {}\n\n{}", table.title, markdown::table(&table));
             tables.push(table);
         }

@@ -1,11 +1,15 @@
 //! How thorough a run is.
 
+use std::path::Path;
+
 use crate::round::Plan;
 
 /// How thorough a run is.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     pub quick: bool,
+    /// Folder of the traces for the section `hit-ratio`.
+    pub traces: Option<&'static Path>,
 }
 
 impl Settings {

@@ -57,7 +57,11 @@ async fn next<B: Body>(body: &mut Pin<Box<B>>) -> Option<Result<Frame<B::Data>, 
     poll_fn(|cx| body.as_mut().poll_frame(cx)).await
 }
 
-/// Join the frames. One frame, as nearly every handler sends, isn't copied.
+/// Longest body that is copied, whatever buffer it is in.
+const ALWAYS_COPIED: usize = 64 << 10;
+
+/// Join the frames. A part of a larger buffer, such as a connection's, would keep all of that in
+/// memory, so it is copied; a long body that owns its buffer isn't.
 fn joined(frames: VecDeque<Frame<Bytes>>, bytes: usize) -> Bytes {
     let mut frames = frames
         .into_iter()
@@ -66,7 +70,10 @@ fn joined(frames: VecDeque<Frame<Bytes>>, bytes: usize) -> Bytes {
         return Bytes::new();
     };
     if first.len() == bytes {
-        return first;
+        return match bytes > ALWAYS_COPIED && first.is_unique() {
+            true => first,
+            false => Bytes::copy_from_slice(&first),
+        };
     }
     let mut whole = BytesMut::with_capacity(bytes);
     whole.extend_from_slice(&first);

@@ -36,31 +36,45 @@
 //! where the key has the user) where the handler said nothing, so that browsers ask and an
 //! invalidation reaches them; and `Cache-Status` (RFC 9211).
 //!
-//! # Not built yet
+//! # Stale pages
 //!
-//! Validation of stale pages by the handler's own 304; `etag_by`; a response's own
-//! `stale-while-revalidate` beyond the route's `stale`; and removing the page that `Location` names
-//! at a route with a template.
+//! A response's `stale-while-revalidate` and `stale-if-error` come before the layer's
+//! [`stale`](CacheLayer::stale) and [`stale_if_error`](CacheLayer::stale_if_error). A page with an
+//! `ETag` or `Last-Modified` of the handler is kept for an hour more, so that the handler can answer
+//! 304 to the layer. One with `no-cache` is validated like this for each request;
+//! `must-revalidate`, `proxy-revalidate` and `s-maxage` forbid to serve it stale.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "admin")]
+mod admin;
 mod body;
 mod collect;
+#[cfg(any(doc, doctest))]
+pub mod guide;
+mod headers;
 mod layer;
+mod lifetime;
 mod markers;
+mod no_key;
 mod page;
+mod parameters;
+mod prepared;
 mod respond;
-// Parts are for what isn't built yet: validation of a stale page by the handler.
-#[allow(dead_code)]
+mod route;
 mod rules;
 mod store;
 mod template;
 mod user;
 
+#[cfg(feature = "admin")]
+pub use admin::{Access, AdminBody, AdminBuilder, AdminService, admin, bearer, bearer_env};
 pub use body::PageBody;
-pub use layer::lifetime::Lifetime;
+pub use headers::{Privacy, cache_control, headers_for};
+
 pub use layer::service::{CacheFuture, CacheService};
 pub use layer::{Authorized, CacheLayer, Cookies};
+pub use lifetime::Lifetime;
 pub use markers::{NoEtag, NoStore};
 pub use template::PageTemplate;
 #[cfg(feature = "axum")]

@@ -1,13 +1,16 @@
 //! A stored response.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
+use cache_runtime::{HasStaleness, Staleness};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::ser::{SerializeSeq as _, SerializeTuple as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::prepared::Prepared;
 use crate::rules::freshness::StoredRules;
 
 /// A response as it is stored: its status, its fields without the hop-by-hop ones, its whole body,
@@ -18,6 +21,40 @@ pub(crate) struct Page {
     pub(crate) fields: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) rules: StoredRules,
+    /// The fields of whole answers, for hits.
+    pub(crate) whole: Prepared,
+    /// The fields of answers with status 304.
+    pub(crate) not_modified: Prepared,
+}
+
+impl Page {
+    pub(crate) fn new(
+        status: StatusCode,
+        fields: HeaderMap,
+        body: Bytes,
+        rules: StoredRules,
+    ) -> Self {
+        Self {
+            status,
+            fields,
+            body,
+            rules,
+            whole: Prepared::default(),
+            not_modified: Prepared::default(),
+        }
+    }
+}
+
+/// How long a page is kept beyond its freshness if the handler can validate it.
+const VALIDATION: Duration = Duration::from_secs(3_600);
+
+impl HasStaleness for Page {
+    fn staleness(&self) -> Staleness {
+        Staleness {
+            stale: Duration::from_millis(self.rules.stale_while_revalidate_ms),
+            kept: self.rules.kept(VALIDATION),
+        }
+    }
 }
 
 /// Fields in order, as bytes: neither a name's case nor a value's bytes change on the way.
@@ -53,6 +90,10 @@ impl Serialize for Page {
     }
 }
 
+/// A body, which shares the memory in which the page came from Redis.
+#[derive(Deserialize)]
+struct Body(#[serde(with = "cache_runtime::shared_bytes")] Bytes);
+
 impl<'de> Deserialize<'de> for Page {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_tuple(4, PageVisitor)
@@ -73,14 +114,14 @@ impl<'de> Visitor<'de> for PageVisitor {
         let status: u16 = parts.next_element()?.ok_or_else(missing(0))?;
         let fields: Vec<(String, Bytes)> = parts.next_element()?.ok_or_else(missing(1))?;
         let rules: Bytes = parts.next_element()?.ok_or_else(missing(2))?;
-        let body: Bytes = parts.next_element()?.ok_or_else(missing(3))?;
-        Ok(Page {
-            status: StatusCode::from_u16(status).map_err(A::Error::custom)?,
-            fields: header_map(fields).map_err(A::Error::custom)?,
-            rules: StoredRules::decode(&rules)
-                .ok_or_else(|| A::Error::custom("rules of another form"))?,
+        let Body(body) = parts.next_element()?.ok_or_else(missing(3))?;
+        let rules = StoredRules::decode(&rules);
+        Ok(Page::new(
+            StatusCode::from_u16(status).map_err(A::Error::custom)?,
+            header_map(fields).map_err(A::Error::custom)?,
             body,
-        })
+            rules.ok_or_else(|| A::Error::custom("rules of another form"))?,
+        ))
     }
 }
 

@@ -7,14 +7,13 @@ use http::header::{CACHE_CONTROL, CONTENT_LENGTH, ETAG, EXPIRES, HeaderMap, VARY
 use http::response::Parts;
 use http::{HeaderValue, Method};
 
-use crate::layer::Route;
 use crate::layer::visit::Visit;
 use crate::markers::{NoEtag, NoStore};
 use crate::page::Page;
 use crate::respond::now_ms;
-use crate::rules::freshness::Freshness;
+use crate::route::Route;
 use crate::rules::storage::{self, Refusal, Storable};
-use crate::rules::vary::Vary;
+use crate::rules::vary::{Vary, VaryingFields};
 use crate::rules::{etag, fields};
 
 /// A response that may be stored once its body has been read.
@@ -46,14 +45,10 @@ pub(crate) fn judge(
         requested_ms,
         received_ms: now_ms(),
     };
-    let storable = storage::decide(request, response, &route.options.policy)?;
-    // Validation by the handler isn't built yet, and nothing else could use such a page.
-    if storable.rules.freshness(response.received_ms) != Freshness::Fresh {
-        return Err(Refusal::Expired);
-    }
+    let storable = storage::decide(request, response, &route.options.policy, visit.default_ttl)?;
     match Vary::of(&parts.headers) {
         Vary::Any => return Err(Refusal::VaryStar),
-        Vary::Fields(named) if !route.is_told_by(&visit.varied, &named) => {
+        Vary::Fields(named) if !route.is_told_by(visit.varied(route), &named) => {
             return Err(Refusal::VaryUnknown);
         }
         Vary::Fields(_) => {}
@@ -72,33 +67,50 @@ impl Accepted {
         route: &Route,
         visit: &Visit,
     ) -> (Page, Duration) {
-        let Storable { rules, omitted } = self.storable;
+        let Storable { mut rules, omitted } = self.storable;
         let mut fields = fields::stored(&parts.headers, &omitted, rules.date);
         let has_tag = fields.contains_key(ETAG);
         if !has_tag && parts.extensions.get::<NoEtag>().is_none() {
-            fields.insert(ETAG, etag::weak(&body));
+            rules.has_own_tag = true;
+            // The version is that of the page, not of an error in its place.
+            let by_version = visit.tag.clone().filter(|_| parts.status.is_success());
+            fields.insert(ETAG, by_version.unwrap_or_else(|| etag::weak(&body)));
         }
-        add_vary(&mut fields, visit);
+        // Fields that were learned from other responses say nothing about this one.
+        add_vary(&mut fields, &route.options.vary);
         if !fields.contains_key(CACHE_CONTROL) && !fields.contains_key(EXPIRES) {
+            rules.has_own_control = true;
             fields.insert(CACHE_CONTROL, route.for_browsers());
         }
         let fresh = rules.fresh_for(now_ms());
-        let page = Page {
-            status: parts.status,
-            fields,
-            body,
-            rules,
-        };
-        (page, fresh)
+        (Page::new(parts.status, fields, body, rules), fresh)
     }
 }
 
+/// Return the response that the handler has validated with a 304: the stored one, with the fields of
+/// the 304 (section 4.3.4), as if the handler had sent it.
+pub(crate) fn validated(page: &Page, mut validation: Parts) -> Parts {
+    let mut fields = fields::freshened(&page.fields, &validation.headers);
+    // The layer's own fields say nothing about the handler.
+    for (is_own, name) in [
+        (page.rules.has_own_tag, ETAG),
+        (page.rules.has_own_control, CACHE_CONTROL),
+    ] {
+        if is_own && !validation.headers.contains_key(&name) {
+            fields.remove(name);
+        }
+    }
+    validation.status = page.status;
+    validation.headers = fields;
+    validation
+}
+
 /// Tell caches on the way which fields of the request the response depends on.
-fn add_vary(fields: &mut HeaderMap, visit: &Visit) {
+fn add_vary(fields: &mut HeaderMap, varied: &VaryingFields) {
     let Vary::Fields(named) = Vary::of(fields) else {
         return;
     };
-    let all = named.and(&visit.varied);
+    let all = named.and(varied);
     if all == named {
         return;
     }

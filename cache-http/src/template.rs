@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use cache_runtime::escape;
+use cache_runtime::__private::ReadSite;
 use http::request::Parts;
 
-use crate::rules::target::{Query, Unkeyable};
+use crate::no_key::NoKey;
+use crate::parameters::Parameters;
+use crate::rules::target::{Query, Unkeyable, push_escaped};
 use crate::user::User;
 
 /// The key template of a page. Made by [`page!`](crate::page!).
@@ -14,6 +16,8 @@ pub struct PageTemplate {
     /// As written.
     pub(crate) text: &'static str,
     pub(crate) parts: &'static [Part],
+    /// The call site that reads are counted at.
+    pub(crate) site: Option<&'static ReadSite>,
 }
 
 /// A part of a template: literal text, or what a placeholder names.
@@ -34,49 +38,11 @@ pub enum Part {
 /// The text of a value that the request doesn't have. No escaped value has this text.
 const ABSENT: &str = "%none";
 
-/// Why a request has no key.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum NoKey {
-    /// The route has no path parameter of this name.
-    NoParameter(&'static str),
-    /// There is no `ContextLayer`.
-    NoUser,
-    /// The context doesn't have this name.
-    NoContext(&'static str),
-    /// The client's target has none.
-    Unkeyable(Unkeyable),
-}
-
-impl fmt::Display for NoKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoParameter(name) => write!(
-                f,
-                "the route has no path parameter `{name}`: name one of the route's, as in `/posts/{{{name}}}`"
-            ),
-            Self::NoUser => f.write_str(
-                "there is no user: put a `ContextLayer` around the routes, with `.layer(..)` after them",
-            ),
-            Self::NoContext(name) => write!(
-                f,
-                "the context has no `{name}`: set it with `cache_runtime::context::scope` around the service"
-            ),
-            Self::Unkeyable(reason) => f.write_str(reason.as_str()),
-        }
-    }
-}
-
-impl From<Unkeyable> for NoKey {
-    fn from(reason: Unkeyable) -> Self {
-        Self::Unkeyable(reason)
-    }
-}
-
 /// The values of a request that a template can name.
 pub(crate) struct Values<'v, 'r> {
     pub(crate) parts: &'r Parts,
-    /// The route's path parameters, decoded. Those that the template names are taken out.
-    pub(crate) parameters: &'v mut Vec<(String, String)>,
+    /// The route's path parameters. Those that the template names are marked.
+    pub(crate) parameters: &'v mut Parameters,
     /// The query. Parameters that the template names are taken out.
     pub(crate) query: &'v mut Query<'r>,
     pub(crate) host: Option<&'v str>,
@@ -85,7 +51,18 @@ pub(crate) struct Values<'v, 'r> {
 impl PageTemplate {
     #[doc(hidden)]
     pub const fn new(text: &'static str, parts: &'static [Part]) -> Self {
-        Self { text, parts }
+        Self {
+            text,
+            parts,
+            site: None,
+        }
+    }
+
+    /// Count the reads of the page at this call site.
+    #[doc(hidden)]
+    pub const fn at(mut self, site: &'static ReadSite) -> Self {
+        self.site = Some(site);
+        self
     }
 
     /// Whether each user has a page of their own.
@@ -112,17 +89,15 @@ impl PageTemplate {
         self.parts.contains(&Part::Host)
     }
 
-    /// Render the path of a page.
-    pub(crate) fn path(&self, values: &mut Values<'_, '_>) -> Result<String, NoKey> {
-        let mut path = String::with_capacity(self.text.len() + 16);
-        for part in self.parts {
-            match values.of(*part)? {
-                Value::Literal(text) => path.push_str(text),
-                Value::Escaped(text) => path.push_str(&escape(&text)),
-                Value::Absent => path.push_str(ABSENT),
-            }
-        }
-        Ok(path)
+    /// Append the path of a page.
+    pub(crate) fn push_path(
+        &self,
+        values: &mut Values<'_, '_>,
+        out: &mut String,
+    ) -> Result<(), NoKey> {
+        self.parts
+            .iter()
+            .try_for_each(|part| values.push(*part, out))
     }
 
     /// Render the pattern of all pages that a write at the same route concerns: those of every
@@ -131,11 +106,7 @@ impl PageTemplate {
         let mut pattern = String::with_capacity(self.text.len() + 16);
         for part in self.parts {
             match part {
-                Part::Text(text) => pattern.push_str(text),
-                Part::Path(_) => match values.of(*part)? {
-                    Value::Escaped(text) => pattern.push_str(&escape(&text)),
-                    _ => pattern.push('*'),
-                },
+                Part::Text(_) | Part::Path(_) => values.push(*part, &mut pattern)?,
                 _ => pattern.push('*'),
             }
         }
@@ -143,28 +114,23 @@ impl PageTemplate {
     }
 }
 
-enum Value {
-    Literal(&'static str),
-    Escaped(String),
-    Absent,
-}
-
 impl Values<'_, '_> {
-    fn of(&mut self, part: Part) -> Result<Value, NoKey> {
+    /// Append a part: literal, or the value that it names, escaped.
+    fn push(&mut self, part: Part, out: &mut String) -> Result<(), NoKey> {
         let found = match part {
-            Part::Text(text) => return Ok(Value::Literal(text)),
+            Part::Text(text) => {
+                out.push_str(text);
+                return Ok(());
+            }
             Part::Path(name) => {
-                let named = |(known, _): &(String, String)| known == name;
-                let place = self.parameters.iter().position(named);
-                Some(
-                    self.parameters
-                        .remove(place.ok_or(NoKey::NoParameter(name))?)
-                        .1,
-                )
+                let value = self.parameters.take(name);
+                push_escaped(value.ok_or(NoKey::NoParameter(name))?, out);
+                return Ok(());
             }
             Part::User => {
                 let user = self.parts.extensions.get::<User>();
-                Some(user.ok_or(NoKey::NoUser)?.id().to_owned())
+                push_escaped(user.ok_or(NoKey::NoUser)?.id(), out);
+                return Ok(());
             }
             Part::Host => self.host.map(str::to_owned),
             Part::Query(name) => self.query.take(name)?.map(Into::into),
@@ -175,7 +141,11 @@ impl Values<'_, '_> {
                 Some(found.ok_or(NoKey::NoContext(name))?)
             }
         };
-        Ok(found.map_or(Value::Absent, Value::Escaped))
+        match found {
+            Some(value) => push_escaped(&value, out),
+            None => out.push_str(ABSENT),
+        }
+        Ok(())
     }
 }
 

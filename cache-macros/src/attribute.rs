@@ -20,6 +20,11 @@ pub(crate) fn invalidate(args: TokenStream, item: TokenStream) -> TokenStream {
     attribute(Kind::Invalidate, args, item)
 }
 
+/// Expand `#[write_through(args)] item`.
+pub(crate) fn write_through(args: TokenStream, item: TokenStream) -> TokenStream {
+    attribute(Kind::WriteThrough, args, item)
+}
+
 fn attribute(kind: Kind, args: TokenStream, item: TokenStream) -> TokenStream {
     let mut function: Function = match syn::parse2(item.clone()) {
         Ok(function) => function,
@@ -94,6 +99,8 @@ fn kind_of(attr: &Attribute) -> Option<Kind> {
         Some(Kind::Cacheable)
     } else if last.ident == "invalidate" {
         Some(Kind::Invalidate)
+    } else if last.ident == "write_through" {
+        Some(Kind::WriteThrough)
     } else {
         None
     }

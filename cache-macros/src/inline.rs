@@ -65,7 +65,7 @@ pub(crate) fn expand(kind: Kind, input: TokenStream) -> TokenStream {
     let site = Span::mixed_site();
     let k = runtime.private(site);
     let written = literal.value();
-    let render = render::inline(&template, &runtime);
+    let render = render::template(&template, &[], &runtime);
     match kind {
         Kind::Pattern => quote_spanned!(site=> #k::pattern_text(#written, #render)),
         Kind::Key | Kind::Page => {

@@ -1,5 +1,5 @@
-//! The attributes of `cache-runtime`: `#[cacheable]` for a function that reads, `#[invalidate]` for
-//! a function that writes. Depend on `cache-runtime`, which re-exports them.
+//! The attributes of `cache-runtime`: `#[cacheable]` for a function that reads, `#[invalidate]` and
+//! `#[write_through]` for one that writes. Depend on `cache-runtime`, which re-exports them.
 //!
 //! An attribute is processed in four steps, each in files of its own: `attr` reads the syntax and
 //! keeps its spans; `model` combines it with the function's `signature`; `check` finds every
@@ -11,6 +11,7 @@ mod attr;
 mod attribute;
 mod cache_key;
 mod cache_model;
+mod cache_strategy;
 mod check;
 mod diagnostics;
 mod expand;
@@ -21,6 +22,7 @@ mod page;
 #[cfg(test)]
 mod snapshots;
 mod template;
+mod warmer;
 
 use proc_macro::TokenStream;
 
@@ -36,6 +38,18 @@ pub fn invalidate(args: TokenStream, item: TokenStream) -> TokenStream {
     attribute::invalidate(args.into(), item.into()).into()
 }
 
+#[doc = include_str!("docs/write_through.md")]
+#[proc_macro_attribute]
+pub fn write_through(args: TokenStream, item: TokenStream) -> TokenStream {
+    attribute::write_through(args.into(), item.into()).into()
+}
+
+#[doc = include_str!("docs/warmer.md")]
+#[proc_macro_attribute]
+pub fn warmer(args: TokenStream, item: TokenStream) -> TokenStream {
+    warmer::warmer(args.into(), item.into()).into()
+}
+
 #[doc = include_str!("docs/cache_key.md")]
 #[proc_macro_derive(CacheKey, attributes(cache_key))]
 pub fn cache_key(item: TokenStream) -> TokenStream {
@@ -46,6 +60,12 @@ pub fn cache_key(item: TokenStream) -> TokenStream {
 #[proc_macro_derive(CacheModel, attributes(cache))]
 pub fn cache_model(item: TokenStream) -> TokenStream {
     cache_model::derive(item.into()).into()
+}
+
+#[doc = include_str!("docs/cache_strategy.md")]
+#[proc_macro_derive(CacheStrategy, attributes(cache))]
+pub fn cache_strategy(item: TokenStream) -> TokenStream {
+    cache_strategy::derive(item.into()).into()
 }
 
 #[doc = include_str!("docs/key.md")]

@@ -5,7 +5,7 @@ use crate::attr::staleness::Staleness;
 use crate::attr::ttl::Ttl;
 use crate::item::function::Function;
 use crate::item::signature::Facts;
-use crate::template::Template;
+use crate::template::{Placeholder, Template};
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::{Attribute, Expr, Ident, Pat, Path, Type};
@@ -16,6 +16,7 @@ pub(crate) struct Model {
     pub(crate) facts: Facts,
     pub(crate) read: Option<Read>,
     pub(crate) writes: Vec<Write>,
+    pub(crate) write_through: Option<WriteThrough>,
     pub(crate) companions: bool,
 }
 
@@ -23,6 +24,10 @@ pub(crate) struct Model {
 pub(crate) struct Read {
     pub(crate) runtime: Runtime,
     pub(crate) key: Option<Template>,
+    /// Names of the context that enter the key.
+    pub(crate) context: Vec<Ident>,
+    /// Whose entry it is.
+    pub(crate) owner: Option<Owner>,
     /// The indices of the arguments that are hashed.
     pub(crate) hashed: Vec<usize>,
     /// The items, if each has an entry of its own.
@@ -38,12 +43,33 @@ pub(crate) struct Read {
     pub(crate) staleness: Staleness,
     /// Whether a computation outlives its caller.
     pub(crate) detached: bool,
+    /// Whether hits are audited.
+    pub(crate) audit: Option<Audit>,
     /// Where a value is recomputed while it is still cached; `None` if no option asks for it.
     pub(crate) refresher: Option<Refresher>,
     /// The transaction during which the function runs uncached.
     pub(crate) tx: Option<Expr>,
     pub(crate) debug: bool,
     pub(crate) cache: Option<Expr>,
+}
+
+/// `audit`: which part of the hits is audited.
+pub(crate) struct Audit {
+    pub(crate) span: Span,
+    /// `None` for the cache's rate.
+    pub(crate) rate: Option<f64>,
+    pub(crate) arguments: Vec<Argument>,
+    /// The names that the signature binds as `mut`.
+    pub(crate) changed: Vec<String>,
+}
+
+/// `owner`: whose entry it is.
+pub(crate) struct Owner {
+    pub(crate) placeholder: Placeholder,
+    /// Whether the template names it. Otherwise it is hashed.
+    pub(crate) in_key: bool,
+    /// The template's shape, in which the owner has a character of its own.
+    pub(crate) shape: String,
 }
 
 /// `cache_err`: which errors are cached.
@@ -78,9 +104,27 @@ pub(crate) struct Adapter {
 pub(crate) struct Write {
     pub(crate) runtime: Runtime,
     pub(crate) patterns: Vec<Template>,
+    /// Names of the context that the patterns use.
+    pub(crate) context: Vec<Ident>,
     pub(crate) when: When,
     pub(crate) condition: Option<Expr>,
     /// The transaction that collects the patterns until its commit.
+    pub(crate) tx: Option<Expr>,
+    pub(crate) debug: bool,
+    pub(crate) cache: Option<Expr>,
+}
+
+/// `#[write_through]`.
+pub(crate) struct WriteThrough {
+    pub(crate) runtime: Runtime,
+    pub(crate) key: Template,
+    /// Names of the context that the key and the TTL use.
+    pub(crate) context: Vec<Ident>,
+    pub(crate) ttl: Ttl,
+    pub(crate) unless: Option<Expr>,
+    pub(crate) cache_none: bool,
+    pub(crate) version: u32,
+    /// The transaction whose commit the value waits for.
     pub(crate) tx: Option<Expr>,
     pub(crate) debug: bool,
     pub(crate) cache: Option<Expr>,

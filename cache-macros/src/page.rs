@@ -52,10 +52,10 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
         {
             enum Marker {}
             static SITE: #k::ReadSite = #k::ReadSite::new(
-                "page", ::core::module_path!(), #written, #shape, ::core::any::type_name::<Marker>,
+                #written, ::core::module_path!(), #written, #shape, ::core::any::type_name::<Marker>,
             );
             #k::submit!(#k::Registered::Read(&SITE));
-            #k::PageTemplate::new(#written, &[#(#parts),*])
+            #k::PageTemplate::new(#written, &[#(#parts),*]).at(&SITE)
         }
     }
 }

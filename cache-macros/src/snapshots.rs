@@ -2,7 +2,7 @@
 //! `<name>.expanded.rs` its expansion. `UPDATE_SNAPSHOTS=1 cargo test -p cache-macros` rewrites the
 //! expansions; read the diff.
 
-use crate::{attribute, cache_model};
+use crate::{attribute, cache_model, cache_strategy, warmer};
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
 use std::fs;
@@ -44,7 +44,13 @@ fn expand(text: &str) -> String {
         ))
     };
     let (mut attrs, rest) = item.parse_str(text).expect("an item");
-    let names = ["cacheable", "invalidate", "derive"];
+    let names = [
+        "cacheable",
+        "invalidate",
+        "write_through",
+        "derive",
+        "warmer",
+    ];
     let is_ours = |attr: &Attribute| names.iter().any(|name| attr.path().is_ident(name));
     let first = attrs
         .iter()
@@ -58,7 +64,10 @@ fn expand(text: &str) -> String {
     let item = quote!(#(#attrs)* #rest);
     let expanded = match attribute.path().to_token_stream().to_string().as_str() {
         "cacheable" => attribute::cacheable(args, item),
+        "derive" if args.to_string() == "CacheStrategy" => cache_strategy::derive(item),
         "derive" => cache_model::derive(item),
+        "write_through" => attribute::write_through(args, item),
+        "warmer" => warmer::warmer(args, item),
         _ => attribute::invalidate(args, item),
     };
     let file = syn::parse2(expanded.clone())

@@ -2,6 +2,7 @@
 
 pub use inventory;
 
+pub use crate::context::attribute::{context, hash_context};
 pub use crate::current::Handle;
 pub use crate::error::CacheError;
 #[cfg(feature = "macros")]
@@ -15,6 +16,7 @@ pub use crate::key::{hashed, items, part, quiet};
 pub use crate::model::{CacheModel, Column, ModelInfo, ModelPattern, PatternPart};
 pub use crate::pattern::reach::reaches;
 pub use crate::read::adapter;
+pub use crate::read::audit;
 pub use crate::read::each::{self, begin_each};
 pub use crate::read::fill::conclude::{ttl_unset, unless_unset};
 pub use crate::read::lookup::{
@@ -24,24 +26,34 @@ pub use crate::read::lookup::{
 pub use crate::read::negative::{
     err_ttl, read_async_err, read_async_made_err, read_sync_err, read_sync_made_err,
 };
+pub use crate::read::presets::Presets;
 pub use crate::read::refresh::{begin_refreshing, mode};
 pub use crate::read::run::{read_async, read_async_if, read_sync, read_sync_if};
 pub use crate::site::registry::Registered;
 pub use crate::site::{ReadSite, WriteSite};
+pub use crate::strategy::CacheStrategy;
 pub use crate::transaction::attribute::{
     LendsTransaction, MaybeTransactional, uncached_if, uncached_sync_if,
 };
 pub use crate::ttl::{IntoTtl, Ttl};
 pub use crate::value::{fit, shape, success};
+pub use crate::warm::warmer::{Warmer, WarmerOutput, argument as warmer_argument, warmer};
 pub use crate::write::{
     Write, no_result, plan, plan_in, write_async, write_async_always, write_async_opaque,
     write_sync, write_sync_opaque,
+};
+pub use crate::write_through::{
+    WriteThrough, begin_write_through, begin_write_through_in, write_through_async,
+    write_through_sync,
 };
 
 use std::time::Duration;
 
 #[doc(hidden)]
-pub use crate::{__cache_call_site as call_site, __cache_site as site, __cache_submit as submit};
+pub use crate::{
+    __cache_call_site as call_site, __cache_site as site, __cache_submit as submit,
+    __cache_write_through_site as write_through_site,
+};
 
 /// A call site of `#[cacheable]`, in the program's registry.
 #[doc(hidden)]
@@ -55,6 +67,20 @@ macro_rules! __cache_site {
             $function, ::core::module_path!(), $template, $shape, ::core::any::type_name::<Marker>,
         ) $($options)*;
         $crate::__private::submit!($crate::__private::Registered::Read(&SITE));
+        &SITE
+    }};
+}
+
+/// A call site of `#[write_through]`, in the program's registry.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __cache_write_through_site {
+    ($function:literal, $template:literal, $shape:literal, $($options:tt)*) => {{
+        enum Marker {}
+        static SITE: $crate::__private::ReadSite = $crate::__private::ReadSite::new(
+            $function, ::core::module_path!(), $template, $shape, ::core::any::type_name::<Marker>,
+        ) $($options)*;
+        $crate::__private::submit!($crate::__private::Registered::WriteThrough(&SITE));
         &SITE
     }};
 }
@@ -86,7 +112,7 @@ pub fn ttl(ttl: impl IntoTtl) -> Option<Duration> {
 }
 
 /// Return the TTL of an attribute that names none.
-pub fn none() -> Option<Duration> {
+pub fn none(_: &Presets<'_>) -> Option<Duration> {
     None
 }
 

@@ -119,6 +119,11 @@ impl Clock {
         }
     }
 
+    /// Whether only [`advance`](Self::advance) moves it.
+    pub(crate) fn is_manual(&self) -> bool {
+        self.manual.is_some()
+    }
+
     #[inline]
     pub(crate) fn now(&self) -> Moment {
         match &self.manual {
@@ -158,7 +163,6 @@ pub(crate) struct Stopwatch(StartTime);
 enum StartTime {
     Real(Instant),
     Manual(Clock, Moment),
-    Not,
 }
 
 impl Stopwatch {
@@ -167,16 +171,10 @@ impl Stopwatch {
         Self(StartTime::Real(Instant::now()))
     }
 
-    /// Return a stopwatch that measures nothing.
-    pub(crate) fn none() -> Self {
-        Self(StartTime::Not)
-    }
-
     pub(crate) fn elapsed(&self) -> Duration {
         match &self.0 {
             StartTime::Real(since) => since.elapsed(),
             StartTime::Manual(clock, since) => Duration::from_nanos(clock.now() - since),
-            StartTime::Not => Duration::ZERO,
         }
     }
 }
@@ -186,12 +184,17 @@ pub(crate) fn later(moment: Moment, after: Duration) -> Moment {
     moment.saturating_add(nanos(after))
 }
 
+/// Return an earlier moment, not before the origin.
+#[cfg(feature = "redis")]
+pub(crate) fn earlier(moment: Moment, before: Duration) -> Moment {
+    moment.saturating_sub(nanos(before))
+}
+
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(NEVER)
 }
 
 /// Return the wall-clock time, for other processes to read.
-#[cfg(feature = "redis")]
 pub(crate) fn unix_millis() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| {

@@ -3,14 +3,11 @@
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::panic::Location;
-use std::pin::Pin;
 use std::sync::OnceLock;
-use std::task::{Context, Poll};
-
-use pin_project_lite::pin_project;
 
 use crate::core::Cache;
 use crate::default_origin::{DefaultOrigin, FirstCall};
+use crate::entered::{Enter, Entered};
 use crate::error::CacheError;
 
 static DEFAULT: OnceLock<Cache> = OnceLock::new();
@@ -225,7 +222,7 @@ impl Cache {
     ///
     /// Dropping the returned future drops `future`.
     pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
-        Scope::new(self, future)
+        Scope::new(InScope(self.clone()), future)
     }
 
     /// Run the closure with this cache as the current one of this thread.
@@ -243,35 +240,21 @@ impl Cache {
     }
 }
 
-pin_project! {
-    /// A future with a cache of its own.
-    pub(crate) struct Scope<F> {
-        cache: Cache,
-        #[pin]
-        future: F,
-    }
-}
+/// A future with a cache of its own.
+pub(crate) type Scope<F> = Entered<InScope, F>;
 
-impl<F> Scope<F> {
-    pub(crate) fn new(cache: &Cache, future: F) -> Self {
-        Self {
-            cache: cache.clone(),
-            future,
-        }
-    }
-}
+/// The cache of a scope.
+pub(crate) struct InScope(pub(crate) Cache);
 
-impl<F: Future> Future for Scope<F> {
-    type Output = F::Output;
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        let _entered = EnteredScope::new(this.cache.clone());
-        this.future.poll(cx)
+impl Enter for InScope {
+    type Guard = EnteredScope;
+    fn enter(&self) -> EnteredScope {
+        EnteredScope::new(self.0.clone())
     }
 }
 
 /// Restores the outer scope's cache when dropped, also by a panic.
-struct EnteredScope {
+pub(crate) struct EnteredScope {
     outer: Option<Cache>,
 }
 

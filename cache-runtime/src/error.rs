@@ -97,6 +97,20 @@ pub enum CacheError {
         /// The error that began the outage.
         source: Cause,
     },
+    /// No [`Warmer`](crate::Warmer) of this name was given to the cache.
+    UnknownWarmer {
+        /// The name that was asked for.
+        name: String,
+        /// The names of the cache's warmers.
+        known: Vec<String>,
+    },
+    /// The warmer is running, in this process or another one.
+    WarmerBusy {
+        /// The warmer's name.
+        name: String,
+        /// When to try again, at the earliest. A run may take longer.
+        retry_after: Duration,
+    },
     /// The cache's background thread couldn't be started (out of threads or memory).
     Background {
         /// The system's error.
@@ -133,6 +147,19 @@ impl fmt::Display for CacheError {
             Self::Store { source } => write!(f, "the store failed: {source}"),
             Self::Timeout { after } => write!(f, "the store didn't answer within {after:?}"),
             Self::Unavailable { source } => write!(f, "the store is unavailable: {source}"),
+            Self::UnknownWarmer { name, known } if known.is_empty() => write!(
+                f,
+                "there is no warmer {name:?}, since the cache has no warmers; give it one with `Cache::add_warmer`"
+            ),
+            Self::UnknownWarmer { name, known } => write!(
+                f,
+                "there is no warmer {name:?}; the cache has {}",
+                known.join(", ")
+            ),
+            Self::WarmerBusy { name, .. } => write!(
+                f,
+                "the warmer {name:?} is running already, in this process or another one; wait for its end"
+            ),
             Self::Background { source } => {
                 write!(f, "the cache's background thread didn't start: {source}")
             }

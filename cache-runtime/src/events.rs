@@ -170,11 +170,50 @@ pub(crate) fn memory_only(function: &str, key: &str, error: &dyn Display) {
     );
 }
 
+/// A write-through of a path that has several entries.
+pub(crate) fn variants(function: &str, key: &str, reader: &str) {
+    tracing::warn!(
+        target: "cache", function, key, op = "not_stored",
+        "[Cache] NOT STORED: {key}: `{reader}` has several entries for one path of this template, by \
+         arguments or values of the context that are hashed, by its type parameters or by an `owner`, \
+         so `{function}` can't replace all of them, and removes them instead: mention each argument of \
+         `{reader}` in its key or in `skip`, and each name of its `context` in its key; or write \
+         `#[invalidate]` in place of `#[write_through]`"
+    );
+}
+
+/// A write-through with a value of the context that its key doesn't mention.
+pub(crate) fn hashed_context(function: &str, key: &str) {
+    tracing::warn!(
+        target: "cache", function, key, op = "not_stored",
+        "[Cache] NOT STORED: {key}: `context` of `{function}` names a value that the key doesn't \
+         mention, and functions that read with it have several entries for one path, of which \
+         `{function}` can't replace all, so it removes them instead: mention each name of `context` \
+         in the key of both, or write `#[invalidate]` in place of `#[write_through]`"
+    );
+}
+
 /// A call without a key.
 pub(crate) fn no_key(function: &str, key: &str, error: &str) {
     tracing::warn!(
         target: "cache", function, key, op = "error",
         "[Cache] ERROR: {key}: {error}, so the call isn't cached. Further such calls of `{function}` are counted but not logged"
+    );
+}
+
+/// A placeholder of a pattern without a value.
+pub(crate) fn widened(function: &str, patterns: &str, reason: &str) {
+    tracing::warn!(
+        target: "cache", function, key = patterns, op = "error",
+        "[Cache] ERROR: {patterns}: {reason}, so the placeholder is `*`, and every entry that it matches is invalidated. Further such calls of `{function}` are counted but not logged"
+    );
+}
+
+/// A write-through whose key can't be rendered.
+pub(crate) fn unkeyed_write(function: &str, key: &str, reason: &str) {
+    tracing::warn!(
+        target: "cache", function, key, op = "error",
+        "[Cache] ERROR: {key}: {reason}, so the value isn't stored, the placeholder is `*`, and every entry that the key then matches is invalidated. Further such calls of `{function}` are counted but not logged"
     );
 }
 
@@ -203,6 +242,32 @@ pub(crate) fn unnamed_prefix(prefix: &str) {
          Redis overwrite each other's entries, and `clear` in one removes the entries of all; set \
          a prefix of your own with `Cache::builder().prefix(\"my-app\")` or \
          `CACHE_KEY_PREFIX=my-app`"
+    );
+}
+
+/// An audit has found a stale entry.
+pub(crate) fn stale_entry(
+    function: &str,
+    key: &str,
+    template: &str,
+    age: Duration,
+    writes: &str,
+    finding: &dyn Display,
+) {
+    let age = age.as_secs_f64();
+    tracing::warn!(
+        target: "cache", function, key, op = "audit", template, age, writes,
+        "[Cache] AUDIT: {finding}"
+    );
+}
+
+/// An audit couldn't tell whether the entry is stale.
+pub(crate) fn unaudited(origin: Origin, key: &str, reason: &str) {
+    event!(
+        origin,
+        key,
+        "audit",
+        "[Cache] AUDIT FAILED: {key}: {reason}"
     );
 }
 

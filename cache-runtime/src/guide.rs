@@ -24,10 +24,15 @@ macro_rules! links {
 [TTL and staleness]: crate::guide::staleness
 [Values, codecs and limits]: crate::guide::values_codecs_limits
 [The near cache]: crate::guide::near_cache
+[Owners]: crate::guide::owners
+[Warming]: crate::guide::warming
 [Database transactions]: crate::guide::transactions
+[GraphQL]: crate::guide::graphql
 [The manual API]: crate::guide::manual_api
 [Testing]: crate::guide::testing
 [Observability]: crate::guide::observability
+[Coming from Python]: crate::guide::coming_from_python
+[Cached responses]: https://docs.rs/cache-http/latest/cache_http/guide/index.html
 [dead-patterns]: crate::guide::testing#find-dead-patterns
 "
     };
@@ -63,6 +68,14 @@ pub mod values_codecs_limits {}
 pub mod near_cache {}
 
 #[doc = links!()]
+#[doc = include_str!("../docs/guide/owners.md")]
+pub mod owners {}
+
+#[doc = links!()]
+#[doc = include_str!("../docs/guide/warming.md")]
+pub mod warming {}
+
+#[doc = links!()]
 #[doc = include_str!("../docs/guide/manual-api.md")]
 pub mod manual_api {}
 
@@ -73,3 +86,13 @@ pub mod testing {}
 #[doc = links!()]
 #[doc = include_str!("../docs/guide/observability.md")]
 pub mod observability {}
+
+// The samples need `cache-http`, so the tests of the repository compile them.
+#[doc = links!()]
+#[cfg_attr(not(doctest), doc = include_str!("../docs/guide/coming-from-python.md"))]
+pub mod coming_from_python {}
+
+// The samples need async-graphql: `examples/graphql` includes this page, too, and compiles them.
+#[doc = links!()]
+#[cfg_attr(not(doctest), doc = include_str!("../docs/guide/graphql.md"))]
+pub mod graphql {}

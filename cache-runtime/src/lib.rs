@@ -86,6 +86,10 @@
 //! | `poem` | | of poem 3: `web::Json<T>`, `web::Html<T>`, `(StatusCode, W)` |
 //! | `rocket` | | of Rocket 0.5: `serde::json::Json<T>`, `content::RawHtml<T>`, `content::RawJson<T>`, `(Status, W)` |
 //! | `log` | | events as records of the crate `log`, in programs without a subscriber of `tracing` |
+//! | `bytes` | | [`shared_bytes`]: byte strings that are decoded from Redis without a copy |
+//! | `prometheus-client` | | `observe::PrometheusCollector`, the counters in a registry of prometheus-client 0.26 |
+//! | `metrics` | | `Cache::publish_metrics`, the counters in the recorder of metrics 0.24 |
+//! | `opentelemetry-0_33` | | `Cache::observe_with_opentelemetry`, observable instruments of opentelemetry 0.33 |
 //! | `tower` | | `testing::ScopeLayer`, which makes a cache the current one of a service |
 //! | `uuid` | | `Uuid` of uuid 1 in the patterns of a [`CacheModel`](macro@CacheModel) |
 //!
@@ -105,47 +109,71 @@ pub mod context;
 mod core;
 mod current;
 mod default_origin;
+mod entered;
 mod entry;
 mod error;
 mod events;
+mod findings;
 mod flight;
 #[cfg(all(doc, feature = "macros", feature = "redis"))]
 pub mod guide;
 mod inline;
 mod key;
 pub mod model;
+mod namespace;
+pub mod observe;
 mod pattern;
 mod read;
 mod report;
 // Under shuttle no code waits for the clock, so parts of the module are unused.
 #[cfg_attr(shuttle, allow(dead_code))]
 mod runtime;
+#[cfg(feature = "bytes")]
+pub mod shared_bytes;
 mod site;
 mod stats;
 mod store;
+mod strategy;
 mod sync;
+mod tally;
 pub mod testing;
 mod topology;
 mod transaction;
 pub mod ttl;
 mod value;
+mod warm;
+mod watch;
 mod write;
+mod write_through;
 
 pub use crate::core::Cache;
+pub use crate::core::audits::AuditFinding;
 pub use builder::CacheBuilder;
 pub use cache::{
-    BlockingCache, Fill, Found, Freshness, Health, KeyAndValue, ReadBuilder, Reading, StoreStats,
+    BlockingCache, Diagnosis, EntriesLevel, EntriesPage, Examination, Fill, Found, Freshness,
+    Health, InspectedKind, Inspection, KeyAndValue, KeyBranch, MissingRight, OwnerStats,
+    ReadBuilder, Reading, ServerFacts, StoreStats,
 };
 #[cfg(feature = "macros")]
-pub use cache_macros::{CacheKey, CacheModel, cacheable, invalidate};
+pub use cache_macros::{
+    CacheKey, CacheModel, CacheStrategy, cacheable, invalidate, warmer, write_through,
+};
 pub use clock::Clock;
-pub use entry::Codec;
+pub use entry::{AnyValue, Codec};
 pub use error::CacheError;
+pub use findings::{Finding, FindingLevel};
 pub use key::cache_key::{CacheKey, KeyWriter};
 pub use key::escape::escape;
+pub use key::segment::{
+    ANY, Any, KeyParts, Optional, PatternParts, PatternSegment, Segment, optional,
+};
 pub use model::CacheModel;
+pub use namespace::{BlockingNamespace, Namespace, TtlOrParts};
+pub use read::staleness::{HasStaleness, Staleness};
 pub use report::{CallOutcome, CallReport};
 pub use stats::{SiteStats, Stats};
+pub use store::memory::Eviction;
+pub use strategy::CacheStrategy;
 pub use topology::{DeadPattern, ReadNode, Topology, WriteNode, topology};
 pub use transaction::{Invalidations, Savepoint, Transactional};
 #[cfg(any(
@@ -158,6 +186,8 @@ pub use value::status::StoredStatus;
 pub use value::success::Succeeded;
 pub use value::wrapper::Wrapper;
 pub use value::{Settable, Storable};
+pub use warm::{UserWarming, Warm, WarmCounts, WarmOutcome, WarmReport, Warmer, WarmerInfo};
+pub use watch::{Change, ChangeKind, Watch};
 
 /// Render a key as an attribute's `key = ".."` does, for the operations of the handle.
 ///

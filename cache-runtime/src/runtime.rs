@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinHandle;
-#[cfg(feature = "redis")]
 use tracing::instrument::{Instrument, WithSubscriber};
 
 use crate::error::CacheError;
@@ -146,7 +145,6 @@ where
 
 /// Like [`spawn`]. The future's `tracing` events reach the caller's subscriber, within the caller's
 /// span, as they do without a background thread.
-#[cfg(feature = "redis")]
 pub(crate) fn spawn_telling<F>(future: F) -> Result<JoinHandle<F::Output>, CacheError>
 where
     F: Future<Output: Send> + Send + 'static,

@@ -14,7 +14,7 @@ pub(crate) use simulated::*;
 
 #[cfg(not(shuttle))]
 mod real {
-    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64};
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64};
     pub(crate) use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
     pub(crate) use std::{thread, thread_local};
 
@@ -37,7 +37,7 @@ mod simulated {
     use std::task::{Context, Poll};
     use std::time::Duration;
 
-    pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU64};
+    pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64};
     pub(crate) use shuttle::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
     pub(crate) use shuttle::{thread, thread_local};
 

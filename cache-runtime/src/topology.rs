@@ -8,6 +8,9 @@ use crate::pattern::reach::reaches;
 use crate::site::registry::{Registered, all};
 use crate::ttl::Ttl;
 
+/// A placeholder, in a shape.
+const HOLE: char = '\u{1}';
+
 /// Return every annotated function of the program, as linked.
 ///
 /// A pattern that matches nothing because of a typo is a bug that no test of a single function
@@ -27,7 +30,17 @@ pub fn topology() -> Topology {
                 file: site.info.at.file(),
                 line: site.info.at.line(),
                 patterns: site.info.patterns.to_vec(),
-                shapes: site.info.shapes,
+                stores: None,
+                shapes: site.info.shapes.to_vec(),
+            }),
+            Registered::WriteThrough(site) => writes.push(WriteNode {
+                function: site.info.function,
+                module: site.info.module,
+                file: site.info.at.file(),
+                line: site.info.at.line(),
+                patterns: vec![site.info.template],
+                stores: Some(site.info.ttl),
+                shapes: vec![site.info.shape],
             }),
         }
     }
@@ -40,8 +53,8 @@ pub fn topology() -> Topology {
 pub struct Topology {
     /// The functions with `#[cacheable]`.
     pub reads: Vec<ReadNode>,
-    /// The functions with `#[invalidate]`, once for each attribute, and the structs with
-    /// `#[derive(CacheModel)]`.
+    /// The functions with `#[invalidate]` and `#[write_through]`, once for each attribute, and the
+    /// structs with `#[derive(CacheModel)]`.
     pub writes: Vec<WriteNode>,
 }
 
@@ -82,9 +95,26 @@ impl ReadNode {
             shape: path(info.shape),
         }
     }
+
+    /// Return the narrowest pattern that matches every entry of the function. It may match entries of
+    /// other functions, too.
+    ///
+    /// ```standalone_crate
+    /// use cache_runtime::{cacheable, topology};
+    ///
+    /// #[cacheable(key = "posts:<<id>>:comments")]
+    /// fn comments(id: u32) -> u32 {
+    ///     id
+    /// }
+    ///
+    /// assert_eq!(topology().reads[0].pattern(), "posts:*:comments");
+    /// ```
+    pub fn pattern(&self) -> String {
+        self.shape.replace(HOLE, "*")
+    }
 }
 
-/// A function with `#[invalidate]`, or a struct with `#[derive(CacheModel)]`.
+/// A function with `#[invalidate]` or `#[write_through]`, or a struct with `#[derive(CacheModel)]`.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct WriteNode {
@@ -96,10 +126,12 @@ pub struct WriteNode {
     pub file: &'static str,
     /// The line of its attribute.
     pub line: u32,
-    /// Its patterns as written.
+    /// Its patterns as written; for `#[write_through]`, its key.
     pub patterns: Vec<&'static str>,
+    /// The TTL of the value that it stores, for `#[write_through]`.
+    pub stores: Option<Ttl>,
     #[serde(skip)]
-    shapes: &'static [&'static str],
+    shapes: Vec<&'static str>,
 }
 
 /// A pattern that can't match any key of the program.
@@ -119,8 +151,8 @@ pub struct DeadPattern {
 }
 
 impl Topology {
-    /// Return the patterns that can't match a key of any function of the program, whatever their
-    /// placeholders contain.
+    /// Return the patterns, and the keys of `#[write_through]`, that can't match a key of any function
+    /// of the program that reads, whatever their placeholders contain.
     ///
     /// ```standalone_crate
     /// use cache_runtime::{cacheable, invalidate, topology};
@@ -139,7 +171,7 @@ impl Topology {
     pub fn dead_patterns(&self) -> Vec<DeadPattern> {
         let alive = |shape: &str| self.reads.iter().any(|read| reaches(shape, &read.shape));
         let dead_of = |write: &WriteNode| {
-            let patterns = write.patterns.iter().zip(write.shapes);
+            let patterns = write.patterns.iter().zip(&write.shapes);
             let dead = patterns
                 .filter(|(_, shape)| !alive(shape))
                 .map(|(pattern, _)| DeadPattern {
@@ -170,7 +202,7 @@ impl Topology {
     /// ```
     pub fn never_invalidated(&self) -> Vec<ReadNode> {
         let reached = |read: &ReadNode| {
-            let mut shapes = self.writes.iter().flat_map(|write| write.shapes);
+            let mut shapes = self.writes.iter().flat_map(|write| &write.shapes);
             shapes.any(|shape| reaches(shape, &read.shape))
         };
         self.reads
@@ -180,7 +212,7 @@ impl Topology {
             .collect()
     }
 
-    /// Return the functions whose entries a write can remove.
+    /// Return the functions whose entries a write can remove or, for `#[write_through]`, replace.
     ///
     /// ```standalone_crate
     /// use cache_runtime::{cacheable, invalidate, topology};
@@ -200,6 +232,44 @@ impl Topology {
     pub fn removed_by(&self, write: &WriteNode) -> Vec<&ReadNode> {
         let reads = self.reads.iter();
         reads.filter(|read| write.reaches(read)).collect()
+    }
+
+    /// Return the functions whose key can be this path: the entry of that path is one of theirs.
+    /// Several are possible, since templates can overlap.
+    ///
+    /// ```standalone_crate
+    /// use cache_runtime::{cacheable, topology};
+    ///
+    /// #[cacheable(key = "posts:<<id>>")]
+    /// fn post(id: u32) -> u32 {
+    ///     id
+    /// }
+    ///
+    /// let topology = topology();
+    /// assert_eq!(topology.reads_of("posts:7")[0].function, "post");
+    /// assert!(topology.reads_of("posts:7:comments").is_empty());
+    /// ```
+    pub fn reads_of(&self, path: &str) -> Vec<&ReadNode> {
+        let reads = self.reads.iter();
+        reads.filter(|read| reaches(&read.shape, path)).collect()
+    }
+
+    /// Return the writes that can remove the entry of this path or, for `#[write_through]`, replace
+    /// it.
+    ///
+    /// ```standalone_crate
+    /// use cache_runtime::{invalidate, topology};
+    ///
+    /// #[invalidate(patterns = ["posts:<<id>>:*"])]
+    /// fn update(id: u32) {}
+    ///
+    /// let topology = topology();
+    /// assert_eq!(topology.writes_to("posts:7:comments")[0].function, "update");
+    /// assert!(topology.writes_to("users:7").is_empty());
+    /// ```
+    pub fn writes_to(&self, path: &str) -> Vec<&WriteNode> {
+        let reaches = |write: &&WriteNode| write.shapes.iter().any(|shape| reaches(shape, path));
+        self.writes.iter().filter(reaches).collect()
     }
 
     /// Return the graph as the text of a Mermaid diagram, which GitHub and many wikis draw: an
@@ -235,7 +305,7 @@ impl Topology {
             let _ = writeln!(graph, "  r{number}[\"{label}\"]");
         }
         for (from, write) in self.writes.iter().enumerate() {
-            for (pattern, shape) in write.patterns.iter().zip(write.shapes) {
+            for (pattern, shape) in write.patterns.iter().zip(&write.shapes) {
                 let reads = self.reads.iter().enumerate();
                 for (to, _) in reads.filter(|(_, read)| reaches(shape, &read.shape)) {
                     let pattern = quoted(pattern);
@@ -277,14 +347,15 @@ impl fmt::Display for Topology {
         table(f, ["READ", "KEY", "TTL", "REMOVED BY"], reads.collect())?;
         writeln!(f)?;
         let writes = self.writes.iter().flat_map(|write| {
-            let patterns = write.patterns.iter().zip(write.shapes);
+            let patterns = write.patterns.iter().zip(&write.shapes);
             patterns.map(|(pattern, shape)| {
                 let reads = self.reads.iter();
                 let reads = reads.filter(|read| reaches(shape, &read.shape));
                 let names: Vec<&str> = reads.map(|read| read.function).collect();
+                let stored = write.stores.map_or("", |_| " (stored)");
                 [
                     format!("{}::{}", write.module, write.function),
-                    (*pattern).to_owned(),
+                    format!("{pattern}{stored}"),
                     names.join(", "),
                 ]
             })

@@ -75,8 +75,17 @@ pub enum Ttl {
     Fixed(Duration),
     /// A named TTL of the cache.
     Preset(&'static str),
+    /// A member of a family of named TTLs; the name as written.
+    Family(&'static str),
     /// Computed at each call.
     Computed,
+}
+
+impl Ttl {
+    /// Whether the attribute's closure returns it, once a call has missed.
+    pub(crate) fn is_computed(&self) -> bool {
+        matches!(self, Self::Default | Self::Computed | Self::Family(_))
+    }
 }
 
 /// Format it for people: `600s`, `preset "posts"`, `default` or `computed`.
@@ -85,7 +94,7 @@ impl fmt::Display for Ttl {
         match self {
             Self::Default => f.pad("default"),
             Self::Fixed(ttl) => f.pad(&format!("{}s", ttl.as_secs_f64())),
-            Self::Preset(name) => f.pad(&format!("preset {name:?}")),
+            Self::Preset(name) | Self::Family(name) => f.pad(&format!("preset {name:?}")),
             Self::Computed => f.pad("computed"),
         }
     }

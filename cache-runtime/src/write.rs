@@ -13,7 +13,6 @@ use pin_project_lite::pin_project;
 use crate::core::Cache;
 use crate::current::Handle;
 use crate::error::CacheError;
-use crate::events;
 use crate::key::writer::{HOLE, Rendered, Writer, with_rendering};
 use crate::pattern::Pattern;
 use crate::runtime::block_on;
@@ -89,8 +88,8 @@ fn rendered(
     Some(with_rendering(|rendering| {
         render.render(&mut rendering.writer());
         if let Some(reason) = rendering.failure.take() {
-            inner.counters.add(site.number(), Counter::Errors, 1);
-            events::error(site.info.function, &site.info.patterns.join(" "), &reason);
+            inner.counters.add(site.number(), Counter::NoKey, 1);
+            cache.log_widened(site.into(), &site.info.patterns.join(" "), &reason);
         }
         mem::take(&mut rendering.patterns)
     }))

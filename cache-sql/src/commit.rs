@@ -231,6 +231,8 @@ impl Collector {
     fn doubt(&mut self) {
         // The outbox's row stays for a relay: it exists exactly if the transaction was committed.
         self.receipt = None;
+        // The database may lack what was written through.
+        self.invalidations.mark_unknown();
         self.settle_later();
         let patterns = self.invalidations.patterns();
         for time in UNKNOWN_AGAIN {

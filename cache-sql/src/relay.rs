@@ -23,6 +23,8 @@ use crate::settle::Settle;
 
 /// Pause between two passes of a spawned relay.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// Number of passes after which the outbox is counted, for the metric `cache_outbox_rows`.
+pub(crate) const COUNTED_EVERY: u64 = 5;
 
 /// How long a transaction stays open while Redis is waited for: the time that an invalidation has by
 /// default. If it takes longer, the rows are unlocked, and deleted once it has succeeded.
@@ -157,8 +159,11 @@ impl Relay {
 
 async fn repeat<S: Store>(store: S, relaying: Relaying) {
     let mut log = FailureLog::default();
-    loop {
+    for pass in 0_u64.. {
         log.note(relaying.once(&store).await);
+        if pass % COUNTED_EVERY == 0 {
+            relaying.count(&store).await;
+        }
         tokio::time::sleep(INTERVAL).await;
     }
 }
@@ -205,6 +210,21 @@ impl Relaying {
             }
         }
         Ok(total)
+    }
+
+    /// Count the rows, and tell the cache. A failure is that of the next pass, too, which logs it.
+    async fn count<S: Store>(&self, store: &S) {
+        let count = outbox::count(self.cache.prefix());
+        if let Ok(rows) = store.query(count).await {
+            self.report(&rows);
+        }
+    }
+
+    /// Tell the cache the result of a count.
+    pub(crate) fn report(&self, rows: &[Row]) {
+        if let [(rows, _)] = rows {
+            self.cache.report_outbox_rows(rows.unsigned_abs());
+        }
     }
 
     /// Relay one batch. Return how many rows it had, and how many of them this relay has deleted.

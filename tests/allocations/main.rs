@@ -3,6 +3,8 @@
 //! allocator comes from a crate, because this workspace has no unsafe code.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod http;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -30,7 +30,9 @@ pub(crate) fn memory() -> Cache {
 /// Build a cache on this server.
 pub(crate) fn on_redis(server: &RedisServer, prefix: &str) -> Cache {
     let builder = Cache::builder().prefix(prefix).redis(server.url());
-    builder.response_timeout(PATIENCE).build().unwrap()
+    let builder = builder.response_timeout(PATIENCE);
+    // Tests look at the keys.
+    builder.publish_stats(false).build().unwrap()
 }
 
 /// Return the variant: the part of a key after `#`.

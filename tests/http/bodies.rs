@@ -2,9 +2,12 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use axum::http::HeaderValue;
 use axum::response::Response;
 use axum::routing::get;
 use cache_http::{CacheLayer, page};
@@ -126,4 +129,48 @@ async fn an_empty_body_is_a_page_too() {
     fetch(&app, "/").await;
     let hit = fetch(&app, "/").await;
     assert_eq!((hit.is_hit(), &*hit.body, runs.get()), (true, "", 1));
+}
+
+/// A buffer that is much larger than the part of it that is a page, as those of connections are.
+struct Buffer(Vec<u8>, Arc<AtomicUsize>);
+
+impl AsRef<[u8]> for Buffer {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        self.1.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn a_page_does_not_keep_the_buffer_that_its_response_was_part_of() {
+    let cache = Cache::builder().build().unwrap();
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let counted = dropped.clone();
+    let handler = move || async move {
+        let buffer = |text: &str| {
+            let mut bytes = vec![b' '; 1 << 20];
+            bytes[..text.len()].copy_from_slice(text.as_bytes());
+            Bytes::from_owner(Buffer(bytes, counted.clone())).slice(..text.len())
+        };
+        let value = HeaderValue::from_maybe_shared(buffer("value")).unwrap();
+        Response::builder()
+            .header("x-value", value)
+            .body(Body::from(buffer("page")))
+            .unwrap()
+    };
+    let app = app("/", get(handler), layer(&cache));
+    for _ in 0..2 {
+        let answer = fetch(&app, "/").await;
+        assert_eq!(
+            (&*answer.body, answer.field("x-value")),
+            ("page", Some("value"))
+        );
+        drop(answer);
+        assert_eq!(dropped.load(Ordering::SeqCst), 2);
+    }
 }

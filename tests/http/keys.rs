@@ -217,6 +217,37 @@ async fn a_parameter_that_the_route_does_not_have_leaves_it_uncached() {
 #[test]
 fn pages_are_part_of_the_topology() {
     let topology = topology();
-    let mut pages = topology.reads.iter().filter(|read| read.function == "page");
-    assert!(pages.any(|read| read.template == "posts:<<slug>>:page"));
+    let template = "posts:<<slug>>:page";
+    let mut pages = topology.reads.iter();
+    assert!(pages.any(|read| read.template == template && read.function == template));
+}
+
+#[tokio::test]
+async fn values_that_a_template_names_and_that_cannot_be_read_leave_the_request_uncached() {
+    let cache = Cache::builder().build().unwrap();
+    let template = page!("named:<<query.page>>:<<header.x-theme>>:<<cookie.theme>>");
+    let layer = CacheLayer::new(template).ttl(60).cache(&cache);
+    let (app, _) = counting("/", layer);
+    for _ in 0..2 {
+        assert_eq!(fetch(&app, "/?page=1&page=2").await.cache(), "fwd=bypass");
+        let mut request = crate::support::request("GET", "/?page=1", &[]);
+        let bytes = axum::http::HeaderValue::from_bytes(b"caf\xE9").unwrap();
+        request.headers_mut().insert("x-theme", bytes.clone());
+        let answer = crate::support::send(&app, request).await;
+        assert_eq!(answer.cache(), "fwd=bypass");
+        // Of two values, the handler may take the other one.
+        for cookie in ["theme=a; theme=b", "theme=a; other=b"] {
+            let answer = fetch_with(&app, "/", &[("cookie", cookie)]).await;
+            assert!(
+                answer.cache().starts_with("fwd=bypass"),
+                "{}",
+                answer.cache()
+            );
+        }
+    }
+    // None, and an empty one.
+    let found = bodies(&app, &["/", "/?page=", "/?page", "/?page=%25none"]).await;
+    assert_eq!(fetch(&app, "/").await.body, found[0]);
+    assert_ne!(found[0], found[1]);
+    assert_ne!(found[0], found[3]);
 }

@@ -124,3 +124,22 @@ async fn the_context_reaches_code_below_the_handler() {
     assert_eq!(fetch(&app, "/").await.body, "anon");
     assert_eq!(context::get("user_id"), None);
 }
+
+/// An id is one segment of the page's path, whatever is in it.
+#[tokio::test]
+async fn a_user_whose_id_looks_like_a_pattern_has_one_page() {
+    on_both_stores(|cache| async move {
+        let (app, runs) = dashboards(&cache);
+        let ids = ["1", "*", "**", "1:2", "?", "[1]", "%2A", "%none", "a b"];
+        for _ in 0..2 {
+            for (nth, id) in ids.iter().enumerate() {
+                let answer = fetch_with(&app, "/", &[("x-user", id)]).await;
+                assert_eq!(answer.body, format!("run {}", nth + 1), "{id}");
+            }
+        }
+        assert_eq!(runs.get(), ids.len());
+        assert_eq!(cache.delete_pattern("dashboard:%2A").await.unwrap(), 1);
+        assert!(fetch_with(&app, "/", &[("x-user", "1")]).await.is_hit());
+    })
+    .await;
+}

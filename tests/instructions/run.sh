@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 readonly recorded=tests/instructions/recorded.txt
-readonly kinds="memory-sync memory-async memory-value memory-three memory-hashed memory-none memory-stale near-sync near-async near-value"
+readonly kinds="memory-sync memory-async memory-value memory-three memory-hashed memory-none memory-stale near-sync near-async near-value http-bare http-hit http-304 http-bypass"
 # So many hits, and twice as many: the difference has nothing of what is done once.
 readonly times=1000
 # By so many percent a kind may grow.

@@ -2,9 +2,13 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod detached;
+mod fleet;
 mod herd;
+mod http;
 mod near;
 mod refresh;
 mod sizes;
 mod start;
 mod stress;
+mod warming;
+mod write_through;

@@ -8,3 +8,7 @@ pub(crate) const HERD_CALLERS: u64 = 250;
 pub(crate) const REFRESH_CALLERS: u64 = 50;
 /// Writes that another process has to see.
 pub(crate) const NEAR_ROUNDS: u64 = 300;
+/// Number of calls that each process of the fleet makes.
+pub(crate) const FLEET_CALLS: u64 = 100;
+/// Number of rows that a warmer warms.
+pub(crate) const WARMED_ROWS: u64 = 50;

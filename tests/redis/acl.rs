@@ -11,10 +11,10 @@ use crate::all_operations::Pair;
 const DOCS: &str = include_str!("../../docs/operations/redis.md");
 
 /// The documented user under another name, which is also its prefix. Its rights in order: on the
-/// server, for the near cache in addition, on the sentinels.
-fn documented(user: &str) -> [Vec<String>; 3] {
+/// server, for the near cache in addition, for owners in addition, on the sentinels.
+fn documented(user: &str) -> [Vec<String>; 4] {
     let users = documented_users(DOCS, user);
-    users.try_into().expect("the page has three users")
+    users.try_into().expect("the page has four users")
 }
 
 fn url_of(user: &str, server: &RedisServer) -> String {
@@ -97,7 +97,7 @@ async fn until_near(cache: &Cache) {
 #[tokio::test]
 async fn the_documented_rights_for_the_near_cache_are_enough_for_it() {
     let server = RedisServer::start();
-    let [first, second, _] = documented("modest");
+    let [first, second, ..] = documented("modest");
     run_words(&first, &mut server.connect());
     run_words(&second, &mut server.connect());
     let pair = Pair::with(&url_of("modest", &server), "modest", 1 << 20);
@@ -120,7 +120,7 @@ async fn the_documented_rights_for_the_near_cache_are_enough_for_it() {
 #[tokio::test]
 async fn each_documented_right_for_the_near_cache_is_needed() {
     let server = RedisServer::start();
-    let [first, second, _] = documented("lesser");
+    let [first, second, ..] = documented("lesser");
     let rights = second.iter().filter_map(|word| word.strip_prefix('+'));
     for right in rights {
         let mut admin = server.connect();
@@ -157,7 +157,7 @@ async fn doubled(id: u32) -> u32 {
 async fn the_documented_rights_are_enough_through_sentinels() {
     let server = RedisServer::start();
     let sentinels = Sentinels::one(server.port(), "");
-    let [on_server, near, on_sentinel] = documented("modest");
+    let [on_server, near, _, on_sentinel] = documented("modest");
     run_words(&on_server, &mut server.connect());
     run_words(&near, &mut server.connect());
     for url in sentinels.urls() {

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use cache_runtime::{Cache, CacheError, cacheable, invalidate};
+use cache_runtime::{Cache, CacheError, Warmer, cacheable, invalidate};
 use redis::Commands;
 use tests::{PATIENCE, RedisServer};
 use tokio::sync::Notify;
@@ -56,7 +56,7 @@ impl Pair {
 
     /// Create a pair with near caches of this capacity in bytes.
     pub(crate) fn with(url: &str, prefix: &str, near: usize) -> Self {
-        let cache = || {
+        let build = || {
             Cache::builder()
                 .prefix(prefix)
                 .redis(url)
@@ -66,9 +66,14 @@ impl Pair {
                 .build()
                 .unwrap()
         };
+        let cache = build();
+        let slow = Warmer::new("slow", |_| tokio::time::sleep(BODY));
+        // After a run, its lease becomes the mark of the interval.
+        let hourly = slow.every(Duration::from_secs(3_600));
+        cache.add_warmer(hourly).unwrap();
         Self {
-            cache: cache(),
-            other: cache(),
+            cache,
+            other: build(),
             prefix: prefix.to_owned(),
         }
     }
@@ -134,6 +139,12 @@ impl Pair {
                 cache.delete_pattern("many:*").await.map(drop),
             ),
             ("health_check", cache.health_check().await.map(drop)),
+            ("fleet", cache.fleet().await.map(drop)),
+            ("warm", cache.warm("slow", Vec::new()).await.map(drop)),
+            (
+                "warm for a part",
+                cache.warm("slow", vec!["a".to_owned()]).await.map(drop),
+            ),
         ]
     }
 

@@ -42,6 +42,8 @@ fn builder() -> CacheBuilder {
         .prefix("app")
         .response_timeout(PATIENCE)
         .invalidation_timeout(PATIENCE)
+        // Idle connections are what is tested.
+        .publish_stats(false)
 }
 
 /// Close every client connection, as the option `timeout` does.

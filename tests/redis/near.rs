@@ -10,6 +10,7 @@ mod unsupported;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use cache_runtime::{Cache, CacheBuilder, cacheable, invalidate};
 use redis::Commands;
@@ -40,12 +41,26 @@ async fn update(rows: &Rows, id: u32, value: u32) {
     rows.write(value);
 }
 
+/// Return the prefix of a test's entries. A write voids its key in all near caches of its prefix in
+/// this process, also in those of tests that run at the same time.
+fn prefix(url: &str) -> String {
+    let (_, port) = url.trim_end_matches('/').rsplit_once(':').unwrap();
+    format!("app-{port}")
+}
+
+/// Return the full key of a path.
+fn key(server: &RedisServer, path: &str) -> String {
+    format!("{}:{path}", prefix(&server.url()))
+}
+
 fn builder(url: String) -> CacheBuilder {
     Cache::builder()
-        .prefix("app")
+        .prefix(prefix(&url))
         .redis(url)
         .response_timeout(PATIENCE)
         .near_cache(1 << 20)
+        // A busy machine must not empty the near cache while a test counts entries or commands.
+        .near_max_silence(Duration::from_secs(60))
 }
 
 fn cache(server: &RedisServer) -> Cache {
@@ -53,8 +68,8 @@ fn cache(server: &RedisServer) -> Cache {
 }
 
 /// Delete the entry, as an invalidation by another process does.
-fn deleted_elsewhere(server: &RedisServer, key: &str) {
-    let _: () = server.connect().del(format!("app:{key}")).unwrap();
+fn deleted_elsewhere(server: &RedisServer, path: &str) {
+    let _: () = server.connect().del(key(server, path)).unwrap();
 }
 
 /// Return the number of commands so far that read or fill entries.

@@ -1,13 +1,11 @@
 //! Servers that refuse every command, some commands, or one value.
 
-use std::future::Future;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use cache_runtime::{Cache, CacheError, cacheable};
 use redis::Commands;
-use tests::{PATIENCE, RedisServer};
+use tests::{PATIENCE, RedisServer, sent_during};
 
 #[cacheable(key = "doubled:<<id>>")]
 async fn doubled(id: u32) -> u32 {
@@ -19,6 +17,8 @@ fn cache_at(url: String) -> Cache {
         .prefix("app")
         .redis(url)
         .response_timeout(PATIENCE)
+        // Tests look at all commands.
+        .publish_stats(false)
         .build()
         .unwrap()
 }
@@ -215,29 +215,6 @@ async fn a_value_too_large_for_redis_is_not_an_outage() {
     assert!(cache.health_check().await.is_ok());
 }
 
-/// Return the commands that clients send while `test` runs, without those that scripts run: these
-/// cost no round trip.
-async fn commands_of(server: &RedisServer, test: impl Future<Output = ()>) -> Vec<String> {
-    let mut monitor = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
-    monitor.write_all(b"MONITOR\r\n").unwrap();
-    let mut lines = BufReader::new(monitor).lines();
-    lines.next();
-    test.await;
-    let _: String = redis::cmd("ECHO")
-        .arg("the end")
-        .query(&mut server.connect())
-        .unwrap();
-    lines
-        .map(Result::unwrap)
-        .take_while(|line| !line.contains("the end"))
-        .filter(|line| !line.contains(" lua]") && !line.contains("CLIENT"))
-        .map(|line| {
-            let command = line.split('"').nth(1).unwrap_or_default();
-            command.to_uppercase()
-        })
-        .collect()
-}
-
 #[tokio::test]
 async fn a_hit_sends_one_get_and_a_miss_two_more_scripts() {
     let server = RedisServer::start();
@@ -245,11 +222,11 @@ async fn a_hit_sends_one_get_and_a_miss_two_more_scripts() {
     // The first use of a prefix loads scripts and scans the keys.
     cache.scope(doubled(0)).await;
     cache.delete_pattern("doubled:*").await.unwrap();
-    let miss = commands_of(&server, async {
+    let miss = sent_during(&server, async {
         assert_eq!(cache.scope(doubled(1)).await, 2);
     });
     assert_eq!(miss.await, ["GET", "EVALSHA", "EVALSHA"]);
-    let hit = commands_of(&server, async {
+    let hit = sent_during(&server, async {
         assert_eq!(cache.scope(doubled(1)).await, 2);
     });
     assert_eq!(hit.await, ["GET"]);

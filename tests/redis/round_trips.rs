@@ -29,6 +29,7 @@ impl Setup {
         let cache = Cache::builder()
             .prefix("app")
             .redis(proxy.url())
+            .publish_stats(false)
             .response_timeout(Duration::from_secs(5))
             .build()
             .unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use cache_runtime::{Cache, CacheBuilder, CacheError, cacheable, invalidate};
+use cache_runtime::{Cache, CacheBuilder, CacheError, cacheable, invalidate, write_through};
 use redis::Commands;
 use tests::{FakeSentinel, PATIENCE, RedisServer, Sentinels, until, until_blocking, until_well};
 
@@ -21,6 +21,11 @@ async fn read_row(row: &Row, id: u32) -> u32 {
 #[invalidate(patterns = ["rows:<<id>>:*"])]
 async fn update_row(row: &Row, id: u32) -> Result<u32, String> {
     let _ = id;
+    Ok(row.0.fetch_add(1, Ordering::SeqCst) + 1)
+}
+
+#[write_through(key = "rows:<<id>>")]
+async fn write_row_through(row: &Row, id: u32) -> Result<u32, String> {
     Ok(row.0.fetch_add(1, Ordering::SeqCst) + 1)
 }
 
@@ -81,15 +86,21 @@ async fn until_cached_again(cache: &Cache, row: &Row, id: u32) {
 /// The master dies before its replica receives a delete, so the new master has the old row.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_read_is_stale_after_a_failover_to_a_replica_that_missed_an_invalidation() {
-    fails_over(0).await;
+    fails_over(0, false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_read_is_stale_with_a_near_cache_after_a_failover_to_an_outdated_replica() {
-    fails_over(1 << 20).await;
+    fails_over(1 << 20, false).await;
 }
 
-async fn fails_over(near: usize) {
+/// The replica has missed the lease and the fill.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_read_is_stale_after_a_failover_to_a_replica_that_missed_a_write_through() {
+    fails_over(0, true).await;
+}
+
+async fn fails_over(near: usize, through: bool) {
     // The master starts the copy at once instead of waiting for further replicas.
     let mut master = RedisServer::start_with(&["--repl-diskless-sync-delay", "0"]);
     let replica = replica_of(&master);
@@ -104,8 +115,12 @@ async fn fails_over(near: usize) {
     until_blocking("the replica has the row", || holds(&replica, "app:rows:1"));
 
     cut_off(&replica, &master);
-    assert_eq!(cache.scope(update_row(&row, 1)).await, Ok(1));
-    assert!(!holds(&master, "app:rows:1"), "the master has acknowledged");
+    match through {
+        true => assert_eq!(cache.scope(write_row_through(&row, 1)).await, Ok(1)),
+        false => assert_eq!(cache.scope(update_row(&row, 1)).await, Ok(1)),
+    }
+    let acknowledged = holds(&master, "app:rows:1") == through;
+    assert!(acknowledged, "the master has acknowledged");
     master.kill();
     assert!(holds(&replica, "app:rows:1"), "the replica has the old row");
 

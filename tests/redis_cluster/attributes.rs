@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use cache_runtime::{Cache, cacheable, invalidate};
+use cache_runtime::{Cache, cacheable, invalidate, write_through};
 use redis::Commands;
 use tests::{RedisCluster, Turnstile};
 
@@ -247,4 +247,57 @@ async fn a_hash_tag_puts_the_keys_of_one_user_on_one_node() {
         assert_eq!(cluster.keys("app:*").len(), 4 * left);
     }
     assert_eq!(members(&cluster).len(), 0);
+}
+
+#[write_through(key = "rows:<<id>>")]
+async fn write_through_row(table: &Table, gate: &Turnstile, id: u32) -> u32 {
+    let version = table.version.fetch_add(1, Ordering::SeqCst) + 1;
+    gate.pass().await;
+    version
+}
+
+fn writing(
+    cache: &Cache,
+    table: &Table,
+    gate: &Turnstile,
+    id: u32,
+) -> tokio::task::JoinHandle<u32> {
+    let (table, gate) = (table.clone(), gate.clone());
+    tokio::spawn(cache.scope(async move { write_through_row(&table, &gate, id).await }))
+}
+
+#[tokio::test]
+async fn a_write_through_is_a_hit_on_every_node_and_two_of_a_row_store_nothing() {
+    let cluster = RedisCluster::start();
+    let (a, b) = (cache_on(&cluster), cache_on(&cluster));
+    let (table, gate) = (Table::default(), Turnstile::new());
+    gate.let_through(64);
+    for id in 0..30 {
+        let version = writing(&a, &table, &gate, id).await.unwrap();
+        assert_eq!(b.scope(read(&table, id)).await, version);
+    }
+    assert_eq!(table.runs(), 0, "all are hits");
+
+    for id in 0..6 {
+        let gates = [Turnstile::new(), Turnstile::new()];
+        let mut writers = Vec::new();
+        for (cache, gate) in [&a, &b].into_iter().zip(&gates) {
+            writers.push(writing(cache, &table, gate, id));
+            gate.entered().await;
+        }
+        for (gate, writer) in gates.iter().zip(writers) {
+            gate.let_through(1);
+            writer.await.unwrap();
+            assert_eq!(a.get::<u32>(&format!("rows:{id}")).await.unwrap(), None);
+        }
+    }
+
+    // An invalidation in between, which finds the lease by its pattern.
+    let gate = Turnstile::new();
+    let writer = writing(&a, &table, &gate, 9);
+    gate.entered().await;
+    b.delete_pattern("rows:*").await.unwrap();
+    gate.let_through(1);
+    writer.await.unwrap();
+    assert_eq!(a.get::<u32>("rows:9").await.unwrap(), None);
 }

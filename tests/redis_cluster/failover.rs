@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use cache_runtime::{Cache, cacheable, invalidate};
+use cache_runtime::{Cache, cacheable, invalidate, write_through};
 use redis::Commands;
 use tests::{RedisCluster, until_well};
 
@@ -28,6 +28,11 @@ async fn read(row: &Row, id: u32) -> u32 {
 #[invalidate(patterns = ["rows:<<id>>:*"])]
 async fn write(row: &Row, id: u32) -> u32 {
     let _ = id;
+    row.0.fetch_add(1, Ordering::SeqCst) + 1
+}
+
+#[write_through(key = "rows:<<id>>")]
+async fn write_through_row(row: &Row, id: u32) -> u32 {
     row.0.fetch_add(1, Ordering::SeqCst) + 1
 }
 
@@ -101,6 +106,34 @@ async fn invalidations_that_a_promoted_replica_missed_are_replayed() {
         cache.scope(read(&row, id)).await;
     }
     assert_eq!(cache.delete_pattern("rows:*").await.unwrap(), 30);
+}
+
+/// The replica missed the fill of a write-through, so its promotion brings the old value back. The
+/// process invalidates the key before it reads.
+#[tokio::test]
+async fn a_write_through_that_a_promoted_replica_missed_is_an_invalidation() {
+    let mut cluster = RedisCluster::start_with_replicas();
+    let cache = cache_on(&cluster);
+    let row = Row::default();
+    settled(&cache).await;
+    let id = row_on(&cluster, 0);
+    assert_eq!(cache.scope(read(&row, id)).await, 0);
+    let witness = witness_of(id);
+    let mut master = cluster.masters()[0].connect();
+    let _: () = master.set(&witness, 1).unwrap();
+    cluster.cut_off_replica(0);
+    let _: () = master.del(&witness).unwrap();
+    assert_eq!(cache.scope(write_through_row(&row, id)).await, 1);
+    let filled = cache.get::<u32>(&format!("rows:{id}")).await.unwrap();
+    assert_eq!(filled, Some(1), "the master acknowledged the fill");
+    cluster.master_mut(0).kill();
+    cluster.replica(0).signal("CONT");
+    only_the_new_row_returns(&cache, &row, id).await;
+    let mut replica = cluster.replica(0).connect();
+    assert!(
+        replica.exists::<_, bool>(&witness).unwrap(),
+        "it missed both"
+    );
 }
 
 /// The index sets of the dead master lack the members that the replica missed. They are rebuilt,

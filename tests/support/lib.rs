@@ -5,9 +5,16 @@
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
 
+/// The examples of the page for developers who come from Python, some of which need `cache-http`.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/coming-from-python.md")]
+pub struct ComingFromPython;
+
 /// The examples of the operations pages.
 #[cfg(doctest)]
 pub mod operations {
+    #[doc = include_str!("../../docs/operations/admin.md")]
+    pub struct Admin;
     #[doc = include_str!("../../docs/operations/redis.md")]
     pub struct Redis;
     #[doc = include_str!("../../docs/operations/sentinel.md")]
@@ -29,6 +36,10 @@ pub mod attributes {
     pub struct CacheKey;
     #[doc = include_str!("../../cache-macros/src/docs/cache_model.md")]
     pub struct CacheModel;
+    #[doc = include_str!("../../cache-macros/src/docs/write_through.md")]
+    pub struct WriteThrough;
+    #[doc = include_str!("../../cache-macros/src/docs/warmer.md")]
+    pub struct Warmer;
 }
 
 mod acl;
@@ -38,8 +49,11 @@ mod database;
 mod events;
 mod fake_sentinel;
 mod gate;
+pub mod http;
 mod idle;
+mod monitor;
 mod operator_log;
+mod prometheus;
 mod proxy;
 mod redis_cluster;
 mod redis_server;
@@ -56,7 +70,9 @@ pub use database::{Database, patient_connection};
 pub use events::{Event, events_of};
 pub use fake_sentinel::FakeSentinel;
 pub use gate::{Gate, all, begin, begin_to_wait};
+pub use monitor::{Monitored, monitored, sent_during};
 pub use operator_log::{keep_operator_log, operator_log};
+pub use prometheus::Exposition;
 pub use proxy::{Fault, Proxy};
 pub use redis_cluster::RedisCluster;
 pub use redis_server::RedisServer;

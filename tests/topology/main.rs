@@ -3,7 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use cache_runtime::ttl::Ttl;
-use cache_runtime::{cacheable, invalidate, topology};
+use cache_runtime::{cacheable, invalidate, topology, write_through};
 
 mod posts {
     use super::*;
@@ -22,6 +22,16 @@ mod posts {
     pub(super) async fn update(slug: &str) {
         let _ = slug;
     }
+}
+
+#[write_through(key = "posts:<<slug>>", ttl = "5m")]
+fn publish(slug: &str) -> String {
+    slug.to_owned()
+}
+
+#[write_through(key = "psts:<<slug>>:comments")]
+fn comment(slug: &str) -> String {
+    slug.to_owned()
 }
 
 #[cacheable]
@@ -68,14 +78,41 @@ fn every_call_site_is_listed_whether_or_not_it_ran() {
         .unwrap();
     assert_eq!(update.patterns, ["posts:<<slug>>:*", "post:<<slug>>"]);
     assert_eq!((update.module, update.file), ("topology::posts", file!()));
+    assert_eq!(update.stores, None);
     assert!(update.line > 0);
+}
+
+#[test]
+fn a_write_through_is_a_write_that_stores() {
+    let topology = topology();
+    let mut writes = topology.writes.iter();
+    let publish = writes.find(|write| write.function == "publish").unwrap();
+    assert_eq!(publish.patterns, ["posts:<<slug>>"]);
+    assert_eq!(
+        publish.stores,
+        Some(Ttl::Fixed(std::time::Duration::from_secs(300)))
+    );
+    let replaced: Vec<&str> = topology
+        .removed_by(publish)
+        .iter()
+        .map(|read| read.function)
+        .collect();
+    assert_eq!(replaced, ["post"]);
+    let shown = topology.to_string();
+    assert!(shown.contains("posts:<<slug>> (stored)"), "{shown}");
 }
 
 #[test]
 fn a_pattern_that_reaches_no_template_is_reported_dead() {
     let dead = topology().dead_patterns();
     let dead: Vec<(&str, &str)> = dead.iter().map(|at| (at.function, at.pattern)).collect();
-    assert_eq!(dead, [("update", "post:<<slug>>")]);
+    assert_eq!(
+        dead,
+        [
+            ("comment", "psts:<<slug>>:comments"),
+            ("update", "post:<<slug>>")
+        ]
+    );
 }
 
 #[test]
@@ -98,6 +135,9 @@ fn stats_are_counted_per_call_site() {
     cache.scope_sync(|| {
         posts::post("a");
         posts::post("a");
+        publish("b");
+        posts::post("b");
+        comment("b");
         generic(1);
         generic("one");
         settings();
@@ -114,10 +154,11 @@ fn stats_are_counted_per_call_site() {
     };
     assert_eq!(
         (of("post").hits, of("post").misses, of("post").fills),
-        (1, 1, 1)
+        (2, 1, 1)
     );
+    assert_eq!((of("publish").fills, of("comment").fills), (1, 1));
     assert_eq!(of("generic").misses, 2, "one call site, whatever its types");
     assert_eq!(of("touch").invalidated, 3);
-    assert_eq!((stats.hits, stats.misses, stats.invalidated), (1, 4, 3));
+    assert_eq!((stats.hits, stats.misses, stats.invalidated), (2, 4, 3));
     let _ = (posts::comments("a"), posts::update("a"));
 }

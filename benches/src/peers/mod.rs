@@ -2,6 +2,8 @@
 
 pub mod cached;
 pub mod hitbox;
+pub mod http_cache_server;
+pub mod http_semantics;
 pub mod moka;
 pub mod ours;
 pub mod plain_redis;

@@ -2,6 +2,8 @@
 
 mod fill;
 pub mod herd;
+mod hit_ratio;
+mod http;
 mod invalidation;
 mod keys;
 mod memory_hit;
@@ -86,6 +88,11 @@ pub const ALL: &[Section] = &[
         herd::run,
     ),
     section(
+        "http",
+        "a cached response through a router of axum, beside the bare handler",
+        http::run,
+    ),
+    section(
         "two-threads",
         "two threads on one hot key",
         two_threads::run,
@@ -94,6 +101,11 @@ pub const ALL: &[Section] = &[
         "memory-per-entry",
         "bytes per entry, in memory and in Redis",
         memory_per_entry::run,
+    ),
+    section(
+        "hit-ratio",
+        "hit ratio and time spent on computing, on recorded or generated traces",
+        hit_ratio::run,
     ),
     Section {
         on_demand: true,

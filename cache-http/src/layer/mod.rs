@@ -1,39 +1,59 @@
 //! `CacheLayer` and its options.
 
 mod flow;
-pub(crate) mod lifetime;
+mod inner;
+mod matched_path;
 pub(crate) mod service;
+mod unchanged;
 pub(crate) mod visit;
 mod write;
 
-use std::collections::HashSet;
 use std::fmt;
+use std::future::Future;
 use std::panic::Location;
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::Arc;
 
 use cache_runtime::Cache;
 use http::request::Parts;
 use http::{HeaderName, StatusCode};
 use tower_layer::Layer;
 
+use crate::lifetime::{Lifetime, time};
+use crate::route::{EtagBy, Options, Route};
 use crate::rules::storage::{CookiePolicy, Policy};
 use crate::rules::target::QueryFilter;
 use crate::rules::vary::VaryingFields;
-use crate::template::{NoKey, PageTemplate};
-use lifetime::Lifetime;
+use crate::template::PageTemplate;
 use service::CacheService;
 
 /// Largest body that is stored, in bytes, unless [`CacheLayer::max_body`] says otherwise.
 const MAX_BODY: usize = 1 << 20;
 
-/// Largest number of field names that one route learns from `Vary`.
-const MAX_LEARNED: usize = 16;
-
 /// A tower layer that caches the responses of a route.
 ///
 /// Put it on the routes whose responses may be cached. See the [crate's documentation](crate) for
 /// what is stored, and what never is.
+///
+/// # Requests with credentials
+///
+/// A request with cookies or `Authorization` bypasses the cache, unless the key has the user or that
+/// cookie. The layer can't know whether the handler reads them. If it does, its response is one
+/// user's, and must not be served to another. This is also so where a
+/// [`ContextLayer`](crate::ContextLayer) found no user: an anonymous visitor with a session may have a
+/// cart. [`cookies`](Self::cookies) and [`authorized`](Self::authorized) lift it for a route.
+///
+/// # Method override
+///
+/// A middleware that turns a `POST` into a `PUT`, by `X-HTTP-Method-Override` or a field of a form,
+/// belongs outside of this layer. Inside of it, a `GET` with such a field could be stored as the page.
+///
+/// # Writes
+///
+/// A method that isn't safe, such as `PUT`, removes the pages of its path if it succeeds, and those
+/// that `Location` and `Content-Location` name on the same host: with [`by_url`](Self::by_url) any
+/// page, with a template only pages of the same route, found by axum's `MatchedPath`. Pages of
+/// other routes are removed by `#[invalidate]`.
+///
 #[cfg_attr(feature = "axum", doc = "```")]
 #[cfg_attr(not(feature = "axum"), doc = "```ignore")]
 /// use axum::{Router, extract::Path, routing::get};
@@ -50,38 +70,6 @@ const MAX_LEARNED: usize = 16;
 pub struct CacheLayer {
     route: Arc<Route>,
 }
-
-/// The configuration of a layer, and what it learns.
-pub(crate) struct Route {
-    pub(crate) options: Options,
-    /// Names of fields that responses vary by and that the layer wasn't told.
-    learned: RwLock<VaryingFields>,
-    /// The warnings that were logged, each once.
-    told: RwLock<HashSet<String>>,
-}
-
-#[derive(Clone)]
-pub(crate) struct Options {
-    /// `None`: by the URL's path.
-    pub(crate) template: Option<PageTemplate>,
-    /// Options that the rules of HTTP depend on.
-    pub(crate) policy: Policy,
-    pub(crate) jitter: f64,
-    pub(crate) version: u32,
-    pub(crate) max_body: usize,
-    pub(crate) vary: VaryingFields,
-    pub(crate) query: QueryFilter,
-    pub(crate) host: bool,
-    pub(crate) browser: Option<Duration>,
-    pub(crate) status_header: HeaderName,
-    pub(crate) bypass: Option<Condition>,
-    pub(crate) enabled: bool,
-    pub(crate) cache: Option<Cache>,
-    pub(crate) debug: bool,
-}
-
-/// A condition on requests.
-type Condition = Arc<dyn Fn(&Parts) -> bool + Send + Sync>;
 
 /// Treatment of requests that have an `Authorization` field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -109,14 +97,27 @@ pub enum Cookies {
 impl CacheLayer {
     /// Cache the responses of a route at this template.
     ///
-    /// Path parameters that the template doesn't name, the host, the query, and the fields of
-    /// [`vary`](Self::vary) are in the variant of the key: one pattern removes all variants.
+    /// The URL's path, the host, the query, and the fields of [`vary`](Self::vary) are in the variant
+    /// of the key: no URL gets the page of another, and one pattern removes all variants.
+    ///
+    /// ```
+    /// use cache_http::{CacheLayer, page};
+    ///
+    /// let layer = CacheLayer::new(page!("posts:<<slug>>:page")).ttl("10m");
+    /// ```
     pub fn new(template: PageTemplate) -> Self {
         Self::with(Some(template))
     }
 
     /// Cache responses by the segments of the URL's path, below `http`: the page of `/posts/1` is at
     /// `http:posts:1`.
+    ///
+    /// ```
+    /// use cache_http::CacheLayer;
+    ///
+    /// // One layer for all routes of a router.
+    /// let layer = CacheLayer::by_url().ttl("10m");
+    /// ```
     pub fn by_url() -> Self {
         Self::with(None)
     }
@@ -138,6 +139,7 @@ impl CacheLayer {
                 browser: None,
                 status_header: HeaderName::from_static("cache-status"),
                 bypass: None,
+                etag_by: None,
                 enabled: true,
                 cache: None,
                 debug: false,
@@ -160,6 +162,13 @@ impl CacheLayer {
     ///
     /// A text that isn't a time, such as `"10"` or `"ten minutes"`, panics here and in the other
     /// options that take a time: it is a mistake of the program.
+    ///
+    /// ```
+    /// use cache_http::{CacheLayer, page};
+    ///
+    /// let layer = CacheLayer::new(page!("news")).ttl("10m");
+    /// let layer = CacheLayer::new(page!("prices")).ttl(30); // seconds
+    /// ```
     #[track_caller]
     pub fn ttl(self, ttl: impl Lifetime) -> Self {
         let ttl = time("ttl", ttl);
@@ -168,6 +177,12 @@ impl CacheLayer {
 
     /// Set how long past its freshness a response is served while one caller in the background asks
     /// the handler again (`stale-while-revalidate`, RFC 5861). Default: zero.
+    ///
+    /// ```
+    /// use cache_http::{CacheLayer, page};
+    ///
+    /// let layer = CacheLayer::new(page!("news")).ttl("10m").stale("1m");
+    /// ```
     #[track_caller]
     pub fn stale(self, time_past: impl Lifetime) -> Self {
         let stale = time("stale", time_past);
@@ -176,6 +191,12 @@ impl CacheLayer {
 
     /// Set how long past its freshness a response is served if the handler fails, or answers with a
     /// 5xx status (`stale-if-error`, RFC 5861). Default: zero.
+    ///
+    /// ```
+    /// use cache_http::{CacheLayer, page};
+    ///
+    /// let layer = CacheLayer::new(page!("news")).ttl("10m").stale_if_error("1h");
+    /// ```
     #[track_caller]
     pub fn stale_if_error(self, time_past: impl Lifetime) -> Self {
         let stale = time("stale_if_error", time_past);
@@ -184,34 +205,70 @@ impl CacheLayer {
 
     /// Set the largest fraction by which a TTL is shortened at random, from 0 to 1, so that pages
     /// that were stored together don't expire together. Default: 0.
+    ///
+    /// ```
+    /// use cache_http::{CacheLayer, page};
+    ///
+    /// // From nine to ten minutes.
+    /// let layer = CacheLayer::new(page!("news")).ttl("10m").jitter(0.1);
+    /// ```
     pub fn jitter(self, fraction: f64) -> Self {
         self.change(|options| options.jitter = fraction)
     }
 
     /// Set the version of the pages. Raise it when the handler's output changes: pages of other
     /// versions are misses. Default: 0.
+    ///
+    /// ```
+    /// use cache_http::{CacheLayer, page};
+    ///
+    /// let layer = CacheLayer::new(page!("news")).version(2); // the second layout
+    /// ```
     pub fn version(self, version: u32) -> Self {
         self.change(|options| options.version = version)
     }
 
     /// Store responses of these statuses, too, for the route's TTL. Without explicit freshness, only
     /// `200` is stored otherwise. 206 and 304 never are.
+    ///
+    /// ```
+    /// use cache_http::{CacheLayer, page};
+    /// use http::StatusCode;
+    ///
+    /// let layer = CacheLayer::new(page!("posts:<<slug>>:page"))
+    ///     .ttl("10m")
+    ///     .statuses([StatusCode::NOT_FOUND]);
+    /// ```
     pub fn statuses(self, statuses: impl IntoIterator<Item = StatusCode>) -> Self {
         self.change(|options| options.policy.statuses.extend(statuses))
     }
 
     /// Set the largest body that is stored, in bytes; a longer one is streamed through. Default:
     /// 1 MiB.
+    ///
+    /// ```
+    /// use cache_http::{CacheLayer, page};
+    ///
+    /// let layer = CacheLayer::new(page!("report")).max_body(8 << 20); // 8 MiB
+    /// ```
     pub fn max_body(self, bytes: usize) -> Self {
         self.change(|options| options.max_body = bytes)
     }
 
-    /// Name the request fields that the response depends on. Fields that a response's `Vary` names
+    /// Name the request fields that the response depends on. A field that the handler reads, and
+    /// that neither this option nor `Vary` names, isn't part of the key: the first caller's value
+    /// decides on the page of all. Fields that a response's `Vary` names
     /// are learned, at the price of one more run of the handler in each process.
     ///
     /// # Panics
     ///
     /// If a name isn't one of a field.
+    ///
+    /// ```
+    /// use cache_http::{CacheLayer, page};
+    ///
+    /// let layer = CacheLayer::new(page!("news")).vary(["accept-language"]);
+    /// ```
     #[track_caller]
     pub fn vary<'n>(self, names: impl IntoIterator<Item = &'n str>) -> Self {
         let at = Location::caller();
@@ -225,6 +282,12 @@ impl CacheLayer {
 
     /// Name the query's pairs that the response depends on. All others aren't part of the key. By
     /// default, all are.
+    ///
+    /// ```
+    /// use cache_http::{CacheLayer, page};
+    ///
+    /// let layer = CacheLayer::new(page!("search")).query(["q", "page"]);
+    /// ```
     pub fn query<'n>(self, names: impl IntoIterator<Item = &'n str>) -> Self {
         let names = names.into_iter().map(str::to_owned).collect();
         self.change(|options| options.query = QueryFilter::Only(names))
@@ -232,24 +295,63 @@ impl CacheLayer {
 
     /// Name the query's pairs that the response doesn't depend on. A `*` at the end of a name matches
     /// any rest, as in `utm_*`.
+    ///
+    /// ```
+    /// use cache_http::{CacheLayer, page};
+    ///
+    /// let layer = CacheLayer::new(page!("news")).ignore_query(["utm_*", "fbclid"]);
+    /// ```
     pub fn ignore_query<'n>(self, names: impl IntoIterator<Item = &'n str>) -> Self {
         let names = names.into_iter().map(str::to_owned).collect();
         self.change(|options| options.query = QueryFilter::Ignore(names))
     }
 
     /// Set whether each host has pages of its own. Default: true.
+    ///
+    /// The host is that of the request's target, or of `Host`. A handler that makes links from
+    /// `X-Forwarded-Host` or `Forwarded` depends on a field that a client can choose: name it in
+    /// [`vary`](Self::vary), or let the proxy overwrite it. Otherwise one request with a forged
+    /// field fills the page of everybody.
+    ///
+    /// ```
+    /// use cache_http::{CacheLayer, page};
+    ///
+    /// // The same pages at `example.com` and `www.example.com`.
+    /// let layer = CacheLayer::new(page!("news")).host(false);
+    /// ```
     pub fn host(self, host: bool) -> Self {
         self.change(|options| options.host = host)
     }
 
     /// Say whether responses to requests with `Authorization` may be shared. Default:
     /// [`Authorized::Private`].
+    ///
+    /// With [`Authorized::Public`], a hit is served to callers whom the handler would refuse: check
+    /// the token in a layer outside of this one.
+    ///
+    /// ```
+    /// use cache_http::{Authorized, CacheLayer, page};
+    ///
+    /// // A price list for all partners: the token only lets them in.
+    /// let layer = CacheLayer::new(page!("prices")).authorized(Authorized::Public);
+    /// ```
     pub fn authorized(self, authorized: Authorized) -> Self {
         let public = authorized == Authorized::Public;
         self.change(|options| options.policy.authorized_public = public)
     }
 
     /// Say whether responses to requests with cookies may be shared. Default: [`Cookies::Private`].
+    ///
+    /// With [`Cookies::Ignored`], a handler that reads any cookie, a session's for instance, puts one
+    /// user's page before all others. To depend on one cookie, name it in the template instead:
+    /// `<<cookie.theme>>`.
+    ///
+    /// ```
+    /// use cache_http::{CacheLayer, Cookies, page};
+    ///
+    /// // The cookies are those of an analytics script.
+    /// let layer = CacheLayer::new(page!("news")).cookies(Cookies::Ignored);
+    /// ```
     pub fn cookies(self, cookies: Cookies) -> Self {
         self.change(|options| {
             options.policy.cookies = match cookies {
@@ -262,6 +364,12 @@ impl CacheLayer {
     /// Let browsers keep a response for this long without asking, where the handler says nothing. An
     /// invalidation doesn't reach them meanwhile. By default they ask each time (`no-cache`), and
     /// nearly always get a 304.
+    ///
+    /// ```
+    /// use cache_http::{CacheLayer, page};
+    ///
+    /// let layer = CacheLayer::new(page!("logo")).ttl("1d").browser("1h");
+    /// ```
     #[track_caller]
     pub fn browser(self, max_age: impl Lifetime) -> Self {
         let max_age = time("browser", max_age);
@@ -273,6 +381,12 @@ impl CacheLayer {
     /// # Panics
     ///
     /// If it isn't the name of a field.
+    ///
+    /// ```
+    /// use cache_http::{CacheLayer, page};
+    ///
+    /// let layer = CacheLayer::new(page!("news")).status_header("x-cache");
+    /// ```
     #[track_caller]
     pub fn status_header(self, name: &str) -> Self {
         let Ok(name) = HeaderName::try_from(name) else {
@@ -283,26 +397,106 @@ impl CacheLayer {
 
     /// Obey the `Cache-Control` of requests, such as a browser's reload. By default they are ignored:
     /// a client can't make the handler run.
+    ///
+    /// ```
+    /// use cache_http::{CacheLayer, page};
+    ///
+    /// let layer = CacheLayer::new(page!("news")).ttl("10m").obey_requests();
+    /// ```
     pub fn obey_requests(self) -> Self {
         self.change(|options| options.policy.obey_requests = true)
     }
 
     /// Pass the requests for which this returns true to the handler, without the cache.
+    ///
+    /// ```
+    /// use cache_http::{CacheLayer, page};
+    ///
+    /// // Editors see their drafts.
+    /// let layer = CacheLayer::new(page!("news"))
+    ///     .bypass(|parts| parts.headers.contains_key("x-preview"));
+    /// ```
     pub fn bypass(self, bypass: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
         self.change(|options| options.bypass = Some(Arc::new(bypass)))
     }
 
+    /// Take the `ETag` from a version of the data, and answer 304 before the work is done.
+    ///
+    /// The closure returns a version of the page that changes with each write: a revision, or the
+    /// time of the last change. It gets the request's parts, so that extractors of axum can be used.
+    /// A request whose `If-None-Match` names the current version is answered with 304, without a
+    /// look-up in the store and without the handler. A page of another version isn't served: the
+    /// handler runs. Pages of earlier versions are removed by patterns, and by their TTL.
+    ///
+    /// The `ETag` is weak. It is a hash of the version, the key of the page and
+    /// [`version`](Self::version), so two users whose pages have the same version have different
+    /// tags. A handler's own `ETag` is kept. A 304 of a page that this process doesn't hold has no
+    /// `Cache-Control`: the browser keeps the one that it has.
+    ///
+    /// The closure runs once for each request that the cache may answer, in the request's task and
+    /// before the handler, so a page is never newer than its tag says. `None`, as for a query that
+    /// fails, answers the request as without this option. A panic ends the request, as one of the
+    /// handler does.
+    ///
+    /// Cancel safety: if the client hangs up, the closure's future is dropped. Nothing has been
+    /// looked up or reserved by then.
+    #[cfg_attr(feature = "axum", doc = "```")]
+    #[cfg_attr(not(feature = "axum"), doc = "```ignore")]
+    /// use axum::extract::{FromRequestParts as _, Path};
+    /// use cache_http::{CacheLayer, page};
+    ///
+    /// /// `SELECT revision FROM posts WHERE slug = $1`
+    /// async fn revision(slug: &str) -> Result<u64, std::io::Error> {
+    ///     Ok(7)
+    /// }
+    ///
+    /// let posts = CacheLayer::new(page!("posts:<<slug>>:page"))
+    ///     .ttl("10m")
+    ///     .etag_by(|mut parts| async move {
+    ///         let Path(slug) = Path::<String>::from_request_parts(&mut parts, &()).await.ok()?;
+    ///         revision(&slug).await.ok()
+    ///     });
+    /// ```
+    pub fn etag_by<F, V>(self, version: impl Fn(Parts) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Option<V>> + Send + 'static,
+        V: fmt::Display,
+    {
+        self.change(|options| options.etag_by = Some(EtagBy::new(version)))
+    }
+
     /// Switch the layer on or off. Default: on.
+    ///
+    /// ```
+    /// use cache_http::{CacheLayer, page};
+    ///
+    /// let is_on = std::env::var("PAGES").as_deref() != Ok("off");
+    /// let layer = CacheLayer::new(page!("news")).enabled(is_on);
+    /// ```
     pub fn enabled(self, enabled: bool) -> Self {
         self.change(|options| options.enabled = enabled)
     }
 
     /// Use this cache. Default: [`Cache::current`] at each request.
+    ///
+    /// ```
+    /// use cache_http::{CacheLayer, page};
+    ///
+    /// let cache = cache_runtime::Cache::builder().prefix("pages").build()?;
+    /// let layer = CacheLayer::new(page!("news")).cache(&cache);
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
     pub fn cache(self, cache: &Cache) -> Self {
         self.change(|options| options.cache = Some(cache.clone()))
     }
 
     /// Log what happens to each request at `info`, not at `debug`.
+    ///
+    /// ```
+    /// use cache_http::{CacheLayer, page};
+    ///
+    /// let layer = CacheLayer::new(page!("news")).debug(true);
+    /// ```
     pub fn debug(self, debug: bool) -> Self {
         self.change(|options| options.debug = debug)
     }
@@ -312,16 +506,6 @@ impl CacheLayer {
 fn private_cookies(template: Option<PageTemplate>) -> CookiePolicy {
     let names = template.iter().flat_map(PageTemplate::cookies);
     CookiePolicy::InKey(names.map(str::to_owned).collect())
-}
-
-#[track_caller]
-fn time(option: &str, time: impl Lifetime) -> Duration {
-    match time.parse() {
-        Some(time) => time,
-        None => panic!(
-            "`{option}` takes a time: a `Duration`, whole seconds, or a text such as \"30s\", \"10m\" or \"2h\""
-        ),
-    }
 }
 
 impl<S> Layer<S> for CacheLayer {
@@ -336,64 +520,5 @@ impl fmt::Debug for CacheLayer {
         f.debug_struct("CacheLayer")
             .field("template", &self.route.options.template)
             .finish_non_exhaustive()
-    }
-}
-
-impl Route {
-    fn new(options: Options) -> Self {
-        Self {
-            options,
-            learned: RwLock::default(),
-            told: RwLock::default(),
-        }
-    }
-
-    /// Return whether each user has pages of their own.
-    pub(crate) fn has_user(&self) -> bool {
-        self.options
-            .template
-            .is_some_and(|template| template.has_user())
-    }
-
-    /// The names of all fields that responses of this route are known to vary by.
-    pub(crate) fn vary(&self) -> VaryingFields {
-        let learned = self.learned.read().unwrap_or_else(PoisonError::into_inner);
-        match learned.is_empty() {
-            true => self.options.vary.clone(),
-            false => self.options.vary.and(&learned),
-        }
-    }
-
-    /// Whether the key was made with all fields that the response varies by. Otherwise remember
-    /// them for the next request.
-    pub(crate) fn is_told_by(&self, used: &VaryingFields, named: &VaryingFields) -> bool {
-        if used.and(named) == *used {
-            return true;
-        }
-        let mut learned = self.learned.write().unwrap_or_else(PoisonError::into_inner);
-        let all = learned.and(named);
-        if all.len() <= MAX_LEARNED {
-            *learned = all;
-        }
-        false
-    }
-
-    /// Say once why requests of this route aren't cached.
-    pub(crate) fn tell(&self, reason: &NoKey) {
-        // A client's mistake, not the program's.
-        if matches!(reason, NoKey::Unkeyable(_)) {
-            return;
-        }
-        let text = reason.to_string();
-        let known = self.told.read().unwrap_or_else(PoisonError::into_inner);
-        if known.contains(&text) {
-            return;
-        }
-        drop(known);
-        let mut told = self.told.write().unwrap_or_else(PoisonError::into_inner);
-        if told.insert(text) {
-            let template = self.options.template.map_or("by_url", |known| known.text);
-            tracing::warn!(target: "cache", template, "[Cache] the responses of `{template}` aren't cached: {reason}");
-        }
     }
 }

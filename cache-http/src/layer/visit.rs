@@ -1,30 +1,41 @@
 //! One request at a route: whether the cache may answer it, and at which key.
 
-use cache_runtime::{Cache, ReadBuilder};
-use http::Uri;
-use http::request::Parts;
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::time::Duration;
 
-use super::Route;
-use crate::page::Raw;
+use cache_runtime::{Cache, ReadBuilder};
+use http::request::Parts;
+use http::{HeaderValue, Uri};
+
+use crate::no_key::NoKey;
+use crate::page::{Page, Raw};
+use crate::parameters::Parameters;
+use crate::route::Route;
 use crate::rules::cache_status::{CacheStatus, Forward};
+use crate::rules::etag;
 use crate::rules::storage::{self, Refusal};
-use crate::rules::target::{self, Path, Query, Unkeyable};
+use crate::rules::target::{self, Path, Query};
 use crate::rules::vary::VaryingFields;
-use crate::template::{NoKey, Values};
+use crate::template::Values;
 use crate::user::User;
 
 /// Root of the paths of pages that are found by their URL.
 pub(super) const ROOT: &str = "http";
 
-/// A request that the cache may answer.
+/// A request that the cache may answer: what storing its response depends on, besides the key.
 pub(crate) struct Visit {
-    path: String,
-    /// The part of the key that isn't in its path, in an unambiguous form.
-    variant: Vec<u8>,
-    /// The fields whose values are in the variant.
-    pub(crate) varied: VaryingFields,
+    /// The fields whose values are in the variant, if there are others than the layer was told.
+    varied: Option<VaryingFields>,
+    /// The `ETag` by the version of the data, for routes with `etag_by`.
+    pub(crate) tag: Option<HeaderValue>,
     /// The entry is one user's.
     pub(crate) is_keyed_by_user: bool,
+    /// The cache's default TTL.
+    pub(crate) default_ttl: Duration,
+    /// The number of the URL among those of which a variant was stored. Only for a miss, at a route
+    /// whose responses vary.
+    pub(super) url: Option<u64>,
 }
 
 /// The status of a request that passes the cache for a reason of this program.
@@ -35,11 +46,37 @@ const BYPASS: CacheStatus = CacheStatus::Forwarded {
     detail: None,
 };
 
+/// Memory in which a key is written.
+#[derive(Default)]
+struct Buffers {
+    path: String,
+    /// The part of the key that isn't in its path, in an unambiguous form.
+    variant: Vec<u8>,
+}
+
+/// Larger buffers aren't kept.
+const LARGEST_BUFFER: usize = 4 << 10;
+
+thread_local! {
+    static BUFFERS: Cell<Buffers> = const {
+        Cell::new(Buffers { path: String::new(), variant: Vec::new() })
+    };
+}
+
 impl Route {
-    /// Return the visit, or why the request goes to the handler. `has_body`: the request's body
-    /// isn't empty.
-    pub(crate) fn visit(&self, parts: &mut Parts, has_body: bool) -> Result<Visit, CacheStatus> {
+    /// Return the read of the page's entry, and the visit, or why the request goes to the handler.
+    /// `has_body`: the request's body isn't empty. `version`: that of the data, by `etag_by`.
+    pub(crate) fn visit(
+        &self,
+        parts: &mut Parts,
+        has_body: bool,
+        version: Option<&str>,
+        cache: &Cache,
+    ) -> Result<(ReadBuilder, Visit), CacheStatus> {
         let options = &self.options;
+        if !options.enabled {
+            return Err(BYPASS);
+        }
         let is_keyed_by_user = self.is_keyed_by_user(parts);
         let request = storage::Request {
             method: &parts.method,
@@ -50,29 +87,65 @@ impl Route {
         if has_body {
             return Err(CacheStatus::refused(Refusal::RequestBody));
         }
-        let bypass = options.bypass.as_ref();
-        if !options.enabled || bypass.is_some_and(|bypass| bypass(parts)) {
+        if options.bypass.as_ref().is_some_and(|bypass| bypass(parts)) {
             return Err(BYPASS);
         }
-        let visit = self.key(parts, is_keyed_by_user);
-        visit.map_err(|reason| {
-            self.tell(&reason);
-            BYPASS
-        })
+        let varied = self.learned();
+        // The buffers are taken, so they are those of this request alone.
+        let mut buffers = BUFFERS.try_with(Cell::take).unwrap_or_default();
+        let fields = varied.as_ref().unwrap_or(&options.vary);
+        let written = self.write_key(parts, fields, &mut buffers);
+        let mut tag = None;
+        let read = written.map(|()| {
+            if let Some(version) = version {
+                // A page of another version has another key, so it isn't served.
+                push(&mut buffers.variant, b'e', version.as_bytes());
+                let (path, variant) = (&buffers.path, &buffers.variant);
+                tag = Some(etag::of_version(path, variant, options.version));
+            }
+            self.read(&buffers, cache)
+        });
+        if buffers.path.capacity().max(buffers.variant.capacity()) <= LARGEST_BUFFER {
+            // A thread that ends has no buffers.
+            let _ = BUFFERS.try_with(|kept| kept.set(buffers));
+        }
+        let visit = Visit {
+            varied,
+            tag,
+            is_keyed_by_user,
+            default_ttl: cache.default_ttl(),
+            url: None,
+        };
+        match read {
+            Ok(read) => Ok((read, visit)),
+            Err(reason) => {
+                self.tell(&reason);
+                Err(BYPASS)
+            }
+        }
     }
 
     /// Return whether the request's entry is one user's. The key of a request without a user isn't:
     /// all of them have the same.
     fn is_keyed_by_user(&self, parts: &Parts) -> bool {
-        let user = parts.extensions.get::<User>();
-        self.has_user() && user.is_some_and(|user| !user.is_anonymous())
+        self.has_user() && {
+            let user = parts.extensions.get::<User>();
+            user.is_some_and(|user| !user.is_anonymous())
+        }
     }
 
-    fn key(&self, parts: &mut Parts, is_keyed_by_user: bool) -> Result<Visit, NoKey> {
+    fn write_key(
+        &self,
+        parts: &mut Parts,
+        varied: &VaryingFields,
+        Buffers { path, variant }: &mut Buffers,
+    ) -> Result<(), NoKey> {
+        path.clear();
+        variant.clear();
         let options = &self.options;
-        let mut parameters = path_parameters(parts)?;
+        let mut parameters = Parameters::of(parts)?;
         let parts = &*parts;
-        let url = Path::parse(requested(parts).path())?;
+        let sent = requested(parts).path();
         // A parameter that the template names is in the key, whatever the filter says.
         let named = |name: &str| {
             options
@@ -82,55 +155,91 @@ impl Route {
         let keeps = |name: &str| named(name) || options.query.keeps(name);
         let mut query = Query::parse(parts.uri.query(), keeps)?;
         let host = target::host(&parts.uri, &parts.headers)?;
-        let path = match &options.template {
-            Some(template) => template.path(&mut Values {
-                parts,
-                parameters: &mut parameters,
-                query: &mut query,
-                host: host.as_deref(),
-            })?,
+        let is_named = options.template.is_some_and(|template| template.has_host());
+        if let Some(host) = &host
+            && options.host
+            && !is_named
+        {
+            push(variant, b'h', host.as_bytes());
+        }
+        match &options.template {
+            Some(template) => {
+                target::check(sent)?;
+                template.push_path(
+                    &mut Values {
+                        parts,
+                        parameters: &mut parameters,
+                        query: &mut query,
+                        host: host.as_deref(),
+                    },
+                    path,
+                )?;
+                // A template needn't name all of the path, and one layer may be around several
+                // routes.
+                push_with(variant, b'u', |out| parameters.push_sent(sent, out));
+                for (name, value) in parameters.rest() {
+                    push(variant, b'p', name.as_bytes());
+                    push(variant, b'=', value.as_bytes());
+                }
+            }
             None => {
                 // The segments are all of the path: its parameters are among them.
-                parameters.clear();
-                target::path_below(ROOT, url.segments())
+                let url = Path::parse(sent)?;
+                target::push_path_below(ROOT, url.segments(), path);
+                if let Some(unusual) = url.unusual() {
+                    push(variant, b'u', unusual.as_bytes());
+                }
             }
-        };
-        let varied = self.vary();
-        let mut variant = Vec::new();
-        let is_named = options.template.is_some_and(|template| template.has_host());
-        let host = host.filter(|_| options.host && !is_named);
-        push(
-            &mut variant,
-            b'h',
-            host.map(|host| host.into_owned().into_bytes()),
-        );
-        let unusual = url.unusual().map(|raw| raw.as_bytes().to_vec());
-        push(&mut variant, b'u', unusual);
-        for (name, value) in parameters {
-            push(&mut variant, b'p', Some(name.into_bytes()));
-            push(&mut variant, b'=', Some(value.into_bytes()));
+        }
+        // Below `nest`, or after a layer that has chosen another page for this visitor.
+        if sent != parts.uri.path() {
+            push(variant, b'r', parts.uri.path().as_bytes());
         }
         if !query.is_empty() {
-            let mut pairs = Vec::new();
-            query.push_variant(&mut pairs);
-            push(&mut variant, b'q', Some(pairs));
+            push_with(variant, b'q', |out| query.push_variant(out));
         }
         if !varied.is_empty() {
-            let mut fields = Vec::new();
-            varied.push_variant(&parts.headers, &mut fields);
-            push(&mut variant, b'v', Some(fields));
+            push_with(variant, b'v', |out| {
+                varied.push_variant(&parts.headers, out)
+            });
         }
-        Ok(Visit {
-            path,
-            variant,
-            varied,
-            is_keyed_by_user,
-        })
+        Ok(())
+    }
+
+    /// Begin to read the page's entry.
+    fn read(&self, key: &Buffers, cache: &Cache) -> ReadBuilder {
+        let options = &self.options;
+        let read = cache.read(&unambiguous(&key.path, cache.prefix()));
+        let read = match key.variant.is_empty() {
+            true => read,
+            false => read.variant(&Raw(&key.variant)),
+        };
+        let read = read.own_staleness::<Page>().version(options.version);
+        let read = read.jitter(options.jitter);
+        let read = match options.template.and_then(|template| template.site) {
+            Some(site) => read.at_site(site),
+            None => read,
+        };
+        read.debug(options.debug)
+    }
+
+    /// Note in the visit which URL missed, if responses of the route vary.
+    pub(super) fn note_url(&self, visit: &mut Visit, parts: &mut Parts) {
+        if visit.varied(self).is_empty() {
+            return;
+        }
+        let mut key = Buffers::default();
+        if self
+            .write_key(parts, &VaryingFields::default(), &mut key)
+            .is_ok()
+        {
+            visit.url = Some(self.varying.id((key.path, key.variant)));
+        }
     }
 
     /// Return the pattern of the pages that a write at this route concerns.
     pub(crate) fn pattern(&self, parts: &mut Parts) -> Result<String, NoKey> {
-        let mut parameters = path_parameters(parts)?;
+        let mut parameters = Parameters::of(parts)?;
         match &self.options.template {
             Some(template) => template.pattern(&mut Values {
                 parts,
@@ -146,27 +255,35 @@ impl Route {
     }
 }
 
-/// Append a part of a variant, if the request has it.
-fn push(variant: &mut Vec<u8>, kind: u8, part: Option<Vec<u8>>) {
-    if let Some(part) = part {
-        variant.push(kind);
-        variant.extend((part.len() as u64).to_le_bytes());
-        variant.extend(part);
+impl Visit {
+    /// The fields whose values are in the variant.
+    pub(crate) fn varied<'v>(&'v self, route: &'v Route) -> &'v VaryingFields {
+        self.varied.as_ref().unwrap_or(&route.options.vary)
     }
 }
 
-impl Visit {
-    /// Begin to read the page's entry.
-    pub(crate) fn read(&self, cache: &Cache, route: &Route) -> ReadBuilder {
-        let options = &route.options;
-        let read = cache.read(&self.path);
-        let read = match self.variant.is_empty() {
-            true => read,
-            false => read.variant(&Raw(&self.variant)),
-        };
-        let read = read.stale(options.policy.stale).version(options.version);
-        let read = read.stale_if_error(options.policy.stale_if_error);
-        read.jitter(options.jitter)
+/// Append a part of a variant.
+fn push(variant: &mut Vec<u8>, kind: u8, part: &[u8]) {
+    push_with(variant, kind, |out| out.extend_from_slice(part));
+}
+
+/// Append a part of a variant that a function writes.
+fn push_with(variant: &mut Vec<u8>, kind: u8, write: impl FnOnce(&mut Vec<u8>)) {
+    variant.push(kind);
+    let at = variant.len();
+    variant.extend([0; 8]);
+    write(variant);
+    let length = (variant.len() - at - 8) as u64;
+    variant[at..at + 8].copy_from_slice(&length.to_le_bytes());
+}
+
+/// Return the path as reads take it: in full, if it begins like a full key. Patterns are without the
+/// prefix, so one that names this path would miss the entry otherwise.
+fn unambiguous<'p>(path: &'p str, prefix: &str) -> Cow<'p, str> {
+    let rest = path.strip_prefix(prefix);
+    match rest.is_some_and(|rest| rest.starts_with(':')) {
+        true => Cow::Owned(format!("{prefix}:{path}")),
+        false => Cow::Borrowed(path),
     }
 }
 
@@ -181,36 +298,6 @@ pub(super) fn requested(parts: &Parts) -> &Uri {
 #[cfg(not(feature = "axum"))]
 pub(super) fn requested(parts: &Parts) -> &Uri {
     &parts.uri
-}
-
-/// Return the route's path parameters, decoded.
-#[cfg(feature = "axum")]
-fn path_parameters(parts: &mut Parts) -> Result<Vec<(String, String)>, NoKey> {
-    use std::future::Future as _;
-    use std::pin::pin;
-    use std::task::{Context, Poll, Waker};
-
-    use axum::extract::rejection::RawPathParamsRejection;
-    use axum::extract::{FromRequestParts as _, RawPathParams};
-
-    let extracting = pin!(RawPathParams::from_request_parts(parts, &()));
-    // It waits for nothing.
-    let Poll::Ready(extracted) = extracting.poll(&mut Context::from_waker(Waker::noop())) else {
-        return Err(Unkeyable::Utf8.into());
-    };
-    let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-    match extracted {
-        Ok(parameters) => Ok(parameters.iter().map(owned).collect()),
-        // Outside of a router of axum.
-        Err(RawPathParamsRejection::MissingPathParams(_)) => Ok(Vec::new()),
-        Err(_) => Err(Unkeyable::Utf8.into()),
-    }
-}
-
-/// Without axum, routes have no parameters that the layer knows.
-#[cfg(not(feature = "axum"))]
-fn path_parameters(_: &mut Parts) -> Result<Vec<(String, String)>, NoKey> {
-    Ok(Vec::new())
 }
 
 #[cfg(test)]
@@ -232,7 +319,8 @@ mod tests {
         if let Some(user) = user {
             parts.extensions.insert(user);
         }
-        layer.route.visit(&mut parts, false).is_ok()
+        let cache = Cache::builder().build().expect("the defaults are valid");
+        layer.route.visit(&mut parts, false, None, &cache).is_ok()
     }
 
     #[test]

@@ -9,14 +9,18 @@ use http::{HeaderMap, Request, Response, Uri};
 use http_body::Body;
 use tower_service::Service;
 
-use super::Route;
 use super::flow::Answer;
+use super::inner::Inner;
+use super::matched_path;
 use super::visit::{ROOT, requested};
 use crate::body::PageBody;
+use crate::parameters::Parameters;
 use crate::respond::tell;
+use crate::route::Route;
 use crate::rules::cache_status::CacheStatus;
 use crate::rules::invalidation;
-use crate::rules::target::{self, Path};
+use crate::rules::target::{self, Path, Query};
+use crate::template::Values;
 
 /// Run the handler without the cache. If the method isn't safe and succeeds, remove the pages that it
 /// may have changed (RFC 9111, section 4.4).
@@ -25,7 +29,7 @@ use crate::rules::target::{self, Path};
 /// removed as well.
 pub(super) async fn pass<S, B, R>(
     route: Arc<Route>,
-    mut inner: S,
+    mut inner: Inner<S>,
     mut request: Request<B>,
     status: CacheStatus,
 ) -> Answer<R, S::Error>
@@ -59,6 +63,8 @@ struct Changed {
     pages: Invalidations,
     uri: Uri,
     host: Option<String>,
+    /// The path of the route, as the router has it.
+    matched: Option<String>,
     is_open: bool,
 }
 
@@ -74,6 +80,7 @@ impl Changed {
             pages,
             uri: requested(parts).clone(),
             host,
+            matched: matched_path::of(parts),
             is_open: true,
         }
     }
@@ -85,17 +92,37 @@ impl Changed {
             self.pages.rollback();
             return;
         };
-        // The pages of a route with a template aren't found by their URL.
-        if route.options.template.is_none() {
-            let host = self.host.as_deref();
-            let named = invalidation::named_targets(&self.uri, host, headers);
-            let pages = named
-                .iter()
-                .filter_map(|target| Path::parse(target.path()).ok());
-            pages.for_each(|page| self.pages.add(&target::path_below(ROOT, page.segments())));
+        let host = self.host.as_deref();
+        for named in invalidation::named_targets(&self.uri, host, headers) {
+            if let Some(pattern) = self.pattern(named.path(), route) {
+                self.pages.add(&pattern);
+            }
         }
         // A failure was counted and logged, and is replayed. The handler has done its work.
         let _ = self.pages.commit().await;
+    }
+}
+
+impl Changed {
+    /// Return the pattern of the pages at a path of the same host. `None`: the path isn't one of
+    /// this route's, or isn't valid.
+    fn pattern(&self, path: &str, route: &Route) -> Option<String> {
+        let path = Path::parse(path).ok()?;
+        let Some(template) = &route.options.template else {
+            return Some(target::path_below(ROOT, path.segments()));
+        };
+        let matched = self.matched.as_ref()?;
+        let parameters = matched_path::parameters(matched, path.segments())?;
+        let mut parameters = Parameters::listed(parameters);
+        // A pattern has the path parameters of a request, and nothing else of it.
+        let (parts, ()) = Request::new(()).into_parts();
+        let pattern = template.pattern(&mut Values {
+            parts: &parts,
+            parameters: &mut parameters,
+            query: &mut Query::default(),
+            host: None,
+        });
+        pattern.ok()
     }
 }
 

@@ -1,4 +1,4 @@
-//! `Cache-Status` (RFC 9211): what the cache did, for whoever debugs it.
+//! `Cache-Status` (RFC 9211): the cache's decision, for debugging.
 
 use std::fmt::Write;
 
@@ -14,6 +14,8 @@ pub(crate) enum CacheStatus {
         /// Remaining freshness in seconds, negative for a stale response.
         ttl: i64,
     },
+    /// Answered with 304, as the version of the data is the client's.
+    Unchanged,
     /// Answered by the handler.
     Forwarded {
         forward: Forward,
@@ -64,7 +66,7 @@ impl CacheStatus {
     pub(crate) fn refused(reason: Refusal) -> Self {
         let forward = match reason {
             Refusal::Method => Forward::Method,
-            Refusal::RequestNoStore => Forward::Request,
+            Refusal::RequestNoStore | Refusal::OnlyIfCached => Forward::Request,
             _ => Forward::Bypass,
         };
         CacheStatus::Forwarded {
@@ -77,6 +79,24 @@ impl CacheStatus {
 
     /// Return this cache's element of the field.
     pub(crate) fn value(self) -> HeaderValue {
+        if let CacheStatus::Forwarded {
+            forward,
+            stored,
+            collapsed: false,
+            detail: None,
+        } = self
+        {
+            // The two most common ones allocate nothing.
+            match (forward, stored) {
+                (Forward::Bypass, false) => {
+                    return HeaderValue::from_static("cache-http; fwd=bypass");
+                }
+                (Forward::UriMiss, true) => {
+                    return HeaderValue::from_static("cache-http; fwd=uri-miss; stored");
+                }
+                _ => {}
+            }
+        }
         let mut text = String::with_capacity(64);
         text.push_str("cache-http; ");
         match self {
@@ -84,6 +104,7 @@ impl CacheStatus {
                 // Writing to a string doesn't fail.
                 _ = write!(text, "hit; ttl={}", ttl.clamp(-LARGEST, LARGEST));
             }
+            CacheStatus::Unchanged => text.push_str("hit; detail=etag-by"),
             CacheStatus::Forwarded {
                 forward,
                 stored,
@@ -148,6 +169,13 @@ mod tests {
 
     #[test]
     fn a_miss_says_what_became_of_the_response() {
+        let status = CacheStatus::Forwarded {
+            forward: Forward::UriMiss,
+            stored: true,
+            collapsed: false,
+            detail: None,
+        };
+        assert_eq!(status.value(), "cache-http; fwd=uri-miss; stored");
         let status = CacheStatus::Forwarded {
             forward: Forward::UriMiss,
             stored: true,

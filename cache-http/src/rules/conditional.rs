@@ -38,14 +38,19 @@ pub(crate) fn is_not_modified(
 /// Return whether `If-None-Match` names the tag (RFC 9110, 13.1.2), or any (`*`).
 fn matches_any(request: &HeaderMap, etag: Option<&HeaderValue>) -> bool {
     let mut lines = request.get_all(IF_NONE_MATCH).iter();
+    etag.is_some_and(|etag| names_tag(request, etag))
+        || lines.any(|line| list::trim(line.as_bytes()) == b"*")
+}
+
+/// Return whether `If-None-Match` names this tag. A `*` doesn't: it asks for a representation that
+/// exists.
+pub(crate) fn names_tag(request: &HeaderMap, etag: &HeaderValue) -> bool {
+    let etag = etag.as_bytes();
+    let mut lines = request.get_all(IF_NONE_MATCH).iter();
     lines.any(|line| {
         let line = line.as_bytes();
-        let is_named = etag.is_some_and(|etag| {
-            let etag = etag.as_bytes();
-            // Most requests name the one tag that they got.
-            line == etag || etag::tags(line).any(|tag| etag::matches_weakly(tag, etag))
-        });
-        is_named || list::trim(line) == b"*"
+        // Most requests name the one tag that they got.
+        line == etag || etag::tags(line).any(|tag| etag::matches_weakly(tag, etag))
     })
 }
 
@@ -76,14 +81,15 @@ pub(crate) fn ask_for_whole(request: &mut HeaderMap) {
 
 /// Ask the handler whether the stored response is still valid (section 4.3.1): 304 if it is.
 ///
-/// Only for a response with [`StoredRules::has_validator`]: a handler knows nothing of a tag that
-/// the cache has made.
-pub(crate) fn ask_for_changes(request: &mut HeaderMap, stored: &HeaderMap) {
+/// Only for a response with [`StoredRules::has_validator`]. A tag that the cache has made isn't
+/// sent: the handler doesn't know it, and would ignore `If-Modified-Since` beside it.
+pub(crate) fn ask_for_changes(request: &mut HeaderMap, stored: &HeaderMap, rules: &StoredRules) {
     ask_for_whole(request);
-    for (validator, condition) in [(ETAG, IF_NONE_MATCH), (LAST_MODIFIED, IF_MODIFIED_SINCE)] {
-        if let Some(value) = stored.get(validator) {
-            request.insert(condition, value.clone());
-        }
+    if let Some(tag) = stored.get(ETAG).filter(|_| !rules.has_own_tag) {
+        request.insert(IF_NONE_MATCH, tag.clone());
+    }
+    if let Some(modified) = stored.get(LAST_MODIFIED) {
+        request.insert(IF_MODIFIED_SINCE, modified.clone());
     }
 }
 
@@ -289,8 +295,14 @@ mod tests {
     fn the_handler_is_asked_about_the_stored_response_and_not_about_the_clients() {
         let mut request = fields(&[("if-none-match", "\"client\""), ("range", "bytes=0-1")]);
         let stored = fields(&[("etag", "W/\"a\""), ("last-modified", "then")]);
-        ask_for_changes(&mut request, &stored);
+        ask_for_changes(&mut request, &stored, &rules(None));
         let expected = [("if-none-match", "W/\"a\""), ("if-modified-since", "then")];
         assert_eq!(request, fields(&expected));
+        let own = StoredRules {
+            has_own_tag: true,
+            ..rules(None)
+        };
+        ask_for_changes(&mut request, &stored, &own);
+        assert_eq!(request, fields(&[("if-modified-since", "then")]));
     }
 }

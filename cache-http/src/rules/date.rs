@@ -14,12 +14,33 @@ const LAST: u64 = 253_402_300_799;
 /// Names are read in any case, as section 4.2 asks of caches.
 pub(crate) fn parse(value: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(value).ok()?;
-    let date = httpdate::parse_http_date(text).or_else(|error| match is_usual_case(text) {
-        true => Err(error),
-        false => httpdate::parse_http_date(&in_usual_case(text)),
-    });
-    let since = date.ok()?.duration_since(UNIX_EPOCH).ok()?;
+    let date = httpdate::parse_http_date(text).ok();
+    let date = date.or_else(|| parse_unusual(&in_usual_case(text)));
+    let since = date?.duration_since(UNIX_EPOCH).ok()?;
     Some(since.as_secs())
+}
+
+/// The names of the days in the formats with short names, and in the one with long names.
+const DAYS: [[&str; 7]; 2] = [
+    ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
+    [
+        "Monday",
+        "Tuesday",
+        "Wednesday",
+        "Thursday",
+        "Friday",
+        "Saturday",
+        "Sunday",
+    ],
+];
+
+/// Parse a date whose name of the day may be wrong. The name says nothing that the rest doesn't.
+fn parse_unusual(text: &str) -> Option<SystemTime> {
+    let end = text.find([',', ' '])?;
+    let (named, rest) = text.split_at(end);
+    let days = DAYS.iter().find(|days| days.contains(&named))?;
+    let mut dates = days.iter().map(|day| format!("{day}{rest}"));
+    dates.find_map(|date| httpdate::parse_http_date(&date).ok())
 }
 
 /// Return the date in a field, or `None` if the field is absent, invalid, or has several lines.
@@ -36,11 +57,6 @@ pub(crate) fn value(seconds: u64) -> HeaderValue {
     let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds.min(LAST)));
     let date = httpdate::fmt_http_date(time.unwrap_or(SystemTime::UNIX_EPOCH));
     HeaderValue::try_from(date).expect("a date is ASCII")
-}
-
-/// Return whether each word is written as the format does.
-fn is_usual_case(text: &str) -> bool {
-    in_usual_case(text) == text
 }
 
 /// Write each word as the format does: `GMT`, and all others with one capital.
@@ -87,6 +103,19 @@ mod tests {
         ] {
             assert_eq!(parse(text.as_bytes()), Some(SECONDS), "{text}");
         }
+    }
+
+    #[test]
+    fn the_name_of_the_day_does_not_count() {
+        for text in [
+            "Mon, 06 Nov 1994 08:49:37 GMT",
+            "Saturday, 06-Nov-94 08:49:37 GMT",
+            "thu Nov  6 08:49:37 1994",
+        ] {
+            assert_eq!(parse(text.as_bytes()), Some(SECONDS), "{text}");
+        }
+        assert_eq!(parse(b"Day, 06 Nov 1994 08:49:37 GMT"), None);
+        assert_eq!(parse(b"Sunday, 06 Nov 1994 08:49:37 GMT"), None);
     }
 
     #[test]

@@ -17,6 +17,19 @@ pub(crate) fn weak(body: &[u8]) -> HeaderValue {
     HeaderValue::try_from(tag).expect("a tag is ASCII")
 }
 
+/// Make the weak entity tag of a version of a page's data.
+///
+/// The key is part of it. Otherwise a browser that has the page of one user, and then sends the
+/// requests of another, would be told that the first one's page hasn't changed.
+pub(crate) fn of_version(path: &str, variant: &[u8], layer_version: u32) -> HeaderValue {
+    let mut text = Vec::with_capacity(path.len() + variant.len() + 12);
+    text.extend((path.len() as u64).to_le_bytes());
+    text.extend(path.as_bytes());
+    text.extend(layer_version.to_le_bytes());
+    text.extend(variant);
+    weak(&text)
+}
+
 /// Return whether two tags are the same in the strong comparison (RFC 9110, 8.8.3.2): neither is
 /// weak. For `If-Range`.
 pub(crate) fn matches_strongly(one: &[u8], other: &[u8]) -> bool {

@@ -57,7 +57,7 @@ pub(crate) fn stored(headers: &HeaderMap, omitted: &[HeaderName], sent: u64) -> 
     let mut kept = HeaderMap::with_capacity(headers.keys_len() + 2);
     for (name, value) in end_to_end(headers, omitted) {
         if *name != AGE && (has_date || *name != DATE) {
-            kept.append(name, value.clone());
+            kept.append(name, copied(value));
         }
     }
     // `private="date"` could have omitted it.
@@ -65,6 +65,12 @@ pub(crate) fn stored(headers: &HeaderMap, omitted: &[HeaderName], sent: u64) -> 
         kept.insert(DATE, date::value(sent));
     }
     kept
+}
+
+/// Copy a value, which may be a part of a connection's buffer, and would keep all of that in memory.
+fn copied(value: &HeaderValue) -> HeaderValue {
+    let copied = HeaderValue::from_bytes(value.as_bytes());
+    copied.unwrap_or_else(|_| value.clone())
 }
 
 /// Return the fields of a stored response that the handler has validated with a 304 (sections 3.2

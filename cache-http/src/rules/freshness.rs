@@ -32,6 +32,10 @@ pub(crate) struct StoredRules {
     pub(crate) never_stale: bool,
     /// The handler set an `ETag` or a `Last-Modified`, so it may answer 304.
     pub(crate) has_validator: bool,
+    /// The `ETag` is the layer's: the handler doesn't know it.
+    pub(crate) has_own_tag: bool,
+    /// The `Cache-Control` is the layer's, for browsers: the handler said nothing.
+    pub(crate) has_own_control: bool,
 }
 
 /// Whether a stored response may be served.
@@ -46,6 +50,13 @@ pub(crate) enum Freshness {
     StaleIfError,
     /// No: the handler must validate it or replace it.
     Expired,
+}
+
+impl Freshness {
+    /// Whether the response may be served before the handler has been asked.
+    pub(crate) fn may_serve(self) -> bool {
+        matches!(self, Freshness::Fresh | Freshness::StaleWhileRevalidate)
+    }
 }
 
 impl StoredRules {
@@ -118,28 +129,24 @@ impl StoredRules {
         lifetime.saturating_sub(age).div_euclid(1000)
     }
 
-    /// Return how long the entry is worth keeping from now on: until nothing permits to serve it.
-    /// A response that the handler can validate is kept for `validation` beyond its freshness, so
-    /// that a 304 of the handler saves the body.
-    pub(crate) fn retention(&self, now_ms: u64, validation: Duration) -> Duration {
-        let fresh_ms = match self.always_validate {
-            true => self.age_ms(now_ms),
-            false => self.lifetime_ms,
-        };
+    /// Return how long past its freshness the response is worth keeping: until nothing permits to
+    /// serve it. One that the handler can validate is kept for `validation`, so that a 304 of the
+    /// handler saves the body.
+    pub(crate) fn kept(&self, validation: Duration) -> Duration {
         let validation_ms = match self.has_validator {
             true => millis(validation),
             false => 0,
         };
-        let after_ms = self
-            .stale_while_revalidate_ms
-            .max(self.stale_if_error_ms)
-            .max(validation_ms);
-        let until_ms = fresh_ms.saturating_add(after_ms);
-        Duration::from_millis(until_ms.saturating_sub(self.age_ms(now_ms)))
+        let stale_ms = self.stale_while_revalidate_ms.max(self.stale_if_error_ms);
+        Duration::from_millis(stale_ms.max(validation_ms))
     }
 
-    /// Return the remaining freshness lifetime; zero if the response is stale.
+    /// Return the remaining freshness lifetime; zero if the response is stale, or validated before
+    /// each use.
     pub(crate) fn fresh_for(&self, now_ms: u64) -> Duration {
+        if self.always_validate {
+            return Duration::ZERO;
+        }
         Duration::from_millis(self.lifetime_ms.saturating_sub(self.age_ms(now_ms)))
     }
 
@@ -176,7 +183,14 @@ const ALWAYS_VALIDATE: u8 = 1;
 const NEVER_STALE: u8 = 1 << 1;
 const HAS_VALIDATOR: u8 = 1 << 2;
 const HAS_LAST_MODIFIED: u8 = 1 << 3;
-const ALL_FLAGS: u8 = ALWAYS_VALIDATE | NEVER_STALE | HAS_VALIDATOR | HAS_LAST_MODIFIED;
+const HAS_OWN_TAG: u8 = 1 << 4;
+const HAS_OWN_CONTROL: u8 = 1 << 5;
+const ALL_FLAGS: u8 = ALWAYS_VALIDATE
+    | NEVER_STALE
+    | HAS_VALIDATOR
+    | HAS_LAST_MODIFIED
+    | HAS_OWN_TAG
+    | HAS_OWN_CONTROL;
 
 impl StoredRules {
     /// Return the encoded form, some 20 bytes: the form, flags, and numbers of seven bits a byte.
@@ -185,6 +199,8 @@ impl StoredRules {
         let flags = flag(self.always_validate, ALWAYS_VALIDATE)
             | flag(self.never_stale, NEVER_STALE)
             | flag(self.has_validator, HAS_VALIDATOR)
+            | flag(self.has_own_tag, HAS_OWN_TAG)
+            | flag(self.has_own_control, HAS_OWN_CONTROL)
             | flag(self.last_modified.is_some(), HAS_LAST_MODIFIED);
         let mut bytes = Vec::with_capacity(32);
         bytes.extend([FORM, flags]);
@@ -224,6 +240,8 @@ impl StoredRules {
             always_validate: flags & ALWAYS_VALIDATE != 0,
             never_stale: flags & NEVER_STALE != 0,
             has_validator: flags & HAS_VALIDATOR != 0,
+            has_own_tag: flags & HAS_OWN_TAG != 0,
+            has_own_control: flags & HAS_OWN_CONTROL != 0,
         };
         rest.is_empty().then_some(rules)
     }
@@ -273,6 +291,8 @@ mod tests {
         always_validate: false,
         never_stale: false,
         has_validator: false,
+        has_own_tag: false,
+        has_own_control: false,
     };
 
     fn at(seconds: u64) -> u64 {
@@ -328,7 +348,7 @@ mod tests {
         };
         assert_eq!(rules.freshness(u64::MAX), Freshness::Fresh);
         assert!(rules.ttl(0) > 0);
-        assert!(rules.retention(0, Duration::MAX) > Duration::ZERO);
+        assert!(rules.kept(Duration::MAX) > Duration::ZERO);
     }
 
     #[test]
@@ -402,21 +422,15 @@ mod tests {
     #[test]
     fn an_entry_is_kept_while_something_permits_to_serve_it() {
         let seconds = Duration::from_secs;
-        assert_eq!(RULES.retention(at(0), seconds(500)), seconds(160));
-        assert_eq!(RULES.retention(at(100), seconds(500)), seconds(60));
-        assert_eq!(RULES.retention(at(200), seconds(500)), seconds(0));
+        let longest = RULES.stale_while_revalidate_ms.max(RULES.stale_if_error_ms);
+        assert_eq!(RULES.kept(seconds(500)), Duration::from_millis(longest));
         let validated = StoredRules {
             has_validator: true,
             ..RULES
         };
-        assert_eq!(validated.retention(at(0), seconds(500)), seconds(560));
-        let always = StoredRules {
-            always_validate: true,
-            stale_while_revalidate_ms: 0,
-            stale_if_error_ms: 0,
-            ..validated
-        };
-        assert_eq!(always.retention(at(9), seconds(500)), seconds(500));
+        assert_eq!(validated.kept(seconds(500)), seconds(500));
+        assert_eq!(validated.kept(seconds(1)), Duration::from_millis(longest));
+        assert_eq!(StoredRules::default().kept(seconds(500)), Duration::ZERO);
     }
 
     #[test]
@@ -442,7 +456,7 @@ mod tests {
     fn unknown_forms_and_flags_are_not_read() {
         let bytes = RULES.encode();
         assert_eq!(StoredRules::decode(&bytes), Some(RULES));
-        for (at, byte) in [(0, 2), (1, 1 << 4)] {
+        for (at, byte) in [(0, 2), (1, 1 << 6)] {
             let mut bytes = bytes.clone();
             bytes[at] = byte;
             assert_eq!(StoredRules::decode(&bytes), None);
@@ -454,7 +468,7 @@ mod tests {
             numbers in any::<[u64; 5]>(),
             shifts in proptest::array::uniform5(0_u32..64),
             last_modified in any::<Option<u64>>(),
-            flags in any::<[bool; 3]>(),
+            flags in any::<[bool; 5]>(),
         ) -> StoredRules {
             let number = |at: usize| numbers[at] >> shifts[at];
             StoredRules {
@@ -467,6 +481,8 @@ mod tests {
                 always_validate: flags[0],
                 never_stale: flags[1],
                 has_validator: flags[2],
+                has_own_tag: flags[3],
+                has_own_control: flags[4],
             }
         }
     }

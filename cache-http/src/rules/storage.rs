@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use http::header::{
-    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, ETAG, EXPIRES, HeaderMap, HeaderName,
-    IF_MATCH, IF_UNMODIFIED_SINCE, LAST_MODIFIED, SET_COOKIE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, ETAG, EXPIRES, HeaderMap,
+    HeaderName, IF_MATCH, IF_UNMODIFIED_SINCE, LAST_MODIFIED, SET_COOKIE, TRAILER,
+    TRANSFER_ENCODING, UPGRADE,
 };
 use http::{Method, StatusCode};
 
@@ -16,7 +17,7 @@ use super::{date, fields, list};
 /// Options of a layer that the rules depend on.
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
-    /// Freshness of responses that don't name one. Without it, only those that do are stored.
+    /// Freshness of responses that don't name one, if not the cache's default.
     pub(crate) ttl: Option<Duration>,
     /// `stale-while-revalidate` of responses that don't name one.
     pub(crate) stale: Duration,
@@ -103,6 +104,8 @@ pub(crate) enum Refusal {
     Cookie,
     /// The request has `no-store`, and the layer obeys requests.
     RequestNoStore,
+    /// The request has `only-if-cached`, the layer obeys requests, and nothing may be served.
+    OnlyIfCached,
     /// 1xx, 206 or 304, or a status unknown here with `must-understand`.
     Status,
     /// The response has `no-store`.
@@ -136,6 +139,7 @@ impl Refusal {
             Refusal::Authorization => "authorization",
             Refusal::Cookie => "cookie",
             Refusal::RequestNoStore => "request-no-store",
+            Refusal::OnlyIfCached => "only-if-cached",
             Refusal::Status => "status",
             Refusal::NoStore => "no-store",
             Refusal::Private => "private",
@@ -165,7 +169,11 @@ pub(crate) fn admit(request: Request<'_>, policy: &Policy) -> Result<(), Refusal
     if !matches!(*request.method, Method::GET | Method::HEAD) {
         return Err(Refusal::Method);
     }
-    // Each look-up in an empty map is free, and most requests have none of these fields.
+    // Most requests have none of these fields. Going through their names once costs less than
+    // looking up each of these.
+    if !headers.keys().any(may_refuse) {
+        return Ok(());
+    }
     let has_content = headers
         .get(CONTENT_LENGTH)
         .is_some_and(|length| length != "0");
@@ -193,6 +201,21 @@ pub(crate) fn admit(request: Request<'_>, policy: &Policy) -> Result<(), Refusal
         return Err(Refusal::RequestNoStore);
     }
     Ok(())
+}
+
+/// Return whether [`admit`] looks at a field.
+fn may_refuse(name: &HeaderName) -> bool {
+    matches!(
+        *name,
+        CONTENT_LENGTH
+            | TRANSFER_ENCODING
+            | UPGRADE
+            | IF_MATCH
+            | IF_UNMODIFIED_SINCE
+            | AUTHORIZATION
+            | COOKIE
+            | CACHE_CONTROL
+    )
 }
 
 /// Return whether the request asks for another protocol (RFC 9110, 7.8). HTTP/2 doesn't count:
@@ -225,7 +248,8 @@ fn are_cookies_admitted(headers: &HeaderMap, policy: &CookiePolicy) -> bool {
     true
 }
 
-/// Decide whether a response is stored, and for how long it is fresh.
+/// Decide whether a response is stored, and for how long it is fresh. `default_ttl`: that of the
+/// cache.
 ///
 /// # Errors
 ///
@@ -234,6 +258,7 @@ pub(crate) fn decide(
     request: Request<'_>,
     response: Response<'_>,
     policy: &Policy,
+    default_ttl: Duration,
 ) -> Result<Storable, Refusal> {
     admit(request, policy)?;
     // The response to HEAD has no body that a GET could be answered with.
@@ -245,7 +270,8 @@ pub(crate) fn decide(
 
     let explicit = explicit_lifetime(response, &directives);
     let is_routes = response.status == StatusCode::OK || policy.statuses.contains(&response.status);
-    let route = policy.ttl.filter(|_| is_routes).map(freshness::millis);
+    let ttl = policy.ttl.unwrap_or(default_ttl);
+    let route = is_routes.then(|| freshness::millis(ttl));
     let lifetime_ms = explicit.or(route).ok_or(Refusal::NoFreshness)?;
     let rules = stored_rules(response, &directives, policy, lifetime_ms);
     // Storing it would cost memory and serve nobody.
@@ -387,6 +413,8 @@ fn stored_rules(
         always_validate,
         never_stale,
         has_validator: response.headers.contains_key(ETAG) || last_modified.is_some(),
+        has_own_tag: false,
+        has_own_control: false,
     }
 }
 
@@ -472,7 +500,7 @@ mod tests {
             headers: &HeaderMap::new(),
             is_keyed_by_user: layer.keyed_by_user,
         };
-        decide(request, response, &layer.policy)
+        decide(request, response, &layer.policy, Duration::ZERO)
     }
 
     fn rules(layer: &Layer, lines: &[(&'static str, &str)]) -> StoredRules {
@@ -512,8 +540,11 @@ mod tests {
             ("last-modified", &*date(NOW - 1_000_000)),
             ("etag", "\"a\""),
         ];
-        let refused = response(&with(|policy| policy.ttl = None), 200, &lines);
-        assert_eq!(refused, Err(Refusal::NoFreshness));
+        // The cache's default TTL is zero here.
+        let stored = response(&with(|policy| policy.ttl = None), 200, &lines);
+        assert_eq!(stored.expect("it can be validated").rules.lifetime_ms, 0);
+        let refused = response(&with(|policy| policy.ttl = None), 200, &[]);
+        assert_eq!(refused, Err(Refusal::Expired));
     }
 
     #[test]
@@ -678,7 +709,8 @@ mod tests {
                 headers: &HeaderMap::new(),
                 is_keyed_by_user: false,
             };
-            let storable = decide(request, response, &route().policy).expect("a storable response");
+            let storable = decide(request, response, &route().policy, Duration::ZERO)
+                .expect("a storable response");
             storable.rules.age(NOW * 1000)
         };
         assert_eq!(decide(&[]), 0);
@@ -770,7 +802,7 @@ mod tests {
             is_keyed_by_user: false,
         };
         assert_eq!(
-            decide(head, response, &route().policy),
+            decide(head, response, &route().policy, Duration::ZERO),
             Err(Refusal::Method)
         );
     }
@@ -821,7 +853,7 @@ mod tests {
             headers: &headers,
             is_keyed_by_user: false,
         };
-        let refused = decide(request, response, &route().policy);
+        let refused = decide(request, response, &route().policy, Duration::ZERO);
         assert_eq!(refused, Err(Refusal::Authorization));
     }
 

@@ -73,14 +73,41 @@ impl<'a> Path<'a> {
     }
 }
 
+/// Check that each segment of a path can be decoded, see [`Path::parse`].
+///
+/// # Errors
+///
+/// [`Unkeyable::Escape`] and [`Unkeyable::Utf8`].
+pub(crate) fn check(path: &str) -> Result<(), Unkeyable> {
+    match path.contains('%') {
+        true => Path::parse(path).map(drop),
+        false => Ok(()),
+    }
+}
+
 /// Return the path of an entry: a root, such as `http`, and the segments of a URI's path, escaped.
 pub(crate) fn path_below(root: &str, segments: &[impl AsRef<str>]) -> String {
-    let mut path = root.to_owned();
-    for segment in segments {
-        path.push(':');
-        path.push_str(&cache_runtime::escape(segment.as_ref()));
-    }
+    let mut path = String::new();
+    push_path_below(root, segments, &mut path);
     path
+}
+
+/// Append the path of an entry.
+pub(crate) fn push_path_below(root: &str, segments: &[impl AsRef<str>], out: &mut String) {
+    out.push_str(root);
+    for segment in segments {
+        out.push(':');
+        push_escaped(segment.as_ref(), out);
+    }
+}
+
+/// Append a value of a key's path, escaped.
+pub(crate) fn push_escaped(text: &str, out: &mut String) {
+    // None of these bytes is escaped.
+    match text.bytes().all(is_unreserved) {
+        true => out.push_str(text),
+        false => out.push_str(&cache_runtime::escape(text)),
+    }
 }
 
 /// Return whether each byte is escaped only if it must be, and then in upper case (RFC 3986, 6.2.2).
@@ -181,7 +208,10 @@ impl<'a> Query<'a> {
         keeps: impl Fn(&str) -> bool,
     ) -> Result<Self, Unkeyable> {
         let mut parameters = Vec::new();
-        let parts = raw.unwrap_or_default().split('&');
+        let Some(raw) = raw else {
+            return Ok(Query(parameters));
+        };
+        let parts = raw.split('&');
         for part in parts.filter(|part| !part.is_empty()) {
             let (name, value) = match part.split_once('=') {
                 Some((name, value)) => (name, Some(value)),
@@ -215,6 +245,12 @@ impl<'a> Query<'a> {
             (Some((at, _)), None) => Ok(Some(self.0.remove(at).value.unwrap_or_default())),
             (Some(_), Some(_)) => Err(Unkeyable::Repeated),
         }
+    }
+
+    /// Return the names of the parameters.
+    #[cfg(feature = "admin")]
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|parameter| &*parameter.name)
     }
 
     /// Return whether there are no parameters.

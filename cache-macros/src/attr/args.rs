@@ -1,5 +1,7 @@
-//! The options of `#[cacheable]` and `#[invalidate]`: syntax only.
+//! The options of `#[cacheable]`, `#[invalidate]` and `#[write_through]`: syntax only.
 
+use crate::attr::audit::Audit;
+use crate::attr::namespace::Namespace;
 use crate::attr::negative::NegativeArgs;
 use crate::attr::options::{Options, flag, literal, names, string, value, without_arm};
 use crate::attr::staleness::Staleness;
@@ -12,9 +14,13 @@ use syn::{Error, Expr, ExprLit, ExprPath, Ident, Lit, LitInt, LitStr, Path};
 /// The arguments of `#[cacheable(..)]`.
 #[derive(Default)]
 pub(crate) struct CacheableArgs {
+    pub(crate) namespace: Option<Namespace>,
     pub(crate) key: Option<LitStr>,
     pub(crate) ttl: Option<Expr>,
     pub(crate) skip: Vec<Ident>,
+    pub(crate) context: Vec<Ident>,
+    /// Whose entry it is.
+    pub(crate) owner: Option<Expr>,
     /// The argument that holds the items.
     pub(crate) each: Option<Expr>,
     pub(crate) condition: Option<Expr>,
@@ -28,6 +34,7 @@ pub(crate) struct CacheableArgs {
     pub(crate) staleness: Staleness,
     /// The span of `detached`, if it is on.
     pub(crate) detached: Option<Span>,
+    pub(crate) audit: Option<Audit>,
     pub(crate) tx: Option<Tx>,
     pub(crate) debug: bool,
     pub(crate) cache: Option<Expr>,
@@ -49,9 +56,12 @@ pub(crate) struct Companions {
 
 impl Options for CacheableArgs {
     const NAMES: &'static [&'static str] = &[
+        "namespace",
         "key",
         "ttl",
         "skip",
+        "context",
+        "owner",
         "each",
         "condition",
         "unless",
@@ -69,6 +79,7 @@ impl Options for CacheableArgs {
         "refresh",
         "jitter",
         "detached",
+        "audit",
         "tx",
         "debug",
         "cache",
@@ -93,11 +104,10 @@ impl Options for CacheableArgs {
         ("path", "key"),
         ("template", "key"),
         ("name", "key"),
-        ("namespace", "key"),
-        ("prefix", "key"),
+        ("prefix", "namespace"),
         ("cache_name", "key"),
         ("cacheNames", "key"),
-        ("key_prefix", "key"),
+        ("key_prefix", "namespace"),
         ("pattern", "key"),
         ("tag", "key"),
         ("tags", "key"),
@@ -130,6 +140,11 @@ impl Options for CacheableArgs {
         ("background", "detached"),
         ("spawn", "detached"),
         ("detach", "detached"),
+        ("verify", "audit"),
+        ("shadow", "audit"),
+        ("user", "owner"),
+        ("user_id", "owner"),
+        ("tenant", "owner"),
         ("for_each", "each"),
         ("many", "each"),
         ("batch", "each"),
@@ -192,9 +207,12 @@ impl Options for CacheableArgs {
 
     fn read(&mut self, name: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
         match name.to_string().as_str() {
+            "namespace" => self.namespace = Some(namespace(name, input)?),
             "key" => self.key = Some(key(name, input)?),
             "ttl" => self.ttl = Some(value(name, "ttl = \"10m\"", input)?),
-            "skip" => self.skip = names(name, input)?,
+            "skip" => self.skip = names(name, "arguments", "skip(db)", input)?,
+            "context" => self.context = names(name, CONTEXT, "context(user_id)", input)?,
+            "owner" => self.owner = Some(owner(name, input)?),
             "each" => self.each = Some(value(name, "each = ids", input)?),
             "condition" => self.condition = Some(value(name, "condition = page < 10", input)?),
             "unless" => {
@@ -209,6 +227,7 @@ impl Options for CacheableArgs {
             "near" => self.near = Some(flag(name, input)?),
             option if Staleness::NAMES.contains(&option) => self.staleness.read(name, input)?,
             "detached" => self.detached = flag(name, input)?.then(|| name.span()),
+            "audit" => self.audit = Some(Audit::read(name, input)?),
             "tx" => {
                 self.tx = Some(Tx::NONE);
                 self.tx = Some(Tx::read(name, input)?);
@@ -227,9 +246,24 @@ impl Options for CacheableArgs {
     }
 }
 
+/// The kind of names that `context` takes.
+const CONTEXT: &str = "values of the context";
+
 /// An example of each conversion.
 pub(crate) const VALUE: &str = "value = |returned| returned.into_parts()";
 pub(crate) const RESPONSE: &str = "response = |(head, body)| Page::new(head, body)";
+
+fn owner(name: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> {
+    let owner: Expr = value(name, "owner = user.id", input)?;
+    match text(&owner) {
+        Some(literal) => Err(Error::new_spanned(
+            literal,
+            "a text would be the owner of every call's entry: use the arguments, without quotes and \
+             placeholder marks, as in `owner = user.id`",
+        )),
+        None => Ok(owner),
+    }
+}
 
 fn conversion(name: &Ident, example: &str, input: ParseStream<'_>) -> syn::Result<Conversion> {
     let closure: Expr = value(name, example, input)?;
@@ -252,8 +286,10 @@ fn conversion(name: &Ident, example: &str, input: ParseStream<'_>) -> syn::Resul
 /// The arguments of `#[invalidate(..)]`.
 #[derive(Default)]
 pub(crate) struct InvalidateArgs {
+    pub(crate) namespace: Option<Namespace>,
     /// `Some(None)` if the option is present but couldn't be read.
     pub(crate) patterns: Option<Option<Patterns>>,
+    pub(crate) context: Vec<Ident>,
     pub(crate) when: Option<LitStr>,
     pub(crate) condition: Option<Expr>,
     pub(crate) tx: Option<Tx>,
@@ -270,7 +306,9 @@ pub(crate) struct Patterns {
 
 impl Options for InvalidateArgs {
     const NAMES: &'static [&'static str] = &[
+        "namespace",
         "patterns",
+        "context",
         "when",
         "condition",
         "tx",
@@ -322,11 +360,13 @@ impl Options for InvalidateArgs {
 
     fn read(&mut self, name: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
         match name.to_string().as_str() {
+            "namespace" => self.namespace = Some(namespace(name, input)?),
             "patterns" => {
                 self.patterns = Some(None);
                 let whole = value(name, Self::FIRST, input)?;
                 self.patterns = Some(Some(patterns(whole)?));
             }
+            "context" => self.context = names(name, CONTEXT, "context(user_id)", input)?,
             "when" => self.when = Some(string(name, "when = \"ok\"", input)?),
             "condition" => self.condition = Some(value(name, "condition = notify", input)?),
             "tx" => {
@@ -340,6 +380,124 @@ impl Options for InvalidateArgs {
         }
         Ok(())
     }
+}
+
+/// The arguments of `#[write_through(..)]`.
+#[derive(Default)]
+pub(crate) struct WriteThroughArgs {
+    pub(crate) namespace: Option<Namespace>,
+    /// `Some(None)` if the option is present but couldn't be read.
+    pub(crate) key: Option<Option<LitStr>>,
+    pub(crate) ttl: Option<Expr>,
+    pub(crate) context: Vec<Ident>,
+    pub(crate) unless: Option<Expr>,
+    pub(crate) cache_none: bool,
+    pub(crate) version: u32,
+    pub(crate) tx: Option<Tx>,
+    pub(crate) debug: bool,
+    pub(crate) cache: Option<Expr>,
+    pub(crate) krate: Option<Path>,
+}
+
+impl Options for WriteThroughArgs {
+    const NAMES: &'static [&'static str] = &[
+        "namespace",
+        "key",
+        "ttl",
+        "context",
+        "unless",
+        "cache_none",
+        "version",
+        "tx",
+        "debug",
+        "cache",
+        "crate",
+    ];
+    const SYNONYMS: &'static [(&'static str, &'static str)] = &[
+        ("time", "ttl"),
+        ("timeout", "ttl"),
+        ("duration", "ttl"),
+        ("seconds", "ttl"),
+        ("expire", "ttl"),
+        ("expires", "ttl"),
+        ("expires_in", "ttl"),
+        ("lifetime", "ttl"),
+        ("max_age", "ttl"),
+        ("path", "key"),
+        ("template", "key"),
+        ("name", "key"),
+        ("prefix", "namespace"),
+        ("cache_name", "key"),
+        ("pattern", "key"),
+        ("patterns", "key"),
+        ("unless_result", "unless"),
+        ("filter", "unless"),
+        ("cache_null", "cache_none"),
+        ("none", "cache_none"),
+        ("transaction", "tx"),
+        ("transactional", "tx"),
+        ("txn", "tx"),
+        ("after_commit", "tx"),
+        ("store", "cache"),
+    ];
+    const NEEDLESS: &'static [(&'static str, &'static str)] = &[
+        (
+            "skip",
+            "the key uses only the arguments that it names; remove the option",
+        ),
+        (
+            "condition",
+            "a write that doesn't reach the cache would leave the old value there; to store only \
+             some returned values, and to invalidate the key after the others, write `unless = \
+             |value| ..`",
+        ),
+        (
+            "result",
+            "a `Result` is recognized by its type, and after an `Err` the key is invalidated; \
+             remove the option",
+        ),
+        (
+            "stale",
+            "it belongs to the function that reads; write it in `#[cacheable]`",
+        ),
+        (
+            "early",
+            "it belongs to the function that reads; write it in `#[cacheable]`",
+        ),
+    ];
+    const ATTRIBUTE: &'static str = "write_through";
+    const FIRST: &'static str = "key = \"posts:<<slug>>\"";
+
+    fn read(&mut self, name: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
+        match name.to_string().as_str() {
+            "namespace" => self.namespace = Some(namespace(name, input)?),
+            "key" => {
+                self.key = Some(None);
+                self.key = Some(Some(key(name, input)?));
+            }
+            "ttl" => self.ttl = Some(value(name, "ttl = \"10m\"", input)?),
+            "context" => self.context = names(name, CONTEXT, "context(user_id)", input)?,
+            "unless" => {
+                let example = "unless = |value| value.is_empty()";
+                self.unless = Some(value(name, example, input)?);
+            }
+            "cache_none" => self.cache_none = flag(name, input)?,
+            "version" => self.version = version(name, input)?,
+            "tx" => {
+                self.tx = Some(Tx::NONE);
+                self.tx = Some(Tx::read(name, input)?);
+            }
+            "debug" => self.debug = flag(name, input)?,
+            "cache" => self.cache = Some(value(name, "cache = self.cache", input)?),
+            "crate" => self.krate = Some(krate(name, input)?),
+            _ => return Err(without_arm(name)),
+        }
+        Ok(())
+    }
+}
+
+fn namespace(name: &Ident, input: ParseStream<'_>) -> syn::Result<Namespace> {
+    Namespace::read(&string(name, "namespace = \"chat\"", input)?)
 }
 
 fn key(name: &Ident, input: ParseStream<'_>) -> syn::Result<LitStr> {

@@ -1,6 +1,8 @@
 //! The attributes as written, with their spans. Syntax only.
 
 pub(crate) mod args;
+pub(crate) mod audit;
+pub(crate) mod namespace;
 pub(crate) mod negative;
 pub(crate) mod options;
 pub(crate) mod staleness;
@@ -9,11 +11,12 @@ pub(crate) mod tx;
 
 use proc_macro2::{Span, TokenStream};
 
-/// Which of the two attributes this is.
+/// Which of the attributes this is.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Kind {
     Cacheable,
     Invalidate,
+    WriteThrough,
 }
 
 /// One of our attributes on the function, not yet parsed.

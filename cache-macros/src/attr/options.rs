@@ -185,10 +185,15 @@ pub(crate) fn flag(name: &Ident, input: ParseStream<'_>) -> syn::Result<bool> {
 }
 
 /// Parse `(a, b)`.
-pub(crate) fn names(name: &Ident, input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
+pub(crate) fn names(
+    name: &Ident,
+    kind: &str,
+    example: &str,
+    input: ParseStream<'_>,
+) -> syn::Result<Vec<Ident>> {
     if !input.peek(syn::token::Paren) {
         let message =
-            format!("`{name}` takes the names of arguments in parentheses: write `{name}(db)`");
+            format!("`{name}` takes the names of {kind} in parentheses: write `{example}`");
         return Err(Error::new(name.span(), message));
     }
     // Take the group whole: dropping a half-read parse buffer would invalidate the other options.

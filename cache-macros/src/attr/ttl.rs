@@ -3,18 +3,27 @@
 
 use syn::{Error, Expr, ExprCall, ExprLit, ExprUnary, Lit, LitStr, UnOp};
 
+use crate::diagnostics::errors::Errors;
+use crate::template::{Scope, Segment, Template};
+
 /// The TTL of an entry.
 pub(crate) enum Ttl {
     /// The cache's default.
     Default,
     /// Milliseconds, known at compile time.
     Fixed(u64),
-    /// A named TTL from the configuration.
-    Preset(LitStr),
+    /// A named TTL from the configuration, or the member of a family.
+    Preset(LitStr, Option<Member>),
     /// An expression over the arguments.
     Computed(Expr),
     /// A closure over the value.
     OfValue(Expr),
+}
+
+/// The member of `preset("reports:<<kind>>")`, or of `preset("reports:analytics")`.
+pub(crate) struct Member {
+    pub(crate) family: String,
+    pub(crate) expr: Expr,
 }
 
 const EXAMPLES: &str = "write seconds (`ttl = 600`), a string (`ttl = \"10m\"`, `\"1h30m\"`, \
@@ -27,10 +36,10 @@ const LONGEST: u64 = 1000 * 365 * 86_400_000;
 const ZERO: &str = "a `ttl` of zero stores nothing: give a positive time, or remove the attribute; \
     to skip the cache for some calls only, use `condition` or `unless`";
 
-/// Read the value of `ttl`.
-pub(crate) fn read(expr: Expr) -> syn::Result<Ttl> {
+/// Read the value of `ttl`. `scope`: where the names in the placeholder of a preset resolve.
+pub(crate) fn read(expr: Expr, scope: &Scope<'_>) -> syn::Result<Ttl> {
     match expr {
-        Expr::Group(group) => read(*group.expr),
+        Expr::Group(group) => read(*group.expr, scope),
         Expr::Lit(ExprLit { lit, .. }) => literal(&lit).map(Ttl::Fixed),
         Expr::Unary(ExprUnary {
             op: UnOp::Neg(_),
@@ -41,7 +50,7 @@ pub(crate) fn read(expr: Expr) -> syn::Result<Ttl> {
             format!("a `ttl` can't be negative: {EXAMPLES}"),
         )),
         Expr::Closure(_) => Ok(Ttl::OfValue(expr)),
-        Expr::Call(call) if is_preset(&call) => preset(&call).map(Ttl::Preset),
+        Expr::Call(call) if is_preset(&call) => preset(&call, scope),
         other => Ok(Ttl::Computed(other)),
     }
 }
@@ -62,7 +71,13 @@ pub(crate) fn of_error(expr: Expr) -> syn::Result<Ttl> {
             expr,
             format!("`err_ttl` isn't a closure, since all cached errors have one TTL: {fix}"),
         )),
-        other => read(other),
+        other => match read(other, &|_| None)? {
+            Ttl::Preset(name, Some(_)) => Err(Error::new(
+                name.span(),
+                format!("`err_ttl` takes the name of one preset, not of a family's member: {fix}"),
+            )),
+            ttl => Ok(ttl),
+        },
     }
 }
 
@@ -167,9 +182,10 @@ pub(crate) fn ungrouped(expr: &Expr) -> &Expr {
     }
 }
 
-fn preset(call: &ExprCall) -> syn::Result<LitStr> {
+fn preset(call: &ExprCall, scope: &Scope<'_>) -> syn::Result<Ttl> {
     let message = "`preset` takes one name in quotes, made of letters, digits, `_` and `-`: write \
-        `ttl = preset(\"user_profile\")`";
+        `ttl = preset(\"user_profile\")`; or, of a family, `ttl = preset(\"reports:analytics\")`, \
+        or `ttl = preset(\"reports:<<kind>>\")` if an argument selects it";
     let mut names = call.args.iter().map(ungrouped);
     if let (
         Some(Expr::Lit(ExprLit {
@@ -179,13 +195,40 @@ fn preset(call: &ExprCall) -> syn::Result<LitStr> {
         None,
     ) = (names.next(), names.next())
     {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        if !name.value().is_empty() && name.value().chars().all(allowed) {
-            return Ok(name.clone());
-        }
-        return Err(Error::new(name.span(), message));
+        let mut errors = Errors::default();
+        let template = Template::parse_in(scope, name, &mut errors);
+        errors.into_result()?;
+        return match template.segments.as_slice() {
+            [Segment::Text(text)] if is_name(text) => Ok(Ttl::Preset(name.clone(), None)),
+            [Segment::Text(text)] => match text.split_once(':') {
+                Some((family, member)) if is_name(family) && is_name(member) => {
+                    let member = LitStr::new(member, name.span());
+                    let member = Member {
+                        family: family.to_owned(),
+                        expr: syn::parse_quote!(#member),
+                    };
+                    Ok(Ttl::Preset(name.clone(), Some(member)))
+                }
+                _ => Err(Error::new(name.span(), message)),
+            },
+            [Segment::Text(text), Segment::Placeholder(member)] if !member.per_item => {
+                let family = text.strip_suffix(':').filter(|family| is_name(family));
+                let family = family.ok_or_else(|| Error::new(name.span(), message))?;
+                let member = Member {
+                    family: family.to_owned(),
+                    expr: member.expr.clone(),
+                };
+                Ok(Ttl::Preset(name.clone(), Some(member)))
+            }
+            _ => Err(Error::new(name.span(), message)),
+        };
     }
     Err(Error::new_spanned(call, message))
+}
+
+fn is_name(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    !text.is_empty() && text.chars().all(allowed)
 }
 
 #[cfg(test)]
@@ -193,7 +236,8 @@ mod tests {
     use super::{Ttl, parse, read};
 
     fn of(text: &str) -> Result<Ttl, String> {
-        read(syn::parse_str(text).expect("an expression")).map_err(|error| error.to_string())
+        read(syn::parse_str(text).expect("an expression"), &|_| None)
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -224,7 +268,11 @@ mod tests {
         assert!(matches!(of("600"), Ok(Ttl::Fixed(600_000))));
         assert!(matches!(of("600u64"), Ok(Ttl::Fixed(600_000))));
         assert!(matches!(of("\"10m\""), Ok(Ttl::Fixed(600_000))));
-        assert!(matches!(of("preset(\"user\")"), Ok(Ttl::Preset(_))));
+        assert!(matches!(of("preset(\"user\")"), Ok(Ttl::Preset(_, None))));
+        let family = of("preset(\"reports:<<kind>>\")");
+        assert!(matches!(family, Ok(Ttl::Preset(_, Some(member))) if member.family == "reports"));
+        let member = of("preset(\"reports:analytics\")");
+        assert!(matches!(member, Ok(Ttl::Preset(_, Some(member))) if member.family == "reports"));
         assert!(matches!(of("ttl::SHORT"), Ok(Ttl::Computed(_))));
         assert!(matches!(of("|post: &Post| post.ttl"), Ok(Ttl::OfValue(_))));
     }
@@ -244,6 +292,13 @@ mod tests {
             ("31536000001", "1000 years"),
             ("preset(name)", "in quotes"),
             ("preset(\"\")", "in quotes"),
+            ("preset(\"reports<<kind>>\")", "reports:<<kind>>"),
+            ("preset(\":<<kind>>\")", "reports:<<kind>>"),
+            ("preset(\"a:<<kind>>:b\")", "reports:<<kind>>"),
+            ("preset(\"a:<<kinds..>>\")", "reports:<<kind>>"),
+            ("preset(\"a:<<kind\")", "unclosed"),
+            ("preset(\"a:b:c\")", "reports:analytics"),
+            ("preset(\"a:\")", "reports:analytics"),
         ] {
             let message = of(text).err().unwrap_or_else(|| panic!("{text} was read"));
             assert!(message.contains(part), "{text}: {message}");

@@ -24,7 +24,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let k = runtime.private(site);
     let name = ident.unraw().to_string();
     let patterns = model.patterns.iter().map(|pattern| facts(model, pattern));
-    let render = render::patterns(&model.patterns, runtime);
+    let render = render::patterns(&model.patterns, &[], runtime);
     let bounds = bounds(model);
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     let written = where_clause.map(|clause| &clause.predicates);

@@ -187,7 +187,7 @@ fn item(
         );
         return None;
     }
-    let mut candidates = names::free(key, facts);
+    let mut candidates = names::free(key, &args.context, facts);
     if candidates.len() == 1 {
         return candidates.pop();
     }

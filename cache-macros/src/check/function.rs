@@ -36,7 +36,7 @@ pub(crate) fn check(
     }
     patterns(function, errors);
     destructured(function, facts, errors);
-    let is_cached = attached.iter().any(|one| one.kind == Kind::Cacheable);
+    let is_cached = attached.iter().any(|one| one.kind != Kind::Invalidate);
     output::nameable(facts, is_cached, errors);
     if is_cached {
         output::owned(facts, errors);

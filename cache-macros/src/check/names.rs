@@ -7,10 +7,11 @@ use crate::item::signature::Facts;
 use crate::model::When;
 use crate::template::{Placeholder, RESULT, Template};
 use proc_macro2::Span;
-use syn::Type;
+use syn::{Ident, Type};
 
-/// Check the placeholders of a key. `items` are the names that can be that of an item of `each`.
-pub(crate) fn key(template: &Template, items: &[String], facts: &Facts, errors: &mut Errors) {
+/// Check the placeholders of a key. `others` are the names that aren't arguments: those of the
+/// context, and those that can be that of an item of `each`.
+pub(crate) fn key(template: &Template, others: &[String], facts: &Facts, errors: &mut Errors) {
     let span = template.literal.span();
     for placeholder in template.placeholders() {
         let is_result = placeholder.uses_result() && !facts.has_argument(RESULT);
@@ -24,14 +25,20 @@ pub(crate) fn key(template: &Template, items: &[String], facts: &Facts, errors: 
                 ),
             );
         }
-        let mut known: Vec<&str> = items.iter().map(String::as_str).collect();
+        let mut known: Vec<&str> = others.iter().map(String::as_str).collect();
         known.extend(is_result.then_some(RESULT));
         unknown(placeholder, &known, facts, span, errors);
     }
 }
 
 /// Check the placeholders of a pattern.
-pub(crate) fn pattern(template: &Template, facts: &Facts, when: When, errors: &mut Errors) {
+pub(crate) fn pattern(
+    template: &Template,
+    context: &[String],
+    facts: &Facts,
+    when: When,
+    errors: &mut Errors,
+) {
     let span = template.literal.span();
     for placeholder in template.placeholders() {
         if placeholder.uses_result()
@@ -39,7 +46,9 @@ pub(crate) fn pattern(template: &Template, facts: &Facts, when: When, errors: &m
         {
             errors.at(span, format!("`<<{}>>` {mistake}", placeholder.source));
         }
-        unknown(placeholder, &[RESULT], facts, span, errors);
+        let mut known: Vec<&str> = context.iter().map(String::as_str).collect();
+        known.push(RESULT);
+        unknown(placeholder, &known, facts, span, errors);
     }
 }
 
@@ -60,7 +69,7 @@ fn no_result(facts: &Facts, when: When) -> Option<&'static str> {
 }
 
 /// Whether a type is `()`, or `Result<(), E>`, whose value is `()` as well.
-fn is_nothing(ty: &Type) -> bool {
+pub(super) fn is_nothing(ty: &Type) -> bool {
     match ty {
         Type::Tuple(tuple) => tuple.elems.is_empty(),
         Type::Group(group) => is_nothing(&group.elem),
@@ -77,12 +86,14 @@ fn is_nothing(ty: &Type) -> bool {
 }
 
 /// Return the names in a key's placeholders that are written as locals are and come from nowhere.
-pub(crate) fn free(template: &Template, facts: &Facts) -> Vec<String> {
+pub(crate) fn free(template: &Template, context: &[Ident], facts: &Facts) -> Vec<String> {
     let mut free: Vec<String> = Vec::new();
     let mentions = template.placeholders().flat_map(|one| &one.mentions);
     for mention in mentions.filter(|mention| mention.place != Place::Callee) {
         let name = &mention.name;
-        let is_known = name == RESULT || is_bound(name, facts);
+        let is_known = name == RESULT
+            || is_bound(name, facts)
+            || super::context::named_at(context, name).is_some();
         if !is_known && is_local(name) && !free.contains(name) {
             free.push(name.clone());
         }
@@ -132,7 +143,13 @@ fn unknown(
                 super::arguments(name, facts)
             )
         } else {
-            super::arguments(name, facts)
+            let context = match nearest(name, &facts.names()) {
+                None if name != "self" => {
+                    format!("; for a value of the request's context, add `context({name})`")
+                }
+                _ => String::new(),
+            };
+            format!("{}{context}", super::arguments(name, facts))
         };
         let message = if name == "self" {
             format!(

@@ -61,7 +61,7 @@ pub(crate) fn refresher(
 }
 
 /// The reason why a body can't run without its caller, and its tokens.
-struct Obstacle {
+pub(super) struct Obstacle {
     at: TokenStream,
     what: String,
 }
@@ -72,7 +72,7 @@ impl Obstacle {
         Self { at, what }
     }
 
-    fn report(&self, errors: &mut Errors, refused: &str, fix: &str) {
+    pub(super) fn report(&self, errors: &mut Errors, refused: &str, fix: &str) {
         let what = &self.what;
         errors.on(
             &self.at,
@@ -110,7 +110,7 @@ fn outlives(args: &CacheableArgs, function: &Function, facts: &Facts, errors: &m
 }
 
 /// Return the arguments if, judging by their written types, the body owns all of them.
-fn owned(function: &Function, facts: &Facts) -> Result<Vec<Argument>, Obstacle> {
+pub(super) fn owned(function: &Function, facts: &Facts) -> Result<Vec<Argument>, Obstacle> {
     let sig = &function.sig;
     if let Style::Boxed(_) = facts.style {
         let what = "an `async_trait` method borrows its arguments".to_owned();

@@ -1,7 +1,7 @@
 //! Checks of `tx`, and of arguments that are a transaction.
 
 use crate::attr::Kind;
-use crate::attr::args::{CacheableArgs, InvalidateArgs};
+use crate::attr::args::{CacheableArgs, InvalidateArgs, WriteThroughArgs};
 use crate::attr::tx::{self, Tx};
 use crate::diagnostics::errors::Errors;
 use crate::item::signature::Facts;
@@ -47,6 +47,19 @@ pub(crate) fn write(args: &InvalidateArgs, when: When, errors: &mut Errors) -> O
     Some(expr.clone())
 }
 
+/// Check the `tx` of a write-through. Return the transaction.
+pub(crate) fn write_through(args: &WriteThroughArgs, errors: &mut Errors) -> Option<Expr> {
+    let expr = args.tx.as_ref()?.expr.as_ref()?;
+    if let Some(cache) = &args.cache {
+        errors.on(
+            cache,
+            "`cache` doesn't combine with `tx`: the value is stored in the cache of the \
+             transaction; remove `cache`",
+        );
+    }
+    Some(expr.clone())
+}
+
 /// Return the arguments that are no part of the key: those in `skip`, and the transaction itself.
 pub(crate) fn left_out(args: &CacheableArgs) -> Vec<Ident> {
     let expr = args.tx.as_ref().and_then(|tx| tx.expr.as_ref());
@@ -70,6 +83,12 @@ pub(crate) fn told(kind: Kind, tx: Option<&Tx>, facts: &Facts, errors: &mut Erro
                  store the old value again: add `tx = {name}` to `#[invalidate]`, which collects \
                  the patterns until the commit; or `tx = none` if `{function}` commits by itself, \
                  or if `{name}` is no database transaction"
+            ),
+            Kind::WriteThrough => format!(
+                "`{function}` would store a value before the COMMIT of `{name}`, although it may \
+                 never be committed: add `tx = {name}` to `#[write_through]`, which stores it \
+                 after the commit; or `tx = none` if `{function}` commits by itself, or if \
+                 `{name}` is no database transaction"
             ),
             Kind::Cacheable => format!(
                 "`{function}` could cache a row that is never committed: add `tx = {name}` to \

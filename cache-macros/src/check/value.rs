@@ -1,6 +1,6 @@
 //! Checks of the expressions and closures in options: which names each of them can see.
 
-use crate::attr::args::{CacheableArgs, InvalidateArgs};
+use crate::attr::args::{CacheableArgs, InvalidateArgs, WriteThroughArgs};
 use crate::diagnostics::errors::Errors;
 use crate::item::free::{Place, mentions};
 use crate::item::signature::Facts;
@@ -15,18 +15,7 @@ pub(crate) fn read(args: &CacheableArgs, facts: &Facts, errors: &mut Errors) {
     if let Some(unless) = &args.unless {
         over_value(unless, of_output, facts, errors);
     }
-    match args.ttl.as_ref().map(inside) {
-        Some(Expr::Closure(closure)) if of_output => declared(closure, "ttl", facts, errors),
-        Some(Expr::Closure(_)) => {}
-        Some(ttl) if uses_result(ttl, facts) => errors.on(
-            ttl,
-            format!(
-                "this `ttl` uses the returned value: write a closure over it, `ttl = |{RESULT}| {}`",
-                ttl.to_token_stream()
-            ),
-        ),
-        _ => {}
-    }
+    ttl(args.ttl.as_ref(), of_output, facts, errors);
     if let Some(condition) = &args.condition {
         if uses_result(condition, facts) {
             errors.on(
@@ -40,6 +29,15 @@ pub(crate) fn read(args: &CacheableArgs, facts: &Facts, errors: &mut Errors) {
         }
         quoted(condition, "condition = page < 10", errors);
     }
+    cache(args.cache.as_ref(), "key = \"posts:<<slug>>\"", errors);
+}
+
+/// Check `unless`, `ttl` and `cache` of a write-through.
+pub(crate) fn write_through(args: &WriteThroughArgs, facts: &Facts, errors: &mut Errors) {
+    if let Some(unless) = &args.unless {
+        over_value(unless, true, facts, errors);
+    }
+    ttl(args.ttl.as_ref(), true, facts, errors);
     cache(args.cache.as_ref(), "key = \"posts:<<slug>>\"", errors);
 }
 
@@ -59,6 +57,21 @@ pub(crate) fn write(args: &InvalidateArgs, facts: &Facts, errors: &mut Errors) {
         quoted(condition, "condition = notify", errors);
     }
     cache(args.cache.as_ref(), "patterns = [\"posts:*\"]", errors);
+}
+
+fn ttl(ttl: Option<&Expr>, of_output: bool, facts: &Facts, errors: &mut Errors) {
+    match ttl.map(inside) {
+        Some(Expr::Closure(closure)) if of_output => declared(closure, "ttl", facts, errors),
+        Some(Expr::Closure(_)) => {}
+        Some(ttl) if uses_result(ttl, facts) => errors.on(
+            ttl,
+            format!(
+                "this `ttl` uses the returned value: write a closure over it, `ttl = |{RESULT}| {}`",
+                ttl.to_token_stream()
+            ),
+        ),
+        _ => {}
+    }
 }
 
 /// Check that `unless` is something that can be called with the value.

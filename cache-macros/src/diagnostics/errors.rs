@@ -33,6 +33,11 @@ impl Errors {
         result.map_err(|error| self.push(error)).ok()
     }
 
+    /// Return all errors as one, or `Ok` if there is none.
+    pub(crate) fn into_result(self) -> syn::Result<()> {
+        self.0.map_or(Ok(()), Err)
+    }
+
     /// Return one `compile_error!` per error, or `None` if there is no error.
     pub(crate) fn into_tokens(self) -> Option<TokenStream> {
         self.0.map(Error::into_compile_error)

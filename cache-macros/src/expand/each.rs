@@ -17,7 +17,7 @@ pub(super) fn begin(model: &Model, read: &Read, each: &Each, render: &TokenStrea
     let this = read::static_site(model, read);
     let handle = handle(read.cache.as_ref(), &read.runtime);
     let condition = transaction::condition(read);
-    let ttl = read::computed_ttl(read);
+    let ttl = read::computed_ttl(&read.ttl, &read.context, &read.runtime);
     let Each {
         argument,
         item_ty,
@@ -52,7 +52,12 @@ pub(super) fn run(model: &Model, read: &Read, each: &Each) -> TokenStream {
         Some(ty) => quote_spanned!(site=> let #pat: #ty = &missing;),
         None => quote_spanned!(site=> let #pat: #ty = missing;),
     };
-    let body = transaction::around(model, read, repeated(model, &missing));
+    let body = transaction::around(
+        model,
+        read.tx.as_ref(),
+        &read.runtime,
+        repeated(model, &missing),
+    );
     let output = &model.facts.output;
     if let Style::Sync = model.facts.style {
         return quote_spanned! {site=>

@@ -90,7 +90,7 @@ impl<'a> Head<'a> {
 /// Generate the lint attributes of a companion. Its own lints are silenced, and so are those that
 /// the function allows. An `expect` becomes an `allow`: the list may have silenced the expected
 /// lint.
-fn allowed(attrs: &[Attribute]) -> TokenStream {
+pub(crate) fn allowed(attrs: &[Attribute]) -> TokenStream {
     let mut allowed = quote! {
         #[allow(
             unused, unreachable_pub, deprecated, nonstandard_style, private_bounds,

@@ -6,21 +6,24 @@
 //! user's code.
 
 mod adapter;
+mod audit;
 pub(crate) mod companions;
+mod context;
 mod each;
-mod head;
+pub(crate) mod head;
 mod read;
 mod refresh;
 pub(crate) mod render;
 mod transaction;
 mod write;
+mod write_through;
 
 use crate::item::signature::{Style, response_part, stored_part};
 use crate::model::{Model, Read, Runtime};
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::quote_spanned;
 use syn::spanned::Spanned as _;
-use syn::{Expr, Type};
+use syn::{Expr, Ident, Type};
 
 /// The purpose of one generated function.
 #[derive(Clone, Copy, PartialEq)]
@@ -79,8 +82,13 @@ fn statements(
     }
     let mut run = computation.clone();
     if let Some(read) = &model.read {
-        before.extend(transaction::declare(read));
-        run = transaction::around(model, read, run);
+        let tx = read.tx.as_ref();
+        before.extend(transaction::declare(tx, &read.runtime));
+        run = transaction::around(model, tx, &read.runtime, run);
+    }
+    if let Some(write) = &model.write_through {
+        before.extend(write_through::begin(model, write));
+        run = transaction::around(model, write.tx.as_ref(), &write.runtime, run);
     }
     if let Some((read, each)) = reads.and_then(|read| Some((read, read.each.as_ref()?))) {
         before.extend(each::begin(model, read, each, render));
@@ -98,8 +106,18 @@ fn statements(
         let task = if is_task { run } else { task(model, run) };
         run = write::run(model, write, place, &task);
     }
-    let own_key = write::own_key_checks(model).filter(|_| purpose == Purpose::Original);
-    let is_called = reads.is_some() || !model.writes.is_empty();
+    let mut own_key = write::own_key_checks(model).filter(|_| purpose == Purpose::Original);
+    // Outermost: the invalidations come before the fill.
+    if let Some(write) = &model.write_through {
+        let task = if model.writes.is_empty() {
+            run
+        } else {
+            task(model, run)
+        };
+        run = write_through::run(model, write, &task);
+        own_key = Some(write_through::own_key_checks(model, write));
+    }
+    let is_called = reads.is_some() || !model.writes.is_empty() || model.write_through.is_some();
     let run = match model.facts.style {
         Style::Sync if is_called => run,
         Style::Sync => quote_spanned!(site=> (#run)()),
@@ -197,10 +215,15 @@ fn stored_shape(model: &Model, read: &Read) -> TokenStream {
     if let Some(adapter) = &read.adapter {
         return adapter::shape(adapter);
     }
+    shape_of_stored(model, &read.runtime)
+}
+
+/// The shape of the function's own return type.
+fn shape_of_stored(model: &Model, runtime: &Runtime) -> TokenStream {
     let output = &model.facts.output;
     let span = stored_part(output).span();
     let site = Span::mixed_site().located_at(span);
-    let k = read.runtime.private(span);
+    let k = runtime.private(span);
     let known = response_part(output).map(|response| {
         let site = Span::mixed_site().located_at(response.span());
         quote_spanned!(site=> .__known())
@@ -225,26 +248,30 @@ fn handle(cache: Option<&Expr>, runtime: &Runtime) -> TokenStream {
 }
 
 /// The condition, or `true`.
-fn condition(condition: Option<&Expr>) -> TokenStream {
-    match condition {
-        // A guard must be a `bool`, and the compiler's error about one is short.
-        Some(condition) => quote_spanned! {Span::mixed_site()=>
-            match () {
-                () if #condition => true,
-                () => false,
-            }
-        },
-        None => quote_spanned!(Span::mixed_site()=> true),
-    }
+fn condition(condition: Option<&Expr>, context: &[Ident], runtime: &Runtime) -> TokenStream {
+    let always = quote_spanned!(Span::mixed_site()=> true);
+    let Some(condition) = condition else {
+        return always;
+    };
+    // A guard must be a `bool`, and the compiler's error about one is short.
+    let evaluated = quote_spanned! {Span::mixed_site()=>
+        match () {
+            () if #condition => true,
+            () => false,
+        }
+    };
+    // Without the context, a read has no key, and a write must not miss an entry.
+    context::expression(context, condition, runtime, &always, evaluated)
 }
 
 impl Model {
     /// The runtime crate. All attributes of a function agree on it.
     fn runtime(&self) -> &Runtime {
-        match (&self.read, self.writes.first()) {
-            (Some(read), _) => &read.runtime,
-            (None, Some(write)) => &write.runtime,
-            (None, None) => &Runtime::DEFAULT,
+        match (&self.read, &self.write_through, self.writes.first()) {
+            (Some(read), _, _) => &read.runtime,
+            (None, Some(write), _) => &write.runtime,
+            (None, None, Some(write)) => &write.runtime,
+            (None, None, None) => &Runtime::DEFAULT,
         }
     }
 }

@@ -1,14 +1,14 @@
 //! `#[cacheable]`: the site, the lookup and the call.
 
-use super::{Purpose, adapter, handle, refresh, stored_shape, transaction};
-use crate::attr::ttl::Ttl;
+use super::{Purpose, adapter, audit, context, handle, refresh, render, stored_shape, transaction};
+use crate::attr::ttl::{Member, Ttl};
 use crate::item::signature::Style;
-use crate::model::{Model, Negative, Read, Refresher};
+use crate::model::{Model, Negative, Read, Refresher, Runtime};
 use proc_macro2::Literal;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{Expr, Pat};
+use syn::{Expr, Ident, Pat};
 
 /// Generate `let lookup = ..;`.
 pub(crate) fn lookup(
@@ -21,9 +21,10 @@ pub(crate) fn lookup(
     let original = purpose == Purpose::Original;
     // An async call that hits returns before its future is built: the state of that future would
     // take space, which is moved on every call. Not for a call that is wrapped by writes, which
-    // need the value first, nor for a blocking one, which does its lookup in one call.
+    // need the value first, nor for a blocking one, which does its lookup in one call, unless what
+    // comes after the lookup clones the arguments.
     let sync = matches!(model.facts.style, Style::Sync);
-    let at_once = original && model.writes.is_empty() && !sync;
+    let at_once = original && model.writes.is_empty() && (!sync || read.audit.is_some());
     let begin = begin(model, read, purpose, render, at_once);
     let lookup = match at_once {
         // In braces, so that the closure that writes the key is dropped before the arms.
@@ -57,27 +58,28 @@ fn begin(
     let output = &model.facts.output;
     let handle = handle(read.cache.as_ref(), &read.runtime);
     let shape = stored_shape(model, read);
-    let ttl = computed_ttl(read);
+    let ttl = computed_ttl(&read.ttl, &read.context, &read.runtime);
     // An unsatisfied bound on the returned type is reported at that type.
     let site = Span::mixed_site().located_at(output.span());
     let k = read.runtime.private(output.span());
     if purpose == Purpose::Refresh {
         let this = call_site(model, read, true);
+        let owned = owned(read, &quote_spanned!(site=> &#this));
         if read.tx.is_some() {
             return quote_spanned! {site=>
-                #k::begin_refresh_if(!open, #this, #handle, #shape, #render, #ttl)
+                #k::begin_refresh_if(!open, #this, #handle, #shape, #render, #ttl) #owned
             };
         }
         if is_plain(read) {
             return quote_spanned!(site=> #k::begin_refresh(#this, #shape, #render));
         }
         return quote_spanned! {site=>
-            #k::begin_refresh_with(#this, #handle, #shape, #render, #ttl)
+            #k::begin_refresh_with(#this, #handle, #shape, #render, #ttl) #owned
         };
     }
     let this = static_site(model, read);
     let is_unconditional = read.condition.is_none() && read.tx.is_none();
-    if read.refresher.is_none() && is_unconditional && is_plain(read) {
+    if read.refresher.is_none() && read.audit.is_none() && is_unconditional && is_plain(read) {
         let begin = match at_once {
             true => quote_spanned!(site=> answer),
             false => quote_spanned!(site=> begin),
@@ -85,23 +87,58 @@ fn begin(
         return quote_spanned!(site=> #k::#begin(#this, #shape, #render));
     }
     let condition = transaction::condition(read);
-    let begin = match read.refresher {
-        Some(_) => quote_spanned!(site=> begin_refreshing),
-        None => quote_spanned!(site=> begin_with),
+    let begin = match (&read.audit, &read.refresher) {
+        (Some(_), _) => quote_spanned!(site=> audit::begin_audited),
+        (None, Some(_)) => quote_spanned!(site=> begin_refreshing),
+        (None, None) => quote_spanned!(site=> begin_with),
     };
     let hit = at_once.then(|| quote_spanned!(site=> .hit()));
+    if read.owner.is_none() {
+        return quote_spanned! {site=>
+            #k::#begin(#this, #handle, #condition, #shape, #render, #ttl) #hit
+        };
+    }
+    let owned = owned(read, &quote_spanned!(site=> site));
     quote_spanned! {site=>
-        #k::#begin(#this, #handle, #condition, #shape, #render, #ttl) #hit
+        {
+            let site = #this;
+            #k::#begin(site, #handle, #condition, #shape, #render, #ttl) #owned #hit
+        }
     }
 }
 
-/// Whether neither the cache nor the TTL is an expression.
+/// Generate the call that tells a lookup whose entry it is for.
+fn owned(read: &Read, this: &TokenStream) -> Option<TokenStream> {
+    let owner = read.owner.as_ref()?;
+    let handle = handle(read.cache.as_ref(), &read.runtime);
+    let of = render::owner(read, owner);
+    Some(quote_spanned!(Span::mixed_site()=> .owned(#this, #handle, #of)))
+}
+
+/// Whether neither the cache nor the TTL is an expression, and there is no owner.
 fn is_plain(read: &Read) -> bool {
-    read.cache.is_none() && !matches!(read.ttl, Ttl::Computed(_))
+    read.cache.is_none()
+        && read.owner.is_none()
+        && !matches!(read.ttl, Ttl::Computed(_) | Ttl::Preset(_, Some(_)))
 }
 
 /// Generate the call that returns the cached value or runs `task`.
 pub(crate) fn run(model: &Model, read: &Read, purpose: Purpose, task: &TokenStream) -> TokenStream {
+    match read.audit.as_ref().filter(|_| purpose == Purpose::Original) {
+        Some(found) => {
+            let run = run_once(
+                model,
+                read,
+                purpose,
+                &quote_spanned!(Span::mixed_site()=> task),
+            );
+            audit::around(model, read, found, task, &run)
+        }
+        None => run_once(model, read, purpose, task),
+    }
+}
+
+fn run_once(model: &Model, read: &Read, purpose: Purpose, task: &TokenStream) -> TokenStream {
     let site = Span::mixed_site();
     let k = read.runtime.private(site);
     let refresher = read
@@ -186,7 +223,7 @@ fn run_negative(
             let millis = Literal::u64_unsuffixed(*millis);
             quote_spanned!(site=> #k::Ttl::Fixed(::core::time::Duration::from_millis(#millis)))
         }
-        Ttl::Preset(name) => quote_spanned!(site=> #k::Ttl::Preset(#name)),
+        Ttl::Preset(name, _) => quote_spanned!(site=> #k::Ttl::Preset(#name)),
         Ttl::Computed(ttl) | Ttl::OfValue(ttl) => {
             let at = site.located_at(ttl.span());
             quote_spanned!(at=> #k::err_ttl(#ttl))
@@ -208,7 +245,7 @@ fn run_negative(
 /// A closure over the value. If it declares its argument's type, its call is wrapped: a value that
 /// only derefs to that type, as that of a type that can't be stored does, then causes no further
 /// error.
-fn over_value(closure: &Expr) -> TokenStream {
+pub(super) fn over_value(closure: &Expr) -> TokenStream {
     let (declared, capture) = match closure {
         Expr::Closure(closure) => (closure.inputs.first(), closure.capture),
         _ => (None, None),
@@ -239,8 +276,29 @@ fn names_placeholder(ty: TokenStream) -> bool {
 pub(super) fn static_site(model: &Model, read: &Read) -> TokenStream {
     let site = Span::mixed_site();
     let k = read.runtime.private(site);
-    let (function, template, shape, options) = site_arguments(model, read, true);
+    let (function, template, shape, mut options) = site_arguments(model, read, true);
+    if read.key.is_some() && varies(model, read) {
+        options.extend(quote_spanned!(site=> .varies()));
+    }
+    if let Some(audit) = &read.audit {
+        options.extend(match audit.rate {
+            Some(rate) => {
+                let rate = Literal::f64_suffixed(rate);
+                quote_spanned!(site=> .audited_at(#rate))
+            }
+            None => quote_spanned!(site=> .audited()),
+        });
+    }
     quote_spanned!(site=> #k::site!(#function, #template, #shape, #options))
+}
+
+/// Whether one path may have several entries.
+fn varies(model: &Model, read: &Read) -> bool {
+    let generics = &model.function.sig.generics;
+    let is_generic =
+        generics.type_params().next().is_some() || generics.const_params().next().is_some();
+    let hashes_owner = read.owner.as_ref().is_some_and(|owner| !owner.in_key);
+    is_generic || hashes_owner || !read.hashed.is_empty() || !context::hashed(read).is_empty()
 }
 
 /// Generate a `ReadSite`. Only options that differ from the default are set.
@@ -296,21 +354,17 @@ fn name_at(model: &Model) -> Option<TokenStream> {
 
 fn storage_options(read: &Read) -> TokenStream {
     let site = Span::mixed_site();
-    let mut options = match &read.ttl {
-        Ttl::Default => TokenStream::new(),
-        Ttl::Fixed(millis) => {
-            let millis = Literal::u64_unsuffixed(*millis);
-            quote_spanned!(site=> .ttl(#millis))
-        }
-        Ttl::Preset(name) => quote_spanned!(site=> .preset(#name)),
-        Ttl::Computed(_) | Ttl::OfValue(_) => quote_spanned!(site=> .computed_ttl()),
-    };
+    let mut options = ttl_option(&read.ttl);
     if read.cache_none {
         options.extend(quote_spanned!(site=> .cache_none()));
     }
     if read.version > 0 {
         let version = Literal::u32_unsuffixed(read.version);
         options.extend(quote_spanned!(site=> .version(#version)));
+    }
+    if let Some(owner) = &read.owner {
+        let shape = &owner.shape;
+        options.extend(quote_spanned!(site=> .owner(#shape)));
     }
     if !read.near {
         options.extend(quote_spanned!(site=> .not_near()));
@@ -319,16 +373,51 @@ fn storage_options(read: &Read) -> TokenStream {
     options
 }
 
-/// Generate the closure that returns the TTL on a miss.
-pub(super) fn computed_ttl(read: &Read) -> TokenStream {
+/// Let a TTL see the names of the context. Without the context nothing is stored.
+fn with_context(
+    context: &[Ident],
+    runtime: &Runtime,
+    ttl: &Expr,
+    value: TokenStream,
+) -> TokenStream {
+    let none = quote_spanned!(Span::mixed_site()=> ::core::option::Option::None);
+    context::expression(context, ttl, runtime, &none, value)
+}
+
+/// The option of a site for its TTL.
+pub(super) fn ttl_option(ttl: &Ttl) -> TokenStream {
     let site = Span::mixed_site();
-    match &read.ttl {
+    match ttl {
+        Ttl::Default => TokenStream::new(),
+        Ttl::Fixed(millis) => {
+            let millis = Literal::u64_unsuffixed(*millis);
+            quote_spanned!(site=> .ttl(#millis))
+        }
+        Ttl::Preset(name, None) => quote_spanned!(site=> .preset(#name)),
+        Ttl::Preset(name, Some(_)) => quote_spanned!(site=> .preset_family(#name)),
+        Ttl::Computed(_) | Ttl::OfValue(_) => quote_spanned!(site=> .computed_ttl()),
+    }
+}
+
+/// Generate the closure that returns the TTL of a value that is to be stored.
+pub(super) fn computed_ttl(ttl: &Ttl, context: &[Ident], runtime: &Runtime) -> TokenStream {
+    let site = Span::mixed_site();
+    match ttl {
         Ttl::Computed(ttl) => {
-            let k = read.runtime.private(ttl.span());
-            quote_spanned!(site.located_at(ttl.span())=> || #k::ttl(#ttl))
+            let k = runtime.private(ttl.span());
+            let at = site.located_at(ttl.span());
+            let value = quote_spanned!(at=> #k::ttl(#ttl));
+            let value = with_context(context, runtime, ttl, value);
+            quote_spanned!(at=> |_| #value)
+        }
+        Ttl::Preset(_, Some(Member { family, expr })) => {
+            let at = site.located_at(expr.span());
+            let value = quote_spanned!(at=> presets.member(#family, &(#expr)));
+            let value = with_context(context, runtime, expr, value);
+            quote_spanned!(at=> |presets| #value)
         }
         _ => {
-            let k = read.runtime.private(site);
+            let k = runtime.private(site);
             quote_spanned!(site=> #k::none)
         }
     }

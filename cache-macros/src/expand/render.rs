@@ -1,11 +1,13 @@
 //! The lines that write a key or a pattern.
 
+use super::context;
 use crate::item::serde_hazard::SerdeHazard;
 use crate::item::signature::Binding;
-use crate::model::{Read, Runtime};
+use crate::model::{Owner, Read, Runtime, Write};
 use crate::template::{Placeholder, RESULT, Segment, Template};
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
+use syn::spanned::Spanned as _;
 
 /// Whether arguments that can't be hashed are reported.
 #[derive(Clone, Copy, PartialEq)]
@@ -20,7 +22,7 @@ pub(crate) enum Diagnostics {
 pub(crate) fn key(read: &Read, arguments: &[Binding], diagnostics: Diagnostics) -> TokenStream {
     let mut lines = TokenStream::new();
     if let Some(key) = &read.key {
-        segments(key, &read.runtime, &mut 0, &mut lines);
+        segments(key, &read.context, &read.runtime, &mut 0, &mut lines);
     }
     lines.extend(match diagnostics {
         Diagnostics::Suppressed => hashed_without_diagnostics(read, arguments),
@@ -29,16 +31,40 @@ pub(crate) fn key(read: &Read, arguments: &[Binding], diagnostics: Diagnostics) 
             read.hashed.iter().map(hashed).collect()
         }
     });
+    lines.extend(context::hashed(read));
+    if let Some(owner) = read.owner.as_ref().filter(|owner| !owner.in_key) {
+        let part = owner_part(read, owner);
+        let site = Span::mixed_site();
+        let k = read.runtime.private(site);
+        lines.extend(quote_spanned!(site=> w.owner(|w: &mut #k::Writer<'_>| { #part });));
+    }
     closure(&lines, &read.runtime, read.key.as_ref())
 }
 
+/// Write the owner alone.
+pub(crate) fn owner(read: &Read, owner: &Owner) -> TokenStream {
+    let part = owner_part(read, owner);
+    let span = owner.placeholder.expr.span();
+    let site = Span::mixed_site().located_at(span);
+    let k = read.runtime.private(span);
+    quote_spanned! {site=>
+        #k::SeesByReference::rendered(&|w: &mut #k::Writer<'_>| { #part })
+    }
+}
+
+fn owner_part(read: &Read, owner: &Owner) -> TokenStream {
+    let Owner { placeholder, .. } = owner;
+    let one = part("", placeholder, placeholder.expr.span(), &read.runtime);
+    context::placeholder(&read.context, placeholder, "", &read.runtime, one)
+}
+
 /// Write every pattern, with a numbered mark for each placeholder of the returned value.
-pub(crate) fn patterns(patterns: &[Template], runtime: &Runtime) -> TokenStream {
+pub(crate) fn patterns(patterns: &[Template], context: &[Ident], runtime: &Runtime) -> TokenStream {
     let mut lines = TokenStream::new();
     let mut marks = 0;
     for pattern in patterns {
         let mut one = TokenStream::new();
-        segments(pattern, runtime, &mut marks, &mut one);
+        segments(pattern, context, runtime, &mut marks, &mut one);
         one.extend(quote_spanned!(Span::mixed_site()=> w.end();));
         let known = pattern.per_item().filter(|items| !items.uses_result());
         lines.extend(match known {
@@ -50,7 +76,13 @@ pub(crate) fn patterns(patterns: &[Template], runtime: &Runtime) -> TokenStream 
 }
 
 /// Write the parts that `patterns` marked, each under its number.
-pub(crate) fn results(patterns: &[Template], runtime: &Runtime) -> TokenStream {
+pub(crate) fn results(write: &Write) -> TokenStream {
+    let Write {
+        patterns,
+        context,
+        runtime,
+        ..
+    } = write;
     let site = Span::mixed_site();
     let k = runtime.private(site);
     let mut lines = TokenStream::new();
@@ -60,6 +92,7 @@ pub(crate) fn results(patterns: &[Template], runtime: &Runtime) -> TokenStream {
         for placeholder in pattern.placeholders().filter(|part| part.uses_result()) {
             let name = next_mark(&mut marks);
             let one = named_part("", &name, placeholder, span, runtime);
+            let one = context::placeholder(context, placeholder, "", runtime, one);
             lines.extend(match placeholder.per_item {
                 true => for_each(placeholder, span, runtime, &one),
                 false => one,
@@ -70,14 +103,15 @@ pub(crate) fn results(patterns: &[Template], runtime: &Runtime) -> TokenStream {
         return quote_spanned!(site=> #k::no_result);
     }
     // The only generated name that placeholders are meant to see.
-    let result = syn::Ident::new(RESULT, Span::call_site());
+    let result = Ident::new(RESULT, Span::call_site());
     quote_spanned!(site=> |#result, w: &mut #k::Writer<'_>| { #lines })
 }
 
-/// Write a template that belongs to no function.
-pub(crate) fn inline(template: &Template, runtime: &Runtime) -> TokenStream {
+/// Write a template alone. `context`: the names of the context that it may use; none where it
+/// belongs to no function.
+pub(crate) fn template(template: &Template, context: &[Ident], runtime: &Runtime) -> TokenStream {
     let mut lines = TokenStream::new();
-    segments(template, runtime, &mut 0, &mut lines);
+    segments(template, context, runtime, &mut 0, &mut lines);
     closure(&lines, runtime, Some(template))
 }
 
@@ -117,7 +151,13 @@ fn closure(lines: &TokenStream, runtime: &Runtime, template: Option<&Template>) 
 
 /// Text is written together with the placeholder behind it: the compiler reads each line for every
 /// annotated function and for each of its companions.
-fn segments(template: &Template, runtime: &Runtime, marks: &mut usize, lines: &mut TokenStream) {
+fn segments(
+    template: &Template,
+    context: &[Ident],
+    runtime: &Runtime,
+    marks: &mut usize,
+    lines: &mut TokenStream,
+) {
     let span = template.literal.span();
     let site = Span::mixed_site().located_at(span);
     let text = |text: &str| (!text.is_empty()).then(|| quote_spanned!(site=> w.text(#text);));
@@ -135,7 +175,14 @@ fn segments(template: &Template, runtime: &Runtime, marks: &mut usize, lines: &m
                 lines.extend(quote_spanned!(Span::mixed_site()=> w.result(#name);));
             }
             Segment::Placeholder(placeholder) => {
-                lines.extend(part(before, placeholder, span, runtime));
+                let part = part(before, placeholder, span, runtime);
+                lines.extend(context::placeholder(
+                    context,
+                    placeholder,
+                    before,
+                    runtime,
+                    part,
+                ));
             }
         }
         before = "";

@@ -14,10 +14,10 @@ pub(super) fn collector(tx: &Expr, runtime: &Runtime) -> TokenStream {
     lent(tx, runtime, "collector")
 }
 
-/// Generate `let open = ..;`: whether the transaction of a read is open.
-pub(super) fn declare(read: &Read) -> Option<TokenStream> {
-    let tx = read.tx.as_ref()?;
-    let open = lent(tx, &read.runtime, "is_open");
+/// Generate `let open = ..;`: whether the transaction of a read or a write-through is open.
+pub(super) fn declare(tx: Option<&Expr>, runtime: &Runtime) -> Option<TokenStream> {
+    let tx = tx?;
+    let open = lent(tx, runtime, "is_open");
     let allowed = allowed(tx);
     Some(quote_spanned!(Span::mixed_site()=> #allowed let open = #open;))
 }
@@ -42,22 +42,27 @@ pub(super) fn allowed(tx: &Expr) -> Option<TokenStream> {
 pub(super) fn condition(read: &Read) -> TokenStream {
     let site = Span::mixed_site();
     match (&read.tx, &read.condition) {
-        (None, own) => super::condition(own.as_ref()),
+        (None, own) => super::condition(own.as_ref(), &read.context, &read.runtime),
         (Some(_), None) => quote_spanned!(site=> !open),
         (Some(_), own) => {
-            let own = super::condition(own.as_ref());
+            let own = super::condition(own.as_ref(), &read.context, &read.runtime);
             quote_spanned!(site=> !open && #own)
         }
     }
 }
 
 /// Generate a computation in which the cached functions run uncached too.
-pub(super) fn around(model: &Model, read: &Read, task: TokenStream) -> TokenStream {
-    if read.tx.is_none() {
+pub(super) fn around(
+    model: &Model,
+    tx: Option<&Expr>,
+    runtime: &Runtime,
+    task: TokenStream,
+) -> TokenStream {
+    if tx.is_none() {
         return task;
     }
     let site = Span::mixed_site();
-    let k = read.runtime.private(site);
+    let k = runtime.private(site);
     match model.facts.style {
         Style::Sync => quote_spanned!(site=> #k::uncached_sync_if(open, #task)),
         _ => quote_spanned!(site=> #k::uncached_if(open, #task)),

@@ -14,8 +14,8 @@ pub(crate) fn plan(model: &Model, write: &Write, place: usize, purpose: Purpose)
     let k = write.runtime.private(site);
     let (name, shape_name) = names(place);
     let static_site = declare(model, write, purpose == Purpose::Original);
-    let condition = condition(write.condition.as_ref());
-    let render = render::patterns(&write.patterns, &write.runtime);
+    let condition = condition(write.condition.as_ref(), &write.context, &write.runtime);
+    let render = render::patterns(&write.patterns, &write.context, &write.runtime);
     let plan = match &write.tx {
         Some(tx) => {
             let collector = transaction::collector(tx, &write.runtime);
@@ -52,7 +52,7 @@ pub(crate) fn run(model: &Model, write: &Write, place: usize, task: &TokenStream
     if model.facts.opaque.is_some() {
         return run_opaque(model, write, &name, task);
     }
-    let results = render::results(&write.patterns, &write.runtime);
+    let results = render::results(write);
     let function = match model.facts.style {
         Style::Sync => quote_spanned!(site=> #k::write_sync),
         _ if write.when == When::Always => quote_spanned!(site=> #k::write_async_always),

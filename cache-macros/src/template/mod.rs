@@ -20,6 +20,9 @@ pub(crate) const RESULT: &str = "result";
 /// refused.
 const ANY_VALUE: char = '\u{1}';
 
+/// The character for the owner in a shape.
+const OWNER: char = '\u{2}';
+
 /// Map a name to the span at which the signature binds it.
 pub(crate) type Scope<'a> = dyn Fn(&str) -> Option<Span> + 'a;
 
@@ -93,11 +96,40 @@ impl Template {
     /// The template with one character for every placeholder: the part of a key that is known
     /// before any call.
     pub(crate) fn shape(&self) -> String {
+        self.shape_with(|_| false)
+    }
+
+    /// The shape with another character for the placeholders that are the owner.
+    pub(crate) fn shape_with(&self, is_owner: impl Fn(&Placeholder) -> bool) -> String {
         let mut shape = String::new();
         for segment in &self.segments {
             match segment {
                 Segment::Text(text) => shape.push_str(text),
+                Segment::Placeholder(one) if is_owner(one) => shape.push(OWNER),
                 Segment::Placeholder(_) => shape.push(ANY_VALUE),
+            }
+        }
+        shape
+    }
+
+    /// Return the template with a text for each placeholder, equal for equal expressions. Two
+    /// templates of one function that match in this form match in every call. `known` are the
+    /// expressions so far.
+    pub(crate) fn shape_of_call<'a>(&'a self, known: &mut Vec<&'a str>) -> String {
+        let mut shape = String::new();
+        for segment in &self.segments {
+            match segment {
+                Segment::Text(text) => shape.push_str(text),
+                Segment::Placeholder(placeholder) => {
+                    let source = placeholder.source.as_str();
+                    let number = known.iter().position(|one| *one == source);
+                    let number = number.unwrap_or_else(|| {
+                        known.push(source);
+                        known.len() - 1
+                    });
+                    // Templates contain no control characters.
+                    shape.push_str(&format!("\u{2}{number}"));
+                }
             }
         }
         shape

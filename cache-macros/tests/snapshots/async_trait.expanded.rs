@@ -33,7 +33,7 @@ where
                                 .__part(w, "users:", "id");
                         },
                     ),
-                    || ::cache_runtime::__private::ttl(self.ttl),
+                    |_| ::cache_runtime::__private::ttl(self.ttl),
                 )
                 .hit()
         } {

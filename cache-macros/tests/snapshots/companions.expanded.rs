@@ -9,7 +9,7 @@ pub(super) async fn get_post<D: Database>(
     let lookup = match {
         ::cache_runtime::__private::begin_with(
                 ::cache_runtime::__private::site!(
-                    "get_post", "posts:<<slug>>", "posts:\u{1}", .computed_ttl()
+                    "get_post", "posts:<<slug>>", "posts:\u{1}", .computed_ttl().varies()
                 ),
                 ::cache_runtime::__private::Handle::Current,
                 true,
@@ -59,7 +59,7 @@ pub(super) async fn get_post<D: Database>(
                         }
                     },
                 ),
-                || ::cache_runtime::__private::ttl(ttl::SHORT),
+                |_| ::cache_runtime::__private::ttl(ttl::SHORT),
             )
             .hit()
     } {
@@ -249,7 +249,7 @@ pub(super) async fn get_post_refresh<D: Database>(
                     .__hash(w, "page");
             },
         ),
-        || ::cache_runtime::__private::ttl(ttl::SHORT),
+        |_| ::cache_runtime::__private::ttl(ttl::SHORT),
     );
     ::cache_runtime::__private::read_async(
             lookup,

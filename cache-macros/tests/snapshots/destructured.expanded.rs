@@ -12,7 +12,7 @@ where
     let lookup = match {
         ::cache_runtime::__private::answer(
             ::cache_runtime::__private::site!(
-                "handler", "posts:<<slug>>", "posts:\u{1}",
+                "handler", "posts:<<slug>>", "posts:\u{1}", .varies()
             ),
             ::cache_runtime::__private::shape::ShapeProbe::<
                 Result<Json<Post>, AppError>,

@@ -5,7 +5,7 @@ pub fn get_post(db: &Db, slug: &str, page: u32) {
     db.post(slug, page)
 }
 ::core::compile_error! {
-    "unknown option `kye`; did you mean `key`? `#[cacheable]` takes `key`, `ttl`, `skip`, `each`, `condition`, `unless`, `value`, `response`, `cache_none`, `cache_err`, `err_ttl`, `err`, `version`, `near`, `stale`, `stale_if_error`, `early`, `refresh`, `jitter`, `detached`, `tx`, `debug`, `cache`, `companions`, `crate`"
+    "unknown option `kye`; did you mean `key`? `#[cacheable]` takes `namespace`, `key`, `ttl`, `skip`, `context`, `owner`, `each`, `condition`, `unless`, `value`, `response`, `cache_none`, `cache_err`, `err_ttl`, `err`, `version`, `near`, `stale`, `stale_if_error`, `early`, `refresh`, `jitter`, `detached`, `audit`, `tx`, `debug`, `cache`, `companions`, `crate`"
 }
 ::core::compile_error! {
     "`ttl` is given twice: remove one of them"

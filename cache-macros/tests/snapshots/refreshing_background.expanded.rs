@@ -3,7 +3,7 @@ async fn score(player: u32, #[cfg(all())] limit: u64) -> u64 {
         ::cache_runtime::__private::begin_refreshing(
                 ::cache_runtime::__private::site!(
                     "score", "scores:<<player>>", "scores:\u{1}", .ttl(60000)
-                    .stale(60000).early().jitter(0.1f64)
+                    .stale(60000).early().jitter(0.1f64).varies()
                 ),
                 ::cache_runtime::__private::Handle::Current,
                 true,

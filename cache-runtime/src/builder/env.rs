@@ -39,6 +39,8 @@ pub(super) fn builder() -> Result<CacheBuilder, CacheError> {
         &mut builder.runtime_connections,
         switch("CACHE_RUNTIME_CONNECTIONS")?,
     );
+    #[cfg(feature = "redis")]
+    set(&mut builder.publish_stats, switch("CACHE_PUBLISH_STATS")?);
     Ok(builder)
 }
 

@@ -1,6 +1,7 @@
 //! `CacheBuilder`: the options of a cache, and the check of all of them in `build`. The options of
 //! Redis are in [`redis`], those of stored values in [`values`], the environment in [`env`].
 
+mod audit;
 mod env;
 #[cfg(any(feature = "sentinel", feature = "tls"))]
 mod network;
@@ -8,11 +9,17 @@ mod redis;
 mod values;
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::core::above::Above;
+use crate::core::audits::Audits;
+use crate::core::instance::Instance;
+use crate::core::owners::Owners;
 use crate::core::prefix::Prefix;
+use crate::core::presets::member_name;
 use crate::core::{Cache, CacheInner, Logged};
 use crate::entry::Encoding;
 use crate::error::CacheError;
@@ -21,9 +28,10 @@ use crate::events;
 use crate::flight::Flights;
 use crate::stats::Counters;
 use crate::store::Store;
-use crate::store::memory::MemoryStore;
+use crate::store::memory::{Eviction, MemoryStore};
 #[cfg(feature = "redis")]
 use crate::store::redis::{ConnectOptions, Endpoint, RedisStore};
+use crate::ttl::IntoTtl;
 
 /// The prefix of a program that names none.
 const DEFAULT_PREFIX: &str = "cache";
@@ -50,6 +58,8 @@ pub struct CacheBuilder {
     default_prefix: Option<String>,
     backend: Backend,
     memory_capacity: usize,
+    eviction: Eviction,
+    owner_capacity: Option<usize>,
     default_ttl: Duration,
     enabled: bool,
     presets: HashMap<String, Duration>,
@@ -62,11 +72,15 @@ pub struct CacheBuilder {
     near_max_silence: Duration,
     #[cfg(feature = "redis")]
     runtime_connections: bool,
+    #[cfg(feature = "redis")]
+    publish_stats: bool,
     clock: Clock,
     #[cfg(feature = "redis")]
     connect_options: ConnectOptions,
     encoding: Encoding,
     memory_as_bytes: bool,
+    audit: f64,
+    audit_limit: u32,
 }
 
 #[derive(Clone)]
@@ -94,6 +108,8 @@ impl CacheBuilder {
             default_prefix: None,
             backend: Backend::Memory,
             memory_capacity: 64 << 20,
+            eviction: Eviction::default(),
+            owner_capacity: None,
             default_ttl: Duration::from_secs(300),
             enabled: true,
             presets: HashMap::new(),
@@ -106,11 +122,15 @@ impl CacheBuilder {
             near_max_silence: Duration::from_secs(1),
             #[cfg(feature = "redis")]
             runtime_connections: true,
+            #[cfg(feature = "redis")]
+            publish_stats: true,
             clock: Clock::system(),
             #[cfg(feature = "redis")]
             connect_options: ConnectOptions::default(),
             encoding: Encoding::default(),
             memory_as_bytes: false,
+            audit: 0.0,
+            audit_limit: audit::DEFAULT_LIMIT,
         }
     }
 
@@ -134,6 +154,7 @@ impl CacheBuilder {
     /// | `CACHE_WAIT_TIMEOUT` | [`wait_timeout`](Self::wait_timeout), a time | `30s` |
     /// | `CACHE_LEASE_TTL` | [`lease_ttl`](Self::lease_ttl), a time | `5s` |
     /// | `CACHE_REPLAY_WINDOW` | [`replay_window`](Self::replay_window), a time | `10s` |
+    /// | `CACHE_PUBLISH_STATS` | `publish_stats` (feature `redis`): `true` or `false` | `true` |
     /// | `CACHE_RUNTIME_CONNECTIONS` | `runtime_connections` (feature `redis`): `true` or `false` | `true` |
     ///
     /// A *size* is a whole number of bytes, or one with a unit: `KiB`, `MiB`, `GiB`. A *time* is a
@@ -204,8 +225,9 @@ impl CacheBuilder {
     }
 
     /// Set the capacity of the memory store in bytes, keys and bookkeeping included; default 64
-    /// MiB. Entries that were not read recently are evicted first (CLOCK). A value must fit into one
-    /// shard, which has at least 4 MiB, or is the whole of a smaller store.
+    /// MiB. If it is full, expired entries leave first, then those that
+    /// [`eviction`](Self::eviction) chooses. A value must fit into one shard, which has at least 4
+    /// MiB, or is the whole of a smaller store.
     ///
     /// ```
     /// # use cache_runtime::{Cache, CacheError};
@@ -216,6 +238,53 @@ impl CacheBuilder {
     /// ```
     pub fn memory_capacity(mut self, bytes: usize) -> Self {
         self.memory_capacity = bytes;
+        self
+    }
+
+    /// Set the goal by which the memory store and the near cache choose the entries that they evict;
+    /// default [`Eviction::HitRatio`].
+    ///
+    /// ```
+    /// # use cache_runtime::{Cache, Eviction};
+    /// // Reports that take seconds are cached beside rows that take a millisecond.
+    /// let cache = Cache::builder().eviction(Eviction::ComputeTime).build()?;
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    pub fn eviction(mut self, eviction: Eviction) -> Self {
+        self.eviction = eviction;
+        self
+    }
+
+    /// Limit the bytes that one owner's entries may take, keys included; unlimited by default.
+    /// Entries have an owner if their function names one with `owner`.
+    ///
+    /// An entry that exceeds the limit takes the place of the owner's oldest entries, never of
+    /// another owner's. A value that is larger than the limit is returned, and not stored. The limit
+    /// holds at every moment; expired entries don't count. On Redis, all processes need the same
+    /// limit. In a cluster, the owner has to be the hash tag of the key, see
+    /// [`cacheable`](macro@crate::cacheable).
+    ///
+    /// ```standalone_crate
+    /// use cache_runtime::{Cache, cacheable};
+    ///
+    /// #[cacheable(key = "reports:<<user>>:<<id>>", ttl = 600, owner = user)]
+    /// fn report(user: u64, id: u64) -> String {
+    ///     format!("{id:0400}")
+    /// }
+    ///
+    /// # fn main() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().owner_capacity(10_000).build()?;
+    /// cache.scope_sync(|| {
+    ///     report(2, 1);
+    ///     (0..100).for_each(|id| drop(report(1, id)));
+    /// });
+    /// assert!(cache.blocking().owner_stats(1)?.bytes <= 10_000);
+    /// assert_eq!(cache.blocking().owner_stats(2)?.entries, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn owner_capacity(mut self, bytes: usize) -> Self {
+        self.owner_capacity = Some(bytes);
         self
     }
 
@@ -279,6 +348,42 @@ impl CacheBuilder {
         self
     }
 
+    /// Add a family of named TTLs, for `ttl = preset("reports:<<kind>>")`, where an argument selects
+    /// the member. A TTL is a `Duration` or seconds. The member `default` is for all others. The
+    /// variable `CACHE_TIMEOUT_<FAMILY>_<MEMBER>`, if set, wins.
+    ///
+    /// [`build`](Self::build) refuses the same as for [`preset`](Self::preset). A call with a member
+    /// that is configured nowhere, in a family without `default`, uses the default TTL, and its
+    /// function logs a warning, once.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use cache_runtime::{Cache, cacheable};
+    /// #[cacheable(key = "reports:<<kind>>", ttl = preset("reports:<<kind>>"))]
+    /// fn report(kind: &str) -> String {
+    ///     format!("the report {kind}")
+    /// }
+    ///
+    /// let ttls = [("student_progress", 300), ("analytics", 1800), ("default", 60)];
+    /// let cache = Cache::builder().presets("reports", ttls).build()?;
+    /// cache.scope_sync(|| report("analytics"));
+    /// assert!(cache.blocking().ttl("reports:analytics")? > Some(Duration::from_secs(1790)));
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    pub fn presets<N: Display, T: IntoTtl>(
+        mut self,
+        family: &str,
+        ttls: impl IntoIterator<Item = (N, T)>,
+    ) -> Self {
+        for (member, ttl) in ttls {
+            // `None` is the cache's default, which a member that isn't configured has.
+            if let Some(ttl) = ttl.into_ttl() {
+                self.presets.insert(member_name(family, &member), ttl);
+            }
+        }
+        self
+    }
+
     /// Set how long a call waits for another caller's computation before it runs the body itself;
     /// default 30 s.
     ///
@@ -336,11 +441,13 @@ impl CacheBuilder {
         positive("near_max_silence", self.near_max_silence)?;
         positive("default_ttl", self.default_ttl)?;
         values::check(&self.encoding)?;
+        audit::check(self.audit, self.audit_limit)?;
         let presets = env::with_presets(&self.presets)?;
         let store = match &self.backend {
-            Backend::Memory => Store::Memory(MemoryStore::new(self.memory_capacity)),
+            Backend::Memory => Store::Memory(MemoryStore::new(self.memory_capacity, self.eviction)),
             #[cfg(feature = "redis")]
             Backend::Redis(endpoint) => {
+                redis::check_owners(endpoint)?;
                 let limits = self.limits();
                 let store = RedisStore::new(
                     endpoint,
@@ -355,7 +462,14 @@ impl CacheBuilder {
                 Store::Redis(store)
             }
         };
-        Ok(self.assemble(prefix, presets, store))
+        #[cfg(feature = "redis")]
+        let publishes = self.publish_stats;
+        let cache = self.assemble(prefix, presets, store);
+        #[cfg(feature = "redis")]
+        if publishes && let Store::Redis(store) = &cache.inner().store {
+            cache.publish(store);
+        }
+        Ok(cache)
     }
 
     /// Build a cache that stores nothing, for an environment that describes no valid one.
@@ -365,7 +479,7 @@ impl CacheBuilder {
             self.default_prefix
                 .clone()
                 .unwrap_or_else(|| DEFAULT_PREFIX.to_owned()),
-            Store::Memory(MemoryStore::new(self.memory_capacity)),
+            Store::Memory(MemoryStore::new(self.memory_capacity, self.eviction)),
         );
         self.assemble(prefix, HashMap::new(), store)
     }
@@ -385,6 +499,10 @@ impl CacheBuilder {
                 store,
                 flights: Arc::new(Flights::new()),
                 counters: Counters::new(),
+                owners: Owners::new(self.owner_capacity),
+                instance: Instance::new(),
+                above: Above::default(),
+                audits: Audits::new(self.audit, self.audit_limit),
             }),
         }
     }

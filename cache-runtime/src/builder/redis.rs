@@ -6,6 +6,10 @@ use std::time::Duration;
 use super::Backend;
 use super::CacheBuilder;
 #[cfg(feature = "redis")]
+use crate::error::CacheError;
+#[cfg(feature = "redis")]
+use crate::site::{ReadSite, registry};
+#[cfg(feature = "redis")]
 use crate::store::redis::{Endpoint, Limits};
 
 /// Options for the location of Redis.
@@ -140,6 +144,27 @@ impl CacheBuilder {
         self
     }
 
+    /// Set whether this process publishes its counters to Redis, so that every process can show
+    /// those of all ([`Cache::fleet`](crate::Cache::fleet)). On by default. Without Redis there is
+    /// nothing to publish.
+    ///
+    /// From the second after the first operation on, the cache's own thread writes a snapshot to the
+    /// key `<prefix>#app:<instance>` every five seconds, with a TTL of fifteen; once a minute it also
+    /// registers the name in the set `<prefix>#apps`. No call waits for that, and nothing is sent
+    /// while Redis is out of reach. The snapshot has names of functions and numbers: no key, no user
+    /// and no host.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let tool = Cache::builder().redis("redis://127.0.0.1").publish_stats(false).build()?;
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    #[cfg(feature = "redis")]
+    pub fn publish_stats(mut self, enabled: bool) -> Self {
+        self.publish_stats = enabled;
+        self
+    }
+
     /// Enable the near cache (client-side caching): keep up to this many bytes of the entries in
     /// Redis in this process too. Default: off.
     ///
@@ -185,8 +210,34 @@ impl CacheBuilder {
             wait_timeout: self.wait_timeout,
             replay_window: self.replay_window,
             near: self.near_cache.filter(|bytes| *bytes > 0),
+            near_eviction: self.eviction,
             near_max_silence: self.near_max_silence,
+            owner_capacity: self.owner_capacity,
+            has_owners: !registry::owned().is_empty(),
             runtime_connections: self.runtime_connections,
         }
     }
+}
+
+/// Refuse a cluster where the entries of one owner may be on several nodes.
+#[cfg(feature = "redis")]
+pub(super) fn check_owners(endpoint: &Endpoint) -> Result<(), CacheError> {
+    let is_scattered = |site: &&ReadSite| !site.is_tagged_by_owner();
+    let Some(site) = registry::owned().into_iter().find(is_scattered) else {
+        return Ok(());
+    };
+    if !matches!(endpoint, Endpoint::Cluster(_)) {
+        return Ok(());
+    }
+    let position = site.info.position();
+    let reason = format!(
+        "`{}` ({}:{}) has an `owner`, and in a cluster all entries of an owner have to be on one node: \
+         make the owner the hash tag of its key, as in `key = \"reports:{{<<user.id>>}}:<<page>>\", \
+         owner = user.id`; the key is now `{}`",
+        position.function, position.file, position.line, site.info.template,
+    );
+    Err(CacheError::InvalidOption {
+        option: "redis_cluster",
+        reason,
+    })
 }

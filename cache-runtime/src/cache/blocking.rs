@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::bulk::KeyAndValue;
-use crate::cache::Health;
+use crate::cache::{Health, OwnerStats};
 use crate::core::Cache;
 use crate::error::CacheError;
+use crate::key::segment::Segment;
 use crate::read::lookup::Lookup;
 use crate::read::run;
 use crate::runtime::block_on;
@@ -290,6 +291,54 @@ impl BlockingCache {
     /// [`CacheError::Background`] if Redis fails: treat the key as not cached.
     pub fn ttl(&self, key: &str) -> Result<Option<Duration>, CacheError> {
         block_on(self.0.ttl(key))
+    }
+
+    /// See [`Cache::owner_stats`].
+    ///
+    /// ```standalone_crate
+    /// # use cache_runtime::{Cache, cacheable};
+    /// #[cacheable(key = "reports:<<user>>", ttl = 600, owner = user)]
+    /// fn report(user: u64) -> String {
+    ///     format!("the report of {user}")
+    /// }
+    ///
+    /// # fn main() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().build()?;
+    /// cache.scope_sync(|| report(7));
+    /// assert_eq!(cache.blocking().owner_stats(7)?.misses, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Cache::owner_stats`].
+    pub fn owner_stats(&self, id: impl Segment) -> Result<OwnerStats, CacheError> {
+        block_on(self.0.owner_stats(id))
+    }
+
+    /// See [`Cache::invalidate_owner`].
+    ///
+    /// ```standalone_crate
+    /// # use cache_runtime::{Cache, cacheable};
+    /// #[cacheable(key = "reports:<<user>>", ttl = 600, owner = user)]
+    /// fn report(user: u64) -> String {
+    ///     format!("the report of {user}")
+    /// }
+    ///
+    /// # fn main() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().build()?;
+    /// cache.scope_sync(|| report(7));
+    /// assert_eq!(cache.blocking().invalidate_owner(7)?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Cache::invalidate_owner`].
+    pub fn invalidate_owner(&self, id: impl Segment) -> Result<u64, CacheError> {
+        block_on(self.0.invalidate_owner(id))
     }
 
     /// See [`Cache::health_check`].

@@ -105,9 +105,13 @@ impl Cache {
             version: 0,
             cache_none: true,
             options: ReadOptions::DEFAULT,
+            owner: None,
+            own_staleness: None,
+            wait_limit: None,
             ttl,
             refresh: false,
             due: None,
+            audit: None,
             blocking: false,
         }
     }

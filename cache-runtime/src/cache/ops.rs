@@ -64,7 +64,7 @@ impl Cache {
         let counter = match found {
             Ok(true) => Counter::Hits,
             Ok(false) => Counter::Misses,
-            Err(_) => Counter::Errors,
+            Err(error) => Counter::of(error),
         };
         self.inner().counters.add(EXPLICIT, counter, 1);
     }
@@ -81,7 +81,7 @@ impl Cache {
             Store::Redis(store) => Ok(store
                 .load(key)
                 .await?
-                .and_then(|bytes| entry::decode(&bytes, None))),
+                .and_then(|bytes| entry::decode_whole(&bytes, None))),
         }
     }
 
@@ -137,7 +137,7 @@ impl Cache {
             Ok(()) => Some(Counter::Fills),
             // Already counted as too large.
             Err(CacheError::TooLarge { .. }) => None,
-            Err(_) => Some(Counter::Errors),
+            Err(error) => Some(Counter::of(error)),
         };
         if let Some(counter) = counter {
             self.inner().counters.add(EXPLICIT, counter, 1);
@@ -181,6 +181,7 @@ impl Cache {
         let Some(store) = inner.store.memory() else {
             return;
         };
+        let now = inner.clock.now();
         let expires = inner.clock.deadline(ttl);
         let weight = bytes.len();
         let entry = Entry {
@@ -190,11 +191,13 @@ impl Cache {
             expires,
             compute: Duration::ZERO,
             paused_until: 0,
+            stored: now,
             bytes: weight,
+            owned: None,
         };
         inner
             .flights
-            .invalidate_key(key, || store.insert(key, entry, inner.clock.now()));
+            .invalidate_key(key, || store.insert(key, entry, now));
     }
 
     /// Delete a key. Returns whether it existed.

@@ -1,28 +1,37 @@
 //! Reading an entry step by step: `Cache::read`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::clock::Stopwatch;
+#[cfg(feature = "redis")]
+use crate::clock::unix_millis;
+use crate::clock::{Moment, Stopwatch};
 use crate::core::Cache;
 use crate::current::is_uncached;
 #[cfg(feature = "redis")]
 use crate::entry;
 use crate::entry::CachedValue;
-use crate::key::canonical::Canonical;
-use crate::key::hash::push_variant;
+use crate::entry::payload::Payload;
+use crate::events;
+use crate::key::recent::push_variant_of;
 use crate::key::text::Text;
 use crate::read::call::Call;
 use crate::read::decision::{Decision, Lead};
 use crate::read::fill::conclude::{finish, unless_unset};
 use crate::read::freshness::Reason;
 use crate::read::lookup::fits;
+use crate::read::staleness::{HasStaleness, StalenessOf, staleness_of};
+use crate::site::{Origin, ReadOptions, ReadSite};
+use crate::stats::Counter;
 #[cfg(feature = "redis")]
 use crate::store::Store;
+use crate::tally;
 use crate::ttl::IntoTtl;
 use crate::value::Storable;
 use crate::value::shape::InArc;
@@ -46,7 +55,7 @@ impl Cache {
     ///     };
     ///     let page = Arc::new(fill.within(render(path)).await);
     ///     match page.contains("for you") {
-    ///         true => fill.refuse(), // neither stored nor shared with the callers that wait
+    ///         true => fill.refuse().await, // neither stored nor shared with the callers that wait
     ///         false => fill.store(&page, None).await,
     ///     }
     ///     page
@@ -67,23 +76,39 @@ impl Cache {
     /// # }
     /// ```
     pub fn read(&self, key: &str) -> ReadBuilder {
-        let mut call = self.call_at("read", self.stored_key(key).into(), None);
-        call.cache_none = false;
+        let mut text = Text::default();
+        text.push_str(self.stored_key(key));
         ReadBuilder {
-            call: Box::new(call),
+            cache: self.clone(),
+            origin: Origin::explicit("read"),
+            key: text,
             has_key: true,
+            version: 0,
+            options: ReadOptions::DEFAULT,
+            own_staleness: None,
+            wait_limit: None,
+            ttl: None,
         }
     }
 }
 
 /// Options of one read. Returned by [`Cache::read`], which shows it in use.
 ///
-/// All readers of a key should give the same options.
+/// All readers of a key should give the same options. A builder allocates nothing for a key of up to
+/// 64 bytes, and [`now`](Self::now) allocates nothing for a hit.
 #[must_use = "nothing is read before `begin` or `now`"]
 pub struct ReadBuilder {
-    call: Box<Call>,
+    cache: Cache,
+    origin: Origin,
+    /// Path and variant, without the prefix.
+    key: Text,
     /// Whether everything that the key is made of could be written.
     has_key: bool,
+    version: u32,
+    options: ReadOptions,
+    own_staleness: Option<StalenessOf>,
+    wait_limit: Option<Duration>,
+    ttl: Option<Duration>,
 }
 
 impl ReadBuilder {
@@ -109,14 +134,21 @@ impl ReadBuilder {
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
     /// ```
     pub fn variant<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
-        let mut canonical = Vec::with_capacity(64);
-        let written = value.serialize(Canonical::named(&mut canonical, "variant"));
-        self.has_key &= written.is_ok();
-        let mut key = Text::default();
-        key.push_str(&self.call.key);
-        push_variant(&mut key, &canonical);
-        self.call.key = key.to_str().as_ref().into();
+        self.has_key &= push_variant_of(&mut self.key, value).is_ok();
         self
+    }
+
+    /// Return the key: its path and variant, without the prefix.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().build()?;
+    /// assert_eq!(cache.read("answer").key(), "answer");
+    /// assert!(cache.read("answer").variant(&1).key().starts_with("answer#"));
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    pub fn key(&self) -> Cow<'_, str> {
+        self.key.to_str()
     }
 
     /// Set the TTL for a value that is stored without one of its own. Default: the cache's.
@@ -134,7 +166,7 @@ impl ReadBuilder {
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
     /// ```
     pub fn ttl(mut self, ttl: impl IntoTtl) -> Self {
-        self.call.ttl = ttl.into_ttl();
+        self.ttl = ttl.into_ttl();
         self
     }
 
@@ -159,7 +191,7 @@ impl ReadBuilder {
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
     /// ```
     pub fn stale(mut self, time: impl IntoTtl) -> Self {
-        self.call.options.stale = time.into_ttl().unwrap_or_default();
+        self.options.stale = time.into_ttl().unwrap_or_default();
         self
     }
 
@@ -185,7 +217,68 @@ impl ReadBuilder {
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
     /// ```
     pub fn stale_if_error(mut self, time: impl IntoTtl) -> Self {
-        self.call.options.stale_if_error = time.into_ttl().unwrap_or_default();
+        self.options.stale_if_error = time.into_ttl().unwrap_or_default();
+        self
+    }
+
+    /// Use the staleness of each value, in place of [`stale`](Self::stale) and
+    /// [`stale_if_error`](Self::stale_if_error), which are about all values of a key.
+    ///
+    /// A value past its TTL leads to [`Reading::Due`] for as long as it is
+    /// [`kept`](crate::Staleness::kept), also one that was stored with a TTL of zero.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use cache_runtime::{Cache, Clock, Freshness, HasStaleness, Reading, Staleness};
+    /// #[derive(Clone, serde::Serialize, serde::Deserialize)]
+    /// struct Page {
+    ///     stale_seconds: u64,
+    /// }
+    ///
+    /// impl HasStaleness for Page {
+    ///     fn staleness(&self) -> Staleness {
+    ///         let stale = Duration::from_secs(self.stale_seconds);
+    ///         Staleness { stale, kept: stale * 2 }
+    ///     }
+    /// }
+    ///
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let clock = Clock::manual();
+    /// let cache = Cache::builder().clock(clock.clone()).build()?;
+    /// let read = || cache.read("page").own_staleness::<Page>().begin::<Page>();
+    /// let Reading::Miss(fill) = read().await else { unreachable!() };
+    /// fill.store(&Arc::new(Page { stale_seconds: 30 }), 60).await;
+    /// clock.advance(Duration::from_secs(61));
+    /// let Reading::Due(found, _fill) = read().await else { panic!("it is stale") };
+    /// assert_eq!(found.freshness(), Freshness::Stale);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    pub fn own_staleness<T: Storable + HasStaleness>(mut self) -> Self {
+        self.own_staleness = Some(staleness_of::<T>);
+        self
+    }
+
+    /// Set how long [`begin`](Self::begin) waits for other callers, before it leads to
+    /// [`Reading::Bypass`]. Zero: it never waits. Default: the cache's `wait_timeout`.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use cache_runtime::{Cache, Reading};
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().build()?;
+    /// let Reading::Miss(_fill) = cache.read("answer").begin::<u32>().await else { unreachable!() };
+    /// // Another caller is to compute it.
+    /// let read = cache.read("answer").wait_limit(Duration::ZERO);
+    /// assert!(matches!(read.begin::<u32>().await, Reading::Bypass));
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    pub fn wait_limit(mut self, limit: Duration) -> Self {
+        self.wait_limit = Some(limit);
         self
     }
 
@@ -204,7 +297,7 @@ impl ReadBuilder {
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
     /// ```
     pub fn jitter(mut self, fraction: f64) -> Self {
-        self.call.options.jitter = fraction.clamp(0.0, 1.0);
+        self.options.jitter = fraction.clamp(0.0, 1.0);
         self
     }
 
@@ -223,7 +316,7 @@ impl ReadBuilder {
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
     /// ```
     pub fn version(mut self, version: u32) -> Self {
-        self.call.version = version;
+        self.version = version;
         self
     }
 
@@ -242,7 +335,27 @@ impl ReadBuilder {
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
     /// ```
     pub fn near(mut self, near: bool) -> Self {
-        self.call.options.near = near;
+        self.options.near = near;
+        self
+    }
+
+    /// Log the events of this read at level `info`, not at `debug`. Default: false.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().build()?;
+    /// assert!(cache.read("answer").debug(true).now::<i32>().is_none());
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    pub fn debug(mut self, debug: bool) -> Self {
+        self.origin.debug = debug;
+        self
+    }
+
+    /// Count the read at the call site of `page!`, and name it in events.
+    #[doc(hidden)]
+    pub fn at_site(mut self, site: &'static ReadSite) -> Self {
+        self.origin = site.into();
         self
     }
 
@@ -259,20 +372,25 @@ impl ReadBuilder {
     /// # Ok::<(), cache_runtime::CacheError>(())
     /// ```
     pub fn now<T: Storable>(&self) -> Option<Found<T>> {
-        let inner = self.call.cache.inner();
+        let inner = self.cache.inner();
         if self.bypasses() {
             return None;
         }
-        let (store, now) = inner.store.here(&inner.clock, self.call.options.near)?;
-        let hit = store.get(&self.call.key, now)?;
-        let shared = hit.payload.into_shared(hit.version, self.call.version)?;
+        let (store, now) = inner.store.here(&inner.clock, self.options.near)?;
+        let (hit, stored) = store.get_stored(&self.key, now)?;
+        let shared = hit.payload.into_shared(hit.version, self.version)?;
         let CachedValue::Value(value) = shared else {
             return None;
         };
-        self.call.hit();
+        inner.counters.hit(self.origin.number);
+        if events::wanted(self.origin.debug) {
+            events::hit(self.origin, &self.cache.full_key(&self.key.to_str()));
+        }
         Some(Found {
             value,
             state: Freshness::Fresh,
+            age: since(stored, now),
+            is_shared: false,
         })
     }
 
@@ -299,19 +417,27 @@ impl ReadBuilder {
             return Some(found);
         }
         #[cfg(feature = "redis")]
-        if let Store::Redis(store) = &self.call.cache.inner().store
+        if let Store::Redis(store) = &self.cache.inner().store
             && !self.bypasses()
         {
-            match store.load(&self.call.key).await {
+            match store.load(&self.key.to_str()).await {
                 Ok(bytes) => {
-                    let value = entry::decode(&bytes?, Some(self.call.version))?;
-                    self.call.hit();
+                    let bytes = bytes?;
+                    let age = age_in_redis(&bytes);
+                    let payload = Payload::Encoded(bytes);
+                    let shared = payload.into_shared(self.version, self.version)?;
+                    let CachedValue::Value(value) = shared else {
+                        return None;
+                    };
+                    self.call().hit();
                     return Some(Found {
-                        value: Arc::new(value),
+                        value,
                         state: Freshness::Fresh,
+                        age,
+                        is_shared: false,
                     });
                 }
-                Err(error) => self.call.store_failed(store, &error),
+                Err(error) => self.call().store_failed(store, &error),
             }
         }
         None
@@ -327,17 +453,30 @@ impl ReadBuilder {
     /// Dropped while it waits, it leaves no trace.
     pub async fn begin<T: Storable>(self) -> Reading<T> {
         if self.bypasses() {
+            tally::uncached();
+            let counters = &self.cache.inner().counters;
+            counters.add(self.origin.number, Counter::Uncached, 1);
             return Reading::Bypass;
         }
-        let call = self.call;
+        let mut call = Box::new(self.call());
         let mut found = None;
-        let step = call.decide_for::<T>(false, &mut found).await;
+        let (step, age_in_redis) = call.decide_for_aged::<T>(&mut found).await;
         let value = found
             .filter(|found| fits(found, false))
             .and_then(|found| match found {
                 CachedValue::Value(value) => Some(value),
                 CachedValue::None => None,
             });
+        let found = |value: Arc<T>, state, is_shared| {
+            let age = age_in_redis.or_else(|| call.age_here(Arc::as_ptr(&value).cast()));
+            Found {
+                value,
+                state,
+                // Another caller has computed it just now.
+                age: age.unwrap_or_default(),
+                is_shared,
+            }
+        };
         match (step, value) {
             (Decision::Compute(lead), _) => Reading::Miss(Fill::new(call, lead, None)),
             (Decision::Refresh(lead, reason), Some(value)) => {
@@ -345,13 +484,12 @@ impl ReadBuilder {
                 if state != Freshness::Expired {
                     call.served(reason);
                 }
-                let fill = Fill::new(call, lead, Some(reason));
-                Reading::Due(Found { value, state }, fill)
+                let found = found(value, state, false);
+                call.adopt_staleness(&found.value);
+                Reading::Due(found, Fill::new(call, lead, Some(reason)))
             }
-            (Decision::Hit, Some(value)) => Reading::Hit(Found {
-                value,
-                state: Freshness::Fresh,
-            }),
+            (Decision::Hit, Some(value)) => Reading::Hit(found(value, Freshness::Fresh, false)),
+            (Decision::Shared, Some(value)) => Reading::Hit(found(value, Freshness::Fresh, true)),
             _ => Reading::Bypass,
         }
     }
@@ -361,7 +499,70 @@ impl ReadBuilder {
     /// Whether the read neither asks the store nor waits: there is no key, the cache is disabled, or
     /// this is within [`Cache::uncached`].
     fn bypasses(&self) -> bool {
-        !self.has_key || !self.call.cache.inner().enabled || is_uncached()
+        !self.has_key || !self.cache.inner().enabled || is_uncached()
+    }
+
+    /// Return the call of a read that a lookup in this process doesn't answer.
+    fn call(&self) -> Call {
+        Call {
+            cache: self.cache.clone(),
+            origin: self.origin,
+            key: self.key.to_str().as_ref().into(),
+            version: self.version,
+            cache_none: false,
+            options: self.options,
+            owner: None,
+            own_staleness: self.own_staleness,
+            wait_limit: self.wait_limit,
+            ttl: self.ttl,
+            refresh: false,
+            due: None,
+            audit: None,
+            blocking: false,
+        }
+    }
+}
+
+/// Return the time between two moments.
+fn since(stored: Moment, now: Moment) -> Duration {
+    Duration::from_nanos(now.saturating_sub(stored))
+}
+
+/// Return the age of an entry as it is in Redis. The clocks of two machines may differ, so it may be
+/// off by as much.
+#[cfg(feature = "redis")]
+fn age_in_redis(bytes: &[u8]) -> Duration {
+    let created = entry::inspect(bytes).map_or(u64::MAX, |header| header.created);
+    Duration::from_millis(unix_millis().saturating_sub(created))
+}
+
+impl Call {
+    /// Decide the next step, and return the age of an entry that was found in Redis.
+    async fn decide_for_aged<T: Storable>(
+        &self,
+        found: &mut Option<CachedValue<Arc<T>>>,
+    ) -> (Decision, Option<Duration>) {
+        #[cfg(not(feature = "redis"))]
+        return (self.decide_for(false, found).await, None);
+        #[cfg(feature = "redis")]
+        {
+            let mut age = None;
+            let step = self.decide_for_with(false, found, |payload| {
+                age = match payload {
+                    Payload::Encoded(bytes) => Some(age_in_redis(bytes)),
+                    _ => None,
+                };
+            });
+            let step = step.await;
+            (step, age)
+        }
+    }
+
+    /// Return the age of the entry in this process, if its value is the one at this address.
+    fn age_here(&self, value: *const ()) -> Option<Duration> {
+        let inner = self.cache.inner();
+        let (store, now) = inner.store.here(&inner.clock, self.options.near)?;
+        Some(since(store.stored(&self.key, value)?, now))
     }
 }
 
@@ -386,6 +587,8 @@ pub enum Reading<T> {
 pub struct Found<T> {
     value: Arc<T>,
     state: Freshness,
+    age: Duration,
+    is_shared: bool,
 }
 
 /// Whether a cached value may be served.
@@ -464,6 +667,55 @@ impl<T> Found<T> {
     pub fn freshness(&self) -> Freshness {
         self.state
     }
+
+    /// Return how long ago the value was stored, by whichever process stored it. On Redis that is by
+    /// the clocks of two machines, so it is as exact as these agree.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use cache_runtime::{Cache, Clock};
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// let clock = Clock::manual();
+    /// let cache = Cache::builder().clock(clock.clone()).build()?;
+    /// cache.set("answer", &42, 60).await?;
+    /// clock.advance(Duration::from_secs(5));
+    /// let found = cache.read("answer").now::<i32>().unwrap();
+    /// assert_eq!(found.age(), Duration::from_secs(5));
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    pub fn age(&self) -> Duration {
+        self.age
+    }
+
+    /// Return whether another caller of this process computed the value while this one waited for
+    /// it.
+    ///
+    /// ```
+    /// # async fn run() -> Result<(), cache_runtime::CacheError> {
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().build()?;
+    /// cache.set("answer", &42, 60).await?;
+    /// assert!(!cache.read("answer").now::<i32>().unwrap().is_shared());
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    pub fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+}
+
+impl Call {
+    /// Take over the staleness of a value, for what is done with it.
+    fn adopt_staleness<T: Storable>(&mut self, value: &Arc<T>) {
+        if let Some(staleness_of) = self.own_staleness {
+            let payload = Payload::typed(Arc::clone(value));
+            let own = staleness_of(&payload, self.version, self.version);
+            self.options = own.unwrap_or_default().within(self.options);
+        }
+    }
 }
 
 /// The right, and the duty, to compute a value for all callers that wait for it.
@@ -508,15 +760,16 @@ impl<T: Storable> Fill<T> {
     /// The fill begins when this is called, and finishes without its caller. Awaiting it tells when
     /// the store holds the value.
     pub fn store<D: IntoTtl>(
-        self,
+        mut self,
         value: &Arc<T>,
         ttl: D,
     ) -> impl Future<Output = ()> + Send + use<T, D> {
         if self.reason == Some(Reason::Expired) {
             self.call.missed();
         }
+        self.call.adopt_staleness(value);
         let ttl = ttl.into_ttl();
-        let took = self.watch.elapsed();
+        let took = self.call.took(&self.watch);
         let filling =
             finish::<Arc<T>, InArc, _>(&self.call, self.lead, value, |_| ttl, unless_unset, took);
         async {
@@ -529,11 +782,17 @@ impl<T: Storable> Fill<T> {
     /// End the computation with a value for this caller alone. It is neither stored nor shared:
     /// each caller that waits computes its own, all at once. A stale value that it was to replace is
     /// removed.
-    pub fn refuse(self) {
+    ///
+    /// # Cancel safety
+    ///
+    /// It begins when this is called, and finishes without its caller. Awaiting it tells when a
+    /// caller of another process can compute.
+    pub fn refuse(self) -> impl Future<Output = ()> + Send + use<T> {
+        self.call.took(&self.watch);
         if self.reason == Some(Reason::Expired) {
             self.call.missed();
         }
-        self.call.refuse(self.lead);
+        self.call.refuse(self.lead)
     }
 
     /// End a computation that failed, and return whether the value found before may be served
@@ -547,10 +806,11 @@ impl<T: Storable> Fill<T> {
         let Some(reason) = self.reason else {
             return false;
         };
+        self.call.took(&self.watch);
         let age = self.call.pause(self.lead).age().await;
         let keeps = self.call.outlasts_error(reason, age);
         match keeps {
-            true if reason == Reason::Expired => self.call.served(reason),
+            true if reason == Reason::Expired => self.call.served_on_error(reason),
             false if reason == Reason::Expired => self.call.missed(),
             _ => {}
         }
@@ -561,7 +821,7 @@ impl<T: Storable> Fill<T> {
 impl fmt::Debug for ReadBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReadBuilder")
-            .field("key", &self.call.key)
+            .field("key", &self.key.to_str())
             .finish_non_exhaustive()
     }
 }

@@ -1,8 +1,12 @@
 //! The handle's type and the state that its clones share: the core that every call needs.
 
+pub(crate) mod above;
+pub(crate) mod audits;
+pub(crate) mod instance;
 mod not_stored;
+pub(crate) mod owners;
 pub(crate) mod prefix;
-mod presets;
+pub(crate) mod presets;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -21,7 +25,11 @@ use crate::stats::{Counter, Counters, Stats};
 use crate::store::Store;
 #[cfg(feature = "redis")]
 use crate::store::redis::{PendingReply, RedisStore, Target};
+use above::Above;
+use audits::Audits;
+use instance::Instance;
 pub(crate) use not_stored::Logged;
+use owners::Owners;
 use prefix::Prefix;
 
 /// Handle of a cache: cheap to clone, and all clones are one cache.
@@ -62,11 +70,29 @@ pub(crate) struct CacheInner {
     pub(crate) store: Store,
     pub(crate) flights: Arc<Flights>,
     pub(crate) counters: Counters,
+    pub(crate) owners: Owners,
+    pub(crate) instance: Instance,
+    /// State of the modules above this one.
+    pub(crate) above: Above,
+    pub(crate) audits: Audits,
 }
 
 impl Cache {
     pub(crate) fn inner(&self) -> &CacheInner {
         &self.inner
+    }
+
+    /// Return the TTL of entries that are stored without one of their own.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use cache_runtime::Cache;
+    /// let cache = Cache::builder().default_ttl(Duration::from_secs(60)).build()?;
+    /// assert_eq!(cache.default_ttl(), Duration::from_secs(60));
+    /// # Ok::<(), cache_runtime::CacheError>(())
+    /// ```
+    pub fn default_ttl(&self) -> Duration {
+        self.inner.default_ttl
     }
 
     /// Return the prefix of every key of this cache.
@@ -94,11 +120,21 @@ impl Cache {
 
     /// Return the encoding for the value of this key.
     pub(crate) fn encoding_of(&self, key: &str) -> Encoding {
+        self.encoding_for(key, None)
+    }
+
+    /// Return the encoding for the value of this key, an entry of this owner.
+    pub(crate) fn encoding_for(&self, key: &str, owner: Option<&str>) -> Encoding {
         let encoding = self.inner.encoding;
+        let limit = owner.and(self.inner.owners.capacity);
         match &self.inner.store {
-            Store::Memory(store) => encoding.in_memory(store.room(key)),
+            Store::Memory(store) => encoding.in_memory(store.room(key, limit)),
             #[cfg(feature = "redis")]
-            Store::Redis(_) => encoding.in_redis(),
+            Store::Redis(_) => {
+                // An entry ends with its owner.
+                let besides = self.prefix().len() + 1 + key.len() + owner.map_or(0, str::len);
+                encoding.in_redis(limit.map(|limit| limit.saturating_sub(besides)))
+            }
         }
     }
 
@@ -130,7 +166,9 @@ impl Cache {
         self.inner.counters.snapshot(self.inner.store.size())
     }
 
-    /// Set all counters to zero.
+    /// Set the counters of [`stats`](Self::stats) to zero. The totals that a metrics system reads
+    /// ([`observe`](Self::observe)) go on, since a counter that goes back would be taken for a
+    /// restart.
     ///
     /// ```
     /// # use cache_runtime::Cache;
@@ -142,6 +180,7 @@ impl Cache {
     /// ```
     pub fn reset_stats(&self) {
         self.inner.counters.reset();
+        self.inner.owners.calls.reset();
     }
 
     /// Remove the entries that the patterns match, and return their number. The work begins now,
@@ -221,6 +260,33 @@ impl Cache {
         begun.finish()
     }
 
+    /// Remove all entries of an owner, and return their number. Begins now, like
+    /// [`invalidate`](Self::invalidate).
+    pub(crate) fn delete_owned(
+        &self,
+        origin: Origin,
+        owner: &str,
+    ) -> impl Future<Output = Result<u64, CacheError>> + Send + use<> {
+        let patterns = Self::owner_patterns(owner);
+        let begun = match &self.inner.store {
+            Store::Memory(store) => {
+                // Flights first, as for a pattern. The table doesn't know their owners.
+                for pattern in &patterns {
+                    self.inner.flights.invalidate_matching(pattern);
+                }
+                let count = store.remove_owned(owner, self.inner.clock.now());
+                self.invalidated(origin, owner, count);
+                Invalidation::Done(count)
+            }
+            #[cfg(feature = "redis")]
+            Store::Redis(store) => {
+                let target = Target::Owner(owner.into(), patterns.into());
+                self.invalidate_redis(store, (vec![origin], vec![target]))
+            }
+        };
+        begun.finish()
+    }
+
     #[cfg(feature = "redis")]
     fn invalidate_redis(
         &self,
@@ -236,7 +302,9 @@ impl Cache {
             match removed {
                 Ok(count) => cache.invalidated(origin, target.text(), count),
                 Err(error) => {
-                    cache.inner.counters.add(origin.number, Counter::Errors, 1);
+                    let counters = &cache.inner.counters;
+                    counters.add(origin.number, Counter::of(error), 1);
+                    counters.add(origin.number, Counter::Postponed, 1);
                     events::postponed(origin, &cache.full_key(target.text()), error);
                 }
             }
@@ -245,9 +313,9 @@ impl Cache {
     }
 
     fn invalidated(&self, origin: Origin, pattern: &str, count: u64) {
-        self.inner
-            .counters
-            .add(origin.number, Counter::Invalidated, count);
+        let counters = &self.inner.counters;
+        counters.add(origin.number, Counter::Invalidations, 1);
+        counters.add(origin.number, Counter::Invalidated, count);
         if events::wanted(origin.debug) {
             events::invalidate(origin, &self.full_key(pattern), count);
         }
@@ -272,7 +340,7 @@ impl Invalidation {
 }
 
 /// Return the patterns without those that repeat an earlier one.
-fn without_repeats(mut patterns: Vec<Pattern>) -> Vec<Pattern> {
+pub(crate) fn without_repeats(mut patterns: Vec<Pattern>) -> Vec<Pattern> {
     // Nearly always a few: comparing each with the ones before costs less than hashing.
     if patterns.len() <= 16 {
         let mut at = 1;

@@ -24,7 +24,9 @@ pub(crate) enum Problem {
     TooLarge,
     NotStored,
     NoKey,
+    Widened,
     UnknownPreset,
+    Variants,
     /// Not logged: a check that is done once.
     RoundTrip,
 }
@@ -36,6 +38,9 @@ impl Logged {
         logged.insert((origin.number, origin.function, problem))
     }
 }
+
+/// The fix for a value larger than an owner may take.
+const OWNER_FIX: &str = "store a smaller value, or raise `owner_capacity`";
 
 impl Cache {
     /// Whether the error is that a value is too large. If so, count it, and log the call site's
@@ -68,10 +73,42 @@ impl Cache {
         }
     }
 
+    /// Log why a pattern matches more than it should, if it is the call site's first.
+    pub(crate) fn log_widened(&self, origin: Origin, patterns: &str, reason: &str) {
+        if events::warnings_wanted() && self.inner.logged.is_first(origin, Problem::Widened) {
+            events::widened(origin.function, patterns, reason);
+        }
+    }
+
+    /// Log why a write-through invalidates all that its key may match, if it is the call site's
+    /// first.
+    pub(crate) fn log_unkeyed_write(&self, origin: Origin, template: &str, reason: &str) {
+        if events::warnings_wanted() && self.inner.logged.is_first(origin, Problem::NoKey) {
+            events::unkeyed_write(origin.function, template, reason);
+        }
+    }
+
+    /// Log that a write-through can't store its value, because its path has several entries, if it
+    /// is the call site's first. `reader`: the function that reads them, where the program has it.
+    pub(crate) fn log_variants(&self, origin: Origin, template: &str, reader: Option<&str>) {
+        if events::warnings_wanted() && self.inner.logged.is_first(origin, Problem::Variants) {
+            match reader {
+                Some(reader) => events::variants(origin.function, template, reader),
+                None => events::hashed_context(origin.function, template),
+            }
+        }
+    }
+
     /// Whether the round trip of the call site's values hasn't been checked yet, and a subscriber
     /// would receive the result.
     pub(crate) fn needs_round_trip_check(&self, origin: Origin) -> bool {
         events::warnings_wanted() && self.inner.logged.is_first(origin, Problem::RoundTrip)
+    }
+
+    /// Whether the limit of a value is that of an owner, where the store's own limit is `room`.
+    fn is_of_owner(&self, limit: usize, room: usize) -> bool {
+        let capacity = self.inner.owners.capacity;
+        capacity.is_some_and(|capacity| limit <= capacity && capacity <= room)
     }
 
     /// Return the fix for a limit.
@@ -80,6 +117,9 @@ impl Cache {
             _ if self.inner.encoding.max_value_bytes == Some(limit) => {
                 "store a smaller value, or raise `max_value_bytes`"
             }
+            Store::Memory(store) if self.is_of_owner(limit, store.room("", None)) => OWNER_FIX,
+            #[cfg(feature = "redis")]
+            Store::Redis(_) if self.is_of_owner(limit, usize::MAX) => OWNER_FIX,
             Store::Memory(_) => {
                 "store a smaller value, or raise `memory_capacity` (the limit of one value is a part of it)"
             }

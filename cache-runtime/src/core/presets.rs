@@ -1,11 +1,20 @@
 //! Named TTLs: `ttl = preset("user_profile")`.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use crate::core::not_stored::Problem;
 use crate::core::{Cache, preset_key};
 use crate::events;
 use crate::site::Origin;
+
+/// Name of a family's member for all that aren't configured.
+const DEFAULT_MEMBER: &str = "default";
+
+/// Return the name of a family's member, among all presets.
+pub(crate) fn member_name(family: &str, member: &dyn Display) -> String {
+    format!("{family}:{member}")
+}
 
 impl Cache {
     /// Return the TTL of a preset, for this call site.
@@ -19,6 +28,24 @@ impl Cache {
             self.unknown_preset(origin, name);
         }
         ttl
+    }
+
+    /// Return the TTL of a family's member: the member's own, or that of the family's `default`.
+    pub(crate) fn family_preset(
+        &self,
+        origin: Origin,
+        family: &str,
+        member: &dyn Display,
+    ) -> Option<Duration> {
+        let name = member_name(family, member);
+        let presets = &self.inner.presets;
+        let ttl = presets
+            .get(&preset_key(&name))
+            .or_else(|| presets.get(&preset_key(&member_name(family, &DEFAULT_MEMBER))));
+        if ttl.is_none() {
+            self.unknown_preset(origin, &name);
+        }
+        ttl.copied()
     }
 
     #[cold]

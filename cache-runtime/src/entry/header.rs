@@ -14,7 +14,9 @@ pub(crate) mod layout {
     pub(super) const MAGIC: usize = 0;
     /// Kind of entry: 0 value, 1 cached `None`, 2 lease, 3 cached error.
     pub(crate) const KIND: usize = 2;
-    pub(super) const CODEC: usize = 3;
+    /// The codec's number; in a lease its purpose: 0 for a read, 1 for a write-through, 2 for one
+    /// that is contested.
+    pub(crate) const CODEC: usize = 3;
     /// The function's version, four bytes.
     pub(super) const VERSION: usize = 4;
     /// The token of the fill, or of the lease.
@@ -32,8 +34,11 @@ pub(crate) mod layout {
     pub(crate) const GRACE: usize = 48;
     /// Compute time in microseconds, four bytes.
     pub(super) const COMPUTE: usize = 56;
-    /// The compression's number; 0 for none. Three reserved bytes follow.
+    /// The compression's number; 0 for none.
     pub(super) const COMPRESSION: usize = 60;
+    /// Length of the owner's text behind the value, two bytes; 0 without an owner. A reserved byte
+    /// follows.
+    pub(crate) const OWNER: usize = 61;
     /// Checksum of everything but `TOKEN..FINGERPRINT` and itself.
     pub(super) const CHECKSUM: usize = 64;
 }
@@ -83,9 +88,13 @@ pub(crate) struct Header {
     pub(crate) claim: u64,
     pub(crate) claim_end: u64,
     pub(crate) fingerprint: u64,
+    /// Unix time in milliseconds.
+    pub(crate) created: u64,
     pub(crate) grace: u64,
     pub(crate) compute_micros: u32,
     pub(crate) compression: u8,
+    /// Length of the owner's text at the entry's end.
+    pub(crate) owner_bytes: usize,
     pub(crate) checksum: u64,
 }
 
@@ -135,6 +144,18 @@ pub(crate) fn seal(mut entry: Vec<u8>, form: Form, shape: &TypeFacts, facts: &Fa
     entry
 }
 
+/// Write the owner behind the value of a sealed entry. A text too long for the header is left out.
+#[cfg(feature = "redis")]
+pub(crate) fn set_owner(entry: &mut Vec<u8>, owner: &str) {
+    let Ok(length) = u16::try_from(owner.len()) else {
+        return;
+    };
+    entry[layout::OWNER..layout::OWNER + 2].copy_from_slice(&length.to_le_bytes());
+    entry.extend_from_slice(owner.as_bytes());
+    let checksum = checksum(entry);
+    entry[layout::CHECKSUM..HEADER_BYTES].copy_from_slice(&checksum.to_le_bytes());
+}
+
 /// Replace the fingerprint of a sealed entry.
 pub(super) fn set_fingerprint(entry: &mut [u8], fingerprint: u64) {
     entry[layout::FINGERPRINT..layout::CREATED].copy_from_slice(&fingerprint.to_le_bytes());
@@ -174,9 +195,14 @@ pub(crate) fn inspect(bytes: &[u8]) -> Option<Header> {
         claim: word(header, layout::CLAIM),
         claim_end: word(header, layout::CLAIM_EXPIRY),
         fingerprint: word(header, layout::FINGERPRINT),
+        created: word(header, layout::CREATED),
         grace: word(header, layout::GRACE),
         compute_micros: half_word(header, layout::COMPUTE),
         compression: header[layout::COMPRESSION],
+        owner_bytes: usize::from(u16::from_le_bytes([
+            header[layout::OWNER],
+            header[layout::OWNER + 1],
+        ])),
         checksum: word(header, layout::CHECKSUM),
     })
 }

@@ -5,11 +5,13 @@
 //! can compare and replace it.
 
 pub(crate) mod age;
+mod any_value;
 mod bounded;
 mod codec;
 mod compression;
 pub(crate) mod fingerprint;
 mod header;
+pub(crate) mod inspect;
 mod negative;
 mod options;
 pub(crate) mod payload;
@@ -24,12 +26,13 @@ use crate::error::CacheError;
 use crate::value::Settable;
 use crate::value::measure::{MeasureError, measure};
 use crate::value::path::MAX_DEPTH;
+pub use any_value::AnyValue;
 pub use codec::Codec;
 use fingerprint::TypeFacts;
 use header::Form;
-#[cfg(feature = "redis")]
-pub(crate) use header::layout;
 pub(crate) use header::{EntryKind, Facts, HEADER_BYTES, Header, inspect};
+#[cfg(feature = "redis")]
+pub(crate) use header::{layout, set_owner};
 pub(crate) use negative::{encode_error, read_error};
 pub(crate) use options::Encoding;
 pub(crate) use round_trip::{Equal, incomparable};
@@ -164,20 +167,38 @@ pub(crate) fn nothing<T: DeserializeOwned + 'static>(facts: &Facts) -> Vec<u8> {
     )
 }
 
+/// The purpose of a lease.
+#[cfg(feature = "redis")]
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum LeasePurpose {
+    /// A computation of the entry: other callers wait for it.
+    Read = 0,
+    /// A write-through: other callers run uncached.
+    Write = 1,
+    /// A write-through that has met another one, and can't fill.
+    ContestedWrite = 2,
+}
+
 /// Return a lease: the right to fill an entry, stored at the entry's key.
 #[cfg(feature = "redis")]
-pub(crate) fn lease(token: u64) -> Vec<u8> {
+pub(crate) fn lease(token: u64, purpose: LeasePurpose) -> Vec<u8> {
     let facts = Facts {
         kind: EntryKind::Lease,
         token,
         ..Facts::default()
     };
-    header::seal(
-        header::room(0),
-        Form::default(),
-        &TypeFacts::default(),
-        &facts,
-    )
+    let form = Form {
+        codec: purpose as u8,
+        ..Form::default()
+    };
+    header::seal(header::room(0), form, &TypeFacts::default(), &facts)
+}
+
+/// Return whether these are the bytes of a write-through's lease.
+#[cfg(feature = "redis")]
+pub(crate) fn is_write_lease(bytes: &[u8]) -> bool {
+    let is_lease = bytes.starts_with(header::LEASE_START);
+    is_lease && bytes.get(layout::CODEC) != Some(&(LeasePurpose::Read as u8))
 }
 
 /// Set the token of an entry's fill. The checksum doesn't cover it.
@@ -228,10 +249,28 @@ pub(crate) fn read<T: DeserializeOwned + 'static>(
     }
 }
 
+/// [`read`] for an entry in a buffer of its own, which long byte strings of the value share.
+pub(crate) fn read_whole<T: DeserializeOwned + 'static>(
+    bytes: &Bytes,
+    version: Option<u32>,
+) -> Option<CachedValue<T>> {
+    sharing(bytes, || read(bytes, version))
+}
+
+#[cfg(feature = "bytes")]
+use crate::shared_bytes::while_decoding as sharing;
+
+/// Without the feature, no value shares anything.
+#[cfg(not(feature = "bytes"))]
+fn sharing<T>(_: &Bytes, decode: impl FnOnce() -> T) -> T {
+    decode()
+}
+
 /// Decode the value behind a header. Check the checksum first: damaged bytes are never expanded.
 fn value_of<T: DeserializeOwned>(header: &Header, bytes: &[u8]) -> Option<T> {
     let codec = codec::by_id(header.codec)?;
-    let value = compression::expand(header.compression, &bytes[HEADER_BYTES..])?;
+    let end = bytes.len().checked_sub(header.owner_bytes)?;
+    let value = compression::expand(header.compression, bytes.get(HEADER_BYTES..end)?)?;
     codec.decode(&value).ok()
 }
 
@@ -240,7 +279,19 @@ pub(crate) fn decode<T: DeserializeOwned + 'static>(
     bytes: &[u8],
     version: Option<u32>,
 ) -> Option<T> {
-    match read(bytes, version)? {
+    value_only(read(bytes, version)?)
+}
+
+/// [`decode`] for an entry in a buffer of its own.
+pub(crate) fn decode_whole<T: DeserializeOwned + 'static>(
+    bytes: &Bytes,
+    version: Option<u32>,
+) -> Option<T> {
+    value_only(read_whole(bytes, version)?)
+}
+
+fn value_only<T>(found: CachedValue<T>) -> Option<T> {
+    match found {
         CachedValue::Value(value) => Some(value),
         CachedValue::None => None,
     }

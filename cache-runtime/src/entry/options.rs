@@ -33,11 +33,11 @@ impl Encoding {
         }
     }
 
-    /// Return the settings for Redis.
+    /// Return the settings for Redis, where an entry may take `room` bytes.
     #[cfg(feature = "redis")]
-    pub(crate) fn in_redis(self) -> Self {
+    pub(crate) fn in_redis(self, room: Option<usize>) -> Self {
         Self {
-            max_entry_bytes: Some(MAX_REDIS_BYTES),
+            max_entry_bytes: Some(room.map_or(MAX_REDIS_BYTES, |room| room.min(MAX_REDIS_BYTES))),
             ..self
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use crate::entry::{self, Bytes, CachedValue};
+use crate::entry::{self, Bytes, CachedValue, Codec};
 use crate::error::CacheError;
 use crate::value::Storable;
 use crate::value::negative::{CachedError, StorableError};
@@ -30,7 +30,8 @@ pub(crate) trait Value: Any + Send + Sync {
     fn is_a(&self, wanted: TypeId) -> bool;
     /// Store a clone in the slot, an `Option<T>`, if the slot is of the value's type.
     fn clone_to(&self, slot: &mut dyn Any) -> bool;
-    fn encode(&self) -> Result<Vec<u8>, CacheError>;
+    /// Encode the value as an entry, in this codec if it can carry the value.
+    fn encode(&self, codec: Codec) -> Result<Vec<u8>, CacheError>;
 }
 
 impl<T: Storable> Value for T {
@@ -46,8 +47,12 @@ impl<T: Storable> Value for T {
         true
     }
 
-    fn encode(&self) -> Result<Vec<u8>, CacheError> {
-        let (facts, encoding) = (entry::Facts::default(), entry::Encoding::default());
+    fn encode(&self, codec: Codec) -> Result<Vec<u8>, CacheError> {
+        let facts = entry::Facts::default();
+        let encoding = entry::Encoding {
+            codec,
+            ..entry::Encoding::default()
+        };
         let encoded = entry::encode(self, &facts, &encoding, entry::incomparable)?;
         Ok(encoded.bytes)
     }
@@ -90,6 +95,19 @@ impl Payload {
         self.clone().into_shared(entry_version, version)
     }
 
+    /// Whether this is the same payload as another one, and not only an equal one. Both are held, so
+    /// no address is used twice.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Typed(one), Self::Typed(other)) => {
+                std::ptr::addr_eq(Arc::as_ptr(one), Arc::as_ptr(other))
+            }
+            (Self::Encoded(one), Self::Encoded(other)) => Arc::ptr_eq(one, other),
+            (Self::Nothing, Self::Nothing) => true,
+            _ => false,
+        }
+    }
+
     /// Return the payload of an error of a function whose values are a `T`.
     pub(crate) fn error<T: Storable, X: StorableError>(error: X) -> Self {
         Self::Error(Arc::new(CachedError::<T, X>::new(error)))
@@ -114,22 +132,22 @@ impl Payload {
     /// Return a clone of the value for a reader that can't share it, whatever its version.
     pub(crate) fn read<T: DeserializeOwned + 'static>(&self) -> Option<T> {
         match self {
-            Self::Encoded(bytes) => entry::decode::<T>(bytes, None),
+            Self::Encoded(bytes) => entry::decode_whole::<T>(bytes, None),
             Self::Nothing | Self::Error(_) => None,
             Self::Typed(value) => {
                 let mut slot: Option<T> = None;
                 if (**value).clone_to(&mut slot) {
                     return slot;
                 }
-                entry::decode::<T>(&(**value).encode().ok()?, None)
+                entry::decode::<T>(&(**value).encode(Codec::default()).ok()?, None)
             }
         }
     }
 }
 
 #[cold]
-fn read_shared<T: Storable>(bytes: &[u8], version: u32) -> Option<CachedValue<Arc<T>>> {
-    Some(match entry::read::<T>(bytes, Some(version))? {
+fn read_shared<T: Storable>(bytes: &Bytes, version: u32) -> Option<CachedValue<Arc<T>>> {
+    Some(match entry::read_whole::<T>(bytes, Some(version))? {
         CachedValue::Value(value) => CachedValue::Value(Arc::new(value)),
         CachedValue::None => CachedValue::None,
     })
@@ -138,5 +156,5 @@ fn read_shared<T: Storable>(bytes: &[u8], version: u32) -> Option<CachedValue<Ar
 /// A different Rust type that serde shows alike is the same type in Redis, and so here.
 #[cold]
 fn convert<T: Storable>(value: &dyn Value) -> Option<Arc<T>> {
-    entry::decode::<T>(&value.encode().ok()?, None).map(Arc::new)
+    entry::decode::<T>(&value.encode(Codec::default()).ok()?, None).map(Arc::new)
 }

@@ -98,6 +98,7 @@ impl Leader {
             key,
             in_table,
             flight,
+            ..
         } = released?;
         if !in_table {
             drop(guard);
@@ -137,9 +138,9 @@ impl Leader {
         let (guard, slot) = self.flights.release(self.slot);
         // The explored tests skip this check to show that they find the resulting stale fill.
         #[cfg(all(test, shuttle))]
-        let slot = slot.map(|slot| TableSlot {
-            in_table: slot.in_table || super::explored::fills_blindly(),
-            ..slot
+        let slot = slot.map(|mut slot| {
+            slot.in_table |= super::explored::fills_blindly();
+            slot
         });
         (guard, slot)
     }

@@ -2,6 +2,7 @@
 
 use std::hash::BuildHasher;
 use std::sync::{Arc, OnceLock, PoisonError};
+use std::time::Instant;
 
 use super::id::FlightId;
 use super::{Flight, Leader, nesting};
@@ -37,6 +38,9 @@ pub(super) struct TableSlot {
     /// waiter, since most flights have none. An async leader's exists from the start, since the
     /// leader records its polls there.
     pub(super) flight: Option<Arc<Flight>>,
+    /// Whether this is a write-through, and until when callers of its key run uncached for it. They
+    /// don't join it.
+    writes_until: Option<Instant>,
 }
 
 /// Address of a leader's slot.
@@ -66,8 +70,10 @@ impl FlightShard {
     fn put(&mut self, flight: TableSlot) -> u32 {
         let slots = &mut self.slots;
         let slot = self.free.pop().unwrap_or(slots.len() as u32);
-        self.index
-            .insert(flight.key.as_bytes(), slot, |slot| key_at(slots, slot));
+        if flight.in_table {
+            self.index
+                .insert(flight.key.as_bytes(), slot, |slot| key_at(slots, slot));
+        }
         match slots.get_mut(slot as usize) {
             Some(empty) => *empty = Some(flight),
             None => slots.push(Some(flight)),
@@ -83,6 +89,20 @@ impl FlightShard {
             taken.in_table = false;
             self.index.remove(taken.key.as_bytes(), slot);
         }
+    }
+
+    /// Whether the slot is a write-through that callers still run uncached for. One that takes
+    /// longer leaves the table, as a lease in Redis expires.
+    fn is_writing(&mut self, slot: u32) -> bool {
+        let known = self.slots.get(slot as usize).and_then(Option::as_ref);
+        let Some(until) = known.and_then(|known| known.writes_until) else {
+            return false;
+        };
+        let is_writing = Instant::now() < until;
+        if !is_writing {
+            self.remove(slot);
+        }
+        is_writing
     }
 
     fn remove_key(&mut self, key: &str) {
@@ -143,6 +163,8 @@ pub(crate) enum JoinOutcome<H> {
     Join(Arc<Flight>),
     /// The caller is inside that computation itself.
     Nested,
+    /// A write-through of the key is under way: run the body uncached.
+    Writing,
     /// The stance was [`Stance::Retry`].
     #[cfg(feature = "redis")]
     Retry,
@@ -181,6 +203,11 @@ impl Flights {
         let shard = self.number(key);
         let mut held = self.lock(shard);
         if let Some(slot) = held.find(key)
+            && held.is_writing(slot)
+        {
+            return JoinOutcome::Writing;
+        }
+        if let Some(slot) = held.find(key)
             && let Some(flight) = self.shared_in(&mut held, SlotId { shard, slot })
         {
             match stance(&flight) {
@@ -218,6 +245,7 @@ impl Flights {
             key: Arc::clone(key),
             in_table: true,
             flight: None,
+            writes_until: None,
         });
         let id = SlotId { shard, slot };
         let flight = OnceLock::new();
@@ -229,6 +257,45 @@ impl Flights {
             let _ = flight.set(shared);
         }
         Leader::new(Arc::clone(self), flight, id)
+    }
+
+    /// Begin a write-through in place of any flight of the key, until this moment at the latest.
+    /// `act` runs in the same step. It must return the values it removes instead of dropping them,
+    /// since a shard lock is held. Return whether another write-through of the key was under way,
+    /// so that this one must not fill; the other can't.
+    pub(crate) fn begin_write<T>(
+        self: &Arc<Self>,
+        key: &Arc<str>,
+        until: Instant,
+        act: impl FnOnce() -> T,
+    ) -> (Leader, bool, T) {
+        let shard = self.number(key);
+        let mut held = self.lock(shard);
+        let other = held.find(key);
+        let is_contested = other.is_some_and(|slot| held.is_writing(slot));
+        held.remove_key(key);
+        let slot = held.put(TableSlot {
+            key: Arc::clone(key),
+            in_table: true,
+            flight: None,
+            writes_until: Some(until),
+        });
+        let acted = act();
+        let id = SlotId { shard, slot };
+        let leader = Leader::new(Arc::clone(self), OnceLock::new(), id);
+        (leader, is_contested, acted)
+    }
+
+    /// Lead a flight that no caller finds: the store holds its lease, or it won't fill.
+    pub(crate) fn begin_unlisted(self: &Arc<Self>, key: &Arc<str>) -> Leader {
+        let shard = self.number(key);
+        let slot = self.lock(shard).put(TableSlot {
+            key: Arc::clone(key),
+            in_table: false,
+            flight: None,
+            writes_until: None,
+        });
+        Leader::new(Arc::clone(self), OnceLock::new(), SlotId { shard, slot })
     }
 
     pub(super) fn id(&self, SlotId { shard, slot }: SlotId) -> FlightId {

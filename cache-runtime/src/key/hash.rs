@@ -12,8 +12,17 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// Number of characters that the digest takes, after the mark.
 const DIGEST_CHARACTERS: usize = DIGEST_BYTES * 8 / 5 + 1;
 
+/// The mark and the digest: ASCII.
+pub(crate) type VariantText = [u8; 1 + DIGEST_CHARACTERS];
+
 /// Append the mark and the digest of `canonical`.
 pub(crate) fn push_variant(out: &mut Text, canonical: &[u8]) {
+    // The bytes are ASCII. Checking that costs less than pushing them one by one.
+    out.push_str(std::str::from_utf8(&variant_text(canonical)).unwrap_or_default());
+}
+
+/// Return the mark and the digest of `canonical`.
+pub(crate) fn variant_text(canonical: &[u8]) -> VariantText {
     let hash = blake3::hash(canonical);
     let mut digest = [0; DIGEST_BYTES];
     digest.copy_from_slice(&hash.as_bytes()[..DIGEST_BYTES]);
@@ -30,6 +39,5 @@ pub(crate) fn push_variant(out: &mut Text, canonical: &[u8]) {
         };
         *character = ALPHABET[five as usize & 31];
     }
-    // The bytes are ASCII. Checking that costs less than pushing them one by one.
-    out.push_str(std::str::from_utf8(&text).unwrap_or_default());
+    text
 }

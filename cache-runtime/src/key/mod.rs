@@ -10,6 +10,8 @@ pub mod hashed;
 pub mod items;
 pub mod part;
 pub mod quiet;
+pub(crate) mod recent;
+pub(crate) mod segment;
 mod shown;
 pub(crate) mod text;
 pub(crate) mod writer;

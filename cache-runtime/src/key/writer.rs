@@ -19,7 +19,7 @@ pub(crate) const HOLE: char = '\u{1}';
 
 /// Text of `None`. No value has this text: an escape's `%` is followed by two upper-case
 /// hexadecimal digits.
-const NONE: &str = "%none";
+pub(crate) const NONE: &str = "%none";
 
 /// Writer through which generated code renders a key or patterns.
 #[derive(Debug)]
@@ -229,6 +229,41 @@ impl Writer<'_> {
         if let Some(reason) = failure {
             self.0.fail(format!("the argument `{name}`: {reason}"));
         }
+    }
+
+    /// Add an owner that the template doesn't name to the variant: owners never share an entry. The
+    /// closure writes it as a placeholder.
+    pub fn owner(&mut self, write: impl FnOnce(&mut Self)) {
+        let start = self.0.text.len();
+        write(self);
+        let text = self.0.text.to_str();
+        let (before, owner) = (text[..start].to_owned(), text[start..].to_owned());
+        drop(text);
+        self.0.text.clear();
+        self.0.text.push_str(&before);
+        if let Some(parts) = &mut self.0.parts {
+            parts.pop();
+        }
+        self.argument::<(), str>("owner", &owner);
+    }
+
+    /// Write a placeholder whose value the context doesn't have: in a pattern a `*`, which matches
+    /// every value. There is no key then.
+    #[cold]
+    pub fn without_context(&mut self, before: &'static str, name: &'static str) {
+        self.text(before);
+        self.0.text.push('*');
+        self.no_context(name);
+    }
+
+    #[cold]
+    pub(crate) fn no_context(&mut self, name: &str) {
+        if self.0.failed() {
+            return;
+        }
+        self.0.fail(format!(
+            "the context has no `{name}`: put a `ContextLayer` or `context::scope` around the call"
+        ));
     }
 
     /// Leave room in a pattern for the parts of the returned value with this name.

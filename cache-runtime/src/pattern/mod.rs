@@ -72,7 +72,6 @@ impl Pattern {
     }
 
     /// Return the pattern that matches this key's path, and so the key.
-    #[cfg(feature = "redis")]
     pub(crate) fn of_path(key: &str) -> Self {
         let path = String::from_utf8_lossy(path_of(key.as_bytes()));
         let mut text = String::with_capacity(path.len());
@@ -102,14 +101,20 @@ impl Pattern {
         }
     }
 
+    /// Return the text that all matches begin with.
+    #[cfg(feature = "redis")]
+    pub(crate) fn shared_prefix(&self) -> Vec<u8> {
+        match &self.node {
+            Some(node) => node.literal_prefix().0,
+            None => self.glob.literal_prefix().0,
+        }
+    }
+
     /// Return a glob for Redis's `SCAN .. MATCH` that matches at least the keys that this pattern
     /// matches.
     #[cfg(feature = "redis")]
     pub(crate) fn scan_glob(&self, prefix: &str) -> Vec<u8> {
-        let mut literal = match &self.node {
-            Some(node) => node.literal_prefix().0,
-            None => self.glob.literal_prefix().0,
-        };
+        let mut literal = self.shared_prefix();
         let mut glob = Vec::with_capacity(prefix.len() + literal.len() + 2);
         glob.extend_from_slice(prefix.as_bytes());
         glob.push(b':');

@@ -63,20 +63,29 @@ impl Computation {
         error: X,
         ttl: Ttl,
     ) -> Option<FillFuture> {
-        let took = self.watch.elapsed();
+        let took = self.call.took(&self.watch);
         negative::finish::<T, X>(&self.call, self.lead, error, ttl, took)
     }
 
     /// Decide how the value that the body returned is passed on. With [`Call::fill_many`], the
     /// decisions of many calls are carried out together.
-    pub(crate) fn plan<R: Cached<S>, S>(self, opened: &R::Opened) -> (Call, Lead, FillPlan) {
+    ///
+    /// `shared_by`: the number of values that the body has computed together. Each of them is
+    /// recorded with its part of the time, so that their sum is the time that the body took.
+    pub(crate) fn plan<R: Cached<S>, S>(
+        self,
+        opened: &R::Opened,
+        shared_by: u32,
+    ) -> (Call, Lead, FillPlan) {
         let took = self.watch.elapsed();
+        self.call.computed(took / shared_by.max(1));
         let plan = plan::<R, S>(&self.call, &self.lead, opened, took);
         (*self.call, self.lead, plan)
     }
 
     /// Decide that there is no value: waiting callers learn that, and nothing is stored.
-    pub(crate) fn plan_absent(self) -> (Call, Lead, FillPlan) {
+    pub(crate) fn plan_absent(self, shared_by: u32) -> (Call, Lead, FillPlan) {
+        self.call.computed(self.watch.elapsed() / shared_by.max(1));
         (*self.call, self.lead, FillPlan::Share(Payload::Nothing))
     }
 
@@ -88,7 +97,7 @@ impl Computation {
         value_ttl: impl FnOnce(&R::Stored) -> D,
         unless: impl FnOnce(&R::Stored) -> bool,
     ) -> Option<(CachedValue<Arc<R::Stored>>, FillFuture)> {
-        let took = self.watch.elapsed();
+        let took = self.call.took(&self.watch);
         finish::<R, S, D>(&self.call, self.lead, opened, value_ttl, unless, took)
     }
 }

@@ -13,6 +13,8 @@ pub(crate) type Accept<'a> = dyn FnMut(&Payload, u32) -> bool + Send + 'a;
 pub(crate) enum Decision {
     /// Return the accepted payload.
     Hit,
+    /// Return the accepted payload, which another caller has just computed for this call too.
+    Shared,
     /// Return the accepted payload, which may also enter the near cache.
     #[cfg(feature = "redis")]
     HitFromRedis(NearCandidate),

@@ -15,9 +15,11 @@ use crate::read::fast_path::Request;
 use crate::read::fill::FillFuture;
 use crate::read::many::Batch;
 use crate::read::many::run::ManyRead;
+use crate::read::presets::Presets;
 use crate::runtime::block_on;
 use crate::site::ReadSite;
-use crate::ttl::Ttl;
+use crate::stats::Counter;
+use crate::tally;
 use crate::value::shape::{Cached, Returns};
 
 /// Return type of a function with `each`: the values of its items, within a `Result` or not.
@@ -169,7 +171,7 @@ pub fn begin_each<K, O, S>(
     _: Returns<O::Item, S>,
     items: &[K],
     render: &RenderItem<'_, K>,
-    ttl: &dyn Fn() -> Option<Duration>,
+    ttl: &dyn Fn(&Presets<'_>) -> Option<Duration>,
     blocking: bool,
 ) -> EachRead<K, O, S>
 where
@@ -189,10 +191,17 @@ where
     let first = || site.info.first_call();
     let batch = handle.lend_to_read(first, |cache| {
         let is_cached = condition && cache.inner().enabled;
-        let computed_ttl = match site.info.ttl {
-            Ttl::Default | Ttl::Computed if is_cached && !items.is_empty() => ttl(),
-            _ => None,
+        if !is_cached {
+            tally::uncached();
+            let (counters, items) = (&cache.inner().counters, distinct.len() as u64);
+            counters.add(site.number(), Counter::Uncached, items);
+        }
+        let is_computed = site.info.ttl.is_computed() && is_cached && !items.is_empty();
+        let presets = Presets {
+            cache,
+            origin: site.into(),
         };
+        let computed_ttl = is_computed.then(|| ttl(&presets)).flatten();
         let call = |item: &K| {
             let mut call: Option<Call> = None;
             render(item, &mut |rendered| {

@@ -18,6 +18,7 @@ use crate::site::ReadSite;
 use crate::stats::Counter;
 use crate::store::Store;
 use crate::store::memory::{MemoryStore, Unmatched};
+use crate::tally;
 use crate::ttl::Ttl;
 
 /// A call whose key isn't rendered yet.
@@ -123,6 +124,18 @@ pub(crate) fn try_hit_with(
     })
 }
 
+/// Count a call that bypasses the cache. The fast path doesn't: a call there would cost every hit two
+/// instructions.
+#[cold]
+#[inline(never)]
+pub(crate) fn bypassed(site: &ReadSite, handle: Handle<'_>) {
+    tally::uncached();
+    handle.with(|cache| {
+        let counters = &cache.inner().counters;
+        counters.add(site.number(), Counter::Uncached, 1);
+    });
+}
+
 /// Handle a hit, counted by [`try_hit`], whose value is of another type: take the hit back, and
 /// look up the entry once more.
 #[cold]
@@ -188,7 +201,7 @@ impl<'a> Request<'a> {
     fn unrendered(self, cache: &Cache, rendering: &mut Rendering) {
         let reason = rendering.failure.take().unwrap_or_default();
         let counters = &cache.inner().counters;
-        counters.add(self.site.number(), Counter::Errors, 1);
+        counters.add(self.site.number(), Counter::NoKey, 1);
         cache.log_no_key(self.site.into(), self.template_or_function(), &reason);
     }
 
@@ -298,13 +311,17 @@ impl<'a> Request<'a> {
             version: info.version,
             cache_none: info.cache_none,
             options: info.options,
+            owner: None,
+            own_staleness: None,
+            wait_limit: None,
             ttl: match info.ttl {
                 Ttl::Fixed(ttl) => Some(ttl),
                 Ttl::Preset(name) => cache.preset(self.site.into(), name),
-                Ttl::Default | Ttl::Computed => None,
+                Ttl::Default | Ttl::Computed | Ttl::Family(_) => None,
             },
             refresh: false,
             due: None,
+            audit: None,
             blocking: false,
         }
     }

@@ -2,8 +2,9 @@
 //! staleness options have in common.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crate::entry::{self, Bytes};
 use crate::error::CacheError;
 use crate::flight::{Flight, JoinOutcome, Leader, Stance, leased, nesting};
 use crate::read::call::{Call, WaitBudget};
@@ -26,7 +27,7 @@ pub(crate) async fn wait_or_lead(
     accept: &mut Accept<'_>,
 ) -> Result<Option<Decision>, CacheError> {
     if let Found::Lease(token, bytes) = &seen {
-        match wait_for_lease(call, store, *token, wait, accept).await? {
+        match wait_for_lease(call, store, (*token, bytes), wait, accept).await? {
             Next::Decided(step) => return Ok(Some(step)),
             Next::Retry => return Ok(None),
             Next::Unusable => seen = Found::Entry(Arc::clone(bytes)),
@@ -39,7 +40,7 @@ pub(crate) async fn wait_or_lead(
 async fn wait_for_lease(
     call: &Call,
     store: &RedisStore,
-    token: u64,
+    (token, bytes): (u64, &Bytes),
     wait: &mut LeaseWait,
     accept: &mut Accept<'_>,
 ) -> Result<Next, CacheError> {
@@ -54,6 +55,11 @@ async fn wait_for_lease(
         return Ok(Next::Unusable);
     }
     wait.known_to_expire = Some(token);
+    // The value that this call computes may be from before the write's commit, so it isn't stored.
+    // The write may be long, and may even contain this call, so it isn't waited for.
+    if entry::is_write_lease(bytes) {
+        return Ok(Next::Decided(Decision::Bypass));
+    }
     Ok(wait.pause(token).await)
 }
 
@@ -98,13 +104,52 @@ async fn lead(
         JoinOutcome::Join(flight) => {
             return Ok(call.wait(flight, &mut wait.limit, accept).await);
         }
-        JoinOutcome::Nested | JoinOutcome::Found(()) => return Ok(Some(Decision::Bypass)),
+        JoinOutcome::Nested | JoinOutcome::Writing | JoinOutcome::Found(()) => {
+            return Ok(Some(Decision::Bypass));
+        }
         JoinOutcome::Retry => return Ok(None),
         JoinOutcome::Lead(leader) => leader,
     };
     let lease = request_lease(call, store, &leader);
     let taken = leader.drive(store.take(lease, seen)).await?;
     Ok(taken.map(|lease| Decision::Compute(Lead::with_lease(leader, lease))))
+}
+
+/// Result of a look that takes the lease if there is nothing.
+pub(crate) enum Looked {
+    Decided(Decision),
+    /// Content of the key.
+    Found(Found),
+    /// Only a look without a lease can tell.
+    Unknown,
+}
+
+/// Look and take the lease in one round trip, for a call that probably misses. The lead comes first,
+/// so the callers of this process share one look. If it finds a value, they look for themselves:
+/// the value may be from before their calls.
+pub(crate) async fn get_or_lead(
+    call: &Call,
+    store: &RedisStore,
+    wait: &mut LeaseWait,
+    accept: &mut Accept<'_>,
+) -> Result<Looked, CacheError> {
+    let leader = match join_or_lead(call, wait) {
+        JoinOutcome::Join(flight) => {
+            let waited = call.wait(flight, &mut wait.limit, accept).await;
+            return Ok(waited.map_or(Looked::Unknown, Looked::Decided));
+        }
+        // A value may be cached, which this call can use.
+        JoinOutcome::Nested
+        | JoinOutcome::Writing
+        | JoinOutcome::Found(())
+        | JoinOutcome::Retry => return Ok(Looked::Unknown),
+        JoinOutcome::Lead(leader) => leader,
+    };
+    let lease = request_lease(call, store, &leader);
+    Ok(match leader.drive(store.get_or_take(lease)).await? {
+        Ok(lease) => Looked::Decided(Decision::Compute(Lead::with_lease(leader, lease))),
+        Err(found) => Looked::Found(found),
+    })
 }
 
 /// Lead a flight of this process, unless there is one that computes after this call began.
@@ -132,7 +177,8 @@ pub(crate) async fn take_over(call: &Call, store: &RedisStore) -> Result<Decisio
 
 /// Return a lease to request for the leader. It is recorded before it is requested.
 pub(crate) fn request_lease(call: &Call, store: &RedisStore, leader: &Leader) -> Lease {
-    let lease = store.new_lease(Arc::clone(&call.key));
+    let mut lease = store.new_lease(Arc::clone(&call.key));
+    lease.owner.clone_from(&call.owner);
     leader.record_request(lease.token());
     lease
 }
@@ -146,6 +192,8 @@ pub(crate) struct LeaseWait {
     known_to_expire: Option<u64>,
     /// The lease of a flight of this process that a look didn't see.
     missed: Option<u64>,
+    /// Time of the first pause.
+    paused: Option<Instant>,
 }
 
 impl LeaseWait {
@@ -155,6 +203,14 @@ impl LeaseWait {
             pause: FIRST_POLL,
             known_to_expire: None,
             missed: None,
+            paused: None,
+        }
+    }
+
+    /// Record how long the call has waited for another process, if it has.
+    pub(crate) fn record(&self, call: &Call) {
+        if let Some(paused) = self.paused {
+            call.waited(paused.elapsed());
         }
     }
 
@@ -174,6 +230,7 @@ impl LeaseWait {
         if left.is_zero() {
             return Next::Decided(Decision::Bypass);
         }
+        self.paused.get_or_insert_with(Instant::now);
         runtime::sleep(jittered(self.pause, token).min(left)).await;
         self.pause = (self.pause * 3 / 2).min(LONGEST_POLL_INTERVAL);
         Next::Retry

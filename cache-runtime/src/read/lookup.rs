@@ -14,11 +14,11 @@ use crate::key::writer::Rendered;
 use crate::read::call::Call;
 use crate::read::computation::Computation;
 use crate::read::fast_path::{
-    Expected, MemoryHit, Miss, PendingCall, Request, try_hit, wrong_type,
+    Expected, MemoryHit, Miss, PendingCall, Request, bypassed, try_hit, wrong_type,
 };
+use crate::read::presets::Presets;
 use crate::runtime::block_on;
 use crate::site::{Origin, ReadSite};
-use crate::ttl::Ttl;
 use crate::value::Storable;
 use crate::value::shape::{Cached, Returns};
 
@@ -63,7 +63,7 @@ pub fn begin<R: Cached<S>, S>(
     returns: Returns<R, S>,
     render: Rendered<'_>,
 ) -> Lookup<R, S> {
-    begin_with(site, Handle::Current, true, returns, render, || None)
+    begin_with(site, Handle::Current, true, returns, render, |_| None)
 }
 
 /// Call [`begin`], and return a hit's value.
@@ -94,7 +94,7 @@ pub fn begin_with<R, S, L>(
 ) -> Lookup<R, S>
 where
     R: Cached<S>,
-    L: FnOnce() -> Option<Duration>,
+    L: FnOnce(&Presets<'_>) -> Option<Duration>,
 {
     let request = Request {
         site,
@@ -120,10 +120,16 @@ pub(crate) fn into_lookup<R: Cached<S>, S>(
     handle: Handle<'_>,
     hit: MemoryHit,
     miss: Miss,
-    ttl: impl FnOnce() -> Option<Duration>,
+    ttl: impl FnOnce(&Presets<'_>) -> Option<Duration>,
 ) -> Lookup<R, S> {
     let Some(value) = hit else {
-        return Lookup::new(on_miss(request.site, miss, R::none().is_some(), ttl));
+        return Lookup::new(on_miss(
+            request.site,
+            handle,
+            miss,
+            R::none().is_some(),
+            ttl,
+        ));
     };
     // It is the initial `Bypass`, which owns nothing to drop. The compiler can't see that.
     debug_assert!(matches!(miss, Miss::Bypass));
@@ -133,7 +139,13 @@ pub(crate) fn into_lookup<R: Cached<S>, S>(
         Err(other) => {
             drop(other);
             let miss = wrong_type(request, handle, expected::<R, S>);
-            Lookup::new(on_miss(request.site, miss, R::none().is_some(), ttl))
+            Lookup::new(on_miss(
+                request.site,
+                handle,
+                miss,
+                R::none().is_some(),
+                ttl,
+            ))
         }
     }
 }
@@ -142,22 +154,26 @@ pub(crate) fn into_lookup<R: Cached<S>, S>(
 #[inline(never)]
 fn on_miss<T: Storable>(
     site: &ReadSite,
+    handle: Handle<'_>,
     miss: Miss,
     none: bool,
-    ttl: impl FnOnce() -> Option<Duration>,
+    ttl: impl FnOnce(&Presets<'_>) -> Option<Duration>,
 ) -> LookupState<T> {
     let PendingCall { mut call, other } = match miss {
         Miss::Pending(missed) => missed,
         Miss::CachedNone => return LookupState::Hit(CachedValue::None),
-        Miss::Bypass => return LookupState::Bypass,
+        Miss::Bypass => {
+            bypassed(site, handle);
+            return LookupState::Bypass;
+        }
     };
     let found = other.and_then(|(payload, version)| payload.into_shared(version, call.version));
     if let Some(found) = found.filter(|found| fits(found, none)) {
         call.hit();
         return LookupState::Hit(found);
     }
-    if matches!(site.info.ttl, Ttl::Default | Ttl::Computed) {
-        call.ttl = ttl();
+    if site.info.ttl.is_computed() {
+        call.ttl = ttl(&call.presets());
     }
     LookupState::Pending(call)
 }
@@ -169,7 +185,7 @@ pub fn begin_refresh<R: Cached<S>, S>(
     returns: Returns<R, S>,
     render: Rendered<'_>,
 ) -> Lookup<R, S> {
-    begin_refresh_with(site, Handle::Current, returns, render, || None)
+    begin_refresh_with(site, Handle::Current, returns, render, |_| None)
 }
 
 /// Like [`begin_with`], for a call that computes even if an entry is cached.
@@ -182,7 +198,7 @@ pub fn begin_refresh_with<R, S, L>(
 ) -> Lookup<R, S>
 where
     R: Cached<S>,
-    L: FnOnce() -> Option<Duration>,
+    L: FnOnce(&Presets<'_>) -> Option<Duration>,
 {
     begin_refresh_if(true, site, handle, returns, render, ttl)
 }
@@ -198,15 +214,15 @@ pub fn begin_refresh_if<R, S, L>(
 ) -> Lookup<R, S>
 where
     R: Cached<S>,
-    L: FnOnce() -> Option<Duration>,
+    L: FnOnce(&Presets<'_>) -> Option<Duration>,
 {
     if !condition {
         return Lookup::new(LookupState::Bypass);
     }
     let site = site.companion("_refresh");
     let pending = pending(&site, handle, render).map(|mut call| {
-        if matches!(site.info.ttl, Ttl::Default | Ttl::Computed) {
-            call.ttl = ttl();
+        if site.info.ttl.is_computed() {
+            call.ttl = ttl(&call.presets());
         }
         LookupState::Pending(call)
     });

@@ -16,7 +16,7 @@ pub(super) async fn read(call: &Call, store: &MemoryStore, accept: &mut Accept<'
             Ok(step) => return step,
             Err(flight) => flight,
         };
-        let limit = limit.get_or_insert_with(|| WaitBudget::new(call.cache.inner().wait_timeout));
+        let limit = limit.get_or_insert_with(|| WaitBudget::new(call.wait_limit()));
         if let Some(step) = call.wait(flight, limit, accept).await {
             return step;
         }
@@ -52,7 +52,7 @@ pub(super) fn join_or_lead(
                 return Ok(Decision::Hit);
             }
             JoinOutcome::Found(_) => *unusable = true,
-            JoinOutcome::Nested => return Ok(Decision::Bypass),
+            JoinOutcome::Nested | JoinOutcome::Writing => return Ok(Decision::Bypass),
             JoinOutcome::Lead(leader) => return Ok(Decision::Compute(Lead::in_memory(leader))),
             #[cfg(feature = "redis")]
             JoinOutcome::Retry => {}

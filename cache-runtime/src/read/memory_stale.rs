@@ -18,7 +18,7 @@ struct StaleLookup {
 }
 
 pub(crate) async fn read(call: &Call, store: &MemoryStore, accept: &mut Accept<'_>) -> Decision {
-    let mut limit = WaitBudget::new(call.cache.inner().wait_timeout);
+    let mut limit = WaitBudget::new(call.wait_limit());
     loop {
         let seen = look_up(call, store, accept);
         let reason = match seen.freshness {
@@ -44,7 +44,7 @@ pub(crate) async fn read(call: &Call, store: &MemoryStore, accept: &mut Accept<'
             (_, Some(reason @ (Reason::Early | Reason::Stale))) => {
                 return call.hit_meanwhile(reason);
             }
-            (JoinOutcome::Nested, _) => return Decision::Bypass,
+            (JoinOutcome::Nested | JoinOutcome::Writing, _) => return Decision::Bypass,
             (JoinOutcome::Join(flight), _) => {
                 if let Some(step) = call.wait(flight, &mut limit, accept).await {
                     return step;
@@ -59,7 +59,7 @@ fn look_up(call: &Call, store: &MemoryStore, accept: &mut Accept<'_>) -> StaleLo
     let hit = store.get_stale(&call.key, now);
     let freshness = hit.as_ref().map_or(Freshness::Gone, |hit| {
         let early = |_| call.due == Some(hit.fresh_until);
-        call.options.freshness(hit.age(now), early)
+        call.freshness(hit.age(now), (&hit.payload, hit.version), early)
     });
     let unusable = freshness != Freshness::Gone
         && !hit

@@ -6,10 +6,12 @@
 //! value, compute one, or bypass the cache. The two for Redis wait for a [`lease`] or take one.
 //! [`run`] and [`future`] run the body of a [`computation`], and [`fill`] stores its value.
 //! [`many`] does all of this for many entries at once. [`refresh`] recomputes entries that are still
-//! cached, by their [`freshness`]; [`negative`] caches errors. [`adapter`] is around all of it,
-//! for functions with `value` and `response`.
+//! cached, by their [`freshness`]; [`audit`] compares a cached value with a recomputed one;
+//! [`negative`] caches errors. [`adapter`] is around all of it, for functions with `value` and
+//! `response`.
 
 pub mod adapter;
+pub mod audit;
 pub(crate) mod call;
 pub(crate) mod computation;
 pub(crate) mod decision;
@@ -26,6 +28,8 @@ pub(crate) mod many;
 mod memory;
 mod memory_stale;
 pub(crate) mod negative;
+mod owned;
+pub(crate) mod presets;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "redis")]
@@ -33,3 +37,4 @@ mod redis_stale;
 pub(crate) mod refresh;
 mod resolve;
 pub(crate) mod run;
+pub(crate) mod staleness;

@@ -26,18 +26,18 @@ const LAG: u64 = 200_000_000;
 pub(crate) async fn read(
     call: &Call,
     store: &RedisStore,
+    wait: &mut LeaseWait,
     accept: &mut Accept<'_>,
 ) -> Result<Decision, CacheError> {
-    let mut wait = LeaseWait::new(call.cache.inner().wait_timeout);
     // The random number is drawn once for each call and entry.
     let mut drawn = None;
     loop {
         let mut look = store.get_with_ttl(&call.key, call.options.near).await?;
         let left = look.left.flatten();
         if let Some(header) = header_of(&look.seen) {
-            let freshness = freshness_of(call, &header, left, &mut drawn);
+            let freshness = freshness_of(call, &look.seen, &header, left, &mut drawn);
             let next = use_or_claim(
-                call, store, &look.seen, freshness, &header, left, &mut wait, accept,
+                call, store, &look.seen, freshness, &header, left, wait, accept,
             )
             .await?;
             match next {
@@ -51,7 +51,7 @@ pub(crate) async fn read(
                 Next::Unusable => {}
             }
         }
-        if let Some(step) = wait_or_lead(call, store, look.seen, &mut wait, accept).await? {
+        if let Some(step) = wait_or_lead(call, store, look.seen, wait, accept).await? {
             return Ok(step);
         }
     }
@@ -59,6 +59,7 @@ pub(crate) async fn read(
 
 fn freshness_of(
     call: &Call,
+    seen: &Found,
     header: &Header,
     left: RemainingTtl,
     drawn: &mut Option<(u64, bool)>,
@@ -67,7 +68,11 @@ fn freshness_of(
         Age::of(left, header.grace)
     });
     let compute = Duration::from_micros(header.compute_micros.into());
-    call.options.freshness(age, |fresh| {
+    let Found::Entry(bytes) = seen else {
+        return Freshness::Gone;
+    };
+    let payload = Payload::Encoded(Arc::clone(bytes));
+    call.freshness(age, (&payload, header.version), |fresh| {
         if let Some((token, due)) = *drawn
             && token == header.token
         {
@@ -110,6 +115,7 @@ async fn use_or_claim(
     };
     match (freshness, holder) {
         (Freshness::Fresh, _) => {
+            call.saw_in_redis(bytes);
             call.hit();
             Ok(Next::Decided(Decision::Hit))
         }
@@ -148,7 +154,7 @@ async fn claim(
             let waited = call.wait(flight, &mut wait.limit, accept).await;
             return Ok(waited.map_or(Next::Retry, Next::Decided));
         }
-        JoinOutcome::Nested | JoinOutcome::Found(()) => {
+        JoinOutcome::Nested | JoinOutcome::Writing | JoinOutcome::Found(()) => {
             return Ok(Next::Decided(Decision::Bypass));
         }
         JoinOutcome::Retry => return Ok(Next::Retry),

@@ -16,6 +16,7 @@ use crate::read::redis;
 use crate::read::{memory, memory_stale};
 use crate::stats::Counter;
 use crate::store::Store;
+use crate::tally;
 use crate::value::Storable;
 
 /// Compiled once for each stored type.
@@ -80,7 +81,27 @@ impl Call {
         none: bool,
         found: &mut Option<CachedValue<Arc<T>>>,
     ) -> Decision {
-        let step = self.decide(&mut self.accept(none, found)).await;
+        self.decide_for_with(none, found, |_| {}).await
+    }
+
+    /// Do the same, and show each payload that is accepted.
+    pub(crate) async fn decide_for_with<T: Storable>(
+        &self,
+        none: bool,
+        found: &mut Option<CachedValue<Arc<T>>>,
+        mut show: impl FnMut(&Payload) + Send,
+    ) -> Decision {
+        let step = {
+            let mut accept = self.accept(none, found);
+            let mut accept = |payload: &Payload, version| {
+                let is_accepted = accept(payload, version);
+                if is_accepted {
+                    show(payload);
+                }
+                is_accepted
+            };
+            self.decide(&mut accept).await
+        };
         #[cfg(feature = "redis")]
         if let Decision::HitFromRedis(near_candidate) = step {
             match &*found {
@@ -100,7 +121,7 @@ impl Call {
     /// Decide the next step. Cancel safe: a flight or lease that was begun is given back on drop.
     pub(crate) async fn decide(&self, accept: &mut Accept<'_>) -> Decision {
         let step = match &self.cache.inner().store {
-            Store::Memory(store) if self.options.may_refresh() && !self.refresh => {
+            Store::Memory(store) if self.may_refresh() && !self.refresh => {
                 memory_stale::read(self, store, accept).await
             }
             Store::Memory(store) => memory::read(self, store, accept).await,
@@ -115,7 +136,7 @@ impl Call {
     /// caller's flight waits, so few misses there become a future that has to be polled.
     fn decide_now(&self, accept: &mut Accept<'_>) -> Option<Decision> {
         match &self.cache.inner().store {
-            Store::Memory(store) if !self.options.may_refresh() || self.refresh => {
+            Store::Memory(store) if !self.may_refresh() || self.refresh => {
                 let step = memory::join_or_lead(self, store, &mut false, accept).ok()?;
                 self.count_miss(&step);
                 Some(step)
@@ -125,12 +146,14 @@ impl Call {
     }
 
     pub(crate) fn count_miss(&self, step: &Decision) {
-        if matches!(step, Decision::Compute(_) | Decision::Bypass) {
-            self.count(Counter::Misses);
-            self.event(match step {
-                Decision::Bypass => events::bypass,
-                _ => events::miss,
-            });
+        match step {
+            Decision::Compute(_) => self.missed(),
+            Decision::Bypass => {
+                tally::uncached();
+                self.count(Counter::Bypasses);
+                self.event(events::bypass);
+            }
+            _ => {}
         }
     }
 }

@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::{ReadInfo, ReadOptions, ReadSite, When, WriteInfo, WriteSite, is_ambiguous};
+use super::{AuditRate, ReadInfo, ReadOptions, ReadSite, When, WriteInfo, WriteSite, is_ambiguous};
 use crate::site::identity_memo::IdentityMemo;
 use crate::ttl::Ttl;
 
@@ -33,9 +33,12 @@ impl ReadSite {
                 template,
                 shape,
                 ttl: Ttl::Default,
+                varies: false,
                 cache_none: false,
                 version: 0,
                 debug: false,
+                owner: None,
+                audit: AuditRate::Never,
                 options: ReadOptions::DEFAULT,
             },
             identity: IdentityMemo::new(),
@@ -75,9 +78,22 @@ impl ReadSite {
         self
     }
 
+    /// `ttl = preset("family:<<member>>")`.
+    pub const fn preset_family(mut self, template: &'static str) -> Self {
+        self.info.ttl = Ttl::Family(template);
+        self
+    }
+
     /// `ttl` is an expression or a closure.
     pub const fn computed_ttl(mut self) -> Self {
         self.info.ttl = Ttl::Computed;
+        self
+    }
+
+    /// Arguments or values of the context are hashed, or the function has type parameters. Emitted
+    /// only if a key is written.
+    pub const fn varies(mut self) -> Self {
+        self.info.varies = true;
         self
     }
 
@@ -96,6 +112,25 @@ impl ReadSite {
     /// `debug`.
     pub const fn debug(mut self) -> Self {
         self.info.debug = true;
+        self
+    }
+
+    /// `owner = user.id`. In `shape`, the placeholders of the key that are the owner are the
+    /// character U+0002, and the others U+0001.
+    pub const fn owner(mut self, shape: &'static str) -> Self {
+        self.info.owner = Some(shape);
+        self
+    }
+
+    /// `audit`.
+    pub const fn audited(mut self) -> Self {
+        self.info.audit = AuditRate::OfCache;
+        self
+    }
+
+    /// `audit = 0.01`.
+    pub const fn audited_at(mut self, rate: f64) -> Self {
+        self.info.audit = AuditRate::Own(rate);
         self
     }
 

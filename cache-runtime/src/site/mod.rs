@@ -40,14 +40,33 @@ pub(crate) struct ReadInfo {
     pub(crate) shape: &'static str,
     /// The lifetime.
     pub(crate) ttl: Ttl,
+    /// Whether one path has several entries, by arguments and values of the context that are hashed,
+    /// and by type parameters of the function.
+    pub(crate) varies: bool,
     /// Whether `None` is stored.
     pub(crate) cache_none: bool,
     /// Version of the stored values. Entries of other versions are misses.
     pub(crate) version: u32,
     /// Whether this function's events are logged at `info`.
     pub(crate) debug: bool,
+    /// The key with each placeholder as the character U+0001, and with the owner as U+0002; `None`
+    /// without `owner`.
+    pub(crate) owner: Option<&'static str>,
+    /// The part of its hits that are audited.
+    pub(crate) audit: AuditRate,
     /// Options that few functions set.
     pub(crate) options: ReadOptions,
+}
+
+/// The part of a function's hits that are audited.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum AuditRate {
+    /// None.
+    Never,
+    /// That of [`CacheBuilder::audit`](crate::CacheBuilder::audit).
+    OfCache,
+    /// This part, from 0 to 1.
+    Own(f64),
 }
 
 /// The options of `#[cacheable]` that few functions set.
@@ -125,6 +144,19 @@ impl ReadSite {
         rendering.finish_key();
     }
 
+    /// Render the key of a write-through: the template alone. Neither the instance of the function
+    /// nor an argument that the template doesn't mention is part of it, as they would be those of
+    /// the writing function. Where that isn't possible, the text is a pattern that matches the key.
+    pub(crate) fn render_template(&self, rendering: &mut Rendering, rendered: &Rendered<'_>) {
+        if self.ambiguous {
+            rendering.hash_lengths();
+        }
+        rendered.render(&mut rendering.writer());
+        if !rendering.failed() {
+            rendering.finish_key();
+        }
+    }
+
     /// Return the number of bytes at the beginning of the variant that identify the instance of
     /// the function.
     pub(crate) fn identity_bytes(&self, rendered: &Rendered<'_>) -> usize {
@@ -145,6 +177,23 @@ impl ReadSite {
             )
         };
         self.default_path.get_or_init(path)
+    }
+
+    /// Return the pattern of the entries that belong to the owner. Where the owner isn't a part of
+    /// the path, it covers those of others.
+    pub(crate) fn owner_pattern(&self, owner: &str) -> String {
+        match self.info.owner.unwrap_or_default() {
+            "" => self.default_path().to_owned(),
+            shape => shape.replace('\u{1}', "*").replace('\u{2}', owner),
+        }
+    }
+
+    /// Whether all entries of one owner are on one node of a cluster: the owner is the hash tag.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_tagged_by_owner(&self) -> bool {
+        let shape = self.info.owner.unwrap_or_default();
+        let tag = shape.split_once('{').map(|(_, rest)| rest);
+        tag.is_some_and(|rest| rest.starts_with("\u{2}}"))
     }
 
     /// Return the index of this call site in every cache's counters.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{ReadSite, WriteSite};
+use super::{AuditRate, ReadSite, WriteSite};
 use crate::sync::LazyLock;
 
 /// A call site, as an attribute submits it at link time.
@@ -12,6 +12,8 @@ pub enum Registered {
     Read(&'static ReadSite),
     /// A call site of `#[invalidate]`.
     Write(&'static WriteSite),
+    /// A call site of `#[write_through]`.
+    WriteThrough(&'static ReadSite),
     /// A struct with `#[derive(CacheModel)]`. It is called by nobody, so it has no counters.
     Model(&'static WriteSite),
 }
@@ -33,7 +35,7 @@ pub(crate) struct SourcePosition {
 impl Registered {
     pub(crate) fn position(self) -> SourcePosition {
         match self {
-            Self::Read(site) => site.info.position(),
+            Self::Read(site) | Self::WriteThrough(site) => site.info.position(),
             Self::Write(site) | Self::Model(site) => site.info.position(),
         }
     }
@@ -67,15 +69,31 @@ static POSITIONS: LazyLock<(Vec<SourcePosition>, HashMap<SourcePosition, usize>)
         (positions, numbers)
     });
 
-/// Return whether any function uses early refresh. If so, compute times are also recorded for
-/// entries of other functions, which may share its keys.
-pub(crate) fn any_early() -> bool {
-    static ANY: LazyLock<bool> = LazyLock::new(|| {
-        let early =
-            |site: &Registered| matches!(site, Registered::Read(site) if site.info.options.early);
-        inventory::iter::<Registered>.into_iter().any(early)
+/// Return the functions with `owner`.
+pub(crate) fn owned() -> Vec<&'static ReadSite> {
+    let sites = inventory::iter::<Registered>.into_iter();
+    let reads = sites.filter_map(|site| match site {
+        Registered::Read(site) => Some(*site),
+        _ => None,
     });
-    *ANY
+    reads.filter(|site| site.info.owner.is_some()).collect()
+}
+
+/// Return the function that reads a template of this shape and either has several entries for one
+/// path, or keeps an account of its owners, if there is one. A write-through can't replace all of
+/// the entries, and knows no owner.
+pub(crate) fn variants_of(shape: &str) -> Option<&'static str> {
+    static VARYING: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
+        let varying = |site: &Registered| match site {
+            Registered::Read(site) if site.info.varies || site.info.owner.is_some() => {
+                Some((site.info.shape, site.info.function))
+            }
+            _ => None,
+        };
+        let sites = inventory::iter::<Registered>.into_iter();
+        sites.filter_map(varying).collect()
+    });
+    VARYING.get(shape).copied()
 }
 
 /// Return the count of numbers in use.
@@ -86,6 +104,54 @@ pub(crate) fn numbers() -> usize {
 /// Return the source positions by number, starting at 1.
 pub(crate) fn positions() -> &'static [SourcePosition] {
     &POSITIONS.0
+}
+
+/// Roles of the functions of one number.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Roles {
+    /// `#[cacheable]`.
+    pub(crate) reads: bool,
+    /// `#[invalidate]` or `#[write_through]`.
+    pub(crate) writes: bool,
+    /// `#[cacheable(audit)]`.
+    pub(crate) audits: bool,
+}
+
+impl Roles {
+    pub(crate) const ALL: Self = Self {
+        reads: true,
+        writes: true,
+        audits: true,
+    };
+
+    /// Return what either of two functions does.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            reads: self.reads || other.reads,
+            writes: self.writes || other.writes,
+            audits: self.audits || other.audits,
+        }
+    }
+}
+
+/// Return the roles by number, starting at 1.
+pub(crate) fn roles() -> &'static [Roles] {
+    static ROLES: LazyLock<Vec<Roles>> = LazyLock::new(|| {
+        let mut roles = vec![Roles::default(); POSITIONS.0.len()];
+        for site in inventory::iter::<Registered>
+            .into_iter()
+            .filter(|site| counted(site))
+        {
+            if let Some(at) = number(site.position()).checked_sub(1) {
+                roles[at].reads |= matches!(site, Registered::Read(_));
+                roles[at].writes |= !matches!(site, Registered::Read(_));
+                roles[at].audits |=
+                    matches!(site, Registered::Read(site) if site.info.audit != AuditRate::Never);
+            }
+        }
+        roles
+    });
+    &ROLES
 }
 
 /// Return the number of a function. A companion has its function's position and so shares its

@@ -121,7 +121,8 @@ impl Stripes {
         Some(&line.0[site % 8])
     }
 
-    fn counted(&self, site: usize) -> u64 {
+    /// Return the sum of all copies, which a reset leaves as it is.
+    pub(super) fn counted(&self, site: usize) -> u64 {
         (SHARED..=self.last)
             .filter_map(|stripe| self.at(stripe, site))
             .map(|count| count.load(Ordering::Relaxed))

@@ -1,5 +1,6 @@
 //! The stores that entries live in.
 
+pub(crate) mod listing;
 pub(crate) mod memory;
 #[cfg(feature = "redis")]
 pub(crate) mod near;
@@ -45,6 +46,16 @@ impl Store {
             Self::Redis(store) if near => store.near()?.usable(),
             #[cfg(feature = "redis")]
             Self::Redis(_) => None,
+        }
+    }
+
+    /// Return the store of entries in this process, whether or not they may be served: the memory
+    /// store, or the near cache.
+    pub(crate) fn in_process(&self) -> Option<&MemoryStore> {
+        match self {
+            Self::Memory(store) => Some(store),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.near().map(near::NearCache::entries),
         }
     }
 

@@ -9,7 +9,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::core::Cache;
-use crate::current::Scope;
+use crate::current::{InScope, Scope};
 
 /// Makes a cache the current one of each request, in whatever task the request is served: a scope
 /// around the test doesn't reach tasks that a server spawns.
@@ -90,7 +90,7 @@ impl<S: Service<R>, R> Service<R> for ScopeService<S> {
         // The service may make cached calls before it returns its future.
         let future = self.cache.scope_sync(|| self.inner.call(request));
         ScopeFuture {
-            scope: Scope::new(&self.cache, future),
+            scope: Scope::new(InScope(self.cache.clone()), future),
         }
     }
 }

@@ -1,13 +1,10 @@
 //! `tx = ..` of the attributes.
 
 use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
-use pin_project_lite::pin_project;
 
 use super::{Invalidations, Transactional};
 use crate::current::EnteredUncached;
+use crate::entered::{Enter, Entered};
 
 /// A closure that moves nothing out of the function's arguments. `FnMut` isn't a supertrait, since
 /// the compiler would then report the closure's captures, which the user didn't write.
@@ -64,8 +61,8 @@ impl<T: Transactional> MaybeTransactional for Option<T> {
 }
 
 /// Run an async body like [`Cache::uncached`](crate::Cache::uncached), if a transaction is open.
-pub fn uncached_if<F: Future>(open: bool, future: F) -> UncachedIf<F> {
-    UncachedIf { open, future }
+pub fn uncached_if<F: Future>(open: bool, future: F) -> impl Future<Output = F::Output> + use<F> {
+    Entered::new(UncachedWhile(open), future)
 }
 
 /// Run a blocking body like [`Cache::uncached_sync`](crate::Cache::uncached_sync), if a transaction
@@ -77,21 +74,12 @@ pub fn uncached_sync_if<T, F: FnOnce() -> T>(open: bool, run: F) -> impl FnOnce(
     }
 }
 
-pin_project! {
-    /// The body of a function with `tx`.
-    #[derive(Debug)]
-    pub struct UncachedIf<F> {
-        open: bool,
-        #[pin]
-        future: F,
-    }
-}
+/// Whether the body of a function with `tx` runs uncached.
+struct UncachedWhile(bool);
 
-impl<F: Future> Future for UncachedIf<F> {
-    type Output = F::Output;
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        let _entered = this.open.then(EnteredUncached::new);
-        this.future.poll(cx)
+impl Enter for UncachedWhile {
+    type Guard = Option<EnteredUncached>;
+    fn enter(&self) -> Option<EnteredUncached> {
+        self.0.then(EnteredUncached::new)
     }
 }

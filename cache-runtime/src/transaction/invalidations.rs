@@ -1,16 +1,20 @@
 //! The collector of a transaction's invalidations.
 
+use std::any::Any;
 use std::collections::HashSet;
 use std::fmt;
 use std::future::Future;
 use std::mem;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::task::JoinHandle;
 
 use crate::core::Cache;
 use crate::error::CacheError;
 use crate::pattern::Pattern;
-use crate::runtime::block_on;
+use crate::runtime::{self, block_on};
 use crate::site::Origin;
 
 /// Up to this number of patterns, comparing with each costs less than hashing.
@@ -59,7 +63,39 @@ struct Shared {
     collected: Mutex<Collected>,
 }
 
-/// The patterns of one transaction, each once, in the order of their first occurrence.
+/// A value that was written through, and is stored after the commit. Dropping it gives its lease
+/// back.
+pub(crate) trait PendingFill: Any + Send {
+    /// Store the value, or invalidate its key. Returns the work that is still to be awaited.
+    fn fill(self: Box<Self>) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>>;
+}
+
+/// The key that a call has written through.
+struct WrittenKey {
+    origin: Origin,
+    key: Arc<str>,
+    /// `None` if the key is to be invalidated: the outcome of the call is unknown, or a later call
+    /// has taken the lease over.
+    fill: Option<Box<dyn PendingFill>>,
+}
+
+impl WrittenKey {
+    fn pattern(&self) -> Pattern {
+        Pattern::of_path(&self.key)
+    }
+}
+
+/// The work after a commit.
+struct Ended {
+    patterns: Vec<(Origin, Pattern)>,
+    fills: Vec<Box<dyn PendingFill>>,
+}
+
+/// A place in the lists of patterns and written keys.
+type Place = (usize, usize);
+
+/// The patterns of one transaction, each once, in the order of their first occurrence; and the keys
+/// that were written through, in the order of the calls.
 struct Collected {
     is_open: bool,
     /// The number of transactions that have committed.
@@ -67,7 +103,20 @@ struct Collected {
     patterns: Vec<(Origin, Pattern)>,
     /// The texts of `patterns`; empty while these are few.
     known: HashSet<Arc<str>>,
-    savepoints: Vec<(Savepoint, usize)>,
+    written: Vec<WrittenKey>,
+    savepoints: Vec<(Savepoint, Place)>,
+}
+
+/// Result of [`Invalidations::add_written`].
+pub(crate) enum Added {
+    /// The commit fills the key.
+    Waits,
+    /// The transaction has committed: fill now.
+    Committed(Option<Box<dyn PendingFill>>),
+    /// The transaction has rolled back: the lease is given back.
+    RolledBack,
+    /// The write may be of either of two transactions: invalidate now.
+    Unclear(Option<Box<dyn PendingFill>>),
 }
 
 /// The state of a collector when a call of an annotated function begins.
@@ -177,7 +226,8 @@ impl Invalidations {
     /// # Ok::<(), cache_runtime::CacheError>(())
     /// ```
     pub fn is_empty(&self) -> bool {
-        self.lock().patterns.is_empty()
+        let collected = self.lock();
+        collected.patterns.is_empty() && collected.written.is_empty()
     }
 
     /// Whether the transaction is open: from the beginning, or a first pattern after its end, until
@@ -196,7 +246,7 @@ impl Invalidations {
     }
 
     /// Return the patterns that wait for the commit: each once, in the order in which they were
-    /// added.
+    /// added; then those of the keys that were written through.
     ///
     /// ```
     /// # use cache_runtime::Cache;
@@ -206,8 +256,8 @@ impl Invalidations {
     /// # Ok::<(), cache_runtime::CacheError>(())
     /// ```
     pub fn patterns(&self) -> Vec<String> {
-        let collected = self.lock();
-        let texts = collected.patterns.iter();
+        let patterns = self.lock().all_patterns();
+        let texts = patterns.iter();
         texts
             .map(|(_, pattern)| pattern.text().to_owned())
             .collect()
@@ -248,11 +298,13 @@ impl Invalidations {
     /// # Ok::<(), cache_runtime::CacheError>(())
     /// ```
     pub fn rollback_to(&self, savepoint: Savepoint) {
-        self.lock().rollback_to(savepoint);
+        let forgotten = self.lock().rollback_to(savepoint);
+        drop(forgotten);
     }
 
-    /// Invalidate the collected patterns, each once, and return the number of removed entries. Call
-    /// this after the database has committed, or when it isn't known whether it has.
+    /// Invalidate the collected patterns, each once, then store the values that were written
+    /// through, and return the number of removed entries. Call this after the database has
+    /// committed; or, after [`mark_unknown`](Self::mark_unknown), when it isn't known whether it has.
     ///
     /// ```
     /// # use cache_runtime::Cache;
@@ -279,8 +331,19 @@ impl Invalidations {
     ///
     /// The invalidation begins when this is called, and finishes without its caller.
     pub fn commit(&self) -> impl Future<Output = Result<u64, CacheError>> + Send + use<> {
-        let patterns = self.lock().commit();
-        self.shared.cache.invalidate_distinct(patterns)
+        let Ended { patterns, fills } = self.lock().commit();
+        let invalidated = self.shared.cache.invalidate_distinct(patterns);
+        let commit = fill_after(&self.shared.cache, invalidated, fills);
+        async move {
+            match commit {
+                Commit::Invalidation(invalidated) => invalidated.await,
+                Commit::Both(underway) => underway?.await.unwrap_or_else(|panic| {
+                    Err(CacheError::Background {
+                        source: Arc::new(panic),
+                    })
+                }),
+            }
+        }
     }
 
     /// [`commit`](Self::commit) for blocking code.
@@ -318,13 +381,124 @@ impl Invalidations {
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
     /// ```
     pub fn rollback(&self) {
-        drop(self.lock().end());
+        let ended = self.lock().end();
+        drop(ended);
+    }
+
+    /// Note that the outcome of the commit isn't known. Values that were written through are then
+    /// not stored by [`commit`](Self::commit), since the database may not have them: their keys are
+    /// invalidated.
+    ///
+    /// ```
+    /// # use cache_runtime::{Cache, Invalidations, write_through};
+    /// #[write_through(key = "posts:<<id>>:title", tx = tx)]
+    /// async fn rename(tx: &Invalidations, id: u32, title: &str) -> String {
+    ///     title.to_owned() // UPDATE posts ..
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cache_runtime::CacheError> {
+    /// let cache = Cache::builder().build()?;
+    /// let tx = cache.invalidations();
+    /// cache.scope(rename(&tx, 1, "new")).await;
+    /// // COMMIT, whose connection breaks
+    /// tx.mark_unknown();
+    /// tx.commit().await?;
+    /// assert!(!cache.exists("posts:1:title").await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn mark_unknown(&self) {
+        let mut collected = self.lock();
+        let fills = collected.written.iter_mut();
+        let fills: Vec<_> = fills.filter_map(|written| written.fill.take()).collect();
+        drop(collected);
+        // Foreign code may run: a value is dropped.
+        drop(fills);
+    }
+
+    /// Add a key that a call of an annotated function has written through, whose body may have ended
+    /// the transaction. Returns the fill to be carried out now if the transaction has committed; the
+    /// key to invalidate now if the fill may be of either of two transactions.
+    pub(crate) fn add_written(
+        &self,
+        began: Began,
+        origin: Origin,
+        key: &Arc<str>,
+        fill: Option<Box<dyn PendingFill>>,
+    ) -> Added {
+        let mut collected = self.lock();
+        let has_committed = collected.commits != began.commits;
+        let written = |fill| WrittenKey {
+            origin,
+            key: Arc::clone(key),
+            fill,
+        };
+        if collected.is_open || !(began.is_open || has_committed) {
+            if has_committed {
+                // After a commit the next transaction may be open, and the write may be of either.
+                collected.add_written(written(None));
+                return Added::Unclear(fill);
+            }
+            collected.add_written(written(fill));
+            return Added::Waits;
+        }
+        drop(collected);
+        match has_committed {
+            true => Added::Committed(fill),
+            false => {
+                drop(fill);
+                Added::RolledBack
+            }
+        }
+    }
+
+    /// Take the value over that an earlier call of this transaction wrote to the key. The key is
+    /// then invalidated by the commit, unless a later call fills it.
+    pub(crate) fn take_written(&self, key: &str) -> Option<Box<dyn PendingFill>> {
+        let mut collected = self.lock();
+        let mut written = collected.written.iter_mut().rev();
+        written.find(|written| *written.key == *key)?.fill.take()
     }
 
     fn lock(&self) -> MutexGuard<'_, Collected> {
         let collected = self.shared.collected.lock();
         collected.unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The work of a commit, which has begun.
+enum Commit<I> {
+    Invalidation(I),
+    /// The fills follow the invalidation. An error if the cache's thread can't start.
+    Both(Result<JoinHandle<Result<u64, CacheError>>, CacheError>),
+}
+
+/// Carry out fills after the invalidation: in memory now, on Redis without the caller. If they can't
+/// be, dropping them gives their leases back.
+fn fill_after<I>(cache: &Cache, invalidated: I, fills: Vec<Box<dyn PendingFill>>) -> Commit<I>
+where
+    I: Future<Output = Result<u64, CacheError>> + Send + 'static,
+{
+    if fills.is_empty() {
+        return Commit::Invalidation(invalidated);
+    }
+    if cache.inner().store.memory().is_some() {
+        for fill in fills {
+            let filling = fill.fill();
+            debug_assert!(filling.is_none(), "only Redis is waited for");
+        }
+        return Commit::Invalidation(invalidated);
+    }
+    Commit::Both(runtime::spawn_telling(async move {
+        let invalidated = invalidated.await;
+        for fill in fills {
+            if let Some(filling) = fill.fill() {
+                filling.await;
+            }
+        }
+        invalidated
+    }))
 }
 
 impl Collected {
@@ -334,8 +508,30 @@ impl Collected {
             commits: 0,
             patterns: Vec::new(),
             known: HashSet::new(),
+            written: Vec::new(),
             savepoints: Vec::new(),
         }
+    }
+
+    fn add_written(&mut self, written: WrittenKey) {
+        self.is_open = true;
+        self.written.push(written);
+    }
+
+    fn place(&self) -> Place {
+        (self.patterns.len(), self.written.len())
+    }
+
+    /// Return the patterns, and those of the written keys that none of them equals.
+    fn all_patterns(&self) -> Vec<(Origin, Pattern)> {
+        let mut all = self.patterns.clone();
+        for written in &self.written {
+            let pattern = written.pattern();
+            if all.iter().all(|(_, known)| known.text() != pattern.text()) {
+                all.push((written.origin, pattern));
+            }
+        }
+        all
     }
 
     fn add_all(&mut self, origin: Origin, patterns: Vec<Pattern>) {
@@ -373,44 +569,73 @@ impl Collected {
 
     fn savepoint(&mut self) -> Savepoint {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        let len = self.patterns.len();
-        // Without a pattern in between, the last savepoint is the same point.
-        if let Some((last, _)) = self.savepoints.last().filter(|(_, at)| *at == len) {
+        let here = self.place();
+        // With nothing in between, the last savepoint is the same point.
+        if let Some((last, _)) = self.savepoints.last().filter(|(_, at)| *at == here) {
             return *last;
         }
         let savepoint = Savepoint(NEXT.fetch_add(1, Ordering::Relaxed));
-        self.savepoints.push((savepoint, len));
+        self.savepoints.push((savepoint, here));
         savepoint
     }
 
-    fn rollback_to(&mut self, savepoint: Savepoint) {
+    /// Return the keys that were written since, for the caller to drop outside the lock.
+    fn rollback_to(&mut self, savepoint: Savepoint) -> Vec<WrittenKey> {
         let mut savepoints = self.savepoints.iter();
         let Some(place) = savepoints.rposition(|(known, _)| *known == savepoint) else {
-            return;
+            return Vec::new();
         };
-        let len = self.savepoints[place].1;
+        let (len, written) = self.savepoints[place].1;
         self.savepoints.truncate(place + 1);
         self.patterns.truncate(len);
         self.known.clear();
         if len > FEW {
             self.learn_from(0);
         }
+        // A lease that one of them took over from an earlier write goes too, and the earlier key
+        // is invalidated at the commit.
+        self.written.split_off(written)
     }
 
-    /// Count a commit, and return its patterns.
-    fn commit(&mut self) -> Vec<(Origin, Pattern)> {
+    /// Count a commit, and return the work after it. A key that was written through is filled by
+    /// the last call that wrote it; otherwise it is invalidated.
+    fn commit(&mut self) -> Ended {
         self.commits += 1;
-        self.end()
+        let Self {
+            mut patterns,
+            mut written,
+            ..
+        } = self.end();
+        let mut fills = Vec::new();
+        let mut last = HashSet::new();
+        for mut one in mem::take(&mut written).into_iter().rev() {
+            if !last.insert(Arc::clone(&one.key)) {
+                continue;
+            }
+            match one.fill.take() {
+                Some(fill) => fills.push(fill),
+                None => {
+                    let pattern = one.pattern();
+                    if patterns
+                        .iter()
+                        .all(|(_, known)| known.text() != pattern.text())
+                    {
+                        patterns.push((one.origin, pattern));
+                    }
+                }
+            }
+        }
+        Ended { patterns, fills }
     }
 
-    /// End the transaction, and return its patterns.
-    fn end(&mut self) -> Vec<(Origin, Pattern)> {
+    /// End the transaction, and return what it has collected.
+    fn end(&mut self) -> Self {
         let ended = Self {
             is_open: false,
             commits: self.commits,
             ..Self::new()
         };
-        mem::replace(self, ended).patterns
+        mem::replace(self, ended)
     }
 }
 
@@ -421,6 +646,7 @@ impl fmt::Debug for Invalidations {
             .field("cache", &self.shared.cache.prefix())
             .field("is_open", &collected.is_open)
             .field("patterns", &collected.patterns.len())
+            .field("written", &collected.written.len())
             .finish()
     }
 }

@@ -4,7 +4,7 @@ pub(crate) mod attribute;
 mod invalidations;
 mod uncached;
 
-pub(crate) use invalidations::Began;
+pub(crate) use invalidations::{Added, Began, PendingFill};
 pub use invalidations::{Invalidations, Savepoint};
 
 /// A database transaction that collects invalidations until it commits.

@@ -1,13 +1,10 @@
 //! Running without the cache: within a transaction, or for a look at the source.
 
 use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
-use pin_project_lite::pin_project;
 
 use crate::core::Cache;
 use crate::current::EnteredUncached;
+use crate::entered::{Enter, Entered};
 
 /// Running without the cache.
 impl Cache {
@@ -45,7 +42,7 @@ impl Cache {
     ///
     /// Dropping the returned future drops `future`.
     pub fn uncached<F: Future>(future: F) -> impl Future<Output = F::Output> + use<F> {
-        Uncached { future }
+        Entered::new(Uncached, future)
     }
 
     /// [`uncached`](Cache::uncached) for blocking code of this thread.
@@ -69,18 +66,12 @@ impl Cache {
     }
 }
 
-pin_project! {
-    /// A future whose cached calls run uncached.
-    struct Uncached<F> {
-        #[pin]
-        future: F,
-    }
-}
+/// The setting of a future whose cached calls run uncached.
+struct Uncached;
 
-impl<F: Future> Future for Uncached<F> {
-    type Output = F::Output;
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let _entered = EnteredUncached::new();
-        self.project().future.poll(cx)
+impl Enter for Uncached {
+    type Guard = EnteredUncached;
+    fn enter(&self) -> EnteredUncached {
+        EnteredUncached::new()
     }
 }

@@ -25,7 +25,9 @@ pub(crate) use cleaner::Cleaner;
 pub(crate) use failure::Failure;
 pub(crate) use health::Health;
 pub(crate) use patterns::{join, split};
-pub(crate) use statements::{BATCH, INSERT, delete, insert_guarded, look, take, undo_insert};
+pub(crate) use statements::{
+    BATCH, INSERT, count, delete, insert_guarded, look, take, undo_insert,
+};
 pub(crate) use store::{Row, Store};
 
 /// How old a row is before a relay takes it: 2 seconds. The process that wrote it has usually

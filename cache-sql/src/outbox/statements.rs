@@ -11,6 +11,10 @@ use crate::Dialect;
 /// The number of rows that a relay takes at once.
 pub(crate) const BATCH: usize = 128;
 
+/// The number of rows that are counted at most, so that a relay that is far behind doesn't read the
+/// whole table each time.
+const MOST_COUNTED: u32 = 10_000;
+
 /// A longer delay than this is the same to a relay, and the arithmetic of no database overflows.
 const LONGEST_DELAY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
@@ -76,6 +80,15 @@ pub(crate) fn take(dialect: Dialect, prefix: &str, delay: Duration) -> String {
 pub(crate) fn look(dialect: Dialect, prefix: &str, delay: Duration) -> String {
     let due = due(dialect, prefix, delay);
     format!("SELECT id, patterns FROM cache_outbox WHERE {due} LIMIT 1")
+}
+
+/// Count the rows of a prefix, due or not, up to [`MOST_COUNTED`]. The second column is there to make
+/// it a row like the others.
+pub(crate) fn count(prefix: &str) -> String {
+    format!(
+        "SELECT COUNT(*), COALESCE(MIN(patterns), '') FROM (SELECT patterns FROM cache_outbox WHERE \
+         prefix = '{prefix}' LIMIT {MOST_COUNTED}) AS counted"
+    )
 }
 
 fn due(dialect: Dialect, prefix: &str, delay: Duration) -> String {

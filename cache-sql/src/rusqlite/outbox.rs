@@ -9,7 +9,7 @@ use super::Db;
 use crate::Dialect;
 use crate::commit::{BeforeCommitBlocking, Receipt};
 use crate::outbox::{self, Failure, Health, Row};
-use crate::relay::{Relay, RelayError, Relaying};
+use crate::relay::{COUNTED_EVERY, Relay, RelayError, Relaying};
 
 /// The most ids of rows that wait to be deleted. More are left to a relay.
 const MAX_PENDING: usize = 512;
@@ -146,12 +146,22 @@ impl Db {
     ) -> Relay {
         let db = self.clone();
         let mut connection = None;
+        let mut pass = 0;
         Relay::spawn_thread(move || {
             let opened = match &mut connection {
                 Some(opened) => opened,
                 closed => closed.insert(open().map_err(RelayError::Database)?),
             };
-            db.relay_once(opened)
+            let outcome = db.relay_once(opened);
+            if pass % COUNTED_EVERY == 0 {
+                let relaying = Relaying::new(&db.config);
+                // A failure is that of the next pass, too, which logs it.
+                if let Ok(rows) = query(opened, &outbox::count(relaying.cache.prefix())) {
+                    relaying.report(&rows);
+                }
+            }
+            pass += 1;
+            outcome
         })
     }
 }

@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo run -p quickpost              # serves on 127.0.0.1:3000
 //! cargo run -p quickpost -- --demo    # shows what the cache does, request by request
+//! cargo run -p quickpost -- cache ls  # the commands of `cachectl`; see `docs/operations/cachectl.md`
 //! ```
 //!
 //! Both need nothing else installed. With `REDIS_URL=redis://127.0.0.1:6379`, both use Redis.
@@ -13,6 +14,7 @@
     reason = "in a binary crate, `pub` marks what other files use"
 )]
 
+mod admin;
 mod client;
 mod db;
 mod demo;
@@ -25,12 +27,14 @@ mod settings;
 mod tests;
 mod trace;
 mod viewer;
+mod warm;
 
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use cache_runtime::{Cache, CacheBuilder, CacheError};
+use clap::Parser as _;
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -43,6 +47,8 @@ const HINTS: &str = r#"
     curl -i 'http://127.0.0.1:3000/posts?topic=rust&limit=5'
     curl -i -X PUT http://127.0.0.1:3000/posts/my-post \
          -H 'x-user: 1' -H 'content-type: application/json' -d '{"title": "Edited"}'
+    curl -i -X POST http://127.0.0.1:3000/login -H 'x-user: 1'
+    curl -H "Authorization: Bearer $CACHE_ADMIN_TOKEN" http://127.0.0.1:3000/admin/cache/stats
 "#;
 
 #[tokio::main]
@@ -52,12 +58,35 @@ async fn main() -> ExitCode {
         Some("--demo") => demo().await,
         // Started by the demo: another process on the same Redis.
         Some(demo::SECOND) => second().await,
-        Some(_) => Err("usage: quickpost [--demo]".into()),
+        Some("cache") => commands().await,
+        Some(_) => Err("usage: quickpost [--demo | cache <command>]".into()),
     };
     done.unwrap_or_else(|error| {
         eprintln!("{error}");
         ExitCode::FAILURE
     })
+}
+
+/// A blog API whose reads are cached.
+#[derive(clap::Parser)]
+enum CommandLine {
+    /// See and steer the cache that the service uses.
+    Cache(cache_cli::Args),
+}
+
+/// Run a command on the cache of the services that run.
+async fn commands() -> Result<ExitCode, Box<dyn Error>> {
+    let CommandLine::Cache(args) = CommandLine::parse();
+    let settings = Settings::from_env()?;
+    // It reads a few entries, and isn't one of the services whose counters are shown.
+    let cache = builder(&settings)?.near_cache(0).publish_stats(false);
+    let cache = cache.build()?;
+    // For `warm topics`. Another process can't read a database in memory.
+    if let Some(path) = &settings.database {
+        let topics = warm::topics_warmer(Db::open_file(path)?);
+        cache.add_warmer(topics.on_demand())?;
+    }
+    Ok(cache_cli::run(args, &cache).await)
 }
 
 /// Build the cache: on Redis if `REDIS_URL` is set, otherwise in memory. `CACHE_*` variables take
@@ -94,16 +123,15 @@ async fn serve() -> Result<ExitCode, Box<dyn Error>> {
         Some(path) => Db::open_file(path)?,
         None => Db::open(Duration::ZERO)?,
     };
+    // In the background. The first request for the topics is a hit.
+    Cache::current().add_warmer(warm::topics_warmer(db.clone()))?;
     let repo = Repo { db };
-    // Warm the cache, so that the first request for the topics is a hit.
-    if let Err(error) = repo::topics_refresh(&repo.db).await {
-        eprintln!("the cache was not warmed: {error:?}");
-    }
     let listener = TcpListener::bind(settings.address).await?;
     let address = listener.local_addr()?;
     let hints = HINTS.replace("127.0.0.1:3000", &address.to_string());
     println!("quickpost serves on http://{address}; try{hints}");
-    axum::serve(listener, routes::router(repo)).await?;
+    let app = admin::mount(routes::router(repo), &Cache::current());
+    axum::serve(listener, app).await?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -2,21 +2,26 @@
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
+use cache_http::{CacheLayer, ContextLayer, NoStore, page};
 use cache_runtime::cacheable;
 
 use crate::error::ApiError;
 use crate::models::{
     Comment, CommentQuery, Like, LikeQuery, Liked, NewComment, NewPost, Post, PostChange,
-    PostFilters, PostSummary, Profile, ProfileChange, Topic,
+    PostFilters, Profile, ProfileChange, Topic,
 };
 use crate::repo::{self, Repo};
-use crate::viewer::Viewer;
+use crate::viewer::{self, Viewer};
+use crate::warm;
 
 pub fn router(repo: Repo) -> Router {
+    let list = CacheLayer::new(page!("posts:list")).ttl("5m");
     Router::new()
-        .route("/posts", get(list_posts).post(create_post))
+        // Only the GET is inside of the layer. A POST invalidates in its transaction.
+        .route("/posts", get(list_posts).layer(list).post(create_post))
         .route("/posts/{slug}", get(get_post).put(update_post))
         .route(
             "/posts/{slug}/comments",
@@ -27,22 +32,25 @@ pub fn router(repo: Repo) -> Router {
         .route("/comments/{id}", delete(delete_comment))
         .route("/profiles/{id}", get(get_profile).put(update_profile))
         .route("/topics", get(list_topics))
+        .route("/login", post(log_in))
         .with_state(repo)
+        .layer(ContextLayer::new(viewer::user_id))
 }
 
-/// List posts. All filters are hashed into the key: `quickpost:posts:list#<hash>`. An empty result
-/// is not worth caching.
-#[cacheable(key = "posts:list", ttl = 300, skip(repo), unless = |posts| posts.is_empty())]
+/// List posts. The layer caches the whole response. The query is hashed into the key:
+/// `quickpost:posts:list#<hash>`. An empty list is not worth caching.
 async fn list_posts(
     State(repo): State<Repo>,
     Query(filters): Query<PostFilters>,
-) -> Result<Json<Vec<PostSummary>>, ApiError> {
-    repo.posts(filters).await.map(Json)
+) -> Result<Response, ApiError> {
+    let posts = repo.posts(filters).await?;
+    let opt_out = posts.is_empty().then_some(Extension(NoStore));
+    Ok((opt_out, Json(posts)).into_response())
 }
 
 /// Return a post. The key of `/posts/my-post` is `quickpost:posts:my-post`.
 #[cacheable(key = "posts:<<slug>>", ttl = 600, skip(repo), debug = true)]
-async fn get_post(
+pub async fn get_post(
     State(repo): State<Repo>,
     Path(slug): Path<String>,
 ) -> Result<Json<Post>, ApiError> {
@@ -72,10 +80,9 @@ async fn update_post(
 async fn list_comments(
     State(repo): State<Repo>,
     Path(slug): Path<String>,
-    viewer: Viewer,
     Query(query): Query<CommentQuery>,
 ) -> Result<Json<Vec<Comment>>, ApiError> {
-    repo.comments(&slug, viewer, query.sort).await.map(Json)
+    repo.comments(&slug, query.sort).await.map(Json)
 }
 
 async fn create_comment(
@@ -139,4 +146,12 @@ async fn update_profile(
 
 async fn list_topics(State(repo): State<Repo>) -> Result<Json<Vec<Topic>>, ApiError> {
     repo::topics(&repo.db).await.map(Json)
+}
+
+/// Log in. (A real service would check a password here.)
+async fn log_in(State(repo): State<Repo>, viewer: Viewer) -> Result<Json<Profile>, ApiError> {
+    let id = viewer.user_id()?;
+    let profile = repo.profile(id).await?.ok_or(ApiError::Unauthorized)?;
+    warm::latest_of(id, repo);
+    Ok(Json(profile))
 }

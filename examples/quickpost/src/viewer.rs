@@ -1,21 +1,31 @@
 //! The user who sends a request.
 
-use std::convert::Infallible;
-use std::fmt;
-
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use cache_http::{MissingContextLayer, User};
+use cache_runtime::context;
 
 use crate::error::ApiError;
 
-/// The user of a request, from its `x-user` header. (A real service would check a session here.)
+/// Return the id of the user, from the `x-user` header. (A real service would check a session here.)
 ///
-/// It is displayed as the user's id, or as `anon`. Since it implements `Display`, a key can contain
-/// it: `<<viewer>>`.
+/// A `ContextLayer` calls it once for each request. From then on the id is in the context, as
+/// `user_id`, and `anon` if there is none.
+pub fn user_id(parts: &Parts) -> Option<i64> {
+    parts.headers.get("x-user")?.to_str().ok()?.parse().ok()
+}
+
+/// The user of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Viewer(Option<i64>);
 
 impl Viewer {
+    /// Return the user of the current request. A cached function that calls it needs
+    /// `context(user_id)`, and `<<user_id>>` in its key.
+    pub fn current() -> Self {
+        Self(context::get("user_id").and_then(|id| id.parse().ok()))
+    }
+
     /// The id of the user, or an error for operations that an anonymous visitor may not do.
     pub fn user_id(self) -> Result<i64, ApiError> {
         self.0.ok_or(ApiError::Unauthorized)
@@ -27,21 +37,11 @@ impl Viewer {
     }
 }
 
-impl fmt::Display for Viewer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(id) => id.fmt(f),
-            None => f.write_str("anon"),
-        }
-    }
-}
-
 impl<S: Sync> FromRequestParts<S> for Viewer {
-    type Rejection = Infallible;
+    type Rejection = MissingContextLayer;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        let header = parts.headers.get("x-user");
-        let id = header.and_then(|value| value.to_str().ok()?.parse().ok());
-        Ok(Self(id))
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let user = User::from_request_parts(parts, state).await?;
+        Ok(Self(user.id().parse().ok()))
     }
 }

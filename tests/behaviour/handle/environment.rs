@@ -127,7 +127,7 @@ fn the_environment_can_disable_the_cache() {
     assert_eq!((count(1, &runs), count(1, &runs)), (1, 2));
 }
 
-const EVERY_OPTION: [(&str, &str); 12] = [
+const EVERY_OPTION: [(&str, &str); 13] = [
     ("CACHE_MEMORY_CAPACITY", "1MiB"),
     ("CACHE_MAX_VALUE_BYTES", "2 KiB"),
     ("CACHE_CODEC", "MessagePack"),
@@ -140,6 +140,7 @@ const EVERY_OPTION: [(&str, &str); 12] = [
     ("CACHE_LEASE_TTL", "7s"),
     ("CACHE_REPLAY_WINDOW", "20s"),
     ("CACHE_RUNTIME_CONNECTIONS", "off"),
+    ("CACHE_PUBLISH_STATS", "no"),
 ];
 
 #[test]
@@ -163,6 +164,7 @@ fn each_option_of_the_builder_has_a_variable_that_code_overrides() {
         "lease_ttl: 7s",
         "replay_window: 20s",
         "runtime_connections: false",
+        "publish_stats: false",
     ] {
         assert!(read.contains(part), "{part}: {read}");
     }
@@ -249,6 +251,7 @@ fn a_malformed_variable_is_named_in_the_error_and_calls_run_uncached() {
             ("CACHE_LEASE_TTL", "0s"),
             ("CACHE_REPLAY_WINDOW", "1.5s"),
             ("CACHE_RUNTIME_CONNECTIONS", "2"),
+            ("CACHE_PUBLISH_STATS", "never"),
         ] {
             let test = "a_malformed_variable_is_named_in_the_error_and_calls_run_uncached";
             let said = rerun(test, &[(variable, value)]);

@@ -3,8 +3,11 @@
 mod configuration;
 mod current;
 mod environment;
+mod inspect;
 mod many;
+mod namespaces;
 mod operations;
 mod seen;
 mod state;
+mod strategies;
 mod uncached;

@@ -3,6 +3,8 @@
 //! a server, `REDIS_URL`.
 #![allow(missing_docs)]
 
+mod http;
+
 use std::hint::black_box;
 use std::pin::pin;
 use std::sync::Arc;
@@ -78,7 +80,12 @@ fn main() {
         panic!("usage: instructions <kind> <times>");
     };
     let times = times.parse().expect("<times> is a number");
-    let (place, kind) = kind.split_once('-').expect("memory-<kind> or near-<kind>");
+    let (place, kind) = kind
+        .split_once('-')
+        .expect("memory-<kind>, near-<kind> or http-<kind>");
+    if place == "http" {
+        return http::run(kind, times);
+    }
     cache(place).install().expect("it is the first");
     run(kind, times);
 }

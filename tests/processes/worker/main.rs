@@ -2,12 +2,16 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod detached;
+mod fleet;
 mod herd;
+mod http;
 mod near;
 mod refresh;
 #[path = "../sizes.rs"]
 mod sizes;
 mod stress;
+mod warming;
+mod write_through;
 
 /// The arguments of a worker.
 struct Orders {
@@ -27,10 +31,14 @@ async fn main() {
     };
     match orders.role.as_str() {
         "herd" => herd::work(&orders).await,
+        "fleet" => fleet::work(&orders).await,
         "stale" | "expired" => refresh::work(&orders).await,
         "impatient" | "patient" => detached::work(&orders).await,
+        "http" | "http-near" => http::work(&orders).await,
         "near" => near::work(&orders).await,
         "stress" | "stress-near" | "stress-by-hand" => stress::work(&orders).await,
+        "warming" | "warming-held" => warming::work(&orders).await,
+        role if role.starts_with("through-") => write_through::work(&orders).await,
         unknown => panic!("no worker has the role {unknown}"),
     }
 }

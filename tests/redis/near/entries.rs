@@ -85,11 +85,13 @@ async fn a_near_entry_expires_no_later_than_in_redis() {
     let server = RedisServer::start();
     let (cache, rows) = (cache(&server), Rows::default());
     until_near(&server, &cache, &rows, 0).await;
-    let plain = Cache::builder().prefix("app").redis(server.url());
+    let plain = Cache::builder()
+        .prefix(prefix(&server.url()))
+        .redis(server.url());
     let elsewhere = plain.response_timeout(PATIENCE).build().unwrap();
     let mut redis = server.connect();
     for id in 1..8 {
-        let (key, runs) = (format!("app:short:{id}"), rows.runs());
+        let (key, runs) = (key(&server, &format!("short:{id}")), rows.runs());
         elsewhere.scope(short(&rows, id)).await;
         until("part of its TTL has passed", || {
             let left: i64 = redis.pttl(&key).unwrap();
@@ -141,7 +143,9 @@ async fn near_caches_of_two_prefixes_on_one_server_are_independent() {
 #[tokio::test]
 async fn the_near_cache_is_off_by_default() {
     let server = RedisServer::start();
-    let plain = Cache::builder().prefix("app").redis(server.url());
+    let plain = Cache::builder()
+        .prefix(prefix(&server.url()))
+        .redis(server.url());
     let plain = plain.response_timeout(PATIENCE).build().unwrap();
     let rows = Rows::default();
     for _ in 0..5 {

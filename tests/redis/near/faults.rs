@@ -8,6 +8,11 @@ use tests::{Fault, Proxy, until_well};
 
 use super::*;
 
+/// A cache that reaches the server through the proxy.
+fn builder_behind(proxy: &Proxy, server: &RedisServer) -> CacheBuilder {
+    builder(proxy.url()).prefix(prefix(&server.url()))
+}
+
 fn says(server: &RedisServer, command: &[&str]) -> String {
     let mut request = redis::cmd(command[0]);
     request.arg(&command[1..]);
@@ -50,7 +55,10 @@ async fn no_old_value_is_served_after_the_tracking_connection_is_killed() {
 async fn no_old_value_is_served_after_connections_are_refused() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
-    let (cache, rows) = (builder(proxy.url()).build().unwrap(), Rows::default());
+    let (cache, rows) = (
+        builder_behind(&proxy, &server).build().unwrap(),
+        Rows::default(),
+    );
     for round in 1..6 {
         until_near(&server, &cache, &rows, 1).await;
         proxy.set(Fault::Refuse);
@@ -69,7 +77,7 @@ async fn near_entries_behind_a_silent_connection_are_served_no_longer_than_near_
     const SILENCE: Duration = Duration::from_millis(400);
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
-    let near = builder(proxy.url()).near_max_silence(SILENCE);
+    let near = builder_behind(&proxy, &server).near_max_silence(SILENCE);
     let near = near.response_timeout(Duration::from_millis(250));
     let (cache, rows) = (near.build().unwrap(), Rows::default());
     for round in 1..4 {
@@ -143,7 +151,7 @@ async fn an_overflow_of_the_clients_output_buffer_empties_the_near_cache() {
     says(&server, &[&limit[..], &["normal 65536 65536 1"]].concat());
     // More than the kernel takes at once, in a reply over the tracked connection.
     let large = vec![b'x'; 12 << 20];
-    let _: () = server.connect().set("app:rows:9", large).unwrap();
+    let _: () = server.connect().set(key(&server, "rows:9"), large).unwrap();
     cache.scope(row(&rows, 9)).await;
     rows.write(1);
     deleted_elsewhere(&server, "rows:1");
@@ -164,7 +172,7 @@ async fn invalidations_are_replayed_to_a_restored_server_before_the_near_cache_f
     cache.scope(update(&rows, 1, 1)).await;
     server.kill();
     server.restart();
-    let old: Vec<u8> = server.connect().get("app:rows:1").unwrap();
+    let old: Vec<u8> = server.connect().get(key(&server, "rows:1")).unwrap();
     assert!(!old.is_empty(), "the restarted server has the old row");
     until("keys are tracked again", || {
         let tracks = heartbeats(&server) > 1;
@@ -184,7 +192,7 @@ async fn a_call_on_a_silent_server_waits_for_one_response_timeout() {
     const TIMEOUT: Duration = Duration::from_secs(2);
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port());
-    let cache = builder(proxy.url()).response_timeout(TIMEOUT);
+    let cache = builder_behind(&proxy, &server).response_timeout(TIMEOUT);
     // The near cache is trusted for longer than the timeout, so a call notices the silence first.
     let cache = cache
         .near_max_silence(Duration::from_secs(60))

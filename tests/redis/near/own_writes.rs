@@ -25,7 +25,9 @@ async fn another_cache_of_the_process_never_reads_the_old_value_after_an_invalid
     let server = RedisServer::start();
     let (a, b, rows) = (cache(&server), cache(&server), Rows::default());
     // A cache without a near cache invalidates the near entries of the others too.
-    let plain = Cache::builder().prefix("app").redis(server.url());
+    let plain = Cache::builder()
+        .prefix(prefix(&server.url()))
+        .redis(server.url());
     let plain = plain.response_timeout(PATIENCE).build().unwrap();
     for round in 1..100 {
         until_near(&server, &b, &rows, 1).await;

@@ -142,6 +142,10 @@ async fn rusqlite_writes_a_row_and_relays_it() {
     crate::support::leave(&fixture, "posts:b:*").await;
     let _relay = db.spawn_relay(open);
     until("the row is relayed", || async { rows(&fixture).await == 0 }).await;
+    until("the rows are counted", || async {
+        cache.snapshot().outbox_rows == Some(0)
+    })
+    .await;
 }
 
 #[test]

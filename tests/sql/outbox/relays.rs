@@ -23,6 +23,7 @@ on_each_database!(
     a_relay_that_fails_leaves_the_rows,
     writers_go_on_while_a_relay_waits_for_redis,
     a_spawned_relay_works_until_it_is_dropped,
+    a_spawned_relay_counts_the_rows_that_are_left,
     a_relay_without_the_table_is_an_error,
 );
 
@@ -185,6 +186,19 @@ async fn a_spawned_relay_works_until_it_is_dropped<DB: TestDatabase>(fixture: Fi
     // Longer than the relay's interval: that nothing happens has no condition to wait for.
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     assert_eq!(rows(&fixture).await, 1);
+}
+
+async fn a_spawned_relay_counts_the_rows_that_are_left<DB: TestDatabase>(fixture: Fixture<DB>) {
+    let (cache, db) = in_memory(&fixture).await;
+    assert_eq!(cache.snapshot().outbox_rows, None);
+    leave_many(&fixture, 3).await;
+    // Not due for an hour, and counted all the same.
+    let _relay = db.outbox_delay(Duration::from_secs(3_600)).spawn_relay();
+    until("the rows are counted", || async {
+        cache.snapshot().outbox_rows == Some(3)
+    })
+    .await;
+    assert_eq!(rows(&fixture).await, 3);
 }
 
 async fn a_relay_without_the_table_is_an_error<DB: TestDatabase>(fixture: Fixture<DB>) {

@@ -10,3 +10,4 @@ mod rusqlite;
 mod savepoints;
 mod sea_orm;
 mod settle;
+mod write_through;

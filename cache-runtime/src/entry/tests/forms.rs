@@ -207,7 +207,7 @@ fn the_limit_of_a_value_applies_before_compression() {
 #[test]
 fn the_limit_of_a_redis_entry_applies_to_its_bytes_as_sent() {
     let most = options::MAX_REDIS_BYTES;
-    let encoding = Encoding::default().in_redis();
+    let encoding = Encoding::default().in_redis(None);
     let fitting = "x".repeat(most - HEADER_BYTES - 16);
     assert_eq!(refusal(&fitting, &encoding), None);
     let text = "x".repeat(most);

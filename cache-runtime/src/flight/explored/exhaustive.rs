@@ -4,7 +4,7 @@ use shuttle::scheduler::DfsScheduler;
 
 use super::*;
 use crate::flight::{Flights, JoinOutcome, Leader, Stance, Wait, WaitOutcome};
-use crate::store::memory::{Entry, MemoryStore};
+use crate::store::memory::{Entry, Eviction, MemoryStore};
 
 /// Far more than the cases have, so that the search is never cut off: the number of orders is
 /// asserted.
@@ -47,7 +47,9 @@ fn entry() -> Entry {
         expires: crate::clock::NEVER,
         compute: Duration::ZERO,
         paused_until: 0,
+        stored: 0,
         bytes: 0,
+        owned: None,
     }
 }
 
@@ -82,7 +84,7 @@ fn a_waiter_sees_a_dropped_leader_in_every_order() {
 fn a_fill_and(invalidate: impl Fn(&Flights, &MemoryStore) + Send + Sync + 'static) {
     explore_all(move || {
         let flights = Arc::new(Flights::new());
-        let store = Arc::new(MemoryStore::new(4 << 20));
+        let store = Arc::new(MemoryStore::new(4 << 20, Eviction::HitRatio));
         let leader = lead(&flights);
         let filled = Arc::clone(&store);
         let completion = thread::spawn(move || {

@@ -167,9 +167,13 @@ impl FlightWorld {
             version: 0,
             cache_none: true,
             options: ReadOptions::DEFAULT,
+            owner: None,
+            own_staleness: None,
+            wait_limit: None,
             ttl: Some(TTL),
             refresh,
             due: None,
+            audit: None,
             blocking: true,
         };
         let mut found = None;
@@ -178,7 +182,7 @@ impl FlightWorld {
             found.is_some()
         }));
         match decision {
-            Decision::Hit => found.expect("it was accepted"),
+            Decision::Hit | Decision::Shared => found.expect("it was accepted"),
             Decision::Bypass => body(),
             Decision::Compute(lead) => lead_to_completion(&call, lead, body),
             _ => unreachable!("nothing is refreshed, and nothing is far"),

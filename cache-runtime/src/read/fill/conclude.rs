@@ -12,6 +12,7 @@ use crate::entry::payload::Payload;
 use crate::error::CacheError;
 use crate::read::call::Call;
 use crate::read::decision::Lead;
+use crate::tally;
 use crate::ttl::IntoTtl;
 use crate::value::path::MAX_DEPTH;
 use crate::value::shape::{Cached, Peek};
@@ -46,13 +47,14 @@ pub(crate) fn plan<R: Cached<S>, S>(
 }
 
 /// The decision about a computed value.
-struct Plan<T> {
-    plan: FillPlan,
+pub(crate) struct Plan<T> {
+    pub(crate) plan: FillPlan,
     /// The value as it is stored, where it is.
-    stored: CachedValue<Arc<T>>,
+    pub(crate) stored: CachedValue<Arc<T>>,
 }
 
-fn conclude<R: Cached<S>, S, D: IntoTtl>(
+/// Decide about a computed value, within the flight.
+pub(crate) fn conclude<R: Cached<S>, S, D: IntoTtl>(
     call: &Call,
     lead: &Lead,
     opened: &R::Opened,
@@ -63,6 +65,7 @@ fn conclude<R: Cached<S>, S, D: IntoTtl>(
     let mut weight = Some(0);
     let shared = match R::verdict(opened) {
         Peek::Err => {
+            tally::failed(call.origin.function, || call.cache.full_key(&call.key));
             return Plan {
                 plan: FillPlan::Discard,
                 stored: CachedValue::None,
@@ -109,7 +112,7 @@ fn conclude<R: Cached<S>, S, D: IntoTtl>(
     };
     #[cfg(feature = "redis")]
     if call.stores_in_redis() {
-        let encoding = call.cache.encoding_of(&call.key);
+        let encoding = call.encoding();
         let encoded = entry::encode(&*value, &call.facts(lead, took), &encoding, R::equal);
         let payload = Payload::typed(Arc::clone(&value));
         return Plan {

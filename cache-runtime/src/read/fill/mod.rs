@@ -28,7 +28,7 @@ impl Call {
     /// Share a value that isn't to be stored. The cached entry is outdated by it, and would be
     /// served for as long as it is stale, so it is removed together with the claim on it.
     pub(crate) fn share(&self, lead: Lead, payload: Payload) {
-        let outdates = self.options.may_refresh();
+        let outdates = self.may_refresh();
         #[cfg(feature = "redis")]
         let lease = lead.lease;
         let taken = lead.leader.complete(payload, self.version, |_, payload| {
@@ -47,8 +47,9 @@ impl Call {
 
     /// End a computation whose value is for its caller alone: neither stored nor shared. Callers
     /// that wait compute their own. An entry that it was to replace is outdated, and removed.
-    pub(crate) fn refuse(&self, lead: Lead) {
-        let outdates = self.options.may_refresh();
+    /// It is done without its caller; the result tells when another process can lead.
+    pub(crate) fn refuse(&self, lead: Lead) -> impl Future<Output = ()> + Send + use<> {
+        let outdates = self.may_refresh();
         #[cfg(feature = "redis")]
         let lease = lead.lease;
         let taken = lead.leader.refuse(|| {
@@ -58,14 +59,17 @@ impl Call {
         });
         drop(taken);
         #[cfg(feature = "redis")]
-        if let Some(mut lease) = lease
-            && outdates
-        {
-            lease.withdraws = true;
+        let ended = lease.and_then(|lease| lease.give_back(outdates));
+        async move {
+            #[cfg(feature = "redis")]
+            if let Some(ended) = ended {
+                let _ = ended.await;
+            }
         }
     }
 
     /// Store a computed value in memory, and check in the same step that its flight is still valid.
+    /// Return whether it was.
     pub(crate) fn fill_memory(
         &self,
         leader: Leader,
@@ -73,7 +77,7 @@ impl Call {
         ttl: Duration,
         took: Duration,
         weight: usize,
-    ) {
+    ) -> bool {
         let inner = self.cache.inner();
         let now = inner.clock.now();
         let insertion = leader.complete(payload, self.version, |key, payload| {
@@ -84,16 +88,27 @@ impl Call {
                 expires: later(now, ttl.saturating_add(self.grace())),
                 compute: took,
                 paused_until: 0,
+                stored: now,
                 bytes: weight,
+                owned: None,
             };
             match inner.store.memory() {
-                Some(store) => Ok(store.insert(key, entry, now)),
+                Some(store) => Ok(match &self.owner {
+                    None => store.insert(key, entry, now),
+                    Some(owner) => {
+                        let capacity = inner.owners.capacity;
+                        store.insert_owned(key, entry, owner, capacity, now)
+                    }
+                }),
                 None => Err(entry),
             }
         });
-        if matches!(insertion, Some(Ok(Insertion { stored: true, .. }))) {
-            self.filled(ttl);
+        match insertion {
+            Some(Ok(Insertion { stored: true, .. })) => self.filled(ttl),
+            None => self.count(Counter::Overtaken),
+            _ => {}
         }
+        insertion.is_some()
     }
 
     /// Whether entries are stored in Redis.

@@ -40,7 +40,7 @@ fn plan<T: Storable, X: StorableError>(
     let ttl = match ttl {
         Ttl::Fixed(ttl) => Some(ttl),
         Ttl::Preset(name) => call.cache.preset(call.origin, name),
-        Ttl::Default | Ttl::Computed => None,
+        Ttl::Default | Ttl::Computed | Ttl::Family(_) => None,
     };
     let ttl = ttl.unwrap_or(call.cache.inner().default_ttl);
     // An error that isn't stored isn't shared either, like any other error.
@@ -51,7 +51,7 @@ fn plan<T: Storable, X: StorableError>(
         call.not_stored(&too_deep());
         return FillPlan::Discard;
     };
-    let encoding = call.cache.encoding_of(&call.key);
+    let encoding = call.encoding();
     #[cfg(feature = "redis")]
     if call.stores_in_redis() {
         let encoded = entry::encode_error::<T, X>(&error, &call.facts(lead, took), &encoding);

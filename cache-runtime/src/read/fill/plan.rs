@@ -57,7 +57,7 @@ impl Call {
         weight: usize,
         took: Duration,
     ) -> FillPlan {
-        match self.cache.encoding_of(&self.key).check(weight) {
+        match self.encoding().check(weight) {
             Ok(()) => FillPlan::Memory {
                 payload,
                 ttl,
@@ -125,7 +125,7 @@ impl Call {
             version: self.version,
             ..Facts::default()
         };
-        let encoding = self.cache.encoding_of(&self.key);
+        let encoding = self.encoding();
         Ok(entry::encode(value, &facts, &encoding, equal)?.bytes)
     }
 
@@ -155,7 +155,7 @@ impl Call {
     /// Count a value that isn't stored, and log it once for each function.
     pub(crate) fn not_stored(&self, error: &CacheError) {
         if !self.cache.is_too_large(self.origin, &self.key, error) {
-            self.count(Counter::Errors);
+            self.count(Counter::of(error));
             self.cache.log_not_stored(self.origin, &self.key, error);
         }
     }

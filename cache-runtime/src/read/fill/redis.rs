@@ -9,6 +9,7 @@ use crate::entry::payload::Payload;
 use crate::read::call::Call;
 use crate::read::decision::Lead;
 use crate::runtime;
+use crate::stats::Counter;
 use crate::store::redis::{Lease, NearCopy};
 
 /// Number of entries filled in one batch. An entry behind too many others would exceed the response
@@ -68,21 +69,28 @@ impl RedisFill {
             lead,
             call,
             ttl,
-            entry,
+            mut entry,
             near,
         } = self;
+        if let Some(owner) = &lease.owner {
+            crate::entry::set_owner(&mut entry, owner);
+        }
         let kept_for = ttl.saturating_add(call.grace());
         match lease.fill(&entry, kept_for, near).await {
             Ok(filled) => {
                 lease.mark_over();
-                // Otherwise an invalidation has deleted the lease.
-                if filled {
-                    call.filled(ttl);
+                match filled {
+                    true => call.filled(ttl),
+                    // An invalidation has deleted the lease.
+                    false => call.count(Counter::Overtaken),
                 }
             }
             // The fill was refused (out of memory) or got no answer: the lease, if it still
             // exists, is given back.
-            Err(error) => call.store_failed(&lease.store(), &error),
+            Err(error) => {
+                call.count(Counter::Unfilled);
+                call.store_failed(&lease.store(), &error);
+            }
         }
         drop(lease);
         drop(lead);

@@ -13,6 +13,8 @@ pub(crate) mod run;
 
 use std::mem;
 use std::sync::Arc;
+#[cfg(feature = "redis")]
+use std::time::{Duration, Instant};
 
 use crate::core::Cache;
 use crate::entry::CachedValue;
@@ -42,6 +44,9 @@ struct Item<T> {
     none: bool,
     #[cfg(feature = "redis")]
     wait: LeaseWait,
+    /// How long the item has waited for another process.
+    #[cfg(feature = "redis")]
+    waited: Duration,
     #[cfg(not(feature = "redis"))]
     wait: MemoryWait,
 }
@@ -87,6 +92,8 @@ impl<T: Storable> Batch<T> {
             none,
             #[cfg(feature = "redis")]
             wait: LeaseWait::new(limit),
+            #[cfg(feature = "redis")]
+            waited: Duration::ZERO,
             #[cfg(not(feature = "redis"))]
             wait: MemoryWait {
                 limit: WaitBudget::new(limit),
@@ -203,7 +210,10 @@ impl<T: Storable> Item<T> {
             }
             #[cfg(feature = "redis")]
             ItemState::Elsewhere(token) => {
-                if let Next::Decided(step) = self.wait.pause(token).await {
+                let begun = Instant::now();
+                let next = self.wait.pause(token).await;
+                self.waited += begun.elapsed();
+                if let Next::Decided(step) = next {
                     self.decided(step, None);
                 }
             }
@@ -215,6 +225,10 @@ impl<T: Storable> Item<T> {
     fn decided(&mut self, step: Decision, found: Option<CachedValue<Arc<T>>>) {
         if let Some(call) = &self.call {
             call.count_miss(&step);
+            #[cfg(feature = "redis")]
+            if !self.waited.is_zero() {
+                call.waited(mem::take(&mut self.waited));
+            }
         }
         self.state = match (step, found) {
             (Decision::Compute(lead), _) => ItemState::Leading(lead),

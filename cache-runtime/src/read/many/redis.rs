@@ -7,8 +7,8 @@ use std::task::Context;
 use futures_util::future::join_all;
 
 use super::{Item, ItemState};
-use crate::entry::Bytes;
 use crate::entry::payload::Payload;
+use crate::entry::{self, Bytes};
 use crate::error::CacheError;
 use crate::flight::{JoinOutcome, Leader, leased, nesting};
 use crate::read::decision::{Decision, Lead};
@@ -28,7 +28,7 @@ pub(super) async fn look<T: Storable>(items: &mut [Item<T>], store: &RedisStore)
                 // Logged once for the batch.
                 match number {
                     0 => call.store_failed(store, &error),
-                    _ => call.count(Counter::Errors),
+                    _ => call.count(Counter::of(&error)),
                 }
             }
             item.decided(Decision::Bypass, None);
@@ -128,7 +128,7 @@ impl<T: Storable> Item<T> {
 /// Whether an entry's TTL hasn't ended.
 fn is_fresh(bytes: &Bytes, left: Option<RemainingTtl>) -> bool {
     match left.flatten() {
-        Some(left) => left > crate::entry::grace(bytes),
+        Some(left) => left > entry::grace(bytes),
         None => true,
     }
 }
@@ -158,6 +158,11 @@ async fn wait_or_replace<'a, T: Storable>(
             return Ok(Some((item, Found::Entry(bytes))));
         }
         item.wait.set_known_to_expire(token);
+        // As in `read/lease.rs`: neither waited for nor stored.
+        if entry::is_write_lease(&bytes) {
+            item.decided(Decision::Bypass, None);
+            return Ok(None);
+        }
         item.state = ItemState::Elsewhere(token);
         Ok(None)
     });
@@ -176,7 +181,9 @@ async fn lead<T: Storable>(
         let Some(call) = &item.call else { continue };
         match join_or_lead(call, &mut item.wait) {
             JoinOutcome::Join(flight) => item.state = ItemState::Joined(flight),
-            JoinOutcome::Nested | JoinOutcome::Found(()) => item.decided(Decision::Bypass, None),
+            JoinOutcome::Nested | JoinOutcome::Writing | JoinOutcome::Found(()) => {
+                item.decided(Decision::Bypass, None)
+            }
             // Looked up once more.
             JoinOutcome::Retry => {}
             JoinOutcome::Lead(leader) => {

@@ -75,6 +75,7 @@ impl Round {
         values: Vec<Option<R>>,
         remembers: bool,
     ) -> (Vec<Option<R>>, Option<FillFuture>) {
+        let shared_by = u32::try_from(self.computations().count()).unwrap_or(u32::MAX);
         let mut own = self.own.into_iter();
         let mut planned = Vec::with_capacity(values.len());
         let conclude = |value: Option<R>| {
@@ -83,9 +84,9 @@ impl Round {
             };
             let opened = <Option<R> as Shape<InOption<S>>>::open(value);
             planned.push(match &opened {
-                Some(opened) => computation.plan::<R, S>(opened),
-                None if remembers => computation.plan::<Option<R>, InOption<S>>(&opened),
-                None => computation.plan_absent(),
+                Some(opened) => computation.plan::<R, S>(opened, shared_by),
+                None if remembers => computation.plan::<Option<R>, InOption<S>>(&opened, shared_by),
+                None => computation.plan_absent(shared_by),
             });
             <Option<R> as Shape<InOption<S>>>::close(opened)
         };

@@ -21,13 +21,13 @@ use crate::clock::Stopwatch;
 use crate::read::call::Call;
 use crate::read::decision::Decision;
 use crate::read::freshness::Reason;
-use crate::site::registry;
 use crate::stats::Counter;
 use crate::store::Store;
 
 pub use begin::begin_refreshing;
+pub(crate) use begin::fresh;
 pub(crate) use run::is_err;
-pub(crate) use spawn::CallContext;
+pub(crate) use spawn::{CallContext, Spawner};
 
 impl Call {
     /// Return how long past its TTL an entry stays cached. In Redis it stays for a lease's TTL
@@ -35,7 +35,7 @@ impl Call {
     /// then find the value too old wait for the claim.
     pub(crate) fn grace(&self) -> Duration {
         match &self.cache.inner().store {
-            _ if !self.options.may_refresh() => Duration::ZERO,
+            _ if !self.may_refresh() => Duration::ZERO,
             Store::Memory(_) => self.options.grace(),
             #[cfg(feature = "redis")]
             Store::Redis(store) => self.options.grace().saturating_add(store.lease_ttl()),
@@ -46,9 +46,6 @@ impl Call {
     pub(crate) fn stopwatch(&self) -> Stopwatch {
         let inner = self.cache.inner();
         match &inner.store {
-            // Only early refresh uses the measurement, and reading the clock takes longer than
-            // everything else that a fill does for its flight.
-            Store::Memory(_) if !registry::any_early() => Stopwatch::none(),
             Store::Memory(_) => inner.clock.stopwatch(),
             #[cfg(feature = "redis")]
             Store::Redis(_) => Stopwatch::real(),
@@ -66,9 +63,24 @@ impl Call {
         }
     }
 
+    /// Count that a cached value is served because its body has failed.
+    pub(crate) fn served_on_error(&self, reason: Reason) {
+        match reason {
+            Reason::Early => self.hit(),
+            Reason::Stale | Reason::Expired => {
+                self.count(Counter::StaleOnError);
+                self.event(crate::events::stale);
+            }
+        }
+    }
+
     /// Count a served value, for a caller that doesn't refresh it.
     pub(crate) fn hit_meanwhile(&self, reason: Reason) -> Decision {
-        self.served(reason);
+        match reason {
+            // Only a body that failed a moment ago lets a value be served at this age.
+            Reason::Expired => self.served_on_error(reason),
+            Reason::Early | Reason::Stale => self.served(reason),
+        }
         Decision::Hit
     }
 }

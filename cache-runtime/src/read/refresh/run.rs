@@ -54,7 +54,7 @@ impl<R: Cached<S>, S> Lookup<R, S> {
                     cached,
                 });
             }
-            (Decision::Hit, Some(found)) => LookupState::Hit(found),
+            (Decision::Hit | Decision::Shared, Some(found)) => LookupState::Hit(found),
             (Decision::Compute(lead), _) => LookupState::Computation(Computation::new(call, lead)),
             _ => LookupState::Bypass,
         }))
@@ -113,7 +113,7 @@ pub(crate) async fn recompute<R: Cached<S>, S, D: IntoTtl>(
     // The value isn't held across an await: it needn't be `Send`.
     let (shared, filling) = {
         let opened = refresh.lead.leader.within(body).await.open();
-        let took = watch.elapsed();
+        let took = refresh.call.took(&watch);
         if is_err::<R, S>(&opened)
             && refresh.reason == Reason::Early
             && let Some(cached) = refresh.served()
@@ -146,7 +146,7 @@ pub(crate) async fn recompute_or_keep<R: Cached<S>, S, D: IntoTtl>(
 ) -> R {
     let watch = refresh.call.stopwatch();
     let value = refresh.lead.leader.within(body).await;
-    let took = watch.elapsed();
+    let took = refresh.call.took(&watch);
     // Closed before the awaits: an `R` may be `Send` and its opened form not.
     let (value, filling) = {
         let opened = value.open();
@@ -180,7 +180,7 @@ async fn expired_value<R: Cached<S>, S>(refresh: Refresh<R::Stored>) -> Option<R
     if call.outlasts_error(reason, age)
         && let Some(value) = rebuild(cached)
     {
-        call.served(reason);
+        call.served_on_error(reason);
         return Some(value);
     }
     call.missed();
@@ -196,7 +196,7 @@ pub(crate) fn recompute_sync<R: Cached<S>, S, D: IntoTtl>(
 ) -> R {
     let watch = refresh.call.stopwatch();
     let opened = refresh.lead.leader.run(|| body().open());
-    let took = watch.elapsed();
+    let took = refresh.call.took(&watch);
     let keeps = refresh.reason == Reason::Early || !refresh.call.options.stale_if_error.is_zero();
     if keeps && is_err::<R, S>(&opened) {
         return block_on(expired_value(refresh)).unwrap_or_else(|| R::close(opened));
@@ -221,7 +221,7 @@ pub(crate) async fn unattended<R: Cached<S>, S, D: IntoTtl>(
     let watch = call.stopwatch();
     let filling = {
         let opened = lead.leader.within(body).await.open();
-        let took = watch.elapsed();
+        let took = call.took(&watch);
         finish_unattended::<R, S, D>(&call, lead, &opened, value_ttl, unless, took)
     };
     if let Some(filling) = filling {
@@ -239,7 +239,7 @@ pub(crate) fn unattended_sync<R: Cached<S>, S, D: IntoTtl>(
     let Refresh { call, lead, .. } = refresh;
     let watch = call.stopwatch();
     let opened = lead.leader.run(|| body().open());
-    let took = watch.elapsed();
+    let took = call.took(&watch);
     if let Some(filling) =
         finish_unattended::<R, S, D>(&call, lead, &opened, value_ttl, unless, took)
     {

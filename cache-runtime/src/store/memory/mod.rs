@@ -1,11 +1,16 @@
 //! The embedded store: a sharded map with an ordered index, bounded by bytes.
 //!
-//! Each shard keeps map, index and eviction queue under one lock, so none of them ever contains a
+//! Each shard keeps map, index and eviction queues under one lock, so none of them ever contains a
 //! key that the others lack. The one exception is the index: new keys enter it in groups, and
 //! always before it is queried. Entries that leave a shard are dropped outside its lock, since a
 //! value's `Drop` is foreign code.
 
+mod accounts;
+mod eviction;
+mod inspect;
 mod key;
+mod owners;
+mod reads;
 mod shard;
 mod slot;
 pub(crate) mod trie;
@@ -19,6 +24,10 @@ use crate::entry::payload::{Payload, Value};
 use crate::key::text::Text;
 use crate::pattern::Pattern;
 use crate::sync::{RandomState, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use crate::watch::Watchers;
+use accounts::AccountTable;
+pub use eviction::Eviction;
+pub(crate) use inspect::Inspected;
 use key::{AnyKey, LookupKey, ShortKey};
 use shard::StoreShard;
 pub(crate) use slot::Entry;
@@ -34,6 +43,9 @@ pub(crate) struct MemoryStore {
     /// Capacity of each shard, in bytes.
     capacity: usize,
     hasher: RandomState,
+    owners: Arc<AccountTable>,
+    /// Those of the memory store; the near cache has none.
+    pub(crate) watchers: Arc<Watchers>,
 }
 
 /// Outcome of storing an entry.
@@ -85,7 +97,7 @@ impl StaleHit {
 }
 
 impl MemoryStore {
-    pub(crate) fn new(capacity: usize) -> Self {
+    pub(crate) fn new(capacity: usize, eviction: Eviction) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let wanted = (cores * 4).next_power_of_two().min(MAX_SHARDS);
         let mut count = wanted;
@@ -93,17 +105,22 @@ impl MemoryStore {
             count /= 2;
         }
         let capacity = capacity / count;
-        let shard = || RwLock::new(StoreShard::new(capacity));
+        let watchers = Arc::<Watchers>::default();
+        let shard = || RwLock::new(StoreShard::new(capacity, eviction, Arc::clone(&watchers)));
         Self {
             shards: std::iter::repeat_with(shard).take(count).collect(),
             capacity,
             hasher: RandomState::default(),
+            owners: Arc::default(),
+            watchers,
         }
     }
 
-    /// Return the largest size in bytes that a value of this key may have.
-    pub(crate) fn room(&self, key: &str) -> usize {
-        self.capacity.saturating_sub(slot::cost_besides(key))
+    /// Return the largest size in bytes that a value of this key may have, where an entry may take
+    /// `limit` bytes.
+    pub(crate) fn room(&self, key: &str, limit: Option<usize>) -> usize {
+        let limit = limit.map_or(self.capacity, |limit| limit.min(self.capacity));
+        limit.saturating_sub(slot::cost_besides(key.len()))
     }
 
     fn seek<'a>(&self, key: &'a str) -> AnyKey<'a> {
@@ -161,6 +178,18 @@ impl MemoryStore {
     pub(crate) fn get(&self, key: &str, now: Moment) -> Option<Hit> {
         let wanted = self.seek(key);
         read(self.shard(&wanted)).get(&wanted, now)
+    }
+
+    /// Return a fresh entry of a key that was just written, and when it was stored.
+    pub(crate) fn get_stored(&self, key: &Text, now: Moment) -> Option<(Hit, Moment)> {
+        let wanted = AnyKey::written(key, &self.hasher);
+        read(self.shard(&wanted)).get_stored(&wanted, now)
+    }
+
+    /// Return when the entry was stored, if its value is the one at this address.
+    pub(crate) fn stored(&self, key: &str, value: *const ()) -> Option<Moment> {
+        let wanted = self.seek(key);
+        read(self.shard(&wanted)).stored(&wanted, value)
     }
 
     /// Return whether an entry of this key exists, fresh or expired.
@@ -230,7 +259,7 @@ impl MemoryStore {
     pub(crate) fn clear(&self) -> Cleared {
         let empty = |shard: &RwLock<StoreShard>| {
             let mut shard = write(shard);
-            let fresh = StoreShard::new(shard.capacity());
+            let fresh = shard.successor();
             std::mem::replace(&mut *shard, fresh)
         };
         Cleared(self.shards.iter().map(empty).collect())
@@ -243,6 +272,16 @@ impl MemoryStore {
             let shard = read(shard);
             (entries + shard.len() as u64, bytes + shard.weight() as u64)
         })
+    }
+
+    /// Return the number of bytes that the entries may take in all.
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity * self.shards.len()
+    }
+
+    /// Return the number of expired entries that were removed without being asked for.
+    pub(crate) fn expired(&self) -> u64 {
+        self.shards.iter().map(|shard| read(shard).expired()).sum()
     }
 
     /// Return the number of entries that were evicted to make room.

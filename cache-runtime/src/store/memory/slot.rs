@@ -1,18 +1,19 @@
 //! Storage of one entry. A hit reads one cache line of it; the rest is elsewhere, since memory
 //! latency is the largest part of a hit's cost.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Hit;
+use super::accounts::Owned;
+use super::eviction::{Access, fold};
 use super::key::Key;
-use crate::clock::{Moment, NEVER};
+use super::reads::ReadCount;
+use crate::clock::Moment;
 use crate::entry::payload::Payload;
-use crate::sync::AtomicBool;
 
-/// Bytes that an entry costs besides its key and value: its slot, and its share of map, index and
-/// queue.
-const OVERHEAD: usize = 192;
+/// Bytes that an entry costs besides its key and value: its slot, and its share of map, index,
+/// queues, timing wheel and sketch.
+const OVERHEAD: usize = 216;
 
 /// A stored value.
 pub(crate) struct Entry {
@@ -25,8 +26,12 @@ pub(crate) struct Entry {
     pub(crate) compute: Duration,
     /// The entry isn't recomputed before this moment.
     pub(crate) paused_until: Moment,
+    /// When it was stored, by the process that computed it.
+    pub(crate) stored: Moment,
     /// Size of the value in bytes.
     pub(crate) bytes: usize,
+    /// Whose entry it is, if anybody's. Boxed, since few entries have an owner.
+    pub(crate) owned: Option<Box<Owned>>,
 }
 
 /// The part of an entry that a hit reads.
@@ -36,8 +41,7 @@ pub(super) struct Slot {
     pub(super) payload: Payload,
     pub(super) fresh_until: Moment,
     pub(super) version: u32,
-    /// Whether the entry was read since the queue last passed it.
-    pub(super) visited: AtomicBool,
+    pub(super) reads: ReadCount,
 }
 
 #[cfg(all(target_pointer_width = "64", not(shuttle)))]
@@ -46,50 +50,55 @@ const _: () = assert!(size_of::<Option<Slot>>() == 64);
 /// The part that a hit doesn't read.
 pub(super) struct ColdSlot {
     pub(super) hash: u64,
-    /// [`NEVER`](crate::clock::NEVER) for an empty slot.
     pub(super) expires: Moment,
-    pub(super) compute: Duration,
+    /// In microseconds, as in the header of an entry in Redis.
+    pub(super) compute_micros: u32,
     pub(super) paused_until: Moment,
+    pub(super) stored: Moment,
     /// Bytes of the value and of everything else that the entry costs.
     pub(super) weight: usize,
-    bytes: usize,
+    pub(super) owned: Option<Box<Owned>>,
 }
 
-/// Return the cost of an entry of this key, without its value.
-pub(super) fn cost_besides(key: &str) -> usize {
-    key.len() + OVERHEAD
+/// Return the cost of an entry whose key has this length, without its value.
+pub(super) fn cost_besides(key: usize) -> usize {
+    key + OVERHEAD
 }
 
 impl Entry {
-    /// Split the entry into the parts that a shard stores.
-    pub(super) fn into_parts(self, hash: u64, key: &str) -> (Slot, ColdSlot) {
+    /// Split the entry into the parts that a shard stores. `logs_reads`: whether its reads are to be
+    /// logged.
+    pub(super) fn into_parts(self, hash: u64, key: &str, logs_reads: bool) -> (Slot, ColdSlot) {
         let cold = ColdSlot {
             hash,
             expires: self.expires,
-            compute: self.compute,
+            compute_micros: u32::try_from(self.compute.as_micros()).unwrap_or(u32::MAX),
             paused_until: self.paused_until,
-            weight: self.bytes + cost_besides(key),
-            bytes: self.bytes,
+            stored: self.stored,
+            weight: self.bytes + cost_besides(key.len()),
+            owned: self.owned,
         };
         let slot = Slot {
             key: key.into(),
             payload: self.payload,
             fresh_until: self.fresh_until,
             version: self.version,
-            visited: AtomicBool::new(false),
+            reads: ReadCount::new(logs_reads),
         };
         (slot, cold)
     }
 
-    pub(super) fn of_parts(slot: Slot, cold: &ColdSlot) -> Self {
+    pub(super) fn of_parts(slot: Slot, cold: &mut ColdSlot) -> Self {
         Self {
             payload: slot.payload,
             fresh_until: slot.fresh_until,
             version: slot.version,
             expires: cold.expires,
-            compute: cold.compute,
+            compute: cold.compute(),
             paused_until: cold.paused_until,
-            bytes: cold.bytes,
+            stored: cold.stored,
+            bytes: cold.bytes(slot.key.len()),
+            owned: cold.owned.take(),
         }
     }
 }
@@ -102,17 +111,27 @@ impl Slot {
             fresh_until: self.fresh_until,
         }
     }
-
-    /// Write only on a change, otherwise readers of one hot key would contend for the cache line.
-    pub(super) fn visit(&self) {
-        if !self.visited.load(Ordering::Relaxed) {
-            self.visited.store(true, Ordering::Relaxed);
-        }
-    }
 }
 
 impl ColdSlot {
-    pub(super) fn clear(&mut self) {
-        self.expires = NEVER;
+    /// Return how long the value took to compute, 71 minutes at most.
+    pub(super) fn compute(&self) -> Duration {
+        Duration::from_micros(self.compute_micros.into())
+    }
+
+    /// Return the size of the value of a key of this length. It isn't stored, so that the slot fills
+    /// one cache line.
+    pub(super) fn bytes(&self, key: usize) -> usize {
+        self.weight - cost_besides(key)
+    }
+
+    /// Return what the policy has to know of the entry.
+    pub(super) fn access(&self) -> Access {
+        Access {
+            hash: fold(self.hash),
+            weight: self.weight,
+            expires: self.expires,
+            compute_micros: self.compute_micros,
+        }
     }
 }

@@ -24,7 +24,9 @@ fn entry(bytes: usize, expires: Moment) -> Entry {
         expires,
         compute: Duration::ZERO,
         paused_until: 0,
+        stored: 0,
         bytes,
+        owned: None,
     }
 }
 
@@ -71,7 +73,7 @@ const PATTERNS: [&str; 16] = [
 #[test]
 fn the_capacity_is_never_exceeded() {
     for capacity in [0, 1, 300, 10_000, 9 << 20] {
-        let (store, mut numbers) = (MemoryStore::new(capacity), Numbers(7));
+        let (store, mut numbers) = (MemoryStore::new(capacity, Eviction::HitRatio), Numbers(7));
         for step in 0..2_000 {
             let bytes = numbers.below(capacity as u64 / 8 + 400) as usize;
             put(&store, &format!("key:{step}"), bytes, NEVER, 0);
@@ -83,7 +85,7 @@ fn the_capacity_is_never_exceeded() {
 
 #[test]
 fn an_entry_that_is_too_large_is_refused() {
-    let store = MemoryStore::new(1_000);
+    let store = MemoryStore::new(1_000, Eviction::HitRatio);
     assert!(put(&store, "small", 10, NEVER, 0));
     assert!(!put(&store, "large", 2_000, NEVER, 0));
     assert!(!has(&store, "large", 0));
@@ -95,8 +97,82 @@ fn an_entry_that_is_too_large_is_refused() {
 }
 
 #[test]
-fn unread_entries_are_evicted_first() {
-    let store = MemoryStore::new(100 * 260);
+fn expired_entries_leave_before_living_ones() {
+    let store = MemoryStore::new(100 * 320, Eviction::HitRatio);
+    for number in 0..40 {
+        // They are read, and expire.
+        put(&store, &format!("o{number:03}"), 90, 1_000_000_000, 0);
+        assert!(has(&store, &format!("o{number:03}"), 0));
+        put(&store, &format!("k{number:03}"), 90, NEVER, 0);
+    }
+    let now = 1_100_000_000;
+    for number in 0..45 {
+        assert!(put(&store, &format!("n{number:03}"), 90, NEVER, now));
+    }
+    let living = (0..40).filter(|number| has(&store, &format!("k{number:03}"), now));
+    assert_eq!(living.count(), 40);
+    assert_eq!((store.evicted(), store.expired()), (0, 40));
+    store.assert_consistent();
+}
+
+#[test]
+fn an_entry_that_is_stored_again_keeps_its_place() {
+    let store = MemoryStore::new(100 * 320, Eviction::HitRatio);
+    for round in 0..30 {
+        for number in 0..50 {
+            let key = format!("k{number:03}");
+            assert!(has(&store, &key, 0) || put(&store, &key, 90, NEVER, 0));
+            // As a refresh does.
+            assert!(put(&store, &key, 90, NEVER, 0));
+        }
+        for number in 0..200 {
+            put(&store, &format!("scan:{round}:{number}"), 90, NEVER, 0);
+        }
+    }
+    let left = (0..50).filter(|number| has(&store, &format!("k{number:03}"), 0));
+    assert!(left.count() >= 40);
+    store.assert_consistent();
+}
+
+/// Random operations with values of all sizes.
+#[test]
+fn the_store_stays_bounded_and_consistent() {
+    for goal in [Eviction::HitRatio, Eviction::ComputeTime] {
+        let capacity = 60_000;
+        let (store, mut numbers) = (MemoryStore::new(capacity, goal), Numbers(23));
+        let mut now = 0;
+        for step in 0..20_000 {
+            now += numbers.below(20_000_000);
+            let key = format!("k{}", numbers.below(600));
+            match numbers.below(8) {
+                0..4 => {
+                    let bytes = 1 << numbers.below(13);
+                    let ttl = numbers.below(20_000_000_000);
+                    let entry = Entry {
+                        compute: Duration::from_micros(1 << numbers.below(20)),
+                        ..entry(bytes, now + ttl)
+                    };
+                    store.insert(&key, entry, now);
+                }
+                4..7 => {
+                    store.get(&key, now);
+                }
+                _ => {
+                    store.remove(&key, now);
+                }
+            }
+            assert!(store.size().1 <= capacity as u64);
+            if step % 500 == 0 {
+                store.assert_consistent();
+            }
+        }
+        assert!(store.evicted() > 100 && store.expired() > 100);
+    }
+}
+
+#[test]
+fn entries_that_were_read_stay() {
+    let store = MemoryStore::new(100 * 320, Eviction::HitRatio);
     for number in 0..90 {
         assert!(put(&store, &format!("k{number:03}"), 90, NEVER, 0));
     }
@@ -112,15 +188,12 @@ fn unread_entries_are_evicted_first() {
             "{number} was read"
         );
     }
-    let unread = (0..90).filter(|number| number % 3 != 0);
-    let left = unread.filter(|number| has(&store, &format!("k{number:03}"), 0));
-    assert!(left.count() < 20);
     store.assert_consistent();
 }
 
 #[test]
 fn expired_entries_are_removed_without_a_read() {
-    let store = MemoryStore::new(1 << 20);
+    let store = MemoryStore::new(1 << 20, Eviction::HitRatio);
     for number in 0..500 {
         put(&store, &format!("old:{number}"), 10, 100, 0);
     }
@@ -135,8 +208,8 @@ fn expired_entries_are_removed_without_a_read() {
 }
 
 #[test]
-fn slots_are_reused_and_the_queue_stays_short() {
-    let store = MemoryStore::new(1 << 20);
+fn slots_are_reused() {
+    let store = MemoryStore::new(1 << 20, Eviction::HitRatio);
     for round in 0..200 {
         for number in 0..50 {
             put(&store, &format!("{round}:{number}"), 10, NEVER, 0);
@@ -163,7 +236,7 @@ fn slots_are_reused_and_the_queue_stays_short() {
 
 #[test]
 fn the_store_agrees_with_a_naive_model() {
-    let (store, mut numbers) = (MemoryStore::new(1 << 20), Numbers(42));
+    let (store, mut numbers) = (MemoryStore::new(1 << 20, Eviction::HitRatio), Numbers(42));
     let mut model: BTreeMap<String, Moment> = BTreeMap::new();
     let mut now = 0;
     for step in 0..20_000 {
@@ -216,7 +289,10 @@ fn removal_by_pattern_equals_a_filter_over_all_keys() {
     keys.sort();
     keys.dedup();
     for text in PATTERNS {
-        let (store, pattern) = (MemoryStore::new(1 << 20), Pattern::new(text));
+        let (store, pattern) = (
+            MemoryStore::new(1 << 20, Eviction::HitRatio),
+            Pattern::new(text),
+        );
         for key in &keys {
             put(&store, key, 10, NEVER, 0);
         }
@@ -243,7 +319,7 @@ fn removal_by_pattern_equals_a_filter_over_all_keys() {
 
 #[test]
 fn get_stale_finds_an_entry_until_its_grace_ends() {
-    let store = MemoryStore::new(1 << 20);
+    let store = MemoryStore::new(1 << 20, Eviction::HitRatio);
     let stale = Entry {
         fresh_until: 100,
         ..entry(1, 200)
@@ -262,7 +338,7 @@ fn get_stale_finds_an_entry_until_its_grace_ends() {
 
 #[test]
 fn a_pause_is_recorded_on_an_existing_entry() {
-    let store = MemoryStore::new(1 << 20);
+    let store = MemoryStore::new(1 << 20, Eviction::HitRatio);
     assert_eq!(store.pause("a", 0, 50), None);
     let stale = Entry {
         fresh_until: 100,

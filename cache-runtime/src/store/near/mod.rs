@@ -20,11 +20,11 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use crate::clock::{self, Clock, Moment};
+use crate::clock::{self, Clock, Moment, earlier, unix_millis};
 use crate::entry::Header;
 use crate::entry::payload::Payload;
 use crate::pattern::Pattern;
-use crate::store::memory::{Cleared, Entry, Insertion, MemoryStore};
+use crate::store::memory::{Cleared, Entry, Eviction, Insertion, MemoryStore};
 use crate::sync::{AtomicU64, FLIGHT_SHARDS as SHARDS, Mutex, MutexGuard, RandomState};
 
 /// The near cache of one [`Cache`](crate::Cache).
@@ -63,9 +63,9 @@ pub(crate) struct Note {
 }
 
 impl NearCache {
-    pub(crate) fn new(capacity: usize) -> Self {
+    pub(crate) fn new(capacity: usize, eviction: Eviction) -> Self {
         Self {
-            entries: MemoryStore::new(capacity),
+            entries: MemoryStore::new(capacity, eviction),
             notes: Default::default(),
             hasher: RandomState::default(),
             trusted_until: AtomicU64::new(0),
@@ -90,6 +90,11 @@ impl NearCache {
 
     pub(crate) fn now(&self) -> Moment {
         self.clock.now()
+    }
+
+    /// Return the store of the entries, whether or not they may be served.
+    pub(crate) fn entries(&self) -> &MemoryStore {
+        &self.entries
     }
 
     /// Return the number of entries and their bytes.
@@ -241,7 +246,12 @@ impl Note {
                 0 => 0,
                 end => after(left.saturating_sub(end)),
             },
+            stored: {
+                let age = Duration::from_millis(unix_millis().saturating_sub(header.created));
+                earlier(self.near.now(), age)
+            },
             bytes,
+            owned: None,
         }
     }
 }

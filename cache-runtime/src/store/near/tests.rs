@@ -4,7 +4,7 @@ use crate::entry::{self, Facts};
 const SILENCE: Duration = Duration::from_secs(60);
 
 fn near() -> (Arc<NearCache>, u64) {
-    let near = Arc::new(NearCache::new(1 << 20));
+    let near = Arc::new(NearCache::new(1 << 20, Eviction::HitRatio));
     let term = near.begin();
     assert!(near.trust(term, near.now(), SILENCE));
     (near, term)

@@ -10,9 +10,13 @@ use redis::{Cmd, Script, ScriptInvocation};
 use crate::clock::Clock;
 use crate::entry::{self, Bytes, EntryKind};
 use crate::error::CacheError;
+use crate::store::memory::Eviction;
+use crate::store::redis::apps::Apps;
+use crate::store::redis::conn::capabilities::Checked;
 use crate::store::redis::conn::endpoint::Connector;
 use crate::store::redis::conn::manager::ConnectionManager;
 use crate::store::redis::conn::per_runtime::PerRuntime;
+use crate::store::redis::conn::server_error::refused;
 use crate::store::redis::fetched::RemainingTtl;
 use crate::store::redis::get_with_ttl::may_be_stale;
 use crate::store::redis::index::{Layout, RedisIndex};
@@ -21,6 +25,7 @@ use crate::store::redis::lua;
 use crate::store::redis::purpose::Purpose;
 use crate::store::redis::recovery::breaker::Breaker;
 use crate::store::redis::recovery::replay::Replay;
+use crate::store::redis::times::Times;
 use crate::store::redis::tracking::Tracking;
 
 /// Number of keys loaded by one command.
@@ -40,6 +45,10 @@ pub(crate) struct Client {
     pub(crate) monitor_runs: AtomicBool,
     pub(crate) prefix: String,
     pub(crate) limits: Limits,
+    pub(crate) times: Arc<Times>,
+    pub(crate) apps: Arc<Apps>,
+    /// Whether the user may run `STRLEN`, once that was tried.
+    measures: tokio::sync::OnceCell<bool>,
     /// ID of the process that opened the connections.
     process: u32,
     /// The client of a forked child process. Sockets can't be shared, and the thread that reads
@@ -62,8 +71,13 @@ pub(crate) struct Limits {
     pub(crate) replay_window: Duration,
     /// Capacity of the near cache in bytes. `None` means that there is no near cache.
     pub(crate) near: Option<usize>,
+    pub(crate) near_eviction: Eviction,
     /// How long a silent connection is still trusted to report changes.
     pub(crate) near_max_silence: Duration,
+    /// Bytes that the entries of one owner may take.
+    pub(crate) owner_capacity: Option<usize>,
+    /// Whether functions of this program name owners.
+    pub(crate) has_owners: bool,
     /// Whether runtimes that read often get connections of their own.
     pub(crate) runtime_connections: bool,
 }
@@ -95,7 +109,14 @@ impl Client {
             false => Layout::SameNode,
         };
         Self {
-            manager: ConnectionManager::new(endpoint, prefix, clock.clone()),
+            manager: ConnectionManager::new(
+                endpoint,
+                Checked {
+                    prefix,
+                    owners: limits.has_owners,
+                },
+                clock.clone(),
+            ),
             per_runtime: PerRuntime::new(
                 limits.runtime_connections && !many_nodes,
                 limits.response_timeout,
@@ -104,15 +125,27 @@ impl Client {
             replay: Replay::new(limits.replay_window),
             index: RedisIndex::new(layout),
             orphans: Orphans::default(),
-            tracking: limits
-                .near
-                .map(|bytes| Arc::new(Tracking::new(bytes, limits.near_max_silence))),
+            tracking: limits.near.map(|bytes| {
+                Arc::new(Tracking::new(
+                    bytes,
+                    limits.near_eviction,
+                    limits.near_max_silence,
+                ))
+            }),
             monitor_runs: AtomicBool::default(),
             prefix: prefix.to_owned(),
             limits,
+            times: Arc::default(),
+            apps: Arc::default(),
+            measures: tokio::sync::OnceCell::new(),
             process: std::process::id(),
             forked: OnceLock::new(),
         }
+    }
+
+    /// Return the ID of the process that opened the connections.
+    pub(crate) fn process(&self) -> u32 {
+        self.process
     }
 
     /// Return this client, or the forked child's own client after a fork. Costs one system call,
@@ -130,7 +163,11 @@ impl Client {
                 };
                 let endpoint = Arc::clone(client.manager.endpoint());
                 let clock = client.manager.clock();
-                Arc::new(Self::new(endpoint, &client.prefix, limits, clock))
+                Arc::new(Self {
+                    times: Arc::clone(&client.times),
+                    apps: Arc::clone(&client.apps),
+                    ..Self::new(endpoint, &client.prefix, limits, clock)
+                })
             });
         }
         client
@@ -256,6 +293,22 @@ impl Client {
             .send(|mut connection| async move { pttl.query_async(&mut connection).await })
             .await?;
         Ok(left == -1)
+    }
+
+    /// Report whether the user may run `STRLEN`, which the least permissions don't include. Tried
+    /// once, since the server logs each command that it refuses.
+    pub(crate) async fn may_measure(self: &Arc<Self>) -> Result<bool, CacheError> {
+        let measure = &Cmd::strlen(self.probe_key());
+        let tried = self.measures.get_or_try_init(|| async {
+            self.send(|mut connection| async move {
+                match measure.query_async::<u64>(&mut connection).await {
+                    Err(error) if refused(&error).is_some() => Ok(false),
+                    length => length.map(|_| true),
+                }
+            })
+            .await
+        });
+        tried.await.copied()
     }
 
     /// Run a script. If the server no longer has the script, it is loaded again.

@@ -24,6 +24,15 @@ pub(crate) struct NearCandidate {
 }
 
 impl Fetched {
+    /// A read that returned the content only.
+    pub(crate) fn plain(seen: Found) -> Self {
+        Self {
+            seen,
+            left: None,
+            note: None,
+        }
+    }
+
     /// Return what can enter the near cache: an entry whose remaining TTL is known.
     pub(crate) fn near_candidate(&mut self) -> Option<NearCandidate> {
         let (Found::Entry(bytes), Some(Some(left))) = (&self.seen, self.left) else {

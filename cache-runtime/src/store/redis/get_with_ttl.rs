@@ -11,6 +11,7 @@ use crate::store::redis::client::{Client, Found, parse_get};
 use crate::store::redis::fetched::{Fetched, RemainingTtl};
 use crate::store::redis::lua;
 use crate::store::redis::purpose::Purpose;
+use crate::store::redis::times::Operation;
 
 /// Number of keys checked in one batch. A key behind too many others would exceed the response
 /// timeout and look like an outage.
@@ -81,7 +82,7 @@ impl RedisStore {
     ) -> Result<Fetched, CacheError> {
         let key = Arc::clone(key);
         let near = near && self.near.is_some();
-        self.run(|client| async move {
+        self.run(Operation::Get, |client| async move {
             if near && let Some(fetched) = client.get_tracked(&key).await? {
                 return Ok(fetched);
             }

@@ -18,6 +18,8 @@ pub(crate) enum Target {
     /// A single key.
     Key(Arc<str>),
     Pattern(Pattern),
+    /// The entries of an owner, and patterns that cover them and may cover others.
+    Owner(Arc<str>, Arc<[Pattern]>),
 }
 
 impl Target {
@@ -26,6 +28,7 @@ impl Target {
         match self {
             Self::Key(key) => key,
             Self::Pattern(pattern) => pattern.text(),
+            Self::Owner(owner, _) => owner,
         }
     }
 
@@ -34,15 +37,17 @@ impl Target {
         match self {
             Self::Key(key) => key.as_bytes() == other,
             Self::Pattern(pattern) => pattern.matches(other),
+            Self::Owner(_, patterns) => patterns.iter().any(|pattern| pattern.matches(other)),
         }
     }
 
-    /// Return the pattern to remember. For a key, it is the pattern of its path, which covers the
-    /// key.
-    fn pattern(&self) -> Pattern {
+    /// Return the patterns to remember. For a key, it is the pattern of its path, which covers the
+    /// key. An owner's account may be gone by the time they are needed, so it isn't relied on.
+    fn patterns(&self) -> Vec<Pattern> {
         match self {
-            Self::Key(key) => Pattern::of_path(key),
-            Self::Pattern(pattern) => pattern.clone(),
+            Self::Key(key) => vec![Pattern::of_path(key)],
+            Self::Pattern(pattern) => vec![pattern.clone()],
+            Self::Owner(_, patterns) => patterns.to_vec(),
         }
     }
 }
@@ -93,11 +98,11 @@ impl Client {
             // If the server changed in between, each of the two has received only a part of it.
             let server = self.server_of(Purpose::Invalidation);
             if server.is_some() && server == before {
-                for target in targets {
-                    self.replay
-                        .acknowledged(&target.pattern(), server.as_deref());
+                for pattern in targets.iter().flat_map(Target::patterns) {
+                    self.replay.acknowledged(&pattern, server.as_deref());
                 }
                 self.start_monitor();
+                self.start_publishing();
                 return Ok(total);
             }
         }
@@ -105,15 +110,13 @@ impl Client {
 
     /// Queue invalidations. Reads run uncached until they are sent.
     pub(crate) fn queue_invalidations(self: &Arc<Self>, targets: &[Target], cause: &CacheError) {
-        for target in targets {
-            self.queue_invalidation(target, cause);
+        for pattern in targets.iter().flat_map(Target::patterns) {
+            self.queue_invalidation(&pattern, cause);
         }
     }
 
-    fn queue_invalidation(self: &Arc<Self>, target: &Target, cause: &CacheError) {
-        let opened = self
-            .replay
-            .queue(&target.pattern(), || self.breaker.open(cause));
+    fn queue_invalidation(self: &Arc<Self>, pattern: &Pattern, cause: &CacheError) {
+        let opened = self.replay.queue(pattern, || self.breaker.open(cause));
         if let Some(opened) = opened {
             self.breaker_opened(cause, opened);
         }

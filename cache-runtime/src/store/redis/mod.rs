@@ -10,24 +10,31 @@
 //! [`send`]. `conn/` holds the connections, `index/` the sets that patterns read, and `recovery/`
 //! the breaker.
 
+mod apps;
 mod client;
 mod cluster;
 mod conn;
+mod diagnosis;
 mod fetched;
 mod get_with_ttl;
 mod index;
 mod invalidate;
 mod lease;
 mod lua;
+pub(crate) mod owners;
 mod purpose;
 mod put;
 mod recovery;
 mod send;
 mod server_stats;
+pub(crate) mod times;
 mod tracking;
+mod warm;
+mod watch;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::clock::Clock;
@@ -35,17 +42,22 @@ use crate::entry::Bytes;
 use crate::error::CacheError;
 use crate::runtime;
 use crate::store::near::{self, NearCache};
+pub(crate) use apps::Published;
 use client::Client;
 pub(crate) use client::{Found, Limits, millis};
 use conn::endpoint::Connector;
 pub(crate) use conn::endpoint::{ConnectOptions, Endpoint, check_url};
-pub(crate) use fetched::{NearCandidate, RemainingTtl};
+pub(crate) use diagnosis::NodeFacts;
+pub(crate) use fetched::{Fetched, NearCandidate, RemainingTtl};
 pub(crate) use get_with_ttl::may_be_stale;
+pub(crate) use index::{EntryFacts, Examined};
 pub(crate) use invalidate::{PendingReply, Target};
 pub(crate) use lease::Lease;
 pub(crate) use lease::claim::{Claimed, Holder, header_of};
 use purpose::Purpose;
+use times::{Operation, Times};
 pub(crate) use tracking::tracked_io::NearCopy;
+pub(crate) use warm::{WarmLease, WarmTaken};
 
 /// Handle of the store. Clones share one connection.
 #[derive(Clone)]
@@ -85,7 +97,11 @@ impl RedisStore {
 
     /// Run `work` on the cache's thread. While the breaker is open, the call is refused at once,
     /// without switching threads.
-    async fn run<T, F>(&self, work: impl FnOnce(Arc<Client>) -> F) -> Result<T, CacheError>
+    async fn run<T, F>(
+        &self,
+        operation: Operation,
+        work: impl FnOnce(Arc<Client>) -> F,
+    ) -> Result<T, CacheError>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, CacheError>> + Send + 'static,
@@ -93,16 +109,19 @@ impl RedisStore {
         let client = self.client();
         client.breaker.check()?;
         client.start_monitor();
-        runtime::spawn(work(Arc::clone(client)))
-            .map_or_else(PendingReply::Refused, PendingReply::Sent)
-            .await
+        client.start_publishing();
+        let work = runtime::spawn(work(Arc::clone(client)))
+            .map_or_else(PendingReply::Refused, PendingReply::Sent);
+        client.times.of(operation, work).await
     }
 
     /// Return the bytes of a key, unless it holds a lease.
     pub(crate) async fn load(&self, key: &str) -> Result<Option<Bytes>, CacheError> {
         let key: Arc<str> = key.into();
         match self
-            .run(|client| async move { client.read_fresh(&key).await })
+            .run(Operation::Get, |client| async move {
+                client.read_fresh(&key).await
+            })
             .await?
         {
             Found::Entry(bytes) => Ok(Some(bytes)),
@@ -114,8 +133,10 @@ impl RedisStore {
         &self,
         keys: Vec<Arc<str>>,
     ) -> Result<Vec<Option<Vec<u8>>>, CacheError> {
-        self.run(|client| async move { client.load_many(&keys).await })
-            .await
+        self.run(Operation::Get, |client| async move {
+            client.load_many(&keys).await
+        })
+        .await
     }
 
     /// Read many keys for calls that lead if an entry is missing. Each is returned with its
@@ -124,8 +145,10 @@ impl RedisStore {
         &self,
         keys: Vec<Arc<str>>,
     ) -> Result<Vec<(Found, Option<RemainingTtl>)>, CacheError> {
-        self.run(|client| async move { client.look_many(&keys).await })
-            .await
+        self.run(Operation::Get, |client| async move {
+            client.look_many(&keys).await
+        })
+        .await
     }
 
     pub(crate) async fn store(
@@ -133,7 +156,7 @@ impl RedisStore {
         entries: Vec<(Arc<str>, Vec<u8>)>,
         ttl: Duration,
     ) -> Result<(), CacheError> {
-        self.run(|client| async move {
+        self.run(Operation::Set, |client| async move {
             let keys: Vec<Arc<str>> = entries.iter().map(|(key, _)| Arc::clone(key)).collect();
             let stored = client.store(entries, ttl).await;
             keys.iter().for_each(|key| client.void_near(key));
@@ -146,7 +169,7 @@ impl RedisStore {
     /// failed command isn't queued.
     pub(crate) async fn remove(&self, key: &str) -> Result<bool, CacheError> {
         let key: Arc<str> = key.into();
-        self.run(|client| async move {
+        self.run(Operation::Other, |client| async move {
             let removed = client.remove(&key, Purpose::Call).await;
             client.void_near(&key);
             removed
@@ -179,7 +202,9 @@ impl RedisStore {
             return PendingReply::Refused(error);
         }
         let work = async move {
-            let removed = client.invalidate(&targets).await;
+            let times = Arc::clone(&client.times);
+            let removed = client.invalidate(&targets);
+            let removed = times.of(Operation::Invalidate, removed).await;
             // After the store has answered, so that later fetches get its new content. If it hasn't
             // answered, the queued keys must not be served from the near cache, although the store
             // may still hold them. All of them before the first report, which runs code of a
@@ -198,8 +223,26 @@ impl RedisStore {
 
     pub(crate) async fn ttl(&self, key: &str) -> Result<Option<Duration>, CacheError> {
         let key: Arc<str> = key.into();
-        self.run(|client| async move { client.ttl(&key).await })
-            .await
+        self.run(
+            Operation::Other,
+            |client| async move { client.ttl(&key).await },
+        )
+        .await
+    }
+
+    /// Return how long Redis takes.
+    pub(crate) fn times(&self) -> &Times {
+        &self.client().times
+    }
+
+    /// Return how many invalidations are queued, and how many queued ones were sent so far.
+    pub(crate) fn replays(&self) -> (u64, u64) {
+        self.client().replay.counts()
+    }
+
+    /// Return the number of walks over the keyspace so far.
+    pub(crate) fn walks(&self) -> u64 {
+        self.client().index.walks.load(Ordering::Relaxed)
     }
 
     /// Report whether the breaker is open. If it is, the cause has been logged.
@@ -210,7 +253,9 @@ impl RedisStore {
     /// Report whether the key has no expiry.
     pub(crate) async fn is_eternal(&self, key: &Arc<str>) -> Result<bool, CacheError> {
         let key = Arc::clone(key);
-        self.run(|client| async move { client.is_eternal(&key).await })
-            .await
+        self.run(Operation::Other, |client| async move {
+            client.is_eternal(&key).await
+        })
+        .await
     }
 }

@@ -60,11 +60,11 @@ impl Client {
     ) -> Result<(), CacheError> {
         let leases = part
             .iter()
-            .map(|(key, _)| self.take_over(key, token, false));
+            .map(|(key, _)| self.take_over((key, token), None, false));
         try_join_all(leases).await?;
         let fills = part
             .iter()
-            .map(|(key, entry)| self.fill(key, token, entry, ttl));
+            .map(|(key, entry)| self.fill((key, token), None, entry, ttl));
         try_join_all(fills).await.map(drop)
     }
 }

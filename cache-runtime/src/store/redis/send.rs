@@ -56,15 +56,18 @@ impl Client {
         F: Future<Output = RedisResult<T>>,
     {
         let limit = match purpose {
-            Purpose::Call => self.limits.response_timeout,
+            Purpose::Call | Purpose::Statistics => self.limits.response_timeout,
             Purpose::Invalidation | Purpose::Recovery | Purpose::CatchingUp => {
                 self.limits.invalidation_timeout
             }
         };
-        if purpose == Purpose::Call {
+        if purpose.is_refused_when_down() {
             self.breaker.check()?;
         }
-        self.manager.used.store(true, Ordering::Relaxed);
+        // The monitor of a cluster rests while only counters are published.
+        if purpose != Purpose::Statistics {
+            self.manager.used.store(true, Ordering::Relaxed);
+        }
         let mut number = None;
         let attempt = self.attempt(purpose, &command, &mut number);
         let failure = match timeout(limit, attempt).await {
@@ -76,7 +79,8 @@ impl Client {
             },
         };
         let Failure { error, outage } = failure;
-        if outage && !purpose.recovers() && self.manager.drop_failed(number) {
+        let tells = !purpose.recovers() && purpose != Purpose::Statistics;
+        if outage && tells && self.manager.drop_failed(number) {
             self.open_breaker(&error);
         }
         Err(error)
@@ -96,6 +100,7 @@ impl Client {
     {
         let connected = self.connected(purpose, number).await?;
         *number = Some(connected.number);
+        let sent = self.manager.now();
         let reply = match command(connected.connection).await {
             // The recovery starts again by itself, and the server may be another one by then.
             Err(error) if is_ended(&error) && !purpose.recovers() => {
@@ -107,7 +112,7 @@ impl Client {
         };
         match reply {
             Ok(reply) => {
-                self.manager.note_reply();
+                self.manager.note_reply(sent);
                 Ok(reply)
             }
             Err(error) => Err(Failure {

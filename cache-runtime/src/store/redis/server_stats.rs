@@ -10,6 +10,7 @@ use crate::store::redis::client::Client;
 use crate::store::redis::conn::connection::Node;
 use crate::store::redis::conn::server_error::refused;
 use crate::store::redis::index::BUCKETS;
+use crate::store::redis::times::Operation;
 
 /// Size of the server, or of all masters of a cluster together.
 #[derive(Debug, Default)]
@@ -23,8 +24,10 @@ pub(crate) struct ServerStats {
 impl RedisStore {
     /// Ask for the sizes. Read-only.
     pub(crate) async fn server_stats(&self) -> Result<ServerStats, CacheError> {
-        self.run(|client| async move { client.server_stats().await })
-            .await
+        self.run(Operation::Other, |client| async move {
+            client.server_stats().await
+        })
+        .await
     }
 }
 
@@ -62,7 +65,7 @@ impl Client {
 
     /// Send a command to a node. A command that this user may not run is the caller's error, and
     /// not an outage: calls don't need it.
-    async fn ask_node<T: FromRedisValue>(
+    pub(crate) async fn ask_node<T: FromRedisValue>(
         self: &Arc<Self>,
         node: &Node,
         command: &Cmd,

@@ -14,13 +14,12 @@ pub struct Note {
     pub text: String,
 }
 
-/// A stand-in for a database of notes. It counts its queries, and it can be slow or down.
+/// A stand-in for a database of notes. It counts its queries, and it can be down.
 #[derive(Debug)]
 pub struct Database {
     notes: Mutex<BTreeMap<u64, Note>>,
     queries: AtomicU64,
     down: AtomicBool,
-    held: AtomicBool,
 }
 
 /// The error of a query while the database is down.
@@ -51,7 +50,6 @@ impl Database {
             notes: Mutex::new(rows.map(note).into()),
             queries: AtomicU64::new(0),
             down: AtomicBool::new(false),
-            held: AtomicBool::new(false),
         }
     }
 
@@ -99,16 +97,8 @@ impl Database {
         self.down.store(down, Ordering::SeqCst);
     }
 
-    /// Let no query end, or let all go on.
-    pub fn hold(&self, held: bool) {
-        self.held.store(held, Ordering::SeqCst);
-    }
-
     async fn query<T>(&self, run: impl FnOnce(&mut BTreeMap<u64, Note>) -> T) -> Result<T, Down> {
         self.queries.fetch_add(1, Ordering::SeqCst);
-        while self.held.load(Ordering::SeqCst) {
-            tokio::task::yield_now().await;
-        }
         if self.down.load(Ordering::SeqCst) {
             return Err(Down);
         }

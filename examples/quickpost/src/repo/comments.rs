@@ -13,15 +13,16 @@ const COMMENT: &str = "SELECT c.id, p.slug, u.full_name, c.text, u.id FROM comme
     JOIN posts p ON p.id = c.post_id JOIN users u ON u.id = c.author_id";
 
 impl Repo {
-    /// List the comments of a post. `slug` and `viewer` are in the path; `sort` is not, so it is
-    /// hashed into the key.
-    #[cacheable(key = "comments:post:<<slug>>:<<viewer>>", ttl = "2m", skip(self))]
-    pub async fn comments(
-        &self,
-        slug: &str,
-        viewer: Viewer,
-        sort: Sort,
-    ) -> Result<Vec<Comment>, ApiError> {
+    /// List the comments of a post, as the user of the request sees them. `slug` and the user are in
+    /// the path; `sort` is not, so it is hashed into the key.
+    #[cacheable(
+        key = "comments:post:<<slug>>:<<user_id>>",
+        ttl = "2m",
+        context(user_id),
+        skip(self)
+    )]
+    pub async fn comments(&self, slug: &str, sort: Sort) -> Result<Vec<Comment>, ApiError> {
+        let viewer = Viewer::current();
         let slug = slug.to_owned();
         self.db
             .read(move |db| {

@@ -4,9 +4,9 @@
 //!
 //! | path | content | invalidated by changes of |
 //! |---|---|---|
-//! | `posts:list` | list of posts, one variant for each set of filters | posts, comments, likes, names |
+//! | `posts:list` | page with a list of posts, one variant for each query | posts, comments, likes, names |
 //! | `posts:<<slug>>` | a post with its counts | the post, its comments and likes, names |
-//! | `comments:post:<<slug>>:<<viewer>>` | comments of a post, as a viewer sees them | comments, names |
+//! | `comments:post:<<slug>>:<<user_id>>` | comments of a post, as a user sees them | comments, names |
 //! | `likes:post:<<slug>>:<<dislike>>` | likes or dislikes of a post | likes, names |
 //! | `profiles:<<id>>` | a user | the profile |
 //! | `topics` | topics with their number of posts | posts |
@@ -19,9 +19,9 @@ mod topics;
 
 use rusqlite::{Connection, Row};
 
+pub use topics::topics;
 #[cfg(test)]
 pub use topics::topics_cache_key;
-pub use topics::{topics, topics_refresh};
 
 use crate::db::Db;
 

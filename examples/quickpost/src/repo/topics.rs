@@ -6,9 +6,9 @@ use crate::db::Db;
 use crate::error::ApiError;
 use crate::models::Topic;
 
-/// List the topics. For a free function, the attribute also generates `topics_refresh`, with which
-/// `main.rs` warms the cache, and `topics_no_cache`, `topics_cache_key`, `topics_cache_path` and
-/// `topics_invalidate`.
+/// List the topics, which `warm.rs` warms. For a free function, the attribute also generates
+/// `topics_no_cache`, `topics_cache_key`, `topics_cache_path`, `topics_invalidate` and
+/// `topics_refresh`.
 ///
 /// The TTL is a named one: `CACHE_TIMEOUT_TOPICS=60` changes it without a rebuild.
 #[cacheable(key = "topics", ttl = preset("topics"), skip(db))]

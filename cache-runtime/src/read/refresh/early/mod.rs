@@ -41,7 +41,7 @@ fn shortened(ttl: Duration, part: f64) -> Duration {
 
 /// Return a random number above 0 and up to 1, of 53 bits. It is neither secret nor shared between
 /// threads, and costs a few instructions on each hit.
-fn unit() -> f64 {
+pub(crate) fn unit() -> f64 {
     thread_local! {
         static STATE: Cell<u64> = Cell::new(RandomState::new().hash_one("early"));
     }

@@ -1,6 +1,7 @@
 //! Invariants of a shard.
 
 use super::{StoreShard, key_at};
+use crate::clock::NEVER;
 use crate::store::memory::trie::GROUP;
 
 impl StoreShard {
@@ -10,7 +11,7 @@ impl StoreShard {
         self.slots.len()
     }
 
-    /// Panic unless map, index, queue and slots agree.
+    /// Panic unless map, index, queues and slots agree.
     #[cfg(test)]
     pub(in crate::store::memory) fn assert_consistent(&self) {
         let live = || (0u32..).zip(&self.slots).filter(|(_, slot)| slot.is_some());
@@ -35,11 +36,16 @@ impl StoreShard {
         assert!(self.unindexed.len() < GROUP);
         assert_eq!(weight, self.weight);
         assert!(self.weight <= self.capacity);
-        // Every slot is in the queue or free, exactly once.
-        let mut known: Vec<u32> = self.queue.iter().chain(&self.free).copied().collect();
+        // Every slot is in a queue or free, exactly once.
+        let mut known: Vec<u32> = self.policy.entries().chain(self.free.clone()).collect();
         known.sort_unstable();
         assert!(known.iter().copied().eq(0..self.slots.len() as u32));
         assert!(self.free.iter().all(|number| self.at(*number).is_none()));
-        assert!(self.queue.len() <= 2 * self.map.len() + 64 + 1);
+        for (number, slot) in (0u32..).zip(&self.slots) {
+            let expires = slot.is_some() && self.cold[number as usize].expires != NEVER;
+            assert_eq!(self.expiry.contains(number), expires);
+        }
+        assert_eq!(self.policy.weight(), self.weight);
+        self.policy.assert_consistent();
     }
 }

@@ -1,25 +1,28 @@
-//! One shard of the memory store: its entries, its index of keys, and eviction by CLOCK.
+//! One shard of the memory store: its entries, its index of keys, and what leaves when.
 
 #[cfg(test)]
 mod checks;
+mod inspect;
 mod stale;
+mod tell;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use hashbrown::HashTable;
 
 use crate::clock::Moment;
 use crate::entry::payload::{Payload, Value};
 use crate::pattern::{Pattern, Span};
+use crate::store::memory::eviction::{Access, Eviction, Expiry, Policy, Residents};
 use crate::store::memory::key::{AnyKey, LookupKey};
+use crate::store::memory::reads::ReadLog;
 use crate::store::memory::slot::{ColdSlot, Entry, Slot};
 use crate::store::memory::trie::{GROUP, KeyTrie, MAX_KEY_BYTES, MAX_PLACES};
 use crate::store::memory::{Hit, Unmatched};
+use crate::watch::{ChangeKind, Watchers};
 
-/// Number of slots that each insertion checks for an expired entry. With more than one, the sweep
-/// outpaces growth.
+/// Number of expired entries that an insertion removes even if it needs no room. With more than
+/// one, expired entries don't accumulate.
 const SWEEP: usize = 2;
 
 /// Return the key in a slot that the index knows. None of these is empty.
@@ -28,9 +31,8 @@ fn key_at(slots: &[Option<Slot>], number: u32) -> &[u8] {
     slot.map_or(&[], |slot| slot.key.as_bytes())
 }
 
-/// One lock's share of the store. Evicts by CLOCK (Corbató, 1968): entries queue up in insertion
-/// order. An entry at the head that was read meanwhile moves to the end once more; any other is
-/// evicted.
+/// One lock's share of the store. If room is needed, entries that have expired leave first, then
+/// those that the [`Policy`] chooses.
 pub(crate) struct StoreShard {
     capacity: usize,
     weight: usize,
@@ -44,15 +46,19 @@ pub(crate) struct StoreShard {
     /// Slots that the index may not contain yet, fewer than a [`GROUP`]. Inserting them together
     /// takes a fraction of the time.
     unindexed: Vec<u32>,
-    queue: VecDeque<u32>,
-    /// Slot at which the sweep continues.
-    swept: usize,
+    policy: Policy,
+    expiry: Expiry,
+    /// Reads that the policy doesn't know of yet.
+    log: ReadLog,
     /// Number of entries that were evicted to make room.
     evicted: u64,
+    /// Number of expired entries that the sweep has removed.
+    expired: u64,
+    watchers: Arc<Watchers>,
 }
 
 impl StoreShard {
-    pub(crate) fn new(capacity: usize) -> Self {
+    pub(crate) fn new(capacity: usize, eviction: Eviction, watchers: Arc<Watchers>) -> Self {
         Self {
             capacity,
             weight: 0,
@@ -62,15 +68,27 @@ impl StoreShard {
             free: Vec::new(),
             index: KeyTrie::default(),
             unindexed: Vec::new(),
-            queue: VecDeque::new(),
-            swept: 0,
+            policy: Policy::new(eviction),
+            expiry: Expiry::default(),
+            log: ReadLog::default(),
             evicted: 0,
+            expired: 0,
+            watchers,
         }
     }
 
+    /// Return an empty shard that goes on counting where this one ends.
     #[cfg(feature = "redis")]
-    pub(crate) fn capacity(&self) -> usize {
-        self.capacity
+    pub(crate) fn successor(&self) -> Self {
+        Self {
+            evicted: self.evicted,
+            expired: self.expired,
+            ..Self::new(
+                self.capacity,
+                self.policy.goal(),
+                Arc::clone(&self.watchers),
+            )
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -86,6 +104,10 @@ impl StoreShard {
         self.evicted
     }
 
+    pub(crate) fn expired(&self) -> u64 {
+        self.expired
+    }
+
     fn find(&self, wanted: &AnyKey<'_>) -> Option<u32> {
         let is_it = |number: &u32| self.at(*number).is_some_and(|slot| wanted.is(&slot.key));
         self.map.find(wanted.hash(), is_it).copied()
@@ -94,6 +116,13 @@ impl StoreShard {
     #[inline]
     fn at(&self, number: u32) -> Option<&Slot> {
         self.slots.get(number as usize)?.as_ref()
+    }
+
+    #[inline(always)]
+    fn note_read(&self, slot: &Slot, number: u32) {
+        if !slot.reads.is_settled() {
+            self.log.note(&slot.reads, number);
+        }
     }
 
     /// Inlined, so that the result stays in registers.
@@ -106,12 +135,12 @@ impl StoreShard {
         other: &mut Unmatched,
     ) -> Option<Arc<dyn Value>> {
         let mut found = None;
-        self.map.find(wanted.hash(), |number| {
+        let number = self.map.find(wanted.hash(), |number| {
             found = self.at(*number).filter(|slot| wanted.is(&slot.key));
             found.is_some()
-        });
+        })?;
         let slot = found.filter(|slot| slot.fresh_until > now)?;
-        slot.visit();
+        self.note_read(slot, *number);
         match &slot.payload {
             Payload::Typed(value) if slot.version == version => Some(Arc::clone(value)),
             _ => {
@@ -121,12 +150,34 @@ impl StoreShard {
         }
     }
 
-    pub(crate) fn get(&self, wanted: &AnyKey<'_>, now: Moment) -> Option<Hit> {
-        let slot = self.at(self.find(wanted)?)?;
+    /// Return a fresh entry, and when it was stored. An attribute's hit doesn't read that, which is
+    /// in another cache line.
+    pub(crate) fn get_stored(&self, wanted: &AnyKey<'_>, now: Moment) -> Option<(Hit, Moment)> {
+        let number = self.find(wanted)?;
+        let (slot, cold) = (self.at(number)?, self.cold.get(number as usize)?);
         if slot.fresh_until <= now {
             return None;
         }
-        slot.visit();
+        self.note_read(slot, number);
+        Some((slot.hit(), cold.stored))
+    }
+
+    /// Return when the entry was stored, if its value is this one.
+    pub(crate) fn stored(&self, wanted: &AnyKey<'_>, value: *const ()) -> Option<Moment> {
+        let number = self.find(wanted)?;
+        let (slot, cold) = (self.at(number)?, self.cold.get(number as usize)?);
+        let is_it =
+            matches!(&slot.payload, Payload::Typed(known) if Arc::as_ptr(known).cast() == value);
+        is_it.then_some(cold.stored)
+    }
+
+    pub(crate) fn get(&self, wanted: &AnyKey<'_>, now: Moment) -> Option<Hit> {
+        let number = self.find(wanted)?;
+        let slot = self.at(number)?;
+        if slot.fresh_until <= now {
+            return None;
+        }
+        self.note_read(slot, number);
         Some(slot.hit())
     }
 
@@ -144,17 +195,40 @@ impl StoreShard {
         now: Moment,
         removed: &mut Vec<Entry>,
     ) -> bool {
-        removed.extend(self.remove(wanted));
+        self.tell_policy(now);
+        let replaced = self.find(wanted);
+        // An entry that replaces another one keeps its place: it is the same key that is asked for.
+        let place = replaced.and_then(|number| self.policy.place(number));
+        if let Some(number) = replaced {
+            self.tell_expired(number, now);
+            removed.extend(self.clear(number));
+        }
         let hash = wanted.hash();
-        let (slot, cold) = entry.into_parts(hash, key);
-        let weight = cold.weight;
-        if weight > self.capacity || slot.key.len() > MAX_KEY_BYTES {
-            removed.push(Entry::of_parts(slot, &cold));
+        let logs_reads = self.policy.samples(hash);
+        let (slot, mut cold) = entry.into_parts(hash, key, logs_reads);
+        if cold.weight > self.capacity || slot.key.len() > MAX_KEY_BYTES {
+            removed.push(Entry::of_parts(slot, &mut cold));
+            if replaced.is_some() {
+                self.tell_key(key, ChangeKind::Removed);
+            }
             return false;
         }
-        self.sweep(now, removed);
-        while self.is_full_for(weight) && self.evict(removed) {}
-        self.weight += weight;
+        for _ in 0..SWEEP {
+            self.remove_expired(now, removed);
+        }
+        while self.make_room(cold.weight, now, removed) {}
+        let access = cold.access();
+        let number = self.occupy(slot, cold);
+        self.policy
+            .insert(number, access, place, self.capacity, now);
+        self.tell_filled(number, now);
+        true
+    }
+
+    /// Enter an entry, which there is room for, into everything but the policy.
+    fn occupy(&mut self, slot: Slot, cold: ColdSlot) -> u32 {
+        let (hash, expires) = (cold.hash, cold.expires);
+        self.weight += cold.weight;
         let number = match self.free.pop() {
             Some(number) => {
                 self.slots[number as usize] = Some(slot);
@@ -170,12 +244,26 @@ impl StoreShard {
         let cold = &self.cold;
         let hash_of = |number: &u32| cold[*number as usize].hash;
         self.map.insert_unique(hash, number, hash_of);
-        self.queue.push_back(number);
+        self.expiry.insert(number, expires);
         self.unindexed.push(number);
         if self.unindexed.len() >= GROUP {
             self.index_all();
         }
-        true
+        number
+    }
+
+    /// Pass the logged reads on to the policy.
+    fn tell_policy(&mut self, now: Moment) {
+        for number in self.log.drain() {
+            let Some(slot) = self.slots.get(number as usize).and_then(Option::as_ref) else {
+                continue;
+            };
+            let cold = &self.cold[number as usize];
+            if self.policy.samples(cold.hash) {
+                slot.reads.log_next();
+                self.policy.read(cold.access(), self.capacity, now);
+            }
+        }
     }
 
     /// Enter the pending slots into the index.
@@ -192,14 +280,23 @@ impl StoreShard {
     /// Remove an entry.
     pub(crate) fn remove(&mut self, wanted: &AnyKey<'_>) -> Option<Entry> {
         let number = self.find(wanted)?;
-        let entry = self.clear(number);
-        self.compact();
-        entry
+        self.invalidate(number)
     }
 
-    fn is_full_for(&self, weight: usize) -> bool {
-        // Up to nearly as many further slots may be empty, in the queue.
-        self.weight + weight > self.capacity || self.map.len() >= MAX_PLACES / 4
+    fn invalidate(&mut self, number: u32) -> Option<Entry> {
+        self.tell(number, ChangeKind::Removed);
+        self.policy.forget(self.cold.get(number as usize)?.hash);
+        self.clear(number)
+    }
+
+    /// Remove the entry that has this number in its owner's account.
+    pub(crate) fn remove_owned(&mut self, wanted: &AnyKey<'_>, number: u64) -> Option<Entry> {
+        let cold = self.cold.get(self.find(wanted)? as usize)?;
+        let is_it = cold
+            .owned
+            .as_ref()
+            .is_some_and(|owned| owned.number == number);
+        is_it.then(|| self.remove(wanted))?
     }
 
     /// Remove the entries that the pattern matches. `spans` must cover all of them.
@@ -212,16 +309,11 @@ impl StoreShard {
                 matching.push(number);
             }
         });
-        let removed = matching
-            .into_iter()
-            .filter_map(|number| self.clear(number))
-            .collect();
-        self.compact();
-        removed
+        let invalidate = |number| self.invalidate(number);
+        matching.into_iter().filter_map(invalidate).collect()
     }
 
-    /// Empty a slot. It stays in the queue, and is not free, until the queue passes it, so the
-    /// queue never refers to a slot that another key has taken.
+    /// Empty a slot.
     fn clear(&mut self, number: u32) -> Option<Entry> {
         let slot = self.slots.get_mut(number as usize)?.take()?;
         let cold = self.cold.get_mut(number as usize)?;
@@ -230,59 +322,63 @@ impl StoreShard {
         }
         self.weight -= cold.weight;
         self.index.remove(slot.key.as_bytes(), number);
-        let entry = Entry::of_parts(slot, cold);
-        cold.clear();
-        Some(entry)
+        self.policy.remove(number, cold.weight);
+        self.expiry.remove(number);
+        self.free.push(number);
+        Some(Entry::of_parts(slot, cold))
     }
 
-    /// Evict one entry. Return `false` if there is none.
-    fn evict(&mut self, removed: &mut Vec<Entry>) -> bool {
-        while let Some(number) = self.queue.pop_front() {
-            let Some(slot) = self.at(number) else {
-                self.free.push(number);
-                continue;
-            };
-            if slot.visited.swap(false, Ordering::Relaxed) {
-                self.queue.push_back(number);
-                continue;
-            }
-            removed.extend(self.clear(number));
-            self.free.push(number);
-            self.evicted += 1;
+    /// Remove an entry if one of this weight wouldn't fit. Return `false` if it would, or if there
+    /// is no entry to remove.
+    fn make_room(&mut self, weight: usize, now: Moment, removed: &mut Vec<Entry>) -> bool {
+        // With too many entries, none fits in addition to them.
+        let capacity = match self.map.len() < MAX_PLACES {
+            true => self.capacity,
+            false => self.weight,
+        };
+        if self.weight + weight > capacity && self.remove_expired(now, removed) {
             return true;
         }
-        false
+        let mut residents = Stored {
+            slots: &self.slots,
+            cold: &self.cold,
+        };
+        let Some(number) = self.policy.victim(&mut residents, capacity, weight) else {
+            return false;
+        };
+        self.tell(number, ChangeKind::Evicted);
+        removed.extend(self.clear(number));
+        self.evicted += 1;
+        true
     }
 
-    /// Check the next few slots and remove expired entries, so that entries that are never read
-    /// again don't stay.
-    fn sweep(&mut self, now: Moment, removed: &mut Vec<Entry>) {
-        for _ in 0..SWEEP.min(self.cold.len()) {
-            self.swept = match self.swept + 1 {
-                next if next < self.cold.len() => next,
-                _ => 0,
-            };
-            if self.cold[self.swept].expires <= now {
-                removed.extend(self.clear(self.swept as u32));
-            }
-        }
-        self.compact();
+    /// Remove one expired entry. Return `false` if there is none.
+    fn remove_expired(&mut self, now: Moment, removed: &mut Vec<Entry>) -> bool {
+        let cold = &self.cold;
+        let expires = |number: u32| cold[number as usize].expires;
+        let Some(number) = self.expiry.next(now, expires) else {
+            return false;
+        };
+        self.tell(number, ChangeKind::Expired);
+        removed.extend(self.clear(number));
+        self.expired += 1;
+        true
+    }
+}
+
+/// The entries as the policy sees them, under the write lock.
+struct Stored<'a> {
+    slots: &'a [Option<Slot>],
+    cold: &'a [ColdSlot],
+}
+
+impl Residents for Stored<'_> {
+    fn access(&self, number: u32) -> Access {
+        self.cold[number as usize].access()
     }
 
-    /// Drop empty slots from the queue when they are the majority.
-    fn compact(&mut self) {
-        if self.queue.len() <= 2 * self.map.len() + 64 {
-            return;
-        }
-        let Self {
-            queue, slots, free, ..
-        } = self;
-        queue.retain(|&number| {
-            let live = slots[number as usize].is_some();
-            if !live {
-                free.push(number);
-            }
-            live
-        });
+    fn take_reads(&mut self, number: u32) -> u8 {
+        let slot = self.slots[number as usize].as_ref();
+        slot.map_or(0, |slot| slot.reads.take())
     }
 }

@@ -17,12 +17,12 @@ impl StoreShard {
         if cold.expires <= now {
             return None;
         }
-        slot.visit();
+        self.note_read(slot, number);
         Some(StaleHit {
             payload: slot.payload.clone(),
             version: slot.version,
             fresh_until: slot.fresh_until,
-            compute: cold.compute,
+            compute: cold.compute(),
             paused_until: cold.paused_until,
         })
     }

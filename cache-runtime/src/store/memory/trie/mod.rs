@@ -3,6 +3,9 @@
 mod blocks;
 mod branch;
 
+use std::cmp::Ordering;
+use std::ops::ControlFlow;
+
 use crate::pattern::Span;
 use blocks::Blocks;
 use branch::{Node, NodeKind, ROOT, first_difference, nibble};
@@ -226,6 +229,43 @@ impl KeyTrie {
                 Span::Exact(key) => self.find(key, &key_at).into_iter().for_each(&mut visit),
                 Span::Prefix(start) => self.visit(start, &key_at, &mut visit),
             }
+        }
+    }
+
+    /// Visit the places of this key and those after it, in the order of the keys' bytes, until the
+    /// visitor breaks.
+    pub(crate) fn visit_from<'k>(
+        &self,
+        from: &[u8],
+        key_at: impl Fn(u32) -> &'k [u8],
+        mut visit: impl FnMut(u32) -> ControlFlow<()>,
+    ) {
+        // Nodes, the next one last, each with whether keys below it may come before `from`.
+        let mut left: Vec<(Node, bool)> = self.root.map(|root| (root, true)).into_iter().collect();
+        while let Some((node, may_precede)) = left.pop() {
+            let at = match node.kind() {
+                NodeKind::Branch(at) => at,
+                NodeKind::Leaf(place) if may_precede && key_at(place) < from => continue,
+                NodeKind::Leaf(place) => match visit(place) {
+                    ControlFlow::Continue(()) => continue,
+                    ControlFlow::Break(()) => return,
+                },
+            };
+            let mut may_precede = may_precede;
+            if may_precede {
+                // All keys below a branch have these bytes in common.
+                let common = (self.number(at) >> 1) as usize;
+                let key = &key_at(self.nearest_leaf(node))[..common];
+                let bound = &from[..from.len().min(common)];
+                match key.cmp(bound) {
+                    Ordering::Less => continue,
+                    Ordering::Equal => {}
+                    Ordering::Greater => may_precede = false,
+                }
+            }
+            let first = left.len();
+            left.extend(self.children(at).map(|child| (child, may_precede)));
+            left[first..].reverse();
         }
     }
 

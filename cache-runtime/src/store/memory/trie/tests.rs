@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use crate::store::memory::tests::Numbers;
 use crate::store::memory::trie::*;
@@ -78,6 +79,22 @@ impl Both {
         let mut begins: Vec<u32> = begins.map(|(_, place)| *place).collect();
         begins.sort_unstable();
         assert_eq!(self.with_prefix(key), begins, "{key:?}");
+        let later: Vec<u32> = self
+            .model
+            .range(key.to_owned()..)
+            .map(|(_, at)| *at)
+            .collect();
+        for limit in [3, usize::MAX] {
+            let mut visited = Vec::new();
+            self.index.visit_from(key, self.key_at(), |place| {
+                visited.push(place);
+                match visited.len() < limit {
+                    true => ControlFlow::Continue(()),
+                    false => ControlFlow::Break(()),
+                }
+            });
+            assert_eq!(visited, later[..later.len().min(limit)], "{key:?}");
+        }
         assert_eq!(self.index.len(), self.model.len());
         self.index.assert_consistent();
     }

@@ -58,7 +58,7 @@ struct NearWorld {
 
 impl NearWorld {
     fn new() -> (Self, thread::JoinHandle<()>) {
-        let near = Arc::new(NearCache::new(1 << 20));
+        let near = Arc::new(NearCache::new(1 << 20, Eviction::HitRatio));
         let (wire, messages) = channel();
         let server = Server {
             version: 1,

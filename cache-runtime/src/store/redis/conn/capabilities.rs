@@ -15,6 +15,14 @@ use crate::store::redis::lua;
 /// halfway.
 const LIFETIME: u32 = 1_000;
 
+/// The commands to check, and the keys to try them on.
+#[derive(Clone, Copy)]
+pub(crate) struct Checked<'a> {
+    pub(crate) prefix: &'a str,
+    /// Whether the program has functions with `owner`, which need more commands.
+    pub(crate) owners: bool,
+}
+
 /// Check a single server that has all keys. Return its identity, or `None` if this user may not
 /// query it.
 ///
@@ -24,14 +32,15 @@ const LIFETIME: u32 = 1_000;
 /// to do.
 pub(crate) async fn check_server(
     connection: &mut impl ConnectionLike,
-    prefix: &str,
+    checked: Checked<'_>,
 ) -> RedisResult<Option<String>> {
+    let prefix = checked.prefix;
     let mut pipeline = redis::pipe();
     for section in ["server", "replication"] {
         pipeline.cmd("INFO").arg(section);
     }
     let keys = [format!("{prefix}#probe"), format!("{prefix}:#probe")];
-    let names = append_commands(&mut pipeline, &keys);
+    let names = append_commands(&mut pipeline, &keys, checked.owners);
     pipeline.cmd("MGET").arg(&keys);
     let replies = connection
         .req_packed_commands(&pipeline, 0, 2 + names.len() + 1)
@@ -69,30 +78,39 @@ pub(crate) async fn check_server(
 /// Those of [`check_server`].
 pub(crate) async fn check_master(
     connection: &mut impl ConnectionLike,
-    prefix: &str,
+    checked: Checked<'_>,
     key: String,
 ) -> RedisResult<()> {
     let mut pipeline = redis::pipe();
-    let names = append_commands(&mut pipeline, &[key]);
+    let names = append_commands(&mut pipeline, &[key], checked.owners);
     let replies = connection
         .req_packed_commands(&pipeline, 0, names.len())
         .await?;
-    all_went_through(names.into_iter().zip(replies), prefix)
+    all_went_through(names.into_iter().zip(replies), checked.prefix)
 }
 
 /// Append every command that calls send, scripts included, for these keys. Return the commands'
 /// names.
-fn append_commands(pipeline: &mut Pipeline, keys: &[String]) -> Vec<&'static str> {
+fn append_commands(pipeline: &mut Pipeline, keys: &[String], owners: bool) -> Vec<&'static str> {
     let last = keys.last().map_or("", String::as_str);
-    pipeline
-        .cmd("SCRIPT")
-        .arg("LOAD")
-        .arg(lua::CAPABILITIES_CODE);
-    pipeline
-        .cmd("EVALSHA")
-        .arg(lua::CAPABILITIES.get_hash())
-        .arg(keys.len());
-    pipeline.arg(keys).arg(LIFETIME);
+    let mut names = Vec::new();
+    let scripts = [
+        (lua::CAPABILITIES_CODE, &lua::CAPABILITIES),
+        (lua::OWNER_CAPABILITIES_CODE, &lua::OWNER_CAPABILITIES),
+    ];
+    for (code, script) in scripts.into_iter().take(1 + usize::from(owners)) {
+        pipeline.cmd("SCRIPT").arg("LOAD").arg(code);
+        pipeline
+            .cmd("EVALSHA")
+            .arg(script.get_hash())
+            .arg(keys.len());
+        pipeline.arg(keys).arg(LIFETIME);
+        names.extend(["SCRIPT", "EVALSHA"]);
+    }
+    if owners {
+        pipeline.cmd("HSCAN").arg(last).arg(0);
+        names.push("HSCAN");
+    }
     pipeline.cmd("GET").arg(last);
     pipeline.cmd("PTTL").arg(last);
     pipeline.cmd("ZRANDMEMBER").arg(last).arg(1);
@@ -103,7 +121,8 @@ fn append_commands(pipeline: &mut Pipeline, keys: &[String]) -> Vec<&'static str
         .arg(last)
         .arg("COUNT")
         .arg(1);
-    vec!["SCRIPT", "EVALSHA", "GET", "PTTL", "ZRANDMEMBER", "SCAN"]
+    names.extend(["GET", "PTTL", "ZRANDMEMBER", "SCAN"]);
+    names
 }
 
 /// Return the first failure among the replies, with an explanation.

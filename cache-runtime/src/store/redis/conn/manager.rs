@@ -8,8 +8,8 @@ use futures_util::future::try_join_all;
 use redis::aio::ConnectionLike;
 use redis::{RedisError, RedisResult};
 
-use crate::clock::{Clock, later};
-use crate::store::redis::conn::capabilities::{check_master, check_server};
+use crate::clock::{Clock, Moment, later};
+use crate::store::redis::conn::capabilities::{Checked, check_master, check_server};
 use crate::store::redis::conn::connection::{Connection, Node};
 use crate::store::redis::conn::endpoint::Connector;
 use crate::store::redis::conn::server_error::{error_code, refused};
@@ -22,6 +22,8 @@ const SILENCE: Duration = Duration::from_secs(30);
 pub(crate) struct ConnectionManager {
     endpoint: Arc<Connector>,
     prefix: String,
+    /// Whether the program has functions with `owner`.
+    owners: bool,
     clock: Clock,
     current: Mutex<Option<Connected>>,
     /// New connection over which invalidations are replayed to another server, before other callers
@@ -36,7 +38,7 @@ pub(crate) struct ConnectionManager {
     count: AtomicU64,
     /// Number of the current connection; changed together with `current`.
     number: AtomicU64,
-    /// Time of the last reply.
+    /// Time at which the last command that was answered was sent.
     last_reply: AtomicU64,
     /// Whether a command was sent since the flag was last reset.
     pub(crate) used: AtomicBool,
@@ -56,10 +58,11 @@ pub(crate) struct Connected {
 }
 
 impl ConnectionManager {
-    pub(crate) fn new(endpoint: Arc<Connector>, prefix: &str, clock: Clock) -> Self {
+    pub(crate) fn new(endpoint: Arc<Connector>, checked: Checked<'_>, clock: Clock) -> Self {
         Self {
             endpoint,
-            prefix: prefix.to_owned(),
+            prefix: checked.prefix.to_owned(),
+            owners: checked.owners,
             clock,
             current: Mutex::new(None),
             candidate: Mutex::new(None),
@@ -92,7 +95,7 @@ impl ConnectionManager {
         let number = self.count.fetch_add(1, Ordering::AcqRel);
         let server = match &connection {
             Connection::Server(server) => {
-                let checked = check_server(&mut server.clone(), &self.prefix).await;
+                let checked = check_server(&mut server.clone(), self.checked()).await;
                 let identity = checked.map_err(|error| self.endpoint.explain(error))?;
                 // Without the permission to query it, servers can't be told apart. Each connection
                 // counts as one to another server then.
@@ -102,7 +105,7 @@ impl ConnectionManager {
                 let keys = ["#probe", ":#probe"].map(|end| format!("{}{end}", self.prefix));
                 let keys = keys.iter().flat_map(|start| cluster.key_on_each(start));
                 let checks = keys.map(|(at, key)| async move {
-                    check_master(&mut cluster.node(&at).await?, &self.prefix, key).await
+                    check_master(&mut cluster.node(&at).await?, self.checked(), key).await
                 });
                 try_join_all(checks).await?;
                 cluster.identity(number)
@@ -115,9 +118,22 @@ impl ConnectionManager {
         })
     }
 
-    /// Note that a reply has arrived.
-    pub(crate) fn note_reply(&self) {
-        self.last_reply.store(self.clock.now(), Ordering::Relaxed);
+    fn checked(&self) -> Checked<'_> {
+        Checked {
+            prefix: &self.prefix,
+            owners: self.owners,
+        }
+    }
+
+    /// Return the time to pass to [`note_reply`](Self::note_reply) for a command sent now.
+    pub(crate) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// Note that a command sent at this time has been answered. The reply may have waited to be
+    /// read, also while the process was suspended, so only the time of sending proves anything.
+    pub(crate) fn note_reply(&self, sent: Moment) {
+        self.last_reply.fetch_max(sent, Ordering::Relaxed);
     }
 
     /// Report whether the last reply is so old that the connection may be dead without any sign of
@@ -197,7 +213,7 @@ impl ConnectionManager {
 
     /// Put the connection into use if there is none. Return the one that is then in use.
     pub(crate) fn install(&self, fresh: Connected) -> Connected {
-        self.note_reply();
+        self.note_reply(self.now());
         let mut current = self.lock_current();
         if let Some(current) = &*current {
             return current.clone();
@@ -207,7 +223,7 @@ impl ConnectionManager {
     }
 
     pub(crate) fn replace(&self, fresh: Connected) {
-        self.note_reply();
+        self.note_reply(self.now());
         let mut current = self.lock_current();
         self.number.store(fresh.number, Ordering::Release);
         *current = Some(fresh);

@@ -161,11 +161,11 @@ mod tests {
 
     #[test]
     fn the_start_of_an_entry_yields_its_token_and_claim() {
-        let lease = Head::of(&entry::lease(7));
+        let lease = Head::of(&entry::lease(7, entry::LeasePurpose::Read));
         assert!(lease.carries(&Split.member(b"a", 7_u64.to_le_bytes())));
         assert!(!lease.carries(&Split.member(b"a", 8_u64.to_le_bytes())));
         assert_eq!(lease.tokens().count(), 1, "a lease has no claim");
-        let mut value = entry::lease(7);
+        let mut value = entry::lease(7, entry::LeasePurpose::Read);
         value[2] = 0;
         value[layout::CLAIM] = 9;
         let tokens: Vec<Token> = Head::of(&value).tokens().collect();

@@ -14,16 +14,19 @@
 //! release). A complete set has a member that only the end of a scan over the keyspace puts there.
 //! Every use checks for it, and a set without it is rebuilt by a scan before it is trusted.
 
+mod examine;
+mod list;
 mod members;
+mod paged;
 mod ranges;
 mod rebuild;
 mod remove;
-mod scan;
+pub(crate) mod scan;
 mod split;
 mod sweep;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use tokio::sync::{Mutex, Semaphore};
 use xxhash_rust::xxh3::xxh3_64;
@@ -31,6 +34,8 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::error::CacheError;
 use crate::store::redis::client::Client;
 use crate::store::redis::purpose::Purpose;
+pub(crate) use examine::Examined;
+pub(crate) use list::EntryFacts;
 pub(crate) use members::{Layout, Token};
 
 /// Number of sets of a prefix.
@@ -49,10 +54,14 @@ pub(crate) struct RedisIndex {
     pub(crate) rebuilding: Mutex<()>,
     /// Whether a rebuild in the background is under way.
     pub(crate) rebuild_started: AtomicBool,
+    /// Whether a rebuild of the directory of owners in the background is under way.
+    pub(crate) directory_started: AtomicBool,
     /// Whether the sweeper runs.
     pub(crate) sweeping: AtomicBool,
     /// Permits for checks of other members that run in the background.
     check_permits: Arc<Semaphore>,
+    /// Number of walks over the keyspace.
+    pub(crate) walks: AtomicU64,
 }
 
 impl RedisIndex {
@@ -61,8 +70,10 @@ impl RedisIndex {
             layout,
             rebuilding: Mutex::default(),
             rebuild_started: AtomicBool::default(),
+            directory_started: AtomicBool::default(),
             sweeping: AtomicBool::default(),
             check_permits: Arc::new(Semaphore::new(split::MAX_CHECKS)),
+            walks: AtomicU64::default(),
         }
     }
 }

@@ -13,22 +13,15 @@ pub(crate) struct LexRange {
 
 /// Return the ranges that contain every match.
 pub(crate) fn ranges(pattern: &Pattern, layout: Layout) -> Vec<LexRange> {
+    ranges_of(pattern.spans(), layout)
+}
+
+/// Return the ranges that contain these spans.
+pub(super) fn ranges_of(spans: impl IntoIterator<Item = Span>, layout: Layout) -> Vec<LexRange> {
     let mut ranges = Vec::new();
-    for span in pattern.spans() {
+    for span in spans {
         match span {
-            Span::Exact(key) => {
-                let start = layout.start_of_one(&key);
-                let from = [b"[", &start[..]].concat();
-                let to = match layout {
-                    Layout::SameNode => from.clone(),
-                    Layout::Split => after_all_with(&start),
-                };
-                ranges.push(LexRange {
-                    bucket: bucket_of(&key),
-                    from,
-                    to,
-                });
-            }
+            Span::Exact(key) => ranges.push(range_of_one(&key, layout)),
             Span::Prefix(prefix) => {
                 let from = if prefix.is_empty() {
                     b"-".to_vec()
@@ -55,6 +48,21 @@ pub(crate) fn ranges(pattern: &Pattern, layout: Layout) -> Vec<LexRange> {
         }
     }
     ranges
+}
+
+/// Return the range of the members of one key.
+pub(crate) fn range_of_one(key: &[u8], layout: Layout) -> LexRange {
+    let start = layout.start_of_one(key);
+    let from = [b"[", &start[..]].concat();
+    let to = match layout {
+        Layout::SameNode => from.clone(),
+        Layout::Split => after_all_with(&start),
+    };
+    LexRange {
+        bucket: bucket_of(key),
+        from,
+        to,
+    }
 }
 
 /// Return the bound before which all texts with this prefix are sorted.

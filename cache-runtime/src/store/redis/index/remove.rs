@@ -65,6 +65,7 @@ impl Client {
                 .map(|(bucket, part)| self.remove_in_set(*bucket, part, targets, purpose, &counts));
             let complete = try_join_all(removals).await?;
             if complete.iter().all(|complete| *complete) {
+                self.remove_owners(targets, purpose, &counts).await?;
                 return Ok(counts.into_inner());
             }
             // A set is lost, or not yet built. What was deleted is deleted; the rest is found after
@@ -77,7 +78,23 @@ impl Client {
                 counts.add(number, self.remove_by_scan(pattern, purpose).await?);
             }
         }
+        self.remove_owners(targets, purpose, &counts).await?;
         Ok(counts.into_inner())
+    }
+
+    /// Remove the entries and leases of the targets that are owners.
+    async fn remove_owners(
+        self: &Arc<Self>,
+        targets: &[Target],
+        purpose: Purpose,
+        counts: &Counts,
+    ) -> Result<(), CacheError> {
+        for (number, target) in targets.iter().enumerate() {
+            if let Target::Owner(owner, patterns) = target {
+                counts.add(number, self.remove_owned(owner, patterns, purpose).await?);
+            }
+        }
+        Ok(())
     }
 
     /// Remove the entries and leases that the pattern matches.
@@ -148,7 +165,8 @@ impl Client {
         let layout = self.index.layout;
         let mut open: VecDeque<(usize, LexRange)> = ranges.iter().cloned().collect();
         while !open.is_empty() {
-            let Some(pages) = self.page(bucket, open.iter().take(RANGES), purpose).await? else {
+            let next = open.iter().take(RANGES).map(|(_, range)| range);
+            let Some(pages) = self.page(bucket, next, purpose).await? else {
                 return Ok(false);
             };
             let is_full = pages.iter().map(Vec::len).sum::<usize>() >= PAGE;
@@ -182,17 +200,17 @@ impl Client {
     }
 
     /// Return the next members of several ranges of one set, or `None` if the set is incomplete.
-    async fn page(
+    pub(super) async fn page(
         self: &Arc<Self>,
         bucket: usize,
-        ranges: impl Iterator<Item = &(usize, LexRange)>,
+        ranges: impl Iterator<Item = &LexRange>,
         purpose: Purpose,
     ) -> Result<Option<Vec<Vec<Vec<u8>>>>, CacheError> {
         let complete_mark = self.complete_mark(purpose).await?;
         self.script(purpose, &lua::RANGE, |call| {
             call.key(self.bucket(bucket));
             call.arg(&complete_mark[..]).arg(PAGE);
-            for (_, range) in ranges {
+            for range in ranges {
                 call.arg(&range.from[..]).arg(&range.to[..]);
             }
         })
@@ -246,17 +264,26 @@ impl Client {
 /// Divide the targets among the index sets. Sets without any part are left out.
 fn divide(targets: &[Target], layout: Layout) -> Vec<(usize, InSet<'_>)> {
     let mut sets: [InSet<'_>; BUCKETS] = Default::default();
+    let add_ranges = |sets: &mut [InSet<'_>; BUCKETS], pattern: &Pattern, number| {
+        for range in ranges(pattern, layout) {
+            sets[range.bucket].ranges.push((number, range));
+        }
+    };
     for (number, target) in targets.iter().enumerate() {
         match target {
             Target::Key(key) => {
                 let key = key.as_bytes();
                 sets[bucket_of(key)].keys.push((number, key));
             }
-            Target::Pattern(pattern) => {
-                for range in ranges(pattern, layout) {
-                    sets[range.bucket].ranges.push((number, range));
+            Target::Pattern(pattern) => add_ranges(&mut sets, pattern, number),
+            // There the owner is the hash tag, so the patterns cover no other owner's entries, and
+            // the account may have been lost unnoticed.
+            Target::Owner(_, patterns) if layout == Layout::Split => {
+                for pattern in patterns.iter() {
+                    add_ranges(&mut sets, pattern, number);
                 }
             }
+            Target::Owner(..) => {}
         }
     }
     let parts = sets.into_iter().enumerate();

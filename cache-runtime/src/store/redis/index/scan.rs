@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use redis::{Cmd, from_redis_value};
 
@@ -108,6 +109,7 @@ impl KeyScan {
             });
         }
         self.attempts += 1;
+        client.index.walks.fetch_add(1, Ordering::Relaxed);
         let snapshot = client.snapshot(purpose).await?;
         let nodes = client
             .send_for(purpose, |connection| async move { Ok(connection.nodes()) })

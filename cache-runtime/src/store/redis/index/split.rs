@@ -175,7 +175,7 @@ impl Client {
             .collect())
     }
 
-    async fn head(
+    pub(super) async fn head(
         self: &Arc<Self>,
         key: &[u8],
         purpose: Purpose,

@@ -52,6 +52,8 @@ impl Client {
                 }
             }
         }
+        // If it fails, the next fill or sweep finds the same accounts.
+        let _ = self.sweep_owners().await;
         result
     }
 

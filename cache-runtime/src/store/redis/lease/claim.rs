@@ -9,6 +9,7 @@ use crate::store::redis::client::{Client, Found, millis};
 use crate::store::redis::lease::Lease;
 use crate::store::redis::lua;
 use crate::store::redis::purpose::Purpose;
+use crate::store::redis::times::Operation;
 use crate::store::redis::{RedisStore, RemainingTtl};
 
 /// Holder of the claim in a value's header.
@@ -45,10 +46,10 @@ impl RedisStore {
     /// Claim a value that was read. Like a lease, the claim moves into the task that runs the
     /// command. If the caller is dropped meanwhile, that task gives the claim back.
     pub(crate) async fn claim(&self, mut lease: Lease, seen: u64) -> Result<Claimed, CacheError> {
-        self.run(|client| async move {
+        self.run(Operation::Lease, |client| async move {
             // Set before the reply, since a command whose reply is lost may have been executed.
             lease.held = true;
-            let answer = client.claim(&lease.key, lease.token(), seen).await?;
+            let answer = client.claim(&lease, seen).await?;
             if answer > 0 {
                 return Ok(Claimed::Granted(lease.start_renewal()));
             }
@@ -74,11 +75,18 @@ impl RedisStore {
 }
 
 impl Client {
-    async fn claim(self: &Arc<Self>, key: &str, token: u64, seen: u64) -> Result<i64, CacheError> {
-        self.lease(&lua::CLAIM, &lua::CLAIM_ALONE, key, token, |call| {
-            call.arg(&token.to_le_bytes()[..])
-                .arg(&seen.to_le_bytes()[..]);
-        })
+    async fn claim(self: &Arc<Self>, lease: &Lease, seen: u64) -> Result<i64, CacheError> {
+        let scripts = (&lua::CLAIM, &lua::CLAIM_ALONE);
+        let token = lease.token();
+        self.lease(
+            scripts,
+            (&lease.key, token),
+            lease.owner.as_deref(),
+            |call| {
+                call.arg(&token.to_le_bytes()[..])
+                    .arg(&seen.to_le_bytes()[..]);
+            },
+        )
         .await
     }
 

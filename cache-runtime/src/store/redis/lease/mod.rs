@@ -10,6 +10,7 @@ pub(crate) mod orphans;
 pub(crate) mod scripts;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,9 +19,12 @@ use futures_util::future::join_all;
 use tokio::task::JoinHandle;
 
 use crate::error::CacheError;
+use crate::pattern::Pattern;
 use crate::runtime;
 use crate::store::redis::RedisStore;
 use crate::store::redis::client::{Client, Found};
+use crate::store::redis::purpose::Purpose;
+use crate::store::redis::times::Operation;
 use crate::store::redis::tracking::tracked_io::NearCopy;
 use crate::sync::LazyLock;
 
@@ -38,6 +42,8 @@ pub(crate) struct Lease {
     pub(crate) held: bool,
     /// Whether the claimed value is outdated, and is deleted when the claim is given back.
     pub(crate) withdraws: bool,
+    /// Whose entry it is, if anybody's.
+    pub(crate) owner: Option<Arc<str>>,
     renewal: Option<JoinHandle<()>>,
 }
 
@@ -50,6 +56,7 @@ impl Lease {
             token: fresh_token(),
             held: false,
             withdraws: false,
+            owner: None,
             renewal: None,
         }
     }
@@ -71,18 +78,45 @@ impl Lease {
         ttl: Duration,
         near: Option<NearCopy>,
     ) -> Result<bool, CacheError> {
-        if let Some(kept) = near
-            && let Some(filled) = self
-                .client
-                .fill_tracked(&self.key, self.token, entry, ttl, kept)
-                .await?
-        {
-            return Ok(filled);
+        let (client, owner) = (&self.client, self.owner.as_deref());
+        let lease = (&self.key, self.token);
+        let filling = async {
+            if let Some(kept) = near
+                && let Some(filled) = client.fill_tracked(lease, owner, entry, ttl, kept).await?
+            {
+                return Ok(filled);
+            }
+            let filled = client
+                .fill((&self.key, self.token), owner, entry, ttl)
+                .await;
+            // A later caller must not find the value from before this fill in the near cache.
+            client.void_near(&self.key);
+            filled
+        };
+        client.times.of(Operation::Fill, filling).await
+    }
+
+    /// Store the entry of a write-through. Return false if the lease is gone or contested, or if the
+    /// server isn't certain to be the one that holds the lease: the key must then be invalidated.
+    /// Runs on the cache's thread only.
+    ///
+    /// A server that takes over may have lost lease and fill, and have an entry from before them. So
+    /// the fill is remembered like an acknowledged invalidation.
+    pub(crate) async fn fill_write(
+        &self,
+        entry: &[u8],
+        ttl: Duration,
+        near: Option<NearCopy>,
+    ) -> Result<bool, CacheError> {
+        let before = self.client.server_of(Purpose::Call);
+        let filled = self.fill(entry, ttl, near).await?;
+        let server = self.client.server_of(Purpose::Call);
+        if !filled || server.is_none() || server != before {
+            return Ok(false);
         }
-        let filled = self.client.fill(&self.key, self.token, entry, ttl).await;
-        // A later caller must not find the value from before this fill in the near cache.
-        self.client.void_near(&self.key);
-        filled
+        let pattern = Pattern::of_path(&self.key);
+        self.client.replay.acknowledged(&pattern, server.as_deref());
+        Ok(true)
     }
 
     /// Take the lease in place of exactly the content that was read. Return `None` if the content
@@ -94,11 +128,27 @@ impl Lease {
     ) -> Result<Option<Self>, CacheError> {
         // Set before the reply, since a command whose reply is lost may have been executed.
         self.held = true;
-        if client.take(&self.key, seen, self.token).await? {
+        if client.take(&self, seen).await? {
             return Ok(Some(self.start_renewal()));
         }
         self.mark_over();
         Ok(None)
+    }
+
+    /// Read the key; if there is nothing, take the lease.
+    async fn get_or_take(
+        mut self,
+        client: &Arc<Client>,
+    ) -> Result<Result<Self, Found>, CacheError> {
+        // As in `take`.
+        self.held = true;
+        match client.get_or_take(&self).await? {
+            None => Ok(Ok(self.start_renewal())),
+            Some(found) => {
+                self.mark_over();
+                Ok(Err(found))
+            }
+        }
     }
 
     /// Start renewing the lease while the body runs.
@@ -130,8 +180,22 @@ impl RedisStore {
         lease: Lease,
         seen: Found,
     ) -> Result<Option<Lease>, CacheError> {
-        self.run(|client| async move { lease.take(&client, &seen).await })
-            .await
+        self.run(Operation::Lease, |client| async move {
+            lease.take(&client, &seen).await
+        })
+        .await
+    }
+
+    /// Read the lease's key; if there is nothing, take the lease, all in one round trip. `Err`: the
+    /// content of the key. A dropped caller as for [`take`](Self::take).
+    pub(crate) async fn get_or_take(
+        &self,
+        lease: Lease,
+    ) -> Result<Result<Lease, Found>, CacheError> {
+        self.run(Operation::Lease, |client| async move {
+            lease.get_or_take(&client).await
+        })
+        .await
     }
 
     /// Take many leases, as [`take`](Self::take) does, in one round trip for each [`BATCH`].
@@ -139,7 +203,7 @@ impl RedisStore {
         &self,
         wanted: Vec<(Lease, Found)>,
     ) -> Result<Vec<Option<Lease>>, CacheError> {
-        self.run(|client| async move {
+        self.run(Operation::Lease, |client| async move {
             let mut taken = Vec::with_capacity(wanted.len());
             let mut wanted = wanted.into_iter().peekable();
             while wanted.peek().is_some() {
@@ -159,30 +223,58 @@ impl RedisStore {
         .await
     }
 
+    /// Take the lease of a write-through, whatever is at the key.
+    pub(crate) async fn take_write(&self, mut lease: Lease) -> Result<Lease, CacheError> {
+        self.run(Operation::Lease, |client| async move {
+            lease.held = true;
+            client.take_write(&lease).await?;
+            // As the key in Redis, the near cache has no value of before the write any more.
+            client.void_near(&lease.key);
+            Ok(lease.start_renewal())
+        })
+        .await
+    }
+
     /// Take a lease, whatever is at the key.
     pub(crate) async fn take_over(&self, mut lease: Lease) -> Result<Lease, CacheError> {
-        self.run(|client| async move {
+        self.run(Operation::Lease, |client| async move {
             lease.held = true;
-            client.take_over(&lease.key, lease.token, true).await?;
+            client
+                .take_over((&lease.key, lease.token), lease.owner.as_deref(), true)
+                .await?;
             Ok(lease.start_renewal())
         })
         .await
     }
 }
 
-impl Drop for Lease {
-    fn drop(&mut self) {
+impl Lease {
+    /// Give the lease back, and remove the entry that it was on if `withdraws`. Awaiting the result
+    /// tells when another caller can take it.
+    pub(crate) fn give_back(mut self, withdraws: bool) -> Option<JoinHandle<()>> {
+        self.withdraws = withdraws;
+        self.end()
+    }
+
+    fn end(&mut self) -> Option<JoinHandle<()>> {
         if let Some(renewal) = self.renewal.take() {
             renewal.abort();
         }
-        if self.held {
-            let (client, key, token) =
-                (Arc::clone(&self.client), Arc::clone(&self.key), self.token);
-            let withdraws = self.withdraws;
-            let _ = runtime::spawn(async move {
-                client.give_back(key, token, withdraws).await;
-            });
+        if !mem::take(&mut self.held) {
+            return None;
         }
+        let (client, key, token) = (Arc::clone(&self.client), Arc::clone(&self.key), self.token);
+        let withdraws = self.withdraws;
+        let ended = runtime::spawn(async move {
+            client.give_back(key, token, withdraws).await;
+        });
+        ended.ok()
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        drop(self.end());
     }
 }
 

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{Script, ScriptInvocation};
+use once_cell::sync::Lazy;
+use redis::{FromRedisValue, Script, ScriptInvocation, Value, from_redis_value};
 
-use crate::entry;
+use crate::entry::{self, LeasePurpose};
 use crate::error::CacheError;
-use crate::store::redis::client::{Client, Found, millis};
+use crate::store::redis::client::{Client, Found, millis, parse_get};
 use crate::store::redis::index::{COMPLETE, Layout, Token, bucket_of};
+use crate::store::redis::lease::Lease;
 use crate::store::redis::lua;
 use crate::store::redis::purpose::Purpose;
 
@@ -16,69 +18,151 @@ use crate::store::redis::purpose::Purpose;
 /// outnumber live ones.
 const SAMPLE: usize = 4;
 
+/// A script that leases and registers, and one that only leases.
+type Scripts = (&'static Lazy<Script>, &'static Lazy<Script>);
+
 impl Client {
     /// Take a lease in place of exactly the content that was read, and register the key. Return
     /// false if the content has changed.
     pub(crate) async fn take(
         self: &Arc<Self>,
-        key: &str,
+        lease: &Lease,
         seen: &Found,
-        token: u64,
     ) -> Result<bool, CacheError> {
         let seen: &[u8] = match seen {
             Found::Lease(_, bytes) | Found::Entry(bytes) => bytes,
             Found::Absent | Found::OtherType => &[],
         };
-        let taken = self.lease(&lua::TAKE, &lua::TAKE_ALONE, key, token, |call| {
+        let scripts = (&lua::TAKE, &lua::TAKE_ALONE);
+        let (key, owner) = ((&*lease.key, lease.token()), lease.owner.as_deref());
+        let taken = self.lease(scripts, key, owner, |call| {
             call.arg(seen);
         });
         Ok(taken.await? > 0)
+    }
+
+    /// Read a key; if there is nothing, take a lease and register the key. Return the content if the
+    /// lease wasn't taken.
+    pub(crate) async fn get_or_take(
+        self: &Arc<Self>,
+        lease: &Lease,
+    ) -> Result<Option<Found>, CacheError> {
+        let scripts = (&lua::GET_OR_TAKE, &lua::GET_OR_TAKE_ALONE);
+        let key = (&*lease.key, lease.token());
+        let answer: Value = self
+            .run_lease_script(
+                LeasePurpose::Read,
+                scripts,
+                key,
+                lease.owner.as_deref(),
+                |_| {},
+            )
+            .await?;
+        if let Value::BulkString(bytes) = answer {
+            return parse_get(Ok(Some(bytes))).map(Some);
+        }
+        let answer = from_redis_value(answer).map_err(CacheError::store)?;
+        self.register_leased(key, answer).await?;
+        Ok(None)
     }
 
     /// Take a lease, whatever is at the key, and register the key. With `keep`, a value stays
     /// readable: the token goes into its header, as a claim on it.
     pub(crate) async fn take_over(
         self: &Arc<Self>,
-        key: &str,
-        token: u64,
+        (key, token): (&str, u64),
+        owner: Option<&str>,
         keep: bool,
     ) -> Result<(), CacheError> {
-        let taken = self.lease(&lua::TAKE_OVER, &lua::TAKE_OVER_ALONE, key, token, |call| {
+        let scripts = (&lua::TAKE_OVER, &lua::TAKE_OVER_ALONE);
+        let taken = self.lease(scripts, (key, token), owner, |call| {
             call.arg(&token.to_le_bytes()[..]).arg(u8::from(keep));
         });
         taken.await.map(drop)
     }
 
-    /// Run a script that leases and registers or, in a cluster, one that leases and then a separate
-    /// registration. Return the script's answer.
+    /// Take the lease of a write-through, whatever is at the key, and register the key. If another
+    /// write-through holds a lease, neither of the two can fill.
+    pub(crate) async fn take_write(self: &Arc<Self>, lease: &Lease) -> Result<(), CacheError> {
+        let scripts = (&lua::TAKE_WRITE, &lua::TAKE_WRITE_ALONE);
+        let token = lease.token();
+        let key = (&*lease.key, token);
+        let taken = self.lease_for(LeasePurpose::Write, scripts, key, None, |call| {
+            call.arg(&token.to_le_bytes()[..])
+                .arg(entry::lease(token, LeasePurpose::ContestedWrite));
+        });
+        taken.await.map(drop)
+    }
+
+    /// Run a script that leases for a read and registers, as [`lease_for`](Self::lease_for) does.
     pub(crate) async fn lease(
         self: &Arc<Self>,
-        together: &Script,
-        alone: &Script,
-        key: &str,
-        token: u64,
+        scripts: Scripts,
+        key: (&str, u64),
+        owner: Option<&str>,
         further: impl FnOnce(&mut ScriptInvocation<'_>),
     ) -> Result<i64, CacheError> {
+        self.lease_for(LeasePurpose::Read, scripts, key, owner, further)
+            .await
+    }
+
+    /// Run a script that leases and registers or, in a cluster, one that leases and then a separate
+    /// registration. Return the script's answer.
+    async fn lease_for(
+        self: &Arc<Self>,
+        purpose: LeasePurpose,
+        scripts: Scripts,
+        key: (&str, u64),
+        owner: Option<&str>,
+        further: impl FnOnce(&mut ScriptInvocation<'_>),
+    ) -> Result<i64, CacheError> {
+        let answer = self
+            .run_lease_script(purpose, scripts, key, owner, further)
+            .await?;
+        self.register_leased(key, answer).await
+    }
+
+    /// Run a script that leases. It also registers the key, unless the index set may be on another
+    /// node.
+    async fn run_lease_script<T: FromRedisValue + Send + 'static>(
+        self: &Arc<Self>,
+        purpose: LeasePurpose,
+        (together, alone): Scripts,
+        (key, token): (&str, u64),
+        owner: Option<&str>,
+        further: impl FnOnce(&mut ScriptInvocation<'_>),
+    ) -> Result<T, CacheError> {
         let layout = self.index.layout;
         let script = match layout {
             Layout::SameNode => together,
             Layout::Split => alone,
         };
-        let mut answer: i64 = self
-            .script(Purpose::Call, script, |call| {
-                call.key(self.full_key(key));
-                match layout {
-                    Layout::SameNode => self.register_with(call, key),
-                    Layout::Split => {
-                        call.arg(&[""; 4]);
-                    }
+        let script: &Script = script;
+        self.script(Purpose::Call, script, |call| {
+            call.key(self.full_key(key));
+            match layout {
+                Layout::SameNode => self.register_with(call, key),
+                Layout::Split => {
+                    call.arg(&[""; 4]);
                 }
-                call.arg(entry::lease(token))
-                    .arg(millis(self.limits.lease_ttl));
-                further(call);
-            })
-            .await?;
-        if answer > 0 && layout == Layout::Split {
+            }
+            call.arg(entry::lease(token, purpose))
+                .arg(millis(self.limits.lease_ttl));
+            further(call);
+            let [owner, _, lasts, directory] = self.fill_arguments(owner);
+            call.arg(owner).arg(lasts).arg(directory);
+        })
+        .await
+    }
+
+    /// Complete the registration of a key that was leased, if the script answered that it was.
+    /// Return the answer, or that of the separate registration.
+    async fn register_leased(
+        self: &Arc<Self>,
+        (key, token): (&str, u64),
+        mut answer: i64,
+    ) -> Result<i64, CacheError> {
+        if answer > 0 && self.index.layout == Layout::Split {
             answer = self.register_split(key, token).await?;
         }
         self.registered(answer);
@@ -108,8 +192,8 @@ impl Client {
     /// Store the entry if the token is still there.
     pub(crate) async fn fill(
         self: &Arc<Self>,
-        key: &str,
-        token: u64,
+        (key, token): (&str, u64),
+        owner: Option<&str>,
         bytes: &[u8],
         ttl: Duration,
     ) -> Result<bool, CacheError> {
@@ -119,10 +203,12 @@ impl Client {
                     .arg(&token.to_le_bytes()[..])
                     .arg(bytes)
                     .arg(millis(ttl))
-                    .arg(0);
+                    .arg(0)
+                    .arg(&self.fill_arguments(owner));
             })
             .await?;
-        Ok(filled == 1)
+        self.note_directory(filled);
+        Ok(filled > 0)
     }
 
     pub(crate) async fn release(

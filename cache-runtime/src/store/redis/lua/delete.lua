@@ -4,6 +4,7 @@
 local removed = {}
 for at = 2, #KEYS do
   local bytes = header(KEYS[at])
+  leave(KEYS[at], bytes)
   local deleted = redis.call('UNLINK', KEYS[at])
   removed[at - 1] = is_lease(bytes) and 0 or deleted
   -- Another type at the set's key is noticed where the set is read, and repaired by a rebuild.

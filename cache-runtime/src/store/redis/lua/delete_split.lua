@@ -1,6 +1,7 @@
 -- Deletes an entry whose members are on another node.
 -- KEYS: entry. Returns 1 if it was not a lease, otherwise 0, and its first bytes; nil if the key was absent.
 local bytes = header(KEYS[1])
+leave(KEYS[1], bytes)
 if redis.call('UNLINK', KEYS[1]) == 0 then
   return nil
 end

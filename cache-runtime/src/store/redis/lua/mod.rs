@@ -17,17 +17,25 @@ macro_rules! scripts {
 
 scripts! {
     /// Take a lease in place of the bytes that were read, and register the key.
-    TAKE = "take.lua", "register.lua";
+    TAKE = "take.lua", "own.lua", "register.lua";
     /// Take a lease where the index set is on another node.
-    TAKE_ALONE = "take.lua"; "return 1";
+    TAKE_ALONE = "take.lua", "own.lua"; "return 1";
+    /// Read a key; if there is nothing, take a lease and register the key.
+    GET_OR_TAKE = "get_or_take.lua", "own.lua", "register.lua";
+    /// Read a key; if there is nothing, take a lease. The index set is on another node.
+    GET_OR_TAKE_ALONE = "get_or_take.lua", "own.lua"; "return 1";
     /// Take a lease whatever is at the key, and register the key.
-    TAKE_OVER = "take_over.lua", "register.lua";
+    TAKE_OVER = "take_over.lua", "own.lua", "register.lua";
     /// Take a lease whatever is at the key, where the index set is on another node.
-    TAKE_OVER_ALONE = "take_over.lua"; "return 1";
+    TAKE_OVER_ALONE = "take_over.lua", "own.lua"; "return 1";
+    /// Take the lease of a write-through, and register the key.
+    TAKE_WRITE = "take_write.lua", "own.lua", "register.lua";
+    /// Take the lease of a write-through where the index set is on another node.
+    TAKE_WRITE_ALONE = "take_write.lua", "own.lua"; "return 1";
     /// Claim a value for a refresh, and register the key.
-    CLAIM = "claim.lua", "register.lua";
+    CLAIM = "claim.lua", "own.lua", "register.lua";
     /// Claim a value for a refresh, where the index set is on another node.
-    CLAIM_ALONE = "claim.lua"; "return 1";
+    CLAIM_ALONE = "claim.lua", "own.lua"; "return 1";
     /// End a claim with a pause.
     PAUSE = "pause.lua";
     /// Store an entry if its token is still there.
@@ -40,6 +48,8 @@ scripts! {
     TTL = "ttl.lua";
     /// Read a value and its remaining TTL at one moment.
     GET_WITH_TTL = "get_with_ttl.lua";
+    /// Read the first bytes, the length and the remaining TTL of entries.
+    FACTS = "facts.lua";
     /// Read the members of a range of a complete index set.
     RANGE = "range.lua";
     /// Delete entries and their index members in one step.
@@ -58,6 +68,28 @@ scripts! {
     REBUILD_ADD = "rebuild_add.lua";
     /// End a rebuild of an index set.
     REBUILD_FINISH = "rebuild_finish.lua";
+    /// Tell whether all entries of an owner are in its account.
+    OWNER_IS_KNOWN = "owner_is_known.lua";
+    /// Add calls of one owner, and read its calls, entries and bytes.
+    OWNER_STATS = "owner_stats.lua";
+    /// Add calls of owners.
+    OWNER_CALLS = "owner_calls.lua";
+    /// Enter values that a scan met into their owners' accounts.
+    OWNER_ENTER = "owner_enter.lua";
+    /// Delete the accounts of owners without entries.
+    OWNER_SWEEP = "owner_sweep.lua";
+    /// Begin a rebuild of the directory of owners.
+    OWNER_REBUILD_BEGIN = "owner_rebuild_begin.lua";
+    /// End a rebuild of the directory of owners.
+    OWNER_REBUILD_FINISH = "owner_rebuild_finish.lua";
+    /// Take the right to run a warmer.
+    WARM_TAKE = "warm_take.lua";
+    /// Extend the right to run a warmer.
+    WARM_RENEW = "warm_renew.lua";
+    /// Give the right to run a warmer back.
+    WARM_RELEASE = "warm_release.lua";
+    /// Run every command that owners need besides.
+    OWNER_CAPABILITIES = "owner_capabilities.lua";
     /// Run every command that the other scripts run, on keys of the probe's own.
     CAPABILITIES = "capabilities.lua";
 }
@@ -68,9 +100,15 @@ pub(crate) const CAPABILITIES_CODE: &str = concat!(
     include_str!("capabilities.lua")
 );
 
+/// Source of [`OWNER_CAPABILITIES`].
+pub(crate) const OWNER_CAPABILITIES_CODE: &str = concat!(
+    include_str!("prelude.lua"),
+    include_str!("owner_capabilities.lua")
+);
+
 #[cfg(test)]
 mod tests {
-    use crate::entry::layout;
+    use crate::entry::{LeasePurpose, layout, lease};
 
     /// Return the value of one name in a line like `local A, B = 1, 2` of the prelude.
     fn constant(name: &str) -> usize {
@@ -96,6 +134,7 @@ mod tests {
         for (name, position) in [
             ("MAGIC_END", layout::KIND),
             ("KIND", first(layout::KIND)),
+            ("PURPOSE", first(layout::CODEC)),
             ("TOKEN", first(layout::TOKEN)),
             ("TOKEN_END", layout::TOKEN + 8),
             ("CLAIM", first(layout::CLAIM)),
@@ -104,14 +143,27 @@ mod tests {
             ("CLAIM_EXPIRY_END", layout::CLAIM_EXPIRY + 8),
             ("GRACE", first(layout::GRACE)),
             ("GRACE_END", layout::GRACE + 8),
+            ("OWNER", first(layout::OWNER)),
+            ("OWNER_END", layout::OWNER + 2),
         ] {
             assert_eq!(constant(name), position, "{name}");
         }
     }
 
     #[test]
+    fn the_purposes_of_leases_equal_the_preludes() {
+        let purpose = |purpose| lease(7, purpose)[layout::CODEC];
+        assert_eq!(purpose(LeasePurpose::Read), 0);
+        assert_eq!(purpose(LeasePurpose::Write), 1);
+        assert_eq!(purpose(LeasePurpose::ContestedWrite), 2);
+        let prelude = include_str!("prelude.lua");
+        assert!(prelude.contains("string.byte(bytes, PURPOSE) ~= 0"));
+        assert!(prelude.contains("string.byte(bytes, PURPOSE) == 2"));
+    }
+
+    #[test]
     fn a_lease_begins_with_the_preludes_marker() {
-        let escaped: String = crate::entry::lease(7)[..3]
+        let escaped: String = lease(7, LeasePurpose::Read)[..3]
             .iter()
             .map(|byte| format!("\\{byte:03}"))
             .collect();

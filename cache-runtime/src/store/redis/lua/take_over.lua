@@ -3,8 +3,10 @@
 -- KEYS: entry, set. ARGV: member, mark, prefix, sample size, lease, TTL in milliseconds, token, '1' to
 -- keep a value.
 local lease, ttl, token, keep = ARGV[5], ARGV[6], ARGV[7], ARGV[8] == '1'
-if keep and is_value(header(KEYS[1])) then
+local bytes = header(KEYS[1])
+if keep and is_value(bytes) then
   set_claim(KEYS[1], token, claim_expiry(redis.call('PTTL', KEYS[1]), ttl))
 else
+  leave(KEYS[1], bytes)
   redis.call('SET', KEYS[1], lease, 'PX', ttl)
 end

@@ -59,9 +59,10 @@ impl Client {
             if !self.manager.is_silent() {
                 return Ok(silent);
             }
+            let sent = self.manager.now();
             let ask = silent.connection.is_alive(self.probe_key());
             if timeout(self.limits.response_timeout / 4, ask).await == Ok(true) {
-                self.manager.note_reply();
+                self.manager.note_reply(sent);
                 return Ok(silent);
             }
         }
@@ -91,7 +92,7 @@ impl Client {
             return Ok(current);
         }
         // The breaker is open if another caller has connected before this one, and failed.
-        if purpose == Purpose::Call {
+        if purpose.is_refused_when_down() {
             self.breaker.check().map_err(|error| Failure {
                 error,
                 outage: false,

@@ -24,6 +24,8 @@ struct ReplayState {
     recent: VecDeque<Acknowledged>,
     /// Number of invalidations queued so far.
     queued: u64,
+    /// Number of queued invalidations sent so far.
+    replayed: u64,
 }
 
 /// Invalidation that is to be sent. If the same pattern is queued again, perhaps while this one is
@@ -125,11 +127,18 @@ impl Replay {
         self.state().pending.is_empty()
     }
 
+    /// Return how many invalidations are pending, and how many pending ones were sent so far.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        let state = self.state();
+        (state.pending.len() as u64, state.replayed)
+    }
+
     /// Note that a pending invalidation was sent.
     pub(crate) fn done(&self, sent: &Queued, server: &str) {
-        self.state()
-            .pending
-            .retain(|queued| queued.number != sent.number);
+        let mut state = self.state();
+        state.pending.retain(|queued| queued.number != sent.number);
+        state.replayed += 1;
+        drop(state);
         self.acknowledged(&sent.pattern, Some(server));
     }
 

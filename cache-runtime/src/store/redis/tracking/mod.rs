@@ -23,6 +23,7 @@ use tokio::time::timeout;
 
 use crate::error::CacheError;
 use crate::runtime;
+use crate::store::memory::Eviction;
 use crate::store::near::{NearCache, Note};
 use crate::store::redis::client::Client;
 use crate::store::redis::conn::connection::Node;
@@ -78,9 +79,9 @@ impl Lost {
 }
 
 impl Tracking {
-    pub(crate) fn new(capacity: usize, silence: Duration) -> Self {
+    pub(crate) fn new(capacity: usize, eviction: Eviction, silence: Duration) -> Self {
         Self {
-            near: Arc::new(NearCache::new(capacity)),
+            near: Arc::new(NearCache::new(capacity, eviction)),
             silence,
             current: Mutex::new(None),
             started: AtomicBool::new(false),

@@ -16,6 +16,7 @@ use crate::store::redis::fetched::Fetched;
 use crate::store::redis::get_with_ttl::with_remaining_ttl;
 use crate::store::redis::invalidate::Target;
 use crate::store::redis::lua::FILL;
+use crate::store::redis::times::Operation;
 use crate::store::redis::tracking::Tracking;
 
 /// Value being stored in Redis that is also to be kept in the near cache.
@@ -33,19 +34,14 @@ impl RedisStore {
 
     /// Read a key. With `near`, the entry may enter the near cache, if possible.
     pub(crate) async fn fetch(&self, key: &Arc<str>, near: bool) -> Result<Fetched, CacheError> {
-        let plain = |seen| Fetched {
-            seen,
-            left: None,
-            note: None,
-        };
         if !near || self.near.is_none() {
-            return self.read(key).await.map(plain);
+            return self.read(key).await.map(Fetched::plain);
         }
         let key = Arc::clone(key);
-        self.run(|client| async move {
+        self.run(Operation::Get, |client| async move {
             match client.get_tracked(&key).await? {
                 Some(fetched) => Ok(fetched),
-                None => client.read(&key).await.map(plain),
+                None => client.read(&key).await.map(Fetched::plain),
             }
         })
         .await
@@ -66,6 +62,11 @@ impl Client {
             match target {
                 Target::Key(key) => drop(near.void(key)),
                 Target::Pattern(pattern) => near.void_matching(pattern),
+                Target::Owner(_, patterns) => {
+                    patterns
+                        .iter()
+                        .for_each(|pattern| near.void_matching(pattern));
+                }
             }
         }
     }
@@ -126,8 +127,8 @@ impl Client {
     /// main connection. The entry is stored at most once, since the first fill uses up the token.
     pub(crate) async fn fill_tracked(
         self: &Arc<Self>,
-        key: &Arc<str>,
-        token: u64,
+        (key, token): (&Arc<str>, u64),
+        owner: Option<&str>,
         bytes: &[u8],
         ttl: Duration,
         kept: NearCopy,
@@ -143,11 +144,15 @@ impl Client {
         fill.cmd("EVALSHA").arg(FILL.get_hash()).arg(1).arg(full);
         fill.arg(&token.to_le_bytes()[..]).arg(bytes).arg(left);
         fill.arg(1);
+        for argument in self.fill_arguments(owner) {
+            fill.arg(argument);
+        }
         let reply = fill.query_async::<(i64,)>(&mut connection);
         let Some((filled,)) = self.tracked(tracking, reply).await? else {
             return Ok(None);
         };
-        if filled == 1 {
+        if filled > 0 {
+            self.note_directory(filled);
             let siblings = near::of_prefix(&self.prefix);
             for near in siblings {
                 if !Arc::ptr_eq(&near, &tracking.near) {
@@ -156,7 +161,7 @@ impl Client {
             }
             note.replace(&header, left, kept.weight, kept.payload);
         }
-        Ok(Some(filled == 1))
+        Ok(Some(filled > 0))
     }
 }
 

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io::Write as _;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::future::{Either, select};
 use redis::{Cmd, RedisResult, RedisWrite, ToRedisArgs, Value};
@@ -12,6 +13,7 @@ use crate::error::CacheError;
 use crate::store::redis::RedisStore;
 use crate::store::redis::client::{Client, Found, parse_get};
 use crate::store::redis::conn::per_runtime::{PAUSE, RuntimeConnection};
+use crate::store::redis::times::Operation;
 
 /// Full key, written into the command without an intermediate `String`.
 struct FullKey<'a> {
@@ -38,22 +40,29 @@ impl RedisStore {
         client.breaker.check()?;
         let over_main = || {
             let key = Arc::clone(key);
-            self.run(|client| async move { client.read(&key).await })
+            self.run(
+                Operation::Get,
+                |client| async move { client.read(&key).await },
+            )
         };
         let Some(local) = client.per_runtime.connection_of_caller(client) else {
             return over_main().await;
         };
         let get = client.get(key);
+        let begun = Instant::now();
         let mut connection = local.connection.clone();
         let mut reply = pin!(connection.send_packed_command(&get));
         match client.per_runtime.timer.wait(&mut reply).await {
             Some(reply) => match client.interpret(&local, reply) {
-                Some(seen) => Ok(seen),
+                Some(seen) => {
+                    client.times.record(Operation::Get, begun.elapsed());
+                    Ok(seen)
+                }
                 None => over_main().await,
             },
             None => {
                 client.per_runtime.refuse_more(&local);
-                client.read_twice(&local, reply, over_main()).await
+                client.read_twice(&local, begun, reply, over_main()).await
             }
         }
     }
@@ -91,12 +100,16 @@ impl Client {
     async fn read_twice(
         &self,
         local: &RuntimeConnection,
+        begun: Instant,
         late: impl Future<Output = RedisResult<Value>>,
         over_main: impl Future<Output = Result<Found, CacheError>>,
     ) -> Result<Found, CacheError> {
         match select(pin!(late), pin!(over_main)).await {
             Either::Left((reply, over_main)) => match self.interpret(local, reply) {
-                Some(seen) => Ok(seen),
+                Some(seen) => {
+                    self.times.record(Operation::Get, begun.elapsed());
+                    Ok(seen)
+                }
                 None => over_main.await,
             },
             Either::Right((seen, _)) => seen,

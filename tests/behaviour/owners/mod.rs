@@ -1,0 +1,5 @@
+//! `owner = ..`: whose entry it is.
+
+mod capacity;
+mod invalidation;
+mod stats;
