@@ -1,7 +1,7 @@
-//! What the cached calls of one future did, counted on their slow paths only: a hit says nothing.
+//! A count of the computations in one future. Only slow paths count, so it costs a hit nothing.
 //!
-//! Warming tells by it whether an item was fresh. Reports ([`crate::report`]) would tell more, but
-//! while one is open, every hit of the process formats its key.
+//! Warming tells by it whether an item was fresh. Reports ([`crate::report`]) hold more, but while
+//! one is open, every hit of the process formats its key.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -15,7 +15,7 @@ thread_local! {
     static CURRENT: RefCell<Option<Tally>> = const { RefCell::new(None) };
 }
 
-/// What some calls did.
+/// Outcomes of the calls of one future, without hits.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     /// Number of values that were computed.

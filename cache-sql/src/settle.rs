@@ -19,6 +19,10 @@ const BATCH_PATTERNS: usize = 10_000;
 /// the settle time divided by it.
 const BATCHES: u32 = 16;
 
+/// Longest settle time: a year. Of a longer one, such as `Duration::MAX`, the end may be beyond that
+/// of the clock.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// Invalidates the patterns of each commit once more, for readers of replicas that lag.
 pub(crate) struct Settle {
     after: Duration,
@@ -35,7 +39,7 @@ struct Batch {
 impl Settle {
     pub(crate) fn new(after: Duration) -> Self {
         Self {
-            after,
+            after: after.min(LONGEST),
             current: Mutex::new(None),
         }
     }

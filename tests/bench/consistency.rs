@@ -300,7 +300,7 @@ async fn miss() {
     line("a hit, microseconds", format_args!("{hitting:.0}"));
 }
 
-/// What one miss sends: `GET`, lease, fill. Commands that scripts run inside the server aren't
+/// Round trips of one miss: `GET`, lease, fill. Commands that scripts run inside the server aren't
 /// round trips.
 async fn round_trips(cache: &Cache, redis: &mut Connection) -> u64 {
     let calls = |redis: &mut Connection| -> u64 {

@@ -1,4 +1,4 @@
-//! What a test asks a Redis server directly.
+//! Direct questions of a test to a Redis server.
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncCommands, AsyncConnectionConfig};

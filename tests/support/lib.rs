@@ -1,4 +1,4 @@
-//! What the tests share: real Redis servers, caches on both stores, and captured events.
+//! Helpers that tests share: real Redis servers, caches on both stores, and captured events.
 
 /// The README's examples, run as doctests.
 #[cfg(doctest)]

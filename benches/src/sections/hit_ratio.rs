@@ -16,7 +16,7 @@ const PEERS: [&str; 2] = ["quick_cache", "moka"];
 /// Longer than a run.
 const TTL: Duration = Duration::from_secs(1 << 31);
 
-/// What a key stands for.
+/// Size and cost of the value of a key.
 #[derive(Clone, Copy)]
 struct Item {
     /// Length of the value.

@@ -36,7 +36,7 @@ pub(crate) async fn run(source: Source<'_>, output: &Output) -> Result<ExitCode,
         error: None,
         color: output.is_colored(),
     };
-    // What can't be read at all is an error, and no screen.
+    // A first read that fails is an error of the command: it opens no screen.
     state.fleet.update(source.fleet().await?);
     let mut terminal = ratatui::try_init()
         .map_err(|error| Failure::Failed(format!("the terminal can't be used: {error}")))?;

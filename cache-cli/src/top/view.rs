@@ -16,7 +16,7 @@ use crate::output::{duration, printable};
 /// Number of processes that are shown, at most.
 const PROCESSES: usize = 8;
 
-/// What the screen shows.
+/// State of the screen.
 pub(crate) struct State {
     pub(crate) prefix: String,
     pub(crate) fleet: Fleet,

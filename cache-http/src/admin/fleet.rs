@@ -27,7 +27,7 @@ pub(super) struct Fleet {
     operations: Vec<Operation>,
 }
 
-/// What audits have found.
+/// Results of the audits so far.
 #[derive(Serialize)]
 struct Audit {
     /// Hits whose body was run once more.

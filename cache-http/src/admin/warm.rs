@@ -48,8 +48,8 @@ struct Warmed {
 
 /// Run a warmer, and return its report at its end.
 ///
-/// Cancel safety: the run goes on without its caller, since it may take minutes, and proxies don't
-/// wait so long. On an executor other than tokio's, it ends.
+/// Cancel safety: the run continues after its caller is dropped, since it may take minutes and
+/// proxies don't wait that long. On an executor other than tokio's, the run ends with its caller.
 pub(super) async fn warm(cache: &Cache, parts: &Parts, body: &[u8]) -> Result<Reply, Reply> {
     let wrong = |error: &dyn fmt::Display| Reply::error(StatusCode::BAD_REQUEST, error);
     // serde would take a list for an object.

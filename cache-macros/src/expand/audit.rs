@@ -24,7 +24,8 @@ pub(super) fn around(
         let k = read.runtime.private(ty.span());
         quote_spanned!(at=> #(#cfgs)* #k::audit::argument::<#ty>();)
     });
-    // What the body or a conversion can't do is reported at the return type.
+    // Errors of the body's future and of conversions, such as a missing `Clone`, are reported at the
+    // return type.
     let at = site.located_at(model.facts.output.span());
     let function = match model.facts.style {
         Style::Sync => quote_spanned!(at=> audited_sync),

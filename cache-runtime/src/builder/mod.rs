@@ -36,6 +36,9 @@ use crate::ttl::IntoTtl;
 /// The prefix of a program that names none.
 const DEFAULT_PREFIX: &str = "cache";
 
+/// Longest timeout: ten years.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
 /// Builder of a [`Cache`]. Building connects to no server and starts no thread.
 ///
 /// ```
@@ -429,7 +432,8 @@ impl CacheBuilder {
     /// [`CacheError::InvalidPrefix`], [`CacheError::InvalidUrl`], [`CacheError::InvalidOption`] or,
     /// for a `CACHE_TIMEOUT_<NAME>`, [`CacheError::InvalidVariable`]. Each names the mistake and
     /// the fix: correct the configuration.
-    pub fn build(self) -> Result<Cache, CacheError> {
+    pub fn build(mut self) -> Result<Cache, CacheError> {
+        self.cap_times();
         let named = self.prefix.clone().or_else(|| self.default_prefix.clone());
         #[cfg(feature = "redis")]
         let is_named = named.is_some();
@@ -470,6 +474,21 @@ impl CacheBuilder {
             cache.publish(store);
         }
         Ok(cache)
+    }
+
+    /// Cut every timeout that is longer than any program runs, such as `Duration::MAX`, so that sums
+    /// of them with each other and with the clock don't overflow.
+    fn cap_times(&mut self) {
+        for time in [
+            &mut self.wait_timeout,
+            &mut self.response_timeout,
+            &mut self.invalidation_timeout,
+            &mut self.replay_window,
+            &mut self.lease_ttl,
+            &mut self.near_max_silence,
+        ] {
+            *time = (*time).min(LONGEST);
+        }
     }
 
     /// Build a cache that stores nothing, for an environment that describes no valid one.

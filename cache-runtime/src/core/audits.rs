@@ -1,4 +1,4 @@
-//! What audits share: how many may run, and what they have found.
+//! State that the audits of one cache share: their limit, and their results.
 
 use std::collections::VecDeque;
 use std::fmt;

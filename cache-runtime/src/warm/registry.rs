@@ -12,7 +12,7 @@ use super::warmer::Warmer;
 use crate::core::Cache;
 use crate::error::CacheError;
 
-/// What a cache knows of warming.
+/// The warmers of one cache, and its warming on login.
 #[derive(Default)]
 pub(super) struct Registry {
     entries: Mutex<Vec<Arc<Entry>>>,

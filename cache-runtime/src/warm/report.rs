@@ -1,4 +1,4 @@
-//! What a run of a warmer did.
+//! Result of a run of a warmer.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What the environment says of the service. The variables of the cache itself are those of
+//! Settings of the service from the environment. The variables of the cache itself are those of
 //! `cache-runtime`, such as `REDIS_URL` and `CACHE_ENABLED`.
 
 use std::env;

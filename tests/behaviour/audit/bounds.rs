@@ -1,4 +1,4 @@
-//! What an audit never does, and how many run.
+//! Limits of audits: an audit never fills or delays, and few run at a time.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What an audit finds out.
+//! Results of audits: stale, raced and equal entries.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::{Duration, Instant};

@@ -10,7 +10,7 @@ use futures_util::future::join;
 use futures_util::{FutureExt, StreamExt, poll, stream};
 use tests::{Gate, begin_to_wait, on_both_stores, soon};
 
-/// What the leader does while it is held.
+/// How the leader is held.
 #[derive(Clone, Copy, Debug)]
 enum Waits {
     /// Wait at a closed gate: nothing wakes the task.

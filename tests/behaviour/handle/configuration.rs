@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cache_runtime::{Cache, CacheBuilder, cacheable};
+use cache_runtime::{Cache, CacheBuilder, cacheable, invalidate, write_through};
 use tests::{Event, RedisServer, events_of};
 use tracing::Level;
 
@@ -98,4 +98,48 @@ fn an_explicit_prefix_or_a_memory_store_logs_nothing() {
         drop(on_redis().default_prefix("quickpost").build().unwrap());
     });
     assert_eq!(logged, []);
+}
+
+#[invalidate(patterns = ["rows:<<id>>"])]
+fn update(id: u32) {
+    let _ = id;
+}
+
+#[write_through(key = "rows:<<id>>")]
+fn replace(id: u32, row: u32) -> u32 {
+    let _ = id;
+    row
+}
+
+#[cacheable(key = "rows:<<id>>", stale = 60, early)]
+fn row(id: u32) -> u32 {
+    id
+}
+
+#[test]
+fn times_without_end_are_no_panic() {
+    let server = RedisServer::start();
+    let builders = [
+        Cache::builder(),
+        Cache::builder()
+            .redis(server.url())
+            .response_timeout(Duration::MAX)
+            .invalidation_timeout(Duration::MAX)
+            .replay_window(Duration::MAX)
+            .lease_ttl(Duration::MAX)
+            .near_cache(1 << 20)
+            .near_max_silence(Duration::MAX),
+    ];
+    for builder in builders {
+        let builder = builder
+            .default_ttl(Duration::MAX)
+            .wait_timeout(Duration::MAX);
+        let cache = builder.prefix("times").build().unwrap();
+        cache.scope_sync(|| {
+            assert_eq!((row(1), row(1)), (1, 1));
+            update(1);
+            assert_eq!((row(1), replace(1, 2), row(1)), (1, 2, 2));
+        });
+        assert_eq!((cache.stats().hits, cache.stats().misses), (2, 2));
+    }
 }

@@ -10,7 +10,7 @@ use tests::{
     until,
 };
 
-/// What the computations of a test were asked for.
+/// Items of each computation of a test.
 #[derive(Clone, Debug, Default)]
 struct Asked(Arc<Mutex<Vec<Vec<String>>>>);
 

@@ -1,4 +1,4 @@
-//! What only one of the databases has.
+//! Features that only one of the databases has.
 
 use cache_runtime::CacheModel;
 use sqlx::{MySqlConnection, PgConnection, SqliteConnection};

@@ -1,4 +1,4 @@
-//! Nobody of that name refreshes.
+//! An unknown value of `refresh`.
 
 use cache_runtime::cacheable;
 

@@ -9,7 +9,7 @@ use crate::value::shape::{Cached, Peek};
 
 use super::unordered;
 
-/// What a body that was run again says about the entry.
+/// Comparison of an entry with the result of a body that was run again.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Answer {
     /// It returns the entry's value.

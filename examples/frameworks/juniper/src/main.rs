@@ -14,7 +14,7 @@ use juniper::{EmptySubscription, FieldResult, GraphQLObject, RootNode, Variables
 use serde::{Deserialize, Serialize};
 use support::{Database, Note};
 
-/// What the resolvers of a request share.
+/// State that the resolvers of a request share.
 struct Context {
     user: &'static str,
     database: Arc<Database>,

@@ -23,7 +23,7 @@ use rocket::serde::json::Json;
 use rocket::{Build, Rocket, State, get, put, routes};
 use support::{Database, Down, Note};
 
-/// What the application manages.
+/// State of the application.
 struct Notes {
     database: Arc<Database>,
     cache: Cache,

@@ -1,4 +1,4 @@
-//! What the programs share: a stand-in for a database, and an HTTP client for their tests.
+//! Code that the programs share: a stand-in for a database, and an HTTP client for their tests.
 
 mod client;
 mod database;

@@ -1,4 +1,4 @@
-//! What eviction saves: misses, or the time that they take.
+//! The goal of eviction: few misses, or little time spent in computations.
 
 use super::Access;
 

@@ -15,7 +15,7 @@ use queues::{Entries, Queues, Room};
 use sample::Sample;
 use sketch::Sketch;
 
-/// What the policy has to know of an entry that is asked for.
+/// The facts of an entry that the policy uses.
 #[derive(Clone, Copy)]
 pub(super) struct Access {
     /// [`fold`] of the key's hash.
@@ -31,7 +31,7 @@ pub(super) fn fold(hash: u64) -> u32 {
     (hash >> 16) as u32
 }
 
-/// What the policy asks about an entry.
+/// The entries of a shard, as the policy sees them.
 pub(super) trait Residents {
     fn access(&self, number: u32) -> Access;
     /// Return how often the entry was read since the last call.

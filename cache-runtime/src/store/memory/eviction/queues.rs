@@ -19,7 +19,7 @@ const COMPARED: usize = 8;
 /// the window shrinks.
 const MOST_OVERFLOW: usize = 4;
 
-/// What the queues ask about an entry.
+/// The entries of a shard, as the queues see them.
 pub(super) trait Entries {
     fn weight(&self, number: u32) -> usize;
     /// Return how often the entry was asked for lately.

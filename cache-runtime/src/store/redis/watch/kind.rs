@@ -40,7 +40,7 @@ pub(super) struct Seen {
     pub(super) ttl: Option<Duration>,
 }
 
-/// What is known of keys.
+/// The last known state of each key, for a bounded number of keys.
 #[derive(Default)]
 pub(super) struct Memory {
     young: HashMap<Vec<u8>, Known>,
@@ -98,13 +98,14 @@ impl Memory {
             token: header.token,
             claim: header.claim,
             is_lease: header.kind == EntryKind::Lease,
-            expires: left.map(|left| asked + left),
+            // Another program may have set a TTL beyond the end of the clock.
+            expires: left.and_then(|left| asked.checked_add(left)),
         };
         self.remember(key, now);
         let same = before.filter(|known| known.token == now.token);
         let is_new = match same {
             Some(known) => now.is_lease != known.is_lease,
-            None => now.is_lease || header.created + JUST_STORED > unix_millis(),
+            None => now.is_lease || header.created.saturating_add(JUST_STORED) > unix_millis(),
         };
         let is_claimed = now.claim != 0 && same.is_none_or(|known| known.claim != now.claim);
         match (now.is_lease, is_new) {
@@ -196,6 +197,21 @@ mod tests {
             Some(ChangeKind::Filled)
         );
         assert_eq!(kind(&mut memory, &value(2, now, 60_000)), None);
+    }
+
+    #[test]
+    fn times_beyond_the_end_of_the_clock_are_no_panic() {
+        let mut memory = Memory::default();
+        let now = unix_millis();
+        for (created, left) in [(u64::MAX, 60_000), (now, u64::MAX)] {
+            let content = value(1, created, left);
+            assert_eq!(
+                kind(&mut memory, &content),
+                Some(ChangeKind::Filled),
+                "{created} {left}"
+            );
+            memory = Memory::default();
+        }
     }
 
     #[test]

@@ -55,7 +55,7 @@ struct End {
     probe: String,
 }
 
-/// What the servers have pushed.
+/// Keys that the servers reported as changed and that were not read yet.
 struct Pushed {
     /// The prefix of entries, with its `:`.
     entries: Vec<u8>,
