@@ -41,7 +41,7 @@ impl CacheBuilder {
     /// One node is enough to find the others; of several, all but one may be down. Nodes that no
     /// URL names are reached with the user and password of the first.
     ///
-    /// ```
+    /// ```standalone_crate
     /// use cache_runtime::Cache;
     ///
     /// let cache = Cache::builder()
