@@ -14,6 +14,9 @@ pub(crate) struct Entry {
     pub(crate) version: u32,
     pub(crate) codec: Option<String>,
     pub(crate) compression: Option<String>,
+    /// Shape of the value's type; `null` unless it is known and needed.
+    #[serde(default)]
+    pub(crate) shape: Option<String>,
     age: Option<f64>,
     ttl: Option<f64>,
     grace: Option<f64>,
@@ -69,6 +72,7 @@ impl From<&Inspection> for Entry {
             version: seen.version,
             codec: seen.codec.map(str::to_owned),
             compression: seen.compression.map(str::to_owned),
+            shape: seen.shape.clone(),
             age: seconds(seen.age),
             ttl: seconds(seen.ttl),
             grace: seconds(seen.grace),

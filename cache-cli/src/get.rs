@@ -223,6 +223,10 @@ fn text(shown: &Shown) -> Result<String, Failure> {
     } else if let Some(hidden) = &shown.hidden {
         text.push_str(hidden);
         text.push('\n');
+        if let Some(shape) = &entry.shape {
+            let lines: Vec<String> = shape.lines().map(printable).collect();
+            text.push_str(&format!("\nIts type:\n\n{}\n", lines.join("\n")));
+        }
     }
     Ok(text)
 }

@@ -4,4 +4,5 @@
 mod adapters;
 mod dashboards;
 mod fleet;
+mod shapes;
 mod text;

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use cache_runtime::{CacheError, Codec, cacheable};
+use redis::Commands;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tests::{Gate, RedisServer};
+use tests::{Gate, RedisServer, until};
 use tokio::task::JoinHandle;
 
 use crate::program::{assert_snapshot, cachectl, service};
@@ -50,11 +51,34 @@ async fn get_shows_the_facts_of_an_entry_and_a_value_that_describes_itself() {
 #[tokio::test]
 async fn get_says_why_a_positional_value_is_not_shown_and_writes_its_bytes() {
     let server = RedisServer::start();
-    let cache = service(&server, |builder| builder.codec(Codec::Postcard));
+    let cache = service(&server, |builder| {
+        builder.codec(Codec::Postcard).publish_stats(false)
+    });
     cache.set("text", "hello", 600).await.expect("it is stored");
     assert_snapshot("get_postcard", &cachectl(&server, &["get", "text"]).out);
     let raw = cachectl(&server, &["get", "text", "--raw"]);
     assert_eq!((raw.code, &raw.bytes[..]), (0, &b"\x05hello"[..]));
+}
+
+#[tokio::test]
+async fn get_shows_the_type_of_a_positional_value() {
+    let server = RedisServer::start();
+    let cache = service(&server, |builder| builder);
+    cache
+        .set("posts:hello", &post(), 600)
+        .await
+        .expect("it is stored");
+    let mut redis = server.connect();
+    until("the shapes are published", || {
+        let there: bool = redis.exists("quickpost#shapes").expect("a reply");
+        async move { there }
+    })
+    .await;
+    let shown = cachectl(&server, &["get", "posts:hello"]);
+    assert_snapshot("get_bincode", &shown.out);
+    let shown = cachectl(&server, &["get", "posts:hello", "--json"]).json();
+    let shape = "Post { title: string, tags: [string], likes: Option<u32> }";
+    assert_eq!((&shown["shape"], &shown["value"]), (&json!(shape), &json!(null)));
 }
 
 #[tokio::test]

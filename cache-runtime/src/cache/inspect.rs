@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::core::Cache;
 use crate::entry::inspect::{codec_name, compression_name, described, expanded, is_intact, owner};
 use crate::entry::payload::Payload;
-use crate::entry::{self, Bytes, Codec, EntryKind, Header};
+use crate::entry::{self, Bytes, Codec, EntryKind, Header, fingerprint};
 use crate::error::CacheError;
 use crate::key::path_of;
 use crate::pattern::Pattern;
@@ -35,6 +35,12 @@ pub struct Inspection {
     pub codec: Option<&'static str>,
     /// `lz4`, `zstd` or `unknown`. `None` for what isn't compressed.
     pub compression: Option<&'static str>,
+    /// The shape of the value's type, if its codec stores values without names: a line for the type,
+    /// and one for each struct and enum that it names, such as `Post { id: u64, title: string }`.
+    /// Only [`Cache::inspect`] finds this out. On Redis, processes publish the shapes of their types
+    /// at `<prefix>#shapes`
+    /// ([`CacheBuilder::publish_stats`](crate::CacheBuilder::publish_stats)).
+    pub shape: Option<String>,
     /// How long ago the value was stored, by the clock of the machine that stored it.
     #[serde(serialize_with = "seconds")]
     pub age: Option<Duration>,
@@ -202,7 +208,12 @@ impl Cache {
                     Found::Absent => None,
                     Found::Lease(_, bytes) | Found::Entry(bytes) => {
                         let size = bytes.len() as u64;
-                        Some(self.of_bytes(key, &bytes, size, left).with_value(&bytes))
+                        let mut seen = self.of_bytes(key, &bytes, size, left).with_value(&bytes);
+                        if let Some(fingerprint) = seen.unknown_shape() {
+                            // The entry is of use without it.
+                            seen.shape = store.shape(fingerprint).await.unwrap_or_default();
+                        }
+                        Some(seen)
                     }
                     Found::OtherType => Some(self.of_bytes(key, &[], 0, left)),
                 })
@@ -335,6 +346,7 @@ impl Cache {
             version: 0,
             codec: None,
             compression: None,
+            shape: None,
             age: None,
             ttl: None,
             grace: None,
@@ -368,6 +380,18 @@ impl Inspection {
         self.compute = (!compute.is_zero()).then_some(compute);
     }
 
+    /// Whether this is a value whose codec stores no names.
+    fn is_positional(&self) -> bool {
+        self.kind == InspectedKind::Value && matches!(self.codec, Some("bincode" | "postcard"))
+    }
+
+    /// Return the fingerprint of a shape that this process doesn't know.
+    #[cfg(feature = "redis")]
+    fn unknown_shape(&self) -> Option<u64> {
+        let (_, header) = self.value()?;
+        (self.is_positional() && self.shape.is_none()).then_some(header.fingerprint)
+    }
+
     /// Take over what only the whole bytes tell.
     fn with_value(mut self, bytes: &Bytes) -> Self {
         let Some(header) = entry::inspect(bytes) else {
@@ -375,6 +399,9 @@ impl Inspection {
         };
         self.intact = Some(is_intact(&header, bytes));
         self.owner = owner(&header, bytes).map(std::borrow::Cow::into_owned);
+        if self.is_positional() {
+            self.shape = fingerprint::shape(header.fingerprint).map(str::to_owned);
+        }
         self.expanded_bytes = expanded(&header, bytes).map(|value| value.len() as u64);
         self.stored = Some(Bytes::clone(bytes));
         self

@@ -144,7 +144,8 @@ function entryPanel(entry, showValue, clear) {
     let value = null;
     if ('value' in entry) {
         value = entry.value === null && entry.codec && entry.codec !== 'messagepack'
-            ? el('p', { class: 'soft' }, `The value can’t be shown: ${entry.codec} stores values without names.`)
+            ? [el('p', { class: 'soft' }, `The value can’t be shown: ${entry.codec} stores values without names.`),
+                entry.shape && [el('p', {}, 'Its type:'), el('pre', { tabindex: 0, 'aria-label': 'Type' }, entry.shape)]]
             : el('pre', { tabindex: 0, 'aria-label': 'Value' }, JSON.stringify(entry.value, null, 2));
     } else if (entry.kind === 'value') {
         value = el('p', {}, button('Show the value', showValue, { class: 'small' }),

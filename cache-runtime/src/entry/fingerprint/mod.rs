@@ -6,6 +6,7 @@
 //! text that isn't a date) is replaced by the next. If none is accepted, the trace is incomplete,
 //! and values of that type are stored self-describing.
 
+mod shape;
 mod trace;
 mod tracer;
 
@@ -28,6 +29,8 @@ pub(crate) struct TypeFacts {
     /// Whether the whole shape was seen and no part of it requests `deserialize_any`: positional
     /// codecs can carry it.
     pub(crate) plain: bool,
+    /// The shape as a text, for people.
+    pub(crate) shape: String,
     /// Name and number of fields of the structs (and struct and tuple variants) in it.
     pub(crate) structs: Vec<(&'static str, usize)>,
     /// The names that a struct requests, and the number of fields it reads: smaller if some names
@@ -64,6 +67,26 @@ pub(crate) fn of<T: DeserializeOwned + 'static>() -> &'static TypeFacts {
     known
         .entry(id)
         .or_insert_with(|| Box::leak(Box::new(traced)))
+}
+
+/// Return the shape with this fingerprint, if a value of such a type was stored or read by this
+/// process.
+pub(crate) fn shape(fingerprint: u64) -> Option<&'static str> {
+    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+    let mut known = known.values();
+    let found = known.find(|facts| facts.plain && facts.fingerprint == fingerprint);
+    found.map(|facts| facts.shape.as_str())
+}
+
+/// Return the shapes of all types that positional codecs have carried in this process, each with
+/// its fingerprint.
+#[cfg(feature = "redis")]
+pub(crate) fn shapes() -> Vec<(u64, &'static str)> {
+    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+    let plain = known.values().filter(|facts| facts.plain);
+    plain
+        .map(|facts| (facts.fingerprint, facts.shape.as_str()))
+        .collect()
 }
 
 /// Return whether a type's name consists of standard library types only. A name isn't guaranteed to

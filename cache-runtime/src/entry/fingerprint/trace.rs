@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::shape::ShapeText;
 use super::{Names, TypeFacts};
 
 /// Bounds of a trace. A trace that exceeds them is incomplete, which costs speed, not safety.
@@ -23,6 +24,7 @@ const UNSEEN: u8 = u8::MAX;
 pub(super) struct Trace {
     /// The requests of the current pass.
     pub(super) log: Vec<u8>,
+    pub(super) shape: ShapeText,
     structs: Vec<(&'static str, usize)>,
     fields: Vec<(Names, usize)>,
     /// Current depth of the tracer.
@@ -83,6 +85,7 @@ pub(super) fn run(deserialize: impl Fn(&mut Trace) -> bool) -> TypeFacts {
         fingerprint: xxh3_64(&log),
         complete,
         plain: complete && !trace.asks_any,
+        shape: trace.shape.finish(),
         structs: trace.structs,
         fields: trace.fields,
         std_only: false,
@@ -103,6 +106,7 @@ impl Trace {
         loop {
             self.enums.clone_from(&enums);
             self.log.clear();
+            self.shape.begin();
             self.open.clear();
             self.asked = 0;
             self.too_deep = false;

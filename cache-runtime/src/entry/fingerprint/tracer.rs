@@ -2,6 +2,7 @@
 
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 
+use super::shape::{named, unnamed};
 use super::trace::{Trace, TraceStopped};
 
 const TEXTS: &[&str] = &[
@@ -46,17 +47,25 @@ impl<'t> Tracer<'t> {
             trace: self.trace,
             recursive: self.recursive,
             left,
+            texts: Vec::new(),
         }
     }
 
-    /// Enter a named type `T`, visit its contents, and leave it.
+    /// Enter the struct or enum `T`, visit its contents, and leave it.
     fn inside<T>(
         mut self,
+        name: &'static str,
         visit: impl FnOnce(&mut Self) -> Result<T, TraceStopped>,
     ) -> Result<T, TraceStopped> {
         let within_itself = self.trace.enter::<T>()?;
         self.recursive |= within_itself;
+        self.trace.shape.name::<T>(name);
+        self.trace.shape.begin_part();
         let visited = visit(&mut self);
+        let content = self.trace.shape.end_part();
+        if visited.is_ok() && !self.recursive {
+            self.trace.shape.define::<T>(content);
+        }
         self.trace.open.pop();
         visited
     }
@@ -66,6 +75,7 @@ macro_rules! numbers {
     ($($method:ident => $visit:ident($type:ty), $kind:literal;)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceStopped> {
             self.trace.note($kind)?;
+            self.trace.shape.push(stringify!($type));
             let sample = NUMBERS[self.trace.sample(NUMBERS.len())];
             visitor.$visit(<$type>::from(sample))
         }
@@ -86,21 +96,25 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
 
     fn deserialize_i8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceStopped> {
         self.trace.note(2)?;
+        self.trace.shape.push("i8");
         let sample = NUMBERS[self.trace.sample(NUMBERS.len())];
         visitor.visit_i8(i8::try_from(sample).unwrap_or_default())
     }
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceStopped> {
         self.trace.note(1)?;
+        self.trace.shape.push("bool");
         let sample = self.trace.sample(2) == 0;
         visitor.visit_bool(sample)
     }
     fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceStopped> {
         self.trace.note(14)?;
+        self.trace.shape.push("char");
         let sample = CHARS[self.trace.sample(CHARS.len())];
         visitor.visit_char(sample)
     }
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceStopped> {
         self.trace.note(15)?;
+        self.trace.shape.push("string");
         let sample = TEXTS[self.trace.sample(TEXTS.len())];
         visitor.visit_str(sample)
     }
@@ -109,6 +123,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
     }
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceStopped> {
         self.trace.note(16)?;
+        self.trace.shape.push("bytes");
         let sample = BYTE_LENGTHS[self.trace.sample(BYTE_LENGTHS.len())];
         visitor.visit_byte_buf(vec![0; sample])
     }
@@ -118,18 +133,22 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceStopped> {
         self.trace.note(17)?;
         if self.recursive {
+            self.trace.shape.push("Option<..>");
             return visitor.visit_none();
         }
         self.trace.descend()?;
+        self.trace.shape.push("Option<");
         let visited = visitor.visit_some(Tracer {
             trace: self.trace,
             recursive: false,
         });
+        self.trace.shape.push(">");
         self.trace.ascend();
         visited
     }
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceStopped> {
         self.trace.note(18)?;
+        self.trace.shape.push("()");
         visitor.visit_unit()
     }
     fn deserialize_unit_struct<V: Visitor<'de>>(
@@ -139,6 +158,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
     ) -> Result<V::Value, TraceStopped> {
         self.trace.note(19)?;
         self.trace.note_name(name);
+        self.trace.shape.push(name);
         visitor.visit_unit()
     }
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -148,18 +168,25 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
     ) -> Result<V::Value, TraceStopped> {
         self.trace.note(20)?;
         self.trace.note_name(name);
-        self.inside(|tracer| {
+        self.inside(name, |tracer| {
             let recursive = tracer.recursive;
-            visitor.visit_newtype_struct(Tracer {
+            tracer.trace.shape.push("(");
+            let visited = visitor.visit_newtype_struct(Tracer {
                 trace: tracer.trace,
                 recursive,
-            })
+            });
+            tracer.trace.shape.push(")");
+            visited
         })
     }
     fn deserialize_seq<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, TraceStopped> {
         self.trace.note(21)?;
         let length = usize::from(!self.recursive);
-        visitor.visit_seq(self.parts(length))
+        let mut parts = self.parts(length);
+        let visited = visitor.visit_seq(&mut parts);
+        let text = format!("[{}]", parts.text());
+        self.trace.shape.push(&text);
+        visited
     }
     fn deserialize_tuple<V: Visitor<'de>>(
         mut self,
@@ -170,7 +197,11 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         self.trace
             .log
             .extend_from_slice(&(length as u64).to_le_bytes());
-        visitor.visit_seq(self.parts(length))
+        let mut parts = self.parts(length);
+        let visited = visitor.visit_seq(&mut parts);
+        let text = unnamed(&parts.texts);
+        self.trace.shape.push(&text);
+        visited
     }
     fn deserialize_tuple_struct<V: Visitor<'de>>(
         self,
@@ -184,12 +215,22 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
             .log
             .extend_from_slice(&(length as u64).to_le_bytes());
         self.trace.note_struct(name, length);
-        self.inside(|tracer| visitor.visit_seq(tracer.parts(length)))
+        self.inside(name, |tracer| {
+            let mut parts = tracer.parts(length);
+            let visited = visitor.visit_seq(&mut parts);
+            let text = unnamed(&parts.texts);
+            tracer.trace.shape.push(&text);
+            visited
+        })
     }
     fn deserialize_map<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, TraceStopped> {
         self.trace.note(24)?;
         let length = usize::from(!self.recursive);
-        visitor.visit_map(self.parts(length))
+        let mut parts = self.parts(length);
+        let visited = visitor.visit_map(&mut parts);
+        let text = format!("map<{}>", parts.text());
+        self.trace.shape.push(&text);
+        visited
     }
     fn deserialize_struct<V: Visitor<'de>>(
         self,
@@ -200,11 +241,13 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         self.trace.note(25)?;
         self.trace.note_name(name);
         self.trace.note_names(fields);
-        self.inside(|tracer| {
+        self.inside(name, |tracer| {
             // Counted, since an alias is one more field to serde.
             let mut parts = tracer.parts(fields.len());
             let visited = visitor.visit_seq(&mut parts);
             let length = fields.len() - parts.left;
+            let text = named(fields, &parts.texts);
+            tracer.trace.shape.push(&text);
             if visited.is_ok() {
                 tracer.trace.note_struct(name, length);
                 tracer.trace.note_fields(fields, length);
@@ -221,7 +264,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         self.trace.note(26)?;
         self.trace.note_name(name);
         self.trace.note_names(variants);
-        self.inside(|tracer| {
+        self.inside(name, |tracer| {
             let index = tracer
                 .trace
                 .variant::<V::Value>(variants.len(), tracer.recursive);
@@ -231,16 +274,24 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
                 .extend_from_slice(&(index as u32).to_le_bytes());
             let recursive = tracer.recursive;
             let variant = variants.get(index).copied().unwrap_or(name);
-            visitor.visit_enum(Variant {
+            tracer.trace.shape.begin_part();
+            let visited = visitor.visit_enum(Variant {
                 trace: tracer.trace,
                 recursive,
                 index,
                 name: variant,
-            })
+            });
+            let content = tracer.trace.shape.end_part();
+            if visited.is_ok() && !recursive {
+                let shape = &mut tracer.trace.shape;
+                shape.define_variant::<V::Value>(variants, index, content);
+            }
+            visited
         })
     }
     fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, TraceStopped> {
         self.trace.note(27)?;
+        self.trace.shape.push("any");
         self.trace.asks_any = true;
         match self.trace.sample(5) {
             0 => visitor.visit_unit(),
@@ -269,9 +320,28 @@ struct TracedParts<'a> {
     trace: &'a mut Trace,
     recursive: bool,
     left: usize,
+    /// The text of each part.
+    texts: Vec<String>,
 }
 
 impl TracedParts<'_> {
+    /// Return the text of an element or an entry. There is none inside a type that contains itself.
+    fn text(&self) -> String {
+        match self.texts.is_empty() {
+            true => "..".to_owned(),
+            false => self.texts.join(", "),
+        }
+    }
+
+    fn part<'de, S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, TraceStopped> {
+        self.trace.descend()?;
+        self.trace.shape.begin_part();
+        let part = seed.deserialize(self.next());
+        self.texts.push(self.trace.shape.end_part());
+        self.trace.ascend();
+        part
+    }
+
     fn next(&mut self) -> Tracer<'_> {
         Tracer {
             trace: self.trace,
@@ -290,10 +360,7 @@ impl<'de> de::SeqAccess<'de> for TracedParts<'_> {
             None => Ok(None),
             Some(left) => {
                 self.left = left;
-                self.trace.descend()?;
-                let part = seed.deserialize(self.next());
-                self.trace.ascend();
-                part.map(Some)
+                self.part(seed).map(Some)
             }
         }
     }
@@ -311,10 +378,7 @@ impl<'de> de::MapAccess<'de> for TracedParts<'_> {
         &mut self,
         seed: S,
     ) -> Result<S::Value, TraceStopped> {
-        self.trace.descend()?;
-        let value = seed.deserialize(self.next());
-        self.trace.ascend();
-        value
+        self.part(seed)
     }
 }
 
@@ -324,6 +388,17 @@ struct Variant<'a> {
     recursive: bool,
     index: usize,
     name: &'static str,
+}
+
+impl<'a> Variant<'a> {
+    fn parts(self, left: usize) -> TracedParts<'a> {
+        TracedParts {
+            trace: self.trace,
+            recursive: self.recursive,
+            left,
+            texts: Vec::new(),
+        }
+    }
 }
 
 impl<'de, 'a> de::EnumAccess<'de> for Variant<'a> {
@@ -349,10 +424,13 @@ impl<'de> de::VariantAccess<'de> for Variant<'_> {
         seed: S,
     ) -> Result<S::Value, TraceStopped> {
         self.trace.note(29)?;
-        seed.deserialize(Tracer {
+        self.trace.shape.push("(");
+        let visited = seed.deserialize(Tracer {
             trace: self.trace,
             recursive: self.recursive,
-        })
+        });
+        self.trace.shape.push(")");
+        visited
     }
     fn tuple_variant<V: Visitor<'de>>(
         self,
@@ -364,11 +442,11 @@ impl<'de> de::VariantAccess<'de> for Variant<'_> {
             .log
             .extend_from_slice(&(length as u64).to_le_bytes());
         self.trace.note_struct(self.name, length);
-        visitor.visit_seq(TracedParts {
-            trace: self.trace,
-            recursive: self.recursive,
-            left: length,
-        })
+        let mut parts = self.parts(length);
+        let visited = visitor.visit_seq(&mut parts);
+        let text = unnamed(&parts.texts);
+        parts.trace.shape.push(&text);
+        visited
     }
     fn struct_variant<V: Visitor<'de>>(
         self,
@@ -377,15 +455,14 @@ impl<'de> de::VariantAccess<'de> for Variant<'_> {
     ) -> Result<V::Value, TraceStopped> {
         self.trace.note(31)?;
         self.trace.note_names(fields);
-        let mut parts = TracedParts {
-            trace: self.trace,
-            recursive: self.recursive,
-            left: fields.len(),
-        };
+        let name = self.name;
+        let mut parts = self.parts(fields.len());
         let visited = visitor.visit_seq(&mut parts);
         let length = fields.len() - parts.left;
+        let text = named(fields, &parts.texts);
+        parts.trace.shape.push(&text);
         if visited.is_ok() {
-            parts.trace.note_struct(self.name, length);
+            parts.trace.note_struct(name, length);
             parts.trace.note_fields(fields, length);
         }
         visited

@@ -103,7 +103,7 @@ impl Client {
     }
 
     /// Send a command for which no call waits.
-    async fn send_aside<T>(self: &Arc<Self>, command: &Cmd) -> Result<T, CacheError>
+    pub(super) async fn send_aside<T>(self: &Arc<Self>, command: &Cmd) -> Result<T, CacheError>
     where
         T: redis::FromRedisValue,
     {
@@ -217,7 +217,7 @@ impl Client {
 
 /// Publish until the cache is dropped.
 async fn run(client: Weak<Client>) {
-    let mut since_registration = 0;
+    let (mut since_registration, mut shapes) = (0, 0);
     tokio::time::sleep(FIRST).await;
     loop {
         let Some(client) = client.upgrade() else {
@@ -229,10 +229,20 @@ async fn run(client: Weak<Client>) {
             };
             let registers = since_registration % REGISTERED_FOR == 0;
             since_registration += 1;
-            if let Err(error) = client.publish(&published, registers).await {
-                // The snapshot may be lost, and the name with it.
-                since_registration = 0;
+            if registers {
+                shapes = 0;
+            }
+            let sent = async {
+                client.publish(&published, registers).await?;
+                client.publish_shapes(shapes).await
+            };
+            match sent.await {
+                Ok(sent) => shapes = sent,
+                Err(error) => {
+                    // The snapshot may be lost, and the name with it.
+                    since_registration = 0;
                 tracing::debug!(target: "cache", op = "publish", "[Cache] the counters of this process weren't published: {error}");
+                }
             }
         }
         drop(client);

@@ -27,6 +27,7 @@ mod put;
 mod recovery;
 mod send;
 mod server_stats;
+mod shapes;
 pub(crate) mod times;
 mod tracking;
 mod warm;
