@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Counts the instructions of a hit, of each kind, and compares them with what is recorded: a figure that no noise of the machine
-# moves. `--record` writes them anew.
+# Counts the instructions of hits and misses of each kind, and compares them with what is recorded: figures that no noise of
+# the machine moves. `--record` writes them anew.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 readonly recorded=tests/instructions/recorded.txt
-readonly kinds="memory-sync memory-async memory-value memory-three memory-hashed memory-none memory-stale near-sync near-async near-value http-bare http-hit http-304 http-bypass"
-# So many hits, and twice as many: the difference has nothing of what is done once.
+readonly kinds="memory-sync memory-async memory-value memory-three memory-hashed memory-none memory-stale near-sync near-async near-value miss-roomy miss-full http-bare http-hit http-304 http-bypass"
+# Number of calls; then twice as many: the difference has nothing of what is done once.
 readonly times=1000
-# By so many percent a kind may grow.
+# Percent by which a kind may grow.
 readonly room=5
 
 say() { printf '\n==> %s\n' "$*"; }
@@ -22,7 +22,7 @@ case "${1:-}" in
 esac
 
 if [ "$(uname -s)" = Darwin ]; then
-    say "NOT CHECKED: the instructions of a hit. They are counted by valgrind, which there isn't for macOS"
+    say "NOT CHECKED: the instructions of a call. They are counted by valgrind, which there isn't for macOS"
     exit 0
 fi
 
@@ -103,7 +103,7 @@ instructions() {
 
 compiler="$(rustc --version) for $(uname -m)"
 {
-    echo "# Instructions of one hit, counted by callgrind. Written by tests/instructions/run.sh --record."
+    echo "# Instructions of one call, counted by callgrind. Written by tests/instructions/run.sh --record."
     echo "# $compiler"
     for kind in $kinds; do
         few="$(instructions "$kind" "$times")"
@@ -122,7 +122,7 @@ fi
 
 then_compiler="$(sed -n '2s/^# //p' "$recorded")"
 if [ "${then_compiler##* }" != "${compiler##* }" ]; then
-    say "NOT CHECKED: the instructions of a hit. They were recorded by $then_compiler, and this is $compiler"
+    say "NOT CHECKED: the instructions of a call. They were recorded by $then_compiler, and this is $compiler"
     cat "$folder/now"
     exit 0
 fi
@@ -130,7 +130,7 @@ note=""
 if [ "$then_compiler" != "$compiler" ]; then
     note=" (recorded by $then_compiler, counted by $compiler: another compiler makes other code; if that is all, --record)"
 fi
-say "instructions of a hit: now, and recorded$note"
+say "instructions of a call: now, and recorded$note"
 grown=""
 while read -r kind now; do
     before="$(sed -n "s/^$kind //p" "$recorded")"
@@ -140,4 +140,4 @@ while read -r kind now; do
 done < <(grep -v '^#' "$folder/now")
 [ -z "$grown" ] || fail "more than $room % more instructions than recorded:$grown$note. \
 Find what costs them, or, if they are worth it, run tests/instructions/run.sh --record and say why in the commit"
-say "no kind of hit has grown by more than $room %"
+say "no kind of call has grown by more than $room %"

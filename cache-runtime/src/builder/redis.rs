@@ -154,6 +154,10 @@ impl CacheBuilder {
     /// while Redis is out of reach. The snapshot has names of functions and numbers: no key, no user
     /// and no host.
     ///
+    /// The shapes of the types that this process stores are published, too, once a minute at the set
+    /// `<prefix>#shapes`: tools show them beside values that their codec stores without names
+    /// ([`Inspection::shape`](crate::Inspection::shape)).
+    ///
     /// ```
     /// # use cache_runtime::Cache;
     /// let tool = Cache::builder().redis("redis://127.0.0.1").publish_stats(false).build()?;

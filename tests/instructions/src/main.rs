@@ -1,13 +1,14 @@
-//! Repeat one kind of hit on one thread: `instructions <kind> <times>`. `run.sh` runs it under
-//! callgrind with two counts, whose difference is the cost of the hits. Hits in the near cache need
+//! Repeat one kind of call on one thread: `instructions <kind> <times>`. `run.sh` runs it under
+//! callgrind with two counts, whose difference is the cost of the calls. Hits in the near cache need
 //! a server, `REDIS_URL`.
 #![allow(missing_docs)]
 
 mod http;
 
+use std::cell::Cell;
 use std::hint::black_box;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -74,6 +75,14 @@ async fn stale(slug: &str) -> Arc<Post> {
     Arc::new(post())
 }
 
+static POST: LazyLock<Arc<Post>> = LazyLock::new(|| Arc::new(post()));
+
+/// A miss whose computation costs next to nothing.
+#[cacheable(key = "missing:<<id>>", ttl = 3600)]
+fn missing(id: u64) -> Arc<Post> {
+    Arc::clone(&POST)
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [kind, times] = arguments.as_slice() else {
@@ -82,9 +91,11 @@ fn main() {
     let times = times.parse().expect("<times> is a number");
     let (place, kind) = kind
         .split_once('-')
-        .expect("memory-<kind>, near-<kind> or http-<kind>");
-    if place == "http" {
-        return http::run(kind, times);
+        .expect("memory-<kind>, near-<kind>, miss-<kind> or http-<kind>");
+    match place {
+        "http" => return http::run(kind, times),
+        "miss" => return misses(kind, times),
+        _ => {}
     }
     cache(place).install().expect("it is the first");
     run(kind, times);
@@ -124,6 +135,30 @@ fn run(kind: &str, times: u64) {
         "stale" => counted(times, || polled(stale(SLUG))),
         other => panic!("no hit is of kind `{other}`"),
     }
+}
+
+/// Count misses in memory: those of a store with room, or those of a full one, of which each evicts
+/// an entry.
+fn misses(kind: &str, times: u64) {
+    let (capacity, filled) = match kind {
+        "roomy" => (64 << 20, 1_000),
+        "full" => (2 << 20, 12_000),
+        other => panic!("no miss is of kind `{other}`"),
+    };
+    let cache = Cache::builder().memory_capacity(capacity).build();
+    let cache = cache.expect("the settings are valid");
+    cache.clone().install().expect("it is the first");
+    let id = Cell::new(0);
+    let call = || missing(id.replace(id.get() + 1));
+    for _ in 0..filled {
+        call();
+    }
+    counted(times, call);
+    let stats = cache.stats();
+    assert_eq!(stats.fills, filled + times, "every call missed");
+    let stored = futures_executor::block_on(cache.store_stats());
+    let evicted = stored.expect("memory can't fail").evictions;
+    assert_eq!(evicted >= times, kind == "full", "{evicted} evicted");
 }
 
 /// The loop that callgrind measures, selected by this name.
