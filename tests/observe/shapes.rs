@@ -55,7 +55,10 @@ async fn a_process_publishes_the_shapes_of_its_types_once_each() {
     let (shape, day) = until_published(&mut redis).await;
     let (fingerprint, _) = shape.split_once(' ').unwrap();
     assert_eq!(fingerprint.len(), 16);
-    assert!(u64::from_str_radix(fingerprint, 16).is_ok(), "{fingerprint}");
+    assert!(
+        u64::from_str_radix(fingerprint, 16).is_ok(),
+        "{fingerprint}"
+    );
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     assert!(now.unwrap().as_secs() / 86_400 - day <= 1, "{day}");
     let left: i64 = redis.pttl("app#shapes").unwrap();

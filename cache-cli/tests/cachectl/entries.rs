@@ -78,7 +78,10 @@ async fn get_shows_the_type_of_a_positional_value() {
     assert_snapshot("get_bincode", &shown.out);
     let shown = cachectl(&server, &["get", "posts:hello", "--json"]).json();
     let shape = "Post { title: string, tags: [string], likes: Option<u32> }";
-    assert_eq!((&shown["shape"], &shown["value"]), (&json!(shape), &json!(null)));
+    assert_eq!(
+        (&shown["shape"], &shown["value"]),
+        (&json!(shape), &json!(null))
+    );
 }
 
 #[tokio::test]

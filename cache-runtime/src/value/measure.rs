@@ -201,6 +201,7 @@ struct Measurer<'a> {
 }
 
 impl<'a> Measurer<'a> {
+    #[inline]
     fn add(self, bytes: usize, digest: impl FnOnce() -> u64) -> Result<u64, MeasureError> {
         self.measure.bytes += bytes;
         Ok(self.measure.digest(digest))
@@ -270,6 +271,7 @@ impl<'a> Measurer<'a> {
 }
 
 impl Measure {
+    #[inline]
     fn digest(&self, digest: impl FnOnce() -> u64) -> u64 {
         if self.mode < Mode::Digest {
             0
@@ -278,15 +280,23 @@ impl Measure {
         }
     }
 
+    // Inlined like the other small steps: what is generic is compiled in the user's crate, and would
+    // call them there for each field.
+    #[inline]
     fn deeper(&mut self, depth: u32) -> Result<u32, MeasureError> {
-        if depth == MAX_DEPTH {
-            self.too_deep = true;
-            return Err(MeasureError {
-                message: format!("it is nested more than {MAX_DEPTH} levels deep"),
-                too_deep: true,
-            });
+        match depth {
+            MAX_DEPTH => Err(self.refuse_depth()),
+            _ => Ok(depth + 1),
         }
-        Ok(depth + 1)
+    }
+
+    #[cold]
+    fn refuse_depth(&mut self) -> MeasureError {
+        self.too_deep = true;
+        MeasureError {
+            message: format!("it is nested more than {MAX_DEPTH} levels deep"),
+            too_deep: true,
+        }
     }
 }
 
@@ -454,11 +464,15 @@ impl MeasuredParts<'_> {
         })
     }
 
+    #[inline]
     fn count(&mut self, digest: u64) {
         self.count = self.count.wrapping_add(1);
-        if self.measure.mode < Mode::Digest {
-            return;
+        if self.measure.mode >= Mode::Digest {
+            self.add_digest(digest);
         }
+    }
+
+    fn add_digest(&mut self, digest: u64) {
         self.digest = match self.unordered {
             true => self.digest.wrapping_add(mix(tag::MANY, digest)),
             false => mix(self.digest, digest),
@@ -492,10 +506,16 @@ impl MeasuredParts<'_> {
         self.digest = mix(self.digest, tag::LEFT_OUT);
     }
 
+    #[inline]
     fn show(&mut self, field: &'static str) {
-        if self.measure.mode == Mode::Detail
-            && let Some(shown) = self.measure.details.shown.get_mut(&self.place)
-        {
+        if self.measure.mode == Mode::Detail {
+            self.note_field(field);
+        }
+    }
+
+    #[cold]
+    fn note_field(&mut self, field: &'static str) {
+        if let Some(shown) = self.measure.details.shown.get_mut(&self.place) {
             shown.fields.push(field);
         }
     }

@@ -17,17 +17,20 @@ impl ValuePath {
     /// The value itself.
     pub(crate) const ROOT: Self = Self(0x51_7C_C1_B7_27_22_0A_95);
 
+    #[inline]
     fn step(self, step: u64) -> Self {
         let mixed = (self.0 ^ step).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         Self(mixed ^ (mixed >> 29))
     }
 
     /// Return the place of the element, or key, with this index.
+    #[inline]
     pub(crate) fn element(self, index: u32) -> Self {
         self.step(u64::from(index) << 2 | 1)
     }
 
     /// Return the place of the field, or the value of the entry, with this index.
+    #[inline]
     pub(crate) fn value(self, index: u32) -> Self {
         self.step(u64::from(index) << 2 | 2)
     }

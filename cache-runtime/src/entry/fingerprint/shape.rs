@@ -138,7 +138,9 @@ impl ShapeText {
             definition.write(&mut text);
         }
         if text.len() > MOST_BYTES {
-            let end = (0..=MOST_BYTES).rev().find(|end| text.is_char_boundary(*end));
+            let end = (0..=MOST_BYTES)
+                .rev()
+                .find(|end| text.is_char_boundary(*end));
             text.truncate(end.unwrap_or_default());
             text.push_str(" ..");
         }
@@ -279,10 +281,7 @@ mod tests {
             "[Slug]\n\
              Slug(string)"
         );
-        assert_eq!(
-            text::<IpAddr>(),
-            "IpAddr = V4([u8; 4]) | V6([u8; 16])"
-        );
+        assert_eq!(text::<IpAddr>(), "IpAddr = V4([u8; 4]) | V6([u8; 16])");
     }
 
     #[test]

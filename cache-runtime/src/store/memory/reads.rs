@@ -77,12 +77,18 @@ impl ReadLog {
         }
     }
 
-    /// Return the logged entries in order, and empty the log. The caller holds the write lock.
-    pub(super) fn drain(&mut self) -> impl Iterator<Item = u32> + use<> {
-        let len = (self.len.load(Ordering::Relaxed) as usize).min(LOG);
-        self.len.store(0, Ordering::Relaxed);
-        let numbers: [u32; LOG] =
-            std::array::from_fn(|at| self.numbers[at].load(Ordering::Relaxed));
-        numbers.into_iter().take(len)
+    /// Empty the log, and return the number of entries that it contained. The caller holds the write
+    /// lock.
+    pub(super) fn take(&mut self) -> usize {
+        let len = self.len.load(Ordering::Relaxed) as usize;
+        if len > 0 {
+            self.len.store(0, Ordering::Relaxed);
+        }
+        len.min(LOG)
+    }
+
+    /// Return the entry at this position of the log, which was emptied since.
+    pub(super) fn at(&self, position: usize) -> u32 {
+        self.numbers[position].load(Ordering::Relaxed)
     }
 }

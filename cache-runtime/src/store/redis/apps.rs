@@ -241,7 +241,7 @@ async fn run(client: Weak<Client>) {
                 Err(error) => {
                     // The snapshot may be lost, and the name with it.
                     since_registration = 0;
-                tracing::debug!(target: "cache", op = "publish", "[Cache] the counters of this process weren't published: {error}");
+                    tracing::debug!(target: "cache", op = "publish", "[Cache] the counters of this process weren't published: {error}");
                 }
             }
         }

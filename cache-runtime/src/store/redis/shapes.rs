@@ -80,10 +80,7 @@ impl Client {
         Ok(shapes.len())
     }
 
-    async fn read_shape(
-        self: &Arc<Self>,
-        fingerprint: u64,
-    ) -> Result<Option<String>, CacheError> {
+    async fn read_shape(self: &Arc<Self>, fingerprint: u64) -> Result<Option<String>, CacheError> {
         // All of them: a count above the number of members returns each once.
         let mut all = redis::cmd("ZRANDMEMBER");
         all.arg(self.shapes_key()).arg(MOST_READ);

@@ -44,6 +44,9 @@ pub(super) struct Policy {
     queues: Queues,
     sketch: Sketch,
     sample: Sample,
+    /// Whether the cache was nearly full. Before, nothing leaves for want of room, so the
+    /// simulation, the dearest part of an insertion, would have nothing to compare.
+    simulates: bool,
 }
 
 impl Policy {
@@ -53,6 +56,7 @@ impl Policy {
             queues: Queues::default(),
             sketch: Sketch::default(),
             sample: Sample::new(goal),
+            simulates: false,
         }
     }
 
@@ -66,9 +70,11 @@ impl Policy {
         self.sample.contains(fold(hash))
     }
 
-    /// Record a read of a sampled key.
+    /// Record that a sampled key was asked for.
     pub(super) fn read(&mut self, access: Access, capacity: usize, now: Moment) {
-        self.sample.record(access, capacity, now);
+        if self.simulates {
+            self.sample.record(access, capacity, now);
+        }
     }
 
     /// Return the entry that has to leave before one of this weight enters, if any has to.
@@ -78,6 +84,7 @@ impl Policy {
         capacity: usize,
         incoming: usize,
     ) -> Option<u32> {
+        self.simulates |= self.queues.weight() + incoming > capacity - capacity / 4;
         let room = Room {
             total: capacity,
             window: (capacity as f32 * self.sample.window_share()) as usize,
@@ -104,8 +111,9 @@ impl Policy {
         self.queues.push(place, number, access.weight);
         self.sketch.grow(self.queues.len());
         self.sketch.add(access.hash, self.queues.len());
+        self.sample.fit(self.queues.len());
         if self.sample.contains(access.hash) {
-            self.sample.record(access, capacity, now);
+            self.read(access, capacity, now);
         }
     }
 
@@ -166,7 +174,7 @@ impl Policy {
     }
 
     pub(super) fn weight(&self) -> usize {
-        self.queues.weights()
+        self.queues.weight()
     }
 
     /// Panic unless the simulated caches and their nodes agree.

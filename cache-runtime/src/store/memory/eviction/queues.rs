@@ -72,7 +72,12 @@ impl Queues {
         self.len
     }
 
-    fn weight(&self, place: Place) -> usize {
+    /// Return the weight of all entries.
+    pub(super) fn weight(&self) -> usize {
+        self.weights.iter().sum()
+    }
+
+    fn weight_of(&self, place: Place) -> usize {
         self.weights[place as usize]
     }
 
@@ -114,14 +119,14 @@ impl Queues {
         incoming: usize,
     ) -> Option<u32> {
         self.overflow(entries, room, incoming);
-        let taken = self.weight(Place::Window) + self.weight(Place::Main);
+        let taken = self.weight();
         if taken + incoming <= room.total {
             return None;
         }
         if let Some(victim) = self.cheapest(entries, room, incoming) {
             return Some(victim);
         }
-        let over = self.weight(Place::Window) + incoming > room.window;
+        let over = self.weight_of(Place::Window) + incoming > room.window;
         let candidate = match over {
             true => self.unread(Place::Window, entries),
             false => None,
@@ -148,7 +153,7 @@ impl Queues {
             // One more, otherwise all entries whose count is zero would be worth the same.
             (f32::from(Entries::frequency(entries, number)) + 1.0) * density
         };
-        let over = self.weight(Place::Window) + incoming > room.window;
+        let over = self.weight_of(Place::Window) + incoming > room.window;
         let candidate = match over {
             true => self.unread(Place::Window, entries),
             false => None,
@@ -193,12 +198,15 @@ impl Queues {
     /// Move entries from a window that is too large into the main queue, while that has room.
     fn overflow(&mut self, entries: &mut impl Entries, room: Room, incoming: usize) {
         for _ in 0..MOST_OVERFLOW {
+            if self.weight_of(Place::Window) + incoming <= room.window {
+                return;
+            }
             let Some(first) = self.first(Place::Window) else {
                 return;
             };
             let weight = entries.weight(first);
-            let main = self.weight(Place::Main) + weight + room.window.max(incoming);
-            if self.weight(Place::Window) + incoming <= room.window || main > room.total {
+            let main = self.weight_of(Place::Main) + weight + room.window.max(incoming);
+            if main > room.total {
                 return;
             }
             let place = match entries.take_read(first) {
@@ -216,10 +224,6 @@ impl Queues {
         [Place::Window, Place::Main]
             .into_iter()
             .flat_map(|place| self.lists.iter(place as usize))
-    }
-
-    pub(super) fn weights(&self) -> usize {
-        self.weights.iter().sum()
     }
 }
 

@@ -12,7 +12,7 @@ const SHARES: [usize; 5] = [10, 50, 200, 500, 990];
 /// The share in the beginning.
 const FIRST: usize = 1;
 /// Most entries in each simulated cache. Beyond that, half as many keys are sampled.
-const MOST_ENTRIES: usize = 256;
+const MOST_ENTRIES: usize = 128;
 /// The gains are those of the latest accesses: about this many for each entry.
 const MEMORY: f32 = 20.0;
 /// Part of an entry by which the window moves at each access.
@@ -32,6 +32,8 @@ pub(super) struct Sample {
     sketch: Sketch,
     caches: [Simulated; SHARES.len()],
     best: usize,
+    /// Nodes that the current access removes from a cache. Kept, so that it needs no allocation.
+    left: Vec<u32>,
     /// The share that the store's window has now.
     share: f32,
 }
@@ -64,6 +66,7 @@ impl Sample {
             sketch: Sketch::default(),
             caches: Default::default(),
             best: FIRST,
+            left: Vec::new(),
             share: SHARES[FIRST] as f32 / 1000.0,
         }
     }
@@ -96,6 +99,13 @@ impl Sample {
             self.drop_node(node);
         }
         if entries > MOST_ENTRIES {
+            self.halve();
+        }
+    }
+
+    /// Sample few enough keys for a store of this number of entries.
+    pub(super) fn fit(&mut self, entries: usize) {
+        if entries >> self.shift > MOST_ENTRIES {
             self.halve();
         }
     }
@@ -167,14 +177,13 @@ impl Sample {
             // As u128, since a capacity may be as large as a `usize` can be.
             window: (capacity as u128 * SHARES[number] as u128 / 1000) as usize,
         };
-        let mut left = Vec::new();
         while let Some(victim) = queues.victim(&mut entries, room, weight) {
             queues.remove(victim, entries.weight(victim));
-            left.push(victim);
+            self.left.push(victim);
         }
         queues.push(Place::Window, node, weight);
         self.nodes[node as usize].caches += 1;
-        for victim in left {
+        while let Some(victim) = self.left.pop() {
             self.nodes[victim as usize].caches -= 1;
             if self.nodes[victim as usize].caches == 0 {
                 self.drop_node(victim);
@@ -282,7 +291,7 @@ impl Sample {
             let weights = numbers
                 .iter()
                 .map(|number| self.nodes[*number as usize].weight as usize);
-            assert_eq!(weights.sum::<usize>(), cache.queues.weights());
+            assert_eq!(weights.sum::<usize>(), cache.queues.weight());
             for number in numbers {
                 caches[number as usize] += 1;
             }

@@ -214,7 +214,9 @@ impl StoreShard {
             return false;
         }
         for _ in 0..SWEEP {
-            self.remove_expired(now, removed);
+            if !self.remove_expired(now, removed) {
+                break;
+            }
         }
         while self.make_room(cold.weight, now, removed) {}
         let access = cold.access();
@@ -254,7 +256,8 @@ impl StoreShard {
 
     /// Pass the logged reads on to the policy.
     fn tell_policy(&mut self, now: Moment) {
-        for number in self.log.drain() {
+        for position in 0..self.log.take() {
+            let number = self.log.at(position);
             let Some(slot) = self.slots.get(number as usize).and_then(Option::as_ref) else {
                 continue;
             };
