@@ -1,10 +1,10 @@
 //! Text and JSON on standard output.
 
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -117,27 +117,16 @@ pub(crate) fn printable(text: &str) -> String {
 /// Return rows below a heading, in aligned columns. `right` says which columns are numbers. Keys are
 /// never wrapped or cut, so that they can be searched and copied.
 pub(crate) fn table(heading: &[&str], right: &[bool], rows: &[Vec<String>]) -> String {
-    let heading: Vec<String> = heading.iter().map(|&name| name.to_owned()).collect();
-    let all = || std::iter::once(&heading).chain(rows);
-    let widths: Vec<usize> = (0..heading.len())
-        .map(|column| {
-            let cells = all().map(|row| row[column].chars().count());
-            cells.max().unwrap_or(0)
-        })
-        .collect();
-    let mut text = String::new();
-    for row in all() {
-        let mut line = String::new();
-        for ((cell, width), right) in row.iter().zip(&widths).zip(right) {
-            let _ = match right {
-                true => write!(line, "{cell:>width$}  "),
-                false => write!(line, "{cell:width$}  "),
-            };
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(heading);
+    table.add_rows(rows);
+    for (column, right) in table.column_iter_mut().zip(right) {
+        column.set_padding((0, 2));
+        if *right {
+            column.set_cell_alignment(CellAlignment::Right);
         }
-        text.push_str(line.trim_end());
-        text.push('\n');
     }
-    text
+    table.lines().fold(String::new(), |text, line| text + line.trim_end() + "\n")
 }
 
 /// Return a number of entries in words.
@@ -179,6 +168,16 @@ pub(crate) fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_are_aligned_by_the_width_that_terminals_give_to_characters() {
+        let rows = [["港", "7"], ["ab", "12"], ["a", "3"]];
+        let rows = rows.map(|row| row.map(str::to_owned).to_vec());
+        assert_eq!(
+            table(&["KEY", "N"], &[false, true], &rows),
+            "KEY   N\n港    7\nab   12\na     3\n"
+        );
+    }
 
     #[test]
     fn a_key_cannot_steer_the_terminal() {

@@ -201,7 +201,7 @@ async fn every_kind_of_entry_is_told() {
         (&json!("value"), &json!(7))
     );
     assert!(slow["compute"].as_f64().expect("it was computed") > 0.0);
-    tests::until("the value turns stale", || async {
+    until("the value turns stale", || async {
         cachectl(&server, &["get", "brief", "--json"]).json()["stale"] == true
     })
     .await;
@@ -230,7 +230,7 @@ async fn ls_reads_the_index_alone_and_as_much_as_matches() -> Result<(), CacheEr
     cache
         .set_many([("users:1", 1), ("users:2", 2), ("users:1:posts", 3)], 600)
         .await?;
-    tests::until("the index is whole", || async {
+    until("the index is whole", || async {
         cache
             .diagnose()
             .await
