@@ -126,7 +126,9 @@ pub(crate) fn table(heading: &[&str], right: &[bool], rows: &[Vec<String>]) -> S
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table.lines().fold(String::new(), |text, line| text + line.trim_end() + "\n")
+    table
+        .lines()
+        .fold(String::new(), |text, line| text + line.trim_end() + "\n")
 }
 
 /// Return a number of entries in words.
