@@ -11,3 +11,4 @@ mod migration;
 mod near;
 mod operations;
 mod scans;
+mod warming;
