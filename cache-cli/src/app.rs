@@ -113,6 +113,18 @@ impl App {
         }
     }
 
+    /// Return an answer that isn't JSON.
+    pub(crate) fn bytes(
+        &self,
+        route: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Result<Vec<u8>, Refused>, Failure> {
+        match self.ask(route, query, Some(self.timeout))? {
+            Ok(answer) => body(answer).map(Ok),
+            Err(refused) => Ok(Err(refused)),
+        }
+    }
+
     fn ask(
         &self,
         route: &str,
@@ -266,12 +278,14 @@ fn error_of(mut answer: Response<Body>) -> Option<String> {
     Some(told.error)
 }
 
-fn read<T: DeserializeOwned>(mut answer: Response<Body>) -> Result<T, Failure> {
+fn body(mut answer: Response<Body>) -> Result<Vec<u8>, Failure> {
     let body = answer.body_mut().with_config().limit(MAX_ANSWER);
-    let body = body
-        .read_to_vec()
-        .map_err(|error| Failure::Failed(format!("the answer can't be read: {error}")))?;
-    serde_json::from_slice(&body).map_err(|error| {
+    let body = body.read_to_vec();
+    body.map_err(|error| Failure::Failed(format!("the answer can't be read: {error}")))
+}
+
+fn read<T: DeserializeOwned>(answer: Response<Body>) -> Result<T, Failure> {
+    serde_json::from_slice(&body(answer)?).map_err(|error| {
         let text = format!("the answer isn't one of the admin API ({error}); is `--app` its URL, and is it of this release?");
         Failure::Failed(text)
     })

@@ -40,10 +40,7 @@ pub(crate) async fn run(
     let shown = match source {
         Source::Cache(cache) if args.raw => return raw(cache, &args.key, *output).await,
         Source::Cache(cache) => of_cache(cache, &args.key).await?,
-        Source::App(_) if args.raw => {
-            let text = "`--raw` needs Redis: the admin API shows values as JSON only";
-            return Err(Failure::Usage(text.to_owned()));
-        }
+        Source::App(app) if args.raw => return raw_of_app(app, &args.key, *output),
         Source::App(app) => of_app(app, &args.key)?,
     };
     match output.json {
@@ -67,6 +64,17 @@ async fn raw(cache: &Cache, key: &str, output: Output) -> Result<ExitCode, Failu
     };
     output.bytes(&bytes);
     Ok(ExitCode::SUCCESS)
+}
+
+fn raw_of_app(app: &App, key: &str, output: Output) -> Result<ExitCode, Failure> {
+    let query = [("key", key), ("value", "raw")];
+    match app.bytes("key", &query)? {
+        Ok(bytes) => {
+            output.bytes(&bytes);
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(refused) => Err(refused.into()),
+    }
 }
 
 async fn of_cache(cache: &Cache, key: &str) -> Result<Shown, Failure> {

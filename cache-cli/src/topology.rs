@@ -61,8 +61,11 @@ pub(crate) fn run(
 
 fn of_app(args: &TopologyArgs, app: &App, output: Output) -> Result<ExitCode, Failure> {
     if args.mermaid {
-        let text = "`--mermaid` needs the program's functions: run the command from your own binary, with `cache_cli::Args`";
-        return Err(Failure::Usage(text.to_owned()));
+        let graph = app.bytes("topology", &[("format", "mermaid")])??;
+        for line in String::from_utf8_lossy(&graph).lines() {
+            output.text(&format!("{}\n", printable(line)));
+        }
+        return Ok(ExitCode::SUCCESS);
     }
     if output.json {
         let told: Value = app.get("topology", &[])?;

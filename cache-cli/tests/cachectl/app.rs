@@ -210,8 +210,21 @@ async fn a_refusal_names_the_fix() {
     let read = service.run_with(Some("wrong"), &["ls", "--token-file", path]);
     assert_eq!(read.code, 0, "{}", read.err);
     std::fs::remove_file(&file).expect("it is removed");
-    let raw = service.run(&["get", "a", "--raw"]);
-    assert_eq!(raw.code, 2, "{}", raw.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn raw_values_and_the_graph_of_functions_come_from_the_service() -> Result<(), CacheError> {
+    let service = Service::start().await;
+    service.cache.set("text", "hello", 600).await?;
+    let raw = service.run(&["get", "text", "--raw"]);
+    assert_eq!((raw.code, &raw.bytes[..]), (0, &b"\x05hello"[..]));
+    let nothing = service.run(&["get", "absent", "--raw"]);
+    assert_eq!(nothing.code, 1);
+    assert!(nothing.err.contains("nothing is cached"), "{}", nothing.err);
+    let graph = service.run(&["topology", "--mermaid"]);
+    assert_eq!(graph.code, 0, "{}", graph.err);
+    assert_eq!(graph.out, cache_runtime::topology().mermaid());
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -222,6 +235,9 @@ async fn a_reader_sees_all_but_values() -> Result<(), CacheError> {
     assert_eq!(shown.code, 0, "{}", shown.err);
     assert!(shown.out.contains("Access::Admin"), "{}", shown.out);
     assert!(!shown.out.contains("personal"), "{}", shown.out);
+    let raw = service.run_with(None, &["get", "secret", "--raw"]);
+    assert_eq!((raw.code, &raw.bytes[..]), (1, &b""[..]));
+    assert!(raw.err.contains("`Access::Admin`"), "{}", raw.err);
     let refused = service.run_with(None, &["clear", "--all", "--yes"]);
     assert_eq!(refused.code, 1);
     assert!(service.cache.exists("secret").await?);

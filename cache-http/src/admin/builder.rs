@@ -19,7 +19,7 @@ use super::service::AdminService;
 /// | `GET /health` | `Read` | whether a value can be stored, read and deleted; 503 with the cause otherwise |
 /// | `GET /hit-rate` | `Read` | the hit rate in percent, in total and for each function |
 /// | `GET /metrics` | `Read` | [`Cache::prometheus_text`] |
-/// | `GET /topology` | `Read` | the annotated functions, [dead patterns](cache_runtime::Topology::dead_patterns), and reads that are [never invalidated](cache_runtime::Topology::never_invalidated) |
+/// | `GET /topology` | `Read` | the annotated functions (a Mermaid graph with `?format=mermaid`), [dead patterns](cache_runtime::Topology::dead_patterns), and reads that are [never invalidated](cache_runtime::Topology::never_invalidated) |
 /// | `GET /keys` | `Read` | the entries that a pattern matches, in pages, or a level of the tree that keys form |
 /// | `GET /key` | `Read`; `Admin` for the value | what is known of one entry; with `value=1` also its value |
 /// | `GET /events` | `Read` | changes of entries as they happen ([`Cache::watch`]), as server-sent events |

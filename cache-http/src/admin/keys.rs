@@ -109,6 +109,16 @@ struct Inspected<'a> {
     value: Option<Option<AnyValue>>,
 }
 
+/// What a request wants to know of an entry.
+#[derive(Clone, Copy, PartialEq)]
+enum Wanted {
+    Facts,
+    /// The value, too, as JSON.
+    Value,
+    /// Only the value, as its codec wrote it.
+    Bytes,
+}
+
 /// Return what is at a key. The value may be personal data, so it needs the right to change
 /// entries, and each one that is shown is logged.
 ///
@@ -117,11 +127,13 @@ pub(super) async fn key(cache: &Cache, parts: &Parts, access: Access) -> Result<
     let wrong = |error: &str| Reply::error(StatusCode::BAD_REQUEST, error);
     let mut parameters = Parameters::of(parts)?;
     let key = parameters.take("key")?;
-    let shows_value = match parameters.take("value")?.as_deref() {
-        None | Some("0") => false,
-        Some("1") => true,
-        Some(_) => return Err(wrong("`value` is 1, or isn't there")),
+    let wanted = match parameters.take("value")?.as_deref() {
+        None | Some("0") => Wanted::Facts,
+        Some("1") => Wanted::Value,
+        Some("raw") => Wanted::Bytes,
+        Some(_) => return Err(wrong("`value` is 1, `raw`, or isn't there")),
     };
+    let shows_value = wanted != Wanted::Facts;
     parameters.end()?;
     let key = key.ok_or_else(|| wrong("`key` is missing; send `/key?key=posts:42`"))?;
     if shows_value && access < Access::Admin {
@@ -139,6 +151,17 @@ pub(super) async fn key(cache: &Cache, parts: &Parts, access: Access) -> Result<
             target: "cache", op = "show-value", caller, key = entry.key,
             "[Cache] ADMIN the value at {:?} is shown to {caller}", entry.key
         );
+    }
+    if wanted == Wanted::Bytes {
+        let bytes = entry.value_bytes().ok_or_else(|| {
+            let error = format!("what is at {key:?} has no value that can be read");
+            Reply::error(StatusCode::NOT_FOUND, error)
+        })?;
+        return Ok(Reply::text(
+            StatusCode::OK,
+            "application/octet-stream",
+            bytes,
+        ));
     }
     let topology = topology();
     let reads = topology.reads_of(&entry.path).into_iter();

@@ -133,7 +133,7 @@ impl Shared {
             Route::Health => health::health(&self.cache).await,
             Route::HitRate => stats::hit_rates(&self.cache),
             Route::Metrics => stats::metrics(&self.cache),
-            Route::Topology => stats::functions_of_program(),
+            Route::Topology => stats::functions_of_program(parts)?,
             Route::Keys => keys::keys(&self.cache, parts).await?,
             Route::Key => keys::key(&self.cache, parts, access).await?,
             Route::Fleet => fleet::fleet(&self.cache).await,

@@ -5,8 +5,10 @@ use std::sync::OnceLock;
 use cache_runtime::observe::PROMETHEUS_CONTENT_TYPE;
 use cache_runtime::{Cache, DeadPattern, ReadNode, SiteStats, Topology, topology};
 use http::StatusCode;
+use http::request::Parts;
 use serde::Serialize;
 
+use super::query::Parameters;
 use super::reply::Reply;
 
 #[derive(Serialize)]
@@ -151,17 +153,35 @@ fn edges(topology: &Topology) -> Vec<(usize, usize)> {
     topology.writes.iter().enumerate().flat_map(of).collect()
 }
 
-/// Return the annotated functions of the program.
-pub(super) fn functions_of_program() -> Reply {
+/// Return the annotated functions of the program, as JSON or as a graph.
+pub(super) fn functions_of_program(parts: &Parts) -> Result<Reply, Reply> {
+    let mut parameters = Parameters::of(parts)?;
+    let format = parameters.take("format")?;
+    parameters.end()?;
     let topology = topology();
+    match format.as_deref() {
+        None | Some("json") => {}
+        Some("mermaid") => {
+            let graph = topology.mermaid().into_bytes();
+            return Ok(Reply::text(
+                StatusCode::OK,
+                "text/plain; charset=utf-8",
+                graph,
+            ));
+        }
+        Some(_) => {
+            let error = "`format` is `json`, `mermaid`, or isn't there";
+            return Err(Reply::error(StatusCode::BAD_REQUEST, error));
+        }
+    }
     let edges = EDGES.get_or_init(|| edges(&topology));
-    Reply::ok(&Functions {
+    Ok(Reply::ok(&Functions {
         edges,
         status: "success",
         dead_patterns: topology.dead_patterns(),
         never_invalidated: topology.never_invalidated(),
         topology,
-    })
+    }))
 }
 
 fn hit_rate(answered: u64, misses: u64) -> f64 {

@@ -139,6 +139,20 @@ async fn a_value_is_shown_only_if_asked_for_and_only_to_administrators() {
             .ask("GET", "/key?key=drawers:7&value=1", ADMIN, "")
             .await;
         assert_eq!(json(&shown)["value"], json!(["secret 7"]));
+        let refused = api
+            .ask("GET", "/key?key=drawers:7&value=raw", READ, "")
+            .await;
+        assert_eq!(refused.status, 403);
+        let raw = api
+            .ask("GET", "/key?key=drawers:7&value=raw", ADMIN, "")
+            .await;
+        assert_eq!(raw.field("content-type"), Some("application/octet-stream"));
+        assert!(raw.body.contains("secret 7"), "{}", raw.body);
+        let wrong = api
+            .ask("GET", "/key?key=drawers:7&value=all", ADMIN, "")
+            .await;
+        assert_eq!(wrong.status, 400);
+        assert!(error(&wrong).contains("`raw`"));
     })
     .await;
 }

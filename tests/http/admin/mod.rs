@@ -82,7 +82,7 @@ impl Api {
         Answer {
             status: parts.status,
             headers: parts.headers,
-            body: String::from_utf8(body.into()).unwrap(),
+            body: String::from_utf8_lossy(&body).into_owned(),
         }
     }
 

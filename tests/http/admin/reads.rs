@@ -190,6 +190,16 @@ async fn the_topology_shows_reads_and_writes() {
 }
 
 #[tokio::test]
+async fn the_topology_is_a_graph_if_asked_for() {
+    let api = Api::of(&Cache::builder().build().unwrap()).await;
+    let graph = api.ask("GET", "/topology?format=mermaid", READ, "").await;
+    assert_eq!(graph.body, cache_runtime::topology().mermaid());
+    let wrong = api.ask("GET", "/topology?format=dot", READ, "").await;
+    assert_eq!(wrong.status, 400);
+    assert!(error(&wrong).contains("`mermaid`"), "{}", wrong.body);
+}
+
+#[tokio::test]
 async fn unknown_routes_and_methods_are_refused_as_json() {
     let api = Api::of(&Cache::builder().build().unwrap()).await;
     for path in ["/key/s", "/stats/more", "/Stats", "/a/../stats", "/static"] {
