@@ -75,7 +75,11 @@ mod tests {
                 .expect_err("no name")
                 .contains("--section")
         );
-        assert!(read(&["--traces"]).expect_err("no folder").contains("--traces"));
+        assert!(
+            read(&["--traces"])
+                .expect_err("no folder")
+                .contains("--traces")
+        );
         assert!(read(&["--fast"]).expect_err("unknown").contains("--fast"));
     }
 }

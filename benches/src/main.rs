@@ -37,7 +37,9 @@ fn run() -> Result<(), String> {
     let settings = Settings {
         quick: args.quick,
         // Once for the program.
-        traces: args.traces.map(|folder| &*Box::leak(folder.into_boxed_path())),
+        traces: args
+            .traces
+            .map(|folder| &*Box::leak(folder.into_boxed_path())),
     };
     let mut tables = Vec::new();
     for section in sections::chosen(&args.sections)? {

@@ -89,6 +89,73 @@ pub fn hashed(filters: &Filters) -> Arc<Post> {
     Arc::new(Post::of(&filters.author))
 }
 
+static SHARED: LazyLock<[Cache; 2]> = LazyLock::new(|| std::array::from_fn(|_| memory()));
+
+/// Three functions in one store, as a program has them.
+pub const SHARED_IN_ONE_STORE: [fn(&str) -> Arc<Post>; 3] = [post, page, feed];
+
+/// The same by value, in another store.
+pub const VALUES_IN_ONE_STORE: [fn(&str) -> Post; 3] = [post_value, page_value, feed_value];
+
+#[cacheable(key = "posts:<<slug>>", ttl = 3600, cache = &SHARED[0])]
+fn post(slug: &str) -> Arc<Post> {
+    Arc::new(Post::of(slug))
+}
+
+#[cacheable(key = "pages:<<slug>>", ttl = 3600, cache = &SHARED[0])]
+fn page(slug: &str) -> Arc<Post> {
+    Arc::new(Post::of(slug))
+}
+
+#[cacheable(key = "feeds:<<slug>>", ttl = 3600, cache = &SHARED[0])]
+fn feed(slug: &str) -> Arc<Post> {
+    Arc::new(Post::of(slug))
+}
+
+/// Reads an entry of one of the three functions, by its position.
+pub async fn shared_in_one_store(which: usize, slug: &str) -> Arc<Post> {
+    match which {
+        0 => post_async(slug).await,
+        1 => page_async(slug).await,
+        _ => feed_async(slug).await,
+    }
+}
+
+#[cacheable(key = "posts:<<slug>>", ttl = 3600, cache = &SHARED[0])]
+async fn post_async(slug: &str) -> Arc<Post> {
+    Arc::new(Post::of(slug))
+}
+
+#[cacheable(key = "pages:<<slug>>", ttl = 3600, cache = &SHARED[0])]
+async fn page_async(slug: &str) -> Arc<Post> {
+    Arc::new(Post::of(slug))
+}
+
+#[cacheable(key = "feeds:<<slug>>", ttl = 3600, cache = &SHARED[0])]
+async fn feed_async(slug: &str) -> Arc<Post> {
+    Arc::new(Post::of(slug))
+}
+
+#[cacheable(key = "posts:<<slug>>", ttl = 3600, cache = &SHARED[1])]
+fn post_value(slug: &str) -> Post {
+    Post::of(slug)
+}
+
+#[cacheable(key = "pages:<<slug>>", ttl = 3600, cache = &SHARED[1])]
+fn page_value(slug: &str) -> Post {
+    Post::of(slug)
+}
+
+#[cacheable(key = "feeds:<<slug>>", ttl = 3600, cache = &SHARED[1])]
+fn feed_value(slug: &str) -> Post {
+    Post::of(slug)
+}
+
+/// Return the misses of both stores so far.
+pub fn misses_in_one_store() -> u64 {
+    SHARED.iter().map(|cache| cache.stats().misses).sum()
+}
+
 /// `shared_async` on a given cache.
 #[cacheable(key = "posts:<<slug>>", ttl = 3600, cache = cache, skip(cache))]
 pub async fn shared_at(cache: &Cache, slug: &str) -> Arc<Post> {

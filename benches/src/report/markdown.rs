@@ -16,6 +16,12 @@ type Compared = (
 /// The summary at the top of the page.
 const SUMMARY: &[Compared] = &[
     (
+        "memory hit on `Arc`, 30,000 keys in a shared store",
+        "one-store",
+        "cache-runtime, Arc",
+        &["cached, concurrent, Arc", "moka, formatted key"],
+    ),
+    (
         "memory hit on `Arc`, 10,000 keys",
         "memory-hit",
         "cache-runtime, Arc",
@@ -68,6 +74,11 @@ const MEMORY_HITS: &[(&str, &str, &str)] = &[
         "one hot key, one thread",
         "two-threads",
         "cache-runtime, 1 thread",
+    ),
+    (
+        "30,000 random keys of three functions, other code in between, sync",
+        "one-store",
+        "cache-runtime, Arc",
     ),
     (
         "10,000 random keys, sync",

@@ -9,6 +9,7 @@ mod keys;
 mod memory_hit;
 pub mod memory_per_entry;
 mod near_hit;
+mod one_store;
 mod redis;
 mod transactions;
 mod two_threads;
@@ -42,6 +43,11 @@ const fn section(
 
 /// All sections, in the order of the page.
 pub const ALL: &[Section] = &[
+    section(
+        "one-store",
+        "a memory hit of three functions that share a store, nothing warmed",
+        one_store::run,
+    ),
     section(
         "memory-hit",
         "a memory hit, shared and by value, sync and async",
