@@ -48,10 +48,10 @@ pub fn value_unbounded(slug: &str) -> Post {
 }
 
 /// Three functions. Each has a store of its own: that is how the macro works.
-pub const SHARED: [fn(&str) -> Arc<Post>; 3] = [post, page, feed];
+pub const THREE_SHARED: [fn(&str) -> Arc<Post>; 3] = [post, page, feed];
 
 /// The same by value.
-pub const VALUES: [fn(&str) -> Post; 3] = [post_value, page_value, feed_value];
+pub const THREE_VALUES: [fn(&str) -> Post; 3] = [post_value, page_value, feed_value];
 
 #[concurrent_cached(max_size = 20_000, ttl_secs = 3600, key = "String", convert = { slug.to_owned() })]
 fn post(slug: &str) -> Arc<Post> {

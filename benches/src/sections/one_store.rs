@@ -38,8 +38,8 @@ pub(super) fn run(settings: Settings) -> Vec<Table> {
             moka.insert(key.clone(), post());
             ours::SHARED_IN_ONE_STORE[which](slug);
             ours::VALUES_IN_ONE_STORE[which](slug);
-            cached::SHARED[which](slug);
-            cached::VALUES[which](slug);
+            cached::THREE_SHARED[which](slug);
+            cached::THREE_VALUES[which](slug);
         }
     }
     let turn = Cell::new(0);
@@ -54,11 +54,11 @@ pub(super) fn run(settings: Settings) -> Vec<Table> {
         Contender::future(OURS_ASYNC, &runtime, |key| {
             ours::shared_in_one_store(next(), slug(key))
         }),
-        Contender::call(CACHED, |key| cached::SHARED[next()](slug(key))),
+        Contender::call(CACHED, |key| cached::THREE_SHARED[next()](slug(key))),
         Contender::call(OURS_VALUE, |key| {
             ours::VALUES_IN_ONE_STORE[next()](slug(key))
         }),
-        Contender::call(CACHED_VALUE, |key| cached::VALUES[next()](slug(key))),
+        Contender::call(CACHED_VALUE, |key| cached::THREE_VALUES[next()](slug(key))),
     ];
     let all = measure(settings.plan(300, 2_000), contenders);
     let missed = ours::misses_in_one_store();

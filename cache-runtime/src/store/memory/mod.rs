@@ -7,6 +7,7 @@
 
 mod accounts;
 mod eviction;
+mod growth;
 mod inspect;
 mod key;
 mod owners;

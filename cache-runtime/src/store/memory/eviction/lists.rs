@@ -1,5 +1,7 @@
 //! Doubly linked lists over the numbers of entries.
 
+use crate::store::memory::growth::make_room;
+
 pub(super) const NONE: u32 = u32::MAX;
 const NOWHERE: u16 = u16::MAX;
 
@@ -54,6 +56,8 @@ impl Lists {
     /// Append an entry that is in no list.
     pub(super) fn push(&mut self, list: usize, number: u32) {
         if self.links.len() <= number as usize {
+            let more = number as usize + 1 - self.links.len();
+            make_room(&mut self.links, more);
             self.links.resize(number as usize + 1, UNLINKED);
         }
         let before = std::mem::replace(&mut self.ends[list].last, number);

@@ -14,6 +14,7 @@ use crate::clock::Moment;
 use crate::entry::payload::{Payload, Value};
 use crate::pattern::{Pattern, Span};
 use crate::store::memory::eviction::{Access, Eviction, Expiry, Policy, Residents};
+use crate::store::memory::growth::make_room;
 use crate::store::memory::key::{AnyKey, LookupKey};
 use crate::store::memory::reads::ReadLog;
 use crate::store::memory::slot::{ColdSlot, Entry, Slot};
@@ -238,6 +239,8 @@ impl StoreShard {
                 number
             }
             None => {
+                make_room(&mut self.slots, 1);
+                make_room(&mut self.cold, 1);
                 self.slots.push(Some(slot));
                 self.cold.push(cold);
                 (self.slots.len() - 1) as u32

@@ -1,5 +1,7 @@
 //! Memory for the branches of an index.
 
+use crate::store::memory::growth::make_room;
+
 /// One array of words, allocated in blocks whose sizes are powers of two. A free block is split in
 /// two if a smaller one is needed (a buddy allocator as in Knowlton, 1965, but blocks are never
 /// merged). It therefore never takes more memory than each size has needed at its peak.
@@ -41,6 +43,7 @@ impl Blocks {
             }
             None => {
                 let at = self.words.len();
+                make_room(&mut self.words, LARGEST);
                 self.words.resize(at + LARGEST, 0);
                 (at, SIZES - 1)
             }
