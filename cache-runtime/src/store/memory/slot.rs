@@ -13,7 +13,7 @@ use crate::entry::payload::Payload;
 
 /// Bytes that an entry costs besides its key and value: its slot, and its share of map, index,
 /// queues, timing wheel and sketch.
-const OVERHEAD: usize = 216;
+const OVERHEAD: usize = 200;
 
 /// A stored value.
 pub(crate) struct Entry {
