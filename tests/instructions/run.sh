@@ -97,19 +97,29 @@ start_redis
 instructions() {
     local log="$folder/callgrind"
     valgrind --tool=callgrind --toggle-collect='*counted*' --callgrind-out-file=/dev/null "$program" "$1" "$2" \
-        >"$log" 2>&1 || { cat "$log" >&2; fail "$1 failed"; }
+        >"$log" 2>&1 </dev/null || { cat "$log" >&2; fail "$1 failed"; }
     sed -n 's/.*Collected : \([0-9]*\).*/\1/p' "$log"
 }
+
+# Prints the instructions of one call of a kind.
+per_call() {
+    local few many
+    few="$(instructions "$1" "$times")"
+    many="$(instructions "$1" $((2 * times)))"
+    [ "${few:-0}" -gt 0 ] && [ "${many:-0}" -gt "$few" ] || fail "$1: nothing was counted"
+    echo $(((many - few) / times))
+}
+
+# Usage: has_grown NOW BEFORE
+has_grown() { [ $(($1 * 100)) -gt $(($2 * (100 + room))) ]; }
 
 compiler="$(rustc --version) for $(uname -m)"
 {
     echo "# Instructions of one call, counted by callgrind. Written by tests/instructions/run.sh --record."
     echo "# $compiler"
     for kind in $kinds; do
-        few="$(instructions "$kind" "$times")"
-        many="$(instructions "$kind" $((2 * times)))"
-        [ "${few:-0}" -gt 0 ] && [ "${many:-0}" -gt "$few" ] || fail "$kind: nothing was counted"
-        echo "$kind $(((many - few) / times))"
+        now="$(per_call "$kind")" || exit 1
+        echo "$kind $now"
     done
 } >"$folder/now" || exit 1
 
@@ -134,9 +144,17 @@ say "instructions of a call: now, and recorded$note"
 grown=""
 while read -r kind now; do
     before="$(sed -n "s/^$kind //p" "$recorded")"
-    printf '%-16s %6d %6s\n' "$kind" "$now" "${before:-none}"
     [ -n "$before" ] || fail "$kind isn't recorded; run tests/instructions/run.sh --record$note"
-    if [ $((now * 100)) -gt $((before * (100 + room))) ]; then grown="$grown $kind"; fi
+    # The seeds of the hashes are random, and one call that has to ask Redis counts for a hundred hits: of
+    # three counts, the least is taken.
+    for _ in 1 2; do
+        if has_grown "$now" "$before"; then
+            again="$(per_call "$kind")"
+            if [ "$again" -lt "$now" ]; then now="$again"; fi
+        fi
+    done
+    printf '%-16s %6d %6s\n' "$kind" "$now" "$before"
+    if has_grown "$now" "$before"; then grown="$grown $kind"; fi
 done < <(grep -v '^#' "$folder/now")
 [ -z "$grown" ] || fail "more than $room % more instructions than recorded:$grown$note. \
 Find what costs them, or, if they are worth it, run tests/instructions/run.sh --record and say why in the commit"
