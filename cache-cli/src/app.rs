@@ -114,15 +114,8 @@ impl App {
     }
 
     /// Return an answer that isn't JSON.
-    pub(crate) fn bytes(
-        &self,
-        route: &str,
-        query: &[(&str, &str)],
-    ) -> Result<Result<Vec<u8>, Refused>, Failure> {
-        match self.ask(route, query, Some(self.timeout))? {
-            Ok(answer) => body(answer).map(Ok),
-            Err(refused) => Ok(Err(refused)),
-        }
+    pub(crate) fn bytes(&self, route: &str, query: &[(&str, &str)]) -> Result<Vec<u8>, Failure> {
+        body(self.ask(route, query, Some(self.timeout))??)
     }
 
     fn ask(
@@ -267,14 +260,12 @@ impl From<Refused> for Failure {
 }
 
 /// Return the error that the API tells.
-fn error_of(mut answer: Response<Body>) -> Option<String> {
+fn error_of(answer: Response<Body>) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Told {
         error: String,
     }
-    let body = answer.body_mut().with_config().limit(MAX_ANSWER);
-    let body = body.read_to_vec().ok()?;
-    let told: Told = serde_json::from_slice(&body).ok()?;
+    let told: Told = serde_json::from_slice(&body(answer).ok()?).ok()?;
     Some(told.error)
 }
 

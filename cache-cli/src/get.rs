@@ -67,14 +67,8 @@ async fn raw(cache: &Cache, key: &str, output: Output) -> Result<ExitCode, Failu
 }
 
 fn raw_of_app(app: &App, key: &str, output: Output) -> Result<ExitCode, Failure> {
-    let query = [("key", key), ("value", "raw")];
-    match app.bytes("key", &query)? {
-        Ok(bytes) => {
-            output.bytes(&bytes);
-            Ok(ExitCode::SUCCESS)
-        }
-        Err(refused) => Err(refused.into()),
-    }
+    output.bytes(&app.bytes("key", &[("key", key), ("value", "raw")])?);
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn of_cache(cache: &Cache, key: &str) -> Result<Shown, Failure> {

@@ -61,7 +61,7 @@ pub(crate) fn run(
 
 fn of_app(args: &TopologyArgs, app: &App, output: Output) -> Result<ExitCode, Failure> {
     if args.mermaid {
-        let graph = app.bytes("topology", &[("format", "mermaid")])??;
+        let graph = app.bytes("topology", &[("format", "mermaid")])?;
         for line in String::from_utf8_lossy(&graph).lines() {
             output.text(&format!("{}\n", printable(line)));
         }

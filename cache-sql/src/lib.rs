@@ -74,7 +74,7 @@
 //!
 //! A struct with [`CacheModel`](macro@cache_runtime::CacheModel) names the entries that depend on a
 //! row of its table. [`triggers`](crate::triggers()) turns it into triggers that write these patterns
-//! into the outbox, whoever changes the table, and a relay invalidates them. For SeaORM,
+//! into the outbox, whichever program changes the table, and a relay invalidates them. For SeaORM,
 //! `sea_orm::after_save` and `sea_orm::after_delete` add the patterns of a model to the transaction.
 //!
 //! # Features

@@ -109,7 +109,7 @@ struct Inspected<'a> {
     value: Option<Option<AnyValue>>,
 }
 
-/// What a request wants to know of an entry.
+/// The part of an entry that a request asks for.
 #[derive(Clone, Copy, PartialEq)]
 enum Wanted {
     Facts,

@@ -14,7 +14,8 @@ use std::fmt::Write;
 /// Most bytes of a text. The rest is cut off.
 const MOST_BYTES: usize = 4_096;
 
-/// The text while a type is traced. Each pass over the type begins anew, and keeps the definitions.
+/// The text while a type is traced. Each pass over the type writes it again, and keeps the
+/// definitions of the passes before.
 #[derive(Default)]
 pub(super) struct ShapeText {
     /// The part that is being written.
@@ -94,8 +95,8 @@ impl ShapeText {
 
     /// Define the struct `T`. The first definition stays: a type inside itself is cut short.
     pub(super) fn define<T>(&mut self, content: String) {
-        if let Some(Body::Unknown) = self.body::<T>() {
-            *self.body::<T>().expect("it was found") = Body::Struct(content);
+        if let Some(body @ Body::Unknown) = self.body::<T>() {
+            *body = Body::Struct(content);
         }
     }
 

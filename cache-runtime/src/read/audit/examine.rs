@@ -55,7 +55,7 @@ pub(super) async fn examine(call: Call, seen: Seen, turn: Turn, bodies: Bodies) 
         Verdict::Same => pending.count(Counter::AuditsOk),
         Verdict::Raced => pending.count(Counter::AuditsRaced),
         Verdict::Stale(age) => {
-            // The finding first: whoever sees the count finds it.
+            // The finding before the count, so that a reader of the count also finds it.
             found(&call, &seen, *age);
             pending.count(Counter::AuditsStale);
         }

@@ -1,7 +1,7 @@
 //! Watching changes: `CLIENT TRACKING` in its broadcasting mode, over connections of its own.
 //!
 //! The server pushes the keys that changed, and each is then looked at over the same connection. A
-//! watch ends when its watcher or its cache is gone. If a connection ends, all are opened anew.
+//! watch ends when its watcher or its cache is gone. If a connection ends, all are opened again.
 
 mod kind;
 
