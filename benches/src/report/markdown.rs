@@ -49,8 +49,8 @@ const SUMMARY: &[Compared] = &[
         &["redis by hand", "cached"],
     ),
     (
-        "Redis miss and fill",
-        "redis-fill",
+        "Redis miss and fill, one caller",
+        "redis-fill-1",
         "cache-runtime",
         &["redis by hand", "cached"],
     ),
