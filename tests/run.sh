@@ -122,7 +122,9 @@ for name in $(compgen -e); do
     esac
 done
 
-run cargo test --workspace
+# The value of our profile, for the programs of tests/ui too: they are a workspace of their own, and with all
+# debug information they take 12 GB.
+run env CARGO_PROFILE_DEV_DEBUG=line-tables-only cargo test --workspace
 run cargo test -p cache-cli --lib --features top
 run cargo test -p cache-runtime --lib --no-default-features
 run cargo test -p cache-runtime --lib --no-default-features --features macros,redis,postcard
