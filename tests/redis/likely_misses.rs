@@ -4,7 +4,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use cache_runtime::{Cache, cacheable, invalidate};
 use redis::Commands;
-use tests::{Gate, PATIENCE, RedisServer, begin, sent_during};
+use tests::{Gate, PATIENCE, RedisServer, begin, sent_for};
+
+/// The keys of `row`.
+const ROWS: &str = "app:rows:";
 
 fn cache_on(server: &RedisServer) -> Cache {
     Cache::builder()
@@ -50,15 +53,18 @@ async fn a_likely_miss_sends_two_scripts_until_calls_hit_again() {
     let server = RedisServer::start();
     let cache = often_missing(&server).await;
     let call = async || assert_eq!(cache.scope(row(&open(), 1)).await, 1);
-    assert_eq!(sent_during(&server, call()).await, ["EVALSHA", "EVALSHA"]);
+    assert_eq!(
+        sent_for(&server, ROWS, call()).await,
+        ["EVALSHA", "EVALSHA"]
+    );
     // The hits that follow are looked for with the lease in hand, which none of them takes.
-    assert_eq!(sent_during(&server, call()).await, ["EVALSHA"]);
+    assert_eq!(sent_for(&server, ROWS, call()).await, ["EVALSHA"]);
     // Fewer than the sixteen reads after which this runtime opens a connection of its own, whose
     // first commands would be seen below.
     for _ in 0..12 {
         call().await;
     }
-    assert_eq!(sent_during(&server, call()).await, ["GET"]);
+    assert_eq!(sent_for(&server, ROWS, call()).await, ["GET"]);
     assert_eq!((cache.stats().misses, cache.stats().hits), (1, 14));
     assert_eq!(cache.stats().fills, 1);
 }
@@ -67,15 +73,17 @@ async fn a_likely_miss_sends_two_scripts_until_calls_hit_again() {
 async fn callers_of_one_process_share_the_look_and_the_computation() {
     let server = RedisServer::start();
     let cache = often_missing(&server).await;
-    let gate = Gate::new();
-    let sent = sent_during(&server, async {
-        let mut calls = Vec::new();
-        for _ in 0..50 {
-            let gate = gate.clone();
-            calls.push(begin(&cache, async move { row(&gate, 1).await }).await);
-        }
-        gate.reached_by(1).await;
-        gate.open();
+    let gate = open();
+    let sent = sent_for(&server, ROWS, async {
+        // Callers that begin while the look is on its way share it.
+        server.signal("STOP");
+        let call = |_| {
+            let (cache, gate) = (cache.clone(), gate.clone());
+            tokio::spawn(async move { cache.scope(row(&gate, 1)).await })
+        };
+        let calls: Vec<_> = (0..50).map(call).collect();
+        tokio::task::yield_now().await;
+        server.signal("CONT");
         for call in calls {
             assert_eq!(call.await.unwrap(), 1);
         }
@@ -175,7 +183,7 @@ async fn values_that_may_be_stale_are_looked_at_once_more() {
     let runs = VERSION.load(Ordering::SeqCst);
     let found = cache.scope(versioned(9)).await;
     assert_eq!((found, VERSION.load(Ordering::SeqCst)), (runs - 1, runs));
-    let sent = sent_during(&server, async {
+    let sent = sent_for(&server, "app:stale:", async {
         cache.scope(versioned(10)).await;
     });
     assert_eq!(sent.await, ["EVALSHA", "EVALSHA"]);

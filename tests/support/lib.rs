@@ -70,7 +70,7 @@ pub use database::{Database, patient_connection};
 pub use events::{Event, events_of};
 pub use fake_sentinel::FakeSentinel;
 pub use gate::{Gate, all, begin, begin_to_wait};
-pub use monitor::{Monitored, monitored, sent_during};
+pub use monitor::{Monitored, monitored, sent_during, sent_for};
 pub use operator_log::{keep_operator_log, operator_log};
 pub use prometheus::Exposition;
 pub use proxy::{Fault, Proxy};

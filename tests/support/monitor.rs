@@ -6,6 +6,10 @@ use std::net::TcpStream;
 
 use crate::RedisServer;
 
+/// Text of the command that ends a recording. Nothing else contains it: scripts are sent as text, and
+/// their comments were once taken for it.
+const LAST: &str = "monitor:last:7c1f";
+
 /// A command that a server has run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Monitored {
@@ -13,6 +17,8 @@ pub struct Monitored {
     pub name: String,
     /// Whether a script ran it, which costs no round trip.
     pub in_script: bool,
+    /// The whole line that the server printed.
+    line: String,
 }
 
 /// Return the commands that a server runs while `act` runs. `CLIENT` is left out: connections send
@@ -26,15 +32,16 @@ pub async fn monitored(server: &RedisServer, act: impl Future<Output = ()>) -> V
     lines.next();
     act.await;
     let _: String = redis::cmd("ECHO")
-        .arg("the end")
+        .arg(LAST)
         .query(&mut server.connect())
         .expect("the server answers");
     lines
         .map(|line| line.expect("the server goes on"))
-        .take_while(|line| !line.contains("the end"))
+        .take_while(|line| !line.contains(LAST))
         .map(|line| Monitored {
             name: line.split('"').nth(1).unwrap_or_default().to_uppercase(),
             in_script: line.contains(" lua]"),
+            line,
         })
         .filter(|command| command.name != "CLIENT")
         .collect()
@@ -46,6 +53,21 @@ pub async fn sent_during(server: &RedisServer, act: impl Future<Output = ()>) ->
     let commands = monitored(server, act).await.into_iter();
     commands
         .filter(|command| !command.in_script)
+        .map(|command| command.name)
+        .collect()
+}
+
+/// Return those of [`sent_during`] that name a key of this beginning. Background work, such as the
+/// sweeper of the index, isn't among them.
+pub async fn sent_for(
+    server: &RedisServer,
+    beginning: &str,
+    act: impl Future<Output = ()>,
+) -> Vec<String> {
+    let quoted = format!("\"{beginning}");
+    let commands = monitored(server, act).await.into_iter();
+    commands
+        .filter(|command| !command.in_script && command.line.contains(&quoted))
         .map(|command| command.name)
         .collect()
 }

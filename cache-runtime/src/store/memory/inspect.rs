@@ -35,7 +35,7 @@ impl Inspected {
             stored: cold.stored,
             compute: cold.compute(),
             bytes: cold.bytes(slot.key.len()),
-            owner: cold.owned.as_ref().map(|owned| Arc::clone(&owned.owner)),
+            owner: cold.owned().map(|owned| Arc::clone(&owned.owner)),
         }
     }
 }

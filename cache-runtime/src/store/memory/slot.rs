@@ -13,7 +13,7 @@ use crate::entry::payload::Payload;
 
 /// Bytes that an entry costs besides its key and value: its slot, and its share of map, index,
 /// queues, timing wheel and sketch.
-const OVERHEAD: usize = 200;
+const OVERHEAD: usize = 184;
 
 /// A stored value.
 pub(crate) struct Entry {
@@ -51,14 +51,25 @@ const _: () = assert!(size_of::<Option<Slot>>() == 64);
 pub(super) struct ColdSlot {
     pub(super) hash: u64,
     pub(super) expires: Moment,
+    pub(super) stored: Moment,
     /// In microseconds, as in the header of an entry in Redis.
     pub(super) compute_micros: u32,
-    pub(super) paused_until: Moment,
-    pub(super) stored: Moment,
-    /// Bytes of the value and of everything else that the entry costs.
-    pub(super) weight: usize,
-    pub(super) owned: Option<Box<Owned>>,
+    weight: u32,
+    rare: Option<Box<Rare>>,
 }
+
+#[cfg(all(target_pointer_width = "64", not(shuttle)))]
+const _: () = assert!(size_of::<ColdSlot>() == 40);
+
+/// What few entries have.
+#[derive(Default)]
+struct Rare {
+    paused_until: Moment,
+    owned: Option<Box<Owned>>,
+}
+
+/// The largest weight of an entry: 4 GiB.
+const HEAVIEST: usize = u32::MAX as usize;
 
 /// Return the cost of an entry whose key has this length, without its value.
 pub(super) fn cost_besides(key: usize) -> usize {
@@ -66,17 +77,36 @@ pub(super) fn cost_besides(key: usize) -> usize {
 }
 
 impl Entry {
+    /// Return the bytes of the key, the value and everything else that the entry costs, if they fit
+    /// into this capacity.
+    pub(super) fn weight(&self, key: &str, capacity: usize) -> Option<u32> {
+        let weight = self.bytes.saturating_add(cost_besides(key.len()));
+        (weight <= capacity.min(HEAVIEST)).then_some(weight as u32)
+    }
+
     /// Split the entry into the parts that a shard stores. `logs_reads`: whether its reads are to be
     /// logged.
-    pub(super) fn into_parts(self, hash: u64, key: &str, logs_reads: bool) -> (Slot, ColdSlot) {
+    pub(super) fn into_parts(
+        self,
+        hash: u64,
+        key: &str,
+        weight: u32,
+        logs_reads: bool,
+    ) -> (Slot, ColdSlot) {
+        let is_rare = self.paused_until > 0 || self.owned.is_some();
+        let rare = || {
+            Box::new(Rare {
+                paused_until: self.paused_until,
+                owned: self.owned,
+            })
+        };
         let cold = ColdSlot {
             hash,
             expires: self.expires,
-            compute_micros: u32::try_from(self.compute.as_micros()).unwrap_or(u32::MAX),
-            paused_until: self.paused_until,
             stored: self.stored,
-            weight: self.bytes + cost_besides(key.len()),
-            owned: self.owned,
+            compute_micros: u32::try_from(self.compute.as_micros()).unwrap_or(u32::MAX),
+            weight,
+            rare: is_rare.then(rare),
         };
         let slot = Slot {
             key: key.into(),
@@ -95,10 +125,10 @@ impl Entry {
             version: slot.version,
             expires: cold.expires,
             compute: cold.compute(),
-            paused_until: cold.paused_until,
+            paused_until: cold.paused_until(),
             stored: cold.stored,
             bytes: cold.bytes(slot.key.len()),
-            owned: cold.owned.take(),
+            owned: cold.rare.take().and_then(|rare| rare.owned),
         }
     }
 }
@@ -119,17 +149,34 @@ impl ColdSlot {
         Duration::from_micros(self.compute_micros.into())
     }
 
+    /// Return the bytes of the value and of everything else that the entry costs.
+    pub(super) fn weight(&self) -> usize {
+        self.weight as usize
+    }
+
+    pub(super) fn paused_until(&self) -> Moment {
+        self.rare.as_ref().map_or(0, |rare| rare.paused_until)
+    }
+
+    pub(super) fn pause(&mut self, until: Moment) {
+        self.rare.get_or_insert_default().paused_until = until;
+    }
+
+    pub(super) fn owned(&self) -> Option<&Owned> {
+        self.rare.as_ref()?.owned.as_deref()
+    }
+
     /// Return the size of the value of a key of this length. It isn't stored, so that the slot fills
     /// one cache line.
     pub(super) fn bytes(&self, key: usize) -> usize {
-        self.weight - cost_besides(key)
+        self.weight() - cost_besides(key)
     }
 
     /// Return what the policy has to know of the entry.
     pub(super) fn access(&self) -> Access {
         Access {
             hash: fold(self.hash),
-            weight: self.weight,
+            weight: self.weight(),
             expires: self.expires,
             compute_micros: self.compute_micros,
         }

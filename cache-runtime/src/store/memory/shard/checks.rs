@@ -20,7 +20,7 @@ impl StoreShard {
         for (number, slot) in live() {
             let slot = slot.as_ref().expect("it is live");
             let cold = &self.cold[number as usize];
-            weight += cold.weight;
+            weight += cold.weight();
             let found = self
                 .index
                 .find(slot.key.as_bytes(), |number| key_at(&self.slots, number));

@@ -204,22 +204,23 @@ impl StoreShard {
             self.tell_expired(number, now);
             removed.extend(self.clear(number));
         }
-        let hash = wanted.hash();
-        let logs_reads = self.policy.samples(hash);
-        let (slot, mut cold) = entry.into_parts(hash, key, logs_reads);
-        if cold.weight > self.capacity || slot.key.len() > MAX_KEY_BYTES {
-            removed.push(Entry::of_parts(slot, &mut cold));
+        let weight = entry.weight(key, self.capacity);
+        let Some(weight) = weight.filter(|_| key.len() <= MAX_KEY_BYTES) else {
+            removed.push(entry);
             if replaced.is_some() {
                 self.tell_key(key, ChangeKind::Removed);
             }
             return false;
-        }
+        };
         for _ in 0..SWEEP {
             if !self.remove_expired(now, removed) {
                 break;
             }
         }
-        while self.make_room(cold.weight, now, removed) {}
+        while self.make_room(weight as usize, now, removed) {}
+        let hash = wanted.hash();
+        let logs_reads = self.policy.samples(hash);
+        let (slot, cold) = entry.into_parts(hash, key, weight, logs_reads);
         let access = cold.access();
         let number = self.occupy(slot, cold);
         self.policy
@@ -231,7 +232,7 @@ impl StoreShard {
     /// Enter an entry, which there is room for, into everything but the policy.
     fn occupy(&mut self, slot: Slot, cold: ColdSlot) -> u32 {
         let (hash, expires) = (cold.hash, cold.expires);
-        self.weight += cold.weight;
+        self.weight += cold.weight();
         let number = match self.free.pop() {
             Some(number) => {
                 self.slots[number as usize] = Some(slot);
@@ -298,10 +299,7 @@ impl StoreShard {
     /// Remove the entry that has this number in its owner's account.
     pub(crate) fn remove_owned(&mut self, wanted: &AnyKey<'_>, number: u64) -> Option<Entry> {
         let cold = self.cold.get(self.find(wanted)? as usize)?;
-        let is_it = cold
-            .owned
-            .as_ref()
-            .is_some_and(|owned| owned.number == number);
+        let is_it = cold.owned().is_some_and(|owned| owned.number == number);
         is_it.then(|| self.remove(wanted))?
     }
 
@@ -326,9 +324,10 @@ impl StoreShard {
         if let Ok(found) = self.map.find_entry(cold.hash, |other| *other == number) {
             found.remove();
         }
-        self.weight -= cold.weight;
+        let weight = cold.weight();
+        self.weight -= weight;
         self.index.remove(slot.key.as_bytes(), number);
-        self.policy.remove(number, cold.weight);
+        self.policy.remove(number, weight);
         self.expiry.remove(number);
         self.free.push(number);
         Some(Entry::of_parts(slot, cold))

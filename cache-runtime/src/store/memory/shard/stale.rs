@@ -23,7 +23,7 @@ impl StoreShard {
             version: slot.version,
             fresh_until: slot.fresh_until,
             compute: cold.compute(),
-            paused_until: cold.paused_until,
+            paused_until: cold.paused_until(),
         })
     }
 
@@ -40,7 +40,7 @@ impl StoreShard {
         if cold.expires <= now {
             return None;
         }
-        cold.paused_until = until;
+        cold.pause(until);
         Some(fresh_until)
     }
 }

@@ -1,7 +1,7 @@
 //! Removes the members of expired and evicted entries from the index.
 //!
-//! Each registration checks a few random members of its set and drops the dead ones, in the script
-//! that registers. So dead members can't outnumber live ones while new entries arrive. When none
+//! Registrations check a few random members of their set and drop the dead ones, in the script that
+//! registers. So dead members can't outnumber live ones while new entries arrive. When none
 //! arrive, this sweeper finds the entries that expire: it checks samples from time to time, and
 //! goes on while it finds many dead members (like Redis's own active expiry). In a cluster, check
 //! and removal are two steps, see [`Layout::Split`].

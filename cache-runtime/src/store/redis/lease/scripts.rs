@@ -10,13 +10,15 @@ use crate::entry::{self, LeasePurpose};
 use crate::error::CacheError;
 use crate::store::redis::client::{Client, Found, millis, parse_get};
 use crate::store::redis::index::{COMPLETE, Layout, Token, bucket_of};
-use crate::store::redis::lease::Lease;
+use crate::store::redis::lease::{Lease, fresh_token};
 use crate::store::redis::lua;
 use crate::store::redis::purpose::Purpose;
 
-/// Number of members that each registration checks. With more than two, dead members can't
-/// outnumber live ones.
-const SAMPLE: usize = 4;
+/// Number of members that a registration checks, and how many registrations there are to each one
+/// that does. If they check more than two each on average, dead members can't outnumber live ones.
+/// Finding the first takes longer than checking the others.
+const SAMPLE: u64 = 16;
+const CHECKS_ONE_IN: u64 = 4;
 
 /// A script that leases and registers, and one that only leases.
 type Scripts = (&'static Lazy<Script>, &'static Lazy<Script>);
@@ -172,11 +174,14 @@ impl Client {
     /// Add the arguments that a script needs to register the key.
     fn register_with(&self, call: &mut ScriptInvocation<'_>, key: &str) {
         let key = key.as_bytes();
+        // At random, since a program may register keys of several sets in turn. Not by the lease's
+        // token, which a batch shares.
+        let checks = fresh_token().is_multiple_of(CHECKS_ONE_IN);
         call.key(self.bucket(bucket_of(key)));
         call.arg(Layout::SameNode.member(key, Token::default()))
             .arg(COMPLETE)
             .arg(self.full_key(""))
-            .arg(SAMPLE);
+            .arg(if checks { SAMPLE } else { 0 });
     }
 
     /// Act on the answer of a registration: rebuild an incomplete set, and start the sweeper.

@@ -9,28 +9,29 @@ local bytes = header(KEYS[1])
 -- A value with this token was stored by this very command, whose reply was lost.
 if is_lease(bytes) or string.sub(bytes, TOKEN, TOKEN_END) ~= token then
   local held = held_by(token, bytes)
-  if not held or is_contested(bytes) then
+  if not held or held == 'lease' and string.byte(bytes, PURPOSE) == CONTESTED then
     return 0
   end
   local size = #entry + #KEYS[1]
-  if owner ~= '' then
+  local accounts = owner ~= '' and accounts()
+  if accounts then
     -- Without the lease in the account, the account was lost, and an invalidation of the owner may have
     -- missed the lease.
-    local was_entered = is_entered(KEYS[1], owner)
+    local was_entered = accounts.is_entered(KEYS[1], owner)
     leave(KEYS[1], bytes)
     if not was_entered or capacity >= 0 and size > capacity then
       redis.call('UNLINK', KEYS[1])
       return 0
     end
     if capacity >= 0 then
-      make_room(KEYS[1], owner, size, capacity)
+      accounts.make_room(KEYS[1], owner, size, capacity)
     end
   elseif held == 'claim' then
     leave(KEYS[1], bytes)
   end
   redis.call('SET', KEYS[1], entry, 'PX', ttl)
-  if owner ~= '' then
-    enter(KEYS[1], owner, size, tonumber(ttl), lasts, directory)
+  if accounts then
+    accounts.enter(KEYS[1], owner, size, tonumber(ttl), lasts, directory)
   end
 end
 if track then

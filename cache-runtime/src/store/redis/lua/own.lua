@@ -4,11 +4,11 @@
 -- of owners or ''.
 do
   local owner, lasts, directory = ARGV[#ARGV - 2], tonumber(ARGV[#ARGV - 1]), ARGV[#ARGV]
-  if owner ~= '' and not (is_entered(KEYS[1], owner) and is_value(header(KEYS[1]))) then
-    local size = 0
-    if is_value(header(KEYS[1])) then
-      size = redis.call('STRLEN', KEYS[1]) + #KEYS[1]
+  if owner ~= '' then
+    local accounts, claimed = accounts(), is_value(header(KEYS[1]))
+    if not (claimed and accounts.is_entered(KEYS[1], owner)) then
+      local size = claimed and redis.call('STRLEN', KEYS[1]) + #KEYS[1] or 0
+      accounts.enter(KEYS[1], owner, size, math.max(redis.call('PTTL', KEYS[1]), 1), lasts, directory)
     end
-    enter(KEYS[1], owner, size, math.max(redis.call('PTTL', KEYS[1]), 1), lasts, directory)
   end
 end

@@ -3,5 +3,6 @@
 if type(redis.pcall('ZCARD', KEYS[1])) == 'table' then
   return 0
 end
-drop_idle(KEYS[1], milliseconds())
+local accounts = accounts()
+accounts.drop_idle(KEYS[1], accounts.milliseconds())
 return 0

@@ -1,13 +1,15 @@
--- What every script knows of an entry's header and of the index. Positions count from 1, as Lua does;
--- `entry/header.rs` counts from 0, and a test in `lua/mod.rs` checks that both agree.
+-- What every script knows of an entry's header. Redis runs this at each call of a script, and each function
+-- takes time; what only some scripts need is in claims.lua, index.lua and accounts.lua. Positions count from
+-- 1, as Lua does; `entry/header.rs` counts from 0, and a test in `lua/mod.rs` checks that both agree.
 local MAGIC_END, KIND, PURPOSE = 2, 3, 4
 local TOKEN, TOKEN_END = 9, 16
 local CLAIM, CLAIM_END = 17, 24
 local CLAIM_EXPIRY, CLAIM_EXPIRY_END = 25, 32
 local GRACE, GRACE_END = 49, 56
 local OWNER, OWNER_END = 62, 63
--- The first bytes of every lease: magic, format, kind.
+-- The first bytes of every lease: magic, format, kind. Its purpose follows.
 local LEASE = '\202\002\002'
+local READ, CONTESTED = 0, 2
 
 -- The first bytes of the string at a key; '' if there is none, or another type.
 local function header(key)
@@ -22,15 +24,6 @@ local function is_lease(bytes)
   return string.sub(bytes, 1, KIND) == LEASE
 end
 
--- Whether the bytes begin the lease of a write-through; whether they begin a contested one.
-local function is_write_lease(bytes)
-  return is_lease(bytes) and string.byte(bytes, PURPOSE) ~= 0
-end
-
-local function is_contested(bytes)
-  return is_lease(bytes) and string.byte(bytes, PURPOSE) == 2
-end
-
 -- Whether the bytes begin an entry that is not a lease.
 local function is_value(bytes)
   return #bytes >= KIND and string.sub(bytes, 1, MAGIC_END) == string.sub(LEASE, 1, MAGIC_END)
@@ -43,199 +36,4 @@ local function held_by(token, bytes)
     return string.sub(bytes, TOKEN, TOKEN_END) == token and 'lease'
   end
   return string.sub(bytes, CLAIM, CLAIM_END) == token and 'claim'
-end
-
--- The PTTL that an entry will have when a claim made now has lasted that long. At least 1, since 0
--- means that there is no claim.
-local function claim_expiry(pttl, milliseconds)
-  return struct.pack('<I8', math.max(pttl - milliseconds, 1))
-end
-
-local function set_claim(key, token, expiry)
-  redis.call('SETRANGE', key, CLAIM - 1, token .. expiry)
-end
-
--- Adds a member to an index set. Another type at the set's key is replaced, since only the set may be
--- there. Returns an error, or nothing.
-local function add_member(set, member)
-  local added = redis.pcall('ZADD', set, 0, member)
-  if type(added) ~= 'table' then
-    return nil
-  end
-  if not string.find(added.err, '^WRONGTYPE') then
-    return added
-  end
-  redis.call('UNLINK', set)
-  redis.call('ZADD', set, 0, member)
-  return nil
-end
-
--- Drops the members of a random sample whose entries are gone. Check and removal are one step;
--- otherwise a key that was leased in between would leave the index. Marks begin with a NUL and stay.
-local function drop_dead(set, prefix, sample)
-  local dropped = 0
-  for _, member in ipairs(redis.call('ZRANDMEMBER', set, sample)) do
-    if string.byte(member) ~= 0 and redis.call('EXISTS', prefix .. member) == 0 then
-      dropped = dropped + redis.call('ZREM', set, member)
-    end
-  end
-  return dropped
-end
-
--- The account of an owner: the size of each of its keys, 0 for a lease, with the total as another field;
--- its values by age; all its keys by the time of their expiry. In a cluster all of them are on one node.
-local function account_of(key, owner)
-  local start = string.match(key, '^[^:#]*') .. '#owner:{' .. owner .. '}:'
-  return {sizes = start .. 'sizes', ages = start .. 'ages', expiries = start .. 'expiries'}
-end
-
--- Fields of `sizes` that aren't keys. A key contains a `:`.
-local TOTAL, NEXT = 'total', 'next'
--- The member of a directory of owners that knows every account.
-local COMPLETE = '\0whole'
-
-local function milliseconds()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
-end
-
--- Takes a key out of an account. Only here and in `enter` does an account change.
-local function strike(account, key)
-  local size = redis.pcall('HGET', account.sizes, key)
-  if not size or type(size) == 'table' then
-    return
-  end
-  redis.call('HDEL', account.sizes, key)
-  redis.call('HINCRBY', account.sizes, TOTAL, 0 - size)
-  redis.pcall('ZREM', account.ages, key)
-  redis.pcall('ZREM', account.expiries, key)
-end
-
--- The owner of the value that begins with these bytes, or nil. It is at the end of the value.
-local function owner_of(key, bytes)
-  if #bytes < OWNER_END or not is_value(bytes) then
-    return nil
-  end
-  local length = struct.unpack('<I2', bytes, OWNER)
-  return length > 0 and redis.call('GETRANGE', key, -length, -1) or nil
-end
-
--- Takes a value out of its owner's account. Called before the value is deleted or overwritten.
-local function leave(key, bytes)
-  local owner = owner_of(key, bytes)
-  if owner then
-    strike(account_of(key, owner), key)
-  end
-end
-
--- Takes keys that have expired out of an account. Returns how many were due, at most `limit`. A lease that
--- was renewed expires later than the account knows.
-local function purge(account, now, limit)
-  local due = redis.call('ZRANGEBYSCORE', account.expiries, '-inf', now, 'LIMIT', 0, limit)
-  for _, key in ipairs(due) do
-    local left = redis.call('PTTL', key)
-    if left > 0 then
-      redis.call('ZADD', account.expiries, now + left, key)
-    else
-      strike(account, key)
-    end
-  end
-  return #due
-end
-
--- Deletes keys of another type where an account belongs.
-local function mend(account)
-  for _, key in pairs(account) do
-    local answer = redis.pcall(key == account.sizes and 'HLEN' or 'ZCARD', key)
-    if type(answer) == 'table' then
-      redis.call('UNLINK', key)
-    end
-  end
-end
-
--- Deletes the accounts of a few owners whose keys have all expired.
-local function drop_idle(directory, now)
-  for _, owner in ipairs(redis.call('ZRANGEBYSCORE', directory, '-inf', now, 'LIMIT', 0, 4)) do
-    local account = account_of(directory, owner)
-    local last = redis.pcall('ZRANGE', account.expiries, -1, -1, 'WITHSCORES')
-    if last[2] and tonumber(last[2]) > now then
-      redis.call('ZADD', directory, last[2], owner)
-    else
-      redis.call('UNLINK', account.sizes, account.ages, account.expiries)
-      redis.call('ZREM', directory, owner)
-    end
-  end
-end
-
--- Until when the directory says that the owner has keys, or false. The directory is no longer complete if
--- the account was lost before then, by eviction for instance.
-local function listed_until(directory, owner, sizes, now)
-  local known = redis.pcall('ZSCORE', directory, owner)
-  if type(known) == 'table' then
-    redis.call('UNLINK', directory)
-    return false
-  end
-  if known and tonumber(known) > now and redis.call('EXISTS', sizes) == 0 then
-    redis.call('ZREMRANGEBYSCORE', directory, 'inf', 'inf')
-  end
-  return known
-end
-
--- Enters the owner into the directory of accounts, for as long as it has keys.
-local function list(directory, owner, account, now, ends)
-  local known = listed_until(directory, owner, account.sizes, now)
-  if not known or tonumber(known) < ends then
-    redis.call('ZADD', directory, ends, owner)
-  end
-  drop_idle(directory, now)
-end
-
--- Enters a key into its owner's account: a value of this size, or a lease with size 0. `lasts`: how long the
--- account is needed at least. Without a directory, the account has a TTL.
-local function enter(key, owner, size, ttl, lasts, directory)
-  local account, now = account_of(key, owner), milliseconds()
-  mend(account)
-  strike(account, key)
-  purge(account, now, 4)
-  local needed = math.max(ttl, lasts)
-  if directory ~= '' then
-    list(directory, owner, account, now, now + needed)
-  end
-  redis.call('HSET', account.sizes, key, size)
-  redis.call('HINCRBY', account.sizes, TOTAL, size)
-  redis.call('ZADD', account.expiries, now + ttl, key)
-  if size > 0 then
-    redis.call('ZADD', account.ages, redis.call('HINCRBY', account.sizes, NEXT, 1), key)
-  end
-  if directory == '' then
-    for _, part in pairs(account) do
-      if redis.call('PTTL', part) < needed then
-        redis.call('PEXPIRE', part, needed)
-      end
-    end
-  end
-end
-
--- Deletes the owner's oldest values until this many bytes fit into the capacity. Expired ones don't count.
-local function make_room(key, owner, size, capacity)
-  local account, now = account_of(key, owner), milliseconds()
-  local function is_full()
-    return (tonumber(redis.call('HGET', account.sizes, TOTAL)) or 0) + size > capacity
-  end
-  while is_full() do
-    if purge(account, now, 16) == 0 then
-      local oldest = redis.call('ZRANGE', account.ages, 0, 0)[1]
-      if not oldest then
-        return
-      end
-      redis.call('UNLINK', oldest)
-      strike(account, oldest)
-    end
-  end
-end
-
--- Whether the key is in its owner's account.
-local function is_entered(key, owner)
-  local size = redis.pcall('HGET', account_of(key, owner).sizes, key)
-  return size and type(size) ~= 'table'
 end

@@ -7,7 +7,7 @@ local lease, ttl, token, contested = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local bytes = header(KEYS[1])
 -- The caller's own lease, contested or not, was taken by this very command, whose reply was lost.
 if held_by(token, bytes) ~= 'lease' then
-  if is_write_lease(bytes) then
+  if is_lease(bytes) and string.byte(bytes, PURPOSE) ~= READ then
     lease = contested
   end
   leave(KEYS[1], bytes)
