@@ -359,3 +359,15 @@ fn a_pause_is_recorded_on_an_existing_entry() {
     );
     store.assert_consistent();
 }
+
+#[test]
+fn an_entry_of_four_gibibytes_is_not_stored_however_large_the_store() {
+    let store = MemoryStore::new(1 << 50, Eviction::HitRatio);
+    let largest = (u32::MAX as usize) - slot::cost_besides("a".len());
+    assert!(put(&store, "a", largest, NEVER, 0));
+    store.assert_consistent();
+    assert!(!put(&store, "a", largest + 1, NEVER, 0));
+    assert!(!put(&store, "a", usize::MAX, NEVER, 0));
+    assert!(!has(&store, "a", 0), "the entry that it replaces is gone");
+    store.assert_consistent();
+}

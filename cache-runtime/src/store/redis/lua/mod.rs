@@ -14,7 +14,15 @@ macro_rules! scripts {
             let parts = concat!(include_str!("prelude.lua"), $(include_str!($file),)+ $($end)?);
             Script::new(parts)
         });
-    )*};
+    )*
+
+        /// The names and sources of all scripts.
+        #[cfg(test)]
+        const SOURCES: &[(&str, &str)] = &[$((
+            stringify!($name),
+            concat!(include_str!("prelude.lua"), $(include_str!($file),)+ $($end)?),
+        )),*];
+    };
 }
 
 scripts! {
@@ -162,6 +170,39 @@ mod tests {
         );
         assert_ne!(purpose(LeasePurpose::Write) as usize, constant("READ"));
         assert_ne!(purpose(LeasePurpose::Write) as usize, constant("CONTESTED"));
+    }
+
+    #[test]
+    fn each_script_has_the_functions_that_it_calls_and_no_part_in_vain() {
+        const PARTS: [(&str, &str); 3] = [
+            ("claims.lua", include_str!("claims.lua")),
+            ("index.lua", include_str!("index.lua")),
+            ("accounts.lua", include_str!("accounts.lua")),
+        ];
+        for (name, source) in super::SOURCES {
+            for (file, part) in PARTS {
+                let has_part = source.contains(part);
+                let rest = source.replace(part, "");
+                let defines = |line: &str| {
+                    let (name, _) = line.strip_prefix("local function ")?.split_once('(')?;
+                    Some(format!("{name}("))
+                };
+                let constants = ["TOTAL", "COMPLETE"].map(str::to_owned);
+                let mut needed = part.lines().filter_map(defines).chain(constants);
+                let uses = |needed: &String| {
+                    let code = rest.lines().filter(|line| !line.starts_with("--"));
+                    code.flat_map(|line| {
+                        line.match_indices(needed.as_str())
+                            .map(move |at| (line, at.0))
+                    })
+                    .any(|(line, at)| {
+                        !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.')
+                    })
+                };
+                let uses = needed.any(|needed| part.contains(&needed) && uses(&needed));
+                assert_eq!(has_part, uses, "{name} and {file}");
+            }
+        }
     }
 
     #[test]
