@@ -268,6 +268,7 @@ async fn few_keys_are_looked_at_again_and_none_of_them_twice() {
             table.runs.count() >= 38
         })
         .await;
+        // That no ninth one begins has no condition to wait for.
         tokio::time::sleep(Duration::from_millis(20)).await;
         assert_eq!(table.runs.count(), 38);
         let results = until_settled(&cache, 8).await;

@@ -294,6 +294,7 @@ async fn the_order_of_sets_and_maps_is_no_difference() {
         table.set(1, 1);
         for _ in 0..200 {
             read_all().await;
+            // Audits run beside the calls, and a confirmed difference takes several.
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let results = until_settled(&cache, Results::of(&cache).sum() + 3).await;

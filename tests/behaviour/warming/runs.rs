@@ -197,6 +197,7 @@ async fn the_lease_is_renewed_while_the_run_goes_on() {
     while begun.elapsed() < Duration::from_secs(1) {
         let busy = second.warm("gated", vec![]).await.unwrap_err();
         assert!(matches!(busy, CacheError::WarmerBusy { .. }), "{busy}");
+        // Real time: leases expire by the server's clock.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     gate.open();
