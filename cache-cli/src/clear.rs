@@ -149,7 +149,7 @@ async fn preview(pattern: &str, source: Source<'_>) -> Result<Preview, Failure> 
     };
     let mut examples = BTreeSet::new();
     source
-        .each_page(pattern, |page| {
+        .each_page(pattern, usize::MAX, |page| {
             for entry in page {
                 preview.entries += 1;
                 preview.bytes += entry.bytes;

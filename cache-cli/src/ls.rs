@@ -39,10 +39,11 @@ pub(crate) async fn run(
     // An order needs all matches, of which the first ones are kept.
     let needs_all = args.sort.is_some();
     let wanted = args.limit.saturating_add(1);
+    let to_read = if needs_all { usize::MAX } else { wanted };
     let mut kept: Vec<Entry> = Vec::new();
     let mut all = 0;
     source
-        .each_page(&args.pattern, |page| {
+        .each_page(&args.pattern, to_read, |page| {
             all += page.len();
             kept.extend(page);
             if needs_all && kept.len() > wanted.saturating_mul(2) {
@@ -134,7 +135,7 @@ struct Branch {
 async fn tree(args: &LsArgs, source: Source<'_>, output: Output) -> Result<ExitCode, Failure> {
     let (mut root, mut room) = (Branch::default(), NODES);
     source
-        .each_page(&args.pattern, |page| {
+        .each_page(&args.pattern, usize::MAX, |page| {
             for entry in page {
                 root.add(entry.bytes, entry.path.split(':'), &mut room);
             }

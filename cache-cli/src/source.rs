@@ -20,16 +20,20 @@ pub(crate) enum Source<'a> {
 }
 
 impl Source<'_> {
-    /// Pass the entries that the pattern matches to `take`, page by page, until it returns false.
+    /// Pass the entries that the pattern matches to `take`, page by page, until it returns false. It
+    /// probably will after `wanted` entries, so no page is larger.
     pub(crate) async fn each_page(
         self,
         pattern: &str,
+        wanted: usize,
         mut take: impl FnMut(Vec<Entry>) -> bool,
     ) -> Result<(), Failure> {
         let mut progress = Progress::new("entries");
         let mut after: Option<String> = None;
         loop {
-            let page = self.page(pattern, after.as_deref()).await?;
+            let page = self
+                .page(pattern, after.as_deref(), wanted.min(PAGE))
+                .await?;
             progress.add(page.entries.len() as u64);
             after = page.next;
             if !take(page.entries) || after.is_none() {
@@ -38,17 +42,17 @@ impl Source<'_> {
         }
     }
 
-    async fn page(self, pattern: &str, after: Option<&str>) -> Result<Page, Failure> {
+    async fn page(self, pattern: &str, after: Option<&str>, limit: usize) -> Result<Page, Failure> {
         match self {
             Self::Cache(cache) => {
-                let page = cache.entries_page(pattern, after, PAGE).await?;
+                let page = cache.entries_page(pattern, after, limit).await?;
                 Ok(Page {
                     entries: page.entries.iter().map(Entry::from).collect(),
                     next: page.next,
                 })
             }
             Self::App(app) => {
-                let limit = PAGE.to_string();
+                let limit = limit.to_string();
                 let mut query = vec![("pattern", pattern), ("limit", &limit)];
                 query.extend(after.map(|after| ("after", after)));
                 app.get("keys", &query)
