@@ -8,8 +8,7 @@ use pin_project_lite::pin_project;
 
 use super::Warm;
 use super::panic::{CatchPanic, catch};
-use super::report::WarmCounts;
-use super::state::ItemOutcome;
+use super::report::{ItemOutcome, WarmCounts};
 use crate::current::{InScope, Scope};
 use crate::runtime::sleep;
 use crate::tally::{Tallied, Tally, tallied_sync};

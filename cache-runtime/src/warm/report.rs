@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use super::state::ItemOutcome;
-
 /// Counts of the items of a run.
 ///
 /// ```
@@ -44,6 +42,15 @@ pub struct WarmCounts {
     pub uncached: u64,
     /// Items whose call panicked or returned an error.
     pub failed: u64,
+}
+
+/// How an item ended.
+#[derive(Debug)]
+pub(super) enum ItemOutcome {
+    Fresh,
+    Computed,
+    Uncached,
+    Failed(String),
 }
 
 impl WarmCounts {

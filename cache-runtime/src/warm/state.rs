@@ -5,21 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::events;
 use super::rate::Limiter;
-use super::report::{WarmCounts, WarmOutcome};
+use super::report::{ItemOutcome, WarmCounts, WarmOutcome};
 use crate::core::Cache;
 use crate::store::Store;
 
 /// Number of failed items of one run that are logged.
 const LOGGED: u64 = 10;
-
-/// How an item ended.
-#[derive(Debug)]
-pub(super) enum ItemOutcome {
-    Fresh,
-    Computed,
-    Uncached,
-    Failed(String),
-}
 
 /// The state of one run.
 pub(super) struct RunState {

@@ -98,7 +98,9 @@ impl Sample {
         if self.nodes[node as usize].caches == 0 {
             self.drop_node(node);
         }
-        if entries > MOST_ENTRIES {
+        // They hold different numbers of entries, if these differ in size.
+        let mut caches = self.caches.iter();
+        if caches.any(|cache| cache.queues.len() > MOST_ENTRIES) {
             self.halve();
         }
     }

@@ -246,3 +246,21 @@ fn a_count_outlives_growth_and_is_halved_in_time() {
     }
     assert_eq!(sketch.estimate(78), 15, "the largest count");
 }
+
+#[test]
+fn no_simulated_cache_outgrows_its_limit_where_sizes_differ() {
+    let (mut sample, mut numbers) = (Sample::new(Eviction::HitRatio), Numbers(23));
+    for _ in 0..50_000 {
+        let key = numbers.below(2_000) as u32;
+        let access = Access {
+            hash: key.wrapping_mul(0x9e37_79b9),
+            weight: 1 << (key % 13),
+            expires: NEVER,
+            compute_micros: 1,
+        };
+        if sample.contains(access.hash) {
+            sample.record(access, 100_000, 0);
+            sample.assert_consistent();
+        }
+    }
+}
