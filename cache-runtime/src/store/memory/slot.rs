@@ -61,7 +61,7 @@ pub(super) struct ColdSlot {
 #[cfg(all(target_pointer_width = "64", not(shuttle)))]
 const _: () = assert!(size_of::<ColdSlot>() == 40);
 
-/// What few entries have.
+/// Fields that few entries use.
 #[derive(Default)]
 struct Rare {
     paused_until: Moment,
@@ -93,20 +93,18 @@ impl Entry {
         weight: u32,
         logs_reads: bool,
     ) -> (Slot, ColdSlot) {
-        let is_rare = self.paused_until > 0 || self.owned.is_some();
-        let rare = || {
-            Box::new(Rare {
-                paused_until: self.paused_until,
-                owned: self.owned,
-            })
+        let rare = Rare {
+            paused_until: self.paused_until,
+            owned: self.owned,
         };
+        let is_used = rare.paused_until > 0 || rare.owned.is_some();
         let cold = ColdSlot {
             hash,
             expires: self.expires,
             stored: self.stored,
             compute_micros: u32::try_from(self.compute.as_micros()).unwrap_or(u32::MAX),
             weight,
-            rare: is_rare.then(rare),
+            rare: is_used.then(|| Box::new(rare)),
         };
         let slot = Slot {
             key: key.into(),

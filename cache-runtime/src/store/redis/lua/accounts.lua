@@ -1,4 +1,4 @@
--- What scripts know of the accounts of owners.
+-- Helpers for the accounts of owners.
 -- Fields of `sizes` that aren't keys. A key contains a `:`.
 local TOTAL, NEXT = 'total', 'next'
 -- The member of a directory of owners that knows every account.
@@ -13,7 +13,7 @@ local function owner_of(key, bytes)
   return length > 0 and redis.call('GETRANGE', key, -length, -1) or nil
 end
 
--- The functions over accounts. They are made when a script needs them, since few entries have an owner.
+-- Creates the functions over accounts, only when a script needs them: few entries have an owner.
 local function accounts()
   -- The account of an owner: the size of each of its keys, 0 for a lease, with the total as another field;
   -- its values by age; all its keys by the time of their expiry. In a cluster all of them are on one node.

@@ -1,4 +1,4 @@
--- What scripts know of claims: a token on a value that is being refreshed, in its header.
+-- Helpers for claims. A claim is a token in the header of a value that is being refreshed.
 
 -- The PTTL that an entry will have when a claim made now has lasted that long. At least 1, since 0
 -- means that there is no claim.

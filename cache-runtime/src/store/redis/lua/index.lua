@@ -1,4 +1,4 @@
--- What scripts know of an index set.
+-- Helpers for index sets.
 
 -- Adds a member to an index set. Another type at the set's key is replaced, since only the set may be
 -- there. Returns an error, or nothing.
@@ -15,8 +15,8 @@ local function add_member(set, member)
   return nil
 end
 
--- Neighbours of a random member, since finding each at random takes longer. Those after the last are the
--- first, so that all members are chosen equally often.
+-- Returns a random member and its successors, since choosing each at random takes longer. After the last
+-- member comes the first, so that all members are chosen equally often.
 local function some_members(set, count)
   local start = redis.call('ZRANDMEMBER', set)
   local members = redis.call('ZRANGEBYLEX', set, '[' .. start, '+', 'LIMIT', 0, count)
@@ -38,7 +38,7 @@ local function drop_dead(set, prefix, members)
       keys[#keys + 1] = prefix .. member
     end
   end
-  -- Mostly all are there, which one command tells.
+  -- Usually all of them exist, and one command is enough to find that out.
   if #keys == 0 or redis.call('EXISTS', unpack(keys)) == #keys then
     return 0
   end

@@ -1,5 +1,5 @@
-//! The scripts that run in Redis. Each begins with the prelude, and with those of `claims.lua`,
-//! `index.lua` and `accounts.lua` that it uses: Redis makes their functions anew at each call, which
+//! The scripts that run in Redis. Each begins with the prelude, followed by the helpers that it uses
+//! of `claims.lua`, `index.lua` and `accounts.lua`. Redis creates these functions at every call, which
 //! took a quarter of a script's time when all were in one prelude. Each file says what its script
 //! does, takes and returns.
 

@@ -1,6 +1,6 @@
--- What every script knows of an entry's header. Redis runs this at each call of a script, and each function
--- takes time; what only some scripts need is in claims.lua, index.lua and accounts.lua. Positions count from
--- 1, as Lua does; `entry/header.rs` counts from 0, and a test in `lua/mod.rs` checks that both agree.
+-- Helpers for the header of an entry, in every script. Redis runs this at each call of a script, and each
+-- function takes time, so the helpers of some scripts are in claims.lua, index.lua and accounts.lua. Positions
+-- count from 1, as Lua does; `entry/header.rs` counts from 0, and a test in `lua/mod.rs` checks that both agree.
 local MAGIC_END, KIND, PURPOSE = 2, 3, 4
 local TOKEN, TOKEN_END = 9, 16
 local CLAIM, CLAIM_END = 17, 24
