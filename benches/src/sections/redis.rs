@@ -53,8 +53,8 @@ fn hits(server: &Server, runtime: &Runtime, callers: usize, plan: Plan) -> Table
     assert!(missed < 100, "{missed} misses were measured as hits");
     let rates: Vec<_> = samples.iter().map(|one| one.map(|ns| 1e9 / ns)).collect();
     let name = format!("redis-hit-{callers}");
-    let s = if callers == 1 { "" } else { "s" };
-    let title = format!("Redis hits: GET and decode, {callers} caller{s}");
+    let crowd = named_callers(callers);
+    let title = format!("Redis hits: GET and decode, {crowd}");
     let table = Table::of(
         &name,
         &title,
@@ -66,9 +66,14 @@ fn hits(server: &Server, runtime: &Runtime, callers: usize, plan: Plan) -> Table
         return table;
     }
     let ratio = named(&rates, OURS).ratio_to(named(&rates, BY_HAND));
-    let what = format!("Redis hits per second / by hand, {callers} caller{s}");
+    let what = format!("Redis hits per second / by hand, {crowd}");
     let bound = if callers == 1 { 0.95 } else { 0.97 };
     table.goal(Goal::at_least(&what, ratio, bound))
+}
+
+fn named_callers(callers: usize) -> String {
+    let s = if callers == 1 { "" } else { "s" };
+    format!("{callers} caller{s}")
 }
 
 /// Measure misses: look, compute, store. Each slug is new.
@@ -81,16 +86,16 @@ fn fill(server: &Server, runtime: &Runtime, callers: usize, plan: Plan, bound: f
         .iter()
         .map(|one| one.map(|ns| ns / 1e3))
         .collect();
-    let s = if callers == 1 { "" } else { "s" };
+    let crowd = named_callers(callers);
     let table = Table::of(
         &format!("redis-fill-{callers}"),
-        &format!("Redis miss and fill, {callers} caller{s}"),
+        &format!("Redis miss and fill, {crowd}"),
         "µs per call",
         &all,
         BY_HAND,
     );
     let ratio = named(&all, OURS).ratio_to(named(&all, BY_HAND));
-    let what = format!("Redis miss and fill / by hand, {callers} caller{s}");
+    let what = format!("Redis miss and fill / by hand, {crowd}");
     table.goal(Goal::at_most(&what, ratio, bound))
 }
 
